@@ -1,0 +1,138 @@
+"""The one algorithm, in the words of the array API standard.
+
+Everything here reads shapes and dtypes, never values, and writes to no array, so it
+runs on any library, lazily, under any tracer and any automatic differentiation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from anygrad import _precision, _stencils
+
+if TYPE_CHECKING:
+    from anygrad._arguments import Plan, Task
+    from anygrad._stencils import Stencil
+    from anygrad._typing import Array, DType, Namespace
+
+
+def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
+    """Return the derivatives of `f`, one per task of the plan."""
+    return tuple(differentiate(f, task, xp) for task in plan.tasks)
+
+
+def differentiate(f: Any, task: Task, xp: Namespace) -> Any:
+    """Return one derivative: every formula of the scheme, put together."""
+    f = prepare(f, task.precision.samples, xp)
+    pieces = [
+        weighted_sum(f, task, number, xp)
+        for number in range(len(task.scheme.stencils))
+    ]
+    whole = xp.concat(pieces, axis=task.axis)
+    return xp.astype(whole, task.precision.result, copy=False)
+
+
+def prepare(samples: Any, dtype: DType, xp: Namespace) -> Any:
+    """Convert to the working dtype, unless that would round integers."""
+    if _is_wide(samples, dtype, xp):
+        return samples
+    return xp.astype(samples, dtype, copy=False)
+
+
+def weighted_sum(f: Any, task: Task, number: int, xp: Namespace) -> Any:
+    """Return the derivative at the points that one formula of the scheme fills."""
+    stencil = task.scheme.stencils[number]
+    difference = partial(_between, f, task, stencil, task.precision.samples, xp)
+    if task.coordinates is not None:
+        return _on_coordinates(difference, task, stencil, xp)
+    total = None
+    for (upper, lower), weight in zip(
+        stencil.differences, stencil.numerators, strict=True
+    ):
+        term = difference(lower, upper)
+        term = term if weight == 1 else term * float(weight)
+        total = term if total is None else total + term
+    for divisor in task.divisors[number]:
+        total = total / divisor
+    return total
+
+
+def _on_coordinates(
+    difference: Callable[[int, int], Any], task: Task, stencil: Stencil, xp: Namespace
+) -> Any:
+    total = None
+    for j, weight in coordinate_weights(task, stencil, xp).items():
+        term = difference(j, j + 1) * weight
+        total = term if total is None else total + term
+    return total
+
+
+def coordinate_weights(task: Task, stencil: Stencil, xp: Namespace) -> dict[int, Any]:
+    """Return the weights of the differences of neighbouring samples.
+
+    Each has the shape of the coordinates, cut to the points that the formula fills.
+    """
+    x = prepare(task.coordinates, task.precision.coordinates, xp)
+    span = partial(_between, x, task, stencil, task.precision.coordinates, xp)
+    ratios = _stencils.slope_weights(span, stencil.offsets)
+    return {j: ratio / span(j, j + 1) for j, ratio in sorted(ratios.items())}
+
+
+def _between(
+    array: Array,
+    task: Task,
+    stencil: Stencil,
+    dtype: DType,
+    xp: Namespace,
+    lower: int,
+    upper: int,
+) -> Any:
+    """Return how much `array` grows from one offset of the formula to another."""
+    return difference(
+        shifted(array, task.axis, stencil, upper),
+        shifted(array, task.axis, stencil, lower),
+        dtype,
+        xp,
+    )
+
+
+def shifted(array: Array, axis: int, stencil: Stencil, offset: int) -> Any:
+    """Return what lies `offset` points from each point that the formula fills."""
+    start = stencil.start + offset
+    # A formula that ends at the end of the axis counts its stop from there: 0 is the
+    # end itself, which a slice calls None.
+    stop = (stencil.stop or 0) + offset or None
+    return array[(slice(None),) * axis + (slice(start, stop), ...)]
+
+
+def difference(upper: Any, lower: Any, dtype: DType, xp: Namespace) -> Any:
+    """Return ``upper - lower`` in `dtype`, also for integers that `dtype` rounds.
+
+    Integers of 64 bits are no float64, and their difference is no int64.  Their
+    halves `q` and the lost bits `b` are: with ``i = 2 * q + b``, the difference is
+    ``2 * (q1 - q0) + (b1 - b0)``, exact up to the conversion to `dtype`.
+    """
+    if not _is_wide(upper, dtype, xp):
+        return upper - lower
+    q1, b1 = _halved(upper, xp)
+    q0, b0 = _halved(lower, xp)
+    return xp.astype(q1 - q0, dtype) * 2.0 + xp.astype(b1 - b0, dtype)
+
+
+def _halved(integers: Any, xp: Namespace) -> tuple[Any, Any]:
+    """Return ``integers // 2`` and ``integers % 2`` in a signed dtype."""
+    bits = xp.iinfo(integers.dtype).bits
+    if not xp.isdtype(integers.dtype, "unsigned integer"):
+        return integers >> 1, integers & 1
+    # torch cannot shift unsigned integers.  Their bits read as signed ones can be
+    # shifted; the sign that this drags along is masked away.
+    signed = xp.astype(integers, getattr(xp, f"int{bits}"))
+    return (signed >> 1) & (2 ** (bits - 1) - 1), signed & 1
+
+
+def _is_wide(samples: Any, dtype: DType, xp: Namespace) -> bool:
+    return _precision.is_integer(samples.dtype, xp) and _precision.is_wide(
+        samples.dtype, dtype, xp
+    )

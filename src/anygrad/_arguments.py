@@ -1,0 +1,325 @@
+"""From the user's arguments to a plan: every error message is here.
+
+Only shapes, dtypes, devices and Python numbers are read, never the values of an
+array, so a plan can be made for lazy and for traced arrays, and costs no computation.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+import operator
+from typing import Any, NamedTuple
+
+from anygrad import _backends, _precision, _stencils
+from anygrad._precision import Precision
+from anygrad._stencils import Scheme
+from anygrad._typing import Array, Namespace
+
+
+class Task(NamedTuple):
+    """One partial derivative.
+
+    Attributes
+    ----------
+    axis : int
+        Not negative.
+    scheme : Scheme
+        The formulas along the axis.
+    precision : Precision
+        The dtypes.
+    divisors : tuple
+        For a step: what each formula of the scheme is divided by, one number after
+        the other.  Python numbers or 0-d arrays.
+    coordinates : array or None
+        For coordinates: of the samples' number of dimensions, so that they broadcast.
+    """
+
+    axis: int
+    scheme: Scheme
+    precision: Precision
+    divisors: tuple[tuple[Any, ...], ...]
+    coordinates: Array | None
+
+
+class Plan(NamedTuple):
+    """All that a call computes: one task per dim, in the order of the dims."""
+
+    tasks: tuple[Task, ...]
+
+
+def plan(
+    input: Array,
+    xp: Namespace,
+    *,
+    spacing: Any,
+    dim: Any,
+    axis: Any,
+    edge_order: Any,
+) -> Plan:
+    """Check all arguments of `gradient` and return what to compute."""
+    _check_samples(input, xp)
+    axes = _axes(input, dim, axis)
+    edge_order = _edge_order(edge_order)
+    entries = _entries(spacing, len(axes), xp)
+    scheme = _stencils.SCHEMES[edge_order]
+    for number, name in axes:
+        _check_length(input, number, name, scheme, edge_order)
+    return Plan(
+        tuple(
+            _task(input, xp, number, scheme, entry, label)
+            for (number, _), (entry, label) in zip(axes, entries, strict=True)
+        )
+    )
+
+
+def _check_samples(input: Array, xp: Namespace) -> None:
+    layout = _backends.lacks_plain_memory(input)
+    if layout is not None:
+        msg = (
+            f"`input` must be a dense array. Got layout {layout}. Convert it first, "
+            "with `to_dense()`."
+        )
+        raise TypeError(msg)
+    if not _precision.is_numeric(input.dtype, xp):
+        msg = (
+            "`input` must have an integer, real floating or complex floating dtype. "
+            f"Got {input.dtype}. Convert it first, e.g. with `astype`."
+        )
+        raise TypeError(msg)
+
+
+def _axes(input: Array, dim: Any, axis: Any) -> list[tuple[int, str]]:
+    """Return the axes, none negative, each with the user's words for it."""
+    word = "dim"
+    if axis is not None:
+        if dim is not None:
+            msg = (
+                "`dim` and `axis` are two words for one argument. Got "
+                f"dim={dim!r} and axis={axis!r}. Give one of them."
+            )
+            raise TypeError(msg)
+        dim, word = axis, "axis"
+    if dim is None:
+        return [(number, f"`dim` {number}") for number in range(input.ndim)]
+    given = dim if isinstance(dim, (list, tuple)) else (dim,)
+    axes = [(_axis(input, item, word, dim), f"`{word}` {item}") for item in given]
+    if len({number for number, _ in axes}) != len(axes):
+        msg = (
+            f"`{word}` must name each dimension once. Got {dim!r} for a "
+            f"{input.ndim}-dimensional `input`."
+        )
+        raise ValueError(msg)
+    return axes
+
+
+def _axis(input: Array, item: Any, word: str, given: Any) -> int:
+    try:
+        if isinstance(item, bool):
+            raise TypeError
+        number = operator.index(item)
+    except TypeError:
+        msg = (
+            f"`{word}` must be an int, or a list or tuple of ints. Got "
+            f"{_shown(given)}."
+        )
+        raise TypeError(msg) from None
+    if not -input.ndim <= number < input.ndim:
+        if input.ndim == 0:
+            msg = f"`{word}` must be empty for a 0-dimensional `input`. Got {number}."
+            raise IndexError(msg)
+        msg = (
+            f"`{word}` must lie between {-input.ndim} and {input.ndim - 1} for a "
+            f"{input.ndim}-dimensional `input`. Got {number}."
+        )
+        raise IndexError(msg)
+    return number % input.ndim
+
+
+def _edge_order(edge_order: Any) -> int:
+    if isinstance(edge_order, bool) or not isinstance(edge_order, numbers.Integral):
+        msg = f"`edge_order` must be the int 1 or 2. Got {_shown(edge_order)}."
+        raise TypeError(msg)
+    if edge_order not in (1, 2):
+        msg = f"`edge_order` must be 1 or 2. Got {edge_order}."
+        raise ValueError(msg)
+    return int(edge_order)
+
+
+def _check_length(
+    input: Array, axis: int, name: str, scheme: Scheme, edge_order: int
+) -> None:
+    length = input.shape[axis]
+    if length is None or length != length:  # None, or Dask's nan
+        msg = (
+            f"`input` must have a known length along {name}. Got shape "
+            f"{tuple(input.shape)}. Compute it first, e.g. with "
+            "`compute_chunk_sizes()`."
+        )
+        raise ValueError(msg)
+    if length < scheme.points:
+        msg = (
+            f"`input` must have at least {scheme.points} points along {name} for "
+            f"`edge_order={edge_order}`. Got shape {tuple(input.shape)}."
+        )
+        raise ValueError(msg)
+
+
+def _entries(spacing: Any, count: int, xp: Namespace) -> list[tuple[Any, str]]:
+    """Return one entry of `spacing` per dim, each with the user's words for it."""
+    if isinstance(spacing, (list, tuple)):
+        if len(spacing) != count:
+            msg = (
+                f"`spacing` must have one entry per dim, {count} in all. Got "
+                f"{len(spacing)}."
+            )
+            raise ValueError(msg)
+        return [
+            (_entry(item, f"spacing[{number}]"), f"spacing[{number}]")
+            for number, item in enumerate(spacing)
+        ]
+    entry = 1.0 if spacing is None else _entry(spacing, "spacing")
+    if getattr(entry, "ndim", 0):
+        msg = (
+            "`spacing` must be a scalar, or a list or tuple with one entry per dim. "
+            f"Got a {entry.ndim}-dimensional array. Put coordinates into a list: "
+            "`spacing=[x]`."
+        )
+        raise TypeError(msg)
+    return [(entry, "spacing")] * count
+
+
+def _entry(item: Any, name: str) -> Any:
+    """Return a Python float or complex for a number; anything else as it is."""
+    if isinstance(item, bool) or not isinstance(item, numbers.Complex):
+        return item
+    try:
+        step = float(item) if isinstance(item, numbers.Real) else complex(item)
+    except OverflowError:
+        step = math.inf
+    if step == 0 or step - step != 0:  # infinity minus infinity is no number
+        msg = f"`{name}` must be finite and not zero. Got {item!r}."
+        raise ValueError(msg)
+    return step
+
+
+def _task(
+    input: Array, xp: Namespace, axis: int, scheme: Scheme, entry: Any, name: str
+) -> Task:
+    device = _backends.device_of(input)
+    if isinstance(entry, (float, complex)):
+        precision = _precision.choose(
+            input.dtype, None, isinstance(entry, complex), device, xp
+        )
+        divisors = tuple(
+            _divisors(entry, stencil.denominator, precision)
+            for stencil in scheme.stencils
+        )
+        return Task(axis, scheme, precision, divisors, None)
+    _check_array(input, xp, device, entry, name)
+    if entry.ndim == 0:
+        complex_step = _precision.is_complex(entry.dtype, xp)
+        precision = _precision.choose(input.dtype, None, complex_step, device, xp)
+        dtype = precision.samples if complex_step else precision.coordinates
+        step = xp.astype(entry, dtype, copy=False)
+        divisors = tuple(
+            (step, float(stencil.denominator)) if stencil.denominator != 1 else (step,)
+            for stencil in scheme.stencils
+        )
+        return Task(axis, scheme, precision, divisors, None)
+    coordinates = _coordinates(input, xp, axis, entry, name)
+    precision = _precision.choose(input.dtype, entry.dtype, False, device, xp)
+    return Task(axis, scheme, precision, (), coordinates)
+
+
+def _divisors(
+    step: float | complex, denominator: int, precision: Precision
+) -> tuple[float | complex, ...]:
+    """Return numbers whose product is ``step * denominator``, all of them normal.
+
+    Where the product is no normal number of the working dtype, e.g. 1e-50 in float32,
+    dividing by it would give 0 or infinity although the derivative may fit.
+    """
+    if isinstance(step, complex):
+        return (step, float(denominator)) if denominator != 1 else (step,)
+    if precision.smallest <= abs(step * denominator) <= precision.largest:
+        return (step * denominator,)
+    mantissa, exponent = math.frexp(step)
+    half = exponent // 2
+    parts = (mantissa, 2.0**half, 2.0 ** (exponent - half), float(denominator))
+    return tuple(part for part in parts if part != 1.0)
+
+
+def _check_array(
+    input: Array, xp: Namespace, device: Any, entry: Any, name: str
+) -> None:
+    """Refuse whatever cannot be a step or coordinates of these samples."""
+    if entry is None or isinstance(entry, (bool, str, bytes, list, tuple, dict)):
+        msg = (
+            f"`{name}` must be a number or an array. Got {_shown(entry)}."
+            + (" Convert it to an array first." if isinstance(entry, list) else "")
+        )
+        raise TypeError(msg)
+    _, namespace = _backends.resolve(entry, name)
+    mixed = namespace.__name__ != xp.__name__
+    if mixed and not _backends.may_mix(entry, input):
+        msg = (
+            f"`{name}` must be an array of the same library as `input`. Got "
+            f"{_backends.type_name(entry)} for an `input` of type "
+            f"{_backends.type_name(input)}. Convert one of them first."
+        )
+        raise TypeError(msg)
+    if not _precision.is_numeric(entry.dtype, namespace):
+        msg = (
+            f"`{name}` must have an integer, real floating or complex floating dtype. "
+            f"Got {entry.dtype}. Convert it to numbers first."
+        )
+        raise TypeError(msg)
+    here = _backends.device_of(entry)
+    if not mixed and None not in (here, device) and here != device:
+        msg = (
+            f"`{name}` must be on the device of `input`. Got {here} for an `input` on "
+            f"{device}. Move one of them first, e.g. with `to_device`."
+        )
+        raise ValueError(msg)
+
+
+def _coordinates(input: Array, xp: Namespace, axis: int, entry: Any, name: str) -> Any:
+    """Return coordinates with as many dimensions as the samples."""
+    length, shape = input.shape[axis], tuple(entry.shape)
+    if entry.ndim not in (1, input.ndim):
+        ranks = "" if input.ndim == 1 else f", or have {input.ndim} dimensions as `input`"
+        msg = (
+            f"`{name}` must be a scalar, a 1-dimensional array of coordinates{ranks}. "
+            f"Got shape {shape}."
+        )
+        raise ValueError(msg)
+    along = shape[0] if entry.ndim == 1 else shape[axis]
+    if along != length:
+        msg = (
+            f"`{name}` must have one coordinate per point along dimension {axis} of "
+            f"`input`, {length} in all. Got shape {shape}."
+        )
+        raise ValueError(msg)
+    if entry.ndim == 1:
+        return xp.reshape(
+            entry, tuple(length if k == axis else 1 for k in range(input.ndim))
+        )
+    others = zip(shape, input.shape, strict=True)
+    if any(k != axis and a not in (1, b) for k, (a, b) in enumerate(others)):
+        msg = (
+            f"`{name}` must be broadcastable to `input`, of shape "
+            f"{tuple(input.shape)}. Got shape {shape}."
+        )
+        raise ValueError(msg)
+    return entry
+
+
+def _shown(value: Any) -> str:
+    """Return a short text for a value that is no array, a type's name for others."""
+    if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
+        return repr(value)
+    if isinstance(value, (list, tuple)) and len(value) <= 8:
+        left, right = "[]" if isinstance(value, list) else "()"
+        return left + ", ".join(_shown(item) for item in value) + right
+    return _backends.type_name(value)

@@ -1,0 +1,329 @@
+"""The one table of array libraries: the only room that knows them by name.
+
+Nothing is imported here that the user has not imported: whoever holds an array of a
+library has its module in `sys.modules`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
+
+import array_api_compat
+
+from anygrad import _agnostic
+from anygrad._executors import on_device
+from anygrad._typing import Namespace
+
+#: Takes samples, plan and namespace; returns one derivative per task of the plan.
+Executor: TypeAlias = Callable[[Any, Any, Namespace], tuple[Any, ...]]
+
+
+class Backend(NamedTuple):
+    """What is known about one array library.
+
+    Attributes
+    ----------
+    name : str
+        The library's name for people.
+    module, array_class : str
+        Where its array class is found once the library has been imported.
+    namespace : str
+        The module that a user imports to make arrays.
+    distributions : tuple of str
+        The packages that may provide it, for versions and for advice.
+    executor : callable
+        Runs the plan on arrays of exactly this class.
+    fallback : callable
+        Runs the plan on subclasses of it.
+    coordinates_from : tuple of str
+        Names of other libraries whose arrays may be its coordinates.
+    remark : str
+        One sentence for the documentation.
+    """
+
+    name: str
+    module: str
+    array_class: str
+    namespace: str
+    distributions: tuple[str, ...]
+    executor: Executor
+    fallback: Executor
+    coordinates_from: tuple[str, ...]
+    remark: str
+
+
+TABLE = (
+    Backend(
+        name="numpy",
+        module="numpy",
+        array_class="ndarray",
+        namespace="numpy",
+        distributions=("numpy",),
+        executor=_agnostic.run,
+        fallback=_agnostic.run,
+        coordinates_from=(),
+        remark="Any strides, read-only and memory-mapped arrays.",
+    ),
+    Backend(
+        name="torch",
+        module="torch",
+        array_class="Tensor",
+        namespace="torch",
+        distributions=("torch",),
+        executor=_agnostic.run,
+        fallback=_agnostic.run,
+        coordinates_from=(),
+        remark="Autograd through samples, steps and coordinates; torch.compile.",
+    ),
+    Backend(
+        name="jax",
+        module="jax",
+        array_class="Array",
+        namespace="jax.numpy",
+        distributions=("jax",),
+        executor=_agnostic.run,
+        fallback=_agnostic.run,
+        coordinates_from=(),
+        remark="With and without 64-bit numbers; all transformations.",
+    ),
+    Backend(
+        name="dask",
+        module="dask.array",
+        array_class="Array",
+        namespace="dask.array",
+        distributions=("dask",),
+        executor=_agnostic.run,
+        fallback=_agnostic.run,
+        coordinates_from=("numpy",),
+        remark="Lazy; coordinates may be Dask or NumPy arrays.",
+    ),
+    Backend(
+        name="cupy",
+        module="cupy",
+        array_class="ndarray",
+        namespace="cupy",
+        distributions=("cupy-cuda12x", "cupy-cuda13x", "cupy"),
+        executor=on_device.run,
+        fallback=on_device.run,
+        coordinates_from=(),
+        remark=(
+            "Tested on real CuPy with an emulated driver; on a GPU when one was there."
+        ),
+    ),
+    Backend(
+        name="array-api-strict",
+        module="array_api_strict",
+        array_class="Array",
+        namespace="array_api_strict",
+        distributions=("array-api-strict",),
+        executor=_agnostic.run,
+        fallback=_agnostic.run,
+        coordinates_from=(),
+        remark="The standard to the letter, on all of its pretended devices.",
+    ),
+)
+
+
+class Refusal(NamedTuple):
+    """An array-like class whose meaning a derivative would lose.
+
+    Attributes
+    ----------
+    module, class_name : str
+        Where the class is found once its package has been imported.
+    rule : str
+        What it is and why it is refused: it follows "must not be".
+    remedy : str
+        What to do instead.
+    """
+
+    module: str
+    class_name: str
+    rule: str
+    remedy: str
+
+
+REFUSED = (
+    Refusal(
+        "numpy.ma",
+        "MaskedArray",
+        "a masked array: the mask would be lost",
+        "Fill it first, e.g. with `filled(numpy.nan)`.",
+    ),
+    Refusal(
+        "numpy",
+        "matrix",
+        "a matrix: it has two dimensions whatever is cut from it",
+        "Convert it first, with `numpy.asarray`.",
+    ),
+    Refusal(
+        "torch.masked",
+        "MaskedTensor",
+        "a masked tensor: the mask would be lost",
+        "Fill it first, with `to_tensor(float('nan'))`.",
+    ),
+    Refusal(
+        "pandas",
+        "Series",
+        "a pandas object: its index would be lost",
+        "Pass its values, with `to_numpy()`.",
+    ),
+    Refusal(
+        "pandas",
+        "DataFrame",
+        "a pandas object: its index would be lost",
+        "Pass its values, with `to_numpy()`.",
+    ),
+    Refusal(
+        "pandas",
+        "Index",
+        "a pandas object: its index would be lost",
+        "Pass its values, with `to_numpy()`.",
+    ),
+    Refusal(
+        "xarray",
+        "DataArray",
+        "a labelled array: its labels would be lost",
+        "Pass its `data`, and its coordinates' `data` as `spacing`.",
+    ),
+    Refusal(
+        "xarray",
+        "Variable",
+        "a labelled array: its labels would be lost",
+        "Pass its `data`, and its coordinates' `data` as `spacing`.",
+    ),
+    Refusal(
+        "pint",
+        "Quantity",
+        "a quantity: its unit would be lost",
+        "Pass its `magnitude` and give the result its unit.",
+    ),
+    Refusal(
+        "astropy.units",
+        "Quantity",
+        "a quantity: its unit would be lost",
+        "Pass its `value` and give the result its unit.",
+    ),
+    Refusal(
+        "unyt",
+        "unyt_array",
+        "a quantity: its unit would be lost",
+        "Pass its `value` and give the result its unit.",
+    ),
+)
+
+#: The fast road: classes that have been seen, all of them named in `TABLE`, so that
+#: it cannot grow.  A plain dictionary, because `torch.compile` traces through it.
+_known: dict[type, tuple[Executor, Namespace]] = {}
+
+
+def resolve(array: Any, name: str) -> tuple[Executor, Namespace]:
+    """Return what runs on this array, and its namespace.
+
+    Raises
+    ------
+    TypeError
+        If `array` is no array of the standard, or of a class that is refused.
+    """
+    known = _known.get(type(array))
+    if known is not None:
+        return known
+    _refuse(array, name)
+    namespace = _namespace(array, name)
+    backend = backend_of(array)
+    if backend is None:
+        return _agnostic.run, namespace
+    if type(array) is not array_class(backend) and not _is_final(array, backend):
+        return backend.fallback, namespace
+    _known[type(array)] = backend.executor, namespace
+    return backend.executor, namespace
+
+
+def _namespace(array: Any, name: str) -> Namespace:
+    try:
+        return array_api_compat.array_namespace(array)
+    except (TypeError, AttributeError):
+        msg = (
+            f"`{name}` must be an array of a library that follows the array API "
+            f"standard. Got {type_name(array)}. Convert it first, e.g. with "
+            "`numpy.asarray`."
+        )
+        raise TypeError(msg) from None
+
+
+def _refuse(array: Any, name: str) -> None:
+    """Raise where a class of `REFUSED` would pass for the array that it wraps."""
+    chunk = getattr(array, "_meta", None)  # what the chunks of a Dask array are
+    for refusal in REFUSED:
+        cls = getattr(sys.modules.get(refusal.module), refusal.class_name, None)
+        if cls is not None and (isinstance(array, cls) or isinstance(chunk, cls)):
+            msg = (
+                f"`{name}` must not be {refusal.rule}. Got {type_name(array)}. "
+                f"{refusal.remedy}"
+            )
+            raise TypeError(msg)
+
+
+def array_class(backend: Backend) -> type | None:
+    """Return the array class of a library that has been imported, else None."""
+    return getattr(sys.modules.get(backend.module), backend.array_class, None)
+
+
+def backend_of(array: Any) -> Backend | None:
+    """Return the row for an array; None for a library that the table does not name.
+
+    The class decides, not `isinstance`: values that JAX traces claim to be instances
+    of `jax.Array`, and must not go to an executor that compiles.
+    """
+    for backend in TABLE:
+        cls = array_class(backend)
+        if cls is not None and issubclass(type(array), cls):
+            return backend
+    return None
+
+
+def _is_final(array: Any, backend: Backend) -> bool:
+    """Tell whether the class is the library's own, behind an abstract public one."""
+    return backend.name == "jax" and type(array).__module__.startswith("jax")
+
+
+def type_name(value: Any) -> str:
+    """Return the name of a value's type, with its package where it is not Python's."""
+    cls = type(value)
+    if cls.__module__ == "builtins":
+        return cls.__qualname__
+    return f"{cls.__module__.partition('.')[0]}.{cls.__qualname__}"
+
+
+def may_mix(coordinates: Any, samples: Any) -> bool:
+    """Tell whether arrays of two namespaces may meet in one call."""
+    outer, inner = backend_of(samples), backend_of(coordinates)
+    return outer is not None and inner is not None and (
+        inner.name in outer.coordinates_from
+    )
+
+
+def device_of(array: Any) -> Any:
+    """Return the device of an array; None where the library decides by itself.
+
+    JAX moves uncommitted arrays as needed, spreads arrays over many devices, and
+    gives traced values no device; some conforming libraries have no devices at all.
+    """
+    backend = backend_of(array)
+    if backend is not None and backend.name == "jax":
+        return frozenset(array.devices()) if array.committed else None
+    try:
+        return array_api_compat.device(array)
+    except AttributeError:
+        return None
+
+
+def lacks_plain_memory(array: Any) -> str | None:
+    """Return the name of a layout that has no axes to slice, e.g. torch's sparse."""
+    backend = backend_of(array)
+    if backend is not None and backend.name == "torch":
+        layout = str(array.layout)
+        return None if layout == "torch.strided" else layout
+    return None

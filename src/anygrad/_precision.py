@@ -1,0 +1,115 @@
+"""In which dtype a call computes, and which dtype it returns."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from anygrad._typing import DType, Namespace
+
+
+class Precision(NamedTuple):
+    """The dtypes of one partial derivative.
+
+    Attributes
+    ----------
+    samples : dtype
+        The samples are converted to it before they are weighted.
+    coordinates : dtype
+        Likewise the coordinates; always real where the samples are complex only.
+    result : dtype
+        The weighted sum is rounded to it, once.
+    smallest, largest : float
+        The normal positive numbers of `samples`, its real part where it is complex.
+    """
+
+    samples: DType
+    coordinates: DType
+    result: DType
+    smallest: float
+    largest: float
+
+
+def is_numeric(dtype: DType, xp: Namespace) -> bool:
+    """Tell whether a derivative of this dtype has a meaning: bool has none."""
+    try:
+        return bool(xp.isdtype(dtype, "numeric"))
+    except TypeError:  # NumPy refuses dtypes that other packages have registered
+        return False
+
+
+def is_complex(dtype: DType, xp: Namespace) -> bool:
+    """Tell whether `dtype` is a complex floating one."""
+    return bool(xp.isdtype(dtype, "complex floating"))
+
+
+def is_integer(dtype: DType, xp: Namespace) -> bool:
+    """Tell whether `dtype` is an integer one, signed or not."""
+    return bool(xp.isdtype(dtype, "integral"))
+
+
+def is_wide(integer: DType, floating: DType, xp: Namespace) -> bool:
+    """Tell whether some integers of the one dtype are no numbers of the other."""
+    digits = {32: 24, 64: 53}.get(xp.finfo(floating).bits, 64)
+    return bool(xp.iinfo(integer).bits > digits)
+
+
+def choose(
+    samples: DType,
+    coordinates: DType | None,
+    complex_step: bool,
+    device: Any,
+    xp: Namespace,
+) -> Precision:
+    """Return the dtypes for a derivative of `samples` along one axis.
+
+    Coordinates of a floating dtype take part in the promotion, as in the standard;
+    integer coordinates and steps do not.  16-bit floating numbers are weighted in
+    32 bits, and integers in 64 where the device has them.
+    """
+    integers = is_integer(samples, xp)
+    result = _default_real(device, xp) if integers else samples
+    if coordinates is not None and not is_integer(coordinates, xp):
+        result = xp.result_type(result, coordinates)
+    if complex_step and not is_complex(result, xp):
+        result = _complex_counterpart(result, xp)
+    working = _at_least_32_bits(result, xp)
+    if integers and _has_float64(device, xp):
+        working = xp.complex128 if is_complex(result, xp) else xp.float64
+    real = _real_counterpart(working, xp) if is_complex(working, xp) else working
+    limits = xp.finfo(real)
+    return Precision(
+        samples=working if complex_step or is_complex(samples, xp) else real,
+        coordinates=working if _complex(coordinates, xp) else real,
+        result=result,
+        smallest=float(limits.smallest_normal),
+        largest=float(limits.max),
+    )
+
+
+def _complex(dtype: DType | None, xp: Namespace) -> bool:
+    return dtype is not None and is_complex(dtype, xp)
+
+
+def _default_real(device: Any, xp: Namespace) -> DType:
+    defaults = xp.__array_namespace_info__().default_dtypes(device=device)
+    return defaults["real floating"]
+
+
+def _has_float64(device: Any, xp: Namespace) -> bool:
+    dtypes = xp.__array_namespace_info__().dtypes(device=device, kind="real floating")
+    return "float64" in dtypes
+
+
+def _at_least_32_bits(dtype: DType, xp: Namespace) -> DType:
+    if xp.finfo(dtype).bits >= 32:
+        return dtype
+    return xp.complex64 if is_complex(dtype, xp) else xp.float32
+
+
+def _complex_counterpart(real: DType, xp: Namespace) -> DType:
+    return xp.result_type(real, xp.complex64)
+
+
+def _real_counterpart(dtype: DType, xp: Namespace) -> DType:
+    known = {xp.complex64: xp.float32, xp.complex128: xp.float64}
+    return known.get(dtype) or xp.finfo(dtype).dtype

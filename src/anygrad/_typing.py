@@ -1,0 +1,32 @@
+"""The words in which the private rooms speak of arrays."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+
+class Array(Protocol):
+    """What every room asks of an array: its dtype and shape, and arithmetic."""
+
+    @property
+    def dtype(self) -> Any: ...
+    @property
+    def ndim(self) -> int: ...
+    @property
+    def shape(self) -> tuple[Any, ...]: ...
+    def __getitem__(self, key: Any, /) -> Any: ...
+    def __add__(self, other: Any, /) -> Any: ...
+    def __sub__(self, other: Any, /) -> Any: ...
+    def __mul__(self, other: Any, /) -> Any: ...
+    def __truediv__(self, other: Any, /) -> Any: ...
+
+
+#: The array type of a call: what goes in comes out.
+ArrayT = TypeVar("ArrayT", bound=Array)
+
+#: A namespace of the array API standard, as array-api-compat returns it.  The
+#: standard has no type for it, so it is checked where it is used: by the tests.
+Namespace: TypeAlias = Any
+
+#: A dtype object of any library.
+DType: TypeAlias = Any
