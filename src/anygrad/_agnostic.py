@@ -8,76 +8,81 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from anygrad import _precision, _stencils
 
 if TYPE_CHECKING:
-    from anygrad._arguments import Plan, Task
+    from anygrad._plan import Plan, Task
     from anygrad._stencils import Stencil
     from anygrad._typing import Array, DType, Namespace
 
 
-def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
+#: Puts the pieces of an axis, first to last, together.
+Join: TypeAlias = Callable[[list[Any], "Task", Any], Any]
+
+
+def concatenated(pieces: list[Any], task: Task, xp: Namespace) -> Any:
+    """Put pieces together as the standard does."""
+    return xp.concat(pieces, axis=task.axis)
+
+
+def run(
+    f: Any, plan: Plan, xp: Namespace, join: Join = concatenated
+) -> tuple[Any, ...]:
     """Return the derivatives of `f`, one per task of the plan."""
-    return tuple(differentiate(f, task, xp) for task in plan.tasks)
+    return tuple(differentiate(f, task, xp, join) for task in plan.tasks)
 
 
-def differentiate(f: Any, task: Task, xp: Namespace) -> Any:
+def differentiate(
+    f: Any, task: Task, xp: Namespace, join: Join = concatenated
+) -> Any:
     """Return one derivative: every formula of the scheme, put together."""
     f = prepare(f, task.precision.samples, xp)
     pieces = [
         weighted_sum(f, task, number, xp)
         for number in range(len(task.scheme.stencils))
     ]
-    whole = xp.concat(pieces, axis=task.axis)
-    return xp.astype(whole, task.precision.result, copy=False)
+    return xp.astype(join(pieces, task, xp), task.precision.result, copy=False)
 
 
 def prepare(samples: Any, dtype: DType, xp: Namespace) -> Any:
     """Convert to the working dtype, unless that would round integers."""
-    if _is_wide(samples, dtype, xp):
+    if is_wide(samples, dtype, xp):
         return samples
     return xp.astype(samples, dtype, copy=False)
 
 
 def weighted_sum(f: Any, task: Task, number: int, xp: Namespace) -> Any:
-    """Return the derivative at the points that one formula of the scheme fills."""
+    """Return the derivative at the points that one stencil of the scheme fills."""
     stencil = task.scheme.stencils[number]
+    terms, (factor, divisors) = formula(task, number, xp)
     difference = partial(_between, f, task, stencil, task.precision.samples, xp)
-    if task.coordinates is not None:
-        return _on_coordinates(difference, task, stencil, xp)
     total = None
-    for (upper, lower), weight in zip(
-        stencil.differences, stencil.numerators, strict=True
-    ):
+    for upper, lower, weight in terms:
         term = difference(lower, upper)
-        term = term if weight == 1 else term * float(weight)
+        term = term if weight is None else term * weight
         total = term if total is None else total + term
-    for divisor in task.divisors[number]:
+    if factor is not None:
+        total = total * factor
+    for divisor in divisors:
         total = total / divisor
     return total
 
 
-def _on_coordinates(
-    difference: Callable[[int, int], Any], task: Task, stencil: Stencil, xp: Namespace
-) -> Any:
-    total = None
-    for j, weight in coordinate_weights(task, stencil, xp).items():
-        term = difference(j, j + 1) * weight
-        total = term if total is None else total + term
-    return total
+def formula(task: Task, number: int, xp: Namespace) -> tuple[Any, Scale]:
+    """Return the terms of one stencil, and what their sum is scaled with.
 
-
-def coordinate_weights(task: Task, stencil: Stencil, xp: Namespace) -> dict[int, Any]:
-    """Return the weights of the differences of neighbouring samples.
-
-    Each has the shape of the coordinates, cut to the points that the formula fills.
+    On coordinates, each weight has their shape, cut to the points that are filled.
     """
+    stencil = task.scheme.stencils[number]
+    if task.coordinates is None:
+        return stencil.terms, task.scales[number]
     x = prepare(task.coordinates, task.precision.coordinates, xp)
     span = partial(_between, x, task, stencil, task.precision.coordinates, xp)
-    ratios = _stencils.slope_weights(span, stencil.offsets)
-    return {j: ratio / span(j, j + 1) for j, ratio in sorted(ratios.items())}
+    ratios = sorted(_stencils.slope_weights(span, stencil.offsets).items())
+    terms = tuple((j + 1, j, ratio / span(j, j + 1)) for j, ratio in ratios)
+    return terms, _stencils.UNSCALED
 
 
 def _between(
@@ -114,7 +119,7 @@ def difference(upper: Any, lower: Any, dtype: DType, xp: Namespace) -> Any:
     halves `q` and the lost bits `b` are: with ``i = 2 * q + b``, the difference is
     ``2 * (q1 - q0) + (b1 - b0)``, exact up to the conversion to `dtype`.
     """
-    if not _is_wide(upper, dtype, xp):
+    if not is_wide(upper, dtype, xp):
         return upper - lower
     q1, b1 = _halved(upper, xp)
     q0, b0 = _halved(lower, xp)
@@ -132,7 +137,8 @@ def _halved(integers: Any, xp: Namespace) -> tuple[Any, Any]:
     return (signed >> 1) & (2 ** (bits - 1) - 1), signed & 1
 
 
-def _is_wide(samples: Any, dtype: DType, xp: Namespace) -> bool:
+def is_wide(samples: Any, dtype: DType, xp: Namespace) -> bool:
+    """Tell whether the samples are integers that `dtype` would round."""
     return _precision.is_integer(samples.dtype, xp) and _precision.is_wide(
         samples.dtype, dtype, xp
     )

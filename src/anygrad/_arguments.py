@@ -9,43 +9,13 @@ from __future__ import annotations
 import math
 import numbers
 import operator
-from typing import Any, NamedTuple
+from typing import Any
 
 from anygrad import _backends, _precision, _stencils
+from anygrad._plan import Plan, Task
 from anygrad._precision import Precision
-from anygrad._stencils import Scheme
+from anygrad._stencils import Scale, Scheme
 from anygrad._typing import Array, Namespace
-
-
-class Task(NamedTuple):
-    """One partial derivative.
-
-    Attributes
-    ----------
-    axis : int
-        Not negative.
-    scheme : Scheme
-        The formulas along the axis.
-    precision : Precision
-        The dtypes.
-    divisors : tuple
-        For a step: what each formula of the scheme is divided by, one number after
-        the other.  Python numbers or 0-d arrays.
-    coordinates : array or None
-        For coordinates: of the samples' number of dimensions, so that they broadcast.
-    """
-
-    axis: int
-    scheme: Scheme
-    precision: Precision
-    divisors: tuple[tuple[Any, ...], ...]
-    coordinates: Array | None
-
-
-class Plan(NamedTuple):
-    """All that a call computes: one task per dim, in the order of the dims."""
-
-    tasks: tuple[Task, ...]
 
 
 def plan(
@@ -211,25 +181,32 @@ def _task(
         precision = _precision.choose(
             input.dtype, None, isinstance(entry, complex), device, xp
         )
-        divisors = tuple(
-            _divisors(entry, stencil.denominator, precision)
-            for stencil in scheme.stencils
-        )
-        return Task(axis, scheme, precision, divisors, None)
-    _check_array(input, xp, device, entry, name)
+        return Task(axis, scheme, precision, _scales(entry, scheme, precision), None)
+    entry_xp = _check_array(input, xp, device, entry, name)
     if entry.ndim == 0:
         complex_step = _precision.is_complex(entry.dtype, xp)
         precision = _precision.choose(input.dtype, None, complex_step, device, xp)
         dtype = precision.samples if complex_step else precision.coordinates
-        step = xp.astype(entry, dtype, copy=False)
-        divisors = tuple(
-            (step, float(stencil.denominator)) if stencil.denominator != 1 else (step,)
+        step = entry_xp.astype(entry, dtype, copy=False)
+        scales = tuple(
+            Scale(None, _factors(step, stencil.denominator))
             for stencil in scheme.stencils
         )
-        return Task(axis, scheme, precision, divisors, None)
-    coordinates = _coordinates(input, xp, axis, entry, name)
+        return Task(axis, scheme, precision, scales, None)
+    coordinates = _coordinates(input, entry_xp, axis, entry, name)
     precision = _precision.choose(input.dtype, entry.dtype, False, device, xp)
     return Task(axis, scheme, precision, (), coordinates)
+
+
+def _scales(
+    step: float | complex, scheme: Scheme, precision: Precision
+) -> tuple[Scale, ...]:
+    if step == 1.0 and isinstance(step, float):
+        return scheme.unit_scales
+    return tuple(
+        _stencils.scale(_divisors(step, stencil.denominator, precision))
+        for stencil in scheme.stencils
+    )
 
 
 def _divisors(
@@ -241,7 +218,7 @@ def _divisors(
     dividing by it would give 0 or infinity although the derivative may fit.
     """
     if isinstance(step, complex):
-        return (step, float(denominator)) if denominator != 1 else (step,)
+        return _factors(step, denominator)
     if precision.smallest <= abs(step * denominator) <= precision.largest:
         return (step * denominator,)
     mantissa, exponent = math.frexp(step)
@@ -250,10 +227,17 @@ def _divisors(
     return tuple(part for part in parts if part != 1.0)
 
 
+def _factors(step: Any, denominator: int) -> tuple[Any, ...]:
+    return (step,) if denominator == 1 else (step, float(denominator))
+
+
 def _check_array(
     input: Array, xp: Namespace, device: Any, entry: Any, name: str
-) -> None:
-    """Refuse whatever cannot be a step or coordinates of these samples."""
+) -> Namespace:
+    """Refuse what cannot be a step or coordinates of these samples.
+
+    Returns the namespace of `entry`, which need not be that of `input`.
+    """
     if entry is None or isinstance(entry, (bool, str, bytes, list, tuple, dict)):
         msg = (
             f"`{name}` must be a number or an array. Got {_shown(entry)}."
@@ -282,6 +266,7 @@ def _check_array(
             f"{device}. Move one of them first, e.g. with `to_device`."
         )
         raise ValueError(msg)
+    return namespace
 
 
 def _coordinates(input: Array, xp: Namespace, axis: int, entry: Any, name: str) -> Any:

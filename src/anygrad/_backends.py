@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 import array_api_compat
 
 from anygrad import _agnostic
-from anygrad._executors import on_device
+from anygrad._executors import chunked, compiled, in_cupy, in_numpy, in_torch, on_device
 from anygrad._typing import Namespace
 
 #: Takes samples, plan and namespace; returns one derivative per task of the plan.
@@ -61,7 +61,7 @@ TABLE = (
         array_class="ndarray",
         namespace="numpy",
         distributions=("numpy",),
-        executor=_agnostic.run,
+        executor=in_numpy.run,
         fallback=_agnostic.run,
         coordinates_from=(),
         remark="Any strides, read-only and memory-mapped arrays.",
@@ -72,7 +72,7 @@ TABLE = (
         array_class="Tensor",
         namespace="torch",
         distributions=("torch",),
-        executor=_agnostic.run,
+        executor=in_torch.run,
         fallback=_agnostic.run,
         coordinates_from=(),
         remark="Autograd through samples, steps and coordinates; torch.compile.",
@@ -83,8 +83,8 @@ TABLE = (
         array_class="Array",
         namespace="jax.numpy",
         distributions=("jax",),
-        executor=_agnostic.run,
-        fallback=_agnostic.run,
+        executor=compiled.run,
+        fallback=compiled.trace,
         coordinates_from=(),
         remark="With and without 64-bit numbers; all transformations.",
     ),
@@ -94,7 +94,7 @@ TABLE = (
         array_class="Array",
         namespace="dask.array",
         distributions=("dask",),
-        executor=_agnostic.run,
+        executor=chunked.run,
         fallback=_agnostic.run,
         coordinates_from=("numpy",),
         remark="Lazy; coordinates may be Dask or NumPy arrays.",
@@ -105,7 +105,7 @@ TABLE = (
         array_class="ndarray",
         namespace="cupy",
         distributions=("cupy-cuda12x", "cupy-cuda13x", "cupy"),
-        executor=on_device.run,
+        executor=in_cupy.run,
         fallback=on_device.run,
         coordinates_from=(),
         remark=(

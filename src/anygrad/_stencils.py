@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -30,25 +31,46 @@ class Stencil(NamedTuple):
         number counts from the end, as in any slice.
     offsets : tuple of int
         The points that the formula reads, relative to the point that it fills.
-    differences : tuple of (int, int)
-        Pairs of offsets; the formula is a sum over ``f[upper] - f[lower]``.
-    numerators : tuple of int
-        On a uniform grid, the weight of each difference is
-        ``numerator / (denominator * h**m)``.
+    terms : tuple of (int, int, float or None)
+        Two offsets and a weight: the formula is the sum over
+        ``weight * (f[upper] - f[lower])``.  None is the weight one.
     denominator : int
-        See `numerators`.
+        On a uniform grid, what the sum is divided by, together with ``h**m``.
     """
 
     start: int
     stop: int | None
     offsets: tuple[int, ...]
-    differences: tuple[tuple[int, int], ...]
-    numerators: tuple[int, ...]
+    terms: tuple[tuple[int, int, float | None], ...]
     denominator: int
 
 
-class Scheme(NamedTuple):
+class Scale(NamedTuple):
+    """What turns the weighted sum of a stencil into the derivative.
+
+    Attributes
+    ----------
+    factor : float or None
+        What the sum is multiplied with: the reciprocal of a power of two, so that this
+        is as exact as the division, and faster.
+    divisors : tuple
+        What it is divided by otherwise, one number or 0-d array after the other.
+    """
+
+    factor: float | None
+    divisors: tuple[Any, ...]
+
+
+#: For weights that are complete in themselves.
+UNSCALED = Scale(None, ())
+
+
+@dataclass(frozen=True, eq=False)
+class Scheme:
     """The formulas of a whole axis, from its first point to its last.
+
+    There is one object per scheme, compared and hashed by identity: it is part of the
+    key under which compiled programs are kept.
 
     Attributes
     ----------
@@ -59,11 +81,17 @@ class Scheme(NamedTuple):
         Which of the `stencils` is the interior.
     points : int
         The fewest points along the axis for which all formulas fit.
+    mirrored : bool
+        Whether the terms of each right edge are those of the left edge, mirrored.
+    unit_scales : tuple of Scale
+        What each stencil is scaled with where the step is one.
     """
 
     stencils: tuple[Stencil, ...]
     interior: int
     points: int
+    mirrored: bool
+    unit_scales: tuple[Scale, ...]
 
 
 def half_width(order: int, accuracy: int) -> int:
@@ -120,8 +148,9 @@ def stencil(start: int, stop: int | None, offsets: Sequence[int], order: int) ->
         start=start,
         stop=stop,
         offsets=tuple(offsets),
-        differences=tuple(pair for _, pair in chosen),
-        numerators=tuple(a for a, _ in chosen),
+        terms=tuple(
+            (upper, lower, None if a == 1 else float(a)) for a, (upper, lower) in chosen
+        ),
         denominator=denominator,
     )
 
@@ -145,11 +174,27 @@ def one_sided(order: int, accuracy: int, edge_order: int) -> Scheme:
         mirrored = [i - j for j in reversed(reach)]
         right.append(stencil(-i - 1, -i or None, mirrored, order))
     interior = stencil(r, -r, range(-r, r + 1), order)
+    stencils = (*left, interior, *reversed(right))
     return Scheme(
-        stencils=(*left, interior, *reversed(right)),
+        stencils=stencils,
         interior=r,
         points=max(edge_order + order, 2 * r),
+        mirrored=all(map(_are_mirrored, left, right)),
+        unit_scales=tuple(scale((float(s.denominator),)) for s in stencils),
     )
+
+
+def _are_mirrored(left: Stencil, right: Stencil) -> bool:
+    image = tuple((-lower, -upper, w) for upper, lower, w in reversed(left.terms))
+    return right.terms == image
+
+
+def scale(divisors: tuple[Any, ...]) -> Scale:
+    """Return the scale for some divisors; for a power of two, as a factor."""
+    if len(divisors) == 1 and isinstance(divisors[0], float):
+        if abs(math.frexp(divisors[0])[0]) == 0.5:
+            return Scale(1 / divisors[0], ())
+    return Scale(None, divisors)
 
 
 def slope_weights(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from anygrad import _agnostic
 
 if TYPE_CHECKING:
-    from anygrad._arguments import Plan
+    from anygrad._plan import Plan
     from anygrad._typing import Namespace
 
 

@@ -1,0 +1,177 @@
+"""Every check, by name: `nox` runs all, `nox -l` lists them, `nox -s lint` runs one.
+
+Arguments after `--` go to pytest: `nox -s "tests(torch)" -- -x -k coordinates`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2026.10.20"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+# One session per core.  `nox -j 1` runs them in turn and shows all output at once.
+nox.options.parallel = "auto"
+nox.options.allow_parallel = True
+# The later Pythons are used where they exist: none is downloaded, none demanded.
+nox.options.download_python = "never"
+nox.options.error_on_missing_interpreters = False
+
+ROOT = Path(__file__).parent
+DIST = ROOT / ".nox" / "dist"
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PYPROJECT)
+
+#: The name of a backend, as in `pytest --backend`, and the extra that installs it.
+EXTRAS = {
+    "numpy": "numpy",
+    "array-api-strict": "array-api-strict",
+    "torch": "torch",
+    "jax": "jax",
+    "dask": "dask",
+    "cupy": "cupy-cuda13x",
+}
+
+# The versions of a run, for pip and for uv.  The paths are relative because both tools
+# split the value at blanks, and the path of a checkout may hold some.
+TOOLS, LIBRARIES = "constraints-tools.txt", "constraints.txt"
+
+# A machine may keep wheels in a folder that it names to pip.  uv does not read pip's
+# settings, and stops with an error at a folder that does not exist.
+FOLDERS = os.environ.get("PIP_FIND_LINKS", "").split()
+if FOLDERS and all(Path(folder).is_dir() for folder in FOLDERS):
+    os.environ.setdefault("UV_FIND_LINKS", ",".join(FOLDERS))
+
+# pyenv shows one Python at a time.  Show all those of the classifiers.
+if pyenv := shutil.which("pyenv"):
+    output = subprocess.check_output([pyenv, "versions", "--bare"], text=True)
+    usable = [v for v in output.split() if v.rpartition(".")[0] in PYTHONS]
+    os.environ.setdefault("PYENV_VERSION", ":".join(usable))
+
+
+def install(
+    session: nox.Session,
+    group: str,
+    *requirements: str,
+    constraints: str = f"{TOOLS} {LIBRARIES}",
+) -> None:
+    """Install a dependency group and some requirements, at the versions of this run."""
+    session.env["PIP_CONSTRAINT"] = session.env["UV_CONSTRAINT"] = constraints
+    tools = nox.project.dependency_groups(PYPROJECT, group)
+    session.install(*tools, *requirements)
+
+
+def on(*backends: str) -> list[str]:
+    """Ask pytest for these libraries: a missing one is an error, never a skip."""
+    return ["-m", "not peers", *(f"--backend={backend}" for backend in backends)]
+
+
+def measure(session: nox.Session, *arguments: str) -> None:
+    """Run pytest at half its speed, to tell the session `coverage` what it covers."""
+    session.env["COVERAGE_FILE"] = f".coverage.{session.name}"
+    session.run("coverage", "run", "-m", "pytest", *arguments, *session.posargs)
+
+
+@nox.session(allow_parallel=False)  # the formatter writes
+def lint(session: nox.Session) -> None:
+    """Run every hook of .pre-commit-config.yaml on every file that git knows."""
+    install(session, "lint")
+    session.run("prek", "run", "--all-files", "--show-diff-on-failure")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the sources, and the public promise in tests/typing, by strict mypy."""
+    install(session, "types", "-e.")
+    session.run("mypy")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation, every warning an error, and the changelog to come."""
+    install(session, "docs", "-e.")
+    session.run("sphinx-build", "-W", "-n", "-T", "docs", "docs/_build/html")
+    session.run("towncrier", "build", "--draft", "--version=next")
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """Build the source distribution, and from it the wheel, and check both."""
+    install(session, "package")
+    shutil.rmtree(DIST, ignore_errors=True)
+    session.run("python", "-m", "build", "--installer=uv", f"--outdir={DIST}")
+    session.run("twine", "check", "--strict", *map(str, DIST.iterdir()))
+    session.run("check-wheel-contents", str(DIST))
+
+
+@nox.session(requires=["package"], reuse_venv=False)
+def wheel(session: nox.Session) -> None:
+    """Test the installed wheel, from a folder where no source is in reach."""
+    (built,) = DIST.glob("*.whl")
+    install(session, "test", f"{built}[numpy,array-api-strict]")
+    session.chdir(session.create_tmp())
+    check = "import anygrad; assert 'site-packages' in anygrad.__file__"
+    session.run("python", "-c", check)
+    paths = (f"--config-file={ROOT / 'pyproject.toml'}", str(ROOT / "tests"))
+    session.run("pytest", *on("numpy", "array-api-strict"), *paths, *session.posargs)
+
+
+@nox.session
+def minimal(session: nox.Session) -> None:
+    """Test with no array library at all: anygrad imports, and refuses politely."""
+    install(session, "test", "-e.")
+    measure(session, *on())
+
+
+@nox.session
+def oldest(session: nox.Session) -> None:
+    """Test on the lower bound of every requirement in pyproject.toml."""
+    project = PYPROJECT["project"]
+    libraries = ("numpy", "array-api-strict", "dask", "jax")
+    extras = [project["optional-dependencies"][EXTRAS[name]] for name in libraries]
+    bounds = sum(extras, project["dependencies"])
+    pins = [re.sub(r">=([^,]+).*", r"==\1", bound) for bound in bounds]
+    install(session, "test", "-e.", *pins, constraints=TOOLS)
+    session.run("pytest", *on(*libraries), *session.posargs)
+
+
+@nox.session(python=PYTHONS[1:])
+def python(session: nox.Session) -> None:
+    """Test on each later Python that this machine has."""
+    install(session, "test", "-e.[numpy,array-api-strict]")
+    session.run("pytest", *on("numpy", "array-api-strict"), *session.posargs)
+
+
+@nox.session
+@nox.parametrize("backend", [nox.param(name, id=name) for name in EXTRAS])
+def tests(session: nox.Session, backend: str) -> None:
+    """Test on one library, in an environment without the others."""
+    install(session, "test", f"-e.[{EXTRAS[backend]}]")
+    measure(session, *on(backend))
+
+
+@nox.session(name="all")
+def together(session: nox.Session) -> None:
+    """Test what needs several libraries at once, and every code block."""
+    extras = [extra for name, extra in EXTRAS.items() if name != "cupy"]
+    install(session, "test", f"-e.[example,{','.join(extras)}]")
+    measure(session, "-m", "peers")
+    options = ("--doctest-modules", "--doctest-glob=*.md", "-m", "not peers")
+    session.run("pytest", *options, "src", "README.md", "docs")
+
+
+@nox.session(requires=["minimal", *(f"tests({name})" for name in EXTRAS), "all"])
+def coverage(session: nox.Session) -> None:
+    """Hold what these sessions cover together against the floor."""
+    install(session, "test")
+    session.run("coverage", "combine")
+    session.run("coverage", "report")
+    strict = ("arguments", "backends", "stencils")
+    files = ",".join(f"src/anygrad/_{name}.py" for name in strict)
+    session.run("coverage", "report", f"--include={files}", "--fail-under=100")

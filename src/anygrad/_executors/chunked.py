@@ -1,0 +1,203 @@
+"""The plan for Dask: one task per chunk, and one per strip of a neighbour it reads.
+
+A chunk of the result comes from the same chunk of the samples and from the strips of
+its neighbours that the formulas reach.  The strips are tasks of their own, so that
+between workers only strips travel.  Inside, a chunk is an array like any other, and
+is run by the executor of its own library.  Edges exist at the ends of the array only:
+a chunk computes its strips' rows, too, and drops them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate, product
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import array_api_compat
+
+from anygrad._plan import Plan, Task
+
+if TYPE_CHECKING:
+    from anygrad._typing import Namespace
+
+
+class Window(NamedTuple):
+    """What one chunk along the axis reads.
+
+    Attributes
+    ----------
+    parts : tuple of (int, slice)
+        The chunks along the axis, and what is read of each.
+    start, stop : int
+        The samples that the parts hold together.
+    rows : slice
+        Which of their rows are the chunk's own.
+    """
+
+    parts: tuple[tuple[int, slice], ...]
+    start: int
+    stop: int
+    rows: slice
+
+
+def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
+    """Build the graph of the plan; nothing is computed."""
+    return tuple(_differentiate(f, task, xp) for task in plan.tasks)
+
+
+def _differentiate(f: Any, task: Task, xp: Namespace) -> Any:
+    from dask.array import Array
+    from dask.base import tokenize
+    from dask.highlevelgraph import HighLevelGraph
+
+    x = _aligned(task.coordinates, f, task.axis)
+    step = next((d for s in task.scales for d in s.divisors if _is_lazy(d)), None)
+    what = (task.scheme.stencils, task.axis, task.precision, task.scales)
+    name = f"anygrad-{tokenize(f.name, what, task.coordinates)}"
+    graph: dict[Any, Any] = {}
+    windows = _windows(f.chunks[task.axis], task)
+    for index in product(*(range(count) for count in f.numblocks)):
+        window = windows[index[task.axis]]
+        graph[(name, *index)] = (
+            _chunk,
+            _parts(graph, f, name, index, window, task.axis),
+            _coordinates(graph, x, name, index, window, task.axis),
+            None if step is None else (step.name,),
+            _without_arrays(task),
+            window.rows,
+        )
+    meta = array_api_compat.array_namespace(f._meta).astype(
+        f._meta, task.precision.result
+    )
+    dependencies = [array for array in (f, x, step) if _is_lazy(array)]
+    layers = HighLevelGraph.from_collections(name, graph, dependencies=dependencies)
+    return Array(layers, name, chunks=f.chunks, meta=meta)
+
+
+def _is_lazy(value: Any) -> bool:
+    return hasattr(value, "dask")
+
+
+def _without_arrays(task: Task) -> Task:
+    """Replace a lazy step, which the graph brings, by a placeholder."""
+    return _with_step(task._replace(coordinates=None), _is_lazy, None)
+
+
+def _with_step(task: Task, is_old: Callable[[Any], bool], new: Any) -> Task:
+    scales = tuple(
+        s._replace(divisors=tuple(new if is_old(d) else d for d in s.divisors))
+        for s in task.scales
+    )
+    return task._replace(scales=scales)
+
+
+def _windows(chunks: Sequence[int], task: Task) -> list[Window]:
+    """Return what each chunk along the axis reads."""
+    stops = list(accumulate(chunks))
+    length, reach = stops[-1], task.scheme.interior
+    windows = []
+    for stop, size in zip(stops, chunks, strict=True):
+        start = stop - size
+        first, last = max(start - reach, 0), min(stop + reach, length)
+        # Near an end of the array, a short chunk reads as far as the edge does.
+        last = min(max(last, first + task.scheme.points), length)
+        first = max(min(first, last - task.scheme.points), 0)
+        parts = tuple(_overlaps(stops, chunks, first, last))
+        windows.append(Window(parts, first, last, slice(start - first, stop - first)))
+    return windows
+
+
+def _overlaps(
+    stops: Sequence[int], chunks: Sequence[int], first: int, last: int
+) -> Iterator[tuple[int, slice]]:
+    for number, (stop, size) in enumerate(zip(stops, chunks, strict=True)):
+        start = stop - size
+        if start < last and stop > first:
+            yield number, slice(max(first - start, 0), min(last - start, size))
+
+
+def _parts(
+    graph: dict[Any, Any],
+    array: Any,
+    name: str,
+    index: tuple[int, ...],
+    window: Window,
+    axis: int,
+) -> list[Any]:
+    """Return the keys of what a chunk reads of `array`; add tasks for the strips."""
+    keys = []
+    for number, cut in window.parts:
+        block = (*index[:axis], number, *index[axis + 1 :])
+        key = (array.name, *block)
+        if cut != slice(0, array.chunks[axis][number]):
+            strip = (f"{name}-strip-{array.name}", cut.start, cut.stop, *block)
+            graph[strip] = (_strip, key, axis, cut)
+            key = strip
+        keys.append(key)
+    return keys
+
+
+def _coordinates(
+    graph: dict[Any, Any],
+    x: Any,
+    name: str,
+    index: tuple[int, ...],
+    window: Window,
+    axis: int,
+) -> list[Any]:
+    if x is None:
+        return []
+    if not _is_lazy(x):
+        return [_strip(x, axis, slice(window.start, window.stop))]
+    index = tuple(
+        0 if count == 1 and k != axis else i
+        for k, (i, count) in enumerate(zip(index, x.numblocks, strict=True))
+    )
+    return _parts(graph, x, name, index, window, axis)
+
+
+def _aligned(x: Any, f: Any, axis: int) -> Any:
+    """Give coordinates the chunks of the samples, except along broadcast dims.
+
+    A vector of coordinates that is no Dask array stays what it is: it is small, and
+    its pieces go into the tasks.
+    """
+    if x is None:
+        return None
+    along_axis_only = all(n == 1 for k, n in enumerate(x.shape) if k != axis)
+    chunks = tuple(
+        (1,) if n == 1 and k != axis else f.chunks[k] for k, n in enumerate(x.shape)
+    )
+    if _is_lazy(x):
+        return x if x.chunks == chunks else x.rechunk(chunks)
+    if along_axis_only:
+        return x
+    from dask.array import from_array
+
+    return from_array(x, chunks=chunks)
+
+
+def _strip(array: Any, axis: int, cut: slice) -> Any:
+    return array[(slice(None),) * axis + (cut,)]
+
+
+def _chunk(
+    parts: list[Any], coordinates: list[Any], step: Any, task: Task, rows: slice
+) -> Any:
+    """Compute one chunk of the result: this runs on the workers."""
+    # The table of libraries imports this module.
+    from anygrad import _backends
+
+    f = _joined(parts, task.axis)
+    executor, xp = _backends.resolve(f, "input")
+    task = _with_step(task, lambda d: d is None, step)
+    if coordinates:
+        task = task._replace(coordinates=_joined(coordinates, task.axis))
+    (whole,) = executor(f, Plan((task,)), xp)
+    return _strip(whole, task.axis, rows)
+
+
+def _joined(parts: list[Any], axis: int) -> Any:
+    if len(parts) == 1:
+        return parts[0]
+    return array_api_compat.array_namespace(parts[0]).concat(parts, axis=axis)

@@ -1,0 +1,110 @@
+"""The agnostic run for JAX, compiled once per kind of call.
+
+The pieces are not concatenated: along the last axis, XLA would first write them and
+then copy them together.  Padded and selected, they are one loop over the result, and
+on a sharded axis only rows of the edges travel between devices.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from anygrad import _agnostic
+from anygrad._plan import Plan, Task
+
+if TYPE_CHECKING:
+    from anygrad._typing import Namespace
+
+#: The compiled function, made when the first JAX array comes.
+_program: list[Any] = []
+
+
+def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
+    """Run the plan on concrete arrays.
+
+    Steps and coordinates are arguments of the program, so that new values need no new
+    program; axes, schemes and dtypes are part of it.
+    """
+    if not _program:
+        import jax
+
+        _program.append(jax.jit(_traced, static_argnums=(2, 3)))
+    static = tuple((task.axis, task.scheme, task.precision) for task in plan.tasks)
+    return _program[0](f, _arrays(plan), static, xp)
+
+
+def _arrays(plan: Plan) -> tuple[Any, ...]:
+    """Return what the programs for this plan take as arguments.
+
+    Scales of a unit step are part of the program: an argument costs microseconds.
+    """
+    return tuple(
+        (
+            None if task.scales is task.scheme.unit_scales else task.scales,
+            task.coordinates,
+        )
+        for task in plan.tasks
+    )
+
+
+def _traced(f: Any, arrays: Any, static: Any, xp: Namespace) -> tuple[Any, ...]:
+    return trace(f, _plan(static, arrays), xp)
+
+
+def _plan(static: Any, arrays: Any) -> Plan:
+    return Plan(
+        tuple(
+            Task(axis, scheme, precision, scales or scheme.unit_scales, coordinates)
+            for (axis, scheme, precision), (scales, coordinates) in zip(
+                static, arrays, strict=True
+            )
+        )
+    )
+
+
+def trace(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
+    """Run the plan on values that are traced, by `run` or by the user."""
+    explicit = _explicit_axes(f)
+    if not explicit:
+        return _agnostic.run(f, plan, xp, _selected)
+    # A mesh with explicit axes refuses slices of uneven size along a sharded axis.
+    # The compiler may place them, and the results are sharded as the samples are.
+    import jax
+
+    static = tuple((task.axis, task.scheme, task.precision) for task in plan.tasks)
+    automatic = jax.sharding.auto_axes(
+        lambda f, arrays: _agnostic.run(f, _plan(static, arrays), xp, _selected),
+        axes=explicit,
+        out_sharding=(jax.typeof(f).sharding,) * len(plan.tasks),
+    )
+    return automatic(f, _arrays(plan))
+
+
+def _explicit_axes(f: Any) -> tuple[str, ...]:
+    """Return the names of the mesh axes that are part of the type of `f`."""
+    import jax
+
+    if not hasattr(jax, "typeof"):  # a JAX that has no such meshes
+        return ()
+    mesh = jax.typeof(f).sharding.mesh
+    kinds = zip(mesh.axis_names, mesh.axis_types, strict=True)
+    return tuple(
+        name for name, kind in kinds if kind == jax.sharding.AxisType.Explicit
+    )
+
+
+def _selected(pieces: list[Any], task: Task, xp: Namespace) -> Any:
+    """Put the pieces together in one loop: pad the interior, select the edges."""
+    from jax import lax
+
+    reach = task.scheme.interior
+    interior = pieces[reach]
+    margins = [(reach, reach, 0) if k == task.axis else (0, 0, 0)
+               for k in range(interior.ndim)]
+    whole = lax.pad(interior, xp.zeros((), dtype=interior.dtype), margins)
+    position = lax.broadcasted_iota("int32", whole.shape, task.axis)
+    last = whole.shape[task.axis] - 1
+    for row in range(reach):
+        whole = xp.where(position == row, pieces[row], whole)
+        whole = xp.where(position == last - row, pieces[-1 - row], whole)
+    return whole

@@ -1,0 +1,70 @@
+"""Blocks for torch, where nothing watches the operations.
+
+Autograd, forward-mode differentiation, `torch.func`, `torch.compile` and modes must
+see plain operations on whole tensors; writing into a result made beforehand would be
+an error there, or silently wrong.  They get the agnostic run.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from anygrad import _agnostic
+from anygrad._executors import blocked
+
+if TYPE_CHECKING:
+    from anygrad._plan import Plan
+    from anygrad._typing import Namespace
+
+_verbs: list[blocked.Verbs] = []
+
+
+def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
+    """Run the plan on an exact `torch.Tensor`."""
+    if _is_watched(f, plan):
+        return _agnostic.run(f, plan, xp)
+    if not _verbs:
+        _verbs.append(_make_verbs())
+    return blocked.run(f, plan, xp, _verbs[0])
+
+
+def _is_watched(f: Any, plan: Plan) -> bool:
+    """Tell whether something besides the values is asked of the operations."""
+    import torch
+
+    if torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None:
+        return True
+    if torch._C._len_torch_dispatch_stack() or torch._C._len_torch_function_stack():
+        return True
+    if torch._C._functorch.maybe_current_level() is not None:
+        return True
+    if torch.autograd.forward_ad._current_level >= 0:
+        return True
+    return torch.is_grad_enabled() and any(
+        getattr(array, "requires_grad", False) for array in _arrays(f, plan)
+    )
+
+
+def _arrays(f: Any, plan: Plan) -> list[Any]:
+    arrays = [f]
+    for task in plan.tasks:
+        arrays.append(task.coordinates)
+        arrays.extend(divisor for scale in task.scales for divisor in scale.divisors)
+    return arrays
+
+
+def _make_verbs() -> blocked.Verbs:
+    import torch
+
+    return blocked.Verbs(
+        empty_like=lambda f, dtype: torch.empty_like(f, dtype=dtype),
+        subtract=torch.sub,
+        multiply=torch.mul,
+        divide=torch.div,
+        add=torch.add,
+        strides=lambda a: a.stride(),
+        transpose=lambda a, axes: a.permute(axes),
+        is_contiguous=lambda a: a.is_contiguous(),
+        block_bytes=2**20,
+        for_each=blocked.one_by_one,
+    )

@@ -1,0 +1,232 @@
+"""Which dtype a result has, and that no integer wraps on the way."""
+
+from __future__ import annotations
+
+import itertools
+from fractions import Fraction
+
+import oracle
+import pytest
+from backends import COMPLEX, FORMATS, SIGNED, UNSIGNED, Backend
+
+import anygrad
+
+#: The standard's promotion of floating dtypes; of the first, where it says nothing, as
+#: all libraries that have 16-bit floating numbers do it.
+PROMOTION = {
+    ("bfloat16", "float16"): "float32",
+    ("bfloat16", "float32"): "float32",
+    ("bfloat16", "float64"): "float64",
+    ("bfloat16", "complex64"): "complex64",
+    ("bfloat16", "complex128"): "complex128",
+    ("float16", "float32"): "float32",
+    ("float16", "float64"): "float64",
+    ("float16", "complex64"): "complex64",
+    ("float16", "complex128"): "complex128",
+    ("float32", "float64"): "float64",
+    ("float32", "complex64"): "complex64",
+    ("float32", "complex128"): "complex128",
+    ("float64", "complex64"): "complex128",
+    ("float64", "complex128"): "complex128",
+    ("complex64", "complex128"): "complex128",
+}
+
+SAMPLES = [3, 1, 4, 2, 5]
+COORDINATES = [0, 1, 3, 4, 8]
+
+
+def promoted(first: str, second: str) -> str:
+    if first == second:
+        return first
+    both = (first, second)
+    return PROMOTION.get(both) or PROMOTION[both[::-1]]
+
+
+def is_integer(dtype: str) -> bool:
+    return dtype in SIGNED + UNSIGNED
+
+
+def of_samples(backend: Backend, dtype: str) -> str:
+    """Return the dtype that samples of `dtype` give by themselves."""
+    return backend.default if is_integer(dtype) else dtype
+
+
+def with_complex(dtype: str) -> str:
+    """Return the dtype that a complex step gives."""
+    return {"float64": "complex128"}.get(dtype, dtype if dtype in COMPLEX else "complex64")
+
+
+def limits(dtype: str) -> tuple[int, int]:
+    """Return the smallest and the largest integer of a dtype."""
+    bits = int(dtype.removeprefix("u").removeprefix("int"))
+    return (0, 2**bits - 1) if dtype in UNSIGNED else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+
+
+# The table of results.
+
+
+def test_steps_never_promote(backend: Backend, dtype: str) -> None:
+    """Floating samples keep their dtype and integers give the default one (trap 15)."""
+    f = backend.asarray(SAMPLES, dtype)
+    wanted = [oracle.derivative(SAMPLES, 0, oracle.steps(0, 2), 1)]
+    arrays = [backend.asarray(2, name) for name in backend.dtypes if name not in COMPLEX]
+    for step in (2, 2.0, Fraction(2), *arrays):
+        results = anygrad.gradient(f, spacing=step)
+        backend.check(results, wanted, like=f, dtype=of_samples(backend, dtype))
+
+
+def test_complex_steps_make_complex_results(backend: Backend, dtype: str) -> None:
+    """... of the precision of the samples, whatever that of the step (trap 9)."""
+    f = backend.asarray(SAMPLES, dtype)
+    wanted = [oracle.derivative(SAMPLES, 0, oracle.steps(0, 1 - 2j), 1)]
+    arrays = [backend.asarray(1 - 2j, name) for name in backend.dtypes if name in COMPLEX]
+    result = with_complex(of_samples(backend, dtype))
+    for step in (1 - 2j, *arrays):
+        results = anygrad.gradient(f, spacing=step)
+        backend.check(results, wanted, like=f, dtype=result)
+
+
+def test_coordinates_promote(backend: Backend, dtype: str) -> None:
+    """Floating coordinates take part in the standard's promotion (trap 15)."""
+    f = backend.asarray(SAMPLES, dtype)
+    wanted = [oracle.derivative(SAMPLES, 0, oracle.along(0, COORDINATES), 2)]
+    for other in (name for name in backend.dtypes if not is_integer(name)):
+        x = backend.asarray(COORDINATES, other)
+        results = anygrad.gradient(f, spacing=[x], edge_order=2)
+        result = promoted(of_samples(backend, dtype), other)
+        backend.check(results, wanted, like=f, dtype=result)
+
+
+def test_one_coordinate_per_point_promotes_alike(backend: Backend) -> None:
+    samples, x = [SAMPLES, SAMPLES[::-1]], [COORDINATES, COORDINATES[::-1]]
+    f = backend.asarray(samples, "float32")
+    wanted = [oracle.derivative(samples, 1, oracle.per_point(x), 2)]
+    for other in ("float32", backend.real, backend.complex):
+        entry = backend.asarray(x, other)
+        results = anygrad.gradient(f, spacing=[entry], dim=1, edge_order=2)
+        result = promoted("float32", other)
+        backend.check(results, wanted, like=f, dtype=result)
+
+
+def test_each_dim_has_its_own_dtype(backend: Backend) -> None:
+    """Double coordinates along one dim do not promote the derivative along another."""
+    f = backend.asarray([[1, 2], [4, 8]], "float32")
+    x = backend.asarray([0, 2], backend.real)
+    first, second = anygrad.gradient(f, spacing=[x, 2.0])
+    backend.check((first,), [[[1.5, 3], [1.5, 3]]], like=f, dtype=backend.real)
+    backend.check((second,), [[[0.5, 0.5], [2, 2]]], like=f)
+
+
+# Integers.
+
+
+def test_integers_do_not_wrap(backend: Backend, integer: str) -> None:
+    """Differences as large as the dtype's range are right (trap 3)."""
+    lo, hi = limits(integer)
+    samples = [lo, hi, lo, hi, 0, hi, hi, lo, lo]
+    f = backend.asarray(samples, integer)
+    for edge_order, step in itertools.product((1, 2), (1, -4)):
+        results = anygrad.gradient(f, spacing=step, edge_order=edge_order)
+        wanted = oracle.derivative(samples, 0, oracle.steps(0, step), edge_order)
+        backend.check(results, [wanted], like=f, dtype=backend.default)
+
+
+@pytest.mark.parametrize("end", ["lower", "upper"])
+def test_differences_of_large_integers(
+    backend: Backend, integer: str, end: str
+) -> None:
+    """Small differences of numbers that no floating dtype holds are exact (trap 25)."""
+    lo, hi = limits(integer)
+    small = [0, 1, 3, 2, 7, 7, 12]
+    samples = [lo + a for a in small] if end == "lower" else [hi - a for a in small]
+    f = backend.asarray(samples, integer)
+    for edge_order in (1, 2):
+        results = anygrad.gradient(f, edge_order=edge_order)
+        wanted = oracle.derivative(samples, 0, oracle.steps(0, 1), edge_order)
+        backend.check(results, [wanted], like=f, dtype=backend.default, tolerance=0)
+
+
+def test_integer_coordinates(backend: Backend, integer: str) -> None:
+    """Coordinates may be any integers: wide, descending, beyond 2**53 (trap 4).
+
+    They do not promote.
+    """
+    lo, hi = limits(integer)
+    f = backend.asarray(SAMPLES)
+    middle = (lo + hi) // 2
+    for x in (
+        [lo, lo + 1, middle, hi - 1, hi],
+        [hi, middle, middle - 1, lo + 2, lo],
+        [lo, lo + 1, lo + 3, lo + 4, lo + 8],
+        [hi, hi - 1, hi - 3, hi - 4, hi - 8],
+    ):
+        entry = backend.asarray(x, integer)
+        for edge_order in (1, 2):
+            results = anygrad.gradient(f, spacing=[entry], edge_order=edge_order)
+            given = SAMPLES, 0, oracle.along(0, x), edge_order
+            backend.check(
+                results,
+                [oracle.derivative(*given)],
+                like=f,
+                scales=[oracle.magnitude(*given)],
+            )
+
+
+def test_integers_on_integers(backend: Backend, integer: str) -> None:
+    """Both at once, of every dtype, with no difference that would fit into it."""
+    lo, hi = limits(integer)
+    samples, x = [hi, lo, hi, hi - 1, lo], [hi, hi - 1, lo + 2, lo + 1, lo]
+    f = backend.asarray(samples, integer)
+    results = anygrad.gradient(f, spacing=[backend.asarray(x, integer)])
+    given = samples, 0, oracle.along(0, x), 1
+    backend.check(
+        results,
+        [oracle.derivative(*given)],
+        like=f,
+        dtype=backend.default,
+        scales=[oracle.magnitude(*given)],
+    )
+
+
+# Sixteen bits.
+
+
+def rounded(value: Fraction, dtype: str) -> Fraction:
+    """Return the nearest number of a floating dtype, ties to even."""
+    if value == 0:
+        return value
+    digits, smallest = FORMATS[dtype]
+    exponent = smallest
+    while abs(value) >= Fraction(2) ** (exponent + 1):
+        exponent += 1
+    unit = Fraction(2) ** (exponent - digits + 1)
+    return round(value / unit) * unit
+
+
+@pytest.mark.parametrize("edge_order", [1, 2])
+@pytest.mark.parametrize("kind", ["number", "0-d", "coordinates"])
+def test_sixteen_bits_are_rounded_once(
+    backend: Backend, half: str, kind: str, edge_order: int
+) -> None:
+    """The work is done in 32 bits, so that the result is the nearest 16-bit number."""
+    samples = [1, 1.0078125, 200, 3, 1.5, 255, 1.171875, 100]
+    f = backend.asarray(samples, half)
+    spacing = {
+        "number": 0.25,
+        "0-d": backend.asarray(0.25, half),
+        "coordinates": [backend.asarray([k / 4 for k in range(8)], half)],
+    }[kind]
+    results = anygrad.gradient(f, spacing=spacing, edge_order=edge_order)
+    exact = oracle.derivative(samples, 0, oracle.steps(0, 0.25), edge_order)
+    nearest = [rounded(value.real, half) for value in exact]
+    backend.check(results, [nearest], like=f, tolerance=0)
+
+
+def test_coordinates_of_sixteen_bits(backend: Backend, half: str) -> None:
+    """Whole numbers to a thousand, most of which bfloat16 has to round (trap 11)."""
+    x = backend.asarray([0, 201, 403, 605, 807, 1000], half)
+    stored = backend.tolist(x)
+    samples = [0, 1, 4, 9, 16, 25]
+    f = backend.asarray(samples, half)
+    wanted = oracle.derivative(samples, 0, oracle.along(0, stored), 2)
+    backend.check(anygrad.gradient(f, spacing=[x], edge_order=2), [wanted], like=f)
