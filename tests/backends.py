@@ -111,8 +111,18 @@ class Backend:
         array = self.xp.asarray(values, dtype=self.dtype(dtype))
         return self.xp.reshape(array, shape)
 
+    def from_flat(
+        self, values: Sequence[Any], dtype: str, shape: tuple[int, ...]
+    ) -> Any:
+        """Return an array of numbers in order, for arrays of many."""
+        return self.make(_as_numbers(list(values), dtype), dtype, shape)
+
     def tolist(self, array: Any) -> Nested:
         return array.tolist()
+
+    def current_device(self, array: Any) -> AbstractContextManager[Any]:
+        """Return a context in which the device of an array is the current one."""
+        return nullcontext()
 
     def device(self, array: Any) -> Any:
         """Return where an array lives; something that compares equal or not."""
@@ -388,6 +398,9 @@ class CuPy(Backend):
     def tolist(self, array: Any) -> Nested:
         with array.device:
             return array.tolist()
+
+    def current_device(self, array: Any) -> AbstractContextManager[Any]:
+        return array.device
 
 
 BACKENDS: tuple[Backend, ...] = (

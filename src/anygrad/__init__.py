@@ -2,5 +2,19 @@
 
 from anygrad._gradient import gradient
 from anygrad._version import __version__
+from anygrad._versions import show_versions
+from anygrad._workers import get_workers, set_default_workers, set_workers
 
-__all__ = ["__version__", "gradient"]
+__all__ = [
+    "__version__",
+    "get_workers",
+    "gradient",
+    "set_default_workers",
+    "set_workers",
+    "show_versions",
+]
+
+# What a user sees is named after the package that it was imported from.
+for _name in __all__[1:]:
+    globals()[_name].__module__ = __name__
+del _name

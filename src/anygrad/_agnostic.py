@@ -7,10 +7,10 @@ runs on any library, lazily, under any tracer and any automatic differentiation.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from anygrad import _precision, _stencils
+from anygrad import _stencils
+from anygrad._stencils import Formula
 
 if TYPE_CHECKING:
     from anygrad._plan import Plan, Task
@@ -34,73 +34,63 @@ def run(
     return tuple(differentiate(f, task, xp, join) for task in plan.tasks)
 
 
-def differentiate(
-    f: Any, task: Task, xp: Namespace, join: Join = concatenated
-) -> Any:
+def differentiate(f: Any, task: Task, xp: Namespace, join: Join = concatenated) -> Any:
     """Return one derivative: every formula of the scheme, put together."""
-    f = prepare(f, task.precision.samples, xp)
+    f = prepare(f, task.precision.samples, task.precision.wide_samples, xp)
     pieces = [
-        weighted_sum(f, task, number, xp)
-        for number in range(len(task.scheme.stencils))
+        weighted_sum(f, task, number, xp) for number in range(len(task.scheme.stencils))
     ]
     return xp.astype(join(pieces, task, xp), task.precision.result, copy=False)
 
 
-def prepare(samples: Any, dtype: DType, xp: Namespace) -> Any:
-    """Convert to the working dtype, unless that would round integers."""
-    if is_wide(samples, dtype, xp):
-        return samples
-    return xp.astype(samples, dtype, copy=False)
+def prepare(array: Any, dtype: DType, wide: bool, xp: Namespace) -> Any:
+    """Convert to the working dtype, except integers that it would round."""
+    if wide or array.dtype == dtype:
+        return array
+    return xp.astype(array, dtype)
 
 
 def weighted_sum(f: Any, task: Task, number: int, xp: Namespace) -> Any:
     """Return the derivative at the points that one stencil of the scheme fills."""
-    stencil = task.scheme.stencils[number]
-    terms, (factor, divisors) = formula(task, number, xp)
-    difference = partial(_between, f, task, stencil, task.precision.samples, xp)
+    stencil, terms, scale = formula(task, number, xp)
+    precision = task.precision
     total = None
     for upper, lower, weight in terms:
-        term = difference(lower, upper)
+        term = difference(
+            shifted(f, task.axis, stencil, upper),
+            shifted(f, task.axis, stencil, lower),
+            precision.samples,
+            precision.wide_samples,
+            xp,
+        )
         term = term if weight is None else term * weight
         total = term if total is None else total + term
-    if factor is not None:
-        total = total * factor
-    for divisor in divisors:
+    if scale.factor is not None:
+        total = total * scale.factor
+    for divisor in scale.divisors:
         total = total / divisor
     return total
 
 
-def formula(task: Task, number: int, xp: Namespace) -> tuple[Any, Scale]:
-    """Return the terms of one stencil, and what their sum is scaled with.
-
-    On coordinates, each weight has their shape, cut to the points that are filled.
-    """
-    stencil = task.scheme.stencils[number]
+def formula(task: Task, number: int, xp: Namespace) -> Formula:
+    """Return one formula of the scheme; on coordinates, make its weights."""
     if task.coordinates is None:
-        return stencil.terms, task.scales[number]
-    x = prepare(task.coordinates, task.precision.coordinates, xp)
-    span = partial(_between, x, task, stencil, task.precision.coordinates, xp)
+        return task.formulas[number]
+    stencil, precision = task.scheme.stencils[number], task.precision
+    x = prepare(task.coordinates, precision.coordinates, precision.wide_coordinates, xp)
+
+    def span(first: int, last: int) -> Any:
+        return difference(
+            shifted(x, task.axis, stencil, last),
+            shifted(x, task.axis, stencil, first),
+            precision.coordinates,
+            precision.wide_coordinates,
+            xp,
+        )
+
     ratios = sorted(_stencils.slope_weights(span, stencil.offsets).items())
     terms = tuple((j + 1, j, ratio / span(j, j + 1)) for j, ratio in ratios)
-    return terms, _stencils.UNSCALED
-
-
-def _between(
-    array: Array,
-    task: Task,
-    stencil: Stencil,
-    dtype: DType,
-    xp: Namespace,
-    lower: int,
-    upper: int,
-) -> Any:
-    """Return how much `array` grows from one offset of the formula to another."""
-    return difference(
-        shifted(array, task.axis, stencil, upper),
-        shifted(array, task.axis, stencil, lower),
-        dtype,
-        xp,
-    )
+    return Formula(stencil, terms, _stencils.UNSCALED)
 
 
 def shifted(array: Array, axis: int, stencil: Stencil, offset: int) -> Any:
@@ -112,14 +102,14 @@ def shifted(array: Array, axis: int, stencil: Stencil, offset: int) -> Any:
     return array[(slice(None),) * axis + (slice(start, stop), ...)]
 
 
-def difference(upper: Any, lower: Any, dtype: DType, xp: Namespace) -> Any:
+def difference(upper: Any, lower: Any, dtype: DType, wide: bool, xp: Namespace) -> Any:
     """Return ``upper - lower`` in `dtype`, also for integers that `dtype` rounds.
 
     Integers of 64 bits are no float64, and their difference is no int64.  Their
     halves `q` and the lost bits `b` are: with ``i = 2 * q + b``, the difference is
     ``2 * (q1 - q0) + (b1 - b0)``, exact up to the conversion to `dtype`.
     """
-    if not is_wide(upper, dtype, xp):
+    if not wide:
         return upper - lower
     q1, b1 = _halved(upper, xp)
     q0, b0 = _halved(lower, xp)
@@ -135,10 +125,3 @@ def _halved(integers: Any, xp: Namespace) -> tuple[Any, Any]:
     # shifted; the sign that this drags along is masked away.
     signed = xp.astype(integers, getattr(xp, f"int{bits}"))
     return (signed >> 1) & (2 ** (bits - 1) - 1), signed & 1
-
-
-def is_wide(samples: Any, dtype: DType, xp: Namespace) -> bool:
-    """Tell whether the samples are integers that `dtype` would round."""
-    return _precision.is_integer(samples.dtype, xp) and _precision.is_wide(
-        samples.dtype, dtype, xp
-    )

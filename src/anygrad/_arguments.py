@@ -14,8 +14,14 @@ from typing import Any
 from anygrad import _backends, _precision, _stencils
 from anygrad._plan import Plan, Task
 from anygrad._precision import Precision
-from anygrad._stencils import Scale, Scheme
+from anygrad._stencils import Formula, Scheme
 from anygrad._typing import Array, Namespace
+
+#: Plans for floating samples and Python numbers: they depend on nothing else.
+_plans: dict[Any, Plan] = {}
+
+#: When there are so many plans, all are forgotten: a bound on memory.
+MOST_PLANS = 512
 
 
 def plan(
@@ -28,6 +34,49 @@ def plan(
     edge_order: Any,
 ) -> Plan:
     """Check all arguments of `gradient` and return what to compute."""
+    if not (
+        type(edge_order) is int
+        and _are_exactly((int, float), spacing)
+        and _are_exactly((int,), dim)
+        and _are_exactly((int,), axis)
+        and not _backends.is_reading_code()
+    ):
+        return _plan(input, xp, spacing, dim, axis, edge_order)
+    key = (
+        xp.__name__,
+        input.dtype,
+        input.shape,
+        getattr(input, "layout", None),
+        *(tuple(v) if type(v) is list else v for v in (spacing, dim, axis)),
+        edge_order,
+    )
+    try:
+        known = _plans.get(key)
+    except TypeError:  # a symbolic shape cannot be looked up
+        return _plan(input, xp, spacing, dim, axis, edge_order)
+    if known is None:
+        known = _plan(input, xp, spacing, dim, axis, edge_order)
+        # What integers become depends on the device and on settings.
+        if not _precision.is_integer(input.dtype, xp):
+            if len(_plans) >= MOST_PLANS:
+                _plans.clear()
+            _plans[key] = known
+    return known
+
+
+def _are_exactly(types: tuple[type, ...], value: Any) -> bool:
+    """Tell whether a value is None, of these types, or a list or tuple of such.
+
+    Subclasses do not count: True equals 1 as a key, but is no dim and no step.
+    """
+    if value is None or type(value) in types:
+        return True
+    return type(value) in (list, tuple) and all(type(v) in types for v in value)
+
+
+def _plan(
+    input: Array, xp: Namespace, spacing: Any, dim: Any, axis: Any, edge_order: Any
+) -> Plan:
     _check_samples(input, xp)
     axes = _axes(input, dim, axis)
     edge_order = _edge_order(edge_order)
@@ -90,8 +139,7 @@ def _axis(input: Array, item: Any, word: str, given: Any) -> int:
         number = operator.index(item)
     except TypeError:
         msg = (
-            f"`{word}` must be an int, or a list or tuple of ints. Got "
-            f"{_shown(given)}."
+            f"`{word}` must be an int, or a list or tuple of ints. Got {_shown(given)}."
         )
         raise TypeError(msg) from None
     if not -input.ndim <= number < input.ndim:
@@ -181,30 +229,31 @@ def _task(
         precision = _precision.choose(
             input.dtype, None, isinstance(entry, complex), device, xp
         )
-        return Task(axis, scheme, precision, _scales(entry, scheme, precision), None)
+        formulas = _on_step(entry, scheme, precision)
+        return Task(axis, scheme, precision, formulas, None)
     entry_xp = _check_array(input, xp, device, entry, name)
     if entry.ndim == 0:
         complex_step = _precision.is_complex(entry.dtype, xp)
         precision = _precision.choose(input.dtype, None, complex_step, device, xp)
         dtype = precision.samples if complex_step else precision.coordinates
         step = entry_xp.astype(entry, dtype, copy=False)
-        scales = tuple(
-            Scale(None, _factors(step, stencil.denominator))
+        formulas = tuple(
+            _stencils.uniform(stencil, _factors(step, stencil.denominator))
             for stencil in scheme.stencils
         )
-        return Task(axis, scheme, precision, scales, None)
+        return Task(axis, scheme, precision, formulas, None)
     coordinates = _coordinates(input, entry_xp, axis, entry, name)
     precision = _precision.choose(input.dtype, entry.dtype, False, device, xp)
     return Task(axis, scheme, precision, (), coordinates)
 
 
-def _scales(
+def _on_step(
     step: float | complex, scheme: Scheme, precision: Precision
-) -> tuple[Scale, ...]:
-    if step == 1.0 and isinstance(step, float):
-        return scheme.unit_scales
+) -> tuple[Formula, ...]:
+    if isinstance(step, float) and step == 1.0:
+        return scheme.unit_formulas
     return tuple(
-        _stencils.scale(_divisors(step, stencil.denominator, precision))
+        _stencils.uniform(stencil, _divisors(step, stencil.denominator, precision))
         for stencil in scheme.stencils
     )
 
@@ -239,9 +288,8 @@ def _check_array(
     Returns the namespace of `entry`, which need not be that of `input`.
     """
     if entry is None or isinstance(entry, (bool, str, bytes, list, tuple, dict)):
-        msg = (
-            f"`{name}` must be a number or an array. Got {_shown(entry)}."
-            + (" Convert it to an array first." if isinstance(entry, list) else "")
+        msg = f"`{name}` must be a number or an array. Got {_shown(entry)}." + (
+            " Convert it to an array first." if isinstance(entry, list) else ""
         )
         raise TypeError(msg)
     _, namespace = _backends.resolve(entry, name)
@@ -273,7 +321,9 @@ def _coordinates(input: Array, xp: Namespace, axis: int, entry: Any, name: str) 
     """Return coordinates with as many dimensions as the samples."""
     length, shape = input.shape[axis], tuple(entry.shape)
     if entry.ndim not in (1, input.ndim):
-        ranks = "" if input.ndim == 1 else f", or have {input.ndim} dimensions as `input`"
+        ranks = (
+            "" if input.ndim == 1 else f", or have {input.ndim} dimensions as `input`"
+        )
         msg = (
             f"`{name}` must be a scalar, a 1-dimensional array of coordinates{ranks}. "
             f"Got shape {shape}."

@@ -300,8 +300,10 @@ def type_name(value: Any) -> str:
 def may_mix(coordinates: Any, samples: Any) -> bool:
     """Tell whether arrays of two namespaces may meet in one call."""
     outer, inner = backend_of(samples), backend_of(coordinates)
-    return outer is not None and inner is not None and (
-        inner.name in outer.coordinates_from
+    return (
+        outer is not None
+        and inner is not None
+        and (inner.name in outer.coordinates_from)
     )
 
 
@@ -312,12 +314,23 @@ def device_of(array: Any) -> Any:
     gives traced values no device; some conforming libraries have no devices at all.
     """
     backend = backend_of(array)
+    if backend is not None and backend.name == "torch":
+        return array.device
     if backend is not None and backend.name == "jax":
         return frozenset(array.devices()) if array.committed else None
     try:
         return array_api_compat.device(array)
     except AttributeError:
         return None
+
+
+def is_reading_code() -> bool:
+    """Tell whether torch.compile is reading the very code that asks.
+
+    It would turn every look into a dictionary into a condition of the compiled code.
+    """
+    torch = sys.modules.get("torch")
+    return torch is not None and bool(torch.compiler.is_compiling())
 
 
 def lacks_plain_memory(array: Any) -> str | None:

@@ -3,21 +3,131 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeAlias
 
 from anygrad import _arguments, _backends
-from anygrad._typing import ArrayT
+from anygrad._typing import Array, ArrayT
+
+#: What one dim may be given: a step, or coordinates.
+Spacing: TypeAlias = "complex | Array"
 
 
 def gradient(
     input: ArrayT,
     *,
-    spacing: Any = 1,
+    spacing: Spacing | Sequence[Spacing] | None = 1,
     dim: int | Sequence[int] | None = None,
     edge_order: int = 1,
     axis: int | Sequence[int] | None = None,
 ) -> tuple[ArrayT, ...]:
-    """doc"""
+    """Estimate the gradient of a function from its samples on a grid.
+
+    The partial derivatives are estimated by finite differences: second-order accurate
+    central ones in the interior, one-sided ones at the edges.  The meaning is that of
+    `torch.gradient`, for an array of any library that follows the array API standard:
+    the result is of the same library, on the same device, as lazy, as traced and as
+    differentiable as the samples.  This is not automatic differentiation: what is
+    differentiated is sampled data, not a Python function.
+
+    Parameters
+    ----------
+    input : array of shape (..., n, ...), real or complex floating, or integer
+        The samples.  At least ``edge_order + 1`` along each dim that is differentiated.
+    spacing : scalar, array, list or tuple of these, or None, default: 1
+        Where the samples lie.  One scalar is the step along every dim.  A list or
+        tuple has one entry per dim named, each of them
+
+        - a Python number or an array of shape (): the step, which may be negative or
+          complex;
+        - an array of shape (n,): the coordinate of each point along the dim;
+        - an array with as many dimensions as `input`, of length n along the dim, and
+          broadcastable to `input`: a coordinate for each point, as on a curvilinear
+          grid.
+
+        Arrays are of the library and on the device of `input`; NumPy coordinates go
+        with a Dask `input`.  Coordinates may be uneven and descending.  Their values
+        are not looked at: where two neighbours are equal, the derivative is infinite
+        or NaN.  None is 1.
+    dim : int, or list or tuple of int, or None, default: None
+        The dims to differentiate along, each once; the results, and the entries of
+        `spacing`, are in this order.  None is all of them.
+    edge_order : {1, 2}, default: 1
+        The order of accuracy of the first and the last point along a dim.
+    axis : int, or list or tuple of int, or None, default: None
+        Another word for `dim`; only one of them may be given.
+
+    Returns
+    -------
+    tuple of array
+        One partial derivative per dim, each of the shape of `input`, in the unit of
+        `input` per unit of `spacing`.  Floating samples keep their dtype, integer ones
+        get the default real floating dtype of their library; a floating `spacing`
+        array of coordinates is promoted with it as in the standard, steps are not;
+        a complex step or coordinate makes the result complex.  Empty for a
+        0-dimensional `input` or for no dims.
+
+    Raises
+    ------
+    TypeError
+        If `input` is not an array of the standard, is masked, labelled, a quantity, or
+        sparse, or its dtype is bool or not numeric; if `dim` is not of ints; if
+        `edge_order` is not an int; if `spacing` or an entry of it is neither a number
+        nor an array, is of another library or of such a dtype, or is a bare array of
+        coordinates; if both `dim` and `axis` are given.
+    ValueError
+        If a dim is named twice; if `edge_order` is not 1 or 2; if there are too few
+        points, or an unknown number of them, along a dim; if `spacing` has the wrong
+        number of entries; if a Python number in it is zero or not finite; if
+        coordinates have the wrong shape or are on another device.
+    IndexError
+        If `input` has no such dim.
+
+    See Also
+    --------
+    numpy.gradient : Positional spacing; one array instead of a tuple for one axis.
+    torch.gradient : The reference; integers wrap, coordinates are not checked.
+    jax.grad : The derivative of a Python function, not of samples.
+
+    Notes
+    -----
+    With a step `h`, the interior is ``(f[i+1] - f[i-1]) / (2 * h)``, with an error of
+    ``h**2 / 6`` times the third derivative.  With coordinates, let `s` be the slopes to
+    the left and to the right neighbour, and `h` the distances to them: the interior is
+    ``(h_right * s_left + h_left * s_right) / (h_left + h_right)``, which is the formula
+    of `torch.gradient`, written such that no product of steps is formed [1]_.  The
+    edges are the slope to the neighbour for ``edge_order=1``, and the derivative of the
+    parabola through the nearest three points for ``edge_order=2``.
+
+    Sums are formed in a working dtype that holds at least 32 bits, and 64 for integer
+    samples where the device has them, and rounded once; integers, also those of 64
+    bits, are subtracted without wrapping and without rounding their values first.
+    A NaN affects the points whose formula reads it, and no others: with a step,
+    interior points do not read their own sample.
+
+    References
+    ----------
+    .. [1] B. Fornberg, "Generation of finite difference formulas on arbitrarily spaced
+       grids", Mathematics of Computation 51, 1988, 699-706.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from anygrad import gradient
+    >>> gradient(np.asarray([0.0, 1.0, 4.0, 9.0]))
+    (array([1., 2., 4., 5.]),)
+
+    Samples of ``x**2`` at uneven points, with edges of the second order:
+
+    >>> x = np.asarray([0.0, 1.0, 3.0, 4.0])
+    >>> gradient(x**2, spacing=[x], edge_order=2)
+    (array([0., 2., 6., 8.]),)
+
+    The second dim only, with a step of one half:
+
+    >>> gradient(np.asarray([[1, 2, 4], [0, 5, 5]]), dim=1, spacing=0.5)
+    (array([[ 2.,  3.,  4.],
+           [10.,  5.,  0.]]),)
+    """
     executor, xp = _backends.resolve(input, "input")
     plan = _arguments.plan(
         input, xp, spacing=spacing, dim=dim, axis=axis, edge_order=edge_order

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from anygrad._precision import Precision
-from anygrad._stencils import Scale, Scheme
+from anygrad._stencils import Formula, Scheme
 from anygrad._typing import Array
 
 
@@ -20,8 +20,9 @@ class Task(NamedTuple):
         The formulas along the axis.
     precision : Precision
         The dtypes.
-    scales : tuple of Scale
-        For a step: what each stencil of the scheme is scaled with.
+    formulas : tuple of Formula
+        For a step: the stencils of the scheme, scaled.  Empty for coordinates: their
+        weights are arrays, and arrays are not computed while planning.
     coordinates : array or None
         For coordinates: of the samples' number of dimensions, so that they broadcast.
     """
@@ -29,7 +30,7 @@ class Task(NamedTuple):
     axis: int
     scheme: Scheme
     precision: Precision
-    scales: tuple[Scale, ...]
+    formulas: tuple[Formula, ...]
     coordinates: Array | None
 
 

@@ -18,6 +18,11 @@ class Precision(NamedTuple):
         Likewise the coordinates; always real where the samples are complex only.
     result : dtype
         The weighted sum is rounded to it, once.
+    wide_samples, wide_coordinates : bool
+        Whether they are integers that the working dtype would round: then they are
+        subtracted before they are converted.
+    is_complex_by_grid : bool
+        Whether the result is complex only because the coordinates are.
     smallest, largest : float
         The normal positive numbers of `samples`, its real part where it is complex.
     """
@@ -25,6 +30,9 @@ class Precision(NamedTuple):
     samples: DType
     coordinates: DType
     result: DType
+    wide_samples: bool
+    wide_coordinates: bool
+    is_complex_by_grid: bool
     smallest: float
     largest: float
 
@@ -45,12 +53,6 @@ def is_complex(dtype: DType, xp: Namespace) -> bool:
 def is_integer(dtype: DType, xp: Namespace) -> bool:
     """Tell whether `dtype` is an integer one, signed or not."""
     return bool(xp.isdtype(dtype, "integral"))
-
-
-def is_wide(integer: DType, floating: DType, xp: Namespace) -> bool:
-    """Tell whether some integers of the one dtype are no numbers of the other."""
-    digits = {32: 24, 64: 53}.get(xp.finfo(floating).bits, 64)
-    return bool(xp.iinfo(integer).bits > digits)
 
 
 def choose(
@@ -77,17 +79,28 @@ def choose(
         working = xp.complex128 if is_complex(result, xp) else xp.float64
     real = _real_counterpart(working, xp) if is_complex(working, xp) else working
     limits = xp.finfo(real)
+    complex_samples = complex_step or is_complex(samples, xp)
+    complex_grid = coordinates is not None and is_complex(coordinates, xp)
     return Precision(
-        samples=working if complex_step or is_complex(samples, xp) else real,
-        coordinates=working if _complex(coordinates, xp) else real,
+        samples=working if complex_samples else real,
+        coordinates=working if complex_grid else real,
         result=result,
+        wide_samples=integers and _is_wide(samples, limits.bits, xp),
+        wide_coordinates=(
+            coordinates is not None
+            and is_integer(coordinates, xp)
+            and _is_wide(coordinates, limits.bits, xp)
+        ),
+        is_complex_by_grid=complex_grid and not complex_samples,
         smallest=float(limits.smallest_normal),
         largest=float(limits.max),
     )
 
 
-def _complex(dtype: DType | None, xp: Namespace) -> bool:
-    return dtype is not None and is_complex(dtype, xp)
+def _is_wide(integer: DType, floating_bits: int, xp: Namespace) -> bool:
+    """Tell whether some integers are no floating numbers of that many bits."""
+    digits = {32: 24, 64: 53}.get(floating_bits, 64)
+    return bool(xp.iinfo(integer).bits > digits)
 
 
 def _default_real(device: Any, xp: Namespace) -> DType:

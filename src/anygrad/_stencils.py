@@ -65,6 +65,25 @@ class Scale(NamedTuple):
 UNSCALED = Scale(None, ())
 
 
+class Formula(NamedTuple):
+    """A stencil with the weights and the scale of one grid.
+
+    Attributes
+    ----------
+    stencil : Stencil
+        Where it holds.
+    terms : tuple of (int, int, weight)
+        As in the stencil on a uniform grid; on coordinates, the weights are arrays of
+        their shape, cut to the points that the stencil fills.
+    scale : Scale
+        What the sum is scaled with.
+    """
+
+    stencil: Stencil
+    terms: tuple[tuple[int, int, Any], ...]
+    scale: Scale
+
+
 @dataclass(frozen=True, eq=False)
 class Scheme:
     """The formulas of a whole axis, from its first point to its last.
@@ -83,15 +102,15 @@ class Scheme:
         The fewest points along the axis for which all formulas fit.
     mirrored : bool
         Whether the terms of each right edge are those of the left edge, mirrored.
-    unit_scales : tuple of Scale
-        What each stencil is scaled with where the step is one.
+    unit_formulas : tuple of Formula
+        The stencils on a uniform grid of step one.
     """
 
     stencils: tuple[Stencil, ...]
     interior: int
     points: int
     mirrored: bool
-    unit_scales: tuple[Scale, ...]
+    unit_formulas: tuple[Formula, ...]
 
 
 def half_width(order: int, accuracy: int) -> int:
@@ -130,7 +149,9 @@ def _times_root(polynomial: list[int], root: int) -> list[int]:
     return [a - b for a, b in zip(raised, lowered, strict=True)]
 
 
-def stencil(start: int, stop: int | None, offsets: Sequence[int], order: int) -> Stencil:
+def stencil(
+    start: int, stop: int | None, offsets: Sequence[int], order: int
+) -> Stencil:
     """Return the formula on `offsets` as a weighted sum of differences.
 
     An antisymmetric formula becomes differences across the centre, so that it never
@@ -180,7 +201,7 @@ def one_sided(order: int, accuracy: int, edge_order: int) -> Scheme:
         interior=r,
         points=max(edge_order + order, 2 * r),
         mirrored=all(map(_are_mirrored, left, right)),
-        unit_scales=tuple(scale((float(s.denominator),)) for s in stencils),
+        unit_formulas=tuple(uniform(s, (float(s.denominator),)) for s in stencils),
     )
 
 
@@ -189,12 +210,14 @@ def _are_mirrored(left: Stencil, right: Stencil) -> bool:
     return right.terms == image
 
 
-def scale(divisors: tuple[Any, ...]) -> Scale:
-    """Return the scale for some divisors; for a power of two, as a factor."""
+def uniform(stencil: Stencil, divisors: tuple[Any, ...]) -> Formula:
+    """Return the formula on a uniform grid; a power of two divides as a factor."""
+    scale = Scale(None, divisors)
     if len(divisors) == 1 and isinstance(divisors[0], float):
-        if abs(math.frexp(divisors[0])[0]) == 0.5:
-            return Scale(1 / divisors[0], ())
-    return Scale(None, divisors)
+        (divisor,) = divisors
+        if abs(math.frexp(divisor)[0]) == 0.5:
+            scale = Scale(1 / divisor, ())
+    return Formula(stencil, stencil.terms, scale)
 
 
 def slope_weights(

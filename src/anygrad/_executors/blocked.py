@@ -11,13 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
-from anygrad import _agnostic, _precision
+from anygrad import _agnostic
 
 if TYPE_CHECKING:
     from anygrad._plan import Plan, Task
-    from anygrad._stencils import Scale, Stencil
+    from anygrad._stencils import Formula
     from anygrad._typing import Namespace
 
 #: One slice per axis.
@@ -68,14 +68,6 @@ class Verbs(NamedTuple):
     for_each: Callable[[Callable[[Any], None], Iterable[Any]], None]
 
 
-class Formula(NamedTuple):
-    """A stencil, its terms with the weights, and the scale of their sum."""
-
-    stencil: Stencil
-    terms: tuple[tuple[int, int, Any], ...]
-    scale: Scale
-
-
 class Job(NamedTuple):
     """One derivative, with the axes in the order of memory."""
 
@@ -111,33 +103,38 @@ def differentiate(f: Any, task: Task, xp: Namespace, verbs: Verbs) -> Any:
             axis=order.index(task.axis),
             coordinates=None if x is None else verbs.transpose(x, order),
         )
-    wide = _agnostic.is_wide(f, task.precision.samples, xp)
-    formulas = () if wide else _formulas(task, xp)
-    job = Job(f, out, task, formulas, {}, xp, verbs)
-    write = _write_in_place if formulas else _write_agnostic
+    job = Job(f, out, task, _formulas(task, xp), {}, xp, verbs)
+    write = _write_in_place if job.formulas else _write_agnostic
+    if _fits_in_one_block(job):
+        write(job, f, out, task.coordinates, None)
+        return result
     whole, keys = _blocks(job)
-    verbs.for_each(lambda key: write(job, key, whole), keys)
+    verbs.for_each(lambda key: write(job, *_cut_out(job, key)), keys)
     if not whole:
         _write_edges_at_last(job)
     return result
 
 
 def _formulas(task: Task, xp: Namespace) -> tuple[Formula, ...]:
-    """Return the formulas of the scheme; none where blocks must make their own.
+    """Return the formulas of the scheme; none where the agnostic run must do it.
 
-    With one coordinate per point there are as many weights as samples.
+    With one coordinate per point there are as many weights as samples: each block
+    makes its own.
     """
-    x = task.coordinates
-    if x is not None and (
-        math.prod(x.shape) != x.shape[task.axis] or _precision.is_complex(x.dtype, xp)
-    ):
+    x, precision = task.coordinates, task.precision
+    if precision.wide_samples:
         return ()
-    return tuple(
-        [
-            Formula(stencil, *_agnostic.formula(task, number, xp))
-            for number, stencil in enumerate(task.scheme.stencils)
-        ]
-    )
+    if x is None:
+        return task.formulas
+    if math.prod(x.shape) != x.shape[task.axis] or precision.is_complex_by_grid:
+        return ()
+    numbers = range(len(task.scheme.stencils))
+    return tuple([_agnostic.formula(task, number, xp) for number in numbers])
+
+
+def _fits_in_one_block(job: Job) -> bool:
+    room = job.verbs.block_bytes
+    return room is None or math.prod(job.out.shape) * job.out.dtype.itemsize <= room
 
 
 def _blocks(job: Job) -> tuple[bool, Iterable[Key]]:
@@ -147,10 +144,7 @@ def _blocks(job: Job) -> tuple[bool, Iterable[Key]]:
     axis itself is cut, the blocks are of the interior only.
     """
     shape, axis, scheme = job.out.shape, job.task.axis, job.task.scheme
-    size, room = math.prod(shape), job.verbs.block_bytes
-    if room is None or size * job.out.dtype.itemsize <= room:
-        return True, ((slice(None),) * len(shape),)
-    room //= job.out.dtype.itemsize
+    room = cast("int", job.verbs.block_bytes) // job.out.dtype.itemsize
     whole = shape[axis] <= SHORT_AXIS or math.prod(shape[axis:]) <= room
     if whole:
         room = max(room // shape[axis], 1)
@@ -169,6 +163,21 @@ def _blocks(job: Job) -> tuple[bool, Iterable[Key]]:
     return whole, product(*reversed(cuts))
 
 
+def _cut_out(job: Job, key: Key) -> tuple[Any, Any, Any, slice | None]:
+    """Return a block: its samples, its result, its coordinates, and its rows.
+
+    The rows are None where the block has the whole axis, its edges included.
+    """
+    x = job.task.coordinates
+    rows = key[job.task.axis]
+    return (
+        job.f[_with_halo(job, key, job.f.shape)],
+        job.out[key],
+        None if x is None else x[_with_halo(job, key, x.shape)],
+        None if rows.start is None else rows,
+    )
+
+
 def _with_halo(job: Job, key: Key, shape: Sequence[int]) -> Key:
     """Widen a block of the result to what it reads of an array of this shape."""
     axis, reach = job.task.axis, job.task.scheme.interior
@@ -181,17 +190,19 @@ def _with_halo(job: Job, key: Key, shape: Sequence[int]) -> Key:
     return tuple(wide)
 
 
-def _write_agnostic(job: Job, key: Key, whole: bool) -> None:
+def _write_agnostic(job: Job, f: Any, out: Any, x: Any, rows: slice | None) -> None:
     """Write one block with the agnostic run."""
-    task, x = job.task, job.task.coordinates
-    f = job.f[_with_halo(job, key, job.f.shape)]
-    if x is not None:
-        task = task._replace(coordinates=x[_with_halo(job, key, x.shape)])
-    if whole:
-        job.out[key] = _agnostic.differentiate(f, task, job.xp)
+    task = job.task._replace(coordinates=x)
+    if rows is None:
+        out[...] = _agnostic.differentiate(f, task, job.xp)
     else:
-        f = _agnostic.prepare(f, task.precision.samples, job.xp)
-        job.out[key] = _agnostic.weighted_sum(f, task, task.scheme.interior, job.xp)
+        f = _prepared(f, task, job.xp)
+        out[...] = _agnostic.weighted_sum(f, task, task.scheme.interior, job.xp)
+
+
+def _prepared(f: Any, task: Task, xp: Namespace) -> Any:
+    precision = task.precision
+    return _agnostic.prepare(f, precision.samples, precision.wide_samples, xp)
 
 
 def _write_edges_at_last(job: Job) -> None:
@@ -201,49 +212,49 @@ def _write_edges_at_last(job: Job) -> None:
         if number == task.scheme.interior:
             continue
         at_left = number < task.scheme.interior
-        points = slice(task.scheme.points) if at_left else slice(-task.scheme.points, None)
+        points = (
+            slice(task.scheme.points) if at_left else slice(-task.scheme.points, None)
+        )
         near = (slice(None),) * task.axis + (points,)
         part = task if x is None else task._replace(coordinates=x[near])
-        f = _agnostic.prepare(job.f[near], task.precision.samples, xp)
+        f = _prepared(job.f[near], task, xp)
         rows = _agnostic.shifted(job.out, task.axis, stencil, 0)
         rows[...] = _agnostic.weighted_sum(f, part, number, xp)
 
 
-def _write_in_place(job: Job, key: Key, whole: bool) -> None:
+def _write_in_place(job: Job, f: Any, out: Any, _: Any, rows: slice | None) -> None:
     """Write one block without any array but, at most, blocks of the working dtype."""
-    precision, verbs = job.task.precision, job.verbs
-    f = job.f[_with_halo(job, key, job.f.shape)]
-    if f.dtype != precision.samples:
-        f = job.xp.astype(f, precision.samples)
-    out = target = job.out[key]
+    precision, target = job.task.precision, out
+    f = _prepared(f, job.task, job.xp)
     if precision.result != precision.samples:
-        out = verbs.empty_like(target, dtype=precision.samples)
-    _write_interior(job, f, out, key, whole)
-    if whole:
+        out = job.verbs.empty_like(target, dtype=precision.samples)
+    _write_interior(job, f, out, rows)
+    if rows is None:
         _write_edges(job, f, out)
     if out is not target:
         target[...] = out
 
 
-def _write_interior(job: Job, f: Any, out: Any, key: Key, whole: bool) -> None:
+def _write_interior(job: Job, f: Any, out: Any, rows: slice | None) -> None:
     """Write the interior of a block, as one run through memory where it is one."""
-    axis, reach = job.task.axis, job.task.scheme.interior
+    axis, reach, verbs = job.task.axis, job.task.scheme.interior, job.verbs
     formula, weighted = job.formulas[reach], job.task.coordinates is not None
-    inner = math.prod(out.shape[axis + 1 :])
+    stride = math.prod(out.shape[axis + 1 :])
     if (
-        (not weighted or (whole and out.shape[axis] * inner < SHORT_RUN))
-        and job.verbs.is_contiguous(f)
-        and job.verbs.is_contiguous(out)
+        (not weighted or (rows is None and out.shape[axis] * stride < SHORT_RUN))
+        and verbs.is_contiguous(f)
+        and verbs.is_contiguous(out)
     ):
-        # Neighbours along the axis lie `inner` elements apart.  In a block of several
+        # Neighbours along the axis lie `stride` elements apart.  In a block of several
         # runs, the points at their ends get nonsense, and their edges afterwards.
         if weighted:
             formula = _spread(job, formula, out.shape)
-        f, out, axis, stride = f.reshape(-1), out.reshape(-1), 0, inner
+        if f.ndim > 1:
+            f, out, axis = f.reshape(-1), out.reshape(-1), 0
     else:
         stride = 1
-        if weighted and not whole:
-            formula = _cut(formula, axis, key[axis])
+        if weighted and rows is not None:
+            formula = _cut(formula, axis, rows)
     first = reach * stride
     length = f.shape[axis] - 2 * first
     before = (slice(None),) * axis
@@ -252,9 +263,9 @@ def _write_interior(job: Job, f: Any, out: Any, key: Key, whole: bool) -> None:
         a, b = first + upper * stride, first + lower * stride
         return f[(*before, slice(a, a + length))], f[(*before, slice(b, b + length))]
 
-    if whole:
+    if rows is None:
         out = out[(*before, slice(first, first + length))]
-    _accumulate(formula, views, out, job.verbs)
+    _accumulate(formula, views, out, verbs)
 
 
 def _cut(formula: Formula, axis: int, rows: slice) -> Formula:

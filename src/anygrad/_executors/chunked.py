@@ -51,8 +51,8 @@ def _differentiate(f: Any, task: Task, xp: Namespace) -> Any:
     from dask.highlevelgraph import HighLevelGraph
 
     x = _aligned(task.coordinates, f, task.axis)
-    step = next((d for s in task.scales for d in s.divisors if _is_lazy(d)), None)
-    what = (task.scheme.stencils, task.axis, task.precision, task.scales)
+    step = next(filter(_is_lazy, _divisors(task)), None)
+    what = (task.scheme.stencils, task.axis, task.precision, task.formulas)
     name = f"anygrad-{tokenize(f.name, what, task.coordinates)}"
     graph: dict[Any, Any] = {}
     windows = _windows(f.chunks[task.axis], task)
@@ -83,12 +83,18 @@ def _without_arrays(task: Task) -> Task:
     return _with_step(task._replace(coordinates=None), _is_lazy, None)
 
 
+def _divisors(task: Task) -> Iterator[Any]:
+    for formula in task.formulas:
+        yield from formula.scale.divisors
+
+
 def _with_step(task: Task, is_old: Callable[[Any], bool], new: Any) -> Task:
-    scales = tuple(
-        s._replace(divisors=tuple(new if is_old(d) else d for d in s.divisors))
-        for s in task.scales
-    )
-    return task._replace(scales=scales)
+    formulas = []
+    for formula in task.formulas:
+        divisors = tuple(new if is_old(d) else d for d in formula.scale.divisors)
+        scale = formula.scale._replace(divisors=divisors)
+        formulas.append(formula._replace(scale=scale))
+    return task._replace(formulas=tuple(formulas))
 
 
 def _windows(chunks: Sequence[int], task: Task) -> list[Window]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from anygrad import _agnostic
 from anygrad._plan import Plan, Task
+from anygrad._stencils import Formula, Scale, Scheme
 
 if TYPE_CHECKING:
     from anygrad._typing import Namespace
@@ -38,13 +39,13 @@ def _arrays(plan: Plan) -> tuple[Any, ...]:
 
     Scales of a unit step are part of the program: an argument costs microseconds.
     """
-    return tuple(
-        (
-            None if task.scales is task.scheme.unit_scales else task.scales,
-            task.coordinates,
-        )
-        for task in plan.tasks
-    )
+    return tuple((_scales(task), task.coordinates) for task in plan.tasks)
+
+
+def _scales(task: Task) -> tuple[Scale, ...] | None:
+    if task.formulas is task.scheme.unit_formulas:
+        return None
+    return tuple(formula.scale for formula in task.formulas)
 
 
 def _traced(f: Any, arrays: Any, static: Any, xp: Namespace) -> tuple[Any, ...]:
@@ -52,13 +53,22 @@ def _traced(f: Any, arrays: Any, static: Any, xp: Namespace) -> tuple[Any, ...]:
 
 
 def _plan(static: Any, arrays: Any) -> Plan:
+    """Put together what `run` has taken apart."""
     return Plan(
         tuple(
-            Task(axis, scheme, precision, scales or scheme.unit_scales, coordinates)
+            Task(axis, scheme, precision, _formulas(scheme, scales), coordinates)
             for (axis, scheme, precision), (scales, coordinates) in zip(
                 static, arrays, strict=True
             )
         )
+    )
+
+
+def _formulas(scheme: Scheme, scales: tuple[Scale, ...] | None) -> tuple[Formula, ...]:
+    if scales is None:
+        return scheme.unit_formulas
+    return tuple(
+        map(Formula, scheme.stencils, (s.terms for s in scheme.stencils), scales)
     )
 
 
@@ -88,9 +98,7 @@ def _explicit_axes(f: Any) -> tuple[str, ...]:
         return ()
     mesh = jax.typeof(f).sharding.mesh
     kinds = zip(mesh.axis_names, mesh.axis_types, strict=True)
-    return tuple(
-        name for name, kind in kinds if kind == jax.sharding.AxisType.Explicit
-    )
+    return tuple(name for name, kind in kinds if kind == jax.sharding.AxisType.Explicit)
 
 
 def _selected(pieces: list[Any], task: Task, xp: Namespace) -> Any:
@@ -99,8 +107,9 @@ def _selected(pieces: list[Any], task: Task, xp: Namespace) -> Any:
 
     reach = task.scheme.interior
     interior = pieces[reach]
-    margins = [(reach, reach, 0) if k == task.axis else (0, 0, 0)
-               for k in range(interior.ndim)]
+    margins = [
+        (reach, reach, 0) if k == task.axis else (0, 0, 0) for k in range(interior.ndim)
+    ]
     whole = lax.pad(interior, xp.zeros((), dtype=interior.dtype), margins)
     position = lax.broadcasted_iota("int32", whole.shape, task.axis)
     last = whole.shape[task.axis] - 1

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from anygrad import _workers
 from anygrad._executors import blocked
 
 if TYPE_CHECKING:
@@ -26,6 +28,21 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
         return blocked.run(f, plan, xp, _verbs[0])
 
 
+def _for_each(write: Callable[[Any], None], blocks: Iterable[Any]) -> None:
+    """Do the blocks on as many threads as the caller has set."""
+    workers = _workers.get_workers()
+    if workers == 1:
+        blocked.one_by_one(write, blocks)
+        return
+    import numpy
+
+    def quietly(block: Any) -> None:
+        with numpy.errstate(all="ignore"):
+            write(block)
+
+    _workers.share(quietly, blocks, workers)
+
+
 def _make_verbs() -> blocked.Verbs:
     import numpy
 
@@ -39,5 +56,5 @@ def _make_verbs() -> blocked.Verbs:
         transpose=lambda a, axes: a.transpose(axes),
         is_contiguous=lambda a: a.flags.c_contiguous,
         block_bytes=2**19,
-        for_each=blocked.one_by_one,
+        for_each=_for_each,
     )

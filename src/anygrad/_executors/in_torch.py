@@ -49,7 +49,8 @@ def _arrays(f: Any, plan: Plan) -> list[Any]:
     arrays = [f]
     for task in plan.tasks:
         arrays.append(task.coordinates)
-        arrays.extend(divisor for scale in task.scales for divisor in scale.divisors)
+        for formula in task.formulas:
+            arrays.extend(formula.scale.divisors)
     return arrays
 
 

@@ -1,0 +1,153 @@
+"""How the documentation is built: ``nox -s docs``.
+
+The tables of array libraries are written here, from the tables that the code itself
+reads, so that they cannot say anything else.
+"""
+
+import inspect
+import os
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import anygrad
+from anygrad import _backends
+
+ROOT = Path(__file__).parent.parent
+
+project = "anygrad"
+author = "anygrad contributors"
+copyright = f"2026, {author}"
+version = release = anygrad.__version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "sphinx_copybutton",
+]
+exclude_patterns = ["_build"]
+
+# The types are in the docstrings, where they can speak of shapes.
+autodoc_typehints = "none"
+numpydoc_show_class_members = False
+copybutton_exclude = ".linenos, .gp, .go"
+
+myst_enable_extensions = ["dollarmath", "substitution"]
+myst_heading_anchors = 3
+
+html_theme = "furo"
+html_title = f"anygrad {release}"
+html_static_path = ["_static"]
+
+# Links into the manuals of others need the network, and so must be asked for.
+if os.environ.get("ANYGRAD_DOCS_INTERSPHINX"):
+    extensions.append("sphinx.ext.intersphinx")
+    intersphinx_mapping = {
+        "python": ("https://docs.python.org/3", None),
+        "numpy": ("https://numpy.org/doc/stable", None),
+        "scipy": ("https://docs.scipy.org/doc/scipy", None),
+        "torch": ("https://docs.pytorch.org/docs/stable", None),
+        "jax": ("https://docs.jax.dev/en/latest", None),
+        "dask": ("https://docs.dask.org/en/stable", None),
+    }
+else:
+    others = r"(array_api_compat|cupy|dask|jax|numpy|scipy|torch)\..*"
+    nitpick_ignore_regex = [("py:.*", others), ("py:exc", r"\w+Error")]
+
+
+def table(header, rows):
+    """Return the Markdown of a table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def code(*names):
+    """Return names as code, each on a line of its own."""
+    return "<br>".join(f"`{name}`" for name in names) or "–"
+
+
+def tested_versions():
+    """Return, for each distribution, the extra and the versions that tests run on."""
+    metadata = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    newest = dict(
+        re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.M)
+    )
+    versions = {}
+    for extra, requirements in metadata["project"]["optional-dependencies"].items():
+        name, _, oldest = requirements[0].partition(">=")
+        name = name.partition("[")[0]
+        if extra != "example":
+            versions[name] = extra, oldest, newest[name]
+    return versions
+
+
+def libraries():
+    """Return the table of libraries for `guide/backends.md`."""
+    versions = tested_versions()
+    rows = []
+    for backend in _backends.TABLE:
+        known = [versions[name] for name in backend.distributions if name in versions]
+        rows.append(
+            [
+                code(backend.name),
+                code(f"{backend.module}.{backend.array_class}"),
+                code(*(extra for extra, _, _ in known)),
+                "<br>".join(dict.fromkeys(f"{a} to {b}" for _, a, b in known)),
+                backend.remark,
+            ]
+        )
+    header = ["library", "arrays", "extra", "tested versions", "remark"]
+    return table(header, rows)
+
+
+def executors():
+    """Return the table of executors for `guide/backends.md`."""
+    rows = []
+    for backend in _backends.TABLE:
+        chosen = [
+            f"`{function.__module__.rpartition('.')[2].removeprefix('_')}`"
+            for function in (backend.executor, backend.fallback)
+        ]
+        rows.append([code(backend.name), *chosen])
+    return table(["library", "its own arrays", "subclasses, traced values"], rows)
+
+
+def rooms():
+    """Return what each executor does: the first sentence of its module."""
+    functions = {
+        function: None
+        for backend in _backends.TABLE
+        for function in (backend.executor, backend.fallback)
+    }
+    modules = dict.fromkeys(function.__module__ for function in functions)
+    rows = [
+        [
+            f"`{name.rpartition('.')[2].removeprefix('_')}`",
+            inspect.getdoc(sys.modules[name]).partition("\n\n")[0].replace("\n", " "),
+        ]
+        for name in modules
+    ]
+    return table(["executor", "what it is"], rows)
+
+
+def refused():
+    """Return the table of refused classes for `guide/backends.md`."""
+    rows = {}
+    for refusal in _backends.REFUSED:
+        name = f"{refusal.module}.{refusal.class_name}"
+        rows.setdefault((refusal.rule, refusal.remedy), []).append(name)
+    return table(
+        ["class", "it is", "instead"],
+        [[code(*names), rule, remedy] for (rule, remedy), names in rows.items()],
+    )
+
+
+myst_substitutions = {
+    "libraries": libraries(),
+    "executors": executors(),
+    "rooms": rooms(),
+    "refused": refused(),
+}

@@ -1,0 +1,174 @@
+"""How many threads a call may use, and the threads."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+_default = 1
+_current: contextvars.ContextVar[int | None] = contextvars.ContextVar(
+    "anygrad_workers", default=None
+)
+_pools: dict[int, ThreadPoolExecutor] = {}
+
+
+@contextlib.contextmanager
+def set_workers(workers: int) -> Iterator[None]:
+    """Set the number of threads for the calls within a ``with`` block.
+
+    Only NumPy arrays of more than one block (512 KiB) are computed on several threads.
+    torch has threads of its own, as have JAX, Dask and CuPy their own ways.
+
+    Parameters
+    ----------
+    workers : int
+        The number of threads.
+        Negative numbers count from the number of cores: -1 is all of them.
+
+    Raises
+    ------
+    TypeError
+        If `workers` is no int.
+    ValueError
+        If `workers` is 0, or a negative number beyond the number of cores.
+
+    See Also
+    --------
+    get_workers : What is in force.
+    set_default_workers : The same for the whole process.
+    scipy.fft.set_workers : The convention followed here.
+
+    Notes
+    -----
+    The setting belongs to the current context (`contextvars`): other threads, and
+    other tasks of `asyncio`, keep theirs.  The result does not depend on it.
+
+    Examples
+    --------
+    >>> import anygrad
+    >>> with anygrad.set_workers(2):
+    ...     anygrad.get_workers()
+    2
+    >>> anygrad.get_workers()
+    1
+    """
+    token = _current.set(_checked(workers))
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def set_default_workers(workers: int) -> None:
+    """Set the number of threads for all calls of the process outside `set_workers`.
+
+    Parameters
+    ----------
+    workers : int
+        As in `set_workers`.  At the start, it is 1.
+
+    Raises
+    ------
+    TypeError
+        If `workers` is no int.
+    ValueError
+        If `workers` is 0, or a negative number beyond the number of cores.
+
+    See Also
+    --------
+    set_workers : The same for a ``with`` block.
+
+    Examples
+    --------
+    >>> import anygrad
+    >>> anygrad.set_default_workers(1)
+    """
+    global _default  # noqa: PLW0603 - this is the setting of the process
+    _default = _checked(workers)
+
+
+def get_workers() -> int:
+    """Return the number of threads that a call here and now may use.
+
+    Returns
+    -------
+    int
+        At least 1.
+
+    See Also
+    --------
+    set_workers : Set it for a ``with`` block.
+    set_default_workers : Set it for the process.
+
+    Examples
+    --------
+    >>> import anygrad
+    >>> anygrad.get_workers()
+    1
+    """
+    current = _current.get()
+    return _default if current is None else current
+
+
+def _checked(workers: int) -> int:
+    if isinstance(workers, bool) or not isinstance(workers, int):
+        msg = f"`workers` must be an int. Got {workers!r}."
+        raise TypeError(msg)
+    cores = os.cpu_count() or 1
+    count = workers if workers > 0 else workers + cores + 1
+    if workers == 0 or count < 1:
+        msg = (
+            f"`workers` must be positive, or lie between {-cores} and -1 to count from "
+            f"the {cores} cores. Got {workers}."
+        )
+        raise ValueError(msg)
+    return count
+
+
+def share(work: Callable[[Any], None], items: Iterable[Any], workers: int) -> None:
+    """Do the work on all items, this thread and ``workers - 1`` others.
+
+    Whoever is free takes the next item, and this thread takes part, so that it never
+    waits for threads that other callers keep busy.
+    """
+    waiting = iter(list(items))  # a list's iterator may be shared between threads
+
+    def labour() -> None:
+        for item in waiting:
+            work(item)
+
+    helpers = _submit(labour, workers - 1)
+    try:
+        labour()
+    finally:
+        # Helpers that never began have nothing left to do.
+        running = [helper for helper in helpers if not helper.cancel()]
+        errors = [helper.exception() for helper in running]
+    for error in errors:
+        if error is not None:
+            raise error
+
+
+def _submit(labour: Callable[[], None], count: int) -> list[Future[None]]:
+    pool = _pools.get(count)
+    if pool is None:
+        from concurrent.futures import ThreadPoolExecutor
+
+        pool = _pools.setdefault(count, ThreadPoolExecutor(count, "anygrad"))
+    helpers = []
+    # While the interpreter shuts down, it gives no more threads.
+    with contextlib.suppress(RuntimeError):
+        for _ in range(count):
+            helpers.append(pool.submit(labour))
+    return helpers
+
+
+# The threads of a process are not those of its fork.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pools.clear)

@@ -1,0 +1,140 @@
+"""Every code block of the README and of the documentation runs, and is right.
+
+The blocks of a page run in order and share their names.  A block with prompts
+(``>>>``) is a doctest: what it prints must be what the page says, up to white space
+and the last digits of floating numbers.  A block without prompts must run.
+"""
+
+from __future__ import annotations
+
+import doctest
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import anygrad
+
+pytestmark = pytest.mark.peers
+
+ROOT = Path(__file__).parent.parent
+PAGES = [
+    path
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+    if "_build" not in path.parts
+]
+
+#: The languages of blocks: those that run, and those that do not.
+CODE, TEXT = {"python", "pycon"}, {"sh", "text"}
+
+BLOCK = re.compile(r"^```(?P<language>\S*).*\n(?P<text>(?s:.*?))^```$", re.MULTILINE)
+NUMBER = re.compile(r"-?(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?")
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+class Block(NamedTuple):
+    """A fenced block of a page; `line` is the number of its first line, from 0."""
+
+    language: str
+    text: str
+    line: int
+
+
+def blocks(path: Path) -> Iterator[Block]:
+    page = path.read_text(encoding="utf-8")
+    for match in BLOCK.finditer(page):
+        line = page.count("\n", 0, match.start("text"))
+        yield Block(match["language"], match["text"], line)
+
+
+class Checker(doctest.OutputChecker):
+    """Forgive floating numbers their last digits, which differ between machines."""
+
+    def check_output(self, want: str, got: str, optionflags: int) -> bool:
+        if super().check_output(want, got, optionflags):
+            return True
+        a, b = NUMBER.findall(want), NUMBER.findall(got)
+        if len(a) != len(b) or not all(map(almost_equal, a, b)):
+            return False
+        want, got = NUMBER.sub("0.", want), NUMBER.sub("0.", got)
+        return "".join(want.split()) == "".join(got.split())
+
+
+def almost_equal(a: str, b: str) -> bool:
+    return math.isclose(float(a), float(b), rel_tol=1e-5, abs_tol=1e-12)
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_code_blocks_run(path: Path) -> None:
+    names: dict[str, object] = {"__name__": "__main__"}
+    runner = doctest.DocTestRunner(Checker(), optionflags=FLAGS)
+    for block in blocks(path):
+        if block.language not in CODE:
+            continue
+        if ">>>" in block.text:
+            test = doctest.DocTestParser().get_doctest(
+                block.text, names, name(path), str(path), block.line
+            )
+            said: list[str] = []
+            runner.run(test, out=said.append, clear_globs=False)
+            assert not said, "".join(said)
+            names = test.globs
+        else:
+            exec(compile("\n" * block.line + block.text, path, "exec"), names)  # noqa: S102
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_every_block_has_a_language(path: Path) -> None:
+    """Else it would not be run, and nobody would notice."""
+    for block in blocks(path):
+        if not block.language.startswith("{"):  # a directive
+            assert block.language in CODE | TEXT, block
+        assert (">>>" in block.text) == (block.language == "pycon"), block
+
+
+def test_commands_of_the_readme() -> None:
+    """There are two, and the second is the gate."""
+    draw, check = (
+        block.text.strip()
+        for block in blocks(ROOT / "README.md")
+        if block.language == "sh"
+    )
+    assert draw == (
+        'python3 -m venv .venv && .venv/bin/pip install ".[example]" && '
+        ".venv/bin/python examples/terrain.py"
+    )
+    assert check in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert check in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def test_nothing_installs_the_other_anygrad() -> None:
+    """The name on the public index is another project's."""
+    for path in (*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"install\s+(-\S+\s+)*[\"']?anygrad", text), path
+
+
+def test_readme_names_every_library() -> None:
+    table = (ROOT / "README.md").read_text(encoding="utf-8")
+    for backend in anygrad._backends.TABLE:
+        assert f"| `{backend.module}.{backend.array_class}` |" in table
+
+
+def test_api_page_has_every_public_name() -> None:
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    for public in anygrad.__all__:
+        assert re.search(rf":: {public}$|`anygrad\.{public}`", page, re.MULTILINE)
+
+
+def test_links_lead_somewhere() -> None:
+    """Sphinx checks the links of the documentation, but nobody those of the README."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^):#]+)(?:#[^)]*)?\)", text):
+        assert (ROOT / target).exists(), target

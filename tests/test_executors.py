@@ -1,0 +1,104 @@
+"""Executors decide where and in how many pieces a plan runs, never what it computes."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import Any
+
+import pytest
+from backends import Backend
+
+import anygrad
+from anygrad import _agnostic, _arguments, _backends
+
+#: From a few points to several of the blocks that executors cut arrays into, along
+#: short axes and long ones.
+SHAPES = [
+    (2,),
+    (3,),
+    (150_000,),
+    (500, 300),
+    (300, 500),
+    (3, 50_000),
+    (50_000, 3),
+    (40_000, 2, 2),
+    (70, 40, 60),
+    (20, 5, 3, 7, 40),
+]
+
+
+def agnostic(backend: Backend, f: Any, **keywords: Any) -> tuple[Any, ...]:
+    """Return what the agnostic run makes of the same plan."""
+    _, xp = _backends.resolve(f, "input")
+    defaults = {"spacing": 1, "dim": None, "edge_order": 1, "axis": None}
+    with backend.current_device(f):
+        plan = _arguments.plan(f, xp, **{**defaults, **keywords})
+        return _agnostic.run(f, plan, xp)
+
+
+def integers(backend: Backend, shape: tuple[int, ...], dtype: str) -> Any:
+    draw = random.Random(3)
+    count = math.prod(shape)
+    values = draw.choices(range(-99, 100), k=count)
+    return backend.from_flat(values, dtype, shape)
+
+
+def assert_equal(backend: Backend, got: Any, wanted: Any, tolerance: float) -> None:
+    """Hold two large arrays to each other, in their library's own words."""
+    assert backend.kind(got) == backend.kind(wanted)
+    assert backend.device(got) == backend.device(wanted)
+    assert got.dtype == wanted.dtype
+    assert got.shape == wanted.shape
+    with backend.current_device(got):
+        xp = backend.xp
+        largest = xp.max(xp.abs(got - wanted)) if math.prod(got.shape) else 0.0
+        assert float(largest) <= tolerance
+        assert bool(xp.all(xp.isfinite(got)))
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "x".join(map(str, shape)))
+def test_steps(backend: Backend, shape: tuple[int, ...]) -> None:
+    """Every dim, with numbers that nothing has to round: equal to the last bit."""
+    f = integers(backend, shape, "float32")
+    edge_order = 2 if min(shape) > 2 else 1
+    keywords = {"spacing": 0.5, "edge_order": edge_order}
+    results = anygrad.gradient(f, **keywords)
+    wanted = agnostic(backend, f, **keywords)
+    for result, target in zip(results, wanted, strict=True):
+        assert_equal(backend, result, target, 0.0)
+
+
+@pytest.mark.parametrize("per_point", [False, True], ids=["1-D", "per point"])
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "x".join(map(str, shape)))
+def test_coordinates(
+    backend: Backend, shape: tuple[int, ...], per_point: bool
+) -> None:
+    f = integers(backend, shape, backend.real)
+    edge_order = 2 if min(shape) > 2 else 1
+    for axis, n in enumerate(shape):
+        steps = [1 + k % 3 for k in range(n)]
+        x = [sum(steps[:k]) if n < 100 else 2 * k + k % 3 for k in range(n)]
+        coordinates = backend.asarray(x)
+        if per_point:
+            line = tuple(n if k == axis else 1 for k in range(len(shape)))
+            with backend.current_device(f):
+                coordinates = backend.xp.reshape(coordinates, line) + f / 1024
+        keywords = {"spacing": [coordinates], "dim": axis, "edge_order": edge_order}
+        (result,) = anygrad.gradient(f, **keywords)
+        (target,) = agnostic(backend, f, **keywords)
+        assert_equal(backend, result, target, float(4096 * backend.epsilon(backend.real)))
+
+
+def test_every_dtype(backend: Backend, dtype: str) -> None:
+    """Dtypes that are converted on the way, in more than one block."""
+    f = integers(backend, (300, 400), dtype) if "u" not in dtype[:1] else (
+        backend.from_flat([k % 251 for k in range(120_000)], dtype, (300, 400))
+    )
+    x = backend.asarray([2 * k + k % 3 for k in range(300)], "float32")
+    for axis, entry in ((0, 2.0), (1, 2.0), (0, x)):
+        keywords = {"spacing": [entry], "dim": axis}
+        (result,) = anygrad.gradient(f, **keywords)
+        (target,) = agnostic(backend, f, **keywords)
+        name = backend.dtype_name(result)
+        assert_equal(backend, result, target, float(1024 * backend.epsilon(name)))

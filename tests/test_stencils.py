@@ -1,0 +1,176 @@
+"""The formulas themselves: pure arithmetic, no array library."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import pairwise
+
+import oracle
+import pytest
+
+from anygrad import _stencils
+
+#: Derivative order, accuracy of the interior, accuracy of the edges.
+SCHEMES = [
+    (order, accuracy, edge_order)
+    for order in (1, 2, 3, 4)
+    for accuracy in (2, 4, 6, 8)
+    for edge_order in (1, 2, 3, 4)
+]
+
+
+def polynomial(order: int, power: int, s: Fraction) -> Fraction:
+    """Return the derivative of `s**power`."""
+    for lowered in range(power, power - order, -1):
+        if lowered <= 0:
+            return Fraction(0)
+    factor = 1
+    for lowered in range(power, power - order, -1):
+        factor *= lowered
+    return factor * s ** (power - order)
+
+
+def expanded(stencil: _stencils.Stencil) -> dict[int, Fraction]:
+    """Return the weight of each sample, from the weights of the differences."""
+    weights = dict.fromkeys(stencil.offsets, Fraction(0))
+    for (upper, lower), numerator in zip(
+        stencil.differences, stencil.numerators, strict=True
+    ):
+        weights[upper] += Fraction(numerator, stencil.denominator)
+        weights[lower] -= Fraction(numerator, stencil.denominator)
+    return weights
+
+
+@pytest.mark.parametrize(("order", "accuracy", "edge_order"), SCHEMES)
+def test_formulas_are_exact_on_polynomials(
+    order: int, accuracy: int, edge_order: int
+) -> None:
+    """Each reproduces as many powers as it has points, and its order of accuracy."""
+    scheme = _stencils.one_sided(order, accuracy, edge_order)
+    for number, stencil in enumerate(scheme.stencils):
+        promised = order + (accuracy if number == scheme.interior else edge_order)
+        powers = range(max(promised, len(stencil.offsets)))
+        for power in powers:
+            value = sum(
+                weight * Fraction(offset) ** power
+                for offset, weight in expanded(stencil).items()
+            )
+            assert value == polynomial(order, power, Fraction(0))
+
+
+@pytest.mark.parametrize(("order", "accuracy", "edge_order"), SCHEMES)
+def test_schemes_cover_the_axis(order: int, accuracy: int, edge_order: int) -> None:
+    """Every point is filled once, in order, and no formula reads outside."""
+    scheme = _stencils.one_sided(order, accuracy, edge_order)
+    r = (order + 1) // 2 + accuracy // 2 - 1
+    assert scheme.points == max(edge_order + order, 2 * r)
+    for n in range(scheme.points, scheme.points + 9):
+        filled = []
+        for stencil in scheme.stencils:
+            for point in range(n)[stencil.start : stencil.stop]:
+                filled.append(point)
+                assert 0 <= point + min(stencil.offsets)
+                assert point + max(stencil.offsets) < n
+        assert filled == list(range(n))
+
+
+@pytest.mark.parametrize(("order", "accuracy", "edge_order"), SCHEMES)
+def test_schemes_are_symmetric(order: int, accuracy: int, edge_order: int) -> None:
+    """The right edge is the left one, mirrored; odd derivatives change sign."""
+    scheme = _stencils.one_sided(order, accuracy, edge_order)
+    sign = (-1) ** order
+    for left, right in zip(scheme.stencils, reversed(scheme.stencils), strict=True):
+        mirrored = {-k: sign * weight for k, weight in expanded(left).items()}
+        assert {k: w for k, w in mirrored.items() if w} == {
+            k: w for k, w in expanded(right).items() if w
+        }
+
+
+@pytest.mark.parametrize(
+    ("offsets", "order", "numerators", "denominator"),
+    [
+        # B. Fornberg, Math. Comp. 51 (1988), tables 1 and 3.
+        ((-1, 0, 1), 1, [-1, 0, 1], 2),
+        ((-2, -1, 0, 1, 2), 1, [1, -8, 0, 8, -1], 12),
+        ((-3, -2, -1, 0, 1, 2, 3), 1, [-1, 9, -45, 0, 45, -9, 1], 60),
+        ((-1, 0, 1), 2, [1, -2, 1], 1),
+        ((-2, -1, 0, 1, 2), 2, [-1, 16, -30, 16, -1], 12),
+        ((0, 1), 1, [-1, 1], 1),
+        ((0, 1, 2), 1, [-3, 4, -1], 2),
+        ((0, 1, 2, 3), 1, [-11, 18, -9, 2], 6),
+        ((-2, -1, 0), 1, [1, -4, 3], 2),
+        ((0, 1, 2), 2, [1, -2, 1], 1),
+    ],
+)
+def test_published_weights(
+    offsets: tuple[int, ...], order: int, numerators: list[int], denominator: int
+) -> None:
+    assert _stencils.weights(offsets, order) == (numerators, denominator)
+
+
+def test_the_centre_is_not_read() -> None:
+    """A central first derivative is made of differences across the centre."""
+    for accuracy in (2, 4, 6, 8):
+        scheme = _stencils.one_sided(1, accuracy, 1)
+        interior = scheme.stencils[scheme.interior]
+        assert all(0 not in pair for pair in interior.differences)
+
+
+def slopes_as_weights(
+    x: dict[int, Fraction], offsets: tuple[int, ...]
+) -> dict[int, Fraction]:
+    """Return the weight of each sample, from the weights of the slopes."""
+    weights = dict.fromkeys(offsets, Fraction(0))
+    ratios = _stencils.slope_weights(lambda i, j: x[j] - x[i], offsets)
+    assert sum(ratios.values()) == 1
+    for j, ratio in ratios.items():
+        weights[j + 1] += ratio / (x[j + 1] - x[j])
+        weights[j] -= ratio / (x[j + 1] - x[j])
+    return weights
+
+
+def consecutive() -> Iterator[tuple[int, ...]]:
+    for first in range(-4, 1):
+        for last in range(5):
+            if last > first:
+                yield tuple(range(first, last + 1))
+
+
+@pytest.mark.parametrize("offsets", list(consecutive()), ids=repr)
+def test_slope_weights_are_those_of_lagrange(offsets: tuple[int, ...]) -> None:
+    """On random uneven nodes, exactly."""
+    draw = random.Random(repr(offsets))
+    for _ in range(5):
+        nodes = sorted(draw.sample(range(1000), len(offsets)))
+        x = dict(zip(offsets, map(Fraction, nodes), strict=True))
+        weights = slopes_as_weights(x, offsets)
+        exact = oracle.slopes(
+            [oracle.gaussian(node) for node in nodes], offsets.index(0)
+        )
+        assert [weights[k] for k in offsets] == [weight.real for weight in exact]
+
+
+def test_slope_weights_use_ratios_only() -> None:
+    """No product of two lengths: lengths of 1e200 and 1e-200 leave weights normal."""
+    for unit in (1e200, 1e-200):
+        x = {-1: 0.0, 0: unit, 1: 3 * unit, 2: 4 * unit}
+        for offsets in ((-1, 0, 1), (0, 1, 2), (-1, 0, 1, 2)):
+            ratios = _stencils.slope_weights(lambda i, j, x=x: x[j] - x[i], offsets)
+            assert sum(ratios.values()) == pytest.approx(1)
+
+
+def test_no_weight_is_the_integer_one() -> None:
+    """Which costs no multiplication."""
+    ratios = _stencils.slope_weights(lambda i, j: Fraction(j - i), (0, 1))
+    assert ratios == {0: 1}
+    assert isinstance(ratios[0], int)
+
+
+def test_schemes_of_the_public_functions() -> None:
+    assert sorted(_stencils.SCHEMES) == [1, 2]
+    for edge_order, scheme in _stencils.SCHEMES.items():
+        assert scheme == _stencils.one_sided(1, 2, edge_order)
+        for first, second in pairwise(scheme.stencils):
+            assert first.stop == second.start
