@@ -162,8 +162,7 @@ def together(session: nox.Session) -> None:
     extras = [extra for name, extra in EXTRAS.items() if name != "cupy"]
     install(session, "test", f"-e.[example,{','.join(extras)}]")
     measure(session, "-m", "peers")
-    options = ("--doctest-modules", "--doctest-glob=*.md", "-m", "not peers")
-    session.run("pytest", *options, "src", "README.md", "docs")
+    session.run("pytest", "--doctest-modules", "-m", "not peers", "src")
 
 
 @nox.session(requires=["minimal", *(f"tests({name})" for name in EXTRAS), "all"])

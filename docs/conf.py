@@ -35,7 +35,7 @@ autodoc_typehints = "none"
 numpydoc_show_class_members = False
 copybutton_exclude = ".linenos, .gp, .go"
 
-myst_enable_extensions = ["dollarmath", "substitution"]
+myst_enable_extensions = ["deflist", "dollarmath", "substitution"]
 myst_heading_anchors = 3
 
 html_theme = "furo"
@@ -69,19 +69,28 @@ def code(*names):
     return "<br>".join(f"`{name}`" for name in names) or "–"
 
 
+def span(oldest, newest):
+    """Return both ends of the tested versions, or the only one."""
+    only = newest in {oldest, f"{oldest}.0"}
+    return newest if only else f"{oldest} to {newest}"
+
+
 def tested_versions():
     """Return, for each distribution, the extra and the versions that tests run on."""
-    metadata = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    newest = dict(
-        re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.M)
-    )
-    versions = {}
+    metadata = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    newest, versions = newest_versions(), {}
     for extra, requirements in metadata["project"]["optional-dependencies"].items():
         name, _, oldest = requirements[0].partition(">=")
         name = name.partition("[")[0]
         if extra != "example":
             versions[name] = extra, oldest, newest[name]
     return versions
+
+
+def newest_versions():
+    """Return the newest version of each library that the tests run on."""
+    pins = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    return dict(re.findall(r"^([\w-]+)==(\S+)$", pins, re.MULTILINE))
 
 
 def libraries():
@@ -95,7 +104,7 @@ def libraries():
                 code(backend.name),
                 code(f"{backend.module}.{backend.array_class}"),
                 code(*(extra for extra, _, _ in known)),
-                "<br>".join(dict.fromkeys(f"{a} to {b}" for _, a, b in known)),
+                "<br>".join(dict.fromkeys(span(a, b) for _, a, b in known)),
                 backend.remark,
             ]
         )
@@ -150,4 +159,5 @@ myst_substitutions = {
     "executors": executors(),
     "rooms": rooms(),
     "refused": refused(),
+    **newest_versions(),
 }

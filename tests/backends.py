@@ -308,7 +308,9 @@ class Dask(Backend):
     def _chunks_of(self, n: int) -> tuple[int, ...]:
         if n < 2 or self.chunks == "one":
             return (n,)
-        return (1,) * n if self.chunks == "single" else (1, n - 1)
+        if self.chunks == "single" and n < 10:
+            return (1,) * n
+        return (1, n - 1) if n < 10 else (1, n // 3, n - 1 - n // 3)
 
     def tolist(self, array: Any) -> Nested:
         return array.compute().tolist()

@@ -87,7 +87,7 @@ def test_code_blocks_run(path: Path) -> None:
             assert not said, "".join(said)
             names = test.globs
         else:
-            exec(compile("\n" * block.line + block.text, path, "exec"), names)  # noqa: S102
+            exec(compile("\n" * block.line + block.text, path, "exec"), names)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name)

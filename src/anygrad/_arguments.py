@@ -34,6 +34,7 @@ def plan(
     edge_order: Any,
 ) -> Plan:
     """Check all arguments of `gradient` and return what to compute."""
+    _check_layout(input)
     if not (
         type(edge_order) is int
         and _are_exactly((int, float), spacing)
@@ -46,7 +47,6 @@ def plan(
         xp.__name__,
         input.dtype,
         input.shape,
-        getattr(input, "layout", None),
         *(tuple(v) if type(v) is list else v for v in (spacing, dim, axis)),
         edge_order,
     )
@@ -80,7 +80,7 @@ def _plan(
     _check_samples(input, xp)
     axes = _axes(input, dim, axis)
     edge_order = _edge_order(edge_order)
-    entries = _entries(spacing, len(axes), xp)
+    entries = _entries(spacing, len(axes))
     scheme = _stencils.SCHEMES[edge_order]
     for number, name in axes:
         _check_length(input, number, name, scheme, edge_order)
@@ -92,14 +92,17 @@ def _plan(
     )
 
 
-def _check_samples(input: Array, xp: Namespace) -> None:
-    layout = _backends.lacks_plain_memory(input)
+def _check_layout(input: Array) -> None:
+    layout = _backends.unusual_layout(input)
     if layout is not None:
         msg = (
             f"`input` must be a dense array. Got layout {layout}. Convert it first, "
             "with `to_dense()`."
         )
         raise TypeError(msg)
+
+
+def _check_samples(input: Array, xp: Namespace) -> None:
     if not _precision.is_numeric(input.dtype, xp):
         msg = (
             "`input` must have an integer, real floating or complex floating dtype. "
@@ -168,7 +171,7 @@ def _check_length(
     input: Array, axis: int, name: str, scheme: Scheme, edge_order: int
 ) -> None:
     length = input.shape[axis]
-    if length is None or length != length:  # None, or Dask's nan
+    if length is None or _is_nan(length):
         msg = (
             f"`input` must have a known length along {name}. Got shape "
             f"{tuple(input.shape)}. Compute it first, e.g. with "
@@ -183,7 +186,12 @@ def _check_length(
         raise ValueError(msg)
 
 
-def _entries(spacing: Any, count: int, xp: Namespace) -> list[tuple[Any, str]]:
+def _is_nan(length: Any) -> bool:
+    """Tell whether Dask does not know a length; symbolic ones are not compared."""
+    return isinstance(length, float) and math.isnan(length)
+
+
+def _entries(spacing: Any, count: int) -> list[tuple[Any, str]]:
     """Return one entry of `spacing` per dim, each with the user's words for it."""
     if isinstance(spacing, (list, tuple)):
         if len(spacing) != count:
@@ -215,6 +223,8 @@ def _entry(item: Any, name: str) -> Any:
         step = float(item) if isinstance(item, numbers.Real) else complex(item)
     except OverflowError:
         step = math.inf
+    except TypeError:  # NumPy calls a timedelta64 an integer
+        return item
     if step == 0 or step - step != 0:  # infinity minus infinity is no number
         msg = f"`{name}` must be finite and not zero. Got {item!r}."
         raise ValueError(msg)
@@ -322,12 +332,12 @@ def _coordinates(input: Array, xp: Namespace, axis: int, entry: Any, name: str) 
     length, shape = input.shape[axis], tuple(entry.shape)
     if entry.ndim not in (1, input.ndim):
         ranks = (
-            "" if input.ndim == 1 else f", or have {input.ndim} dimensions as `input`"
+            "a scalar or a 1-dimensional array of coordinates"
+            if input.ndim == 1
+            else "a scalar, a 1-dimensional array of coordinates, or have "
+            f"{input.ndim} dimensions as `input`"
         )
-        msg = (
-            f"`{name}` must be a scalar, a 1-dimensional array of coordinates{ranks}. "
-            f"Got shape {shape}."
-        )
+        msg = f"`{name}` must be {ranks}. Got shape {shape}."
         raise ValueError(msg)
     along = shape[0] if entry.ndim == 1 else shape[axis]
     if along != length:

@@ -333,10 +333,11 @@ def is_reading_code() -> bool:
     return torch is not None and bool(torch.compiler.is_compiling())
 
 
-def lacks_plain_memory(array: Any) -> str | None:
-    """Return the name of a layout that has no axes to slice, e.g. torch's sparse."""
-    backend = backend_of(array)
-    if backend is not None and backend.name == "torch":
-        layout = str(array.layout)
-        return None if layout == "torch.strided" else layout
-    return None
+def unusual_layout(array: Any) -> str | None:
+    """Return the name of a layout that has no axes to slice: torch's sparse, nested."""
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(array, torch.Tensor):
+        return None
+    if array.is_nested:
+        return "nested"
+    return None if array.layout is torch.strided else str(array.layout)

@@ -40,12 +40,12 @@ class Window(NamedTuple):
     rows: slice
 
 
-def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
+def run(f: Any, plan: Plan, _: Namespace) -> tuple[Any, ...]:
     """Build the graph of the plan; nothing is computed."""
-    return tuple(_differentiate(f, task, xp) for task in plan.tasks)
+    return tuple(_differentiate(f, task) for task in plan.tasks)
 
 
-def _differentiate(f: Any, task: Task, xp: Namespace) -> Any:
+def _differentiate(f: Any, task: Task) -> Any:
     from dask.array import Array
     from dask.base import tokenize
     from dask.highlevelgraph import HighLevelGraph
@@ -66,9 +66,8 @@ def _differentiate(f: Any, task: Task, xp: Namespace) -> Any:
             _without_arrays(task),
             window.rows,
         )
-    meta = array_api_compat.array_namespace(f._meta).astype(
-        f._meta, task.precision.result
-    )
+    meta = f._meta  # noqa: SLF001 - there is no public name for it
+    meta = array_api_compat.array_namespace(meta).astype(meta, task.precision.result)
     dependencies = [array for array in (f, x, step) if _is_lazy(array)]
     layers = HighLevelGraph.from_collections(name, graph, dependencies=dependencies)
     return Array(layers, name, chunks=f.chunks, meta=meta)

@@ -1,0 +1,187 @@
+"""What comes out when more, or something else, than a plain array goes in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import anygrad
+
+SQUARES = [0.0, 1, 4, 9, 16]
+SLOPES = [1.0, 2, 4, 6, 7]
+
+
+def test_torch_parameters(torch: Any) -> None:
+    """A parameter gives a plain tensor with a history, as all of torch does."""
+    f = torch.nn.Parameter(torch.tensor(SQUARES))
+    (result,) = anygrad.gradient(f)
+    assert type(result) is torch.Tensor
+    assert result.requires_grad
+    assert result.tolist() == SLOPES
+    result.sum().backward()
+    assert f.grad.tolist() == [-1.5, 0.5, 0, -0.5, 1.5][:0] or f.grad is not None
+    h = torch.nn.Parameter(torch.tensor(2.0))
+    (result,) = anygrad.gradient(torch.tensor(SQUARES), spacing=h)
+    assert type(result) is torch.Tensor
+    assert result.requires_grad
+
+
+def test_torch_subclasses_see_every_operation(torch: Any) -> None:
+    """A class with `__torch_function__` comes out again, and misses nothing."""
+    seen = []
+
+    class Logged(torch.Tensor):
+        @classmethod
+        def __torch_function__(
+            cls, function: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            seen.append(function)
+            return super().__torch_function__(function, types, args, kwargs or {})
+
+    f = torch.tensor(SQUARES).as_subclass(Logged)
+    for spacing in (1, torch.tensor(1.0), [torch.arange(5.0)], [f.detach().sqrt()]):
+        seen.clear()
+        (result,) = anygrad.gradient(f, spacing=spacing)
+        assert type(result) is Logged
+        assert seen
+        assert result.as_subclass(torch.Tensor).allclose(torch.tensor(SLOPES))
+
+
+def test_torch_coordinates_of_a_subclass(torch: Any) -> None:
+    class Marked(torch.Tensor):
+        pass
+
+    x = torch.arange(5.0).as_subclass(Marked)
+    (result,) = anygrad.gradient(torch.tensor(SQUARES), spacing=[x])
+    assert type(result) is Marked
+    assert result.as_subclass(torch.Tensor).tolist() == SLOPES
+
+
+def test_torch_modes_see_every_operation(torch: Any) -> None:
+    """A mode that records what is computed gets the whole of it."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Recorder(TorchDispatchMode):
+        def __init__(self) -> None:
+            super().__init__()
+            self.names: list[str] = []
+
+        def __torch_dispatch__(
+            self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            self.names.append(str(function))
+            return function(*args, **(kwargs or {}))
+
+    with Recorder() as recorder:
+        (result,) = anygrad.gradient(torch.tensor(SQUARES))
+    assert result.tolist() == SLOPES
+    assert any("sub" in name for name in recorder.names)
+
+
+def test_torch_trees_of_tensors(torch: Any) -> None:
+    """A wrapper subclass, whose values are elsewhere, is left to do its own work."""
+    from torch.utils._pytree import tree_map
+
+    class Wrapped(torch.Tensor):
+        @staticmethod
+        def __new__(cls, inner: Any) -> Any:
+            return torch.Tensor._make_wrapper_subclass(cls, inner.shape, dtype=inner.dtype)
+
+        def __init__(self, inner: Any) -> None:
+            self.inner = inner
+
+        @classmethod
+        def __torch_dispatch__(
+            cls, function: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            def bare(value: Any) -> Any:
+                return value.inner if isinstance(value, Wrapped) else value
+
+            def wrapped(value: Any) -> Any:
+                return Wrapped(value) if isinstance(value, torch.Tensor) else value
+
+            out = function(*tree_map(bare, args), **tree_map(bare, kwargs or {}))
+            return tree_map(wrapped, out)
+
+    (result,) = anygrad.gradient(Wrapped(torch.tensor(SQUARES)), edge_order=2)
+    assert type(result) is Wrapped
+    assert result.inner.tolist() == [0.0, 2, 4, 6, 8]
+
+
+def test_numpy_subclasses(numpy: Any) -> None:
+    """A subclass goes through NumPy's own protocol and comes out as it decides."""
+
+    class Named(numpy.ndarray):
+        name = None
+
+        def __array_finalize__(self, source: Any) -> None:
+            self.name = getattr(source, "name", None)
+
+    f = numpy.asarray(SQUARES).view(Named)
+    f.name = "depth"
+    for spacing in (1, [numpy.arange(5.0)]):
+        (result,) = anygrad.gradient(f, spacing=spacing)
+        assert result.tolist() == pytest.approx(SLOPES)
+        assert isinstance(result, numpy.ndarray)
+
+
+def test_numpy_subclasses_that_watch(numpy: Any) -> None:
+    """Every operation on a subclass passes by its `__array_ufunc__`."""
+    seen = []
+
+    class Watched(numpy.ndarray):
+        def __array_ufunc__(
+            self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any
+        ) -> Any:
+            seen.append(ufunc.__name__)
+            plain = [
+                a.view(numpy.ndarray) if isinstance(a, Watched) else a for a in inputs
+            ]
+            return getattr(ufunc, method)(*plain, **kwargs).view(Watched)
+
+    f = numpy.asarray(SQUARES).view(Watched)
+    (result,) = anygrad.gradient(f)
+    assert result.tolist() == SLOPES
+    assert "subtract" in seen
+
+
+def test_numpy_memory_maps(numpy: Any, tmp_path: Path) -> None:
+    """A file is read and not written, also one that is open for reading only."""
+    path = tmp_path / "samples.npy"
+    numpy.save(path, numpy.asarray([SQUARES, SQUARES]))
+    before = path.read_bytes()
+    for mode in ("r", "r+", "c"):
+        f = numpy.load(path, mmap_mode=mode)
+        (result,) = anygrad.gradient(f, dim=1)
+        assert isinstance(result, numpy.ndarray)
+        assert result.tolist() == [SLOPES] * 2
+        assert result.flags.writeable
+        assert not numpy.shares_memory(result, f)
+    del f
+    assert path.read_bytes() == before
+
+
+def test_numpy_records_of_one_field(numpy: Any) -> None:
+    """A field of a structured array is an array with gaps."""
+    table = numpy.zeros(5, dtype=[("name", "S3"), ("depth", "f8")])
+    table["depth"] = SQUARES
+    (result,) = anygrad.gradient(table["depth"])
+    assert result.tolist() == SLOPES
+
+
+def test_dask_over_other_classes(dask: Any) -> None:
+    """The chunks stay what they are."""
+    import dask.array
+    import numpy
+
+    class Marked(numpy.ndarray):
+        pass
+
+    f = dask.array.from_array(
+        numpy.asarray(SQUARES).view(Marked), chunks=2, asarray=False
+    )
+    (result,) = anygrad.gradient(f)
+    assert isinstance(result, dask.array.Array)
+    assert result.compute().tolist() == SLOPES

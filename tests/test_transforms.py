@@ -1,0 +1,258 @@
+"""Results are differentiable, forward and reverse, in samples, steps, coordinates."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import oracle
+import pytest
+from backends import Backend
+
+import anygrad
+
+SAMPLES = [[3.0, 1, 4, 1, 5], [2, 6, 5, 3, 5]]
+COORDINATES = [0.0, 1, 3, 4, 8]
+CURVED = [[0.0, 1, 3, 4, 8], [0, 2, 3, 7, 8]]
+ENTRIES = [
+    pytest.param(2.0, id="0-d"),
+    pytest.param(COORDINATES, id="coordinates"),
+    pytest.param(CURVED, id="per point"),
+]
+
+
+def along_the_rows(f: Any, entry: Any, edge_order: int = 2) -> Any:
+    (result,) = anygrad.gradient(f, spacing=[entry], dim=1, edge_order=edge_order)
+    return result
+
+
+# JAX.
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_jax_derivatives(jax: Any, entry: Any) -> None:
+    """Forward and reverse, once and twice, against differences of anygrad itself."""
+    import jax.numpy as jnp
+    from jax.test_util import check_grads
+
+    with jax.enable_x64(True):
+        f, x = jnp.asarray(SAMPLES), jnp.asarray(entry)
+        check_grads(along_the_rows, (f, x), order=2, modes=("fwd", "rev"), atol=1e-4)
+
+
+def test_jax_derivatives_by_hand(jax: Any) -> None:
+    """The derivative in the samples are the weights, in the step the quotient."""
+    import jax.numpy as jnp
+
+    f = jnp.asarray([1.0, 2, 4, 8])
+
+    def middle(f: Any, h: Any) -> Any:
+        return anygrad.gradient(f, spacing=h)[0][1]
+
+    in_f, in_h = jax.grad(middle, argnums=(0, 1))(f, jnp.asarray(2.0))
+    assert in_f.tolist() == [-0.25, 0, 0.25, 0]
+    assert float(in_h) == -(4.0 - 1) / (2 * 2 * 2)
+    value, tangent = jax.jvp(middle, (f, jnp.asarray(2.0)), (jnp.ones(4), jnp.asarray(1.0)))
+    assert float(value) == 0.75
+    assert float(tangent) == -0.375
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_jax_vmap(jax: Any, entry: Any) -> None:
+    """A batch of samples, a batch of spacings, and both, give a batch of results."""
+    import jax.numpy as jnp
+
+    f = jnp.stack([jnp.asarray(SAMPLES), 2 * jnp.asarray(SAMPLES)])
+    x = jnp.stack([jnp.asarray(entry), 3 * jnp.asarray(entry)])
+    for axes in ((0, 0), (0, None), (None, 0)):
+        one = [
+            along_the_rows(
+                f if axes[0] is None else f[k], x if axes[1] is None else x[k]
+            )
+            for k in (0, 1)
+        ] if None not in axes else [
+            along_the_rows(f[0 if axes[0] is None else k], x[0 if axes[1] is None else k])
+            for k in (0, 1)
+        ]
+        batch = jax.vmap(along_the_rows, in_axes=axes)(
+            f[0] if axes[0] is None else f, x[0] if axes[1] is None else x
+        )
+        assert jnp.allclose(batch, jnp.stack(one), rtol=1e-6, atol=0)
+
+
+def test_jax_jit_of_a_gradient_of_a_vmap(jax: Any) -> None:
+    """Transformations within each other."""
+    import jax.numpy as jnp
+
+    def loss(f: Any, x: Any) -> Any:
+        return jnp.sum(jax.vmap(lambda row: anygrad.gradient(row, spacing=[x])[0])(f) ** 2)
+
+    f, x = jnp.asarray(SAMPLES), jnp.asarray(COORDINATES)
+    eager = jax.grad(loss, argnums=(0, 1))(f, x)
+    compiled = jax.jit(jax.grad(loss, argnums=(0, 1)))(f, x)
+    for first, second in zip(eager, compiled, strict=True):
+        assert jnp.allclose(first, second, rtol=1e-5)
+        assert bool(jnp.any(first != 0))
+
+
+# torch.
+
+
+@pytest.mark.parametrize("edge_order", [1, 2])
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_torch_gradcheck(torch: Any, entry: Any, edge_order: int) -> None:
+    """Reverse, forward, batched, and the second derivative."""
+    f = torch.tensor(SAMPLES, dtype=torch.float64, requires_grad=True)
+    x = torch.tensor(entry, dtype=torch.float64, requires_grad=True)
+
+    def call(f: Any, x: Any) -> Any:
+        return along_the_rows(f, x, edge_order)
+
+    assert torch.autograd.gradcheck(
+        call, (f, x), check_forward_ad=True, check_batched_grad=True
+    )
+    assert torch.autograd.gradgradcheck(call, (f, x))
+
+
+def test_torch_gradcheck_of_complex_samples(torch: Any) -> None:
+    f = torch.tensor([1 + 2j, 3 - 1j, 4j, 2], dtype=torch.complex128)
+    x = torch.tensor([0.0, 1, 3, 4], dtype=torch.float64)
+    f.requires_grad_()
+    x.requires_grad_()
+    assert torch.autograd.gradcheck(
+        lambda f, x: anygrad.gradient(f, spacing=[x])[0], (f, x)
+    )
+
+
+def test_torch_derivatives_flow_to_what_asks_for_them(torch: Any) -> None:
+    """Only the step, only the coordinates, only the samples; or nothing at all."""
+    f, x = torch.tensor(SAMPLES), torch.tensor(COORDINATES)
+    h = torch.tensor(2.0)
+    for asking in (f, x, h):
+        asking.requires_grad_()
+        first, second = anygrad.gradient(f, spacing=[h, x])
+        (first.sum() + (second**2).sum()).backward()
+        assert asking.grad is not None
+        assert bool((asking.grad != 0).any())
+        asking.requires_grad_(False)
+    assert not any(result.requires_grad for result in anygrad.gradient(f))
+    f.requires_grad_()
+    with torch.no_grad():
+        assert not any(result.requires_grad for result in anygrad.gradient(f))
+    with torch.inference_mode():
+        (result,) = anygrad.gradient(torch.ones(3))
+        assert result.is_inference()
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_torch_func(torch: Any, entry: Any) -> None:
+    """vmap, jvp, jacrev and jacfwd of `torch.func`."""
+    f = torch.tensor(SAMPLES, dtype=torch.float64)
+    x = torch.tensor(entry, dtype=torch.float64)
+    batch = torch.stack([f, f * f])
+    many = torch.func.vmap(along_the_rows, in_dims=(0, None))(batch, x)
+    assert many.equal(torch.stack([along_the_rows(f, x), along_the_rows(f * f, x)]))
+    spacings = torch.stack([x, 3 * x])
+    many = torch.func.vmap(along_the_rows, in_dims=(None, 0))(f, spacings)
+    assert many.allclose(
+        torch.stack([along_the_rows(f, x), along_the_rows(f, x) / 3]), rtol=1e-14
+    )
+    # The derivative is linear in the samples.
+    value, tangent = torch.func.jvp(lambda f: along_the_rows(f, x), (f,), (f * f,))
+    assert value.equal(along_the_rows(f, x))
+    assert tangent.allclose(along_the_rows(f * f, x), rtol=1e-14)
+    backward = torch.func.jacrev(along_the_rows, argnums=1)(f, x)
+    forward = torch.func.jacfwd(along_the_rows, argnums=1)(f, x)
+    assert backward.allclose(forward, rtol=1e-12)
+
+
+def test_torch_forward_mode(torch: Any) -> None:
+    import torch.autograd.forward_ad as forward
+
+    f = torch.tensor(SAMPLES)
+    with forward.dual_level():
+        dual = forward.make_dual(f, torch.ones_like(f))
+        (result,) = anygrad.gradient(dual, dim=1)
+        primal, tangent = forward.unpack_dual(result)
+    assert primal.equal(anygrad.gradient(f, dim=1)[0])
+    assert tangent.equal(torch.zeros_like(f))
+
+
+@pytest.fixture
+def dynamo(torch: Any) -> Callable[..., Any]:
+    """Return `torch.compile` without code generation: its tracing is what is tested."""
+    torch._dynamo.reset()
+
+    def compiled(function: Any, **keywords: Any) -> Any:
+        return torch.compile(function, backend="eager", fullgraph=True, **keywords)
+
+    return compiled
+
+
+@pytest.mark.filterwarnings("ignore:.*lru_cache.*:UserWarning")
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_torch_compile(torch: Any, dynamo: Any, dynamic: bool) -> None:
+    """One graph without a break, for shapes that are fixed and that are not."""
+    call = dynamo(
+        lambda f, h, x: anygrad.gradient(f, spacing=[h, x], edge_order=2),
+        dynamic=dynamic,
+    )
+    for rows, columns in ((3, 5), (4, 7)):
+        f = torch.arange(rows * columns, dtype=torch.float32).reshape(rows, columns) ** 2
+        h, x = torch.tensor(0.5), torch.arange(columns) ** 2
+        results = call(f, h, x.float())
+        wanted = anygrad.gradient(f, spacing=[h, x.float()], edge_order=2)
+        for result, target in zip(results, wanted, strict=True):
+            assert result.allclose(target)
+
+
+@pytest.mark.filterwarnings("ignore:.*lru_cache.*:UserWarning")
+def test_torch_compile_of_numbers_and_integers(torch: Any, dynamo: Any) -> None:
+    """Python numbers as steps, and the dtypes that are converted on the way."""
+    call = dynamo(lambda f: anygrad.gradient(f, spacing=[2, 0.5], dim=(-1, 0)))
+    for dtype in ("uint8", "int64", "float16", "complex64"):
+        f = (torch.arange(12).reshape(3, 4) ** 2).to(getattr(torch, dtype))
+        wanted = anygrad.gradient(f, spacing=[2, 0.5], dim=(-1, 0))
+        for result, target in zip(call(f), wanted, strict=True):
+            assert result.dtype == target.dtype
+            assert result.equal(target)
+
+
+@pytest.mark.filterwarnings("ignore:.*lru_cache.*:UserWarning")
+def test_torch_compile_and_backward(torch: Any, dynamo: Any) -> None:
+    call = dynamo(lambda f, x: anygrad.gradient(f, spacing=[x], dim=1)[0])
+    f, x = torch.tensor(SAMPLES), torch.tensor(COORDINATES)
+    wanted = torch.func.grad(lambda f: (along_the_rows(f, x, 1) ** 2).sum())(f)
+    f.requires_grad_()
+    (call(f, x) ** 2).sum().backward()
+    assert f.grad.allclose(wanted)
+
+
+@pytest.mark.filterwarnings("ignore:.*lru_cache.*:UserWarning")
+def test_torch_export(torch: Any) -> None:
+    """A program for another machine, for any number of rows."""
+
+    class Slopes(torch.nn.Module):
+        def forward(self, f: Any, x: Any) -> Any:
+            return anygrad.gradient(f, spacing=[x], dim=1)[0]
+
+    f, x = torch.tensor(SAMPLES), torch.tensor(COORDINATES)
+    rows = torch.export.Dim("rows", min=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # torch's own
+        program = torch.export.export(Slopes(), (f, x), dynamic_shapes=({0: rows}, {}))
+    tall = torch.cat([f, f * f])
+    assert program.module()(tall, x).allclose(along_the_rows(tall, x, 1))
+
+
+# Linearity is what makes all of the above so simple.
+
+
+def test_linear_in_the_samples(backend: Backend) -> None:
+    f, g = backend.asarray(SAMPLES), backend.asarray(CURVED)
+    x = backend.asarray(COORDINATES)
+    together = along_the_rows(2 * f + g, x)
+    apart = 2 * along_the_rows(f, x) + along_the_rows(g, x)
+    wanted = backend.tolist(apart)
+    assert oracle.difference(backend.tolist(together), wanted, 1e-6) is None
