@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import ModuleType
 
 import hypothesis
@@ -109,6 +109,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     names = metafunc.fixturenames
+    marks = metafunc.definition.iter_markers("parametrize")
+    given = {name for mark in marks for name in _names(mark.args[0])}
     named = {FIXTURES[name] for name in names if name in FIXTURES}
     libraries = named or set(metafunc.config.stash[chosen])
     for fixture, forms in (
@@ -119,7 +121,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             continue
         sets = [form for form in forms if form.library in libraries]
         for argument, dtypes in KINDS.items():
-            if argument in names:
+            if argument in names and argument not in given:
                 pairs = [(f, d) for f in apart(sets) for d in getattr(f, dtypes)]
                 metafunc.parametrize(
                     (fixture, argument), pairs, indirect=[fixture], ids=str
@@ -127,6 +129,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
                 break
         else:
             metafunc.parametrize(fixture, sets, indirect=True, ids=str)
+
+
+def _names(argnames: str | Sequence[str]) -> Sequence[str]:
+    return argnames.split(",") if isinstance(argnames, str) else argnames
 
 
 def apart(forms: list[Backend]) -> list[Backend]:

@@ -88,8 +88,8 @@ def formula(task: Task, number: int, xp: Namespace) -> Formula:
             xp,
         )
 
-    ratios = sorted(_stencils.slope_weights(span, stencil.offsets).items())
-    terms = tuple((j + 1, j, ratio / span(j, j + 1)) for j, ratio in ratios)
+    ratios = _stencils.slope_weights(span, stencil.offsets)
+    terms = tuple((j + 1, j, ratios[j] / span(j, j + 1)) for j in stencil.offsets[:-1])
     return Formula(stencil, terms, _stencils.UNSCALED)
 
 

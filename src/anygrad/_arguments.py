@@ -34,7 +34,7 @@ def plan(
     edge_order: Any,
 ) -> Plan:
     """Check all arguments of `gradient` and return what to compute."""
-    _check_layout(input)
+    _check_layout(input, "input")
     if not (
         type(edge_order) is int
         and _are_exactly((int, float), spacing)
@@ -92,11 +92,11 @@ def _plan(
     )
 
 
-def _check_layout(input: Array) -> None:
-    layout = _backends.unusual_layout(input)
+def _check_layout(array: Any, name: str) -> None:
+    layout = _backends.unusual_layout(array)
     if layout is not None:
         msg = (
-            f"`input` must be a dense array. Got layout {layout}. Convert it first, "
+            f"`{name}` must be a dense array. Got layout {layout}. Convert it first, "
             "with `to_dense()`."
         )
         raise TypeError(msg)
@@ -303,6 +303,7 @@ def _check_array(
         )
         raise TypeError(msg)
     _, namespace = _backends.resolve(entry, name)
+    _check_layout(entry, name)
     mixed = namespace.__name__ != xp.__name__
     if mixed and not _backends.may_mix(entry, input):
         msg = (

@@ -7,6 +7,7 @@ an error there, or silently wrong.  They get the agnostic run.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from anygrad import _agnostic
@@ -40,18 +41,19 @@ def _is_watched(f: Any, plan: Plan) -> bool:
         return True
     if torch.autograd.forward_ad._current_level >= 0:
         return True
-    return torch.is_grad_enabled() and any(
-        getattr(array, "requires_grad", False) for array in _arrays(f, plan)
-    )
+    others = [array for array in _arrays(plan) if isinstance(array, torch.Tensor)]
+    if any(type(array) is not torch.Tensor for array in others):
+        return True
+    tracked = any(array.requires_grad for array in (f, *others))
+    return tracked and torch.is_grad_enabled()
 
 
-def _arrays(f: Any, plan: Plan) -> list[Any]:
-    arrays = [f]
+def _arrays(plan: Plan) -> Iterator[Any]:
+    """Return what may be a tensor besides the samples."""
     for task in plan.tasks:
-        arrays.append(task.coordinates)
+        yield task.coordinates
         for formula in task.formulas:
-            arrays.extend(formula.scale.divisors)
-    return arrays
+            yield from formula.scale.divisors
 
 
 def _make_verbs() -> blocked.Verbs:
