@@ -68,6 +68,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the libraries; one that was asked for and does not work is an error."""
+    config.addinivalue_line("markers", "forms(*ids): run `backend` on these only")
     asked = config.getoption("backend")
     config.stash[chosen] = {}
     for library in LIBRARIES:
@@ -119,7 +120,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     ):
         if fixture not in names:
             continue
-        sets = [form for form in forms if form.library in libraries]
+        wanted = metafunc.definition.get_closest_marker("forms")
+        sets = [
+            form
+            for form in forms
+            if form.library in libraries
+            and (wanted is None or form.id in wanted.args)
+        ]
         for argument, dtypes in KINDS.items():
             if argument in names and argument not in given:
                 pairs = [(f, d) for f in apart(sets) for d in getattr(f, dtypes)]

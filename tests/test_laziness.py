@@ -202,8 +202,8 @@ def test_torch_meta_tensors(torch: Any, dtype: str) -> None:
     entries: list[Any] = [
         2.0,
         torch.ones((), device="meta"),
-        torch.ones(6, device="meta"),
-        torch.ones((3, 6), device="meta"),
+        torch.ones(6, dtype=torch.int32, device="meta"),
+        torch.ones((3, 6), dtype=torch.int8, device="meta"),
     ]
     for entry in entries:
         for edge_order in (1, 2):

@@ -235,7 +235,7 @@ def resolve(array: Any, name: str) -> tuple[Executor, Namespace]:
     backend = backend_of(array)
     if backend is None:
         return _agnostic.run, namespace
-    if type(array) is not array_class(backend) and not _is_final(array, backend):
+    if not _is_exact(array, backend):
         return backend.fallback, namespace
     _known[type(array)] = backend.executor, namespace
     return backend.executor, namespace
@@ -272,21 +272,24 @@ def array_class(backend: Backend) -> type | None:
 
 
 def backend_of(array: Any) -> Backend | None:
-    """Return the row for an array; None for a library that the table does not name.
-
-    The class decides, not `isinstance`: values that JAX traces claim to be instances
-    of `jax.Array`, and must not go to an executor that compiles.
-    """
+    """Return the row for an array; None for a library that the table does not name."""
     for backend in TABLE:
         cls = array_class(backend)
-        if cls is not None and issubclass(type(array), cls):
+        if cls is not None and isinstance(array, cls):
             return backend
     return None
 
 
-def _is_final(array: Any, backend: Backend) -> bool:
-    """Tell whether the class is the library's own, behind an abstract public one."""
-    return backend.name == "jax" and type(array).__module__.startswith("jax")
+def _is_exact(array: Any, backend: Backend) -> bool:
+    """Tell whether the class is the library's own, and no subclass of it.
+
+    `jax.Array` is abstract.  Values that JAX traces are instances of it, but their
+    classes are no subclasses: that is how they are told from those that can be run.
+    """
+    cls = array_class(backend)
+    if backend.name == "jax":
+        return cls is not None and issubclass(type(array), cls)
+    return type(array) is cls
 
 
 def type_name(value: Any) -> str:
@@ -317,7 +320,8 @@ def device_of(array: Any) -> Any:
     if backend is not None and backend.name == "torch":
         return array.device
     if backend is not None and backend.name == "jax":
-        return frozenset(array.devices()) if array.committed else None
+        is_bound = _is_exact(array, backend) and array.committed
+        return frozenset(array.devices()) if is_bound else None
     try:
         return array_api_compat.device(array)
     except AttributeError:

@@ -100,8 +100,9 @@ class Scheme:
         Which of the `stencils` is the interior.
     points : int
         The fewest points along the axis for which all formulas fit.
-    mirrored : bool
-        Whether the terms of each right edge are those of the left edge, mirrored.
+    mirrored : int or None
+        The fewest points for which an edge and its mirror image can be written
+        together; None where the terms of the right edge are not the mirrored ones.
     unit_formulas : tuple of Formula
         The stencils on a uniform grid of step one.
     """
@@ -109,7 +110,7 @@ class Scheme:
     stencils: tuple[Stencil, ...]
     interior: int
     points: int
-    mirrored: bool
+    mirrored: int | None
     unit_formulas: tuple[Formula, ...]
 
 
@@ -200,14 +201,25 @@ def one_sided(order: int, accuracy: int, edge_order: int) -> Scheme:
         stencils=stencils,
         interior=r,
         points=max(edge_order + order, 2 * r),
-        mirrored=all(map(_are_mirrored, left, right)),
+        mirrored=_mirrored(left, right),
         unit_formulas=tuple(uniform(s, (float(s.denominator),)) for s in stencils),
     )
 
 
-def _are_mirrored(left: Stencil, right: Stencil) -> bool:
-    image = tuple((-lower, -upper, w) for upper, lower, w in reversed(left.terms))
-    return right.terms == image
+def _mirrored(left: list[Stencil], right: list[Stencil]) -> int | None:
+    """Return the fewest points for which the edges can be written in pairs.
+
+    The mirror image of ``f[upper] - f[lower]`` is ``f[-lower] - f[-upper]``.  A point
+    and its partner at the other edge must be two, in this order.
+    """
+    points = 0
+    for row, (one, other) in enumerate(zip(left, right, strict=True)):
+        image = tuple((-lower, -upper, w) for upper, lower, w in reversed(one.terms))
+        if other.terms != image:
+            return None
+        farthest = max(upper + lower for upper, lower, _ in one.terms)
+        points = max(points, 2 * row + farthest + 2)
+    return points
 
 
 def uniform(stencil: Stencil, divisors: tuple[Any, ...]) -> Formula:
@@ -215,7 +227,9 @@ def uniform(stencil: Stencil, divisors: tuple[Any, ...]) -> Formula:
     scale = Scale(None, divisors)
     if len(divisors) == 1 and isinstance(divisors[0], float):
         (divisor,) = divisors
-        if abs(math.frexp(divisor)[0]) == 0.5:
+        if divisor == 1.0:
+            scale = UNSCALED
+        elif abs(math.frexp(divisor)[0]) == 0.5:
             scale = Scale(1 / divisor, ())
     return Formula(stencil, stencil.terms, scale)
 

@@ -299,19 +299,18 @@ def _repeated(job: Job, weight: Any, shape: tuple[int, ...]) -> Any:
 def _write_edges(job: Job, f: Any, out: Any) -> None:
     """Write the edges of a block that has the whole axis."""
     axis, scheme, formulas = job.task.axis, job.task.scheme, job.formulas
-    before, last = (slice(None),) * axis, f.shape[axis] - 1
+    length = f.shape[axis]
+    in_pairs = (
+        job.task.coordinates is None
+        and scheme.mirrored is not None
+        and length >= scheme.mirrored
+    )
     for row in range(scheme.interior):
-        left, right = formulas[row], formulas[-1 - row]
-        farthest = max(upper + lower for upper, lower, _ in left.terms)
-        if (
-            scheme.mirrored
-            and job.task.coordinates is None
-            and 2 * row + farthest < last
-        ):
-            _write_both_edges(left, row, before, last, f, out, job.verbs)
-            continue
-        for formula in (left, right):
-            _write_edge(formula, axis, f, out, job.verbs)
+        if in_pairs:
+            _write_both_edges(formulas[row], row, axis, f, out, job.verbs)
+        else:
+            _write_edge(formulas[row], axis, f, out, job.verbs)
+            _write_edge(formulas[-1 - row], axis, f, out, job.verbs)
 
 
 def _write_edge(formula: Formula, axis: int, f: Any, out: Any, verbs: Verbs) -> None:
@@ -327,7 +326,7 @@ def _write_edge(formula: Formula, axis: int, f: Any, out: Any, verbs: Verbs) -> 
 
 
 def _write_both_edges(
-    formula: Formula, row: int, before: Key, last: int, f: Any, out: Any, verbs: Verbs
+    formula: Formula, row: int, axis: int, f: Any, out: Any, verbs: Verbs
 ) -> None:
     """Write a row of the left edge and its mirror image with the same operations.
 
@@ -335,19 +334,16 @@ def _write_both_edges(
     mirrored row: two pairs of points, the partners of each pair equally far apart, so
     each pair is a slice with a step.
     """
+    before, apart = (slice(None),) * axis, f.shape[axis] - 1 - 2 * row
 
-    def pair(start: int, step: int) -> slice:
-        return slice(start, start + step + 1, step)
+    def pair(array: Any, start: int, step: int) -> Any:
+        return array[(*before, slice(start, start + step + 1, step))]
 
     def views(upper: int, lower: int) -> tuple[Any, Any]:
-        step = last - 2 * row - upper - lower
-        return (
-            f[(*before, pair(row + upper, step))],
-            f[(*before, pair(row + lower, step))],
-        )
+        step = apart - upper - lower
+        return pair(f, row + upper, step), pair(f, row + lower, step)
 
-    rows = out[(*before, pair(row, last - 2 * row))]
-    _accumulate(formula, views, rows, verbs)
+    _accumulate(formula, views, pair(out, row, apart), verbs)
 
 
 def _accumulate(formula: Formula, views: Views, out: Any, verbs: Verbs) -> None:
