@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
 
+import pytest
+
 import oracle
 from oracle import Nested
 
@@ -22,6 +24,9 @@ COMPLEX = ("complex64", "complex128")
 SIGNED = ("int8", "int16", "int32", "int64")
 UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
 STANDARD = (*SIGNED, *UNSIGNED, *REAL, *COMPLEX)
+
+#: The libraries that a run has chosen, with their versions.
+CHOSEN = pytest.StashKey[dict[str, str]]()
 
 #: Digits of the significand and smallest normal exponent, both in base two.
 FORMATS = {
@@ -100,7 +105,10 @@ class Backend:
         return str(array.dtype).rpartition(".")[2]
 
     def asarray(
-        self, values: Nested, dtype: str | None = None, shape: Sequence[int] | None = None
+        self,
+        values: Nested,
+        dtype: str | None = None,
+        shape: Sequence[int] | None = None,
     ) -> Any:
         """Return an array of nested lists; `shape` is needed where there is a zero."""
         dtype = dtype or self.real
@@ -275,7 +283,11 @@ class JAX(Backend):
     def active(self) -> AbstractContextManager[Any]:
         import jax
 
-        return jax.enable_x64(self.x64)
+        try:
+            enable_x64 = jax.enable_x64
+        except AttributeError:  # before it was made public
+            from jax.experimental import enable_x64
+        return enable_x64(self.x64)
 
     def device(self, array: Any) -> Any:
         return array.devices()
@@ -324,7 +336,7 @@ class Strict(Backend):
     """array-api-strict: the standard, and nothing else, on each of its devices."""
 
     where: str = "CPU_DEVICE"
-    api_version: str = "2025.12"
+    api_version: str | None = None
 
     library = "array-api-strict"
     module = "array_api_strict"
@@ -333,8 +345,9 @@ class Strict(Backend):
     def active(self) -> AbstractContextManager[Any]:
         import array_api_strict
 
+        flags = array_api_strict.get_array_api_strict_flags()
         return array_api_strict.ArrayAPIStrictFlags(
-            api_version=self.api_version,
+            api_version=self.api_version or flags["api_version"],
             boolean_indexing=False,
             data_dependent_shapes=False,
             enabled_extensions=(),

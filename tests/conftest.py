@@ -18,9 +18,9 @@ from types import ModuleType
 
 import hypothesis
 import pytest
-from backends import BACKENDS, LIBRARIES, Backend, is_installed, plain
 
 import anygrad
+from backends import BACKENDS, CHOSEN, LIBRARIES, Backend, is_installed, plain
 
 #: Tests that must fail, and why: an entry that passes fails the run.  The key is the
 #: id of a backend and the beginning of a test's name.
@@ -53,8 +53,6 @@ KINDS = {
     "half": "halves",
 }
 
-chosen = pytest.StashKey[dict[str, str]]()
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -70,12 +68,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Choose the libraries; one that was asked for and does not work is an error."""
     config.addinivalue_line("markers", "forms(*ids): run `backend` on these only")
     asked = config.getoption("backend")
-    config.stash[chosen] = {}
+    config.stash[CHOSEN] = {}
     for library in LIBRARIES:
         if library not in asked and (asked or not is_installed(library)):
             continue
         try:
-            config.stash[chosen][library] = describe(library)
+            config.stash[CHOSEN][library] = describe(library)
         except Exception as error:
             if asked:
                 msg = f"--backend {library}: {type(error).__name__}: {error}"
@@ -104,7 +102,7 @@ def prepare_cupy() -> str:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    libraries = ", ".join(f"{name} {v}" for name, v in config.stash[chosen].items())
+    libraries = ", ".join(f"{name} {v}" for name, v in config.stash[CHOSEN].items())
     return [f"anygrad {anygrad.__version__} on: {libraries or 'no array library'}"]
 
 
@@ -113,7 +111,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marks = metafunc.definition.iter_markers("parametrize")
     given = {name for mark in marks for name in _names(mark.args[0])}
     named = {FIXTURES[name] for name in names if name in FIXTURES}
-    libraries = named or set(metafunc.config.stash[chosen])
+    libraries = named or set(metafunc.config.stash[CHOSEN])
     for fixture, forms in (
         ("backend", BACKENDS),
         ("library", tuple(map(plain, LIBRARIES))),
@@ -124,8 +122,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         sets = [
             form
             for form in forms
-            if form.library in libraries
-            and (wanted is None or form.id in wanted.args)
+            if form.library in libraries and (wanted is None or form.id in wanted.args)
         ]
         for argument, dtypes in KINDS.items():
             if argument in names and argument not in given:
@@ -160,7 +157,7 @@ def pytest_collection_modifyitems(
         needed = {FIXTURES[name] for name in names if name in FIXTURES}
         # No form at all, of a library or with a kind of dtype: pytest would skip it.
         empty = "NOTSET" in item.name
-        kept[needed <= set(config.stash[chosen]) and not empty].append(item)
+        kept[needed <= set(config.stash[CHOSEN]) and not empty].append(item)
         for (form, name), reason in EXPECTED_FAILURES.items():
             if item.name.startswith(name) and f"[{form}" in item.name:
                 item.add_marker(pytest.mark.xfail(strict=True, reason=reason))

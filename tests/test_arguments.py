@@ -14,9 +14,9 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from backends import Backend
 
 import anygrad
+from backends import Backend
 
 NO_ARRAY = (
     "`{name}` must be an array of a library that follows the array API standard. "
@@ -287,7 +287,9 @@ def test_dim_is_no_integer(library: Backend, dim: object, got: str, word: str) -
 @pytest.mark.parametrize("word", ["dim", "axis"])
 @pytest.mark.parametrize("dim", [2, -3, 10**30])
 def test_no_such_dim(library: Backend, dim: int, word: str) -> None:
-    message = f"`{word}` must lie between -2 and 1 for a 2-dimensional `input`. Got {dim}."
+    message = (
+        f"`{word}` must lie between -2 and 1 for a 2-dimensional `input`. Got {dim}."
+    )
     refused(IndexError, message, matrix(library), **{word: dim})
     refused(IndexError, message, matrix(library), **{word: [0, dim]})
 
@@ -300,9 +302,7 @@ def test_a_dim_of_nothing(library: Backend) -> None:
 @pytest.mark.parametrize("dim", [[0, 0], (1, -1), [-2, 1, 0]], ids=repr)
 @pytest.mark.parametrize("word", ["dim", "axis"])
 def test_a_dim_named_twice(library: Backend, dim: object, word: str) -> None:
-    message = (
-        f"`{word}` must name each dimension once. Got {dim} for a 2-dimensional `input`."
-    )
+    message = f"`{word}` must name each dimension once. Got {dim} for a 2-dimensional `input`."
     refused(ValueError, message, matrix(library), **{word: dim})
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 from fractions import Fraction
 
-import oracle
 import pytest
-from backends import COMPLEX, FORMATS, SIGNED, UNSIGNED, Backend
 
 import anygrad
+import oracle
+from backends import COMPLEX, FORMATS, SIGNED, UNSIGNED, Backend
 
 #: The standard's promotion of floating dtypes; of the first, where it says nothing, as
 #: all libraries that have 16-bit floating numbers do it.
@@ -53,13 +53,19 @@ def of_samples(backend: Backend, dtype: str) -> str:
 
 def with_complex(dtype: str) -> str:
     """Return the dtype that a complex step gives."""
-    return {"float64": "complex128"}.get(dtype, dtype if dtype in COMPLEX else "complex64")
+    return {"float64": "complex128"}.get(
+        dtype, dtype if dtype in COMPLEX else "complex64"
+    )
 
 
 def limits(dtype: str) -> tuple[int, int]:
     """Return the smallest and the largest integer of a dtype."""
     bits = int(dtype.removeprefix("u").removeprefix("int"))
-    return (0, 2**bits - 1) if dtype in UNSIGNED else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    return (
+        (0, 2**bits - 1)
+        if dtype in UNSIGNED
+        else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    )
 
 
 # The table of results.
@@ -69,7 +75,9 @@ def test_steps_never_promote(backend: Backend, dtype: str) -> None:
     """Floating samples keep their dtype and integers give the default one (trap 15)."""
     f = backend.asarray(SAMPLES, dtype)
     wanted = [oracle.derivative(SAMPLES, 0, oracle.steps(0, 2), 1)]
-    arrays = [backend.asarray(2, name) for name in backend.dtypes if name not in COMPLEX]
+    arrays = [
+        backend.asarray(2, name) for name in backend.dtypes if name not in COMPLEX
+    ]
     for step in (2, 2.0, Fraction(2), *arrays):
         results = anygrad.gradient(f, spacing=step)
         backend.check(results, wanted, like=f, dtype=of_samples(backend, dtype))
@@ -79,7 +87,9 @@ def test_complex_steps_make_complex_results(backend: Backend, dtype: str) -> Non
     """... of the precision of the samples, whatever that of the step (trap 9)."""
     f = backend.asarray(SAMPLES, dtype)
     wanted = [oracle.derivative(SAMPLES, 0, oracle.steps(0, 1 - 2j), 1)]
-    arrays = [backend.asarray(1 - 2j, name) for name in backend.dtypes if name in COMPLEX]
+    arrays = [
+        backend.asarray(1 - 2j, name) for name in backend.dtypes if name in COMPLEX
+    ]
     result = with_complex(of_samples(backend, dtype))
     for step in (1 - 2j, *arrays):
         results = anygrad.gradient(f, spacing=step)

@@ -7,10 +7,10 @@ import random
 from typing import Any
 
 import pytest
-from backends import Backend
 
 import anygrad
 from anygrad import _agnostic, _arguments, _backends
+from backends import Backend
 
 # Each executor, with every layout of memory that it may meet.
 pytestmark = pytest.mark.forms(
@@ -76,9 +76,7 @@ def test_steps(backend: Backend, shape: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("per_point", [False, True], ids=["1-D", "per point"])
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "x".join(map(str, shape)))
-def test_coordinates(
-    backend: Backend, shape: tuple[int, ...], per_point: bool
-) -> None:
+def test_coordinates(backend: Backend, shape: tuple[int, ...], per_point: bool) -> None:
     f = integers(backend, shape, backend.real)
     edge_order = 2 if min(shape) > 2 else 1
     for axis, n in enumerate(shape):
@@ -92,13 +90,17 @@ def test_coordinates(
         keywords = {"spacing": [coordinates], "dim": axis, "edge_order": edge_order}
         (result,) = anygrad.gradient(f, **keywords)
         (target,) = agnostic(backend, f, **keywords)
-        assert_equal(backend, result, target, float(4096 * backend.epsilon(backend.real)))
+        assert_equal(
+            backend, result, target, float(4096 * backend.epsilon(backend.real))
+        )
 
 
 def test_every_dtype(backend: Backend, dtype: str) -> None:
     """Dtypes that are converted on the way, in more than one block."""
-    f = integers(backend, (300, 400), dtype) if "u" not in dtype[:1] else (
-        backend.from_flat([k % 251 for k in range(120_000)], dtype, (300, 400))
+    f = (
+        integers(backend, (300, 400), dtype)
+        if "u" not in dtype[:1]
+        else (backend.from_flat([k % 251 for k in range(120_000)], dtype, (300, 400)))
     )
     x = backend.asarray([3 * k + k % 3 for k in range(300)], "float32")
     for axis, entry in ((0, 2.0), (1, 2.0), (0, x)):

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-import oracle
 import pytest
-from backends import Backend
-from oracle import Index, Nested
 
 import anygrad
+import oracle
+from backends import Backend
+from oracle import Index, Nested
 
 SHAPES = [(6,), (3, 5), (4, 3, 5), (3, 4, 3, 3)]
 
@@ -64,9 +64,7 @@ def test_exact_on_quadratics(
     samples = oracle.build(shape, lambda i: polynomial(x[i[axis]], coefficients(i)))
     slopes = oracle.build(shape, lambda i: slope(x[i[axis]], coefficients(i)))
     f = backend.asarray(samples)
-    results = anygrad.gradient(
-        f, spacing=[backend.asarray(x)], dim=axis, edge_order=2
-    )
+    results = anygrad.gradient(f, spacing=[backend.asarray(x)], dim=axis, edge_order=2)
     backend.check(results, [slopes], like=f)
 
 
@@ -75,9 +73,7 @@ def test_exact_on_straight_lines(backend: Backend, edge_order: int) -> None:
     """A straight line has its slope everywhere, with edges of either order."""
     x = uneven(7, seed=3)
     f = backend.asarray([5 - 3 * a for a in x])
-    results = anygrad.gradient(
-        f, spacing=(backend.asarray(x),), edge_order=edge_order
-    )
+    results = anygrad.gradient(f, spacing=(backend.asarray(x),), edge_order=edge_order)
     backend.check(results, [[-3.0] * 7], like=f)
 
 
@@ -130,7 +126,11 @@ SAMPLES = [2, 3, 7, 1]
         # as much as the step on the other: (2 * 1 + 1 * 2) / 3, (4 * 2 - 2 * 3/2) / 6.
         ([0, 1, 3, 7], 1, [1, Fraction(4, 3), Fraction(5, 6), -1.5]),
         # Edges: 1 - 1 * (2 - 1) / 3 and -3/2 + 4 * (-3/2 - 2) / 6.
-        ([0, 1, 3, 7], 2, [Fraction(2, 3), Fraction(4, 3), Fraction(5, 6), -Fraction(23, 6)]),
+        (
+            [0, 1, 3, 7],
+            2,
+            [Fraction(2, 3), Fraction(4, 3), Fraction(5, 6), -Fraction(23, 6)],
+        ),
         # The same grid, backwards and shifted.
         ([5, 4, 2, -2], 1, [-1, -Fraction(4, 3), -Fraction(5, 6), 1.5]),
     ],
@@ -238,7 +238,9 @@ def test_all_kinds_of_spacing_in_one_call(backend: Backend) -> None:
 
 def test_one_scalar_serves_all_dims(backend: Backend) -> None:
     f, slopes = cube(backend)
-    halved = [oracle.build((4, 3, 5), lambda i, s=s: oracle.at(s, i) / 2) for s in slopes]
+    halved = [
+        oracle.build((4, 3, 5), lambda i, s=s: oracle.at(s, i) / 2) for s in slopes
+    ]
     for step in (2, 2.0, Fraction(2), backend.asarray(2.0), backend.asarray(2, "int8")):
         backend.check(anygrad.gradient(f, spacing=step), halved, like=f, tolerance=0)
 
@@ -386,9 +388,7 @@ def test_second_order_on_smooth_samples(backend: Backend) -> None:
     def error(n: int) -> float:
         x = [k / n + math.sin(4 * k / n) / 8 for k in range(n + 1)]
         f = backend.asarray([math.sin(3 * a) for a in x])
-        (result,) = anygrad.gradient(
-            f, spacing=[backend.asarray(x)], edge_order=2
-        )
+        (result,) = anygrad.gradient(f, spacing=[backend.asarray(x)], edge_order=2)
         pairs = zip(backend.tolist(result), x, strict=True)
         return max(abs(got - 3 * math.cos(3 * a)) for got, a in pairs)
 

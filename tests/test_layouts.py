@@ -6,11 +6,11 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-import oracle
 import pytest
-from backends import Backend
 
 import anygrad
+import oracle
+from backends import Backend
 
 SHAPE = (3, 4, 5)
 

@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import oracle
 import pytest
-from backends import Backend
 
 import anygrad
+import oracle
+from backends import Backend
 
 SAMPLES = [[3, 1, 4, 1, 5, 9], [2, 6, 5, 3, 5, 8], [9, 7, 9, 3, 2, 3]]
 COORDINATES = [0, 1, 3, 4, 8, 9]
@@ -91,9 +91,7 @@ def test_dask_chunks_of_any_size(
         (x, oracle.along(1, COORDINATES)),
         (dask.array.from_array(x, chunks=4), oracle.along(1, COORDINATES)),
     ):
-        (result,) = anygrad.gradient(
-            f, spacing=[entry], dim=1, edge_order=edge_order
-        )
+        (result,) = anygrad.gradient(f, spacing=[entry], dim=1, edge_order=edge_order)
         wanted = oracle.derivative(SAMPLES, 1, coordinate, edge_order)
         assert oracle.difference(result.compute().tolist(), wanted, 1e-15) is None
         assert result.dtype == "float64"
@@ -176,7 +174,9 @@ def test_jax_shapes_without_values(jax: Any) -> None:
     """What `jax.eval_shape` needs: dtype and shape, and nothing else."""
     f = jax.ShapeDtypeStruct((3, 4), "float32")
     x = jax.ShapeDtypeStruct((4,), "float32")
-    (result,) = jax.eval_shape(lambda f, x: anygrad.gradient(f, spacing=[x], dim=1), f, x)
+    (result,) = jax.eval_shape(
+        lambda f, x: anygrad.gradient(f, spacing=[x], dim=1), f, x
+    )
     assert result.shape == (3, 4)
     assert result.dtype == "float32"
 
@@ -211,7 +211,9 @@ def test_torch_meta_tensors(torch: Any, dtype: str) -> None:
             for result in results:
                 assert result.device.type == "meta"
                 assert result.shape == f.shape
-                assert result.dtype == (f.dtype if "int" not in dtype else torch.float32)
+                assert result.dtype == (
+                    f.dtype if "int" not in dtype else torch.float32
+                )
 
 
 def test_torch_fake_tensors(torch: Any) -> None:

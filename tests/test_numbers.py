@@ -7,11 +7,11 @@ import warnings
 from fractions import Fraction
 from typing import Any
 
-import oracle
 import pytest
-from backends import FORMATS, Backend
 
 import anygrad
+import oracle
+from backends import FORMATS, Backend
 
 NAN, INF = math.nan, math.inf
 SAMPLES = [3, 1, 4, 1, 5, 9, 2]
@@ -264,9 +264,7 @@ def test_nan_stays_where_it_is_named(
     """
     n = 7
     x = list(range(n)) if kind == "even coordinates" else COORDINATES
-    spacing = {"number": 1, "0-d": backend.asarray(1.0)}.get(
-        kind, [backend.asarray(x)]
-    )
+    spacing = {"number": 1, "0-d": backend.asarray(1.0)}.get(kind, [backend.asarray(x)])
     for place in range(n):
         f = backend.asarray([bad if k == place else a for k, a in enumerate(SAMPLES)])
         with warnings.catch_warnings():
@@ -306,7 +304,9 @@ def test_nan_in_one_row_of_many(backend: Backend) -> None:
     x = backend.asarray([0, 1, 3])
     for entry in (1, x):
         (result,) = anygrad.gradient(f, spacing=[entry], dim=1)
-        touched = [[math.isnan(value) for value in row] for row in backend.tolist(result)]
+        touched = [
+            [math.isnan(value) for value in row] for row in backend.tolist(result)
+        ]
         assert touched == [[False] * 3, [True, True, False], [False] * 3]
 
 

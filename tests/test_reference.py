@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 
 import pytest
-from backends import Backend
 
 import anygrad
+from backends import Backend
 
 #: As printed on the page, which shows four decimals.
 SQUARES = "(tensor([-3., -2., 2., 5.]),)"
@@ -73,9 +73,7 @@ def test_squares_on_coordinates(backend: Backend) -> None:
 def test_steps(backend: Backend, keywords: dict[str, object], text: str) -> None:
     t = backend.asarray(SAMPLES, backend.integer)
     results = anygrad.gradient(t, **keywords)
-    backend.check(
-        results, printed(text), like=t, dtype=backend.default, tolerance=5e-6
-    )
+    backend.check(results, printed(text), like=t, dtype=backend.default, tolerance=5e-6)
 
 
 def test_explicit_coordinates(backend: Backend) -> None:

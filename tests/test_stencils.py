@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 
-import oracle
 import pytest
 
+import oracle
 from anygrad import _stencils
 
 #: Derivative order, accuracy of the interior, accuracy of the edges.
@@ -70,7 +70,7 @@ def test_schemes_cover_the_axis(order: int, accuracy: int, edge_order: int) -> N
         for stencil in scheme.stencils:
             for point in range(n)[stencil.start : stencil.stop]:
                 filled.append(point)
-                assert 0 <= point + min(stencil.offsets)
+                assert point + min(stencil.offsets) >= 0
                 assert point + max(stencil.offsets) < n
         assert filled == list(range(n))
 

@@ -87,7 +87,9 @@ def test_torch_trees_of_tensors(torch: Any) -> None:
     class Wrapped(torch.Tensor):
         @staticmethod
         def __new__(cls, inner: Any) -> Any:
-            return torch.Tensor._make_wrapper_subclass(cls, inner.shape, dtype=inner.dtype)
+            return torch.Tensor._make_wrapper_subclass(
+                cls, inner.shape, dtype=inner.dtype
+            )
 
         def __init__(self, inner: Any) -> None:
             self.inner = inner

@@ -6,11 +6,11 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import oracle
 import pytest
-from backends import Backend
 
 import anygrad
+import oracle
+from backends import Backend
 
 SAMPLES = [[3.0, 1, 4, 1, 5], [2, 6, 5, 3, 5]]
 COORDINATES = [0.0, 1, 3, 4, 8]
@@ -53,7 +53,9 @@ def test_jax_derivatives_by_hand(jax: Any) -> None:
     in_f, in_h = jax.grad(middle, argnums=(0, 1))(f, jnp.asarray(2.0))
     assert in_f.tolist() == [-0.25, 0, 0.25, 0]
     assert float(in_h) == -(4.0 - 1) / (2 * 2 * 2)
-    value, tangent = jax.jvp(middle, (f, jnp.asarray(2.0)), (jnp.ones(4), jnp.asarray(1.0)))
+    value, tangent = jax.jvp(
+        middle, (f, jnp.asarray(2.0)), (jnp.ones(4), jnp.asarray(1.0))
+    )
     assert float(value) == 0.75
     assert float(tangent) == -0.375
 
@@ -66,15 +68,21 @@ def test_jax_vmap(jax: Any, entry: Any) -> None:
     f = jnp.stack([jnp.asarray(SAMPLES), 2 * jnp.asarray(SAMPLES)])
     x = jnp.stack([jnp.asarray(entry), 3 * jnp.asarray(entry)])
     for axes in ((0, 0), (0, None), (None, 0)):
-        one = [
-            along_the_rows(
-                f if axes[0] is None else f[k], x if axes[1] is None else x[k]
-            )
-            for k in (0, 1)
-        ] if None not in axes else [
-            along_the_rows(f[0 if axes[0] is None else k], x[0 if axes[1] is None else k])
-            for k in (0, 1)
-        ]
+        one = (
+            [
+                along_the_rows(
+                    f if axes[0] is None else f[k], x if axes[1] is None else x[k]
+                )
+                for k in (0, 1)
+            ]
+            if None not in axes
+            else [
+                along_the_rows(
+                    f[0 if axes[0] is None else k], x[0 if axes[1] is None else k]
+                )
+                for k in (0, 1)
+            ]
+        )
         batch = jax.vmap(along_the_rows, in_axes=axes)(
             f[0] if axes[0] is None else f, x[0] if axes[1] is None else x
         )
@@ -86,7 +94,9 @@ def test_jax_jit_of_a_gradient_of_a_vmap(jax: Any) -> None:
     import jax.numpy as jnp
 
     def loss(f: Any, x: Any) -> Any:
-        return jnp.sum(jax.vmap(lambda row: anygrad.gradient(row, spacing=[x])[0])(f) ** 2)
+        return jnp.sum(
+            jax.vmap(lambda row: anygrad.gradient(row, spacing=[x])[0])(f) ** 2
+        )
 
     f, x = jnp.asarray(SAMPLES), jnp.asarray(COORDINATES)
     eager = jax.grad(loss, argnums=(0, 1))(f, x)
@@ -199,7 +209,10 @@ def test_torch_compile(torch: Any, dynamo: Any, dynamic: bool) -> None:
         dynamic=dynamic,
     )
     for rows, columns in ((3, 5), (4, 7)):
-        f = torch.arange(rows * columns, dtype=torch.float32).reshape(rows, columns) ** 2
+        f = (
+            torch.arange(rows * columns, dtype=torch.float32).reshape(rows, columns)
+            ** 2
+        )
         h, x = torch.tensor(0.5), torch.arange(columns) ** 2
         results = call(f, h, x.float())
         wanted = anygrad.gradient(f, spacing=[h, x.float()], edge_order=2)

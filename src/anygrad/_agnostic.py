@@ -79,14 +79,19 @@ def formula(task: Task, number: int, xp: Namespace) -> Formula:
     stencil, precision = task.scheme.stencils[number], task.precision
     x = prepare(task.coordinates, precision.coordinates, precision.wide_coordinates, xp)
 
+    known: dict[tuple[int, int], Any] = {}
+
     def span(first: int, last: int) -> Any:
-        return difference(
-            shifted(x, task.axis, stencil, last),
-            shifted(x, task.axis, stencil, first),
-            precision.coordinates,
-            precision.wide_coordinates,
-            xp,
-        )
+        length = known.get((first, last))
+        if length is None:
+            length = known[first, last] = difference(
+                shifted(x, task.axis, stencil, last),
+                shifted(x, task.axis, stencil, first),
+                precision.coordinates,
+                precision.wide_coordinates,
+                xp,
+            )
+        return length
 
     ratios = _stencils.slope_weights(span, stencil.offsets)
     terms = tuple((j + 1, j, ratios[j] / span(j, j + 1)) for j in stencil.offsets[:-1])
@@ -95,11 +100,14 @@ def formula(task: Task, number: int, xp: Namespace) -> Formula:
 
 def shifted(array: Array, axis: int, stencil: Stencil, offset: int) -> Any:
     """Return what lies `offset` points from each point that the formula fills."""
-    start = stencil.start + offset
+    return array[(slice(None),) * axis + (points(stencil, offset), ...)]
+
+
+def points(stencil: Stencil, offset: int) -> slice:
+    """Return the points that lie `offset` from those that the formula fills."""
     # A formula that ends at the end of the axis counts its stop from there: 0 is the
     # end itself, which a slice calls None.
-    stop = (stencil.stop or 0) + offset or None
-    return array[(slice(None),) * axis + (slice(start, stop), ...)]
+    return slice(stencil.start + offset, (stencil.stop or 0) + offset or None)
 
 
 def difference(upper: Any, lower: Any, dtype: DType, wide: bool, xp: Namespace) -> Any:

@@ -47,7 +47,9 @@ def plan(
         xp.__name__,
         input.dtype,
         input.shape,
-        *(tuple(v) if type(v) is list else v for v in (spacing, dim, axis)),
+        tuple(spacing) if type(spacing) is list else spacing,
+        tuple(dim) if type(dim) is list else dim,
+        tuple(axis) if type(axis) is list else axis,
         edge_order,
     )
     try:
@@ -60,6 +62,7 @@ def plan(
         if not _precision.is_integer(input.dtype, xp):
             if len(_plans) >= MOST_PLANS:
                 _plans.clear()
+            known = Plan(tuple(task._replace(memo={}) for task in known.tasks))
             _plans[key] = known
     return known
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from anygrad._precision import Precision
 from anygrad._stencils import Formula, Scheme
@@ -25,6 +25,9 @@ class Task(NamedTuple):
         weights are arrays, and arrays are not computed while planning.
     coordinates : array or None
         For coordinates: of the samples' number of dimensions, so that they broadcast.
+    memo : dict or None
+        Where an executor may keep what it derives from a task of Python numbers only:
+        such tasks are used again, for the next samples of the same shape.
     """
 
     axis: int
@@ -32,6 +35,7 @@ class Task(NamedTuple):
     precision: Precision
     formulas: tuple[Formula, ...]
     coordinates: Array | None
+    memo: dict[Any, Any] | None = None
 
 
 class Plan(NamedTuple):

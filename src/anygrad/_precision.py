@@ -55,6 +55,10 @@ def is_integer(dtype: DType, xp: Namespace) -> bool:
     return bool(xp.isdtype(dtype, "integral"))
 
 
+#: What `choose` has found for floating samples: they depend on no device or setting.
+_known: dict[Any, Precision] = {}
+
+
 def choose(
     samples: DType,
     coordinates: DType | None,
@@ -68,6 +72,22 @@ def choose(
     integer coordinates and steps do not.  16-bit floating numbers are weighted in
     32 bits, and integers in 64 where the device has them.
     """
+    key = (xp.__name__, samples, coordinates, complex_step)
+    known = _known.get(key)
+    if known is None:
+        known = _choose(samples, coordinates, complex_step, device, xp)
+        if not is_integer(samples, xp):
+            _known[key] = known
+    return known
+
+
+def _choose(
+    samples: DType,
+    coordinates: DType | None,
+    complex_step: bool,
+    device: Any,
+    xp: Namespace,
+) -> Precision:
     integers = is_integer(samples, xp)
     result = _default_real(device, xp) if integers else samples
     if coordinates is not None and not is_integer(coordinates, xp):

@@ -17,14 +17,15 @@ from anygrad import _agnostic
 
 if TYPE_CHECKING:
     from anygrad._plan import Plan, Task
-    from anygrad._stencils import Formula
+    from anygrad._stencils import Formula, Scale
     from anygrad._typing import Namespace
 
-#: One slice per axis.
-Key: TypeAlias = tuple[slice, ...]
+#: An index of an array: slices, one per axis or for the first axes.
+Key: TypeAlias = tuple[Any, ...]
 
-#: Returns the samples for the upper and the lower offset of a term.
-Views: TypeAlias = Callable[[int, int], tuple[Any, Any]]
+#: Where the program of a small array is kept: finding it anew by its shape, dtype and
+#: order would take longer than running it.
+AS_ONE_BLOCK = "as one block"
 
 #: An axis this short stays whole in its block, and its edges are written with it:
 #: later, they would cost a second pass over all of the memory.
@@ -33,6 +34,13 @@ SHORT_AXIS = 64
 #: Weights that vary along a shorter run than this are spread over the block once, so
 #: that a library's inner loop runs over the block and not over the run.
 SHORT_RUN = 512
+
+
+#: So many weights along an axis are made at once, however few the samples are.
+MOST_WEIGHTS = 2**14
+
+#: For no more runs than this, an edge and its mirror image are written together.
+FEW_RUNS = 8
 
 
 class Verbs(NamedTuple):
@@ -68,6 +76,42 @@ class Verbs(NamedTuple):
     for_each: Callable[[Callable[[Any], None], Iterable[Any]], None]
 
 
+class Step(NamedTuple):
+    """One formula on a block: which views to combine, and where the sum goes.
+
+    Attributes
+    ----------
+    target : Key
+        The points of the result.
+    terms : tuple of (Key, Key, weight)
+        The samples for the upper and the lower offset of a difference, and its weight.
+    scale : Scale
+        What the sum is scaled with.
+    """
+
+    target: Key
+    terms: tuple[tuple[Key, Key, Any], ...]
+    scale: Scale
+
+
+class Program(NamedTuple):
+    """All steps on a block of one shape; blocks of the same shape share it.
+
+    Attributes
+    ----------
+    interior : Step
+        In keys of one dimension if `flat`.
+    flat : bool
+        Whether the interior is one run through memory.
+    edges : tuple of Step
+        Empty for a block that has not the whole axis.
+    """
+
+    interior: Step
+    flat: bool
+    edges: tuple[Step, ...]
+
+
 class Job(NamedTuple):
     """One derivative, with the axes in the order of memory."""
 
@@ -75,7 +119,7 @@ class Job(NamedTuple):
     out: Any
     task: Task
     formulas: tuple[Formula, ...]
-    spread: dict[tuple[int, ...], Formula]
+    programs: dict[Any, Program]
     xp: Namespace
     verbs: Verbs
 
@@ -94,6 +138,9 @@ def one_by_one(function: Callable[[Any], None], blocks: Iterable[Any]) -> None:
 def differentiate(f: Any, task: Task, xp: Namespace, verbs: Verbs) -> Any:
     """Return one derivative."""
     result = out = verbs.empty_like(f, dtype=task.precision.result)
+    if task.memo and AS_ONE_BLOCK in task.memo and verbs.is_contiguous(f):
+        _run_program(task.memo[AS_ONE_BLOCK], f, out, verbs)
+        return result
     if not verbs.is_contiguous(out):
         strides = verbs.strides(out)
         order = sorted(range(f.ndim), key=lambda k: -strides[k])
@@ -102,8 +149,12 @@ def differentiate(f: Any, task: Task, xp: Namespace, verbs: Verbs) -> Any:
         task = task._replace(
             axis=order.index(task.axis),
             coordinates=None if x is None else verbs.transpose(x, order),
+            memo=None,  # it is for samples that lie in the order of their axes
         )
-    job = Job(f, out, task, _formulas(task, xp), {}, xp, verbs)
+    programs = {} if task.memo is None else task.memo
+    job = Job(
+        f, out, task, _formulas(task, math.prod(f.shape), xp), programs, xp, verbs
+    )
     write = _write_in_place if job.formulas else _write_agnostic
     if _fits_in_one_block(job):
         write(job, f, out, task.coordinates, None)
@@ -115,18 +166,21 @@ def differentiate(f: Any, task: Task, xp: Namespace, verbs: Verbs) -> Any:
     return result
 
 
-def _formulas(task: Task, xp: Namespace) -> tuple[Formula, ...]:
+def _formulas(task: Task, samples: int, xp: Namespace) -> tuple[Formula, ...]:
     """Return the formulas of the scheme; none where the agnostic run must do it.
 
-    With one coordinate per point there are as many weights as samples: each block
-    makes its own.
+    Where there are about as many weights as samples, e.g. with one coordinate per
+    point, each block makes its own, and they never leave the cache.
     """
     x, precision = task.coordinates, task.precision
     if precision.wide_samples:
         return ()
     if x is None:
         return task.formulas
-    if math.prod(x.shape) != x.shape[task.axis] or precision.is_complex_by_grid:
+    weights = math.prod(x.shape)
+    if weights != x.shape[task.axis] or precision.is_complex_by_grid:
+        return ()
+    if weights > MOST_WEIGHTS and weights * 8 > samples:
         return ()
     numbers = range(len(task.scheme.stencils))
     return tuple([_agnostic.formula(task, number, xp) for number in numbers])
@@ -224,69 +278,91 @@ def _write_edges_at_last(job: Job) -> None:
 
 def _write_in_place(job: Job, f: Any, out: Any, _: Any, rows: slice | None) -> None:
     """Write one block without any array but, at most, blocks of the working dtype."""
-    precision, target = job.task.precision, out
+    precision, target, verbs = job.task.precision, out, job.verbs
     f = _prepared(f, job.task, job.xp)
     if precision.result != precision.samples:
-        out = job.verbs.empty_like(target, dtype=precision.samples)
-    _write_interior(job, f, out, rows)
-    if rows is None:
-        _write_edges(job, f, out)
+        out = verbs.empty_like(target, dtype=precision.samples)
+    in_order = verbs.is_contiguous(f) and verbs.is_contiguous(out)
+    part = None if rows is None else (rows.start, rows.stop)
+    if part is not None and job.task.coordinates is None:
+        part = (0, 0)  # without weights, all parts are alike
+    key = (job.task.axis, out.shape, in_order, part)
+    program = job.programs.get(key)
+    if program is None:
+        program = job.programs[key] = _program(job, out.shape, in_order, rows)
+        if out is job.out and f is job.f and in_order:
+            job.programs[AS_ONE_BLOCK] = program
+    _run_program(program, f, out, verbs)
     if out is not target:
         target[...] = out
 
 
-def _write_interior(job: Job, f: Any, out: Any, rows: slice | None) -> None:
-    """Write the interior of a block, as one run through memory where it is one."""
-    axis, reach, verbs = job.task.axis, job.task.scheme.interior, job.verbs
-    formula, weighted = job.formulas[reach], job.task.coordinates is not None
-    stride = math.prod(out.shape[axis + 1 :])
-    if (
-        (not weighted or (rows is None and out.shape[axis] * stride < SHORT_RUN))
-        and verbs.is_contiguous(f)
-        and verbs.is_contiguous(out)
-    ):
-        # Neighbours along the axis lie `stride` elements apart.  In a block of several
-        # runs, the points at their ends get nonsense, and their edges afterwards.
-        if weighted:
-            formula = _spread(job, formula, out.shape)
-        if f.ndim > 1:
-            f, out, axis = f.reshape(-1), out.reshape(-1), 0
+def _run_program(program: Program, f: Any, out: Any, verbs: Verbs) -> None:
+    if program.flat and f.ndim > 1:
+        _carry_out(program.interior, f.reshape(-1), out.reshape(-1), verbs)
     else:
-        stride = 1
-        if weighted and rows is not None:
-            formula = _cut(formula, axis, rows)
-    first = reach * stride
-    length = f.shape[axis] - 2 * first
-    before = (slice(None),) * axis
-
-    def views(upper: int, lower: int) -> tuple[Any, Any]:
-        a, b = first + upper * stride, first + lower * stride
-        return f[(*before, slice(a, a + length))], f[(*before, slice(b, b + length))]
-
-    if rows is None:
-        out = out[(*before, slice(first, first + length))]
-    _accumulate(formula, views, out, verbs)
+        _carry_out(program.interior, f, out, verbs)
+    for step in program.edges:
+        _carry_out(step, f, out, verbs)
 
 
-def _cut(formula: Formula, axis: int, rows: slice) -> Formula:
-    """Cut weights, which begin with the interior, to the rows of a block."""
-    reach = formula.stencil.start
-    cut = (slice(None),) * axis + (slice(rows.start - reach, rows.stop - reach),)
-    return formula._replace(
-        terms=tuple((upper, lower, w[cut]) for upper, lower, w in formula.terms)
+def _carry_out(step: Step, f: Any, out: Any, verbs: Verbs) -> None:
+    """Write the weighted sum of differences, scaled, into the target."""
+    target, terms, (factor, divisors) = step
+    out = scratch = out[target]
+    is_first = True
+    for upper, lower, weight in terms:
+        if scratch is out and not is_first:
+            scratch = verbs.empty_like(out, dtype=out.dtype)
+        verbs.subtract(f[upper], f[lower], out=scratch)
+        if weight is not None:
+            verbs.multiply(scratch, weight, out=scratch)
+        if not is_first:
+            verbs.add(out, scratch, out=out)
+        is_first = False
+    if factor is not None:
+        verbs.multiply(out, factor, out=out)
+    for divisor in divisors:
+        verbs.divide(out, divisor, out=out)
+
+
+def _program(
+    job: Job, shape: tuple[int, ...], in_order: bool, rows: slice | None
+) -> Program:
+    """Return the steps for a block of this shape; `rows` are those of a part."""
+    axis, weighted = job.task.axis, job.task.coordinates is not None
+    in_short_runs = (
+        rows is None
+        and math.prod(shape[:axis]) > 1
+        and math.prod(shape[axis:]) < SHORT_RUN
+    )
+    flat = in_order and (not weighted or in_short_runs)
+    formula = job.formulas[job.task.scheme.interior]
+    if weighted and flat:
+        formula = _with_weights(formula, lambda w: _repeated(job, w, shape))
+    elif weighted and rows is not None:
+        formula = _with_weights(formula, lambda w: _cut(job, w, rows))
+    return Program(
+        interior=_interior(job, formula, shape, flat, rows is None),
+        flat=flat,
+        edges=_edges(job, shape) if rows is None else (),
     )
 
 
-def _spread(job: Job, formula: Formula, shape: tuple[int, ...]) -> Formula:
-    """Repeat weights over a block of whole runs, from its first interior point."""
-    known = job.spread.get(shape)
-    if known is None:
-        terms = tuple((*pair, _repeated(job, w, shape)) for *pair, w in formula.terms)
-        known = job.spread[shape] = formula._replace(terms=terms)
-    return known
+def _with_weights(formula: Formula, change: Callable[[Any], Any]) -> Formula:
+    terms = tuple((upper, lower, change(w)) for upper, lower, w in formula.terms)
+    return formula._replace(terms=terms)
+
+
+def _cut(job: Job, weight: Any, rows: slice) -> Any:
+    """Cut a weight, which begins with the interior, to the rows of a block."""
+    reach = job.task.scheme.interior
+    cut = slice(rows.start - reach, rows.stop - reach)
+    return weight[(slice(None),) * job.task.axis + (cut,)]
 
 
 def _repeated(job: Job, weight: Any, shape: tuple[int, ...]) -> Any:
+    """Repeat a weight over a block of whole runs, from its first interior point."""
     axis, reach, xp = job.task.axis, job.task.scheme.interior, job.xp
     edge = job.task.coordinates[(slice(None),) * axis + (slice(reach),)]
     margin = xp.zeros_like(edge, dtype=weight.dtype)
@@ -296,71 +372,71 @@ def _repeated(job: Job, weight: Any, shape: tuple[int, ...]) -> Any:
     return flat[first : math.prod(shape) - first]
 
 
-def _write_edges(job: Job, f: Any, out: Any) -> None:
-    """Write the edges of a block that has the whole axis."""
-    axis, scheme, formulas = job.task.axis, job.task.scheme, job.formulas
-    length = f.shape[axis]
-    in_pairs = (
-        job.task.coordinates is None
-        and scheme.mirrored is not None
-        and length >= scheme.mirrored
-    )
-    for row in range(scheme.interior):
-        if in_pairs:
-            _write_both_edges(formulas[row], row, axis, f, out, job.verbs)
-        else:
-            _write_edge(formulas[row], axis, f, out, job.verbs)
-            _write_edge(formulas[-1 - row], axis, f, out, job.verbs)
+def _interior(
+    job: Job, formula: Formula, shape: tuple[int, ...], flat: bool, whole: bool
+) -> Step:
+    """Return the step of the interior.
+
+    In one run through memory, neighbours along the axis lie `stride` elements apart.
+    If the block has several runs, the points at their ends get nonsense, and their
+    edges afterwards.
+    """
+    axis, reach = job.task.axis, job.task.scheme.interior
+    stride = math.prod(shape[axis + 1 :]) if flat else 1
+    before = () if flat else (slice(None),) * axis
+    length = math.prod(shape) if flat else shape[axis]
+    if whole:
+        length -= 2 * reach * stride
+
+    def at(offset: int) -> Key:
+        start = (reach + offset) * stride
+        return (*before, slice(start, start + length))
+
+    terms = tuple((at(upper), at(lower), w) for upper, lower, w in formula.terms)
+    return Step(at(0) if whole else (...,), terms, formula.scale)
 
 
-def _write_edge(formula: Formula, axis: int, f: Any, out: Any, verbs: Verbs) -> None:
-    stencil = formula.stencil
-
-    def views(upper: int, lower: int) -> tuple[Any, Any]:
-        return (
-            _agnostic.shifted(f, axis, stencil, upper),
-            _agnostic.shifted(f, axis, stencil, lower),
-        )
-
-    _accumulate(formula, views, _agnostic.shifted(out, axis, stencil, 0), verbs)
-
-
-def _write_both_edges(
-    formula: Formula, row: int, axis: int, f: Any, out: Any, verbs: Verbs
-) -> None:
-    """Write a row of the left edge and its mirror image with the same operations.
+def _edges(job: Job, shape: tuple[int, ...]) -> tuple[Step, ...]:
+    """Return the steps of the edges, an edge and its mirror image in one if that pays.
 
     The image of ``f[upper] - f[lower]`` is ``f[-lower] - f[-upper]``, counted from the
     mirrored row: two pairs of points, the partners of each pair equally far apart, so
     each pair is a slice with a step.
     """
-    before, apart = (slice(None),) * axis, f.shape[axis] - 1 - 2 * row
+    axis, scheme = job.task.axis, job.task.scheme
+    before, length = (slice(None),) * axis, shape[axis]
+    # Pairs save calls.  On a CPU with many of them, an inner loop over two costs more.
+    are_few = job.verbs.block_bytes is None or math.prod(shape[:axis]) <= FEW_RUNS
+    least = scheme.mirrored if are_few and job.task.coordinates is None else None
+    if least is None or length < least:
+        return tuple(
+            _edge(formula, before)
+            for number, formula in enumerate(job.formulas)
+            if number != scheme.interior
+        )
 
-    def pair(array: Any, start: int, step: int) -> Any:
-        return array[(*before, slice(start, start + step + 1, step))]
+    def pair(start: int, step: int) -> Key:
+        return (*before, slice(start, start + step + 1, step))
 
-    def views(upper: int, lower: int) -> tuple[Any, Any]:
-        step = apart - upper - lower
-        return pair(f, row + upper, step), pair(f, row + lower, step)
+    steps = []
+    for row, (_, terms, scale) in enumerate(job.formulas[: scheme.interior]):
+        apart = length - 1 - 2 * row
+        pairs = tuple(
+            (
+                pair(row + upper, apart - upper - lower),
+                pair(row + lower, apart - upper - lower),
+                weight,
+            )
+            for upper, lower, weight in terms
+        )
+        steps.append(Step(pair(row, apart), pairs, scale))
+    return tuple(steps)
 
-    _accumulate(formula, views, pair(out, row, apart), verbs)
 
+def _edge(formula: Formula, before: Key) -> Step:
+    stencil, terms, scale = formula
 
-def _accumulate(formula: Formula, views: Views, out: Any, verbs: Verbs) -> None:
-    """Write the weighted sum of differences, scaled, into `out`."""
-    scratch = None
-    for number, (upper, lower, weight) in enumerate(formula.terms):
-        target = out
-        if number:
-            if scratch is None:
-                scratch = verbs.empty_like(out, dtype=out.dtype)
-            target = scratch
-        verbs.subtract(*views(upper, lower), out=target)
-        if weight is not None:
-            verbs.multiply(target, weight, out=target)
-        if number:
-            verbs.add(out, target, out=out)
-    if formula.scale.factor is not None:
-        verbs.multiply(out, formula.scale.factor, out=out)
-    for divisor in formula.scale.divisors:
-        verbs.divide(out, divisor, out=out)
+    def at(offset: int) -> Key:
+        return (*before, _agnostic.points(stencil, offset))
+
+    return Step(at(0), tuple((at(u), at(lower), w) for u, lower, w in terms), scale)

@@ -79,7 +79,7 @@ def _is_lazy(value: Any) -> bool:
 
 def _without_arrays(task: Task) -> Task:
     """Replace a lazy step, which the graph brings, by a placeholder."""
-    return _with_step(task._replace(coordinates=None), _is_lazy, None)
+    return _with_step(task._replace(coordinates=None, memo=None), _is_lazy, None)
 
 
 def _divisors(task: Task) -> Iterator[Any]:

@@ -55,6 +55,6 @@ def _make_verbs() -> blocked.Verbs:
         strides=lambda a: a.strides,
         transpose=lambda a, axes: a.transpose(axes),
         is_contiguous=lambda a: a.flags.c_contiguous,
-        block_bytes=2**19,
+        block_bytes=2**20,
         for_each=_for_each,
     )

@@ -41,19 +41,23 @@ def _is_watched(f: Any, plan: Plan) -> bool:
         return True
     if torch.autograd.forward_ad._current_level >= 0:
         return True
-    others = [array for array in _arrays(plan) if isinstance(array, torch.Tensor)]
-    if any(type(array) is not torch.Tensor for array in others):
-        return True
-    tracked = any(array.requires_grad for array in (f, *others))
+    tracked = f.requires_grad
+    for array in _arrays(plan):
+        if type(array) is not torch.Tensor:
+            return True
+        tracked = tracked or array.requires_grad
     return tracked and torch.is_grad_enabled()
 
 
 def _arrays(plan: Plan) -> Iterator[Any]:
-    """Return what may be a tensor besides the samples."""
+    """Return the tensors besides the samples."""
     for task in plan.tasks:
-        yield task.coordinates
-        for formula in task.formulas:
-            yield from formula.scale.divisors
+        if task.coordinates is not None:
+            yield task.coordinates
+        if task.memo is None:  # else there are Python numbers only
+            for formula in task.formulas:
+                divisors = formula.scale.divisors
+                yield from (d for d in divisors if not isinstance(d, (float, complex)))
 
 
 def _make_verbs() -> blocked.Verbs:

@@ -1,0 +1,187 @@
+"""The package as a whole: what importing it loads, what it shows, what it prints."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import io
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import anygrad
+from backends import LIBRARIES, Backend
+
+#: The packages that must not be loaded for nothing.
+PACKAGES = tuple({module.partition(".")[0] for module in LIBRARIES.values()})
+
+PRELUDE = f"""
+import sys
+PACKAGES = {PACKAGES!r}
+def loaded():
+    return sorted(name for name in PACKAGES if name in sys.modules)
+"""
+
+ABSENT = """
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in PACKAGES:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Absent())
+"""
+
+
+def run(code: str) -> str:
+    """Run Python code in a process of its own and return what it prints."""
+    tests = str(Path(__file__).parent)
+    code = f"{PRELUDE}\nsys.path.insert(0, {tests!r})\n{code}"
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
+    return done.stdout
+
+
+# What is loaded.
+
+
+def test_importing_loads_no_array_library() -> None:
+    assert run("import anygrad; print(loaded())") == "[]\n"
+
+
+def test_importing_loads_little() -> None:
+    """Beyond array-api-compat: ourselves, and a few small modules of Python's own."""
+    out = run(
+        "import array_api_compat; before = set(sys.modules)\n"
+        "import anygrad\n"
+        "new = {name.partition('.')[0] for name in set(sys.modules) - before}\n"
+        "print(*sorted(new - {'anygrad'}))"
+    )
+    heavy = {"asyncio", "concurrent", "importlib", "email", "platform", "subprocess"}
+    assert not heavy & set(out.split())
+
+
+def test_using_a_library_loads_no_other(library: Backend) -> None:
+    """Nor does it load anything of it that its user has not loaded."""
+    prepare = "import cupy_on_cpu as c; c.gpu_present() or c.install()\n"
+    out = run(
+        (prepare if library.library == "cupy" else "")
+        + f"from backends import plain\nbackend = plain({library.library!r})\n"
+        "with backend.active():\n"
+        "    f, x = backend.asarray([0, 1, 4, 9]), backend.asarray([0, 1, 2, 3])\n"
+        "    backend.tolist(f + x)\n"
+        "    before = loaded()\n"
+        "    import anygrad\n"
+        "    for spacing in (1, [x]):\n"
+        "        (result,) = anygrad.gradient(f, spacing=spacing)\n"
+        "    after = loaded()\n"
+        "    print(backend.tolist(result), before == after)\n"
+    )
+    assert out == "[1.0, 2.0, 4.0, 5.0] True\n"
+
+
+def test_without_any_library() -> None:
+    """Importing works, and whatever is no array is refused politely."""
+    out = run(
+        ABSENT + "import anygrad\n"
+        "for value in ([1.0, 2.0], 3.0, None):\n"
+        "    try:\n"
+        "        anygrad.gradient(value)\n"
+        "    except TypeError as error:\n"
+        "        print(error)\n"
+        "print(loaded())"
+    )
+    message = (
+        "`input` must be an array of a library that follows the array API standard. "
+        "Got {}. Convert it first, e.g. with `numpy.asarray`.\n"
+    )
+    assert out == "".join(map(message.format, ["list", "float", "NoneType"])) + "[]\n"
+
+
+# What is shown.
+
+
+def test_public_names() -> None:
+    """All that is public is in `__all__`, and nothing else is."""
+    assert sorted(anygrad.__all__) == anygrad.__all__
+    public = {name for name in vars(anygrad) if not name.startswith("_")}
+    assert public | {"__version__"} == set(anygrad.__all__)
+    for name in public:
+        assert getattr(anygrad, name).__module__ == "anygrad"
+        assert getattr(anygrad, name).__doc__
+
+
+def test_version() -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+(\.dev\d+|rc\d+)?", anygrad.__version__)
+    try:
+        installed = importlib.metadata.version("anygrad-array")
+    except importlib.metadata.PackageNotFoundError:
+        return  # run from the source tree
+    assert installed == anygrad.__version__
+
+
+def test_types_are_shipped() -> None:
+    assert (Path(anygrad.__file__).parent / "py.typed").exists()
+
+
+# What is printed.
+
+
+def test_show_versions() -> None:
+    """A line for every library of the table, whether installed or not."""
+    file = io.StringIO()
+    anygrad.show_versions(file)
+    out = file.getvalue()
+    assert out.startswith(f"anygrad {anygrad.__version__}\narray-api-compat ")
+    for library in LIBRARIES:
+        assert re.search(rf"^{library}\s", out, re.MULTILINE)
+
+
+def test_show_versions_of_a_library(library: Backend) -> None:
+    """It is found, and computes the worked examples."""
+    file = io.StringIO()
+    anygrad.show_versions(file)
+    (line,) = [
+        line
+        for line in file.getvalue().splitlines()
+        if line.startswith(f"{library.library} ")
+    ]
+    assert line.endswith(" pass")
+    assert importlib.metadata.version("array-api-compat") in file.getvalue()
+
+
+def test_running_the_package_without_any_library() -> None:
+    """`python -m anygrad` works with no library at all."""
+    out = run(
+        ABSENT
+        + "import importlib.metadata, runpy\n"
+        + "def version(name, real=importlib.metadata.version):\n"
+        + "    if not name.startswith('a'):\n"
+        + "        raise importlib.metadata.PackageNotFoundError(name)\n"
+        + "    if name == 'array-api-strict':\n"
+        + "        raise importlib.metadata.PackageNotFoundError(name)\n"
+        + "    return real(name)\n"
+        + "importlib.metadata.version = version\n"
+        + "runpy.run_module('anygrad', run_name='__main__')\n"
+    )
+    assert out.count("not installed") == len(LIBRARIES)
+
+
+def test_show_versions_of_a_broken_library(
+    library: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A library that is there and cannot be used is reported, and stops nothing."""
+    from anygrad import _versions
+
+    def fail(*_: Any, **__: Any) -> None:
+        msg = "no driver"
+        raise RuntimeError(msg)
+
+    monkeypatch.setattr(_versions, "_examples", fail)
+    monkeypatch.setattr(_versions._backends, "resolve", fail)
+    file = io.StringIO()
+    anygrad.show_versions(file)
+    assert "cannot run: RuntimeError: no driver" in file.getvalue()

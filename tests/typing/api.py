@@ -1,0 +1,89 @@
+"""The public types, as a type checker must see them.  This file is never run.
+
+`assert_type` holds the promises; a ``type: ignore`` that is not needed is an error, so
+each of them is a promise that something is refused.
+"""
+
+from __future__ import annotations
+
+import io
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, TypeAlias, assert_type
+
+import numpy as np
+
+import anygrad
+
+Real: TypeAlias = np.ndarray[tuple[Any, ...], np.dtype[np.float64]]
+
+
+class Tensor(Protocol):
+    """The least that an array has, of a library that nobody has heard of."""
+
+    @property
+    def dtype(self) -> object: ...
+    @property
+    def ndim(self) -> int: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    def __getitem__(self, key: object, /) -> Tensor: ...
+    def __add__(self, other: object, /) -> Tensor: ...
+    def __sub__(self, other: object, /) -> Tensor: ...
+    def __mul__(self, other: object, /) -> Tensor: ...
+    def __truediv__(self, other: object, /) -> Tensor: ...
+
+
+def what_goes_in_comes_out(f: Real, t: Tensor) -> None:
+    assert_type(anygrad.gradient(f), tuple[Real, ...])
+    assert_type(anygrad.gradient(f, dim=0), tuple[Real, ...])
+    assert_type(anygrad.gradient(t), tuple[Tensor, ...])
+    (first,) = anygrad.gradient(t, dim=-1)
+    assert_type(first, Tensor)
+
+
+def spacing_of_every_kind(f: Real, x: Real, t: Tensor) -> None:
+    anygrad.gradient(f, spacing=None)
+    anygrad.gradient(f, spacing=2)
+    anygrad.gradient(f, spacing=0.5)
+    anygrad.gradient(f, spacing=1j)
+    anygrad.gradient(f, spacing=np.float64(2))
+    anygrad.gradient(f, spacing=[x, 1.0, 2])
+    anygrad.gradient(f, spacing=(x, x))
+    anygrad.gradient(t, spacing=[t])
+    anygrad.gradient(f, spacing="2")  # type: ignore[arg-type]
+    anygrad.gradient(f, spacing=[None])  # type: ignore[list-item]
+
+
+def dims_of_every_kind(f: Real) -> None:
+    anygrad.gradient(f, dim=None)
+    anygrad.gradient(f, dim=-1)
+    anygrad.gradient(f, dim=[0, 1])
+    anygrad.gradient(f, axis=(1, 0))
+    anygrad.gradient(f, edge_order=2)
+    anygrad.gradient(f, dim=1.0)  # type: ignore[arg-type]
+    anygrad.gradient(f, axis="0")  # type: ignore[arg-type]
+    anygrad.gradient(f, edge_order="2")  # type: ignore[arg-type]
+
+
+def what_is_refused(f: Real) -> None:
+    anygrad.gradient([1.0, 2.0])  # type: ignore[type-var]
+    anygrad.gradient(3.0)  # type: ignore[type-var]
+    anygrad.gradient(f, 2.0)  # type: ignore[call-arg]
+    anygrad.gradient(f, periodic=True)  # type: ignore[call-arg]
+    anygrad.gradient()  # type: ignore[call-arg]
+
+
+def workers() -> None:
+    assert_type(anygrad.get_workers(), int)
+    with anygrad.set_workers(2) as nothing:
+        assert_type(nothing, None)
+    manager: AbstractContextManager[None] = anygrad.set_workers(2)
+    del manager
+    anygrad.set_default_workers(1)
+    anygrad.set_workers("2")  # type: ignore[arg-type]
+
+
+def versions() -> None:
+    anygrad.show_versions()
+    anygrad.show_versions(io.StringIO())
+    assert_type(anygrad.__version__, str)
