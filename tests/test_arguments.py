@@ -122,7 +122,7 @@ def test_numpy_dtypes_that_are_no_numbers(
 def test_a_registered_dtype_of_another_package(numpy: Any) -> None:
     """NumPy's own predicate raises for dtypes that it does not know."""
     strings = numpy.asarray(["a", "b"], dtype=numpy.dtypes.StringDType())
-    with pytest.raises(TypeError, match="^`input` must have an integer, real floating"):
+    with pytest.raises(TypeError, match=r"^`input` must have an integer, real"):
         anygrad.gradient(strings)
 
 
@@ -153,7 +153,7 @@ def test_dask_over_masked_arrays(dask: Any) -> None:
     import numpy
 
     f = dask.array.ma.masked_greater(dask.array.arange(6, chunks=3), 4)
-    with pytest.raises(TypeError, match="^`input` must not be a masked array"):
+    with pytest.raises(TypeError, match=r"^`input` must not be a masked array"):
         anygrad.gradient(f)
     f, x = numpy.arange(6.0), numpy.ma.masked_array(numpy.arange(6.0))
     f, x = dask.array.from_array(f), dask.array.from_array(x)
@@ -170,6 +170,11 @@ PANDAS = (
     "`to_numpy()`."
 )
 
+QUANTITY = (
+    "a quantity: its unit would be lost. Got {got}. Pass its `value` and give the "
+    "result its unit."
+)
+
 
 @pytest.mark.parametrize(
     ("module", "name", "rule"),
@@ -179,24 +184,9 @@ PANDAS = (
         ("pandas", "Series", PANDAS),
         ("pandas", "DataFrame", PANDAS),
         ("pandas", "Index", PANDAS),
-        (
-            "pint",
-            "Quantity",
-            "a quantity: its unit would be lost. Got {got}. Pass its `magnitude` and "
-            "give the result its unit.",
-        ),
-        (
-            "astropy.units",
-            "Quantity",
-            "a quantity: its unit would be lost. Got {got}. Pass its `value` and give "
-            "the result its unit.",
-        ),
-        (
-            "unyt",
-            "unyt_array",
-            "a quantity: its unit would be lost. Got {got}. Pass its `value` and give "
-            "the result its unit.",
-        ),
+        ("pint", "Quantity", QUANTITY.replace("value", "magnitude")),
+        ("astropy.units", "Quantity", QUANTITY),
+        ("unyt", "unyt_array", QUANTITY),
     ],
 )
 def test_wrapped_arrays(
@@ -232,8 +222,8 @@ def test_wrapped_arrays(
 def test_torch_tensors_without_strides(torch: Any) -> None:
     f = torch.eye(4).to_sparse()
     message = (
-        "`{name}` must be a dense array. Got layout torch.sparse_coo. Convert it first, "
-        "with `to_dense()`."
+        "`{name}` must be a dense array. Got layout torch.sparse_coo. Convert it "
+        "first, with `to_dense()`."
     )
     refused(TypeError, message.format(name="input"), f)
     refused(
@@ -302,7 +292,10 @@ def test_a_dim_of_nothing(library: Backend) -> None:
 @pytest.mark.parametrize("dim", [[0, 0], (1, -1), [-2, 1, 0]], ids=repr)
 @pytest.mark.parametrize("word", ["dim", "axis"])
 def test_a_dim_named_twice(library: Backend, dim: object, word: str) -> None:
-    message = f"`{word}` must name each dimension once. Got {dim} for a 2-dimensional `input`."
+    message = (
+        f"`{word}` must name each dimension once. Got {dim} for a 2-dimensional "
+        "`input`."
+    )
     refused(ValueError, message, matrix(library), **{word: dim})
 
 

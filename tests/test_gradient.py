@@ -117,15 +117,16 @@ SAMPLES = [2, 3, 7, 1]
 @pytest.mark.parametrize(
     ("spacing", "edge_order", "wanted"),
     [
-        # (3 - 2) / 1, (7 - 2) / 2, (1 - 3) / 2, (1 - 7) / 1
+        # To the neighbours: 1, 5 and -2 over two steps, -6.
         (1, 1, [1, 2.5, -1, -6]),
-        # (-3 * 2 + 4 * 3 - 7) / 2 and (3 - 4 * 7 + 3 * 1) / 2
+        # Of the parabolas at the ends: half of -6 + 12 - 7, and of 3 - 28 + 3.
         (1, 2, [-0.5, 2.5, -1, -11]),
         (-2, 1, [-0.5, -1.25, 0.5, 3]),
         # Steps 1, 2, 4, slopes 1, 2, -3/2.  Inside, the slope on either side weighs
         # as much as the step on the other: (2 * 1 + 1 * 2) / 3, (4 * 2 - 2 * 3/2) / 6.
         ([0, 1, 3, 7], 1, [1, Fraction(4, 3), Fraction(5, 6), -1.5]),
-        # Edges: 1 - 1 * (2 - 1) / 3 and -3/2 + 4 * (-3/2 - 2) / 6.
+        # At the ends, the slope less what it changes by within half a step:
+        # 1 less 1 * (2 - 1) / 3, and -3/2 less 4 * (2 + 3/2) / 6.
         (
             [0, 1, 3, 7],
             2,

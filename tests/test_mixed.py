@@ -53,8 +53,8 @@ def test_two_libraries(pair: tuple[Backend, Backend], kind: str) -> None:
             anygrad.gradient(f, spacing=[x], dim=1)
         assert str(caught.value) == (
             "`spacing[0]` must be an array of the same library as `input`. Got "
-            f"{type_name(x)} for an `input` of type {type_name(f)}. Convert one of them "
-            "first."
+            f"{type_name(x)} for an `input` of type {type_name(f)}. Convert one of "
+            "them first."
         )
 
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
+import pytest  # noqa: TC002 - as in all tests
 
 import anygrad
 from backends import LIBRARIES, Backend

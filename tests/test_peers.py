@@ -103,7 +103,7 @@ def test_numpy_edge_orders(numpy: Any) -> None:
     f = numpy.asarray([0.0, 1, 4, 9])
     for edge_order in (0, -1, 1.5):
         assert (numpy.gradient(f, edge_order=edge_order) == [0, 2, 4, 6]).all()
-        with pytest.raises((TypeError, ValueError), match="^`edge_order` must be"):
+        with pytest.raises((TypeError, ValueError), match=r"^`edge_order` must be"):
             anygrad.gradient(f, edge_order=edge_order)
 
 

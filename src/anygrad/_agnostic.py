@@ -54,7 +54,7 @@ def weighted_sum(f: Any, task: Task, number: int, xp: Namespace) -> Any:
     """Return the derivative at the points that one stencil of the scheme fills."""
     stencil, terms, scale = formula(task, number, xp)
     precision = task.precision
-    total = None
+    total: Any = None
     for upper, lower, weight in terms:
         term = difference(
             shifted(f, task.axis, stencil, upper),

@@ -207,7 +207,7 @@ def _entries(spacing: Any, count: int) -> list[tuple[Any, str]]:
             (_entry(item, f"spacing[{number}]"), f"spacing[{number}]")
             for number, item in enumerate(spacing)
         ]
-    entry = 1.0 if spacing is None else _entry(spacing, "spacing")
+    entry: Any = 1.0 if spacing is None else _entry(spacing, "spacing")
     if getattr(entry, "ndim", 0):
         msg = (
             "`spacing` must be a scalar, or a list or tuple with one entry per dim. "

@@ -92,7 +92,7 @@ def _examples(xp: Any, samples: Any) -> str:
     x = xp.asarray([-2.0, -1.0, 1.0, 4.0])
     rows, columns = xp.asarray([0, 2]), xp.asarray([0, 3, 6, 9])
     along_rows = [[1.0, 1.5, 3.0, 4.0], [10.0, 15.0, 30.0, 40.0]]
-    examples = [
+    examples: list[tuple[Any, dict[str, Any], Any]] = [
         (samples, {"spacing": [x]}, [[-3.0, -2.0, 2.0, 5.0]]),
         (table, {}, [[[9.0, 18.0, 36.0, 72.0]] * 2, along_rows]),
         (table, {"dim": 1}, [along_rows]),
@@ -129,7 +129,7 @@ def _numbers(array: Any) -> Any:
 def _is_close(numbers: Any, expected: Any) -> bool:
     if isinstance(expected, list):
         return all(map(_is_close, numbers, expected))
-    return abs(numbers - expected) <= 1e-6 * abs(expected)
+    return bool(abs(numbers - expected) <= 1e-6 * abs(expected))
 
 
 def _brief(error: Exception) -> str:

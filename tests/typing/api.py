@@ -10,11 +10,11 @@ import io
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeAlias, assert_type
 
-import numpy as np
+import numpy as np  # noqa: TID253 - never run
 
 import anygrad
 
-Real: TypeAlias = np.ndarray[tuple[Any, ...], np.dtype[np.float64]]
+Real: TypeAlias = "np.ndarray[tuple[Any, ...], np.dtype[np.float64]]"
 
 
 class Tensor(Protocol):

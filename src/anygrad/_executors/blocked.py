@@ -315,9 +315,12 @@ def _carry_out(step: Step, f: Any, out: Any, verbs: Verbs) -> None:
         if scratch is out and not is_first:
             scratch = verbs.empty_like(out, dtype=out.dtype)
         verbs.subtract(f[upper], f[lower], out=scratch)
-        if weight is not None:
+        is_minus_one = isinstance(weight, float) and weight == -1.0 and not is_first
+        if weight is not None and not is_minus_one:
             verbs.multiply(scratch, weight, out=scratch)
-        if not is_first:
+        if is_minus_one:
+            verbs.subtract(out, scratch, out=out)
+        elif not is_first:
             verbs.add(out, scratch, out=out)
         is_first = False
     if factor is not None:
@@ -364,7 +367,8 @@ def _cut(job: Job, weight: Any, rows: slice) -> Any:
 def _repeated(job: Job, weight: Any, shape: tuple[int, ...]) -> Any:
     """Repeat a weight over a block of whole runs, from its first interior point."""
     axis, reach, xp = job.task.axis, job.task.scheme.interior, job.xp
-    edge = job.task.coordinates[(slice(None),) * axis + (slice(reach),)]
+    x: Any = job.task.coordinates
+    edge = x[(slice(None),) * axis + (slice(reach),)]
     margin = xp.zeros_like(edge, dtype=weight.dtype)
     padded = xp.concat([margin, weight, margin], axis=axis)
     flat = xp.reshape(xp.broadcast_to(padded, shape), (-1,))

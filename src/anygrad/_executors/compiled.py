@@ -31,7 +31,8 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
 
         _program.append(jax.jit(_traced, static_argnums=(2, 3)))
     static = tuple((task.axis, task.scheme, task.precision) for task in plan.tasks)
-    return _program[0](f, _arrays(plan), static, xp)
+    results: tuple[Any, ...] = _program[0](f, _arrays(plan), static, xp)
+    return results
 
 
 def _arrays(plan: Plan) -> tuple[Any, ...]:
@@ -87,7 +88,8 @@ def trace(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
         axes=explicit,
         out_sharding=(jax.typeof(f).sharding,) * len(plan.tasks),
     )
-    return automatic(f, _arrays(plan))
+    results: tuple[Any, ...] = automatic(f, _arrays(plan))
+    return results
 
 
 def _explicit_axes(f: Any) -> tuple[str, ...]:
