@@ -31,7 +31,7 @@ def gradient(
 
     Parameters
     ----------
-    input : array of shape (..., n, ...), real or complex floating, or integer
+    input : array of shape (..., n, ...), real or complex floating, or of integers
         The samples.  At least ``edge_order + 1`` along each dim that is differentiated.
     spacing : scalar, array, list or tuple of these, or None, default: 1
         Where the samples lie.  One scalar is the step along every dim.  A list or

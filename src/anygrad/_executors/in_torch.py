@@ -46,7 +46,7 @@ def _is_watched(f: Any, plan: Plan) -> bool:
         if type(array) is not torch.Tensor:
             return True
         tracked = tracked or array.requires_grad
-    return tracked and torch.is_grad_enabled()
+    return bool(tracked and torch.is_grad_enabled())
 
 
 def _arrays(plan: Plan) -> Iterator[Any]:
