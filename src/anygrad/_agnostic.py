@@ -73,10 +73,13 @@ def weighted_sum(f: Any, task: Task, number: int, xp: Namespace) -> Any:
 
 
 def formula(task: Task, number: int, xp: Namespace) -> Formula:
-    """Return one formula of the scheme; on coordinates, make its weights."""
-    if task.coordinates is None:
+    """Return one formula of the scheme; where the grid is an array, make it."""
+    if task.formulas:
         return task.formulas[number]
     stencil, precision = task.scheme.stencils[number], task.precision
+    if task.step is not None:
+        step = _prepared_step(task, xp)
+        return _stencils.uniform(stencil, _stencils.factors(step, stencil.denominator))
     x = prepare(task.coordinates, precision.coordinates, precision.wide_coordinates, xp)
 
     known: dict[tuple[int, int], Any] = {}
@@ -96,6 +99,17 @@ def formula(task: Task, number: int, xp: Namespace) -> Formula:
     ratios = _stencils.slope_weights(span, stencil.offsets)
     terms = tuple((j + 1, j, ratios[j] / span(j, j + 1)) for j in stencil.offsets[:-1])
     return Formula(stencil, terms, _stencils.UNSCALED)
+
+
+def _prepared_step(task: Task, xp: Namespace) -> Any:
+    """Convert a step; it makes the samples complex, but has no say in their precision.
+
+    A complex step has been promoted with them, and a real one divides complex sums.
+    """
+    step: Any = task.step
+    is_complex = xp.isdtype(step.dtype, "complex floating")
+    dtype = task.precision.samples if is_complex else task.precision.coordinates
+    return xp.astype(step, dtype, copy=False)
 
 
 def shifted(array: Array, axis: int, stencil: Stencil, offset: int) -> Any:

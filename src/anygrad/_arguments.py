@@ -243,21 +243,15 @@ def _task(
             input.dtype, None, isinstance(entry, complex), device, xp
         )
         formulas = _on_step(entry, scheme, precision)
-        return Task(axis, scheme, precision, formulas, None)
+        return Task(axis, scheme, precision, formulas, None, None)
     entry_xp = _check_array(input, xp, device, entry, name)
     if entry.ndim == 0:
         complex_step = _precision.is_complex(entry.dtype, xp)
         precision = _precision.choose(input.dtype, None, complex_step, device, xp)
-        dtype = precision.samples if complex_step else precision.coordinates
-        step = entry_xp.astype(entry, dtype, copy=False)
-        formulas = tuple(
-            _stencils.uniform(stencil, _factors(step, stencil.denominator))
-            for stencil in scheme.stencils
-        )
-        return Task(axis, scheme, precision, formulas, None)
+        return Task(axis, scheme, precision, (), entry, None)
     coordinates = _coordinates(input, entry_xp, axis, entry, name)
     precision = _precision.choose(input.dtype, entry.dtype, False, device, xp)
-    return Task(axis, scheme, precision, (), coordinates)
+    return Task(axis, scheme, precision, (), None, coordinates)
 
 
 def _on_step(
@@ -280,17 +274,13 @@ def _divisors(
     dividing by it would give 0 or infinity although the derivative may fit.
     """
     if isinstance(step, complex):
-        return _factors(step, denominator)
+        return _stencils.factors(step, denominator)
     if precision.smallest <= abs(step * denominator) <= precision.largest:
         return (step * denominator,)
     mantissa, exponent = math.frexp(step)
     half = exponent // 2
     parts = (mantissa, 2.0**half, 2.0 ** (exponent - half), float(denominator))
     return tuple(part for part in parts if part != 1.0)
-
-
-def _factors(step: Any, denominator: int) -> tuple[Any, ...]:
-    return (step,) if denominator == 1 else (step, float(denominator))
 
 
 def _check_array(

@@ -21,8 +21,10 @@ class Task(NamedTuple):
     precision : Precision
         The dtypes.
     formulas : tuple of Formula
-        For a step: the stencils of the scheme, scaled.  Empty for coordinates: their
-        weights are arrays, and arrays are not computed while planning.
+        For a step that is a Python number: the stencils of the scheme, scaled.  Else
+        they are empty: they hold arrays, and planning computes no array.
+    step : array or None
+        For a step that is an array of shape ().
     coordinates : array or None
         For coordinates: of the samples' number of dimensions, so that they broadcast.
     memo : dict or None
@@ -34,6 +36,7 @@ class Task(NamedTuple):
     scheme: Scheme
     precision: Precision
     formulas: tuple[Formula, ...]
+    step: Array | None
     coordinates: Array | None
     memo: dict[Any, Any] | None = None
 

@@ -234,6 +234,11 @@ def uniform(stencil: Stencil, divisors: tuple[Any, ...]) -> Formula:
     return Formula(stencil, stencil.terms, scale)
 
 
+def factors(step: Any, denominator: int) -> tuple[Any, ...]:
+    """Return divisors whose product is ``step * denominator``, not multiplied."""
+    return (step,) if denominator == 1 else (step, float(denominator))
+
+
 def slope_weights(
     span: Callable[[int, int], Any], offsets: Sequence[int]
 ) -> dict[int, Any]:

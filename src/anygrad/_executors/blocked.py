@@ -62,6 +62,9 @@ class Verbs(NamedTuple):
         How large a block of the result should be; None for no blocks.
     for_each : callable
         ``for_each(function, blocks)``: one after the other, or on several threads.
+    carry_out : callable
+        ``carry_out(step, f, out, verbs)``: `carry_out` of this module, or one that
+        does the same in fewer operations.
     """
 
     empty_like: Callable[..., Any]
@@ -74,6 +77,7 @@ class Verbs(NamedTuple):
     is_contiguous: Callable[[Any], bool]
     block_bytes: int | None
     for_each: Callable[[Callable[[Any], None], Iterable[Any]], None]
+    carry_out: Callable[[Step, Any, Any, Verbs], None]
 
 
 class Step(NamedTuple):
@@ -175,13 +179,14 @@ def _formulas(task: Task, samples: int, xp: Namespace) -> tuple[Formula, ...]:
     x, precision = task.coordinates, task.precision
     if precision.wide_samples:
         return ()
-    if x is None:
+    if task.formulas:
         return task.formulas
-    weights = math.prod(x.shape)
-    if weights != x.shape[task.axis] or precision.is_complex_by_grid:
-        return ()
-    if weights > MOST_WEIGHTS and weights * 8 > samples:
-        return ()
+    if x is not None:
+        weights = math.prod(x.shape)
+        if weights != x.shape[task.axis] or precision.is_complex_by_grid:
+            return ()
+        if weights > MOST_WEIGHTS and weights * 8 > samples:
+            return ()
     numbers = range(len(task.scheme.stencils))
     return tuple([_agnostic.formula(task, number, xp) for number in numbers])
 
@@ -299,14 +304,14 @@ def _write_in_place(job: Job, f: Any, out: Any, _: Any, rows: slice | None) -> N
 
 def _run_program(program: Program, f: Any, out: Any, verbs: Verbs) -> None:
     if program.flat and f.ndim > 1:
-        _carry_out(program.interior, f.reshape(-1), out.reshape(-1), verbs)
+        verbs.carry_out(program.interior, f.reshape(-1), out.reshape(-1), verbs)
     else:
-        _carry_out(program.interior, f, out, verbs)
+        verbs.carry_out(program.interior, f, out, verbs)
     for step in program.edges:
-        _carry_out(step, f, out, verbs)
+        verbs.carry_out(step, f, out, verbs)
 
 
-def _carry_out(step: Step, f: Any, out: Any, verbs: Verbs) -> None:
+def carry_out(step: Step, f: Any, out: Any, verbs: Verbs) -> None:
     """Write the weighted sum of differences, scaled, into the target."""
     target, terms, (factor, divisors) = step
     out = scratch = out[target]

@@ -9,7 +9,8 @@ a chunk computes its strips' rows, too, and drops them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -51,9 +52,9 @@ def _differentiate(f: Any, task: Task) -> Any:
     from dask.highlevelgraph import HighLevelGraph
 
     x = _aligned(task.coordinates, f, task.axis)
-    step = next(filter(_is_lazy, _divisors(task)), None)
+    step: Any = task.step
     what = (task.scheme.stencils, task.axis, task.precision, task.formulas)
-    name = f"anygrad-{tokenize(f.name, what, task.coordinates)}"
+    name = f"anygrad-{tokenize(f.name, what, step, task.coordinates)}"
     graph: dict[Any, Any] = {}
     windows = _windows(f.chunks[task.axis], task)
     for index in product(*(range(count) for count in f.numblocks)):
@@ -62,8 +63,8 @@ def _differentiate(f: Any, task: Task) -> Any:
             _chunk,
             _parts(graph, f, name, index, window, task.axis),
             _coordinates(graph, x, name, index, window, task.axis),
-            None if step is None else (step.name,),
-            _without_arrays(task),
+            (step.name,) if _is_lazy(step) else step,
+            task._replace(step=None, coordinates=None, memo=None),
             window.rows,
         )
     meta = f._meta  # noqa: SLF001 - there is no public name for it
@@ -75,25 +76,6 @@ def _differentiate(f: Any, task: Task) -> Any:
 
 def _is_lazy(value: Any) -> bool:
     return hasattr(value, "dask")
-
-
-def _without_arrays(task: Task) -> Task:
-    """Replace a lazy step, which the graph brings, by a placeholder."""
-    return _with_step(task._replace(coordinates=None, memo=None), _is_lazy, None)
-
-
-def _divisors(task: Task) -> Iterator[Any]:
-    for formula in task.formulas:
-        yield from formula.scale.divisors
-
-
-def _with_step(task: Task, is_old: Callable[[Any], bool], new: Any) -> Task:
-    formulas = []
-    for formula in task.formulas:
-        divisors = tuple(new if is_old(d) else d for d in formula.scale.divisors)
-        scale = formula.scale._replace(divisors=divisors)
-        formulas.append(formula._replace(scale=scale))
-    return task._replace(formulas=tuple(formulas))
 
 
 def _windows(chunks: Sequence[int], task: Task) -> list[Window]:
@@ -115,9 +97,11 @@ def _windows(chunks: Sequence[int], task: Task) -> list[Window]:
 def _overlaps(
     stops: Sequence[int], chunks: Sequence[int], first: int, last: int
 ) -> Iterator[tuple[int, slice]]:
-    for number, (stop, size) in enumerate(zip(stops, chunks, strict=True)):
-        start = stop - size
-        if start < last and stop > first:
+    for number in range(bisect_right(stops, first), len(stops)):
+        start, size = stops[number] - chunks[number], chunks[number]
+        if start >= last:
+            return
+        if size:
             yield number, slice(max(first - start, 0), min(last - start, size))
 
 
@@ -195,9 +179,8 @@ def _chunk(
 
     f = _joined(parts, task.axis)
     executor, xp = _backends.resolve(f, "input")
-    task = _with_step(task, lambda d: d is None, step)
-    if coordinates:
-        task = task._replace(coordinates=_joined(coordinates, task.axis))
+    x = _joined(coordinates, task.axis) if coordinates else None
+    task = task._replace(step=step, coordinates=x)
     (whole,) = executor(f, Plan((task,)), xp)
     return _strip(whole, task.axis, rows)
 

@@ -40,13 +40,13 @@ def _arrays(plan: Plan) -> tuple[Any, ...]:
 
     Scales of a unit step are part of the program: an argument costs microseconds.
     """
-    return tuple((_scales(task), task.coordinates) for task in plan.tasks)
+    return tuple((_scales(task), task.step, task.coordinates) for task in plan.tasks)
 
 
 def _scales(task: Task) -> tuple[Scale, ...] | None:
     if task.formulas is task.scheme.unit_formulas:
         return None
-    return tuple(formula.scale for formula in task.formulas)
+    return tuple([formula.scale for formula in task.formulas])
 
 
 def _traced(f: Any, arrays: Any, static: Any, xp: Namespace) -> tuple[Any, ...]:
@@ -57,8 +57,8 @@ def _plan(static: Any, arrays: Any) -> Plan:
     """Put together what `run` has taken apart."""
     return Plan(
         tuple(
-            Task(axis, scheme, precision, _formulas(scheme, scales), coordinates)
-            for (axis, scheme, precision), (scales, coordinates) in zip(
+            Task(axis, scheme, precision, _formulas(scheme, scales), step, coordinates)
+            for (axis, scheme, precision), (scales, step, coordinates) in zip(
                 static, arrays, strict=True
             )
         )
@@ -68,9 +68,9 @@ def _plan(static: Any, arrays: Any) -> Plan:
 def _formulas(scheme: Scheme, scales: tuple[Scale, ...] | None) -> tuple[Formula, ...]:
     if scales is None:
         return scheme.unit_formulas
-    return tuple(
-        map(Formula, scheme.stencils, (s.terms for s in scheme.stencils), scales)
-    )
+    # For arrays, there are no scales.
+    pairs = zip(scheme.stencils, scales, strict=False)
+    return tuple(Formula(stencil, stencil.terms, scale) for stencil, scale in pairs)
 
 
 def trace(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:

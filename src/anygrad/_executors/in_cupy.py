@@ -1,4 +1,4 @@
-"""Blocks for CuPy: one block, on the device of the samples.
+"""One block for CuPy, on the device of the samples, and one kernel for each step.
 
 CuPy puts results on the device that is current, whatever the devices of its operands.
 """
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from anygrad._typing import Namespace
 
 _verbs: list[blocked.Verbs] = []
+
+#: The kernels by formula and types of the operands, `T` being that of the samples.
+#: There is one per stencil and kind of grid.
+_kernels: dict[tuple[str, tuple[str, ...]], Any] = {}
 
 
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
@@ -38,4 +42,46 @@ def _make_verbs() -> blocked.Verbs:
         is_contiguous=lambda a: a.flags.c_contiguous,
         block_bytes=None,
         for_each=blocked.one_by_one,
+        carry_out=_carry_out,
     )
+
+
+def _carry_out(step: blocked.Step, f: Any, out: Any, _: blocked.Verbs) -> None:
+    """Write the weighted sum of differences, scaled, with one pass over memory."""
+    sums, operands, kinds = [], [], []
+
+    def operand(value: Any, kind: str) -> str:
+        operands.append(value)
+        kinds.append(kind)
+        return f"x{len(operands) - 1}"
+
+    def number(value: Any) -> str:
+        if not hasattr(value, "dtype"):
+            # Python's numbers would be float64 in the kernel, whatever the samples.
+            real = f.dtype.type if isinstance(value, complex) else f.real.dtype.type
+            value = real(value)
+        return operand(value, "T" if value.dtype == f.dtype else value.dtype.name)
+
+    for upper, lower, weight in step.terms:
+        difference = f"({operand(f[upper], 'T')} - {operand(f[lower], 'T')})"
+        sums.append(
+            difference if weight is None else f"{difference} * {number(weight)}"
+        )
+    formula = f"({' + '.join(sums)})"
+    if step.scale.factor is not None:
+        formula += f" * {number(step.scale.factor)}"
+    for divisor in step.scale.divisors:
+        formula += f" / {number(divisor)}"
+    _kernel(formula, tuple(kinds))(*operands, out[step.target])
+
+
+def _kernel(formula: str, kinds: tuple[str, ...]) -> Any:
+    kernel = _kernels.get((formula, kinds))
+    if kernel is None:
+        import cupy
+
+        parameters = ", ".join(f"{kind} x{k}" for k, kind in enumerate(kinds))
+        kernel = _kernels[formula, kinds] = cupy.ElementwiseKernel(
+            parameters, "T out", f"out = {formula}", "anygrad_step"
+        )
+    return kernel

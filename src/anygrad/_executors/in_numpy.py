@@ -57,4 +57,5 @@ def _make_verbs() -> blocked.Verbs:
         is_contiguous=lambda a: a.flags.c_contiguous,
         block_bytes=2**20,
         for_each=_for_each,
+        carry_out=blocked.carry_out,
     )

@@ -52,12 +52,10 @@ def _is_watched(f: Any, plan: Plan) -> bool:
 def _arrays(plan: Plan) -> Iterator[Any]:
     """Return the tensors besides the samples."""
     for task in plan.tasks:
+        if task.step is not None:
+            yield task.step
         if task.coordinates is not None:
             yield task.coordinates
-        if task.memo is None:  # else there are Python numbers only
-            for formula in task.formulas:
-                divisors = formula.scale.divisors
-                yield from (d for d in divisors if not isinstance(d, (float, complex)))
 
 
 def _make_verbs() -> blocked.Verbs:
@@ -74,4 +72,5 @@ def _make_verbs() -> blocked.Verbs:
         is_contiguous=lambda a: a.is_contiguous(),
         block_bytes=2**20,
         for_each=blocked.one_by_one,
+        carry_out=blocked.carry_out,
     )

@@ -1,0 +1,365 @@
+"""Dask: what the graph looks like, and that its values are those of NumPy."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import anygrad
+
+#: Chunks of 12 points.
+CHUNKS = {
+    "one": (12,),
+    "even": (4, 4, 4),
+    "uneven": (1, 7, 2, 2),
+    "small last": (8, 3, 1),
+    "ones": (1,) * 12,
+    "with empty ones": (0, 3, 0, 0, 8, 1, 0),
+}
+
+
+@pytest.fixture(params=CHUNKS, ids=lambda name: name.replace(" ", "-"))
+def chunks(request: pytest.FixtureRequest) -> tuple[int, ...]:
+    return CHUNKS[request.param]
+
+
+@pytest.fixture(autouse=True)
+def in_this_thread(dask: Any) -> Iterator[None]:
+    with dask.config.set(scheduler="synchronous"):
+        yield
+
+
+def table(dtype: str = "float64") -> Any:
+    """Return samples of shape (12, 6) as a NumPy array."""
+    import numpy
+
+    return numpy.random.default_rng(2).normal(0, 50, (12, 6)).astype(dtype)
+
+
+def coordinates(length: int) -> Any:
+    import numpy
+
+    return numpy.cumsum(numpy.arange(length) % 3 + 0.7)
+
+
+def lazy(array: Any, chunks: Any) -> Any:
+    import dask.array
+
+    return dask.array.from_array(array, chunks=chunks)
+
+
+def assert_same(result: Any, wanted: Any) -> None:
+    """Hold a Dask array to a NumPy array, bit for bit; and to what it says it is."""
+    values = result.compute()
+    assert type(values) is type(wanted) is type(result._meta)
+    assert values.dtype == wanted.dtype == result.dtype == result._meta.dtype
+    assert values.shape == wanted.shape
+    assert values.tobytes() == wanted.tobytes()
+
+
+# Values and chunks.
+
+
+@pytest.mark.parametrize("edge_order", [1, 2])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "int64", "uint8"])
+def test_steps(chunks: tuple[int, ...], dtype: str, edge_order: int) -> None:
+    """Chunks stay as they are, along the dim and across it."""
+    f = lazy(table(dtype), (chunks, (2, 4)))
+    keywords: Any = {"spacing": [0.3, -2], "edge_order": edge_order}
+    wanted = anygrad.gradient(table(dtype), **keywords)
+    for result, target in zip(anygrad.gradient(f, **keywords), wanted, strict=True):
+        assert result.chunks == f.chunks
+        assert_same(result, target)
+
+
+@pytest.mark.parametrize("edge_order", [1, 2])
+@pytest.mark.parametrize("kind", ["numpy", "dask", "dask in other chunks"])
+def test_coordinates(chunks: tuple[int, ...], kind: str, edge_order: int) -> None:
+    f, x = lazy(table(), (chunks, 4)), coordinates(12)
+    wanted = anygrad.gradient(table(), spacing=[x], dim=0, edge_order=edge_order)
+    if kind != "numpy":
+        x = lazy(x, 5 if "other" in kind else (chunks,))
+    (result,) = anygrad.gradient(f, spacing=[x], dim=0, edge_order=edge_order)
+    assert result.chunks == f.chunks
+    assert_same(result, wanted[0])
+
+
+@pytest.mark.parametrize("edge_order", [1, 2])
+@pytest.mark.parametrize("kind", ["numpy", "dask", "dask in other chunks"])
+@pytest.mark.parametrize("width", [1, 6])
+def test_coordinates_per_point(
+    chunks: tuple[int, ...], kind: str, edge_order: int, width: int
+) -> None:
+    """For every point, and for every row: broadcast along the other dim."""
+    import numpy
+
+    f = lazy(table(), (chunks, 4))
+    x = coordinates(12)[:, None] * (1 + numpy.arange(width) / 4)
+    wanted = anygrad.gradient(table(), spacing=[x], dim=0, edge_order=edge_order)
+    if kind != "numpy":
+        x = lazy(x, (5, 3) if "other" in kind else (chunks, 4))
+    (result,) = anygrad.gradient(f, spacing=[x], dim=0, edge_order=edge_order)
+    assert result.chunks == f.chunks
+    assert_same(result, wanted[0])
+
+
+@pytest.mark.parametrize("value", [0.3, 2, 2 + 1j])
+def test_lazy_steps(chunks: tuple[int, ...], value: complex) -> None:
+    """A step that is itself yet to be computed, for all dims or in the list."""
+    import numpy
+
+    f = lazy(table(), (chunks, 4))
+    step = lazy(numpy.asarray(value), ()) * 1
+    wanted = anygrad.gradient(table(), spacing=numpy.asarray(value), edge_order=2)
+    for spacing in (step, [step, numpy.asarray(value)]):
+        results = anygrad.gradient(f, spacing=spacing, edge_order=2)
+        for result, target in zip(results, wanted, strict=True):
+            assert result.chunks == f.chunks
+            assert_same(result, target)
+
+
+def test_shortest_arrays() -> None:
+    """As few points as the formulas need, each in a chunk of its own."""
+    for edge_order in (1, 2):
+        n = edge_order + 1
+        f = table()[:n]
+        (wanted,) = anygrad.gradient(f, dim=0, edge_order=edge_order)
+        for parts in ((1,) * n, (n,), (0, n), (1, 0, n - 1)):
+            result = anygrad.gradient(lazy(f, (parts, 6)), dim=0, edge_order=edge_order)
+            assert_same(result[0], wanted)
+
+
+def test_no_points_across() -> None:
+    f = table()[:, :0]
+    (result,) = anygrad.gradient(lazy(f, (4, 1)), dim=0)
+    assert result.chunks == ((4, 4, 4), (0,))
+    assert_same(result, f)
+
+
+def test_three_dims() -> None:
+    import numpy
+
+    f = numpy.arange(360.0).reshape(6, 5, 12) ** 2
+    wanted = anygrad.gradient(f, dim=(2, 0, 1), edge_order=2)
+    chunked = lazy(f, (2, (1, 4), 5))
+    results = anygrad.gradient(chunked, dim=(2, 0, 1), edge_order=2)
+    for result, target in zip(results, wanted, strict=True):
+        assert result.chunks == chunked.chunks
+        assert_same(result, target)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "step",
+        "numpy",
+        "dask",
+        pytest.param(
+            "per point",
+            marks=pytest.mark.xfail(
+                strict=True, reason="refused: unknown lengths are compared as numbers"
+            ),
+        ),
+    ],
+)
+def test_unknown_lengths_of_the_other_dim(kind: str) -> None:
+    """Dask may not know how many rows a choice has left."""
+    whole, x = table(), coordinates(6)
+    f = lazy(whole, (5, 4))
+    chosen, kept = f[f[:, 0] > 0], whole[whole[:, 0] > 0]
+    curved = x + f / 512
+    entry, target = {
+        "step": (0.3, 0.3),
+        "numpy": (x, x),
+        "dask": (lazy(x, 5), x),
+        "per point": (curved[f[:, 0] > 0], x + kept / 512),
+    }[kind]
+    (wanted,) = anygrad.gradient(kept, spacing=[target], dim=1, edge_order=2)
+    (result,) = anygrad.gradient(chosen, spacing=[entry], dim=1, edge_order=2)
+    assert result.numblocks == chosen.numblocks
+    assert_same(result, wanted)
+
+
+def test_special_values_stay_where_they_are(chunks: tuple[int, ...]) -> None:
+    """Strips of the neighbours bring no NaN that the formulas do not read."""
+    import numpy
+
+    f = table()
+    f[3, 0] = f[8, 1] = numpy.nan
+    f[0, 2] = f[11, 3] = numpy.inf
+    for spacing in (1, coordinates(12)):
+        (wanted,) = anygrad.gradient(f, spacing=[spacing], dim=0, edge_order=2)
+        chunked = lazy(f, (chunks, 6))
+        (result,) = anygrad.gradient(chunked, spacing=[spacing], dim=0, edge_order=2)
+        assert_same(result, wanted)
+
+
+# The graph.
+
+
+def spacings(chunks: tuple[int, ...]) -> Iterator[Any]:
+    """Return an entry of each kind for a dim of 12 points, and one for the other."""
+    import numpy
+
+    yield [0.3, 1]
+    yield lazy(numpy.asarray(0.3), ())
+    yield [coordinates(12), coordinates(6)]
+    yield [lazy(coordinates(12), (chunks,)), lazy(coordinates(6), 4)]
+    curved = coordinates(12)[:, None] + numpy.zeros(6)
+    yield [curved, coordinates(6)]
+    yield [lazy(curved, (chunks, 4)), 1]
+
+
+def test_building_computes_nothing(dask: Any, chunks: tuple[int, ...]) -> None:
+    def scheduler(*args: Any, **keywords: Any) -> Any:
+        pytest.fail("a call computed something")
+
+    f = lazy(table(), (chunks, 4))
+    for spacing in spacings(chunks):
+        with dask.config.set(scheduler=scheduler):
+            anygrad.gradient(f, spacing=spacing, edge_order=2)
+
+
+def test_few_tasks(chunks: tuple[int, ...]) -> None:
+    """One per chunk and dim, and two strips for it; of lazy coordinates two more."""
+    f = lazy(table(), (chunks, 4))
+    for number, spacing in enumerate(spacings(chunks)):
+        for result in anygrad.gradient(f, spacing=spacing, edge_order=2):
+            graph = set(result.__dask_graph__())
+            mine = {key for key in graph if key[0].startswith(result.name)}
+            assert sum(key[0] == result.name for key in mine) == f.npartitions
+            strips = 2 if number < 3 else 4
+            assert len(mine) <= f.npartitions * (1 + strips)
+            if number in (0, 2):  # nothing else is lazy
+                assert graph - mine == set(f.__dask_graph__())
+
+
+def test_only_strips_travel(dask: Any) -> None:
+    """A chunk reads itself, and single rows of its neighbours."""
+    f = lazy(table(), (4, 6))
+    (result,) = anygrad.gradient(f, dim=0, edge_order=2)
+    graph = result.__dask_graph__()
+    for number, neighbours in enumerate((1, 2, 1)):
+        needs = graph.get_all_dependencies()[result.name, number, 0]
+        strips = dask.get(graph, list(needs - {(f.name, number, 0)}))
+        assert (f.name, number, 0) in needs
+        assert [strip.shape for strip in strips] == [(1, 6)] * neighbours
+
+
+def test_equal_calls_have_equal_names() -> None:
+    """Dask computes what it is asked for twice only once."""
+    f, x = lazy(table(), (4, 4)), coordinates(12)
+
+    def name(**keywords: Any) -> str:
+        return str(anygrad.gradient(f, dim=0, **keywords)[0].name)
+
+    calls: list[dict[str, Any]] = [
+        {},
+        {"spacing": 2},
+        {"edge_order": 2},
+        {"spacing": [x]},
+        {"spacing": [x + 1]},
+        {"spacing": [lazy(x, 12)]},
+        {"spacing": [lazy(x + 1, 12)]},
+        {"spacing": lazy(x[0], ())},
+        {"spacing": lazy(x[1], ())},
+    ]
+    first = [name(**keywords) for keywords in calls]
+    assert first == [name(**keywords) for keywords in calls]
+    assert len(set(first)) == len(calls)
+
+
+def test_compute_together(dask: Any) -> None:
+    """All results of a call at once, and what is made of them."""
+    f = lazy(table(), (5, 4))
+    wanted = anygrad.gradient(table())
+    results = dask.compute(*anygrad.gradient(f))
+    for result, target in zip(results, wanted, strict=True):
+        assert result.tobytes() == target.tobytes()
+    magnitude = sum(g**2 for g in anygrad.gradient(f))
+    assert_same(magnitude, sum(g**2 for g in wanted))
+
+
+def test_twice() -> None:
+    f = table()
+    (once,) = anygrad.gradient(f, dim=0)
+    (wanted,) = anygrad.gradient(once, dim=0)
+    (once,) = anygrad.gradient(lazy(f, (3, 4)), dim=0)
+    (result,) = anygrad.gradient(once, dim=0)
+    assert_same(result, wanted)
+
+
+# Other processes.
+
+FRESH = """\
+import pickle, sys
+
+sys.modules["distributed"] = None  # whoever imports it gets an error
+results = pickle.loads(sys.stdin.buffer.read())
+values = [result.compute(scheduler="synchronous") for result in results]
+sys.stdout.buffer.write(pickle.dumps(values))
+"""
+
+
+def test_graphs_travel() -> None:
+    """To a process that has not imported anygrad, by the pickles of Dask's workers."""
+    import cloudpickle  # a requirement of Dask
+
+    chunks = (1, 7, 2, 2)
+    f = lazy(table(), (chunks, 4))
+    results = [anygrad.gradient(f, spacing=entry)[0] for entry in spacings(chunks)]
+    process = subprocess.run(
+        [sys.executable, "-c", FRESH],
+        input=cloudpickle.dumps(results),
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr.decode()
+    for result, values in zip(results, pickle.loads(process.stdout), strict=True):
+        assert_same(result, values)
+
+
+def test_tasks_travel_one_by_one(dask: Any) -> None:
+    import cloudpickle
+
+    chunks = (1, 7, 2, 2)
+    f = lazy(table(), (chunks, 4))
+    for spacing in spacings(chunks):
+        (result, _) = anygrad.gradient(f, spacing=spacing)
+        graph = {
+            key: cloudpickle.loads(cloudpickle.dumps(task))
+            for key, task in dict(result.__dask_graph__()).items()
+        }
+        keys = result.__dask_keys__()
+        wanted = dask.get(result.__dask_graph__(), keys)
+        for row, target in zip(dask.get(graph, keys), wanted, strict=True):
+            for chunk, other in zip(row, target, strict=True):
+                assert chunk.tobytes() == other.tobytes()
+
+
+# Chunks of other libraries.
+
+
+@pytest.mark.peers
+def test_cupy_chunks(cupy: Any, chunks: tuple[int, ...]) -> None:
+    """A chunk is run by the executor of its own library, and stays there."""
+    import dask.array
+
+    whole = cupy.asarray(table())
+    f = dask.array.from_array(whole, chunks=(chunks, 4), asarray=False)
+    x = cupy.asarray(coordinates(12))
+    lazy_x = dask.array.from_array(x, chunks=5, asarray=False)
+    for entry, target in ((0.3, 0.3), (lazy_x, x)):
+        (wanted,) = anygrad.gradient(whole, spacing=[target], dim=0, edge_order=2)
+        (result,) = anygrad.gradient(f, spacing=[entry], dim=0, edge_order=2)
+        assert isinstance(result._meta, cupy.ndarray)
+        assert result.chunks == f.chunks
+        values = result.compute()
+        assert isinstance(values, cupy.ndarray)
+        assert values.tolist() == wanted.tolist()

@@ -1,0 +1,238 @@
+"""JAX arrays spread over many devices, and programs that are compiled once.
+
+The devices must be asked for before JAX starts, so this file is also a script: with
+eight pretended devices it looks at every case below, and prints what it found.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+import anygrad
+from anygrad._executors import compiled
+
+DEVICES = 8
+SHAPE = (64, 16)
+
+#: Mesh, dims that are spread, spacing, edge order, and the way of the call.
+CASES = [
+    "/".join((mesh, *case, way))
+    for mesh in ("Auto", "Explicit")
+    for case in (
+        *itertools.product(
+            ("along", "across"), ("default", "step", "coordinates"), ("1", "2")
+        ),
+        ("along", "per point", "2"),
+        ("both", "step", "2"),
+        ("both", "per point", "2"),
+    )
+    for way in ("eager", "jit")
+]
+
+#: What the compiler may insert to move values between devices.
+TRANSFERS = re.compile(
+    r"= (\S+) (all-gather|all-reduce|all-to-all|reduce-scatter|collective-broadcast"
+    r"|collective-permute|ragged-all-to-all)(?:-start)?\("
+)
+
+
+# The script.
+
+
+def look_at_all() -> dict[str, dict[str, Any]]:
+    """Return what is found in each case."""
+    import jax
+
+    assert len(jax.devices()) == DEVICES
+    return {case: look_at(*case.split("/")) for case in CASES}
+
+
+def look_at(
+    mesh: str, spread: str, kind: str, edge_order: str, way: str
+) -> dict[str, Any]:
+    """Return the sharding, the error and the transfers of one case."""
+    import numpy
+
+    f, spec = samples(mesh, spread)
+    spacing = spacing_of(kind, f)
+    keywords: Any = {"dim": 0, "edge_order": int(edge_order)}
+
+    def call(f: Any, spacing: Any) -> Any:
+        return anygrad.gradient(f, spacing=spacing, **keywords)[0]
+
+    if way == "eager":
+        result = call(f, spacing)
+        text = program_of_the_eager_call(f, spacing, keywords)
+    else:
+        result, text = run_in_jit(call, f, spacing)
+    if isinstance(spacing, list):
+        spacing = [numpy.asarray(x) for x in spacing]
+    (wanted,) = anygrad.gradient(numpy.asarray(f), spacing=spacing, **keywords)
+    return {
+        "spread as the samples": result.sharding.is_equivalent_to(f.sharding, 2),
+        "same mesh": str(result.sharding.mesh) == str(f.sharding.mesh),
+        "spec": [str(result.sharding.spec), str(spec)],
+        "error": float(numpy.max(numpy.abs(numpy.asarray(result) - wanted))),
+        "transfers": TRANSFERS.findall(text),
+    }
+
+
+def samples(mesh: str, spread: str) -> tuple[Any, Any]:
+    """Return samples that are spread over all devices, and how."""
+    import jax
+    import numpy
+    from jax.sharding import AxisType, NamedSharding, PartitionSpec
+
+    kind = getattr(AxisType, mesh)
+    values = numpy.random.default_rng(1).random(SHAPE, dtype="float32")
+    if spread == "both":
+        devices = jax.make_mesh((4, 2), ("rows", "columns"), axis_types=(kind, kind))
+        spec = PartitionSpec("rows", "columns")
+    else:
+        devices = jax.make_mesh((DEVICES,), ("parts",), axis_types=(kind,))
+        spec = {
+            "along": PartitionSpec("parts", None),
+            "across": PartitionSpec(None, "parts"),
+        }[spread]
+    return jax.device_put(values, NamedSharding(devices, spec)), spec
+
+
+def spacing_of(kind: str, f: Any) -> Any:
+    import jax
+    import jax.numpy as jnp
+
+    if kind == "default":
+        return 1
+    if kind == "step":
+        return 0.3
+    steps = 1 + jnp.arange(SHAPE[0], dtype="float32") % 3
+    x = jnp.cumsum(steps)
+    if kind == "coordinates":
+        return [x]
+    return [jax.device_put(jnp.broadcast_to(x[:, None], SHAPE), f.sharding)]
+
+
+def run_in_jit(call: Any, f: Any, spacing: Any) -> tuple[Any, str]:
+    """Run as a part of a user's program; coordinates are arguments of it."""
+    import jax
+
+    arrays = spacing if isinstance(spacing, list) else []
+    program = jax.jit(lambda f, *x: call(f, list(x) or spacing))
+    ready = program.lower(f, *arrays).compile()
+    return ready(f, *arrays), ready.as_text()
+
+
+def program_of_the_eager_call(f: Any, spacing: Any, keywords: Any) -> str:
+    """Return what the executor has compiled for a call: caught on its way."""
+    (program,) = compiled._program
+    caught: list[str] = []
+
+    def catch(*args: Any) -> Any:
+        caught.append(program.lower(*args).compile().as_text())
+        return program(*args)
+
+    compiled._program[:] = [catch]
+    try:
+        anygrad.gradient(f, spacing=spacing, **keywords)
+    finally:
+        compiled._program[:] = [program]
+    (text,) = caught
+    return text
+
+
+# The tests.
+
+
+@functools.cache
+def findings() -> dict[str, dict[str, Any]]:
+    """Run the script."""
+    flag = f"--xla_force_host_platform_device_count={DEVICES}"
+    environment = os.environ | {"XLA_FLAGS": flag, "JAX_PLATFORMS": "cpu"}
+    process = subprocess.run(
+        [sys.executable, __file__],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    found: dict[str, dict[str, Any]] = json.loads(process.stdout)
+    return found
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_spread_samples(jax: Any, case: str) -> None:
+    """The result lies where the samples lie; single rows travel, and nothing else."""
+    found = findings()[case]
+    assert found["spread as the samples"]
+    assert found["same mesh"]
+    assert found["spec"][0] == found["spec"][1]
+    assert found["error"] < 2e-6
+    for shape, operation in found["transfers"]:
+        assert operation == "collective-permute"
+        rows = re.match(r"\(?f32\[(\d+),", shape)
+        assert rows is not None
+        assert int(rows[1]) <= 2
+    # The neighbours' rows do travel where the dim is spread, and only there.
+    assert bool(found["transfers"]) == ("across" not in case)
+
+
+def programs() -> int:
+    (program,) = compiled._program
+    count: int = program._cache_size()
+    return count
+
+
+def test_new_steps_need_no_new_program(jax: Any) -> None:
+    """There is one for powers of two, which need no division, and one for others."""
+    import jax.numpy as jnp
+
+    f = jnp.arange(33.0) ** 2
+    steps = [0.7, 3, 2, 0.125, -2.5, -4, 1e-7]
+    for step in (0.3, 0.25, jnp.asarray(0.3)):
+        anygrad.gradient(f, spacing=step)
+    before = programs()
+    for step in (*steps, *map(jnp.asarray, map(float, steps))):
+        (result,) = anygrad.gradient(f, spacing=step)
+        assert float(result[1]) == pytest.approx(2 / float(step), rel=1e-6)
+    assert programs() == before
+
+
+def test_new_coordinates_need_no_new_program(jax: Any) -> None:
+    import jax.numpy as jnp
+
+    f = jnp.arange(35.0) ** 2
+    x = jnp.arange(35.0)
+    anygrad.gradient(f, spacing=[x])
+    before = programs()
+    for entry in (x / 2, x[::-1], x**2):
+        anygrad.gradient(f, spacing=[entry])
+    assert programs() == before
+
+
+def test_new_samples_need_no_new_program(jax: Any) -> None:
+    import jax.numpy as jnp
+
+    f = jnp.arange(37.0)
+    anygrad.gradient(f)
+    before = programs()
+    anygrad.gradient(f**2)
+    anygrad.gradient(f, spacing=1.0, dim=0, edge_order=1)
+    anygrad.gradient(f, dim=(-1,))
+    assert programs() == before
+    anygrad.gradient(f, edge_order=2)
+    assert programs() == before + 1
+
+
+if __name__ == "__main__":
+    print(json.dumps(look_at_all()))  # noqa: T201 - this is how the script answers
