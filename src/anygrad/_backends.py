@@ -237,7 +237,8 @@ def resolve(array: Any, name: str) -> tuple[Executor, Namespace]:
         return _agnostic.run, namespace
     if not _is_exact(array, backend):
         return backend.fallback, namespace
-    _known[type(array)] = backend.executor, namespace
+    if not hasattr(array, "_meta"):  # chunks may be of a class that is refused
+        _known[type(array)] = backend.executor, namespace
     return backend.executor, namespace
 
 
