@@ -50,11 +50,14 @@ class Backend:
         The real floating dtype that integers give.
     dtypes : tuple of str
         The numeric dtypes.
+    seldom : bool
+        Run on it only the tests that ask for every form, because it is slow.
     """
 
     id: str
     default: str = "float64"
     dtypes: tuple[str, ...] = STANDARD
+    seldom: bool = False
 
     #: The name for `--backend`, the package to import, and the library's namespace as
     #: array-api-compat gives it.
@@ -451,7 +454,7 @@ BACKENDS: tuple[Backend, ...] = (
         dtypes=(*STANDARD, "float16", "bfloat16"),
         x64=True,
     ),
-    JAX("jax-device1", ordinal=1),
+    JAX("jax-device1", ordinal=1, seldom=True),
     Dask("dask"),
     Dask("dask-single", chunks="single"),
     Dask("dask-uneven", chunks="uneven"),

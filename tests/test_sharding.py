@@ -153,27 +153,24 @@ def program_of_the_eager_call(f: Any, spacing: Any, keywords: Any) -> str:
 
 
 @functools.cache
-def findings() -> dict[str, dict[str, Any]]:
-    """Run the script."""
+def run_the_script() -> subprocess.CompletedProcess[str]:
     flag = f"--xla_force_host_platform_device_count={DEVICES}"
-    environment = os.environ | {"XLA_FLAGS": flag, "JAX_PLATFORMS": "cpu"}
-    process = subprocess.run(
+    return subprocess.run(
         [sys.executable, __file__],
-        env=environment,
+        env=os.environ | {"XLA_FLAGS": flag, "JAX_PLATFORMS": "cpu"},
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
-    assert process.returncode == 0, process.stderr
-    found: dict[str, dict[str, Any]] = json.loads(process.stdout)
-    return found
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_spread_samples(jax: Any, case: str) -> None:
     """The result lies where the samples lie; single rows travel, and nothing else."""
-    found = findings()[case]
+    process = run_the_script()
+    assert process.returncode == 0, process.stderr
+    found = json.loads(process.stdout)[case]
     assert found["spread as the samples"]
     assert found["same mesh"]
     assert found["spec"][0] == found["spec"][1]

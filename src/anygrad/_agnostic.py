@@ -7,10 +7,10 @@ runs on any library, lazily, under any tracer and any automatic differentiation.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from anygrad import _stencils
-from anygrad._stencils import Formula
+from anygrad._stencils import Formula, Scale
 
 if TYPE_CHECKING:
     from anygrad._plan import Plan, Task
@@ -18,29 +18,42 @@ if TYPE_CHECKING:
     from anygrad._typing import Array, DType, Namespace
 
 
-#: Puts the pieces of an axis, first to last, together.
-Join: TypeAlias = Callable[[list[Any], "Task", Any], Any]
+class Idiom(NamedTuple):
+    """What a compiler wants said in its own way.
+
+    Attributes
+    ----------
+    join : callable
+        ``join(pieces, task, xp)`` puts the pieces of an axis, first to last, together.
+    keep : callable
+        ``keep(array)`` returns it, and no algebra joins what comes before and after.
+    """
+
+    join: Callable[[list[Any], Task, Namespace], Any]
+    keep: Callable[[Any], Any]
 
 
-def concatenated(pieces: list[Any], task: Task, xp: Namespace) -> Any:
-    """Put pieces together as the standard does."""
-    return xp.concat(pieces, axis=task.axis)
+#: As the standard says it.
+STANDARD = Idiom(
+    join=lambda pieces, task, xp: xp.concat(pieces, axis=task.axis),
+    keep=lambda array: array,
+)
 
 
-def run(
-    f: Any, plan: Plan, xp: Namespace, join: Join = concatenated
-) -> tuple[Any, ...]:
+def run(f: Any, plan: Plan, xp: Namespace, idiom: Idiom = STANDARD) -> tuple[Any, ...]:
     """Return the derivatives of `f`, one per task of the plan."""
-    return tuple(differentiate(f, task, xp, join) for task in plan.tasks)
+    return tuple(differentiate(f, task, xp, idiom) for task in plan.tasks)
 
 
-def differentiate(f: Any, task: Task, xp: Namespace, join: Join = concatenated) -> Any:
+def differentiate(f: Any, task: Task, xp: Namespace, idiom: Idiom = STANDARD) -> Any:
     """Return one derivative: every formula of the scheme, put together."""
     f = prepare(f, task.precision.samples, task.precision.wide_samples, xp)
     pieces = [
-        weighted_sum(f, task, number, xp) for number in range(len(task.scheme.stencils))
+        weighted_sum(f, task, number, xp, idiom)
+        for number in range(len(task.scheme.stencils))
     ]
-    return xp.astype(join(pieces, task, xp), task.precision.result, copy=False)
+    whole = idiom.join(pieces, task, xp)
+    return xp.astype(whole, task.precision.result, copy=False)
 
 
 def prepare(array: Any, dtype: DType, wide: bool, xp: Namespace) -> Any:
@@ -50,7 +63,9 @@ def prepare(array: Any, dtype: DType, wide: bool, xp: Namespace) -> Any:
     return xp.astype(array, dtype)
 
 
-def weighted_sum(f: Any, task: Task, number: int, xp: Namespace) -> Any:
+def weighted_sum(
+    f: Any, task: Task, number: int, xp: Namespace, idiom: Idiom = STANDARD
+) -> Any:
     """Return the derivative at the points that one stencil of the scheme fills."""
     stencil, terms, scale = formula(task, number, xp)
     precision = task.precision
@@ -67,6 +82,7 @@ def weighted_sum(f: Any, task: Task, number: int, xp: Namespace) -> Any:
         total = term if total is None else total + term
     if scale.factor is not None:
         total = total * scale.factor
+        total = idiom.keep(total) if scale.divisors else total
     for divisor in scale.divisors:
         total = total / divisor
     return total
@@ -79,7 +95,8 @@ def formula(task: Task, number: int, xp: Namespace) -> Formula:
     stencil, precision = task.scheme.stencils[number], task.precision
     if task.step is not None:
         step = _prepared_step(task, xp)
-        return _stencils.uniform(stencil, _stencils.factors(step, stencil.denominator))
+        divisors = _stencils.factors(step, stencil.denominator)
+        return Formula(stencil, stencil.terms, Scale(None, divisors))
     x = prepare(task.coordinates, precision.coordinates, precision.wide_coordinates, xp)
 
     known: dict[tuple[int, int], Any] = {}
@@ -96,8 +113,12 @@ def formula(task: Task, number: int, xp: Namespace) -> Formula:
             )
         return length
 
+    # Times the reciprocal, because XLA turns (a / b) / h into a / (b * h), and that is
+    # a product of steps: it overflows or vanishes where their ratio does not.
     ratios = _stencils.slope_weights(span, stencil.offsets)
-    terms = tuple((j + 1, j, ratios[j] / span(j, j + 1)) for j in stencil.offsets[:-1])
+    terms = tuple(
+        (j + 1, j, ratios[j] * (1.0 / span(j, j + 1))) for j in stencil.offsets[:-1]
+    )
     return Formula(stencil, terms, _stencils.UNSCALED)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from anygrad import _backends, _precision, _stencils
 from anygrad._plan import Plan, Task
 from anygrad._precision import Precision
-from anygrad._stencils import Formula, Scheme
+from anygrad._stencils import Formula, Scale, Scheme
 from anygrad._typing import Array, Namespace
 
 #: Plans for floating samples and Python numbers: they depend on nothing else.
@@ -260,27 +260,26 @@ def _on_step(
     if isinstance(step, float) and step == 1.0:
         return scheme.unit_formulas
     return tuple(
-        _stencils.uniform(stencil, _divisors(step, stencil.denominator, precision))
+        Formula(stencil, stencil.terms, _scale(step, stencil.denominator, precision))
         for stencil in scheme.stencils
     )
 
 
-def _divisors(
-    step: float | complex, denominator: int, precision: Precision
-) -> tuple[float | complex, ...]:
-    """Return numbers whose product is ``step * denominator``, all of them normal.
+def _scale(step: float | complex, denominator: int, precision: Precision) -> Scale:
+    """Return the scale for a step; all of its numbers are normal.
 
-    Where the product is no normal number of the working dtype, e.g. 1e-50 in float32,
-    dividing by it would give 0 or infinity although the derivative may fit.
+    Where ``step * denominator`` is no normal number of the working dtype, e.g. 1e-50 in
+    float32, dividing by it would give 0 or infinity although the derivative may fit.
+    Half of its exponent is taken off first, as a factor.
     """
     if isinstance(step, complex):
-        return _stencils.factors(step, denominator)
+        return Scale(None, _stencils.factors(step, denominator))
     if precision.smallest <= abs(step * denominator) <= precision.largest:
-        return (step * denominator,)
+        return _stencils.scale(step * denominator)
     mantissa, exponent = math.frexp(step)
     half = exponent // 2
-    parts = (mantissa, 2.0**half, 2.0 ** (exponent - half), float(denominator))
-    return tuple(part for part in parts if part != 1.0)
+    divisor = math.ldexp(mantissa, exponent - half) * denominator
+    return Scale(math.ldexp(1.0, -half), (divisor,))
 
 
 def _check_array(

@@ -284,13 +284,11 @@ def backend_of(array: Any) -> Backend | None:
 def _is_exact(array: Any, backend: Backend) -> bool:
     """Tell whether the class is the library's own, and no subclass of it.
 
-    `jax.Array` is abstract.  Values that JAX traces are instances of it, but their
-    classes are no subclasses: that is how they are told from those that can be run.
+    `jax.Array` is abstract, and values that JAX traces are instances of it, too.
     """
-    cls = array_class(backend)
     if backend.name == "jax":
-        return cls is not None and issubclass(type(array), cls)
-    return type(array) is cls
+        return not isinstance(array, sys.modules["jax"].core.Tracer)
+    return type(array) is array_class(backend)
 
 
 def type_name(value: Any) -> str:

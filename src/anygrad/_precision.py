@@ -24,7 +24,9 @@ class Precision(NamedTuple):
     is_complex_by_grid : bool
         Whether the result is complex only because the coordinates are.
     smallest, largest : float
-        The normal positive numbers of `samples`, its real part where it is complex.
+        The positive numbers of `samples`, its real part where it is complex, that are
+        normal and have a normal reciprocal: XLA divides by a number by multiplying with
+        its reciprocal, and takes numbers that are not normal for zero.
     """
 
     samples: DType
@@ -113,7 +115,7 @@ def _choose(
         ),
         is_complex_by_grid=complex_grid and not complex_samples,
         smallest=float(limits.smallest_normal),
-        largest=float(limits.max),
+        largest=1.0 / float(limits.smallest_normal),
     )
 
 

@@ -202,7 +202,9 @@ def one_sided(order: int, accuracy: int, edge_order: int) -> Scheme:
         interior=r,
         points=max(edge_order + order, 2 * r),
         mirrored=_mirrored(left, right),
-        unit_formulas=tuple(uniform(s, (float(s.denominator),)) for s in stencils),
+        unit_formulas=tuple(
+            Formula(s, s.terms, scale(float(s.denominator))) for s in stencils
+        ),
     )
 
 
@@ -222,16 +224,13 @@ def _mirrored(left: list[Stencil], right: list[Stencil]) -> int | None:
     return points
 
 
-def uniform(stencil: Stencil, divisors: tuple[Any, ...]) -> Formula:
-    """Return the formula on a uniform grid; a power of two divides as a factor."""
-    scale = Scale(None, divisors)
-    if len(divisors) == 1 and isinstance(divisors[0], float):
-        (divisor,) = divisors
-        if divisor == 1.0:
-            scale = UNSCALED
-        elif abs(math.frexp(divisor)[0]) == 0.5:
-            scale = Scale(1 / divisor, ())
-    return Formula(stencil, stencil.terms, scale)
+def scale(divisor: float) -> Scale:
+    """Return the scale that divides by a number."""
+    if divisor == 1.0:
+        return UNSCALED
+    if abs(math.frexp(divisor)[0]) == 0.5:
+        return Scale(1 / divisor, ())
+    return Scale(None, (divisor,))
 
 
 def factors(step: Any, denominator: int) -> tuple[Any, ...]:

@@ -77,14 +77,14 @@ def trace(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     """Run the plan on values that are traced, by `run` or by the user."""
     explicit = _explicit_axes(f)
     if not explicit:
-        return _agnostic.run(f, plan, xp, _selected)
+        return _agnostic.run(f, plan, xp, XLA)
     # A mesh with explicit axes refuses slices of uneven size along a sharded axis.
     # The compiler may place them, and the results are sharded as the samples are.
     import jax
 
     static = tuple((task.axis, task.scheme, task.precision) for task in plan.tasks)
     automatic = jax.sharding.auto_axes(
-        lambda f, arrays: _agnostic.run(f, _plan(static, arrays), xp, _selected),
+        lambda f, arrays: _agnostic.run(f, _plan(static, arrays), xp, XLA),
         axes=explicit,
         out_sharding=(jax.typeof(f).sharding,) * len(plan.tasks),
     )
@@ -119,3 +119,16 @@ def _selected(pieces: list[Any], task: Task, xp: Namespace) -> Any:
         whole = xp.where(position == row, pieces[row], whole)
         whole = xp.where(position == last - row, pieces[-1 - row], whole)
     return whole
+
+
+def _kept(array: Any) -> Any:
+    """Keep a factor and a divisor apart: each is a normal number, their quotient not.
+
+    Only steps at the ends of the range of a dtype have both.
+    """
+    from jax import lax
+
+    return lax.optimization_barrier(array)
+
+
+XLA = _agnostic.Idiom(join=_selected, keep=_kept)

@@ -1,0 +1,1 @@
+"""What anygrad costs, beside the libraries' own gradients and plain copies."""

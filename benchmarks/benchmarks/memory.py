@@ -1,0 +1,79 @@
+"""Peak memory of a call, as a multiple of its outputs.
+
+NumPy reports every allocation to `tracemalloc`, so its peak is exact.  torch does not,
+and its profiler sees only what its own allocator hands out, not what a kernel takes by
+itself.  The operating system sees all pages: a fresh process, in which nothing that
+was freed before can be used again, says by how much its largest size has grown.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import subprocess
+import sys
+import tracemalloc
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.contenders import contenders
+from benchmarks.rows import Row
+
+
+def peak(row: Row) -> float:
+    """Return the peak of the memory that a call takes, divided by its outputs."""
+    return traced(row) if row.library == "numpy" else in_a_fresh_process(row)
+
+
+def traced(row: Row) -> float:
+    """Measure with Python's own records."""
+    call = contenders(row.smallest())["anygrad"]
+    call()  # imports and the like are no part of the work
+    call = contenders(row)["anygrad"]
+    tracemalloc.start()
+    try:
+        results = call()
+        return tracemalloc.get_traced_memory()[1] / size(results)
+    finally:
+        tracemalloc.stop()
+
+
+def in_a_fresh_process(row: Row) -> float:
+    """Measure with the records of the operating system, Linux only."""
+    script = "from benchmarks.memory import answer; answer()"
+    process = subprocess.run(
+        [sys.executable, "-c", script],
+        input=json.dumps(asdict(row)),
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[1],
+        check=True,
+    )
+    return float(process.stdout)
+
+
+def answer() -> None:
+    """Measure the row that stands on the standard input."""
+    fields = json.load(sys.stdin)
+    row = Row(**{**fields, "shape": tuple(fields["shape"])})
+    contenders(row.smallest())["anygrad"]()
+    call = contenders(row)["anygrad"]
+    gc.collect()
+    before = status("VmRSS")
+    results = call()
+    print((status("VmHWM") - before) / size(results))  # noqa: T201 - the answer
+
+
+def status(field: str) -> int:
+    """Return a size of this process in bytes."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        name, _, value = line.partition(":")
+        if name == field:
+            return int(value.split()[0]) * 1024
+    raise LookupError(field)
+
+
+def size(results: Any) -> int:
+    """Return the bytes of the outputs."""
+    return sum(result.nbytes for result in results)

@@ -1,0 +1,208 @@
+"""The list of what is measured, and what it must be: data only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import product
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measurement: anygrad, a peer and the floor on the same samples.
+
+    Attributes
+    ----------
+    library, dtype, shape, order : str, str, tuple of int, str
+        The samples.
+    dim : int or None
+        The dim to differentiate along; None for all.
+    grid : {"step", "coordinates"}
+        A step of 0.3, or one uneven coordinate per point.
+    way : {"call", "two threads", "jit", "backward"}
+        A plain call; within `set_workers(2)`; in the user's own `jax.jit`; or followed
+        by the backward pass of torch.
+    peer : str or None
+        The gradient to compare with.
+    at_most : float or None
+        The target: how many times the floor it may take.
+    at_least : float or None
+        The target: how many times faster than the peer it must be.
+    chunks : int or None
+        The length of Dask's chunks.
+    """
+
+    library: str
+    shape: tuple[int, ...]
+    dim: int | None = 0
+    dtype: str = "float64"
+    order: str = "C"
+    grid: str = "step"
+    way: str = "call"
+    peer: str | None = None
+    at_most: float | None = None
+    at_least: float | None = None
+    chunks: int | None = None
+
+    def __str__(self) -> str:
+        """Return all that tells the row from others, the peer included."""
+        shape = " x ".join(f"{n:,}" for n in self.shape).replace(",", " ")
+        dim = "all dims" if self.dim is None else f"dim {self.dim}"
+        words = [self.library, self.dtype, shape, dim, self.grid]
+        words += [f"{self.order} order"] if self.order != "C" else []
+        words += [self.way] if self.way != "call" else []
+        words += [f"against {self.peer}"] if self.peer == "findiff" else []
+        return ", ".join(words)
+
+    def smallest(self) -> Row:
+        """Return the same work on a few points, for the tests."""
+        shape = tuple(min(n, 6) for n in self.shape)
+        return replace(self, shape=shape, chunks=self.chunks and 4)
+
+
+#: Shapes of 1e6 elements and more, and a dim.
+LARGE = [
+    ((1_000_000,), 0),
+    ((1000, 1000), 0),
+    ((1000, 1000), 1),
+    ((100, 100, 100), 1),
+    ((4000, 4000), 0),
+    ((4000, 4000), 1),
+    ((4000, 4000), None),
+    ((1_000_000, 8), 1),
+    ((8, 1_000_000), 0),
+]
+SQUARE = [((4000, 4000), 0), ((4000, 4000), 1)]
+SMALL = [(10,), (100,), (1000,), (30, 30)]
+
+IN_NUMPY = [
+    *(
+        Row("numpy", *work, peer="numpy.gradient", at_most=1.25, at_least=2.0)
+        for work in LARGE
+    ),
+    *(
+        Row(
+            "numpy",
+            *work,
+            dtype=dtype,
+            order=order,
+            peer="numpy.gradient",
+            at_most=1.25,
+            at_least=2.0,
+        )
+        for (dtype, order), work in product(
+            [("float64", "F"), ("float32", "C"), ("float32", "F")], SQUARE
+        )
+    ),
+    *(
+        Row("numpy", *work, dtype=dtype, peer="numpy.gradient")
+        for dtype, work in product(["int64", "uint8", "float16"], SQUARE)
+    ),
+    *(
+        Row("numpy", *work, dtype=dtype, way="two threads", at_most=0.8)
+        for dtype, work in product(["float64", "float32"], SQUARE)
+    ),
+    *(
+        Row(
+            "numpy",
+            *work,
+            grid="coordinates",
+            peer="numpy.gradient",
+            at_most=2.2,
+            at_least=2.2,
+        )
+        for work in LARGE
+    ),
+    *(Row("numpy", *work, peer="findiff") for work in SQUARE),
+]
+
+IN_TORCH = [
+    *(
+        Row(
+            "torch",
+            *work,
+            dtype="float32",
+            grid=grid,
+            peer="torch.gradient",
+            at_most=at_most,
+            at_least=3.0,
+        )
+        for (grid, at_most), work in product(
+            [("step", 1.25), ("coordinates", 1.8)],
+            [((1000, 1000), 1), *SQUARE, ((4000, 4000), None), ((1_000_000, 8), 1)],
+        )
+    ),
+    *(
+        Row(
+            "torch",
+            *work,
+            dtype="float32",
+            grid=grid,
+            way="backward",
+            peer="torch.gradient",
+            at_least=1.0,
+        )
+        for grid, work in product(["step", "coordinates"], SQUARE)
+    ),
+]
+
+IN_JAX = [
+    *(
+        Row(
+            "jax",
+            (4000, 4000),
+            dim,
+            dtype="float32",
+            way=way,
+            peer="jax.numpy.gradient",
+            at_most=1.1,
+            at_least=at_least,
+        )
+        for way, (dim, at_least) in product(["call", "jit"], [(0, 1.0), (1, 1.7)])
+    ),
+    *(
+        Row("jax", (4000, 4000), dim, dtype="float32", grid="coordinates")
+        for dim in (0, 1)
+    ),
+]
+
+IN_DASK = [
+    Row(
+        "dask",
+        *work,
+        grid=grid,
+        peer="dask.array.gradient",
+        at_least=1.0,
+        chunks=1000,
+    )
+    for grid, work in product(["step", "coordinates"], SQUARE)
+]
+
+ON_SMALL_ARRAYS = [
+    Row(library, shape, None, dtype=dtype, grid=grid, peer=peer, at_least=1.0)
+    for (library, dtype, peer), grid, shape in product(
+        [
+            ("numpy", "float64", "numpy.gradient"),
+            ("torch", "float32", "torch.gradient"),
+            ("jax", "float32", "jax.numpy.gradient"),
+        ],
+        ["step", "coordinates"],
+        SMALL,
+    )
+    if (library, grid) != ("jax", "coordinates")  # its gradient knows steps only
+]
+
+ROWS = [*IN_NUMPY, *IN_TORCH, *IN_JAX, *IN_DASK, *ON_SMALL_ARRAYS]
+
+#: Peak memory: at most this many times the outputs, whatever the dtype.
+MEMORY = [
+    Row(library, (4000, 4000), dim, dtype=dtype, grid=grid, at_most=1.05)
+    for library, grid, dtype, dim in product(
+        ["numpy", "torch"],
+        ["step", "coordinates"],
+        ["float64", "float32", "float16", "int64", "uint8"],
+        [0, 1],
+    )
+]
+
+#: `import anygrad` beyond the import of array-api-compat, in milliseconds.
+IMPORT_AT_MOST = 10.0
