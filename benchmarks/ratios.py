@@ -173,7 +173,8 @@ def measure(words: Sequence[str], effort: Effort) -> Iterator[Line]:
     for row in chosen(ROWS, words):
         yield from speed(row, effort)
     for row in chosen(MEMORY, words):
-        yield from peak_memory(row, effort)
+        if row.library == "numpy" or sys.platform == "linux":
+            yield from peak_memory(row, effort)
     if all(word in "import anygrad" for word in words):
         yield from import_time(effort)
 

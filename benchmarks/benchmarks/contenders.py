@@ -59,7 +59,7 @@ class NumPy:
             values = draw.random(row.shape, dtype="float32").astype(row.dtype)
         return numpy.asarray(values, order=row.order)
 
-    def asarray(self, values: Any, row: Row) -> Any:
+    def asarray(self, values: Any, _: Row) -> Any:
         """Return an array of this library."""
         return values
 
@@ -87,9 +87,9 @@ class NumPy:
         import numpy
 
         if row.peer == "findiff":
-            from findiff import FinDiff
+            from findiff import Diff
 
-            return FinDiff(row.dim, spacing, 1, acc=2)(f)
+            return Diff(row.dim, spacing, acc=2)(f)
         entries = spacing if isinstance(spacing, list) else [spacing]
         return numpy.gradient(f, *entries, axis=row.dim)
 
@@ -152,7 +152,7 @@ class Torch(NumPy):
 class JAX(NumPy):
     """JAX on the CPU; a negation is the floor, because XLA need not copy."""
 
-    def asarray(self, values: Any, row: Row) -> Any:
+    def asarray(self, values: Any, _: Row) -> Any:
         """Return a JAX array."""
         import jax.numpy as jnp
 
@@ -202,7 +202,7 @@ class Dask(NumPy):
         entries = spacing if isinstance(spacing, list) else [spacing]
         return dask.array.gradient(f, *entries, axis=row.dim)
 
-    def call(self, function: Callable[[Any], Any], f: Any, row: Row) -> Call:
+    def call(self, function: Callable[[Any], Any], f: Any, _: Row) -> Call:
         """Return a call that builds the graph and computes it."""
         import dask
 

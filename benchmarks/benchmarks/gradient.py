@@ -25,7 +25,7 @@ class Rows:
         self.call = calls[function]
         self.call()
 
-    def time_call(self, row: str, function: str) -> None:
+    def time_call(self, *_: str) -> None:
         """Measure the time of a call."""
         self.call()
 
@@ -40,7 +40,7 @@ class Memory:
         """Make the arrays."""
         self.call = contenders(next(r for r in MEMORY if str(r) == row))["anygrad"]
 
-    def peakmem_call(self, row: str) -> None:
+    def peakmem_call(self, _: str) -> None:
         """Measure the whole process, samples and library included."""
         self.call()
 

@@ -41,13 +41,16 @@ def traced(row: Row) -> float:
 
 def in_a_fresh_process(row: Row) -> float:
     """Measure with the records of the operating system, Linux only."""
-    script = "from benchmarks.memory import answer; answer()"
+    folder = str(Path(__file__).parents[1])
+    script = (
+        f"import sys; sys.path.insert(0, {folder!r}); "
+        "from benchmarks.memory import answer; answer()"
+    )
     process = subprocess.run(
         [sys.executable, "-c", script],
         input=json.dumps(asdict(row)),
         capture_output=True,
         text=True,
-        cwd=Path(__file__).parents[1],
         check=True,
     )
     return float(process.stdout)

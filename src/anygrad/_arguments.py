@@ -17,7 +17,8 @@ from anygrad._precision import Precision
 from anygrad._stencils import Formula, Scale, Scheme
 from anygrad._typing import Array, Namespace
 
-#: Plans for floating samples and Python numbers: they depend on nothing else.
+#: Plans for floating samples and Python numbers, by the arguments and by the library,
+#: dtype and shape of the samples: they depend on nothing else.
 _plans: dict[Any, Plan] = {}
 
 #: When there are so many plans, all are forgotten: a bound on memory.
@@ -85,12 +86,12 @@ def _plan(
     edge_order = _edge_order(edge_order)
     entries = _entries(spacing, len(axes))
     scheme = _stencils.SCHEMES[edge_order]
-    for number, name in axes:
-        _check_length(input, number, name, scheme, edge_order)
+    for number, word, item in axes:
+        _check_length(input, number, word, item, scheme, edge_order)
     return Plan(
         tuple(
             _task(input, xp, number, scheme, entry, label)
-            for (number, _), (entry, label) in zip(axes, entries, strict=True)
+            for (number, _, _), (entry, label) in zip(axes, entries, strict=True)
         )
     )
 
@@ -114,8 +115,8 @@ def _check_samples(input: Array, xp: Namespace) -> None:
         raise TypeError(msg)
 
 
-def _axes(input: Array, dim: Any, axis: Any) -> list[tuple[int, str]]:
-    """Return the axes, none negative, each with the user's words for it."""
+def _axes(input: Array, dim: Any, axis: Any) -> list[tuple[int, str, Any]]:
+    """Return the axes, none negative, each with the user's word and number for it."""
     word = "dim"
     if axis is not None:
         if dim is not None:
@@ -126,10 +127,10 @@ def _axes(input: Array, dim: Any, axis: Any) -> list[tuple[int, str]]:
             raise TypeError(msg)
         dim, word = axis, "axis"
     if dim is None:
-        return [(number, f"`dim` {number}") for number in range(input.ndim)]
+        return [(number, word, number) for number in range(input.ndim)]
     given = dim if isinstance(dim, (list, tuple)) else (dim,)
-    axes = [(_axis(input, item, word, dim), f"`{word}` {item}") for item in given]
-    if len({number for number, _ in axes}) != len(axes):
+    axes = [(_axis(input, item, word, dim), word, item) for item in given]
+    if len({number for number, _, _ in axes}) != len(axes):
         msg = (
             f"`{word}` must name each dimension once. Got {dim!r} for a "
             f"{input.ndim}-dimensional `input`."
@@ -161,30 +162,34 @@ def _axis(input: Array, item: Any, word: str, given: Any) -> int:
 
 
 def _edge_order(edge_order: Any) -> int:
-    if isinstance(edge_order, bool) or not isinstance(edge_order, numbers.Integral):
+    try:
+        if isinstance(edge_order, bool):
+            raise TypeError
+        number = int(operator.index(edge_order))
+    except TypeError:
         msg = f"`edge_order` must be the int 1 or 2. Got {_shown(edge_order)}."
-        raise TypeError(msg)
-    if edge_order not in (1, 2):
-        msg = f"`edge_order` must be 1 or 2. Got {edge_order}."
+        raise TypeError(msg) from None
+    if number not in (1, 2):
+        msg = f"`edge_order` must be 1 or 2. Got {number}."
         raise ValueError(msg)
-    return int(edge_order)
+    return number
 
 
 def _check_length(
-    input: Array, axis: int, name: str, scheme: Scheme, edge_order: int
+    input: Array, axis: int, word: str, item: Any, scheme: Scheme, edge_order: int
 ) -> None:
     length = input.shape[axis]
     if length is None or _is_nan(length):
         msg = (
-            f"`input` must have a known length along {name}. Got shape "
+            f"`input` must have a known length along `{word}` {item}. Got shape "
             f"{tuple(input.shape)}. Compute it first, e.g. with "
             "`compute_chunk_sizes()`."
         )
         raise ValueError(msg)
     if length < scheme.points:
         msg = (
-            f"`input` must have at least {scheme.points} points along {name} for "
-            f"`edge_order={edge_order}`. Got shape {tuple(input.shape)}."
+            f"`input` must have at least {scheme.points} points along `{word}` {item} "
+            f"for `edge_order={edge_order}`. Got shape {tuple(input.shape)}."
         )
         raise ValueError(msg)
 
@@ -208,13 +213,16 @@ def _entries(spacing: Any, count: int) -> list[tuple[Any, str]]:
             for number, item in enumerate(spacing)
         ]
     entry: Any = 1.0 if spacing is None else _entry(spacing, "spacing")
-    if getattr(entry, "ndim", 0):
+    is_number = isinstance(entry, (float, complex))
+    if not is_number and isinstance(getattr(entry, "ndim", None), int) and entry.ndim:
         msg = (
             "`spacing` must be a scalar, or a list or tuple with one entry per dim. "
             f"Got a {entry.ndim}-dimensional array. Put coordinates into a list: "
             "`spacing=[x]`."
         )
         raise TypeError(msg)
+    if not is_number:
+        _check_kind(entry, "spacing")
     return [(entry, "spacing")] * count
 
 
@@ -229,7 +237,7 @@ def _entry(item: Any, name: str) -> Any:
     except TypeError:  # NumPy calls a timedelta64 an integer
         return item
     if step == 0 or step - step != 0:  # infinity minus infinity is no number
-        msg = f"`{name}` must be finite and not zero. Got {item!r}."
+        msg = f"`{name}` must be finite and not zero. Got {_shown(item)}."
         raise ValueError(msg)
     return step
 
@@ -242,7 +250,7 @@ def _task(
         precision = _precision.choose(
             input.dtype, None, isinstance(entry, complex), device, xp
         )
-        formulas = _on_step(entry, scheme, precision)
+        formulas = _on_step(entry, scheme, precision, name)
         return Task(axis, scheme, precision, formulas, None, None)
     entry_xp = _check_array(input, xp, device, entry, name)
     if entry.ndim == 0:
@@ -255,31 +263,56 @@ def _task(
 
 
 def _on_step(
-    step: float | complex, scheme: Scheme, precision: Precision
+    step: float | complex, scheme: Scheme, precision: Precision, name: str
 ) -> tuple[Formula, ...]:
     if isinstance(step, float) and step == 1.0:
         return scheme.unit_formulas
     return tuple(
-        Formula(stencil, stencil.terms, _scale(step, stencil.denominator, precision))
-        for stencil in scheme.stencils
+        Formula(s, s.terms, _scale(step, s.denominator, precision, name))
+        for s in scheme.stencils
     )
 
 
-def _scale(step: float | complex, denominator: int, precision: Precision) -> Scale:
+def _scale(
+    step: float | complex, denominator: int, precision: Precision, name: str
+) -> Scale:
     """Return the scale for a step; all of its numbers are normal.
 
     Where ``step * denominator`` is no normal number of the working dtype, e.g. 1e-50 in
     float32, dividing by it would give 0 or infinity although the derivative may fit.
     Half of its exponent is taken off first, as a factor.
     """
-    if isinstance(step, complex):
+    if _backends.is_reading_code():  # the step may be a symbol
         return Scale(None, _stencils.factors(step, denominator))
-    if precision.smallest <= abs(step * denominator) <= precision.largest:
+    least, most = precision.smallest, precision.largest
+    if isinstance(step, complex):
+        if least <= abs(step) <= most:
+            return Scale(None, _stencils.factors(step, denominator))
+    elif least <= abs(step * denominator) <= most:
         return _stencils.scale(step * denominator)
-    mantissa, exponent = math.frexp(step)
+    mantissa, exponent = math.frexp(abs(step))
     half = exponent // 2
     divisor = math.ldexp(mantissa, exponent - half) * denominator
-    return Scale(math.ldexp(1.0, -half), (divisor,))
+    factor = math.ldexp(1.0, -half)
+    if isinstance(step, complex) or not (
+        least <= factor <= most and least <= divisor <= most
+    ):
+        msg = (
+            f"`{name}` must be in the range of the dtype that `input` is "
+            f"differentiated in, {precision.samples}. Got {_shown(step)}. Convert `input` to a wider "
+            "dtype, or scale the steps."
+        )
+        raise ValueError(msg)
+    return Scale(factor, (math.copysign(divisor, step),))
+
+
+def _check_kind(entry: Any, name: str) -> None:
+    """Refuse what is neither a number nor an array, by a glance at its type."""
+    if entry is None or isinstance(entry, (bool, str, bytes, list, tuple, dict)):
+        msg = f"`{name}` must be a number or an array. Got {_shown(entry)}." + (
+            " Convert it to an array first." if isinstance(entry, list) else ""
+        )
+        raise TypeError(msg)
 
 
 def _check_array(
@@ -344,7 +377,7 @@ def _coordinates(input: Array, xp: Namespace, axis: int, entry: Any, name: str) 
             entry, tuple(length if k == axis else 1 for k in range(input.ndim))
         )
     others = zip(shape, input.shape, strict=True)
-    if any(k != axis and a not in (1, b) for k, (a, b) in enumerate(others)):
+    if any(k != axis and not _may_broadcast(a, b) for k, (a, b) in enumerate(others)):
         msg = (
             f"`{name}` must be broadcastable to `input`, of shape "
             f"{tuple(input.shape)}. Got shape {shape}."
@@ -353,10 +386,16 @@ def _coordinates(input: Array, xp: Namespace, axis: int, entry: Any, name: str) 
     return entry
 
 
+def _may_broadcast(length: Any, full: Any) -> bool:
+    """Tell whether coordinates fit; lengths that Dask does not know are trusted."""
+    return length in (1, full) or (_is_nan(length) and _is_nan(full))
+
+
 def _shown(value: Any) -> str:
     """Return a short text for a value that is no array, a type's name for others."""
     if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
-        return repr(value)
+        text = repr(value)
+        return text if len(text) <= 60 else text[:40] + "..."
     if isinstance(value, (list, tuple)) and len(value) <= 8:
         left, right = "[]" if isinstance(value, list) else "()"
         return left + ", ".join(_shown(item) for item in value) + right

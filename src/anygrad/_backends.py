@@ -64,7 +64,7 @@ TABLE = (
         executor=in_numpy.run,
         fallback=_agnostic.run,
         coordinates_from=(),
-        remark="Any strides, read-only and memory-mapped arrays.",
+        remark="Any strides; read-only arrays.",
     ),
     Backend(
         name="torch",

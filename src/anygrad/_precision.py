@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, NamedTuple
 
 from anygrad._typing import DType, Namespace
@@ -101,6 +102,8 @@ def _choose(
         working = xp.complex128 if is_complex(result, xp) else xp.float64
     real = _real_counterpart(working, xp) if is_complex(working, xp) else working
     limits = xp.finfo(real)
+    # Steps are Python's numbers, so those of a longer dtype are of no use.
+    smallest = max(float(limits.smallest_normal), sys.float_info.min)
     complex_samples = complex_step or is_complex(samples, xp)
     complex_grid = coordinates is not None and is_complex(coordinates, xp)
     return Precision(
@@ -114,8 +117,8 @@ def _choose(
             and _is_wide(coordinates, limits.bits, xp)
         ),
         is_complex_by_grid=complex_grid and not complex_samples,
-        smallest=float(limits.smallest_normal),
-        largest=1.0 / float(limits.smallest_normal),
+        smallest=smallest,
+        largest=1.0 / smallest,
     )
 
 

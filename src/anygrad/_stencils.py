@@ -113,6 +113,13 @@ class Scheme:
     mirrored: int | None
     unit_formulas: tuple[Formula, ...]
 
+    def __reduce__(self) -> Any:
+        """Come back from a pickle as the one object that this scheme is."""
+        for key, scheme in SCHEMES.items():
+            if scheme is self:
+                return _scheme, (key,)
+        return super().__reduce__()
+
 
 def half_width(order: int, accuracy: int) -> int:
     """Return the `r` of the central formula on the points ``-r, ..., r``."""
@@ -330,3 +337,7 @@ def _sum(left: dict[int, Any], right: dict[int, Any]) -> dict[int, Any]:
 #: Every scheme that the public functions can ask for, made once: a plain dictionary,
 #: because that is what `torch.compile` can trace through.
 SCHEMES = {edge_order: one_sided(1, 2, edge_order) for edge_order in (1, 2)}
+
+
+def _scheme(edge_order: int) -> Scheme:
+    return SCHEMES[edge_order]

@@ -22,7 +22,7 @@ _pools: dict[int, ThreadPoolExecutor] = {}
 def set_workers(workers: int) -> Iterator[None]:
     """Set the number of threads for the calls within a ``with`` block.
 
-    Only NumPy arrays of more than one block (512 KiB) are computed on several threads.
+    Only NumPy arrays of more than one block (1 MiB) are computed on several threads.
     torch has threads of its own, as have JAX, Dask and CuPy their own ways.
 
     Parameters

@@ -9,6 +9,7 @@ a chunk computes its strips' rows, too, and drops them.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, product
@@ -153,17 +154,23 @@ def _aligned(x: Any, f: Any, axis: int) -> Any:
     """
     if x is None:
         return None
-    along_axis_only = all(n == 1 for k, n in enumerate(x.shape) if k != axis)
-    chunks = tuple(
-        (1,) if n == 1 and k != axis else f.chunks[k] for k, n in enumerate(x.shape)
-    )
     if _is_lazy(x):
-        return x if x.chunks == chunks else x.rechunk(chunks)
-    if along_axis_only:
+        wanted = {
+            k: (1,) if n == 1 and k != axis else f.chunks[k]
+            for k, n in enumerate(x.shape)
+            if not math.isnan(
+                n
+            )  # what Dask does not know cannot be cut, and lies as in `f`
+        }
+        changes = {k: c for k, c in wanted.items() if x.chunks[k] != c}
+        return x.rechunk(changes) if changes else x
+    if all(n == 1 for k, n in enumerate(x.shape) if k != axis):
         return x
     from dask.array import from_array
 
-    return from_array(x, chunks=chunks)
+    return from_array(
+        x, chunks=tuple((1,) if n == 1 else f.chunks[k] for k, n in enumerate(x.shape))
+    )
 
 
 def _strip(array: Any, axis: int, cut: slice) -> Any:

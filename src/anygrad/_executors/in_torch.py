@@ -17,29 +17,32 @@ if TYPE_CHECKING:
     from anygrad._plan import Plan
     from anygrad._typing import Namespace
 
-_verbs: list[blocked.Verbs] = []
+#: For tensors on the CPU, and for those on other devices.
+_verbs: dict[bool, blocked.Verbs] = {}
 
 
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     """Run the plan on an exact `torch.Tensor`."""
     if _is_watched(f, plan):
         return _agnostic.run(f, plan, xp)
-    if not _verbs:
-        _verbs.append(_make_verbs())
-    return blocked.run(f, plan, xp, _verbs[0])
+    on_cpu = f.device.type == "cpu"
+    if on_cpu not in _verbs:
+        _verbs[on_cpu] = _make_verbs(on_cpu)
+    return blocked.run(f, plan, xp, _verbs[on_cpu])
 
 
 def _is_watched(f: Any, plan: Plan) -> bool:
     """Tell whether something besides the values is asked of the operations."""
     import torch
 
-    if torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None:
+    if f.is_meta or torch.compiler.is_compiling():
+        return True
+    if torch._C._get_tracing_state() is not None:
         return True
     if torch._C._len_torch_dispatch_stack() or torch._C._len_torch_function_stack():
         return True
-    if torch._C._functorch.maybe_current_level() is not None:
-        return True
-    if torch.autograd.forward_ad._current_level >= 0:
+    in_transform = torch._C._functorch.maybe_current_level() is not None
+    if in_transform or torch.autograd.forward_ad._current_level >= 0:
         return True
     tracked = f.requires_grad
     for array in _arrays(plan):
@@ -58,7 +61,7 @@ def _arrays(plan: Plan) -> Iterator[Any]:
             yield task.coordinates
 
 
-def _make_verbs() -> blocked.Verbs:
+def _make_verbs(on_cpu: bool) -> blocked.Verbs:
     import torch
 
     return blocked.Verbs(
@@ -70,7 +73,7 @@ def _make_verbs() -> blocked.Verbs:
         strides=lambda a: a.stride(),
         transpose=lambda a, axes: a.permute(axes),
         is_contiguous=lambda a: a.is_contiguous(),
-        block_bytes=2**20,
+        block_bytes=2**20 if on_cpu else None,
         for_each=blocked.one_by_one,
         carry_out=blocked.carry_out,
     )

@@ -1,0 +1,127 @@
+"""Every benchmark runs, once and on a few points: nothing here looks at a clock."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.peers
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+
+# The rows are data and need no library; they are read to know what there is to run.
+sys.path.insert(0, str(FOLDER))
+try:
+    from benchmarks.rows import MEMORY, ROWS, Row
+finally:
+    sys.path.remove(str(FOLDER))
+
+
+@pytest.fixture
+def ratios(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """Return the script, with so little work that it takes no time."""
+    monkeypatch.syspath_prepend(FOLDER)
+    module = importlib.import_module("ratios")
+    least = module.Effort(runs=2, rounds=1, seconds=0.0)
+    monkeypatch.setattr(module, "QUICK", least)
+    monkeypatch.setattr(module, "SHORTEST", 0.0)
+    yield module
+    del sys.modules["ratios"]
+
+
+def rows_of(library: str, rows: list[Row]) -> list[Row]:
+    return [row.smallest() for row in rows if row.library == library]
+
+
+def numbers(results: Any) -> Any:
+    """Return the results of any call as one NumPy array per dim."""
+    import numpy
+
+    if len(results) == 1:
+        results = results[0]
+    if isinstance(results, tuple | list):
+        return [numpy.asarray(result) for result in results]
+    return [numpy.asarray(results)]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_rows(
+    numpy: Any, torch: Any, jax: Any, dask: Any, row: Row, ratios: ModuleType
+) -> None:
+    """All do the same work: the peers' values are anygrad's."""
+    calls = ratios.contenders(row.smallest())
+    assert set(calls) >= ({"anygrad", "peer"} if row.peer else {"anygrad", "floor"})
+    wanted = numbers(calls["anygrad"]())
+    exact = row.dtype not in ("float16", "uint8")
+    if exact and row.peer and row.peer != "findiff":
+        for result, target in zip(numbers(calls["peer"]()), wanted, strict=True):
+            assert numpy.allclose(result, target, rtol=1e-4, atol=1e-4)
+    for call in calls.values():
+        call()
+
+
+def test_the_names_tell_rows_apart() -> None:
+    for rows in (ROWS, MEMORY):
+        assert len({str(row) for row in rows}) == len(rows)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("name", ["numpy", "torch"])
+def test_memory(numpy: Any, torch: Any, ratios: ModuleType, name: str) -> None:
+    """On a few points a call takes pages for more than its results."""
+    (row, *_) = rows_of(name, MEMORY)
+    assert ratios.memory.peak(row) >= 0.0
+
+
+def test_script(
+    numpy: Any,
+    torch: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    ratios: ModuleType,
+) -> None:
+    """It prints a table, says what the targets are, and writes the figures."""
+    monkeypatch.setattr(ratios, "ROWS", rows_of("numpy", ROWS)[:2])
+    monkeypatch.setattr(ratios, "MEMORY", rows_of("numpy", MEMORY)[:1])
+    ratios.main(["--quick", "--json", str(tmp_path / "figures.json")])
+    machine, _, header, _, *lines = capsys.readouterr().out.splitlines()
+    assert "cores" in machine
+    assert header == "| work | ratio | median | runs | target |  |"
+    assert len(lines) == 2 * 2 + 1 + 1
+    for line in lines:
+        assert line.endswith(("| met |", "| **missed** |"))
+    figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
+    assert [len(line["runs"]) for line in figures["lines"]] == [2] * 6
+
+
+def test_choosing_rows(ratios: ModuleType) -> None:
+    names = [str(row) for row in ratios.chosen(ROWS, ["numpy", "float32", "F order"])]
+    assert names
+    assert all("numpy, float32" in name and "F order" in name for name in names)
+
+
+def test_asv(numpy: Any, ratios: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What asv does with a class: setup and call, or one left out."""
+    gradient = importlib.import_module("benchmarks.gradient")
+    row = rows_of("numpy", ROWS)[0]
+    monkeypatch.setattr(gradient, "ROWS", [row])
+    monkeypatch.setattr(gradient, "MEMORY", [row])
+    for function in ("anygrad", "peer", "floor"):
+        times = gradient.Rows()
+        times.setup(str(row), function)
+        times.time_call(str(row), function)
+    sizes = gradient.Memory()
+    sizes.setup(str(row))
+    sizes.peakmem_call(str(row))
+    with pytest.raises(NotImplementedError):
+        gradient.Rows().setup(str(row), "nobody")
+    code, preparation = gradient.timeraw_import()
+    exec(f"{preparation}; {code}", {})
