@@ -299,8 +299,8 @@ def _scale(
     ):
         msg = (
             f"`{name}` must be in the range of the dtype that `input` is "
-            f"differentiated in, {precision.samples}. Got {_shown(step)}. Convert `input` to a wider "
-            "dtype, or scale the steps."
+            f"differentiated in, {precision.samples}. Got {_shown(step)}. "
+            "Convert `input` to a wider dtype, or scale the steps."
         )
         raise ValueError(msg)
     return Scale(factor, (math.copysign(divisor, step),))
