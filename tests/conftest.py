@@ -66,7 +66,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the libraries; one that was asked for and does not work is an error."""
-    config.addinivalue_line("markers", "forms(*ids): run `backend` on these only")
+    config.addinivalue_line(
+        "markers", "forms(*ids): which forms of `backend`; all: the slow ones, too"
+    )
     asked = config.getoption("backend")
     config.stash[CHOSEN] = {}
     for library in LIBRARIES:
@@ -122,7 +124,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         sets = [
             form
             for form in forms
-            if form.library in libraries and (wanted is None or form.id in wanted.args)
+            if form.library in libraries and _is_wanted(form, wanted)
         ]
         for argument, dtypes in KINDS.items():
             if argument in names and argument not in given:
@@ -133,6 +135,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
                 break
         else:
             metafunc.parametrize(fixture, sets, indirect=True, ids=str)
+
+
+def _is_wanted(form: Backend, forms: pytest.Mark | None) -> bool:
+    if forms is None:
+        return not form.seldom
+    return form.id in forms.args or "all" in forms.args
 
 
 def _names(argnames: str | Sequence[str]) -> Sequence[str]:

@@ -72,8 +72,8 @@ def gradient(
         If `input` is not an array of the standard, is masked, labelled, a quantity,
         sparse or nested, or its dtype is bool or not numeric; if `dim` is not of ints;
         if `edge_order` is not an int; if `spacing` or an entry of it is neither a
-        number nor an array, is of another library or of such a dtype, or is a bare array of
-        coordinates; if both `dim` and `axis` are given.
+        number nor an array, is of another library or of such a dtype, or is a bare
+        array of coordinates; if both `dim` and `axis` are given.
     ValueError
         If a dim is named twice; if `edge_order` is not 1 or 2; if there are too few
         points, or an unknown number of them, along a dim; if `spacing` has the wrong
