@@ -440,7 +440,8 @@ def test_numpy_scalars_as_spacing(numpy: Any) -> None:
 )
 def test_steps_that_are_none(library: Backend, step: Any) -> None:
     """Zero, and what is not finite (trap 24)."""
-    message = f"must be finite and not zero. Got {step!r}."
+    shown = repr(step) if len(repr(step)) <= 60 else f"{repr(step)[:40]}..."
+    message = f"must be finite and not zero. Got {shown}."
     f = matrix(library)
     refused(ValueError, f"`spacing` {message}", f, spacing=step)
     refused(ValueError, f"`spacing[1]` {message}", f, spacing=[1, step])

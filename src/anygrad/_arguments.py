@@ -237,7 +237,7 @@ def _entry(item: Any, name: str) -> Any:
     except TypeError:  # NumPy calls a timedelta64 an integer
         return item
     if step == 0 or step - step != 0:  # infinity minus infinity is no number
-        msg = f"`{name}` must be finite and not zero. Got {_shown(item)}."
+        msg = f"`{name}` must be finite and not zero. Got {_shortened(item)}."
         raise ValueError(msg)
     return step
 
@@ -394,9 +394,13 @@ def _may_broadcast(length: Any, full: Any) -> bool:
 def _shown(value: Any) -> str:
     """Return a short text for a value that is no array, a type's name for others."""
     if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
-        text = repr(value)
-        return text if len(text) <= 60 else text[:40] + "..."
+        return _shortened(value)
     if isinstance(value, (list, tuple)) and len(value) <= 8:
         left, right = "[]" if isinstance(value, list) else "()"
         return left + ", ".join(_shown(item) for item in value) + right
     return _backends.type_name(value)
+
+
+def _shortened(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:40]}..."
