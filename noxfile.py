@@ -168,6 +168,18 @@ def together(session: nox.Session) -> None:
     session.run("pytest", "--doctest-modules", "-m", "not peers", "src")
 
 
+@nox.session(default=False, allow_parallel=False)  # others would be measured, too
+def bench(session: nox.Session) -> None:
+    """Measure times and memory against the libraries themselves, roughly."""
+    install(session, "bench", "-e.[numpy,torch,jax,dask]")
+    session.run("python", "benchmarks/ratios.py", "--quick", *session.posargs)
+    # asv wants to know the machine, and keeps that in the home directory.
+    home = {"HOME": session.create_tmp(), "USERPROFILE": session.create_tmp()}
+    session.chdir("benchmarks")
+    session.run("asv", "machine", "--yes", env=home)
+    session.run("asv", "run", "--quick", "--python=same", env=home)
+
+
 @nox.session(requires=["minimal", *(f"tests({name})" for name in EXTRAS), "all"])
 def coverage(session: nox.Session) -> None:
     """Hold what these sessions cover together against the floor."""

@@ -150,10 +150,12 @@ def import_time(effort: Effort) -> Iterator[Line]:
         "import array_api_compat, time; start = time.perf_counter(); import anygrad; "
         "print((time.perf_counter() - start) * 1e3)"
     )
-    command = [sys.executable, "-c", script]
+    environment = os.environ.copy()
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
 
     def one() -> float:
-        return float(subprocess.check_output(command, text=True))
+        command = [sys.executable, "-c", script]
+        return float(subprocess.check_output(command, text=True, env=environment))
 
     one()  # writes the compiled modules
     runs = [

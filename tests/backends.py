@@ -453,6 +453,7 @@ BACKENDS: tuple[Backend, ...] = (
         default="float64",
         dtypes=(*STANDARD, "float16", "bfloat16"),
         x64=True,
+        seldom=True,
     ),
     JAX("jax-device1", ordinal=1, seldom=True),
     Dask("dask"),

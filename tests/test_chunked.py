@@ -153,20 +153,7 @@ def test_three_dims() -> None:
         assert_same(result, target)
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "step",
-        "numpy",
-        "dask",
-        pytest.param(
-            "per point",
-            marks=pytest.mark.xfail(
-                strict=True, reason="refused: unknown lengths are compared as numbers"
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("kind", ["step", "numpy", "dask", "per point"])
 def test_unknown_lengths_of_the_other_dim(kind: str) -> None:
     """Dask may not know how many rows a choice has left."""
     whole, x = table(), coordinates(6)

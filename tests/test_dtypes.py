@@ -11,6 +11,8 @@ import anygrad
 import oracle
 from backends import COMPLEX, FORMATS, SIGNED, UNSIGNED, Backend
 
+pytestmark = pytest.mark.forms("all")
+
 #: The standard's promotion of floating dtypes; of the first, where it says nothing, as
 #: all libraries that have 16-bit floating numbers do it.
 PROMOTION = {

@@ -207,6 +207,7 @@ def test_integers_of_other_kinds_name_a_dim(backend: Backend) -> None:
 # Spacing.
 
 
+@pytest.mark.forms("all")
 def test_all_kinds_of_spacing_in_one_call(backend: Backend) -> None:
     """Scalars, 0-d arrays, coordinates, and a coordinate per point, mixed."""
     shape = (3, 4, 3, 5)

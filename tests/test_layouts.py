@@ -40,6 +40,7 @@ def wanted(edge_order: int) -> list[Any]:
     ]
 
 
+@pytest.mark.forms("all")
 @pytest.mark.parametrize("edge_order", [1, 2])
 def test_arguments_are_never_written_to(backend: Backend, edge_order: int) -> None:
     """Neither the samples nor the steps nor the coordinates, of any form of array."""

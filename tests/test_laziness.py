@@ -146,6 +146,7 @@ def test_dask_results_know_what_they_are(dask: Any, backend: Backend) -> None:
 # JAX.
 
 
+@pytest.mark.forms("jax", "jax-x64")
 @pytest.mark.parametrize("edge_order", [1, 2])
 def test_jax_traces_everything(jax: Any, backend: Backend, edge_order: int) -> None:
     """Samples and spacing of every kind, as arguments of a compiled function."""
@@ -229,6 +230,7 @@ def test_torch_fake_tensors(torch: Any) -> None:
 # Devices.
 
 
+@pytest.mark.forms("all")
 def test_results_stay_on_the_device(backend: Backend) -> None:
     """Of integers and 16-bit numbers too, whose dtype is made on the way."""
     for dtype in (backend.integer, "uint8", *backend.halves):

@@ -14,6 +14,8 @@ import anygrad
 import oracle
 from backends import FORMATS, Backend
 
+pytestmark = pytest.mark.forms("all")
+
 NAN, INF = math.nan, math.inf
 SAMPLES = [3, 1, 4, 1, 5, 9, 2]
 COORDINATES = [0, 1, 3, 4, 8, 9, 12]

@@ -9,6 +9,8 @@ import pytest
 import anygrad
 from backends import Backend
 
+pytestmark = pytest.mark.forms("all")
+
 #: As printed on the page, which shows four decimals.
 SQUARES = "(tensor([-3., -2., 2., 5.]),)"
 UNIT_STEPS = """

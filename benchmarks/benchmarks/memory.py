@@ -63,6 +63,7 @@ def answer() -> None:
     contenders(row.smallest())["anygrad"]()
     call = contenders(row)["anygrad"]
     gc.collect()
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # forgets the peak
     before = status("VmRSS")
     results = call()
     print((status("VmHWM") - before) / size(results))  # noqa: T201 - the answer
