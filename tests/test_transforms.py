@@ -38,7 +38,8 @@ def test_jax_derivatives(jax: Any, entry: Any) -> None:
 
     with jax.enable_x64(True):
         f, x = jnp.asarray(SAMPLES), jnp.asarray(entry)
-        check_grads(jax.jit(along_the_rows), (f, x), order=2, atol=1e-4)
+        order = 2 if x.ndim == 1 else 1
+        check_grads(along_the_rows, (f, x), order=order, atol=1e-4)
 
 
 def test_jax_derivatives_by_hand(jax: Any) -> None:

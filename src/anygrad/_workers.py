@@ -137,13 +137,14 @@ def share(work: Callable[[Any], None], items: Iterable[Any], workers: int) -> No
     Whoever is free takes the next item, and this thread takes part, so that it never
     waits for threads that other callers keep busy.
     """
-    waiting = iter(list(items))  # a list's iterator may be shared between threads
+    items = list(items)
+    waiting = iter(items)  # a list's iterator may be shared between threads
 
     def labour() -> None:
         for item in waiting:
             work(item)
 
-    helpers = _submit(labour, workers - 1)
+    helpers = _submit(labour, min(workers, len(items)) - 1, workers)
     try:
         labour()
     finally:
@@ -155,12 +156,13 @@ def share(work: Callable[[Any], None], items: Iterable[Any], workers: int) -> No
             raise error
 
 
-def _submit(labour: Callable[[], None], count: int) -> list[Future[None]]:
-    pool = _pools.get(count)
+def _submit(labour: Callable[[], None], count: int, workers: int) -> list[Future[None]]:
+    """Hand the labour to `count` threads of the pool, which starts those it lacks."""
+    pool = _pools.get(workers)
     if pool is None:
         from concurrent.futures import ThreadPoolExecutor
 
-        pool = _pools.setdefault(count, ThreadPoolExecutor(count, "anygrad"))
+        pool = _pools.setdefault(workers, ThreadPoolExecutor(workers, "anygrad"))
     helpers = []
     # While the interpreter shuts down, it gives no more threads.
     with contextlib.suppress(RuntimeError):
