@@ -144,7 +144,7 @@ def share(work: Callable[[Any], None], items: Iterable[Any], workers: int) -> No
         for item in waiting:
             work(item)
 
-    helpers = _submit(labour, min(workers, len(items)) - 1, workers)
+    helpers = _submit(labour, min(workers, len(items)) - 1, workers - 1)
     try:
         labour()
     finally:
@@ -162,7 +162,7 @@ def _submit(labour: Callable[[], None], count: int, workers: int) -> list[Future
     if pool is None:
         from concurrent.futures import ThreadPoolExecutor
 
-        pool = _pools.setdefault(workers, ThreadPoolExecutor(workers, "anygrad"))
+        pool = _pools.setdefault(size, ThreadPoolExecutor(size, "anygrad"))
     helpers = []
     # While the interpreter shuts down, it gives no more threads.
     with contextlib.suppress(RuntimeError):
