@@ -156,9 +156,11 @@ def share(work: Callable[[Any], None], items: Iterable[Any], workers: int) -> No
             raise error
 
 
-def _submit(labour: Callable[[], None], count: int, workers: int) -> list[Future[None]]:
-    """Hand the labour to `count` threads of the pool, which starts those it lacks."""
-    pool = _pools.get(workers)
+def _submit(labour: Callable[[], None], count: int, size: int) -> list[Future[None]]:
+    """Hand the labour to some threads of a pool, which starts those that it lacks."""
+    if count < 1:
+        return []
+    pool = _pools.get(size)
     if pool is None:
         from concurrent.futures import ThreadPoolExecutor
 
