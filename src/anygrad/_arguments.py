@@ -282,7 +282,7 @@ def _scale(
     float32, dividing by it would give 0 or infinity although the derivative may fit.
     Half of its exponent is taken off first, as a factor.
     """
-    if _backends.is_reading_code():  # the step may be a symbol
+    if _backends.is_reading_code():  # pragma: no cover - only torch.compile comes here
         return Scale(None, _stencils.factors(step, denominator))
     least, most = precision.smallest, precision.largest
     if isinstance(step, complex):
