@@ -6,6 +6,7 @@ import cmath
 import math
 import warnings
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import pytest
@@ -91,6 +92,38 @@ def test_scalar_steps_beyond_the_dtype(
         results = anygrad.gradient(f, spacing=step, edge_order=edge_order)
         wanted = oracle.derivative(samples, 0, oracle.steps(0, step), edge_order)
         backend.check(results, [wanted], like=f)
+
+
+@pytest.mark.parametrize(("exponent", "scale"), [(-140, -100), (127, 120), (200, 100)])
+def test_scalar_steps_under_jit(jax: Any, exponent: int, scale: int) -> None:
+    """There the steps are constants, with which a compiler may calculate."""
+    import jax.numpy as jnp
+
+    step = -(2.0**exponent)
+    samples = [a * 2.0**scale for a in SAMPLES]
+    f = jnp.asarray(samples, dtype="float32")
+    for edge_order in (1, 2):
+        call = partial(anygrad.gradient, spacing=step, edge_order=edge_order)
+        (result,) = jax.jit(call)(f)
+        wanted = oracle.derivative(samples, 0, oracle.steps(0, step), edge_order)
+        assert oracle.difference(result.tolist(), wanted, 1e-6) is None
+
+
+@pytest.mark.parametrize("edge_order", [1, 2])
+def test_coordinates_under_jit(jax: Any, edge_order: int) -> None:
+    """A compiler must not turn ratios of steps into products (trap 1)."""
+    import jax.numpy as jnp
+
+    def call(f: Any, x: Any) -> Any:
+        return anygrad.gradient(f, spacing=[x], edge_order=edge_order)[0]
+
+    f = jnp.asarray(SAMPLES, dtype="float32")
+    for unit in (2.0**110, 2.0**-100):
+        nodes = [a * unit for a in COORDINATES]
+        x = jnp.asarray(nodes, dtype="float32")
+        wanted = oracle.derivative(SAMPLES, 0, oracle.along(0, nodes), edge_order)
+        for result in (jax.jit(call)(f, x), jax.jit(partial(call, x=x))(f)):
+            assert oracle.difference(result.tolist(), wanted, 1e-6) is None
 
 
 @pytest.mark.parametrize(

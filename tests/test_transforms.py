@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 import anygrad
 import oracle
-from backends import Backend
+from backends import JAX, Backend
 
 SAMPLES = [[3.0, 1, 4, 1, 5], [2, 6, 5, 3, 5]]
 COORDINATES = [0.0, 1, 3, 4, 8]
@@ -34,12 +35,30 @@ def along_the_rows(f: Any, entry: Any, edge_order: int = 2) -> Any:
 def test_jax_derivatives(jax: Any, entry: Any) -> None:
     """Forward and reverse, once and twice, against differences of the results."""
     import jax.numpy as jnp
-    from jax.test_util import check_grads
 
-    with jax.enable_x64(True):
+    both = (0, 1)
+    with JAX("", x64=True).active():
         f, x = jnp.asarray(SAMPLES), jnp.asarray(entry)
-        order = 2 if x.ndim == 1 else 1
-        check_grads(along_the_rows, (f, x), order=order, atol=1e-4)
+        df, dx = jnp.cos(f), jnp.sin(1 + x)
+        backward = jax.jit(jax.jacrev(along_the_rows, both))
+        forward = jax.jit(jax.jacfwd(along_the_rows, both))
+        second = jax.jit(jax.jacfwd(jax.jacrev(along_the_rows, both), both))
+
+        def along(jacobian: Any) -> Any:
+            """Return the derivative in one direction of both arguments."""
+            in_f, in_x = jacobian
+            return jnp.tensordot(in_f, df, 2) + jnp.tensordot(in_x, dx, x.ndim)
+
+        def slope(function: Any, h: float) -> Any:
+            ends = (function(f + k * h * df, x + k * h * dx) for k in (1, -1))
+            return jax.tree.map(lambda a, b: (a - b) / (2 * h), *ends)
+
+        first = backward(f, x)
+        assert all(map(partial(jnp.allclose, rtol=1e-12), first, forward(f, x)))
+        assert jnp.allclose(along(first), slope(along_the_rows, 1e-5), atol=1e-7)
+        rows = map(along, second(f, x))
+        for exact, estimate in zip(rows, slope(backward, 1e-5), strict=True):
+            assert jnp.allclose(exact, estimate, atol=1e-6)
 
 
 def test_jax_derivatives_by_hand(jax: Any) -> None:
@@ -188,6 +207,25 @@ def test_torch_forward_mode(torch: Any) -> None:
         primal, tangent = forward.unpack_dual(result)
     assert primal.equal(anygrad.gradient(f, dim=1)[0])
     assert tangent.equal(torch.zeros_like(f))
+
+
+def test_torch_tracing(torch: Any) -> None:
+    """A recording of the operations is right for other samples, too."""
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    def call(f: Any, x: Any) -> Any:
+        return anygrad.gradient(f, spacing=[x], dim=1)[0]
+
+    f, x = torch.tensor(SAMPLES), torch.tensor(COORDINATES)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of the first one
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # a look at a shape
+        programs = torch.jit.trace(call, (f, x)), make_fx(call)(f, x)
+    tall = torch.cat([f, f * f])
+    assert programs[0](tall, x).equal(call(tall, x))
+    for program in programs:
+        assert program(f * f, x).equal(call(f * f, x))
+        assert program(f, x * x).allclose(call(f, x * x))
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import textwrap
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -36,8 +37,9 @@ def four_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 def small_blocks(numpy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut arrays into blocks of a few elements, so that there are many."""
     anygrad.gradient(numpy.arange(3.0))
-    verbs = in_numpy._verbs[0]._replace(block_bytes=256)
-    monkeypatch.setattr(in_numpy, "_verbs", [verbs])
+    (blocked,) = in_numpy._blocked
+    verbs = blocked.keywords["verbs"]._replace(block_bytes=256)
+    monkeypatch.setattr(in_numpy, "_blocked", [partial(blocked.func, verbs=verbs)])
     monkeypatch.setattr(_arguments, "_plans", {})  # they know arrays of one block
 
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -84,7 +83,6 @@ class Formula(NamedTuple):
     scale: Scale
 
 
-@dataclass(frozen=True, eq=False)
 class Scheme:
     """The formulas of a whole axis, from its first point to its last.
 
@@ -107,18 +105,29 @@ class Scheme:
         The stencils on a uniform grid of step one.
     """
 
-    stencils: tuple[Stencil, ...]
-    interior: int
-    points: int
-    mirrored: int | None
-    unit_formulas: tuple[Formula, ...]
+    __slots__ = ("interior", "mirrored", "points", "stencils", "unit_formulas")
+
+    def __init__(
+        self,
+        stencils: tuple[Stencil, ...],
+        interior: int,
+        points: int,
+        mirrored: int | None,
+    ) -> None:
+        self.stencils = stencils
+        self.interior = interior
+        self.points = points
+        self.mirrored = mirrored
+        self.unit_formulas = tuple(
+            Formula(s, s.terms, scale(float(s.denominator))) for s in stencils
+        )
 
     def __reduce__(self) -> Any:
         """Come back from a pickle as the one object that this scheme is."""
         for key, scheme in SCHEMES.items():
             if scheme is self:
                 return _scheme, (key,)
-        return super().__reduce__()
+        return Scheme, (self.stencils, self.interior, self.points, self.mirrored)
 
 
 def half_width(order: int, accuracy: int) -> int:
@@ -203,15 +212,11 @@ def one_sided(order: int, accuracy: int, edge_order: int) -> Scheme:
         mirrored = [i - j for j in reversed(reach)]
         right.append(stencil(-i - 1, -i or None, mirrored, order))
     interior = stencil(r, -r, range(-r, r + 1), order)
-    stencils = (*left, interior, *reversed(right))
     return Scheme(
-        stencils=stencils,
+        stencils=(*left, interior, *reversed(right)),
         interior=r,
         points=max(edge_order + order, 2 * r),
         mirrored=_mirrored(left, right),
-        unit_formulas=tuple(
-            Formula(s, s.terms, scale(float(s.denominator))) for s in stencils
-        ),
     )
 
 

@@ -5,15 +5,17 @@ CuPy puts results on the device that is current, whatever the devices of its ope
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from anygrad._executors import blocked
-
 if TYPE_CHECKING:
+    from anygrad._executors import blocked
     from anygrad._plan import Plan
     from anygrad._typing import Namespace
 
-_verbs: list[blocked.Verbs] = []
+#: The blocked executor in CuPy's words, made when the first array comes.
+_blocked: list[Callable[..., tuple[Any, ...]]] = []
 
 #: The kernels by formula and types of the operands, `T` being that of the samples.
 #: There is one per stencil and kind of grid.
@@ -22,16 +24,18 @@ _kernels: dict[tuple[str, tuple[str, ...]], Any] = {}
 
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     """Run the plan on an exact `cupy.ndarray`."""
-    if not _verbs:
-        _verbs.append(_make_verbs())
+    if not _blocked:
+        _blocked.append(_make_blocked())
     with f.device:
-        return blocked.run(f, plan, xp, _verbs[0])
+        return _blocked[0](f, plan, xp)
 
 
-def _make_verbs() -> blocked.Verbs:
+def _make_blocked() -> Callable[..., tuple[Any, ...]]:
     import cupy
 
-    return blocked.Verbs(
+    from anygrad._executors import blocked
+
+    verbs = blocked.Verbs(
         empty_like=cupy.empty_like,
         subtract=cupy.subtract,
         multiply=cupy.multiply,
@@ -44,6 +48,7 @@ def _make_verbs() -> blocked.Verbs:
         for_each=blocked.one_by_one,
         carry_out=_carry_out,
     )
+    return partial(blocked.run, verbs=verbs)
 
 
 def _carry_out(step: blocked.Step, f: Any, out: Any, _: blocked.Verbs) -> None:

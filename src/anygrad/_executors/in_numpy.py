@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from anygrad import _workers
-from anygrad._executors import blocked
 
 if TYPE_CHECKING:
     from anygrad._plan import Plan
     from anygrad._typing import Namespace
 
-_verbs: list[blocked.Verbs] = []
+#: The blocked executor in NumPy's words, made when the first array comes.
+_blocked: list[Callable[..., tuple[Any, ...]]] = []
 
 
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
@@ -22,17 +23,18 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     """
     import numpy
 
-    if not _verbs:
-        _verbs.append(_make_verbs())
+    if not _blocked:
+        _blocked.append(_make_blocked())
     with numpy.errstate(all="ignore"):
-        return blocked.run(f, plan, xp, _verbs[0])
+        return _blocked[0](f, plan, xp)
 
 
 def _for_each(write: Callable[[Any], None], blocks: Iterable[Any]) -> None:
     """Do the blocks on as many threads as the caller has set."""
     workers = _workers.get_workers()
     if workers == 1:
-        blocked.one_by_one(write, blocks)
+        for block in blocks:
+            write(block)
         return
     import numpy
 
@@ -43,10 +45,12 @@ def _for_each(write: Callable[[Any], None], blocks: Iterable[Any]) -> None:
     _workers.share(quietly, blocks, workers)
 
 
-def _make_verbs() -> blocked.Verbs:
+def _make_blocked() -> Callable[..., tuple[Any, ...]]:
     import numpy
 
-    return blocked.Verbs(
+    from anygrad._executors import blocked
+
+    verbs = blocked.Verbs(
         empty_like=numpy.empty_like,
         subtract=numpy.subtract,
         multiply=numpy.multiply,
@@ -59,3 +63,4 @@ def _make_verbs() -> blocked.Verbs:
         for_each=_for_each,
         carry_out=blocked.carry_out,
     )
+    return partial(blocked.run, verbs=verbs)

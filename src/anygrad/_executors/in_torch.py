@@ -7,18 +7,19 @@ an error there, or silently wrong.  They get the agnostic run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from anygrad import _agnostic
-from anygrad._executors import blocked
 
 if TYPE_CHECKING:
     from anygrad._plan import Plan
     from anygrad._typing import Namespace
 
-#: For tensors on the CPU, and for those on other devices.
-_verbs: dict[bool, blocked.Verbs] = {}
+#: The blocked executor in torch's words, made when the first tensor comes: for tensors
+#: on the CPU, and for those on other devices.
+_blocked: dict[bool, Callable[..., tuple[Any, ...]]] = {}
 
 
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
@@ -26,9 +27,9 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     if _is_watched(f, plan):
         return _agnostic.run(f, plan, xp)
     on_cpu = f.device.type == "cpu"
-    if on_cpu not in _verbs:
-        _verbs[on_cpu] = _make_verbs(on_cpu)
-    return blocked.run(f, plan, xp, _verbs[on_cpu])
+    if on_cpu not in _blocked:
+        _blocked[on_cpu] = _make_blocked(on_cpu)
+    return _blocked[on_cpu](f, plan, xp)
 
 
 def _is_watched(f: Any, plan: Plan) -> bool:
@@ -61,10 +62,12 @@ def _arrays(plan: Plan) -> Iterator[Any]:
             yield task.coordinates
 
 
-def _make_verbs(on_cpu: bool) -> blocked.Verbs:
+def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
     import torch
 
-    return blocked.Verbs(
+    from anygrad._executors import blocked
+
+    verbs = blocked.Verbs(
         empty_like=lambda f, dtype: torch.empty_like(f, dtype=dtype),
         subtract=torch.sub,
         multiply=torch.mul,
@@ -77,3 +80,4 @@ def _make_verbs(on_cpu: bool) -> blocked.Verbs:
         for_each=blocked.one_by_one,
         carry_out=blocked.carry_out,
     )
+    return partial(blocked.run, verbs=verbs)

@@ -1,0 +1,137 @@
+"""What is remembered from call to call never shows: plans, programs, precisions."""
+
+from __future__ import annotations
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+import anygrad
+import oracle
+from anygrad import _arguments
+from backends import JAX, Backend
+
+SAMPLES = [[3, 1, 4, 1], [5, 9, 2, 6], [5, 3, 5, 8]]
+
+
+def test_equal_arguments_of_other_kinds(library: Backend) -> None:
+    """True equals 1 and 2 equals 2 + 0j, and they are no more the same for that."""
+    f = library.asarray(SAMPLES)
+    for _ in range(2):
+        first = anygrad.gradient(f, spacing=2, dim=1, edge_order=1)
+        wanted = oracle.derivative(SAMPLES, 1, oracle.steps(1, 2), 1)
+        library.check(first, [wanted], like=f)
+        for keywords in (
+            {"spacing": True, "dim": 1},
+            {"spacing": [True], "dim": 1},
+            {"spacing": 2, "dim": True},
+            {"spacing": 2, "dim": [True]},
+            {"spacing": 2, "dim": 1.0},
+            {"spacing": 2, "dim": 1, "edge_order": True},
+            {"spacing": 2, "dim": 1, "edge_order": 1.0},
+        ):
+            with pytest.raises(TypeError):
+                anygrad.gradient(f, **keywords)
+        for step in (2 + 0j, [2 + 0j]):
+            results = anygrad.gradient(f, spacing=step, dim=1)
+            library.check(results, [wanted], like=f, dtype=library.complex)
+
+
+def test_arguments_that_differ_in_one_thing(library: Backend) -> None:
+    """Each call in turn with all others, twice."""
+    f = library.asarray(SAMPLES)
+    calls = list(itertools.product((0, 1), (1, 0.5, -3), (1, 2)))
+    for axis, step, edge_order in calls * 2:
+        results = anygrad.gradient(f, spacing=step, dim=axis, edge_order=edge_order)
+        wanted = oracle.derivative(SAMPLES, axis, oracle.steps(axis, step), edge_order)
+        library.check(results, [wanted], like=f)
+
+
+def test_shapes_and_dtypes_in_turn(library: Backend) -> None:
+    for _ in range(2):
+        for columns, dtype in itertools.product(
+            (3, 4), ("float32", library.real, "int8")
+        ):
+            samples = [row[:columns] for row in SAMPLES]
+            f = library.asarray(samples, dtype)
+            wanted = oracle.derivative(samples, 1, oracle.steps(1, 1), 2)
+            results = anygrad.gradient(f, dim=1, edge_order=2)
+            result = library.default if dtype == "int8" else dtype
+            library.check(results, [wanted], like=f, dtype=result)
+
+
+def test_layouts_in_turn(numpy: Any) -> None:
+    """The same shape and dtype, another memory: and back again."""
+    plain = numpy.asarray(SAMPLES, dtype="float64")
+    turned = numpy.asarray(SAMPLES, dtype="float64", order="F")
+    gaps = numpy.zeros((6, 8))
+    gaps[::2, ::2] = plain
+    swapped = plain.astype(plain.dtype.newbyteorder())
+    wanted = [oracle.derivative(SAMPLES, k, oracle.steps(k, 3), 1) for k in (0, 1)]
+    forms = [plain, turned, gaps[::2, ::2], plain[::-1][::-1], swapped]
+    for f in itertools.chain(*itertools.permutations(forms, 2)):
+        results = anygrad.gradient(f, spacing=3)
+        for result, target in zip(results, wanted, strict=True):
+            assert oracle.difference(result.tolist(), target, 1e-15) is None
+
+
+def test_only_so_much_is_remembered(numpy: Any) -> None:
+    f = numpy.asarray([0.0, 1, 4])
+    for k in range(1, 3 * _arguments.MOST_PLANS):
+        (result,) = anygrad.gradient(f, spacing=2.0 * k)
+        assert result[1] == 4 / (4 * k)
+        assert len(_arguments._plans) <= _arguments.MOST_PLANS
+
+
+def test_many_threads(numpy: Any) -> None:
+    """Plans and programs are made and used by all of them at once."""
+    shapes = [(n, m) for n in range(3, 11) for m in range(3, 11)]
+
+    def call(number: int) -> bool:
+        f = numpy.full(shapes[number % len(shapes)], 2.0)
+        f[0] = 0
+        down, along = anygrad.gradient(f, spacing=0.5)
+        return (down[0] == 4).all() and (down[2:] == 0).all() and not along.any()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(call, range(20 * len(shapes))))
+
+
+def test_the_default_dtype_may_change(torch: Any) -> None:
+    f = torch.tensor([0, 1, 4])
+    before = torch.get_default_dtype()
+    try:
+        for dtype in (torch.float64, torch.float32, torch.float64):
+            torch.set_default_dtype(dtype)
+            assert anygrad.gradient(f)[0].dtype == dtype
+            assert anygrad.gradient(f.to(torch.float16))[0].dtype == torch.float16
+    finally:
+        torch.set_default_dtype(before)
+
+
+def test_the_default_precision_may_change(jax: Any) -> None:
+    import jax.numpy as jnp
+
+    f = jnp.asarray([0, 1, 4], dtype="int32")
+    for name in ("float64", "float32", "float64"):
+        with JAX("", x64=name == "float64").active():
+            assert anygrad.gradient(f)[0].dtype == name
+            assert anygrad.gradient(f.astype("float32"))[0].dtype == "float32"
+
+
+def test_devices_in_turn(array_api_strict: Any) -> None:
+    """The dtype that integers get is that of their device."""
+    xp = array_api_strict
+    for _ in range(2):
+        for name, dtype in (
+            ("CPU_DEVICE", xp.float64),
+            ("device2", xp.float32),
+            ("no_float64", xp.float32),
+            ("device1", xp.float64),
+        ):
+            f = xp.asarray([0, 1, 4], dtype=xp.int32, device=xp.Device(name))
+            (result,) = anygrad.gradient(f)
+            assert result.dtype == dtype
+            assert result.device == f.device
