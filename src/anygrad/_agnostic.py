@@ -88,6 +88,12 @@ def weighted_sum(
     return total
 
 
+def formulas(task: Task, xp: Namespace) -> tuple[Formula, ...]:
+    """Return all formulas of the scheme, from one end of the axis to the other."""
+    numbers = range(len(task.scheme.stencils))
+    return tuple([formula(task, number, xp) for number in numbers])
+
+
 def formula(task: Task, number: int, xp: Namespace) -> Formula:
     """Return one formula of the scheme; where the grid is an array, make it."""
     if task.formulas:
@@ -138,11 +144,12 @@ def shifted(array: Array, axis: int, stencil: Stencil, offset: int) -> Any:
     return array[(slice(None),) * axis + (points(stencil, offset), ...)]
 
 
-def points(stencil: Stencil, offset: int) -> slice:
-    """Return the points that lie `offset` from those that the formula fills."""
+def points(stencil: Stencil, offset: int, more: int = 0) -> slice:
+    """Return the points `offset` from those that the formula fills, and `more`."""
     # A formula that ends at the end of the axis counts its stop from there: 0 is the
     # end itself, which a slice calls None.
-    return slice(stencil.start + offset, (stencil.stop or 0) + offset or None)
+    stop = (stencil.stop or 0) + offset + more
+    return slice(stencil.start + offset, stop or None)
 
 
 def difference(upper: Any, lower: Any, dtype: DType, wide: bool, xp: Namespace) -> Any:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from anygrad import _agnostic
 
@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 #: An index of an array: slices, one per axis or for the first axes.
 Key: TypeAlias = tuple[Any, ...]
 
-#: Where the program of a small array is kept: finding it anew by its shape, dtype and
-#: order would take longer than running it.
-AS_ONE_BLOCK = "as one block"
+#: Under which name the memo of a task holds the program for samples that lie in the
+#: order of their axes: making it would take longer than running it on a small array.
+IN_ORDER = "in order"
+
+#: Longer programs are not kept: the time to make them is nothing beside their work.
+MOST_PIECES = 256
 
 #: An axis this short stays whole in its block, and its edges are written with it:
 #: later, they would cost a second pass over all of the memory.
@@ -34,7 +37,6 @@ SHORT_AXIS = 64
 #: Weights that vary along a shorter run than this are spread over the block once, so
 #: that a library's inner loop runs over the block and not over the run.
 SHORT_RUN = 512
-
 
 #: So many weights along an axis are made at once, however few the samples are.
 MOST_WEIGHTS = 2**14
@@ -80,6 +82,22 @@ class Verbs(NamedTuple):
     carry_out: Callable[[Step, Any, Any, Verbs], None]
 
 
+class Neighbours(NamedTuple):
+    """The differences that a sum of shifted ones shares: each is computed once.
+
+    Attributes
+    ----------
+    upper, lower : Key
+        The samples whose differences the terms have together.
+    parts : tuple of Key
+        For each term, its own differences among them.
+    """
+
+    upper: Key
+    lower: Key
+    parts: tuple[Key, ...]
+
+
 class Step(NamedTuple):
     """One formula on a block: which views to combine, and where the sum goes.
 
@@ -91,39 +109,49 @@ class Step(NamedTuple):
         The samples for the upper and the lower offset of a difference, and its weight.
     scale : Scale
         What the sum is scaled with.
+    neighbours : Neighbours or None
+        For two or more terms that are differences of neighbours, one after the other.
+    flat : bool
+        Whether the keys are of samples and result as one run through memory.
     """
 
     target: Key
     terms: tuple[tuple[Key, Key, Any], ...]
     scale: Scale
+    neighbours: Neighbours | None
+    flat: bool
 
 
 class Program(NamedTuple):
-    """All steps on a block of one shape; blocks of the same shape share it.
+    """All steps that write a derivative.
 
     Attributes
     ----------
-    interior : Step
-        In keys of one dimension if `flat`.
+    pieces : list of tuple of Step
+        What is done in one go: a block that stays in the cache.  They may be done at
+        the same time, but for the steps of one.
+    at_last : tuple of Step
+        What is done when all pieces are.
     flat : bool
-        Whether the interior is one run through memory.
-    edges : tuple of Step
-        Empty for a block that has not the whole axis.
+        Whether some steps are for one run through memory.
     """
 
-    interior: Step
+    pieces: list[tuple[Step, ...]]
+    at_last: tuple[Step, ...]
     flat: bool
-    edges: tuple[Step, ...]
 
 
 class Job(NamedTuple):
-    """One derivative, with the axes in the order of memory."""
+    """One derivative, with the axes in the order of memory.
+
+    `spread` keeps weights that have been spread over blocks of one shape.
+    """
 
     f: Any
     out: Any
     task: Task
     formulas: tuple[Formula, ...]
-    programs: dict[Any, Program]
+    spread: dict[tuple[int, ...], Formula]
     xp: Namespace
     verbs: Verbs
 
@@ -142,8 +170,8 @@ def one_by_one(function: Callable[[Any], None], blocks: Iterable[Any]) -> None:
 def differentiate(f: Any, task: Task, xp: Namespace, verbs: Verbs) -> Any:
     """Return one derivative."""
     result = out = verbs.empty_like(f, dtype=task.precision.result)
-    if task.memo and AS_ONE_BLOCK in task.memo and verbs.is_contiguous(f):
-        _run_program(task.memo[AS_ONE_BLOCK], f, out, verbs)
+    if task.memo and verbs.is_contiguous(f):
+        run_program(task.memo[IN_ORDER], f, out, verbs)
         return result
     if not verbs.is_contiguous(out):
         strides = verbs.strides(out)
@@ -155,18 +183,17 @@ def differentiate(f: Any, task: Task, xp: Namespace, verbs: Verbs) -> Any:
             coordinates=None if x is None else verbs.transpose(x, order),
             memo=None,  # it is for samples that lie in the order of their axes
         )
-    programs = {} if task.memo is None else task.memo
-    job = Job(
-        f, out, task, _formulas(task, math.prod(f.shape), xp), programs, xp, verbs
-    )
-    write = _write_in_place if job.formulas else _write_agnostic
-    if _fits_in_one_block(job):
-        write(job, f, out, task.coordinates, None)
-        return result
-    whole, keys = _blocks(job)
-    verbs.for_each(lambda key: write(job, *_cut_out(job, key)), keys)
-    if not whole:
-        _write_edges_at_last(job)
+    job = Job(f, out, task, _formulas(task, math.prod(f.shape), xp), {}, xp, verbs)
+    if not job.formulas:
+        _in_blocks(job, _write_agnostic)
+    elif f.dtype != task.precision.samples or out.dtype != task.precision.samples:
+        _in_blocks(job, _write_converted)
+    else:
+        in_order = verbs.is_contiguous(f) and verbs.is_contiguous(out)
+        program = _program(job, in_order)
+        if in_order and task.memo is not None and len(program.pieces) <= MOST_PIECES:
+            task.memo[IN_ORDER] = program
+        run_program(program, f, out, verbs)
     return result
 
 
@@ -187,13 +214,105 @@ def _formulas(task: Task, samples: int, xp: Namespace) -> tuple[Formula, ...]:
             return ()
         if weights > MOST_WEIGHTS and weights * 8 > samples:
             return ()
-    numbers = range(len(task.scheme.stencils))
-    return tuple([_agnostic.formula(task, number, xp) for number in numbers])
+    return _agnostic.formulas(task, xp)
 
 
-def _fits_in_one_block(job: Job) -> bool:
-    room = job.verbs.block_bytes
-    return room is None or math.prod(job.out.shape) * job.out.dtype.itemsize <= room
+def run_program(program: Program, f: Any, out: Any, verbs: Verbs) -> None:
+    """Do all steps: those of the pieces in any order, then the last ones."""
+    pieces, at_last, flat = program
+    run = (f.reshape(-1), out.reshape(-1)) if flat and f.ndim > 1 else (f, out)
+    if len(pieces) == 1:
+        _do(pieces[0], f, out, run, verbs)
+    else:
+        verbs.for_each(lambda piece: _do(piece, f, out, run, verbs), pieces)
+    _do(at_last, f, out, run, verbs)
+
+
+def _do(
+    piece: tuple[Step, ...], f: Any, out: Any, run: tuple[Any, Any], verbs: Verbs
+) -> None:
+    for step in piece:
+        if step.flat:
+            verbs.carry_out(step, *run, verbs)
+        else:
+            verbs.carry_out(step, f, out, verbs)
+
+
+def carry_out(step: Step, f: Any, out: Any, verbs: Verbs) -> None:
+    """Write the weighted sum of differences, scaled, into the target."""
+    target, terms, (factor, divisors), neighbours, _ = step
+    out = out[target]
+    if neighbours is None:
+        _write_sum(terms, f, out, verbs)
+    else:
+        _write_sum_of_neighbours(neighbours, terms, f, out, verbs)
+    if factor is not None:
+        verbs.multiply(out, factor, out=out)
+    for divisor in divisors:
+        verbs.divide(out, divisor, out=out)
+
+
+def _write_sum(
+    terms: tuple[tuple[Key, Key, Any], ...], f: Any, out: Any, verbs: Verbs
+) -> None:
+    part = out
+    for number, (upper, lower, weight) in enumerate(terms):
+        if number == 1:  # the first may use the place of the sum
+            part = verbs.empty_like(out, dtype=out.dtype)
+        verbs.subtract(f[upper], f[lower], out=part)
+        is_minus_one = number > 0 and _is_minus_one(weight)
+        if weight is not None and not is_minus_one:
+            verbs.multiply(part, weight, out=part)
+        if is_minus_one:
+            verbs.subtract(out, part, out=out)
+        elif number > 0:
+            verbs.add(out, part, out=out)
+
+
+def _write_sum_of_neighbours(
+    neighbours: Neighbours,
+    terms: tuple[tuple[Key, Key, Any], ...],
+    f: Any,
+    out: Any,
+    verbs: Verbs,
+) -> None:
+    """Compute all differences once; nobody needs the last ones after their product."""
+    differences = verbs.subtract(f[neighbours.upper], f[neighbours.lower])
+    total: Any = None
+    for key, (_, _, weight) in zip(neighbours.parts, terms, strict=True):
+        part = differences[key]
+        if total is None:
+            total = part if weight is None else verbs.multiply(part, weight, out=out)
+        elif _is_minus_one(weight):
+            total = verbs.subtract(total, part, out=out)
+        else:
+            if weight is not None:
+                room = {"out": part} if key is neighbours.parts[-1] else {}
+                part = verbs.multiply(part, weight, **room)
+            total = verbs.add(total, part, out=out)
+
+
+def _is_minus_one(weight: Any) -> bool:
+    return isinstance(weight, float) and weight == -1.0
+
+
+# From formulas to a program.
+
+
+def _program(job: Job, in_order: bool) -> Program:
+    """Return the steps on all of the samples, which are of the working dtype."""
+    whole, keys = _blocks(job)
+    shape = tuple(job.f.shape)
+    pieces = [_piece(job, shape, key, in_order, 0) for key in keys]
+    at_last = () if whole else _edges(job, shape, _all(len(shape)))
+    return _as_program(pieces, at_last)
+
+
+def _as_program(
+    pieces: list[tuple[Step, ...]], at_last: tuple[Step, ...] = ()
+) -> Program:
+    flat = any(step.flat for piece in pieces for step in piece)
+    return Program(pieces, at_last, flat)
 
 
 def _blocks(job: Job) -> tuple[bool, Iterable[Key]]:
@@ -203,7 +322,10 @@ def _blocks(job: Job) -> tuple[bool, Iterable[Key]]:
     axis itself is cut, the blocks are of the interior only.
     """
     shape, axis, scheme = job.out.shape, job.task.axis, job.task.scheme
-    room = cast("int", job.verbs.block_bytes) // job.out.dtype.itemsize
+    room = job.verbs.block_bytes
+    if room is None or math.prod(shape) * job.out.dtype.itemsize <= room:
+        return True, [_all(len(shape))]
+    room //= job.out.dtype.itemsize
     whole = shape[axis] <= SHORT_AXIS or math.prod(shape[axis:]) <= room
     if whole:
         room = max(room // shape[axis], 1)
@@ -222,139 +344,52 @@ def _blocks(job: Job) -> tuple[bool, Iterable[Key]]:
     return whole, product(*reversed(cuts))
 
 
-def _cut_out(job: Job, key: Key) -> tuple[Any, Any, Any, slice | None]:
-    """Return a block: its samples, its result, its coordinates, and its rows.
+def _piece(
+    job: Job, shape: tuple[int, ...], key: Key, in_order: bool, first: int
+) -> tuple[Step, ...]:
+    """Return the steps of one block: the interior, and the edges if it has them.
 
-    The rows are None where the block has the whole axis, its edges included.
+    Parameters
+    ----------
+    job : Job
+        Its formulas.
+    shape : tuple of int
+        Of the samples and of the result that the keys are for.
+    key : Key
+        The block among them.
+    in_order : bool
+        Whether both lie in memory one after the other.
+    first : int
+        Which point of the whole axis is the first of these.
     """
-    x = job.task.coordinates
-    rows = key[job.task.axis]
-    return (
-        job.f[_with_halo(job, key, job.f.shape)],
-        job.out[key],
-        None if x is None else x[_with_halo(job, key, x.shape)],
-        None if rows.start is None else rows,
-    )
-
-
-def _with_halo(job: Job, key: Key, shape: Sequence[int]) -> Key:
-    """Widen a block of the result to what it reads of an array of this shape."""
-    axis, reach = job.task.axis, job.task.scheme.interior
-    wide = [
-        slice(None) if length == 1 else cut  # coordinates may broadcast
-        for cut, length in zip(key, shape, strict=True)
-    ]
-    if key[axis].start is not None:
-        wide[axis] = slice(key[axis].start - reach, key[axis].stop + reach)
-    return tuple(wide)
-
-
-def _write_agnostic(job: Job, f: Any, out: Any, x: Any, rows: slice | None) -> None:
-    """Write one block with the agnostic run."""
-    task = job.task._replace(coordinates=x)
-    if rows is None:
-        out[...] = _agnostic.differentiate(f, task, job.xp)
-    else:
-        f = _prepared(f, task, job.xp)
-        out[...] = _agnostic.weighted_sum(f, task, task.scheme.interior, job.xp)
-
-
-def _prepared(f: Any, task: Task, xp: Namespace) -> Any:
-    precision = task.precision
-    return _agnostic.prepare(f, precision.samples, precision.wide_samples, xp)
-
-
-def _write_edges_at_last(job: Job) -> None:
-    """Write the rows of the edges, after blocks that had the interior only."""
-    task, xp, x = job.task, job.xp, job.task.coordinates
-    for number, stencil in enumerate(task.scheme.stencils):
-        if number == task.scheme.interior:
-            continue
-        at_left = number < task.scheme.interior
-        points = (
-            slice(task.scheme.points) if at_left else slice(-task.scheme.points, None)
-        )
-        near = (slice(None),) * task.axis + (points,)
-        part = task if x is None else task._replace(coordinates=x[near])
-        f = _prepared(job.f[near], task, xp)
-        rows = _agnostic.shifted(job.out, task.axis, stencil, 0)
-        rows[...] = _agnostic.weighted_sum(f, part, number, xp)
-
-
-def _write_in_place(job: Job, f: Any, out: Any, _: Any, rows: slice | None) -> None:
-    """Write one block without any array but, at most, blocks of the working dtype."""
-    precision, target, verbs = job.task.precision, out, job.verbs
-    f = _prepared(f, job.task, job.xp)
-    if precision.result != precision.samples:
-        out = verbs.empty_like(target, dtype=precision.samples)
-    in_order = verbs.is_contiguous(f) and verbs.is_contiguous(out)
-    part = None if rows is None else (rows.start, rows.stop)
-    if part is not None and job.task.coordinates is None:
-        part = (0, 0)  # without weights, all parts are alike
-    key = (job.task.axis, out.shape, in_order, part)
-    program = job.programs.get(key)
-    if program is None:
-        program = job.programs[key] = _program(job, out.shape, in_order, rows)
-        if out is job.out and f is job.f and in_order:
-            job.programs[AS_ONE_BLOCK] = program
-    _run_program(program, f, out, verbs)
-    if out is not target:
-        target[...] = out
-
-
-def _run_program(program: Program, f: Any, out: Any, verbs: Verbs) -> None:
-    if program.flat and f.ndim > 1:
-        verbs.carry_out(program.interior, f.reshape(-1), out.reshape(-1), verbs)
-    else:
-        verbs.carry_out(program.interior, f, out, verbs)
-    for step in program.edges:
-        verbs.carry_out(step, f, out, verbs)
-
-
-def carry_out(step: Step, f: Any, out: Any, verbs: Verbs) -> None:
-    """Write the weighted sum of differences, scaled, into the target."""
-    target, terms, (factor, divisors) = step
-    out = scratch = out[target]
-    is_first = True
-    for upper, lower, weight in terms:
-        if scratch is out and not is_first:
-            scratch = verbs.empty_like(out, dtype=out.dtype)
-        verbs.subtract(f[upper], f[lower], out=scratch)
-        is_minus_one = isinstance(weight, float) and weight == -1.0 and not is_first
-        if weight is not None and not is_minus_one:
-            verbs.multiply(scratch, weight, out=scratch)
-        if is_minus_one:
-            verbs.subtract(out, scratch, out=out)
-        elif not is_first:
-            verbs.add(out, scratch, out=out)
-        is_first = False
-    if factor is not None:
-        verbs.multiply(out, factor, out=out)
-    for divisor in divisors:
-        verbs.divide(out, divisor, out=out)
-
-
-def _program(
-    job: Job, shape: tuple[int, ...], in_order: bool, rows: slice | None
-) -> Program:
-    """Return the steps for a block of this shape; `rows` are those of a part."""
-    axis, weighted = job.task.axis, job.task.coordinates is not None
-    in_short_runs = (
-        rows is None
-        and math.prod(shape[:axis]) > 1
-        and math.prod(shape[axis:]) < SHORT_RUN
-    )
-    flat = in_order and (not weighted or in_short_runs)
+    axis = job.task.axis
+    extents = [len(range(*cut.indices(n))) for cut, n in zip(key, shape, strict=True)]
     formula = job.formulas[job.task.scheme.interior]
-    if weighted and flat:
-        formula = _with_weights(formula, lambda w: _repeated(job, w, shape))
-    elif weighted and rows is not None:
-        formula = _with_weights(formula, lambda w: _cut(job, w, rows))
-    return Program(
-        interior=_interior(job, formula, shape, flat, rows is None),
-        flat=flat,
-        edges=_edges(job, shape) if rows is None else (),
-    )
+    has_edges = key[axis].start is None
+    flat = in_order and _is_one_run(extents, shape)
+    if job.task.coordinates is not None:
+        flat = (
+            flat
+            and has_edges
+            and math.prod(extents[:axis]) > 1
+            and math.prod(extents[axis:]) < SHORT_RUN
+        )
+        if flat:
+            formula = _spread(job, formula, tuple(extents))
+        elif not has_edges:
+            rows = slice(key[axis].start + first, key[axis].stop + first)
+            formula = _with_weights(formula, lambda w: _cut(job, w, rows))
+    if flat:
+        interior = _flat_interior(job, formula, shape, key, extents)
+    else:
+        interior = _interior(job, formula, shape, key)
+    return (interior, *_edges(job, shape, key)) if has_edges else (interior,)
+
+
+def _is_one_run(extents: Sequence[int], shape: Sequence[int]) -> bool:
+    """Tell whether a block of an array in order is one run through memory."""
+    cut = next((k for k, n in enumerate(extents) if n != 1), len(shape))
+    return tuple(extents[cut + 1 :]) == tuple(shape[cut + 1 :])
 
 
 def _with_weights(formula: Formula, change: Callable[[Any], Any]) -> Formula:
@@ -369,8 +404,16 @@ def _cut(job: Job, weight: Any, rows: slice) -> Any:
     return weight[(slice(None),) * job.task.axis + (cut,)]
 
 
+def _spread(job: Job, formula: Formula, shape: tuple[int, ...]) -> Formula:
+    """Repeat weights over a block of whole runs, from its first interior point."""
+    known = job.spread.get(shape)
+    if known is None:
+        known = _with_weights(formula, lambda w: _repeated(job, w, shape))
+        job.spread[shape] = known
+    return known
+
+
 def _repeated(job: Job, weight: Any, shape: tuple[int, ...]) -> Any:
-    """Repeat a weight over a block of whole runs, from its first interior point."""
     axis, reach, xp = job.task.axis, job.task.scheme.interior, job.xp
     x: Any = job.task.coordinates
     edge = x[(slice(None),) * axis + (slice(reach),)]
@@ -381,31 +424,109 @@ def _repeated(job: Job, weight: Any, shape: tuple[int, ...]) -> Any:
     return flat[first : math.prod(shape) - first]
 
 
-def _interior(
-    job: Job, formula: Formula, shape: tuple[int, ...], flat: bool, whole: bool
+def _flat_interior(
+    job: Job,
+    formula: Formula,
+    shape: tuple[int, ...],
+    key: Key,
+    extents: Sequence[int],
 ) -> Step:
-    """Return the step of the interior.
+    """Return the step of the interior on one run through memory.
 
-    In one run through memory, neighbours along the axis lie `stride` elements apart.
-    If the block has several runs, the points at their ends get nonsense, and their
-    edges afterwards.
+    There, neighbours along the axis lie `stride` elements apart.  If the block has
+    several whole axes, the points at their ends get nonsense, and their edges
+    afterwards.
     """
+    axis = job.task.axis
+    stride = math.prod(shape[axis + 1 :])
+    start = sum(
+        (cut.start or 0) * math.prod(shape[k + 1 :]) for k, cut in enumerate(key)
+    )
+    stop = start + math.prod(extents)
+    if key[axis].start is None:
+        margin = job.task.scheme.interior * stride
+        start, stop = start + margin, stop - margin
+
+    def at(offset: int, more: int = 0) -> Key:
+        return (slice(start + offset * stride, stop + (offset + more) * stride),)
+
+    def part(number: int) -> Key:
+        return (slice(number * stride, number * stride + stop - start),)
+
+    return _step(formula, at, part, flat=True)
+
+
+def _interior(job: Job, formula: Formula, shape: tuple[int, ...], key: Key) -> Step:
+    """Return the step of the interior, along its axis."""
     axis, reach = job.task.axis, job.task.scheme.interior
-    stride = math.prod(shape[axis + 1 :]) if flat else 1
-    before = () if flat else (slice(None),) * axis
-    length = math.prod(shape) if flat else shape[axis]
-    if whole:
-        length -= 2 * reach * stride
+    before, after, rows = key[:axis], _without_end(key[axis + 1 :]), key[axis]
+    start, stop = reach, shape[axis] - reach
+    if rows.start is not None:
+        start, stop = rows.start, rows.stop
 
-    def at(offset: int) -> Key:
-        start = (reach + offset) * stride
-        return (*before, slice(start, start + length))
+    def at(offset: int, more: int = 0) -> Key:
+        return (*before, slice(start + offset, stop + offset + more), *after)
 
-    terms = tuple((at(upper), at(lower), w) for upper, lower, w in formula.terms)
-    return Step(at(0) if whole else (...,), terms, formula.scale)
+    def part(number: int) -> Key:
+        return (*_all(axis), slice(number, number + stop - start))
+
+    return _step(formula, at, part, flat=False)
 
 
-def _edges(job: Job, shape: tuple[int, ...]) -> tuple[Step, ...]:
+def _all(count: int) -> Key:
+    return (slice(None),) * count
+
+
+def _without_end(key: Key) -> Key:
+    """Leave out the slices at the end that cut nothing: each costs time to read."""
+    return () if all(cut == slice(None) for cut in key) else key
+
+
+def _step(
+    formula: Formula,
+    at: Callable[..., Key],
+    part: Callable[[int], Key] | None,
+    *,
+    flat: bool,
+) -> Step:
+    """Return a formula as a step.
+
+    ``at(offset, more)`` is the key of what lies `offset` from the points to be filled,
+    and `more` points after them; ``part(number)`` the key of so many points, `number`
+    from the first.  Without it, neighbours share no differences.
+    """
+    _, terms, scale = formula
+    lowest = terms[0][1]
+    neighbours = None
+    if part is not None and len(terms) > 1 and _are_neighbours(terms):
+        more = len(terms) - 1
+        # Of a difference of two terms, the one that is subtracted is the second.
+        if _is_minus_one(terms[0][2]):
+            terms = (terms[1], terms[0], *terms[2:])
+        neighbours = Neighbours(
+            at(lowest + 1, more),
+            at(lowest, more),
+            tuple(part(lower - lowest) for _, lower, _ in terms),
+        )
+    return Step(
+        at(0),
+        tuple((at(upper), at(lower), weight) for upper, lower, weight in terms),
+        scale,
+        neighbours,
+        flat,
+    )
+
+
+def _are_neighbours(terms: Sequence[tuple[int, int, Any]]) -> bool:
+    """Tell whether these are differences of neighbours, one after the other."""
+    first = terms[0][1]
+    return all(
+        (upper, lower) == (first + k + 1, first + k)
+        for k, (upper, lower, _) in enumerate(terms)
+    )
+
+
+def _edges(job: Job, shape: tuple[int, ...], key: Key) -> tuple[Step, ...]:
     """Return the steps of the edges, an edge and its mirror image in one if that pays.
 
     The image of ``f[upper] - f[lower]`` is ``f[-lower] - f[-upper]``, counted from the
@@ -413,19 +534,22 @@ def _edges(job: Job, shape: tuple[int, ...]) -> tuple[Step, ...]:
     each pair is a slice with a step.
     """
     axis, scheme = job.task.axis, job.task.scheme
-    before, length = (slice(None),) * axis, shape[axis]
+    before, after, length = key[:axis], _without_end(key[axis + 1 :]), shape[axis]
     # Pairs save calls.  On a CPU with many of them, an inner loop over two costs more.
-    are_few = job.verbs.block_bytes is None or math.prod(shape[:axis]) <= FEW_RUNS
+    runs = math.prod(
+        len(range(*cut.indices(n))) for cut, n in zip(before, shape, strict=False)
+    )
+    are_few = job.verbs.block_bytes is None or runs <= FEW_RUNS
     least = scheme.mirrored if are_few and job.task.coordinates is None else None
     if least is None or length < least:
         return tuple(
-            _edge(formula, before)
+            _edge(formula, before, after)
             for number, formula in enumerate(job.formulas)
             if number != scheme.interior
         )
 
     def pair(start: int, step: int) -> Key:
-        return (*before, slice(start, start + step + 1, step))
+        return (*before, slice(start, start + step + 1, step), *after)
 
     steps = []
     for row, (_, terms, scale) in enumerate(job.formulas[: scheme.interior]):
@@ -438,14 +562,104 @@ def _edges(job: Job, shape: tuple[int, ...]) -> tuple[Step, ...]:
             )
             for upper, lower, weight in terms
         )
-        steps.append(Step(pair(row, apart), pairs, scale))
+        steps.append(Step(pair(row, apart), pairs, scale, None, flat=False))
     return tuple(steps)
 
 
-def _edge(formula: Formula, before: Key) -> Step:
-    stencil, terms, scale = formula
+def _edge(formula: Formula, before: Key, after: Key) -> Step:
+    stencil = formula.stencil
 
-    def at(offset: int) -> Key:
-        return (*before, _agnostic.points(stencil, offset))
+    def at(offset: int, more: int = 0) -> Key:
+        return (*before, _agnostic.points(stencil, offset, more), *after)
 
-    return Step(at(0), tuple((at(u), at(lower), w) for u, lower, w in terms), scale)
+    def part(number: int) -> Key:
+        return (*_all(len(before)), slice(number, number + 1))
+
+    return _step(formula, at, part, flat=False)
+
+
+# Samples that no program can read as they are.
+
+
+def _in_blocks(job: Job, write: Callable[..., None]) -> None:
+    """Have each block written, and at last the edges that the blocks have not."""
+    whole, keys = _blocks(job)
+    job.verbs.for_each(lambda key: write(job, *_windows(job, key)), keys)
+    if not whole:
+        _write_edges_at_last(job)
+
+
+def _windows(job: Job, key: Key) -> tuple[Any, Any, Any, slice | None, int]:
+    """Return what a block reads and where it lies.
+
+    These are the samples, the result and the coordinates with the same margins, the
+    rows that are the block's own (None where it has the whole axis, its edges
+    included), and which point of the axis is the first of these.
+    """
+    x, axis, reach = job.task.coordinates, job.task.axis, job.task.scheme.interior
+    rows, first = None, 0
+    if key[axis].start is not None:
+        first = key[axis].start - reach
+        rows = slice(reach, reach + key[axis].stop - key[axis].start)
+        margins = slice(first, key[axis].stop + reach)
+        key = (*key[:axis], margins, *key[axis + 1 :])
+    f, out = job.f[key], job.out[key]
+    if x is not None:
+        # Coordinates may broadcast.
+        cuts = zip(key, x.shape, strict=True)
+        x = x[tuple(_all(1)[0] if n == 1 else cut for cut, n in cuts)]
+    return f, out, x, rows, first
+
+
+def _write_agnostic(
+    job: Job, f: Any, out: Any, x: Any, rows: slice | None, _: int
+) -> None:
+    """Write one block with the agnostic run."""
+    task = job.task._replace(coordinates=x)
+    if rows is None:
+        out[...] = _agnostic.differentiate(f, task, job.xp)
+    else:
+        f = _prepared(f, task, job.xp)
+        sums = _agnostic.weighted_sum(f, task, task.scheme.interior, job.xp)
+        out[(*_all(task.axis), rows)] = sums
+
+
+def _write_converted(
+    job: Job, f: Any, out: Any, _: Any, rows: slice | None, first: int
+) -> None:
+    """Write one block without any array but blocks of the working dtype."""
+    precision, verbs, target = job.task.precision, job.verbs, out
+    f = _prepared(f, job.task, job.xp)
+    if precision.result != precision.samples:
+        out = verbs.empty_like(target, dtype=precision.samples)
+    in_order = verbs.is_contiguous(f) and verbs.is_contiguous(out)
+    key = list(_all(f.ndim))
+    key[job.task.axis] = rows or slice(None)
+    piece = _piece(job, tuple(f.shape), tuple(key), in_order, first)
+    run_program(_as_program([piece]), f, out, verbs)
+    if out is not target:
+        own = (*_all(job.task.axis), rows or slice(None))
+        target[own] = out[own]
+
+
+def _prepared(f: Any, task: Task, xp: Namespace) -> Any:
+    """Convert a block of the samples to the working dtype."""
+    precision = task.precision
+    return _agnostic.prepare(f, precision.samples, precision.wide_samples, xp)
+
+
+def _write_edges_at_last(job: Job) -> None:
+    """Write the rows of the edges, after blocks that had the interior only."""
+    task, xp, x = job.task, job.xp, job.task.coordinates
+    for number, stencil in enumerate(task.scheme.stencils):
+        if number == task.scheme.interior:
+            continue
+        at_left = number < task.scheme.interior
+        points = (
+            slice(task.scheme.points) if at_left else slice(-task.scheme.points, None)
+        )
+        near = (*_all(task.axis), points)
+        part = task if x is None else task._replace(coordinates=x[near])
+        f = _prepared(job.f[near], task, xp)
+        rows = _agnostic.shifted(job.out, task.axis, stencil, 0)
+        rows[...] = _agnostic.weighted_sum(f, part, number, xp)
