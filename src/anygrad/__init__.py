@@ -1,17 +1,26 @@
 """Derivatives of sampled data on a grid, for any array library."""
 
-from anygrad._gradient import gradient
+from anygrad._gradient import derivative, gradient
+from anygrad._operators import curl, divergence, hessian, jacobian, laplacian
 from anygrad._version import __version__
 from anygrad._versions import show_versions
+from anygrad._weights import stencil
 from anygrad._workers import get_workers, set_default_workers, set_workers
 
 __all__ = [
     "__version__",
+    "curl",
+    "derivative",
+    "divergence",
     "get_workers",
     "gradient",
+    "hessian",
+    "jacobian",
+    "laplacian",
     "set_default_workers",
     "set_workers",
     "show_versions",
+    "stencil",
 ]
 
 # What a user sees is named after the package that it was imported from.

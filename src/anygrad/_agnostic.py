@@ -13,9 +13,13 @@ from anygrad import _stencils
 from anygrad._stencils import Formula, Scale
 
 if TYPE_CHECKING:
-    from anygrad._plan import Plan, Task
+    from anygrad._plan import Plan, Stack, Task
     from anygrad._stencils import Stencil
     from anygrad._typing import Array, DType, Namespace
+
+
+#: The first and the last point of an axis.
+START, END = slice(0, 1), slice(-1, None)
 
 
 class Idiom(NamedTuple):
@@ -41,19 +45,67 @@ STANDARD = Idiom(
 
 
 def run(f: Any, plan: Plan, xp: Namespace, idiom: Idiom = STANDARD) -> tuple[Any, ...]:
-    """Return the derivatives of `f`, one per task of the plan."""
-    return tuple(differentiate(f, task, xp, idiom) for task in plan.tasks)
+    """Return the results of the plan for `f`: one array if they are stacked."""
+    return compose(plan, lambda task: derivative(f, task, xp, idiom), xp)
+
+
+def compose(
+    plan: Plan, derivative: Callable[[Task], Any], xp: Namespace
+) -> tuple[Any, ...]:
+    """Return the results of a plan, made of derivatives that are not rounded yet."""
+    results: list[Any] = []
+    for task in plan.tasks:
+        term = derivative(task)
+        if task.sign == 0:
+            results.append(term)
+        else:
+            results[-1] = results[-1] + term if task.sign > 0 else results[-1] - term
+    kept = (task for task in plan.tasks if task.sign == 0)
+    rounded = [
+        xp.astype(result, task.precision.result, copy=False)
+        for result, task in zip(results, kept, strict=True)
+    ]
+    return tuple(rounded) if plan.stack is None else (stacked(rounded, plan.stack, xp),)
+
+
+def stacked(results: list[Any], stack: Stack, xp: Namespace) -> Any:
+    """Return the results in one array."""
+    pieces = [results[number] for number in stack.numbers]
+    whole = xp.stack(pieces, axis=stack.axis)
+    if len(stack.shape) == 1:
+        return whole
+    shape = tuple(whole.shape)
+    return xp.reshape(
+        whole, (*shape[: stack.axis], *stack.shape, *shape[stack.axis + 1 :])
+    )
 
 
 def differentiate(f: Any, task: Task, xp: Namespace, idiom: Idiom = STANDARD) -> Any:
+    """Return one derivative, rounded."""
+    whole = derivative(f, task, xp, idiom)
+    return xp.astype(whole, task.precision.result, copy=False)
+
+
+def derivative(f: Any, task: Task, xp: Namespace, idiom: Idiom = STANDARD) -> Any:
     """Return one derivative: every formula of the scheme, put together."""
-    f = prepare(f, task.precision.samples, task.precision.wide_samples, xp)
+    if task.inner is not None:
+        f = derivative(f, task.inner, xp, idiom)
+    f = prepare(
+        component(f, task), task.precision.samples, task.precision.wide_samples, xp
+    )
     pieces = [
         weighted_sum(f, task, number, xp, idiom)
         for number in range(len(task.scheme.stencils))
     ]
-    whole = idiom.join(pieces, task, xp)
-    return xp.astype(whole, task.precision.result, copy=False)
+    return idiom.join(pieces, task, xp)
+
+
+def component(f: Any, task: Task) -> Any:
+    """Return the component of a vector field that a task differentiates."""
+    if task.component is None:
+        return f
+    axis, number = task.component
+    return f[(slice(None),) * axis + (number, ...)]
 
 
 def prepare(array: Any, dtype: DType, wide: bool, xp: Namespace) -> Any:
@@ -68,24 +120,43 @@ def weighted_sum(
 ) -> Any:
     """Return the derivative at the points that one stencil of the scheme fills."""
     stencil, terms, scale = formula(task, number, xp)
-    precision = task.precision
+    constant = task.constants and task.constants[number > task.scheme.interior]
     total: Any = None
     for upper, lower, weight in terms:
-        term = difference(
-            shifted(f, task.axis, stencil, upper),
-            shifted(f, task.axis, stencil, lower),
-            precision.samples,
-            precision.wide_samples,
-            xp,
-        )
+        term = _difference_of(f, task, stencil, (upper, lower), constant, xp)
         term = term if weight is None else term * weight
         total = term if total is None else total + term
-    if scale.factor is not None:
-        total = total * scale.factor
-        total = idiom.keep(total) if scale.divisors else total
+    guarded = _may_not_be_joined(scale)
+    for factor in scale.factors:
+        total = total * factor
+        total = idiom.keep(total) if guarded else total
     for divisor in scale.divisors:
         total = total / divisor
+        total = idiom.keep(total) if guarded else total
     return total
+
+
+def _difference_of(
+    f: Any,
+    task: Task,
+    stencil: Stencil,
+    pair: tuple[int, int | None],
+    constant: Any,
+    xp: Namespace,
+) -> Any:
+    """Return the difference of two samples, or of one and the constant."""
+    (upper, lower), precision = pair, task.precision
+    above = shifted(f, task.axis, stencil, upper)
+    if lower is None:
+        return prepare(above, precision.samples, False, xp) - constant
+    below = shifted(f, task.axis, stencil, lower)
+    return difference(above, below, precision.samples, precision.wide_samples, xp)
+
+
+def _may_not_be_joined(scale: Scale) -> bool:
+    """Tell whether numbers stand apart because no normal number is their product."""
+    parts = (*scale.factors, *scale.divisors)
+    return len(parts) > 1 and all(isinstance(part, float) for part in parts)
 
 
 def formulas(task: Task, xp: Namespace) -> tuple[Formula, ...]:
@@ -98,34 +169,67 @@ def formula(task: Task, number: int, xp: Namespace) -> Formula:
     """Return one formula of the scheme; where the grid is an array, make it."""
     if task.formulas:
         return task.formulas[number]
-    stencil, precision = task.scheme.stencils[number], task.precision
+    stencil = task.scheme.stencils[number]
     if task.step is not None:
-        step = _prepared_step(task, xp)
-        divisors = _stencils.factors(step, stencil.denominator)
-        return Formula(stencil, stencil.terms, Scale(None, divisors))
-    x = prepare(task.coordinates, precision.coordinates, precision.wide_coordinates, xp)
+        divisors = _stencils.factors(_prepared_step(task, xp), stencil)
+        return Formula(stencil, stencil.terms, Scale((), divisors))
+    span = _spans(task, stencil, xp)
+    # Times the reciprocal, because XLA turns (a / b) / h into a / (b * h), and that is
+    # a product of steps: it overflows or vanishes where their ratio does not.
+    ratios = _stencils.slope_weights(span, stencil.offsets, stencil.order)
+    terms = [(j + 1, j, w * (1.0 / span(j, j + 1))) for j, w in ratios.items()]
+    scale = _stencils.UNSCALED
+    if stencil.order > 1:
+        whole = 1.0 / span(stencil.offsets[0], stencil.offsets[-1])
+        scale = Scale((whole,) * (stencil.order - 1), ())
+    placed = _stencils.on_samples(terms, dict(stencil.ghosts))
+    return Formula(stencil, tuple(placed), scale)
 
+
+def _spans(task: Task, stencil: Stencil, xp: Namespace) -> Callable[[int, int], Any]:
+    """Return the function from two offsets to the distance of their coordinates."""
+    precision, ghosts = task.precision, dict(stencil.ghosts)
+    x = prepare(task.coordinates, precision.coordinates, precision.wide_coordinates, xp)
     known: dict[tuple[int, int], Any] = {}
+
+    def chord(first: int, last: int) -> Any:
+        return difference(
+            shifted(x, task.axis, stencil, last),
+            shifted(x, task.axis, stencil, first),
+            precision.coordinates,
+            precision.wide_coordinates,
+            xp,
+        )
+
+    def from_edge(offset: int) -> Any:
+        ghost = ghosts.get(offset)
+        if ghost is None:
+            return chord(stencil.edge, offset)
+        parts = [chord(lower, upper) for upper, lower in ghost.chords]
+        total = parts[0] if len(parts) == 1 else parts[0] + parts[1]
+        if ghost.turns:
+            total = total + _turn(x, task, xp) * float(ghost.turns)
+        return total
 
     def span(first: int, last: int) -> Any:
         length = known.get((first, last))
         if length is None:
-            length = known[first, last] = difference(
-                shifted(x, task.axis, stencil, last),
-                shifted(x, task.axis, stencil, first),
-                precision.coordinates,
-                precision.wide_coordinates,
-                xp,
-            )
+            if first in ghosts or last in ghosts:
+                length = from_edge(last) - from_edge(first)
+            else:
+                length = chord(first, last)
+            known[first, last] = length
         return length
 
-    # Times the reciprocal, because XLA turns (a / b) / h into a / (b * h), and that is
-    # a product of steps: it overflows or vanishes where their ratio does not.
-    ratios = _stencils.slope_weights(span, stencil.offsets)
-    terms = tuple(
-        (j + 1, j, ratios[j] * (1.0 / span(j, j + 1))) for j in stencil.offsets[:-1]
-    )
-    return Formula(stencil, terms, _stencils.UNSCALED)
+    return span
+
+
+def _turn(x: Any, task: Task, xp: Namespace) -> Any:
+    """Return the period, negative where the coordinates descend."""
+    precision = task.precision
+    ends = [x[(slice(None),) * task.axis + (cut, ...)] for cut in (END, START)]
+    length = difference(*ends, precision.coordinates, precision.wide_coordinates, xp)
+    return xp.sign(length) * task.period
 
 
 def _prepared_step(task: Task, xp: Namespace) -> Any:

@@ -6,16 +6,19 @@ array, so a plan can be made for lazy and for traced arrays, and costs no comput
 
 from __future__ import annotations
 
+import contextlib
 import math
 import numbers
 import operator
-from typing import Any
+from functools import partial
+from itertools import combinations_with_replacement
+from typing import Any, NamedTuple
 
-from anygrad import _backends, _precision, _stencils
-from anygrad._plan import Plan, Task
+from anygrad import _agnostic, _backends, _boundaries, _precision, _stencils
+from anygrad._plan import Plan, Stack, Task
 from anygrad._precision import Precision
-from anygrad._stencils import Formula, Scale, Scheme
-from anygrad._typing import Array, Namespace
+from anygrad._stencils import Formula, Scale, Scheme, Stencil
+from anygrad._typing import Array, DType, Namespace
 
 #: Plans for floating samples and Python numbers, by the arguments and by the library,
 #: dtype and shape of the samples: they depend on nothing else.
@@ -23,6 +26,36 @@ _plans: dict[Any, Plan] = {}
 
 #: When there are so many plans, all are forgotten: a bound on memory.
 MOST_PLANS = 512
+
+
+class Samples(NamedTuple):
+    """What a plan reads of the samples, or of one component of a vector field."""
+
+    array: Array
+    dtype: DType
+    shape: tuple[Any, ...]
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return len(self.shape)
+
+
+class Ends(NamedTuple):
+    """What one dim has at its ends."""
+
+    left: str
+    right: str
+    constants: tuple[Any, Any] | None
+    period: float | None
+
+
+class Kind(NamedTuple):
+    """Which derivative is wanted."""
+
+    order: int
+    accuracy: int
+    edge_order: int
 
 
 def plan(
@@ -33,17 +66,23 @@ def plan(
     dim: Any,
     axis: Any,
     edge_order: Any,
+    order: Any = 1,
+    accuracy: Any = 2,
+    boundary: Any = _boundaries.ONE_SIDED,
+    stack_dim: Any = None,
 ) -> Plan:
-    """Check all arguments of `gradient` and return what to compute."""
+    """Check all arguments and return the plan of one derivative per dim."""
     _check_layout(input, "input")
+    integers = (edge_order, order, accuracy, stack_dim)
     if not (
-        type(edge_order) is int
+        all(type(number) is int or number is None for number in integers)
+        and type(boundary) is str
         and _are_exactly((int, float), spacing)
         and _are_exactly((int,), dim)
         and _are_exactly((int,), axis)
         and not _backends.is_reading_code()
     ):
-        return _plan(input, xp, spacing, dim, axis, edge_order)
+        return _plan(input, xp, spacing, dim, axis, *integers, boundary)
     key = (
         xp.__name__,
         input.dtype,
@@ -51,20 +90,21 @@ def plan(
         tuple(spacing) if type(spacing) is list else spacing,
         tuple(dim) if type(dim) is list else dim,
         tuple(axis) if type(axis) is list else axis,
-        edge_order,
+        *integers,
+        boundary,
     )
     try:
         known = _plans.get(key)
     except TypeError:  # a symbolic shape cannot be looked up
-        return _plan(input, xp, spacing, dim, axis, edge_order)
+        return _plan(input, xp, spacing, dim, axis, *integers, boundary)
     if known is None:
-        known = _plan(input, xp, spacing, dim, axis, edge_order)
+        known = _plan(input, xp, spacing, dim, axis, *integers, boundary)
         # What integers become depends on the device and on settings.
         if not _precision.is_integer(input.dtype, xp):
             if len(_plans) >= MOST_PLANS:
                 _plans.clear()
-            known = Plan(tuple(task._replace(memo={}) for task in known.tasks))
-            _plans[key] = known
+            tasks = tuple(task._replace(memo={}) for task in known.tasks)
+            known = _plans[key] = known._replace(tasks=tasks)
     return known
 
 
@@ -79,20 +119,308 @@ def _are_exactly(types: tuple[type, ...], value: Any) -> bool:
 
 
 def _plan(
-    input: Array, xp: Namespace, spacing: Any, dim: Any, axis: Any, edge_order: Any
+    input: Array,
+    xp: Namespace,
+    spacing: Any,
+    dim: Any,
+    axis: Any,
+    edge_order: Any,
+    order: Any,
+    accuracy: Any,
+    stack_dim: Any,
+    boundary: Any,
 ) -> Plan:
     _check_samples(input, xp)
-    axes = _axes(input, dim, axis)
-    edge_order = _edge_order(edge_order)
-    entries = _entries(spacing, len(axes))
-    scheme = _stencils.SCHEMES[edge_order]
-    for number, word, item in axes:
-        _check_length(input, number, word, item, scheme, edge_order)
-    return Plan(
-        tuple(
-            _task(input, xp, number, scheme, entry, label)
-            for (number, _, _), (entry, label) in zip(axes, entries, strict=True)
+    samples = Samples(input, input.dtype, input.shape)
+    axes = _axes(samples, dim, axis)
+    kind = _kind(order, accuracy, edge_order)
+    tasks = _partials(samples, xp, kind, axes, spacing, boundary)
+    if stack_dim is None:
+        return Plan(tasks)
+    if not tasks:
+        msg = "`stack_dim` must be None where there is nothing to stack. Got no dims."
+        raise ValueError(msg)
+    place = _stack_axis(stack_dim, input.ndim)
+    stack = Stack(place, (len(tasks),), tuple(range(len(tasks))))
+    return Plan(_with_one_dtype(tasks, xp), stack, plain=False)
+
+
+def derivative(
+    input: Array,
+    xp: Namespace,
+    *,
+    spacing: Any,
+    dim: Any,
+    axis: Any,
+    order: Any,
+    accuracy: Any,
+    edge_order: Any,
+    boundary: Any,
+) -> Plan:
+    """Check all arguments and return the plan of a derivative along one dim."""
+    if axis is not None:
+        if dim is not None:
+            _refuse_both(dim, axis)
+    elif dim is None:
+        dim = -1
+    for word, given in (("dim", dim), ("axis", axis)):
+        if isinstance(given, (list, tuple)):
+            msg = f"`{word}` must be one int. Got {_shown(given)}."
+            raise TypeError(msg)
+    is_list = isinstance(spacing, (list, tuple))
+    if not is_list and getattr(spacing, "ndim", None):
+        spacing = [spacing]  # with one dim, coordinates are no riddle
+    if isinstance(boundary, list):
+        msg = f"`boundary` must be one mode or a pair of them. Got {_shown(boundary)}."
+        raise TypeError(msg)
+    return plan(
+        input,
+        xp,
+        spacing=spacing,
+        dim=dim,
+        axis=axis,
+        edge_order=_or_as_inside(edge_order, accuracy),
+        order=order,
+        accuracy=accuracy,
+        boundary=boundary,
+    )
+
+
+def _or_as_inside(edge_order: Any, accuracy: Any) -> Any:
+    """Return the accuracy of the edges, by default that of the interior."""
+    return accuracy if edge_order is None else edge_order
+
+
+def laplacian(
+    input: Array, xp: Namespace, dim: Any, axis: Any, keywords: dict[str, Any]
+) -> Plan:
+    """Return the plan of the sum of the second derivatives."""
+    samples = _samples(input, xp)
+    axes = _axes(samples, dim, axis)
+    _check_some(axes, "dim" if axis is None else "axis")
+    tasks = _of_order(2, samples, xp, axes, keywords)
+    return Plan(_with_one_dtype(_summed(tasks), xp), plain=False)
+
+
+def hessian(
+    input: Array,
+    xp: Namespace,
+    dim: Any,
+    axis: Any,
+    stack_dim: Any,
+    keywords: dict[str, Any],
+) -> Plan:
+    """Return the plan of all second derivatives, each mixed one taken once."""
+    samples = _samples(input, xp)
+    axes = _axes(samples, dim, axis)
+    _check_some(axes, "dim" if axis is None else "axis")
+    place = _stack_axis(stack_dim, input.ndim)
+    firsts = _of_order(1, samples, xp, axes, keywords)
+    seconds = _of_order(2, samples, xp, axes, keywords)
+    count = len(axes)
+    tasks: list[Task] = []
+    number: dict[tuple[int, int], int] = {}
+    for i, j in combinations_with_replacement(range(count), 2):
+        number[i, j] = number[j, i] = len(tasks)
+        mixed = seconds[i] if i == j else _after(firsts[i], firsts[j], xp)
+        tasks.append(mixed)
+    numbers = tuple(number[i, j] for i in range(count) for j in range(count))
+    stack = Stack(place, (count, count), numbers)
+    return Plan(_with_one_dtype(tuple(tasks), xp), stack, plain=False)
+
+
+def jacobian(
+    input: Array,
+    xp: Namespace,
+    dim: Any,
+    axis: Any,
+    vector_dim: Any,
+    keywords: dict[str, Any],
+) -> Plan:
+    """Return the plan of all derivatives of all components."""
+    samples = _samples(input, xp)
+    place = _vector_axis(vector_dim, input)
+    field, axes = _field(samples, place, dim, axis)
+    _check_some(axes, "dim" if axis is None else "axis")
+    partials = _of_order(1, field, xp, axes, keywords)
+    count = input.shape[place]
+    tasks = tuple(
+        task._replace(component=(place, number))
+        for number in range(count)
+        for task in partials
+    )
+    if not tasks:
+        msg = (
+            f"`input` must have components along `vector_dim` {vector_dim}. Got shape "
+            f"{tuple(input.shape)}."
         )
+        raise ValueError(msg)
+    stack = Stack(place, (count, len(axes)), tuple(range(len(tasks))))
+    return Plan(_with_one_dtype(tasks, xp), stack, plain=False)
+
+
+def divergence(
+    input: Array,
+    xp: Namespace,
+    dim: Any,
+    axis: Any,
+    vector_dim: Any,
+    keywords: dict[str, Any],
+) -> Plan:
+    """Return the plan of the sum of each component's derivative along its own dim."""
+    samples = _samples(input, xp)
+    place = _vector_axis(vector_dim, input)
+    field, axes = _field(samples, place, dim, axis)
+    _check_some(axes, "dim" if axis is None else "axis")
+    _check_components(input, place, vector_dim, len(axes))
+    tasks = _of_order(1, field, xp, axes, keywords)
+    parts = tuple(
+        task._replace(component=(place, number)) for number, task in enumerate(tasks)
+    )
+    return Plan(_with_one_dtype(_summed(parts), xp), plain=False)
+
+
+def curl(
+    input: Array,
+    xp: Namespace,
+    dim: Any,
+    axis: Any,
+    vector_dim: Any,
+    keywords: dict[str, Any],
+) -> Plan:
+    """Return the plan of the rotation of a field of two or three components."""
+    samples = _samples(input, xp)
+    place = _vector_axis(vector_dim, input)
+    field, axes = _field(samples, place, dim, axis)
+    if len(axes) not in (2, 3):
+        msg = (
+            f"`{'dim' if axis is None else 'axis'}` must name two or three dims for a "
+            f"curl. Got {len(axes)}."
+        )
+        raise ValueError(msg)
+    _check_components(input, place, vector_dim, len(axes))
+    tasks = _of_order(1, field, xp, axes, keywords)
+
+    def pair(i: int, j: int) -> tuple[Task, Task]:
+        """Return the derivative of component `j` along `i`, less the other."""
+        return (
+            tasks[i]._replace(component=(place, j)),
+            tasks[j]._replace(component=(place, i), sign=-1),
+        )
+
+    if len(axes) == 2:
+        return Plan(_with_one_dtype(pair(0, 1), xp), plain=False)
+    parts = (*pair(1, 2), *pair(2, 0), *pair(0, 1))
+    return Plan(_with_one_dtype(parts, xp), Stack(place, (3,), (0, 1, 2)), plain=False)
+
+
+def check_stencil(offsets: Any, order: Any) -> int:
+    """Check the arguments of `stencil` and return the order."""
+    if not isinstance(offsets, (list, tuple)) or any(
+        isinstance(offset, bool) or not isinstance(offset, numbers.Rational)
+        for offset in offsets
+    ):
+        msg = (
+            "`offsets` must be a list or tuple of ints and fractions. Got "
+            f"{_shown(offsets)}. Convert floats first, with `fractions.Fraction`."
+        )
+        raise TypeError(msg)
+    number = _order(order)
+    if len(set(offsets)) != len(offsets):
+        msg = f"`offsets` must name each point once. Got {_shown(offsets)}."
+        raise ValueError(msg)
+    if len(offsets) <= number:
+        msg = (
+            f"`offsets` must have at least {number + 1} points for `order={number}`. "
+            f"Got {len(offsets)}."
+        )
+        raise ValueError(msg)
+    return number
+
+
+def _samples(input: Array, xp: Namespace) -> Samples:
+    _check_layout(input, "input")
+    _check_samples(input, xp)
+    return Samples(input, input.dtype, input.shape)
+
+
+def _of_order(
+    order: int,
+    samples: Samples,
+    xp: Namespace,
+    axes: list[tuple[int, str, Any]],
+    keywords: dict[str, Any],
+) -> tuple[Task, ...]:
+    """Return a derivative of this order along each axis."""
+    accuracy, edge_order = keywords["accuracy"], keywords["edge_order"]
+    kind = _kind(order, accuracy, _or_as_inside(edge_order, accuracy))
+    return _partials(samples, xp, kind, axes, keywords["spacing"], keywords["boundary"])
+
+
+def _summed(tasks: tuple[Task, ...]) -> tuple[Task, ...]:
+    return tasks[:1] + tuple(task._replace(sign=1) for task in tasks[1:])
+
+
+def _after(inner: Task, outer: Task, xp: Namespace) -> Task:
+    """Return the task that takes the derivative `outer` of the derivative `inner`."""
+    working = _precision.working(inner.precision)
+    same = outer.precision._replace(
+        samples=xp.result_type(working, outer.precision.samples),
+        result=xp.result_type(inner.precision.result, outer.precision.result),
+        wide_samples=False,
+    )
+    if _precision.is_complex(same.samples, xp):
+        same = same._replace(is_complex_by_grid=False)
+    return outer._replace(precision=same, inner=inner)
+
+
+def _with_one_dtype(tasks: tuple[Task, ...], xp: Namespace) -> tuple[Task, ...]:
+    """Give results that end in one array the dtype that holds them all."""
+    dtype = tasks[0].precision.result
+    for task in tasks[1:]:
+        dtype = xp.result_type(dtype, task.precision.result)
+    return tuple(
+        task._replace(precision=task.precision._replace(result=dtype)) for task in tasks
+    )
+
+
+def _field(
+    samples: Samples, place: int, dim: Any, axis: Any
+) -> tuple[Samples, list[tuple[int, str, Any]]]:
+    """Return one component of a vector field, and the axes in it.
+
+    The user's numbers are those of the whole field; None is all dims but the
+    components'.
+    """
+    shape = samples.shape
+    if dim is None and axis is None:
+        dim = [k for k in range(len(shape)) if k != place]
+    axes = _axes(samples, dim, axis)
+    for number, word, item in axes:
+        if number == place:
+            msg = (
+                f"`{word}` must not name `vector_dim`. Got {item} for both. The "
+                "components of a field have no distance from each other."
+            )
+            raise ValueError(msg)
+    inner = [(k - (k > place), word, item) for k, word, item in axes]
+    return samples._replace(shape=(*shape[:place], *shape[place + 1 :])), inner
+
+
+def _partials(
+    samples: Samples,
+    xp: Namespace,
+    kind: Kind,
+    axes: list[tuple[int, str, Any]],
+    spacing: Any,
+    boundary: Any,
+) -> tuple[Task, ...]:
+    """Return one task per axis."""
+    entries = _entries(spacing, len(axes))
+    ends = _boundary(boundary, len(axes))
+    parts = zip(axes, entries, ends, strict=True)
+    return tuple(
+        _task(samples, xp, kind, numbered, entry, end) for numbered, entry, end in parts
     )
 
 
@@ -115,16 +443,12 @@ def _check_samples(input: Array, xp: Namespace) -> None:
         raise TypeError(msg)
 
 
-def _axes(input: Array, dim: Any, axis: Any) -> list[tuple[int, str, Any]]:
+def _axes(input: Samples, dim: Any, axis: Any) -> list[tuple[int, str, Any]]:
     """Return the axes, none negative, each with the user's word and number for it."""
     word = "dim"
     if axis is not None:
         if dim is not None:
-            msg = (
-                "`dim` and `axis` are two words for one argument. Got "
-                f"dim={dim!r} and axis={axis!r}. Give one of them."
-            )
-            raise TypeError(msg)
+            _refuse_both(dim, axis)
         dim, word = axis, "axis"
     if dim is None:
         return [(number, word, number) for number in range(input.ndim)]
@@ -139,7 +463,15 @@ def _axes(input: Array, dim: Any, axis: Any) -> list[tuple[int, str, Any]]:
     return axes
 
 
-def _axis(input: Array, item: Any, word: str, given: Any) -> int:
+def _refuse_both(dim: Any, axis: Any) -> None:
+    msg = (
+        "`dim` and `axis` are two words for one argument. Got "
+        f"dim={dim!r} and axis={axis!r}. Give one of them."
+    )
+    raise TypeError(msg)
+
+
+def _axis(input: Samples, item: Any, word: str, given: Any) -> int:
     try:
         if isinstance(item, bool):
             raise TypeError
@@ -161,22 +493,170 @@ def _axis(input: Array, item: Any, word: str, given: Any) -> int:
     return number % input.ndim
 
 
-def _edge_order(edge_order: Any) -> int:
+def _integer(value: Any) -> int | None:
+    """Return what counts as an int; None for anything else, True and False too."""
     try:
-        if isinstance(edge_order, bool):
-            raise TypeError
-        number = int(operator.index(edge_order))
+        return None if isinstance(value, bool) else int(operator.index(value))
     except TypeError:
-        msg = f"`edge_order` must be the int 1 or 2. Got {_shown(edge_order)}."
-        raise TypeError(msg) from None
-    if number not in (1, 2):
-        msg = f"`edge_order` must be 1 or 2. Got {number}."
+        return None
+
+
+def _kind(order: Any, accuracy: Any, edge_order: Any) -> Kind:
+    number = _order(order)
+    even = _integer(accuracy)
+    if even is None:
+        msg = f"`accuracy` must be an even int, 2 or more. Got {_shown(accuracy)}."
+        raise TypeError(msg)
+    if even < 2 or even % 2:
+        near = "2" if even < 2 else f"{even - 1} or {even + 1}"
+        msg = (
+            f"`accuracy` must be an even int, 2 or more. Got {even}. Central formulas "
+            f"have even accuracies only: take {near}."
+        )
+        raise ValueError(msg)
+    return Kind(number, even, _edge_order(edge_order, even))
+
+
+def _order(order: Any) -> int:
+    number = _integer(order)
+    if number is None:
+        msg = f"`order` must be a positive int. Got {_shown(order)}."
+        raise TypeError(msg)
+    if number < 1:
+        msg = f"`order` must be a positive int. Got {number}."
         raise ValueError(msg)
     return number
 
 
+def _edge_order(edge_order: Any, accuracy: int) -> int:
+    number = _integer(edge_order)
+    most = "1 or 2" if accuracy == 2 else f"between 1 and {accuracy}, the `accuracy`"
+    if number is None:
+        kind = "the int 1 or 2" if accuracy == 2 else f"an int {most}"
+        msg = f"`edge_order` must be {kind}. Got {_shown(edge_order)}."
+        raise TypeError(msg)
+    if not 1 <= number <= accuracy:
+        msg = f"`edge_order` must be {most}. Got {number}."
+        raise ValueError(msg)
+    return number
+
+
+def _stack_axis(stack_dim: Any, ndim: int) -> int:
+    """Return where new dims begin; negative numbers count from behind the last one."""
+    number = _integer(stack_dim)
+    if number is None:
+        msg = f"`stack_dim` must be an int. Got {_shown(stack_dim)}."
+        raise TypeError(msg)
+    if not -ndim - 1 <= number <= ndim:
+        msg = (
+            f"`stack_dim` must lie between {-ndim - 1} and {ndim} for a "
+            f"{ndim}-dimensional `input`. Got {number}."
+        )
+        raise IndexError(msg)
+    return number % (ndim + 1)
+
+
+def _vector_axis(vector_dim: Any, input: Array) -> int:
+    number = _integer(vector_dim)
+    if number is None:
+        msg = f"`vector_dim` must be an int. Got {_shown(vector_dim)}."
+        raise TypeError(msg)
+    if not -input.ndim <= number < input.ndim:
+        msg = (
+            f"`vector_dim` must name a dimension of `input`, which has {input.ndim}. "
+            f"Got {number}."
+        )
+        raise IndexError(msg)
+    return number % input.ndim
+
+
+def _check_components(input: Array, place: int, vector_dim: Any, count: int) -> None:
+    if input.shape[place] != count:
+        msg = (
+            f"`input` must have one component per dim along `vector_dim` {vector_dim}, "
+            f"{count} in all. Got shape {tuple(input.shape)}."
+        )
+        raise ValueError(msg)
+
+
+def _check_some(axes: list[Any], word: str) -> None:
+    if not axes:
+        msg = f"`{word}` must name at least one dimension. Got none."
+        raise ValueError(msg)
+
+
+def _boundary(boundary: Any, count: int) -> list[Ends]:
+    """Return what each dim has at its ends."""
+    if not isinstance(boundary, list):
+        return [_ends(boundary, "boundary")] * count
+    if len(boundary) != count:
+        msg = (
+            "`boundary` must be one mode, or a list with one entry per dim, "
+            f"{count} in all. Got {len(boundary)}."
+        )
+        raise ValueError(msg)
+    return [_ends(item, f"boundary[{k}]") for k, item in enumerate(boundary)]
+
+
+def _ends(item: Any, name: str) -> Ends:
+    """Return what stands at the ends of one dim."""
+    periodic = "periodic"
+    if not isinstance(item, tuple):
+        mode, constant = _mode(item, name)
+        return Ends(
+            mode, mode, None if constant is None else (constant, constant), None
+        )
+    if len(item) != 2:
+        msg = (
+            f"`{name}` must be a mode, a pair (left, right) of them, or ('periodic', "
+            f"period). Got {_shown(item)}."
+        )
+        raise ValueError(msg)
+    if item[0] == periodic and not isinstance(item[1], str):
+        return Ends(periodic, periodic, None, _period(item[1], name))
+    (left, first), (right, second) = (_mode(mode, name) for mode in item)
+    if left != right and periodic in (left, right):
+        msg = (
+            f"`{name}` must be 'periodic' at both ends or at none. Got {_shown(item)}."
+        )
+        raise ValueError(msg)
+    constants = None if first is second is None else (first, second)
+    return Ends(left, right, constants, None)
+
+
+def _mode(item: Any, name: str) -> tuple[str, Any]:
+    """Return a mode, and its constant or None."""
+    modes = (_boundaries.ONE_SIDED, *_boundaries.MODES)
+    if isinstance(item, str) and item in modes:
+        return item, None
+    if not isinstance(item, bool) and isinstance(item, numbers.Complex):
+        with contextlib.suppress(TypeError, OverflowError):
+            is_real = isinstance(item, numbers.Real)
+            return _boundaries.CONSTANT, float(item) if is_real else complex(item)
+    listed = ", ".join(repr(mode) for mode in modes)
+    msg = (
+        f"`{name}` must be one of {listed}, or a number for a constant. "
+        f"Got {_shown(item)}."
+    )
+    raise (ValueError if isinstance(item, str) else TypeError)(msg)
+
+
+def _period(value: Any, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        msg = f"`{name}` must have a real number as its period. Got {_shown(value)}."
+        raise TypeError(msg)
+    period = float(value)
+    if not 0 < period < math.inf:
+        msg = (
+            f"`{name}` must have a positive, finite period. Got {_shortened(value)}. "
+            "It is a length: it has no sign, also where the coordinates descend."
+        )
+        raise ValueError(msg)
+    return period
+
+
 def _check_length(
-    input: Array, axis: int, word: str, item: Any, scheme: Scheme, edge_order: int
+    input: Samples, axis: int, word: str, item: Any, scheme: Scheme, kind: Kind
 ) -> None:
     length = input.shape[axis]
     if length is None or _is_nan(length):
@@ -187,9 +667,14 @@ def _check_length(
         )
         raise ValueError(msg)
     if length < scheme.points:
+        reasons = [
+            f"`{name}={value}`"
+            for name, value, usual in zip(Kind._fields, kind, (1, 2, None), strict=True)
+            if value != usual
+        ]
         msg = (
             f"`input` must have at least {scheme.points} points along `{word}` {item} "
-            f"for `edge_order={edge_order}`. Got shape {tuple(input.shape)}."
+            f"for {', '.join(reasons)}. Got shape {tuple(input.shape)}."
         )
         raise ValueError(msg)
 
@@ -243,23 +728,99 @@ def _entry(item: Any, name: str) -> Any:
 
 
 def _task(
-    input: Array, xp: Namespace, axis: int, scheme: Scheme, entry: Any, name: str
+    input: Samples,
+    xp: Namespace,
+    kind: Kind,
+    numbered: tuple[int, str, Any],
+    named: tuple[Any, str],
+    ends: Ends,
 ) -> Task:
-    device = _backends.device_of(input)
-    if isinstance(entry, (float, complex)):
+    (axis, word, item), (entry, name) = numbered, named
+    is_number = isinstance(entry, (float, complex))
+    uneven = not is_number and getattr(entry, "ndim", 0) != 0
+    scheme = _stencils.scheme(*kind, ends.left, ends.right, uneven)
+    _check_length(input, axis, word, item, scheme, kind)
+    _check_constants(ends, input.dtype, xp)
+    device = _backends.device_of(input.array)
+    task = partial(
+        Task,
+        axis,
+        scheme,
+        formulas=(),
+        step=None,
+        coordinates=None,
+        constants=ends.constants,
+        period=ends.period,
+    )
+    if is_number:
+        _check_no_period(ends, axis)
         precision = _precision.choose(
             input.dtype, None, isinstance(entry, complex), device, xp
         )
         formulas = _on_step(entry, scheme, precision, name)
-        return Task(axis, scheme, precision, formulas, None, None)
+        return task(precision=precision, formulas=formulas)
     entry_xp = _check_array(input, xp, device, entry, name)
     if entry.ndim == 0:
+        _check_no_period(ends, axis)
         complex_step = _precision.is_complex(entry.dtype, xp)
         precision = _precision.choose(input.dtype, None, complex_step, device, xp)
-        return Task(axis, scheme, precision, (), entry, None)
+        return task(precision=precision, step=entry)
     coordinates = _coordinates(input, entry_xp, axis, entry, name)
     precision = _precision.choose(input.dtype, entry.dtype, False, device, xp)
-    return Task(axis, scheme, precision, (), None, coordinates)
+    if ends.left == "periodic":
+        _check_period(ends.period, coordinates, axis, entry_xp)
+    return task(precision=precision, coordinates=coordinates)
+
+
+def _check_constants(ends: Ends, dtype: DType, xp: Namespace) -> None:
+    if ends.constants is None or _precision.is_complex(dtype, xp):
+        return
+    for constant in ends.constants:
+        if isinstance(constant, complex):
+            msg = (
+                f"`boundary` must be real for a real `input`. Got {_shown(constant)}. "
+                "Convert `input` to a complex dtype first."
+            )
+            raise TypeError(msg)
+
+
+def _check_no_period(ends: Ends, axis: int) -> None:
+    if ends.period is not None:
+        msg = (
+            f"`boundary` must not have a period for a step, along dimension {axis} of "
+            f"`input`. Got {ends.period!r}. The period is the step times the number of "
+            "points: write 'periodic'."
+        )
+        raise ValueError(msg)
+
+
+def _check_period(period: float | None, x: Array, axis: int, xp: Namespace) -> None:
+    if period is None:
+        msg = (
+            "`boundary` must have the period of the coordinates along dimension "
+            f"{axis} of `input`. Got 'periodic'. Write ('periodic', period)."
+        )
+        raise ValueError(msg)
+    if _precision.is_complex(x.dtype, xp):
+        msg = (
+            "`boundary` must not be periodic for complex coordinates, along dimension "
+            f"{axis} of `input`. Got {period!r}. A period is a length."
+        )
+        raise ValueError(msg)
+    if not _backends.may_read_values(x):
+        return
+    first, last = (
+        xp.astype(x[(slice(None),) * axis + (cut, ...)], xp.float64)
+        for cut in (_agnostic.START, _agnostic.END)
+    )
+    span = float(xp.max(xp.abs(last - first))) if math.prod(x.shape) else 0.0
+    if period <= span:
+        msg = (
+            "`boundary` must have a period longer than the span of the coordinates "
+            f"along dimension {axis} of `input`, {span!r}. Got {period!r}. It "
+            "leads from a point to its next likeness, beyond the last point."
+        )
+        raise ValueError(msg)
 
 
 def _on_step(
@@ -268,34 +829,39 @@ def _on_step(
     if isinstance(step, float) and step == 1.0:
         return scheme.unit_formulas
     return tuple(
-        Formula(s, s.terms, _scale(step, s.denominator, precision, name))
-        for s in scheme.stencils
+        Formula(s, s.terms, _scale(step, s, precision, name)) for s in scheme.stencils
     )
 
 
 def _scale(
-    step: float | complex, denominator: int, precision: Precision, name: str
+    step: float | complex, stencil: Stencil, precision: Precision, name: str
 ) -> Scale:
     """Return the scale for a step; all of its numbers are normal.
 
-    Where ``step * denominator`` is no normal number of the working dtype, e.g. 1e-50 in
-    float32, dividing by it would give 0 or infinity although the derivative may fit.
-    Half of its exponent is taken off first, as a factor.
+    Where ``step**m * denominator`` is no normal number of the working dtype, e.g. 1e-50
+    in float32, dividing by it would give 0 or infinity although the derivative may fit.
+    Then its factors stand alone, and of a single one half of the exponent is taken off.
     """
+    divisors = _stencils.factors(step, stencil)
     if _backends.is_reading_code():  # pragma: no cover - only torch.compile comes here
-        return Scale(None, _stencils.factors(step, denominator))
+        return Scale((), divisors)
     least, most = precision.smallest, precision.largest
+    fits = least <= abs(step) <= most
     if isinstance(step, complex):
-        if least <= abs(step) <= most:
-            return Scale(None, _stencils.factors(step, denominator))
-    elif least <= abs(step * denominator) <= most:
-        return _stencils.scale(step * denominator)
+        if fits:
+            return Scale((), divisors)
+    elif least <= abs(divisor := _product(divisors)) <= most:
+        return _stencils.scale(divisor)
+    elif fits and stencil.order > 1:
+        return Scale((), divisors)
     mantissa, exponent = math.frexp(abs(step))
     half = exponent // 2
-    divisor = math.ldexp(mantissa, exponent - half) * denominator
+    divisor = math.ldexp(mantissa, exponent - half) * stencil.denominator
     factor = math.ldexp(1.0, -half)
-    if isinstance(step, complex) or not (
-        least <= factor <= most and least <= divisor <= most
+    if (
+        isinstance(step, complex)
+        or stencil.order > 1
+        or not (least <= factor <= most and least <= divisor <= most)
     ):
         msg = (
             f"`{name}` must be in the range of the dtype that `input` is "
@@ -303,7 +869,12 @@ def _scale(
             "Convert `input` to a wider dtype, or scale the steps."
         )
         raise ValueError(msg)
-    return Scale(factor, (math.copysign(divisor, step),))
+    return Scale((factor,), (math.copysign(divisor, step),))
+
+
+def _product(divisors: tuple[float, ...]) -> float:
+    """Return the product of floats, which may be infinite."""
+    return math.prod(divisors)
 
 
 def _check_kind(entry: Any, name: str) -> None:
@@ -316,7 +887,7 @@ def _check_kind(entry: Any, name: str) -> None:
 
 
 def _check_array(
-    input: Array, xp: Namespace, device: Any, entry: Any, name: str
+    input: Samples, xp: Namespace, device: Any, entry: Any, name: str
 ) -> Namespace:
     """Refuse what cannot be a step or coordinates of these samples.
 
@@ -330,11 +901,11 @@ def _check_array(
     _, namespace = _backends.resolve(entry, name)
     _check_layout(entry, name)
     mixed = namespace.__name__ != xp.__name__
-    if mixed and not _backends.may_mix(entry, input):
+    if mixed and not _backends.may_mix(entry, input.array):
         msg = (
             f"`{name}` must be an array of the same library as `input`. Got "
             f"{_backends.type_name(entry)} for an `input` of type "
-            f"{_backends.type_name(input)}. Convert one of them first."
+            f"{_backends.type_name(input.array)}. Convert one of them first."
         )
         raise TypeError(msg)
     if not _precision.is_numeric(entry.dtype, namespace):
@@ -353,7 +924,9 @@ def _check_array(
     return namespace
 
 
-def _coordinates(input: Array, xp: Namespace, axis: int, entry: Any, name: str) -> Any:
+def _coordinates(
+    input: Samples, xp: Namespace, axis: int, entry: Any, name: str
+) -> Any:
     """Return coordinates with as many dimensions as the samples."""
     length, shape = input.shape[axis], tuple(entry.shape)
     if entry.ndim not in (1, input.ndim):

@@ -39,6 +39,9 @@ class Backend(NamedTuple):
         Runs the plan on subclasses of it.
     coordinates_from : tuple of str
         Names of other libraries whose arrays may be its coordinates.
+    is_readable : callable
+        Tells whether the values of an array are there to be read, at no cost, and
+        nothing that watches the operations is disturbed.
     remark : str
         One sentence for the documentation.
     """
@@ -51,6 +54,7 @@ class Backend(NamedTuple):
     executor: Executor
     fallback: Executor
     coordinates_from: tuple[str, ...]
+    is_readable: Callable[[Any], bool]
     remark: str
 
 
@@ -64,6 +68,7 @@ TABLE = (
         executor=in_numpy.run,
         fallback=_agnostic.run,
         coordinates_from=(),
+        is_readable=lambda _: True,
         remark="Any strides; read-only arrays.",
     ),
     Backend(
@@ -75,6 +80,7 @@ TABLE = (
         executor=in_torch.run,
         fallback=_agnostic.run,
         coordinates_from=(),
+        is_readable=in_torch.is_readable,
         remark="Autograd through samples, steps and coordinates; torch.compile.",
     ),
     Backend(
@@ -86,6 +92,7 @@ TABLE = (
         executor=compiled.run,
         fallback=compiled.trace,
         coordinates_from=(),
+        is_readable=lambda _: False,
         remark="With and without 64-bit numbers; all transformations.",
     ),
     Backend(
@@ -97,6 +104,7 @@ TABLE = (
         executor=chunked.run,
         fallback=_agnostic.run,
         coordinates_from=("numpy",),
+        is_readable=lambda _: False,
         remark="Lazy; coordinates may be Dask or NumPy arrays.",
     ),
     Backend(
@@ -108,6 +116,7 @@ TABLE = (
         executor=in_cupy.run,
         fallback=on_device.run,
         coordinates_from=(),
+        is_readable=lambda _: False,
         remark=(
             "Tested on real CuPy with an emulated driver; on a GPU when one was there."
         ),
@@ -121,6 +130,7 @@ TABLE = (
         executor=_agnostic.run,
         fallback=_agnostic.run,
         coordinates_from=(),
+        is_readable=lambda _: True,
         remark="The standard to the letter, on all of its pretended devices.",
     ),
 )
@@ -307,6 +317,14 @@ def may_mix(coordinates: Any, samples: Any) -> bool:
         and inner is not None
         and (inner.name in outer.coordinates_from)
     )
+
+
+def may_read_values(array: Any) -> bool:
+    """Tell whether a check may look at the values of an array."""
+    backend = backend_of(array)
+    if backend is None or not _is_exact(array, backend):
+        return False
+    return backend.is_readable(array)
 
 
 def device_of(array: Any) -> Any:

@@ -3,13 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias, overload
 
 from anygrad import _arguments, _backends
 from anygrad._typing import Array, ArrayT
 
 #: What one dim may be given: a step, or coordinates.
 Spacing: TypeAlias = "complex | Array"
+
+#: What may stand at the ends of one dim: a mode or a constant; one for each end; or
+#: "periodic" with the period.
+Mode: TypeAlias = "str | complex"
+Boundary: TypeAlias = "Mode | tuple[Mode, Mode]"
+
+
+@overload
+def gradient(
+    input: ArrayT,
+    *,
+    spacing: Spacing | Sequence[Spacing] | None = 1,
+    dim: int | Sequence[int] | None = None,
+    edge_order: int = 1,
+    accuracy: int = 2,
+    boundary: Boundary | list[Boundary] = "one_sided",
+    stack_dim: None = None,
+    axis: int | Sequence[int] | None = None,
+) -> tuple[ArrayT, ...]: ...
+
+
+@overload
+def gradient(
+    input: ArrayT,
+    *,
+    spacing: Spacing | Sequence[Spacing] | None = 1,
+    dim: int | Sequence[int] | None = None,
+    edge_order: int = 1,
+    accuracy: int = 2,
+    boundary: Boundary | list[Boundary] = "one_sided",
+    stack_dim: int,
+    axis: int | Sequence[int] | None = None,
+) -> ArrayT: ...
 
 
 def gradient(
@@ -18,8 +51,11 @@ def gradient(
     spacing: Spacing | Sequence[Spacing] | None = 1,
     dim: int | Sequence[int] | None = None,
     edge_order: int = 1,
+    accuracy: int = 2,
+    boundary: Boundary | list[Boundary] = "one_sided",
+    stack_dim: int | None = None,
     axis: int | Sequence[int] | None = None,
-) -> tuple[ArrayT, ...]:
+) -> tuple[ArrayT, ...] | ArrayT:
     """Estimate the gradient of a function from its samples on a grid.
 
     The partial derivatives are estimated by finite differences: second-order accurate
@@ -51,15 +87,34 @@ def gradient(
     dim : int, or list or tuple of int, or None, default: None
         The dims to differentiate along, each once; the results, and the entries of
         `spacing`, are in this order.  None is all of them.
-    edge_order : {1, 2}, default: 1
-        The order of accuracy of the first and the last point along a dim.
+    edge_order : int, default: 1
+        The order of accuracy of the first and the last point along a dim, from 1 to
+        `accuracy`, where the boundary is one-sided.
+    accuracy : int, default: 2
+        The order of accuracy of the interior: 2, 4, 6 and so on.  The formulas read
+        ``accuracy / 2`` points to either side.
+    boundary : str, number, tuple or list, default: "one_sided"
+        What lies beyond the ends of a dim; a list has one entry per dim named, each of
+        them
+
+        - ``"one_sided"``: nothing, so the formulas there read points to one side only;
+        - ``"periodic"``: the other end, one step from the first point to the last; with
+          coordinates, ``("periodic", period)`` with a period longer than their span;
+        - ``"reflect"``, ``"symmetric"``, ``"edge"``: samples as `numpy.pad` names
+          them, at mirrored coordinates;
+        - a number: that value everywhere;
+        - a pair (left, right) of these, except of ``"periodic"``.
+
+        Except for ``"one_sided"``, the formula at the edges is that of the interior.
+    stack_dim : int or None, default: None
+        Where a new dim of all results stands, in one array; None returns a tuple.
     axis : int, or list or tuple of int, or None, default: None
         Another word for `dim`; only one of them may be given.
 
     Returns
     -------
-    tuple of array
-        One partial derivative per dim, each of the shape of `input`, in the unit of
+    tuple of array, or array
+        One partial derivative per dim, in one array if `stack_dim` is an int, each of the shape of `input`, in the unit of
         `input` per unit of `spacing`.  Floating samples keep their dtype, integer ones
         get the default real floating dtype of their library; a floating `spacing`
         array of coordinates is promoted with it as in the standard, steps are not;
@@ -71,17 +126,21 @@ def gradient(
     TypeError
         If `input` is not an array of the standard, is masked, labelled, a quantity,
         sparse or nested, or its dtype is bool or not numeric; if `dim` is not of ints;
-        if `edge_order` is not an int; if `spacing` or an entry of it is neither a
+        if `edge_order`, `accuracy` or `stack_dim` is not an int; if `boundary` is
+        neither a mode nor a number, or complex for a real `input`; if `spacing` or an entry of it is neither a
         number nor an array, is of another library or of such a dtype, or is a bare
         array of coordinates; if both `dim` and `axis` are given.
     ValueError
-        If a dim is named twice; if `edge_order` is not 1 or 2; if there are too few
-        points, or an unknown number of them, along a dim; if `spacing` has the wrong
+        If a dim is named twice; if `accuracy` is not even and positive; if `edge_order`
+        is not between 1 and `accuracy`; if `boundary` is an unknown mode, has the wrong
+        number of entries, is periodic at one end only, has a period without coordinates
+        or none with them, or one that is not longer than they are (where their values
+        can be read); if there are too few points, or an unknown number of them, along a dim; if `spacing` has the wrong
         number of entries; if a Python number in it is zero, not finite, or far out of
         the range of the dtype of `input`; if
         coordinates have the wrong shape or are on another device.
     IndexError
-        If `input` has no such dim.
+        If `input` has no such dim; if `stack_dim` is no dim of the result.
 
     See Also
     --------
@@ -131,6 +190,96 @@ def gradient(
     """
     executor, xp = _backends.resolve(input, "input")
     plan = _arguments.plan(
-        input, xp, spacing=spacing, dim=dim, axis=axis, edge_order=edge_order
+        input,
+        xp,
+        spacing=spacing,
+        dim=dim,
+        axis=axis,
+        edge_order=edge_order,
+        accuracy=accuracy,
+        boundary=boundary,
+        stack_dim=stack_dim,
     )
-    return executor(input, plan, xp)
+    results: tuple[Any, ...] = executor(input, plan, xp)
+    return results if stack_dim is None else results[0]
+
+
+def derivative(
+    input: ArrayT,
+    *,
+    dim: int | None = None,
+    spacing: Spacing | Sequence[Spacing] | None = 1,
+    order: int = 1,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    boundary: Boundary = "one_sided",
+    axis: int | None = None,
+) -> ArrayT:
+    """Estimate one partial derivative, of any order, from samples on a grid.
+
+    Parameters
+    ----------
+    input : array of shape (..., n, ...), real or complex floating, or of integers
+        The samples.
+    dim : int or None, default: None
+        The dim to differentiate along; None is the last one.
+    spacing : scalar, array, or None, default: 1
+        The step, or the coordinates, as an entry of the `spacing` of `gradient`.
+    order : int, default: 1
+        The order `m` of the derivative.
+    accuracy : int, default: 2
+        The order of accuracy of the interior: 2, 4, 6 and so on; on coordinates, too.
+    edge_order : int or None, default: None
+        The order of accuracy of the first and the last point, from 1 to `accuracy`,
+        where the boundary is one-sided; None is `accuracy`.
+    boundary : str, number or tuple, default: "one_sided"
+        What lies beyond the ends of the dim, as in `gradient`.
+    axis : int or None, default: None
+        Another word for `dim`; only one of them may be given.
+
+    Returns
+    -------
+    array
+        Of the shape of `input`, and of a dtype as in `gradient`, in the unit of `input`
+        per unit of `spacing` to the power `order`.
+
+    Raises
+    ------
+    TypeError, ValueError, IndexError
+        As in `gradient`; if `order` is no positive int.
+
+    See Also
+    --------
+    gradient : First derivatives along several dims.
+    stencil : The weights of a formula.
+
+    Notes
+    -----
+    The central formula reads ``r = (m + 1) // 2 + accuracy / 2 - 1`` points to either
+    side; on coordinates, one more for an even `m`, whose formula is less accurate where
+    the steps are unequal.  Row ``i < r`` from an edge reads the first
+    ``max(edge_order + m, 2 * i + 1)`` points.  The weights are those of the polynomial
+    through the points: exact integers over ``h**m`` for a step `h`, ratios of lengths
+    for coordinates.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from anygrad import derivative
+    >>> derivative(np.asarray([0.0, 1.0, 8.0, 27.0, 64.0]), order=2)
+    array([ 0.,  6., 12., 18., 24.])
+    """
+    executor, xp = _backends.resolve(input, "input")
+    plan = _arguments.derivative(
+        input,
+        xp,
+        spacing=spacing,
+        dim=dim,
+        axis=axis,
+        order=order,
+        accuracy=accuracy,
+        edge_order=edge_order,
+        boundary=boundary,
+    )
+    result: ArrayT = executor(input, plan, xp)[0]
+    return result

@@ -40,6 +40,12 @@ class Precision(NamedTuple):
     largest: float
 
 
+def working(precision: Precision) -> DType:
+    """Return the dtype of a weighted sum before it is rounded."""
+    by_grid = precision.is_complex_by_grid
+    return precision.coordinates if by_grid else precision.samples
+
+
 def is_numeric(dtype: DType, xp: Namespace) -> bool:
     """Tell whether a derivative of this dtype has a meaning: bool has none."""
     try:

@@ -19,6 +19,9 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
 
+from anygrad import _boundaries
+from anygrad._boundaries import Ghost
+
 
 class Stencil(NamedTuple):
     """One formula, and the points of the axis at which it holds.
@@ -29,19 +32,31 @@ class Stencil(NamedTuple):
         The slice of points along the axis that the formula fills; a negative
         number counts from the end, as in any slice.
     offsets : tuple of int
-        The points that the formula reads, relative to the point that it fills.
-    terms : tuple of (int, int, float or None)
-        Two offsets and a weight: the formula is the sum over
-        ``weight * (f[upper] - f[lower])``.  None is the weight one.
+        The points that the formula is made of, relative to the point that it fills;
+        some may be ghosts.
+    order : int
+        Of the derivative.
+    terms : tuple of (int, int or None, float or None)
+        Two offsets of samples and a weight: the formula is the sum over
+        ``weight * (f[upper] - f[lower])``.  None is the weight one; a lower offset of
+        None, the constant of the boundary.  Beyond the ends of the axis, an offset
+        means what a negative index means: it counts from the other end.
     denominator : int
         On a uniform grid, what the sum is divided by, together with ``h**m``.
+    edge : int
+        The sample at the edge, as offset, where there are ghosts.
+    ghosts : tuple of (int, Ghost)
+        Those among the `offsets`, with their positions turned into offsets.
     """
 
     start: int
     stop: int | None
     offsets: tuple[int, ...]
-    terms: tuple[tuple[int, int, float | None], ...]
+    order: int
+    terms: tuple[tuple[int, int | None, float | None], ...]
     denominator: int
+    edge: int = 0
+    ghosts: tuple[tuple[int, Ghost], ...] = ()
 
 
 class Scale(NamedTuple):
@@ -49,19 +64,20 @@ class Scale(NamedTuple):
 
     Attributes
     ----------
-    factor : float or None
-        What the sum is multiplied with: the reciprocal of a power of two, so that this
-        is as exact as the division, and faster.
+    factors : tuple
+        What the sum is multiplied with, one after the other: the reciprocal of a power
+        of two, so that this is as exact as the division, and faster; on coordinates,
+        the reciprocal of the length of the stencil, so that no product of steps arises.
     divisors : tuple
-        What it is divided by otherwise, one number or 0-d array after the other.
+        What it is divided by then, one number or 0-d array after the other.
     """
 
-    factor: float | None
+    factors: tuple[Any, ...]
     divisors: tuple[Any, ...]
 
 
 #: For weights that are complete in themselves.
-UNSCALED = Scale(None, ())
+UNSCALED = Scale((), ())
 
 
 class Formula(NamedTuple):
@@ -71,7 +87,7 @@ class Formula(NamedTuple):
     ----------
     stencil : Stencil
         Where it holds.
-    terms : tuple of (int, int, weight)
+    terms : tuple of (int, int or None, weight)
         As in the stencil on a uniform grid; on coordinates, the weights are arrays of
         their shape, cut to the points that the stencil fills.
     scale : Scale
@@ -79,7 +95,7 @@ class Formula(NamedTuple):
     """
 
     stencil: Stencil
-    terms: tuple[tuple[int, int, Any], ...]
+    terms: tuple[tuple[int, int | None, Any], ...]
     scale: Scale
 
 
@@ -101,38 +117,57 @@ class Scheme:
     mirrored : int or None
         The fewest points for which an edge and its mirror image can be written
         together; None where the terms of the right edge are not the mirrored ones.
+    key : tuple or None
+        The arguments of `scheme` that it was made from.
     unit_formulas : tuple of Formula
         The stencils on a uniform grid of step one.
+    wraps : bool
+        Whether the formulas of one edge read samples at the other.
     """
 
-    __slots__ = ("interior", "mirrored", "points", "stencils", "unit_formulas")
+    __slots__ = (
+        "interior",
+        "key",
+        "mirrored",
+        "points",
+        "stencils",
+        "unit_formulas",
+        "wraps",
+    )
 
     def __init__(
         self,
         stencils: tuple[Stencil, ...],
         interior: int,
         points: int,
-        mirrored: int | None,
+        key: Any = None,
     ) -> None:
         self.stencils = stencils
         self.interior = interior
         self.points = points
-        self.mirrored = mirrored
+        self.key = key
+        left, right = stencils[:interior], stencils[:interior:-1]
+        self.wraps = any(_wraps(stencil) for stencil in (*left, *right))
+        self.mirrored = _mirrored(left, right)
         self.unit_formulas = tuple(
             Formula(s, s.terms, scale(float(s.denominator))) for s in stencils
         )
 
     def __reduce__(self) -> Any:
         """Come back from a pickle as the one object that this scheme is."""
-        for key, scheme in SCHEMES.items():
-            if scheme is self:
-                return _scheme, (key,)
-        return Scheme, (self.stencils, self.interior, self.points, self.mirrored)
+        if self.key is not None:
+            return scheme, self.key
+        return Scheme, (self.stencils, self.interior, self.points)
 
 
-def half_width(order: int, accuracy: int) -> int:
-    """Return the `r` of the central formula on the points ``-r, ..., r``."""
-    return (order + 1) // 2 + accuracy // 2 - 1
+def half_width(order: int, accuracy: int, uneven: bool) -> int:
+    """Return the `r` of the central formula on the points ``-r, ..., r``.
+
+    On equal steps, the formula for an even derivative gains an order of accuracy by
+    its symmetry.  On uneven ones it does not, and needs a point more at either side.
+    """
+    more = uneven and order % 2 == 0
+    return (order + 1) // 2 + accuracy // 2 - 1 + more
 
 
 def weights(offsets: Sequence[int], order: int) -> tuple[list[int], int]:
@@ -167,7 +202,12 @@ def _times_root(polynomial: list[int], root: int) -> list[int]:
 
 
 def stencil(
-    start: int, stop: int | None, offsets: Sequence[int], order: int
+    start: int,
+    stop: int | None,
+    offsets: Sequence[int],
+    order: int,
+    edge: int = 0,
+    ghosts: dict[int, Ghost] | None = None,
 ) -> Stencil:
     """Return the formula on `offsets` as a weighted sum of differences.
 
@@ -177,50 +217,152 @@ def stencil(
     """
     w, denominator = weights(offsets, order)
     if _antisymmetric(offsets) and _antisymmetric(w):
-        chosen = [(a, (j, -j)) for a, j in zip(w, offsets, strict=True) if j > 0]
+        chosen = [(j, -j, a) for a, j in zip(w, offsets, strict=True) if j > 0]
     else:
         running = list(accumulate(reversed(w)))[-2::-1]
-        neighbours = zip(offsets[1:], offsets[:-1], strict=True)
-        chosen = list(zip(running, neighbours, strict=True))
+        chosen = list(zip(offsets[1:], offsets[:-1], running, strict=True))
+    ghosts = ghosts or {}
     return Stencil(
         start=start,
         stop=stop,
         offsets=tuple(offsets),
+        order=order,
         terms=tuple(
-            (upper, lower, None if a == 1 else float(a)) for a, (upper, lower) in chosen
+            (upper, lower, None if a == 1 else float(a))
+            for upper, lower, a in on_samples(chosen, ghosts)
         ),
         denominator=denominator,
+        edge=edge,
+        ghosts=tuple(ghosts.items()),
     )
+
+
+def on_samples(
+    terms: Sequence[tuple[int, int, Any]], ghosts: dict[int, Ghost]
+) -> list[tuple[int, int | None, Any]]:
+    """Put samples, or the constant, in the place of ghosts.
+
+    The constant is always what is subtracted; of two constants nothing remains.
+    """
+    found: list[tuple[int, int | None, Any]] = []
+    for upper, lower, weight in terms:
+        above = ghosts[upper].sample if upper in ghosts else upper
+        below = ghosts[lower].sample if lower in ghosts else lower
+        if above is not None:
+            found.append((above, below, weight))
+        elif below is not None:
+            found.append((below, None, -weight))
+    return found
 
 
 def _antisymmetric(numbers: Sequence[int]) -> bool:
     return all(a == -b for a, b in zip(numbers, reversed(numbers), strict=True))
 
 
-def one_sided(order: int, accuracy: int, edge_order: int) -> Scheme:
-    """Return the scheme that never reads beyond the ends of the axis.
+#: Every scheme that has been asked for.  A plain dictionary, because that is what
+#: `torch.compile` can trace through.
+_schemes: dict[Any, Scheme] = {}
 
-    The interior is central.  Row `i < r` from an edge reads the first
-    ``max(edge_order + m, 2 * i + 1)`` points: the edge itself is `edge_order`
-    accurate, and no row is worse than the central formula that fits.
+#: When there are so many schemes, all are forgotten: a bound on memory.
+MOST_SCHEMES = 512
+
+
+def scheme(
+    order: int,
+    accuracy: int,
+    edge_order: int,
+    left: str,
+    right: str,
+    uneven: bool,
+) -> Scheme:
+    """Return the formulas of an axis; one object for the same arguments.
+
+    Parameters
+    ----------
+    order, accuracy : int
+        Of the derivative in the interior, whose formula is central.
+    edge_order : int
+        The accuracy of one-sided formulas at the edge itself.
+    left, right : str
+        The boundary mode at either end.
+    uneven : bool
+        Whether the formulas are for coordinates.
     """
-    r = half_width(order, accuracy)
-    left, right = [], []
-    for i in range(r):
-        reach = range(max(edge_order + order, 2 * i + 1))
-        left.append(stencil(i, i + 1, [j - i for j in reach], order))
-        mirrored = [i - j for j in reversed(reach)]
-        right.append(stencil(-i - 1, -i or None, mirrored, order))
-    interior = stencil(r, -r, range(-r, r + 1), order)
+    uneven = uneven and order % 2 == 0  # else the formulas are the same
+    key = (order, accuracy, edge_order, left, right, uneven)
+    known = _schemes.get(key)
+    if known is None:
+        if len(_schemes) >= MOST_SCHEMES:
+            _schemes.clear()
+        known = _schemes[key] = _scheme(*key)
+    return known
+
+
+def _scheme(
+    order: int, accuracy: int, edge_order: int, left: str, right: str, uneven: bool
+) -> Scheme:
+    r = half_width(order, accuracy, uneven)
+    one_sided = _boundaries.ONE_SIDED in (left, right)
     return Scheme(
-        stencils=(*left, interior, *reversed(right)),
+        stencils=(
+            *(_row(i, order, r, edge_order, left) for i in range(r)),
+            stencil(r, -r, range(-r, r + 1), order),
+            *(_row(-i - 1, order, r, edge_order, right) for i in reversed(range(r))),
+        ),
         interior=r,
-        points=max(edge_order + order, 2 * r),
-        mirrored=_mirrored(left, right),
+        points=max(edge_order + order, 2 * r) if one_sided else 2 * r,
+        key=(order, accuracy, edge_order, left, right, uneven),
     )
 
 
-def _mirrored(left: list[Stencil], right: list[Stencil]) -> int | None:
+def _row(row: int, order: int, r: int, edge_order: int, mode: str) -> Stencil:
+    """Return the formula of a row at an edge; negative rows count from the right.
+
+    With ghosts it is the central formula.  Without, row `i < r` from an edge reads the
+    first ``max(edge_order + m, 2 * i + 1)`` points: the edge itself is `edge_order`
+    accurate, and no row is worse than the central formula that fits.
+    """
+    inwards = 1 if row >= 0 else -1
+    depth = row if row >= 0 else -row - 1
+    rule = _boundaries.rule(mode)
+
+    def offset(position: int) -> int:
+        return inwards * (position - depth)
+
+    if rule is None:
+        reach = range(max(edge_order + order, 2 * depth + 1))
+        offsets = sorted(offset(position) for position in reach)
+        return stencil(row, row + 1 or None, offsets, order)
+    ghosts = {}
+    for beyond in range(1, r - depth + 1):
+        ghost = rule(beyond)
+        ghosts[offset(-beyond)] = Ghost(
+            None if ghost.sample is None else offset(ghost.sample),
+            tuple((offset(a), offset(b)) for a, b in ghost.chords if a != b),
+            -inwards * ghost.turns,
+        )
+    return stencil(
+        row, row + 1 or None, range(-r, r + 1), order, edge=offset(0), ghosts=ghosts
+    )
+
+
+def _positions(stencil: Stencil) -> list[int]:
+    """Return where the samples of an edge's formula lie, counted from that edge."""
+    inwards = 1 if stencil.start >= 0 else -1
+    depth = stencil.start if stencil.start >= 0 else -stencil.start - 1
+    return [
+        depth + inwards * offset
+        for pair in stencil.terms
+        for offset in pair[:2]
+        if offset is not None
+    ]
+
+
+def _wraps(stencil: Stencil) -> bool:
+    return min(_positions(stencil), default=0) < 0
+
+
+def _mirrored(left: Sequence[Stencil], right: Sequence[Stencil]) -> int | None:
     """Return the fewest points for which the edges can be written in pairs.
 
     The mirror image of ``f[upper] - f[lower]`` is ``f[-lower] - f[-upper]``.  A point
@@ -228,10 +370,12 @@ def _mirrored(left: list[Stencil], right: list[Stencil]) -> int | None:
     """
     points = 0
     for row, (one, other) in enumerate(zip(left, right, strict=True)):
+        if any(lower is None for _, lower, _ in one.terms) or _wraps(one):
+            return None
         image = tuple((-lower, -upper, w) for upper, lower, w in reversed(one.terms))
         if other.terms != image:
             return None
-        farthest = max(upper + lower for upper, lower, _ in one.terms)
+        farthest = max((upper + lower for upper, lower, _ in one.terms), default=0)
         points = max(points, 2 * row + farthest + 2)
     return points
 
@@ -241,24 +385,25 @@ def scale(divisor: float) -> Scale:
     if divisor == 1.0:
         return UNSCALED
     if abs(math.frexp(divisor)[0]) == 0.5:
-        return Scale(1 / divisor, ())
-    return Scale(None, (divisor,))
+        return Scale((1 / divisor,), ())
+    return Scale((), (divisor,))
 
 
-def factors(step: Any, denominator: int) -> tuple[Any, ...]:
-    """Return divisors whose product is ``step * denominator``, not multiplied."""
-    return (step,) if denominator == 1 else (step, float(denominator))
+def factors(step: Any, stencil: Stencil) -> tuple[Any, ...]:
+    """Return divisors whose product is ``step**m * denominator``, not multiplied."""
+    powers = (step,) * stencil.order
+    return powers if stencil.denominator == 1 else (*powers, float(stencil.denominator))
 
 
 def slope_weights(
-    span: Callable[[int, int], Any], offsets: Sequence[int]
+    span: Callable[[int, int], Any], offsets: Sequence[int], order: int = 1
 ) -> dict[int, Any]:
-    """Return the weights of the neighbours' slopes in a first derivative.
+    """Return the weights of the neighbours' slopes in a derivative.
 
     The derivative at offset 0 of the polynomial through the points `offsets` is a
     weighted sum of the slopes ``(f[j+1] - f[j]) / (x[j+1] - x[j])``.  These weights
     are built from *ratios* of lengths only, so no product of steps can overflow or
-    vanish, and they sum to one.
+    vanish.  Those of a first derivative sum to one.
 
     Parameters
     ----------
@@ -266,12 +411,15 @@ def slope_weights(
         ``span(i, j)`` is ``x[j] - x[i]``: a number, a fraction or an array.
     offsets : sequence of int
         Consecutive, 0 among them.
+    order : int
+        Of the derivative.
 
     Returns
     -------
     dict
-        From `j` to the weight of the slope between `j` and `j + 1`.  A weight of
-        exactly one is the integer 1.
+        From `j` to the weight of the slope between `j` and `j + 1`, times the length
+        of the whole stencil to the power ``order - 1``.  A weight of exactly one is
+        the integer 1.
 
     Notes
     -----
@@ -280,53 +428,90 @@ def slope_weights(
 
         L(i, j) = ((x - x[i]) L(i+1, j) + (x[j] - x) L(i, j-1)) / (x[j] - x[i])
 
-    If `i < 0 < j`, both parts agree at the centre, and so their derivatives combine
-    with the same two ratios, which are positive and sum to one.  What remains are
-    the formulas to one side of the centre, which come from Newton's form.
+    and ``L(i+1, j) - L(i, j-1)`` is the divided difference ``[i, ..., j]`` times
+    ``x[j] - x[i]`` and the product of ``x - x[k]`` for ``i < k < j``, because both
+    agree at these points.  So the `m`-th derivative at the centre, for ``i < 0 < j``,
+    is that of the two parts, with the same two ratios, which are positive and sum to
+    one, and ``m! e(x[0] - x[k]) [i, ..., j]``, with `e` the elementary symmetric
+    polynomial of degree ``j - i - m``.  What remains are the formulas to one side of
+    the centre: Newton's form, differentiated in the same way.
+
+    Against 50 digits, these weights have kept an error of some roundings for steps
+    whose ratio is 1e12, where those of Lagrange and of Fornberg had lost all digits:
+    among slopes, nearly nothing cancels.
     """
     first, last = offsets[0], offsets[-1]
-    if last == 0:
-        return _one_sided_slopes(span, range(0, first - 1, -1))
-    if first == 0:
-        return _one_sided_slopes(span, range(last + 1))
-    whole = span(first, last)
-    without_first = slope_weights(span, offsets[1:])
-    without_last = slope_weights(span, offsets[:-1])
-    return _sum(
-        _scaled(without_first, span(first, 0) / whole),
-        _scaled(without_last, span(0, last) / whole),
-    )
+    differences: dict[tuple[int, int], dict[int, Any]] = {}
+    derivatives: dict[tuple[int, int], dict[int, Any]] = {}
 
+    def divided(i: int, j: int) -> dict[int, Any]:
+        """Return ``[i, ..., j]``, times the whole length to the power ``j - i - 1``."""
+        if j == i + 1:
+            return {i: 1}
+        found = differences.get((i, j))
+        if found is None:
+            found = _sum(divided(i + 1, j), _scaled(divided(i, j - 1), -1))
+            if (i, j) != (first, last):
+                found = _scaled(found, span(first, last) / span(i, j))
+            differences[i, j] = found
+        return found
 
-def _one_sided_slopes(
-    span: Callable[[int, int], Any], nodes: Sequence[int]
-) -> dict[int, Any]:
-    """Return the slopes' weights for nodes that begin at the centre and walk away.
+    def newton(nodes: Sequence[int], degree: int) -> dict[int, Any]:
+        """Return the term of Newton's form of which `degree` factors remain."""
+        symmetric = _symmetric(
+            [span(k, 0) / span(first, last) for k in nodes[1:-1] if k], degree
+        )
+        ends = min(nodes[0], nodes[-1]), max(nodes[0], nodes[-1])
+        return _scaled(_scaled(divided(*ends), symmetric), math.factorial(order))
 
-    Newton's form of the polynomial, differentiated at its first node `c`, is the sum
-    over `q` of ``[c, ..., n_q] * prod(x[c] - x[n_k] for 0 < k < q)``, with the divided
-    differences in brackets.  Level `q` of the table below holds every divided
-    difference over `q + 1` neighbours, already times that product: one ratio of
-    lengths per level.
-    """
-    count = len(nodes) - 1
-    level: list[dict[int, Any]] = [{min(nodes[q : q + 2]): 1} for q in range(count)]
-    total = level[0]
-    for q in range(2, count + 1):
-        length = span(nodes[q - 1], nodes[0])
-        level = [
-            _scaled(
-                _sum(level[a + 1], _scaled(level[a], -1)),
-                length / span(nodes[a], nodes[a + q]),
+    def derivative(i: int, j: int) -> dict[int, Any]:
+        if j - i < order:
+            return {}
+        found = derivatives.get((i, j))
+        if found is None:
+            found = derivatives[i, j] = (
+                to_both_sides(i, j) if i < 0 < j else to_one_side(i, j)
             )
-            for a in range(count + 1 - q)
-        ]
-        total = _sum(total, level[0])
-    return total
+        return found
+
+    def to_both_sides(i: int, j: int) -> dict[int, Any]:
+        total = _sum(
+            _scaled(derivative(i + 1, j), span(i, 0) / span(i, j)),
+            _scaled(derivative(i, j - 1), span(0, j) / span(i, j)),
+        )
+        if order == 1:  # the product has the factor zero
+            return total
+        return _sum(total, newton(range(i, j + 1), j - i - order))
+
+    def to_one_side(i: int, j: int) -> dict[int, Any]:
+        nodes = range(j + 1) if i == 0 else range(0, i - 1, -1)
+        total: dict[int, Any] = {}
+        for count in range(order + 1, len(nodes) + 1):
+            total = _sum(total, newton(nodes[:count], count - 1 - order))
+        return total
+
+    return derivative(first, last)
+
+
+def _symmetric(numbers: Sequence[Any], degree: int) -> Any:
+    """Return the elementary symmetric polynomial: the sum of all products of `degree`.
+
+    That of degree 0 is the integer 1.
+    """
+    sums: list[Any] = [1] + [0] * degree
+    for number in numbers:
+        for k in range(degree, 0, -1):
+            product = number if k == 1 else number * sums[k - 1]
+            if not (isinstance(sums[k - 1], int) and sums[k - 1] == 0):
+                untouched = isinstance(sums[k], int) and sums[k] == 0
+                sums[k] = product if untouched else sums[k] + product
+    return sums[degree]
 
 
 def _scaled(terms: dict[int, Any], factor: Any) -> dict[int, Any]:
     # The integer 1 stands for "no weight": it costs no array operation.
+    if _is_one(factor):
+        return terms
     return {j: factor if _is_one(w) else w * factor for j, w in terms.items()}
 
 
@@ -339,10 +524,6 @@ def _sum(left: dict[int, Any], right: dict[int, Any]) -> dict[int, Any]:
     return {**left, **right, **common}
 
 
-#: Every scheme that the public functions can ask for, made once: a plain dictionary,
-#: because that is what `torch.compile` can trace through.
-SCHEMES = {edge_order: one_sided(1, 2, edge_order) for edge_order in (1, 2)}
-
-
-def _scheme(edge_order: int) -> Scheme:
-    return SCHEMES[edge_order]
+# The schemes of `torch.gradient`, so that `torch.compile` finds them made.
+for _edge_order in (1, 2):
+    scheme(1, 2, _edge_order, _boundaries.ONE_SIDED, _boundaries.ONE_SIDED, False)

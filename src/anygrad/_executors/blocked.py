@@ -14,9 +14,11 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from anygrad import _agnostic
+from anygrad._plan import unrounded
+from anygrad._precision import working
 
 if TYPE_CHECKING:
-    from anygrad._plan import Plan, Task
+    from anygrad._plan import Plan, Stack, Task
     from anygrad._stencils import Formula, Scale
     from anygrad._typing import Namespace
 
@@ -51,7 +53,8 @@ class Verbs(NamedTuple):
     Attributes
     ----------
     empty_like : callable
-        ``empty_like(f, dtype=dtype)``: not filled, in the memory order of `f`.
+        ``empty_like(f, dtype=dtype, shape=None)``: not filled, in the memory order of
+        `f`, or of a shape of its own.
     subtract, multiply, divide, add : callable
         ``verb(a, b, out=out)``.
     strides : callable
@@ -105,8 +108,9 @@ class Step(NamedTuple):
     ----------
     target : Key
         The points of the result.
-    terms : tuple of (Key, Key, weight)
-        The samples for the upper and the lower offset of a difference, and its weight.
+    terms : tuple of (Key, Key or number, weight)
+        The samples for the upper and the lower offset of a difference, or the constant
+        instead of the lower ones, and its weight.
     scale : Scale
         What the sum is scaled with.
     neighbours : Neighbours or None
@@ -116,7 +120,7 @@ class Step(NamedTuple):
     """
 
     target: Key
-    terms: tuple[tuple[Key, Key, Any], ...]
+    terms: tuple[tuple[Key, Any, Any], ...]
     scale: Scale
     neighbours: Neighbours | None
     flat: bool
@@ -157,8 +161,58 @@ class Job(NamedTuple):
 
 
 def run(f: Any, plan: Plan, xp: Namespace, verbs: Verbs) -> tuple[Any, ...]:
-    """Return the derivatives of `f`, one per task of the plan."""
-    return tuple([differentiate(f, task, xp, verbs) for task in plan.tasks])
+    """Return the results of the plan for `f`: one array if they are stacked."""
+    if plan.plain:
+        return tuple([differentiate(f, task, xp, verbs) for task in plan.tasks])
+    if any(task.precision.result != working(task.precision) for task in plan.tasks):
+        # Sums are rounded once.
+        return _agnostic.compose(
+            plan, lambda task: _partial(f, unrounded(task), xp, verbs, None), xp
+        )
+    return _in_place(f, plan, xp, verbs)
+
+
+def _in_place(f: Any, plan: Plan, xp: Namespace, verbs: Verbs) -> tuple[Any, ...]:
+    """Return the results of a plan, each derivative written where it belongs."""
+    stack, whole = plan.stack, None
+    if stack is not None:
+        shape = _agnostic.component(f, plan.tasks[0]).shape
+        shape = (*shape[: stack.axis], *stack.shape, *shape[stack.axis :])
+        dtype = plan.tasks[0].precision.result
+        whole = verbs.empty_like(f, dtype=dtype, shape=shape)
+
+    def place(number: int) -> Any:
+        index = _unravelled(number, stack.shape)
+        return whole[(*_all(stack.axis), *index, ...)]
+
+    results: list[Any] = []
+    for task in plan.tasks:
+        if task.sign:
+            verb = verbs.add if task.sign > 0 else verbs.subtract
+            verb(results[-1], _partial(f, task, xp, verbs, None), out=results[-1])
+            continue
+        places = [] if stack is None else _places(stack, len(results))
+        out = place(places[0]) if places else None
+        results.append(_partial(f, task, xp, verbs, out))
+        for other in places[1:]:
+            place(other)[...] = out
+    return tuple(results) if whole is None else (whole,)
+
+
+def _places(stack: Stack, result: int) -> list[int]:
+    return [place for place, number in enumerate(stack.numbers) if number == result]
+
+
+def _unravelled(number: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the index of a place in one or two axes."""
+    return (number,) if len(shape) == 1 else divmod(number, shape[1])
+
+
+def _partial(f: Any, task: Task, xp: Namespace, verbs: Verbs, out: Any) -> Any:
+    """Return one derivative of a component, or a mixed one."""
+    if task.inner is not None:
+        f = _partial(f, unrounded(task.inner), xp, verbs, None)
+    return differentiate(_agnostic.component(f, task), task, xp, verbs, out)
 
 
 def one_by_one(function: Callable[[Any], None], blocks: Iterable[Any]) -> None:
@@ -167,10 +221,14 @@ def one_by_one(function: Callable[[Any], None], blocks: Iterable[Any]) -> None:
         function(block)
 
 
-def differentiate(f: Any, task: Task, xp: Namespace, verbs: Verbs) -> Any:
-    """Return one derivative."""
-    result = out = verbs.empty_like(f, dtype=task.precision.result)
-    if task.memo and verbs.is_contiguous(f):
+def differentiate(
+    f: Any, task: Task, xp: Namespace, verbs: Verbs, out: Any = None
+) -> Any:
+    """Return one derivative, written into `out` if that is given."""
+    if out is None:
+        out = verbs.empty_like(f, dtype=task.precision.result)
+    result = out
+    if task.memo and verbs.is_contiguous(f) and verbs.is_contiguous(out):
         run_program(task.memo[IN_ORDER], f, out, verbs)
         return result
     if not verbs.is_contiguous(out):
@@ -240,26 +298,27 @@ def _do(
 
 def carry_out(step: Step, f: Any, out: Any, verbs: Verbs) -> None:
     """Write the weighted sum of differences, scaled, into the target."""
-    target, terms, (factor, divisors), neighbours, _ = step
+    target, terms, (factors, divisors), neighbours, _ = step
     out = out[target]
     if neighbours is None:
         _write_sum(terms, f, out, verbs)
     else:
         _write_sum_of_neighbours(neighbours, terms, f, out, verbs)
-    if factor is not None:
+    for factor in factors:
         verbs.multiply(out, factor, out=out)
     for divisor in divisors:
         verbs.divide(out, divisor, out=out)
 
 
 def _write_sum(
-    terms: tuple[tuple[Key, Key, Any], ...], f: Any, out: Any, verbs: Verbs
+    terms: tuple[tuple[Key, Any, Any], ...], f: Any, out: Any, verbs: Verbs
 ) -> None:
     part = out
     for number, (upper, lower, weight) in enumerate(terms):
         if number == 1:  # the first may use the place of the sum
             part = verbs.empty_like(out, dtype=out.dtype)
-        verbs.subtract(f[upper], f[lower], out=part)
+        below = f[lower] if isinstance(lower, tuple) else lower
+        verbs.subtract(f[upper], below, out=part)
         is_minus_one = number > 0 and _is_minus_one(weight)
         if weight is not None and not is_minus_one:
             verbs.multiply(part, weight, out=part)
@@ -271,7 +330,7 @@ def _write_sum(
 
 def _write_sum_of_neighbours(
     neighbours: Neighbours,
-    terms: tuple[tuple[Key, Key, Any], ...],
+    terms: tuple[tuple[Key, Any, Any], ...],
     f: Any,
     out: Any,
     verbs: Verbs,
@@ -488,6 +547,7 @@ def _step(
     part: Callable[[int], Key] | None,
     *,
     flat: bool,
+    constant: Any = None,
 ) -> Step:
     """Return a formula as a step.
 
@@ -510,7 +570,10 @@ def _step(
         )
     return Step(
         at(0),
-        tuple((at(upper), at(lower), weight) for upper, lower, weight in terms),
+        tuple(
+            (at(upper), constant if lower is None else at(lower), weight)
+            for upper, lower, weight in terms
+        ),
         scale,
         neighbours,
         flat,
@@ -520,7 +583,7 @@ def _step(
 def _are_neighbours(terms: Sequence[tuple[int, int, Any]]) -> bool:
     """Tell whether these are differences of neighbours, one after the other."""
     first = terms[0][1]
-    return all(
+    return first is not None and all(
         (upper, lower) == (first + k + 1, first + k)
         for k, (upper, lower, _) in enumerate(terms)
     )
@@ -543,7 +606,7 @@ def _edges(job: Job, shape: tuple[int, ...], key: Key) -> tuple[Step, ...]:
     least = scheme.mirrored if are_few and job.task.coordinates is None else None
     if least is None or length < least:
         return tuple(
-            _edge(formula, before, after)
+            _edge(job.task, number, formula, before, after)
             for number, formula in enumerate(job.formulas)
             if number != scheme.interior
         )
@@ -566,8 +629,9 @@ def _edges(job: Job, shape: tuple[int, ...], key: Key) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _edge(formula: Formula, before: Key, after: Key) -> Step:
+def _edge(task: Task, number: int, formula: Formula, before: Key, after: Key) -> Step:
     stencil = formula.stencil
+    constant = task.constants and task.constants[number > task.scheme.interior]
 
     def at(offset: int, more: int = 0) -> Key:
         return (*before, _agnostic.points(stencil, offset, more), *after)
@@ -575,7 +639,7 @@ def _edge(formula: Formula, before: Key, after: Key) -> Step:
     def part(number: int) -> Key:
         return (*_all(len(before)), slice(number, number + 1))
 
-    return _step(formula, at, part, flat=False)
+    return _step(formula, at, part, flat=False, constant=constant)
 
 
 # Samples that no program can read as they are.
@@ -651,15 +715,19 @@ def _prepared(f: Any, task: Task, xp: Namespace) -> Any:
 def _write_edges_at_last(job: Job) -> None:
     """Write the rows of the edges, after blocks that had the interior only."""
     task, xp, x = job.task, job.xp, job.task.coordinates
+    f = _prepared(_ends(job.f, task, xp), task, xp)
+    if x is not None:
+        task = task._replace(coordinates=_ends(x, task, xp))
     for number, stencil in enumerate(task.scheme.stencils):
-        if number == task.scheme.interior:
-            continue
-        at_left = number < task.scheme.interior
-        points = (
-            slice(task.scheme.points) if at_left else slice(-task.scheme.points, None)
-        )
-        near = (*_all(task.axis), points)
-        part = task if x is None else task._replace(coordinates=x[near])
-        f = _prepared(job.f[near], task, xp)
-        rows = _agnostic.shifted(job.out, task.axis, stencil, 0)
-        rows[...] = _agnostic.weighted_sum(f, part, number, xp)
+        if number != task.scheme.interior:
+            rows = _agnostic.shifted(job.out, task.axis, stencil, 0)
+            rows[...] = _agnostic.weighted_sum(f, task, number, xp)
+
+
+def _ends(array: Any, task: Task, xp: Namespace) -> Any:
+    """Return what the edges read: both ends of the axis, put together."""
+    reach = task.scheme.points
+    if array.shape[task.axis] <= 2 * reach:
+        return array
+    cuts = (slice(reach), slice(-reach, None))
+    return xp.concat([array[(*_all(task.axis), cut)] for cut in cuts], axis=task.axis)

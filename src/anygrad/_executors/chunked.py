@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import array_api_compat
 
-from anygrad._plan import Plan, Task
+from anygrad import _agnostic
+from anygrad._plan import Plan, Task, unrounded
 
 if TYPE_CHECKING:
     from anygrad._typing import Namespace
@@ -30,21 +31,29 @@ class Window(NamedTuple):
     ----------
     parts : tuple of (int, slice)
         The chunks along the axis, and what is read of each.
-    start, stop : int
-        The samples that the parts hold together.
+    spans : tuple of (int, int)
+        The same samples, as starts and stops along the whole axis.
     rows : slice
         Which of their rows are the chunk's own.
     """
 
     parts: tuple[tuple[int, slice], ...]
-    start: int
-    stop: int
+    spans: tuple[tuple[int, int], ...]
     rows: slice
 
 
-def run(f: Any, plan: Plan, _: Namespace) -> tuple[Any, ...]:
+def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     """Build the graph of the plan; nothing is computed."""
-    return tuple(_differentiate(f, task) for task in plan.tasks)
+    if plan.plain:
+        return tuple(_differentiate(f, task) for task in plan.tasks)
+    return _agnostic.compose(plan, lambda task: _partial(f, unrounded(task)), xp)
+
+
+def _partial(f: Any, task: Task) -> Any:
+    """Return one derivative of a component, or a mixed one."""
+    if task.inner is not None:
+        f = _partial(f, unrounded(task.inner))
+    return _differentiate(_agnostic.component(f, task), task)
 
 
 def _differentiate(f: Any, task: Task) -> Any:
@@ -54,8 +63,11 @@ def _differentiate(f: Any, task: Task) -> Any:
 
     x = _aligned(task.coordinates, f, task.axis)
     step: Any = task.step
-    what = (task.scheme.stencils, task.axis, task.precision, task.formulas)
-    name = f"anygrad-{tokenize(f.name, what, step, task.coordinates)}"
+    task = task._replace(
+        step=None, coordinates=None, component=None, sign=0, inner=None, memo=None
+    )
+    what = (task.scheme.stencils, *task[2:])
+    name = f"anygrad-{tokenize(f.name, task.axis, what, step, x)}"
     graph: dict[Any, Any] = {}
     windows = _windows(f.chunks[task.axis], task)
     for index in product(*(range(count) for count in f.numblocks)):
@@ -65,7 +77,7 @@ def _differentiate(f: Any, task: Task) -> Any:
             _parts(graph, f, name, index, window, task.axis),
             _coordinates(graph, x, name, index, window, task.axis),
             (step.name,) if _is_lazy(step) else step,
-            task._replace(step=None, coordinates=None, memo=None),
+            task,
             window.rows,
         )
     meta = f._meta  # noqa: SLF001 - there is no public name for it
@@ -90,8 +102,18 @@ def _windows(chunks: Sequence[int], task: Task) -> list[Window]:
         # Near an end of the array, a short chunk reads as far as the edge does.
         last = min(max(last, first + task.scheme.points), length)
         first = max(min(first, last - task.scheme.points), 0)
-        parts = tuple(_overlaps(stops, chunks, first, last))
-        windows.append(Window(parts, first, last, slice(start - first, stop - first)))
+        spans = [(first, last)]
+        # Where the edges read each other, the other end is put behind or before: a
+        # position that counts from there then leads to the same sample.
+        if task.scheme.wraps and last < length and start < reach:
+            spans.append((length - reach, length))
+        elif task.scheme.wraps and first > 0 and stop > length - reach:
+            spans.insert(0, (0, reach))
+        before = start - first + (reach if spans[0] != (first, last) else 0)
+        parts = tuple(
+            part for span in spans for part in _overlaps(stops, chunks, *span)
+        )
+        windows.append(Window(parts, tuple(spans), slice(before, before + size)))
     return windows
 
 
@@ -138,7 +160,7 @@ def _coordinates(
     if x is None:
         return []
     if not _is_lazy(x):
-        return [_strip(x, axis, slice(window.start, window.stop))]
+        return [_strip(x, axis, slice(*span)) for span in window.spans]
     index = tuple(
         0 if count == 1 and k != axis else i
         for k, (i, count) in enumerate(zip(index, x.numblocks, strict=True))

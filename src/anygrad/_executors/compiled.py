@@ -30,8 +30,7 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
         import jax
 
         _program.append(jax.jit(_traced, static_argnums=(2, 3)))
-    static = tuple((task.axis, task.scheme, task.precision) for task in plan.tasks)
-    results: tuple[Any, ...] = _program[0](f, _arrays(plan), static, xp)
+    results: tuple[Any, ...] = _program[0](f, _arrays(plan), _static(plan), xp)
     return results
 
 
@@ -40,7 +39,23 @@ def _arrays(plan: Plan) -> tuple[Any, ...]:
 
     Scales of a unit step are part of the program: an argument costs microseconds.
     """
-    return tuple((_scales(task), task.step, task.coordinates) for task in plan.tasks)
+    return tuple(map(_task_arrays, plan.tasks))
+
+
+def _task_arrays(task: Task) -> tuple[Any, ...]:
+    inner = None if task.inner is None else _task_arrays(task.inner)
+    arrays = (task.step, task.coordinates, task.constants, task.period)
+    return (_scales(task), *arrays, inner)
+
+
+def _static(plan: Plan) -> Any:
+    """Return what is part of the programs for this plan."""
+    return tuple(map(_task_static, plan.tasks)), plan.stack, plan.plain
+
+
+def _task_static(task: Task) -> tuple[Any, ...]:
+    inner = None if task.inner is None else _task_static(task.inner)
+    return task.axis, task.scheme, task.precision, task.component, task.sign, inner
 
 
 def _scales(task: Task) -> tuple[Scale, ...] | None:
@@ -55,13 +70,25 @@ def _traced(f: Any, arrays: Any, static: Any, xp: Namespace) -> tuple[Any, ...]:
 
 def _plan(static: Any, arrays: Any) -> Plan:
     """Put together what `run` has taken apart."""
-    return Plan(
-        tuple(
-            Task(axis, scheme, precision, _formulas(scheme, scales), step, coordinates)
-            for (axis, scheme, precision), (scales, step, coordinates) in zip(
-                static, arrays, strict=True
-            )
-        )
+    tasks, stack, plain = static
+    return Plan(tuple(map(_task, tasks, arrays)), stack, plain)
+
+
+def _task(static: Any, arrays: Any) -> Task:
+    axis, scheme, precision, component, sign, inner_static = static
+    scales, step, coordinates, constants, period, inner_arrays = arrays
+    return Task(
+        axis,
+        scheme,
+        precision,
+        _formulas(scheme, scales),
+        step,
+        coordinates,
+        constants,
+        period,
+        component,
+        sign,
+        None if inner_static is None else _task(inner_static, inner_arrays),
     )
 
 
@@ -82,14 +109,30 @@ def trace(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     # The compiler may place them, and the results are sharded as the samples are.
     import jax
 
-    static = tuple((task.axis, task.scheme, task.precision) for task in plan.tasks)
+    static = _static(plan)
     automatic = jax.sharding.auto_axes(
         lambda f, arrays: _agnostic.run(f, _plan(static, arrays), xp, XLA),
         axes=explicit,
-        out_sharding=(jax.typeof(f).sharding,) * len(plan.tasks),
+        out_sharding=_shardings(f, plan),
     )
     results: tuple[Any, ...] = automatic(f, _arrays(plan))
     return results
+
+
+def _shardings(f: Any, plan: Plan) -> tuple[Any, ...]:
+    """Return how the results are sharded: as the samples, along the axes they share."""
+    import jax
+
+    sharding = jax.typeof(f).sharding
+    if plan.plain:
+        return (sharding,) * len(plan.tasks)
+    spec = list(sharding.spec)
+    if plan.tasks[0].component is not None:
+        del spec[plan.tasks[0].component[0]]
+    if plan.stack is not None:
+        spec[plan.stack.axis : plan.stack.axis] = [None] * len(plan.stack.shape)
+    spec = jax.sharding.PartitionSpec(*spec)
+    return (jax.sharding.NamedSharding(sharding.mesh, spec),)
 
 
 def _explicit_axes(f: Any) -> tuple[str, ...]:

@@ -68,13 +68,14 @@ def _carry_out(step: blocked.Step, f: Any, out: Any, _: blocked.Verbs) -> None:
         return operand(value, "T" if value.dtype == f.dtype else value.dtype.name)
 
     for upper, lower, weight in step.terms:
-        difference = f"({operand(f[upper], 'T')} - {operand(f[lower], 'T')})"
+        below = operand(f[lower], "T") if isinstance(lower, tuple) else number(lower)
+        difference = f"({operand(f[upper], 'T')} - {below})"
         sums.append(
             difference if weight is None else f"{difference} * {number(weight)}"
         )
     formula = f"({' + '.join(sums)})"
-    if step.scale.factor is not None:
-        formula += f" * {number(step.scale.factor)}"
+    for factor in step.scale.factors:
+        formula += f" * {number(factor)}"
     for divisor in step.scale.divisors:
         formula += f" / {number(divisor)}"
     _kernel(formula, tuple(kinds))(*operands, out[step.target])

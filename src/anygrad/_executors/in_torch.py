@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from anygrad import _agnostic
+from anygrad._plan import all_tasks
 
 if TYPE_CHECKING:
     from anygrad._plan import Plan
@@ -24,7 +25,7 @@ _blocked: dict[bool, Callable[..., tuple[Any, ...]]] = {}
 
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     """Run the plan on an exact `torch.Tensor`."""
-    if _is_watched(f, plan):
+    if is_watched(f, *_arrays(plan)):
         return _agnostic.run(f, plan, xp)
     on_cpu = f.device.type == "cpu"
     if on_cpu not in _blocked:
@@ -32,11 +33,16 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     return _blocked[on_cpu](f, plan, xp)
 
 
-def _is_watched(f: Any, plan: Plan) -> bool:
-    """Tell whether something besides the values is asked of the operations."""
+def is_readable(tensor: Any) -> bool:
+    """Tell whether the values of a tensor can be read without waiting for a device."""
+    return tensor.device.type == "cpu" and not is_watched(tensor)
+
+
+def is_watched(*tensors: Any) -> bool:
+    """Tell whether something besides the values is asked of operations on these."""
     import torch
 
-    if f.is_meta or torch.compiler.is_compiling():
+    if torch.compiler.is_compiling() or tensors[0].is_meta:
         return True
     if torch._C._get_tracing_state() is not None:
         return True
@@ -45,17 +51,15 @@ def _is_watched(f: Any, plan: Plan) -> bool:
     in_transform = torch._C._functorch.maybe_current_level() is not None
     if in_transform or torch.autograd.forward_ad._current_level >= 0:
         return True
-    tracked = f.requires_grad
-    for array in _arrays(plan):
-        if type(array) is not torch.Tensor:
-            return True
-        tracked = tracked or array.requires_grad
+    if any(type(tensor) is not torch.Tensor for tensor in tensors):
+        return True
+    tracked = any(tensor.requires_grad for tensor in tensors)
     return bool(tracked and torch.is_grad_enabled())
 
 
 def _arrays(plan: Plan) -> Iterator[Any]:
     """Return the tensors besides the samples."""
-    for task in plan.tasks:
+    for task in all_tasks(plan):
         if task.step is not None:
             yield task.step
         if task.coordinates is not None:
@@ -68,7 +72,11 @@ def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
     from anygrad._executors import blocked
 
     verbs = blocked.Verbs(
-        empty_like=lambda f, dtype: torch.empty_like(f, dtype=dtype),
+        empty_like=lambda f, dtype, shape=None: (
+            torch.empty_like(f, dtype=dtype)
+            if shape is None
+            else f.new_empty(shape, dtype=dtype)
+        ),
         subtract=torch.sub,
         multiply=torch.mul,
         divide=torch.div,

@@ -1,0 +1,79 @@
+"""What lies beyond the ends of an axis: ghost points, as data.
+
+A ghost point stands for a sample that does not exist.  Its value is that of a sample
+that does, or a constant, and its coordinate follows from coordinates that exist.  A
+boundary mode is one function that says so for a depth, and a row of `MODES`; the
+formula at the edge stays the central one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+
+class Ghost(NamedTuple):
+    """One ghost point beyond an edge.
+
+    Positions count from the edge inwards: 0 is the sample at the edge, and negative
+    numbers count from the other end, as in any index.
+
+    Attributes
+    ----------
+    sample : int or None
+        The position whose value the ghost has; None for the constant of the boundary.
+    chords : tuple of (int, int)
+        Pairs of positions: the ghost lies as far beyond the edge as the coordinates of
+        the first are from those of the second, all pairs together.
+    turns : int
+        How many periods it lies beyond that.
+    """
+
+    sample: int | None
+    chords: tuple[tuple[int, int], ...]
+    turns: int = 0
+
+
+def periodic(depth: int) -> Ghost:
+    """Return the sample from the other end, one period away."""
+    return Ghost(-depth, ((-depth, 0),), 1)
+
+
+def reflect(depth: int) -> Ghost:
+    """Return the mirror image in the sample at the edge."""
+    return Ghost(depth, ((0, depth),))
+
+
+def symmetric(depth: int) -> Ghost:
+    """Return the mirror image in the middle between the edge and its first ghost.
+
+    On uneven coordinates, the first ghost is as far from the edge as the neighbour.
+    """
+    return Ghost(depth - 1, ((0, depth - 1), (0, 1)))
+
+
+def edge(depth: int) -> Ghost:
+    """Return the value at the edge, at the place of the mirror image."""
+    return Ghost(0, ((0, depth),))
+
+
+def constant(depth: int) -> Ghost:
+    """Return the constant of the boundary, at the place of the mirror image."""
+    return Ghost(None, ((0, depth),))
+
+
+#: From the words of the public functions to the rule.  The names are `numpy.pad`'s.
+MODES: dict[str, Callable[[int], Ghost]] = {
+    "periodic": periodic,
+    "reflect": reflect,
+    "symmetric": symmetric,
+    "edge": edge,
+}
+
+#: The boundary that has no ghosts, and the one that a number stands for.
+ONE_SIDED, CONSTANT = "one_sided", "constant"
+
+
+def rule(mode: str) -> Callable[[int], Ghost] | None:
+    """Return the rule for the ghosts of a mode; None for one-sided formulas."""
+    return constant if mode == CONSTANT else MODES.get(mode)
