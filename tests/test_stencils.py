@@ -21,6 +21,12 @@ SCHEMES = [
 ]
 
 
+def one_sided(order: int, accuracy: int, edge_order: int) -> _stencils.Scheme:
+    """Return the scheme for a step, and one-sided edges."""
+    ends = ("one_sided", "one_sided")
+    return _stencils.scheme(order, accuracy, edge_order, *ends, uneven=False)
+
+
 def polynomial(order: int, power: int, s: Fraction) -> Fraction:
     """Return the derivative of `s**power`."""
     for lowered in range(power, power - order, -1):
@@ -47,7 +53,7 @@ def test_formulas_are_exact_on_polynomials(
     order: int, accuracy: int, edge_order: int
 ) -> None:
     """Each reproduces as many powers as it has points, and its order of accuracy."""
-    scheme = _stencils.one_sided(order, accuracy, edge_order)
+    scheme = one_sided(order, accuracy, edge_order)
     for number, stencil in enumerate(scheme.stencils):
         promised = order + (accuracy if number == scheme.interior else edge_order)
         powers = range(max(promised, len(stencil.offsets)))
@@ -62,7 +68,7 @@ def test_formulas_are_exact_on_polynomials(
 @pytest.mark.parametrize(("order", "accuracy", "edge_order"), SCHEMES)
 def test_schemes_cover_the_axis(order: int, accuracy: int, edge_order: int) -> None:
     """Every point is filled once, in order, and no formula reads outside."""
-    scheme = _stencils.one_sided(order, accuracy, edge_order)
+    scheme = one_sided(order, accuracy, edge_order)
     r = (order + 1) // 2 + accuracy // 2 - 1
     assert scheme.points == max(edge_order + order, 2 * r)
     for n in range(scheme.points, scheme.points + 9):
@@ -78,7 +84,7 @@ def test_schemes_cover_the_axis(order: int, accuracy: int, edge_order: int) -> N
 @pytest.mark.parametrize(("order", "accuracy", "edge_order"), SCHEMES)
 def test_schemes_are_symmetric(order: int, accuracy: int, edge_order: int) -> None:
     """The right edge is the left one, mirrored; odd derivatives change sign."""
-    scheme = _stencils.one_sided(order, accuracy, edge_order)
+    scheme = one_sided(order, accuracy, edge_order)
     sign = (-1) ** order
     for left, right in zip(scheme.stencils, reversed(scheme.stencils), strict=True):
         mirrored = {-k: sign * weight for k, weight in expanded(left).items()}
@@ -112,7 +118,7 @@ def test_published_weights(
 def test_the_centre_is_not_read() -> None:
     """A central first derivative is made of differences across the centre."""
     for accuracy in (2, 4, 6, 8):
-        scheme = _stencils.one_sided(1, accuracy, 1)
+        scheme = one_sided(1, accuracy, 1)
         interior = scheme.stencils[scheme.interior]
         assert all(0 not in pair for *pair, _ in interior.terms)
 
@@ -167,9 +173,11 @@ def test_no_weight_is_the_integer_one() -> None:
     assert isinstance(ratios[0], int)
 
 
-def test_schemes_of_the_public_functions() -> None:
-    assert sorted(_stencils.SCHEMES) == [1, 2]
-    for edge_order, scheme in _stencils.SCHEMES.items():
-        assert scheme.stencils == _stencils.one_sided(1, 2, edge_order).stencils
-        for first, second in pairwise(scheme.stencils):
-            assert first.stop == second.start
+def test_there_is_one_scheme_for_the_same_arguments() -> None:
+    """For odd derivatives, coordinates have the same formulas as steps."""
+    ends = ("one_sided", "one_sided")
+    assert one_sided(1, 2, 1) is one_sided(1, 2, 1)
+    assert one_sided(1, 2, 1) is _stencils.scheme(1, 2, 1, *ends, uneven=True)
+    assert one_sided(2, 2, 1) is not _stencils.scheme(2, 2, 1, *ends, uneven=True)
+    for first, second in pairwise(one_sided(1, 2, 2).stencils):
+        assert first.stop == second.start

@@ -114,12 +114,12 @@ def gradient(
     Returns
     -------
     tuple of array, or array
-        One partial derivative per dim, in one array if `stack_dim` is an int, each of the shape of `input`, in the unit of
-        `input` per unit of `spacing`.  Floating samples keep their dtype, integer ones
-        get the default real floating dtype of their library; a floating `spacing`
-        array of coordinates is promoted with it as in the standard, steps are not;
-        a complex step or coordinate makes the result complex.  Empty for a
-        0-dimensional `input` or for no dims.
+        One partial derivative per dim, in one array if `stack_dim` is an int, each of
+        the shape of `input`, in the unit of `input` per unit of `spacing`.  Floating
+        samples keep their dtype, integer ones get the default real floating dtype of
+        their library; a floating `spacing` array of coordinates is promoted with it as
+        in the standard, steps are not; a complex step or coordinate makes the result
+        complex.  Empty for a 0-dimensional `input` or for no dims.
 
     Raises
     ------
@@ -127,17 +127,17 @@ def gradient(
         If `input` is not an array of the standard, is masked, labelled, a quantity,
         sparse or nested, or its dtype is bool or not numeric; if `dim` is not of ints;
         if `edge_order`, `accuracy` or `stack_dim` is not an int; if `boundary` is
-        neither a mode nor a number, or complex for a real `input`; if `spacing` or an entry of it is neither a
-        number nor an array, is of another library or of such a dtype, or is a bare
-        array of coordinates; if both `dim` and `axis` are given.
+        neither a mode nor a number, or complex for a real `input`; if `spacing` or an
+        entry of it is neither a number nor an array, is of another library or of such a
+        dtype, or is a bare array of coordinates; if both `dim` and `axis` are given.
     ValueError
         If a dim is named twice; if `accuracy` is not even and positive; if `edge_order`
         is not between 1 and `accuracy`; if `boundary` is an unknown mode, has the wrong
         number of entries, is periodic at one end only, has a period without coordinates
         or none with them, or one that is not longer than they are (where their values
-        can be read); if there are too few points, or an unknown number of them, along a dim; if `spacing` has the wrong
-        number of entries; if a Python number in it is zero, not finite, or far out of
-        the range of the dtype of `input`; if
+        can be read); if there are too few points, or an unknown number of them, along a
+        dim; if `spacing` has the wrong number of entries; if a Python number in it is
+        zero, not finite, or far out of the range of the dtype of `input`; if
         coordinates have the wrong shape or are on another device.
     IndexError
         If `input` has no such dim; if `stack_dim` is no dim of the result.

@@ -37,13 +37,14 @@ def divergence(
     Parameters
     ----------
     input : array, real or complex floating, or of integers
-        The field: one component per dim named, along `vector_dim`; all other dims that are
-        not named are batches.
+        The field: one component per dim named, along `vector_dim`; all other dims that
+        are not named are batches.
     spacing : scalar, array, list or tuple of these, or None, default: 1
         As in `gradient`, one entry per dim named;
         coordinates per point have the dims of a single component.
     dim : int, or list or tuple of int, or None, default: None
-        The dims of space, each once, in the order of the components; None is all of them but `vector_dim`.
+        The dims of space, each once, in the order of the components; None is all of
+        them but `vector_dim`.
     accuracy : int, default: 2
         The order of accuracy of the interior, as in `derivative`.
     edge_order : int or None, default: None
@@ -64,8 +65,8 @@ def divergence(
     Raises
     ------
     TypeError, ValueError, IndexError
-        As in `gradient`; if no dim is named; if `vector_dim` is no dim of `input`, or has
-        the wrong length.
+        As in `gradient`; if no dim is named; if `vector_dim` is no dim of `input`, or
+        has the wrong length.
 
     See Also
     --------
@@ -108,13 +109,14 @@ def curl(
     Parameters
     ----------
     input : array, real or complex floating, or of integers
-        The field: one component per dim named, along `vector_dim`; all other dims that are
-        not named are batches.
+        The field: one component per dim named, along `vector_dim`; all other dims that
+        are not named are batches.
     spacing : scalar, array, list or tuple of these, or None, default: 1
         As in `gradient`, one entry per dim named;
         coordinates per point have the dims of a single component.
     dim : int, or list or tuple of int, or None, default: None
-        The dims of space, each once, in the order of the components; None is all of them but `vector_dim`.
+        The dims of space, each once, in the order of the components; None is all of
+        them but `vector_dim`.
     accuracy : int, default: 2
         The order of accuracy of the interior, as in `derivative`.
     edge_order : int or None, default: None
@@ -135,8 +137,8 @@ def curl(
     Raises
     ------
     TypeError, ValueError, IndexError
-        As in `gradient`; if no dim is named; if `vector_dim` is no dim of `input`, or has
-        the wrong length.
+        As in `gradient`; if no dim is named; if `vector_dim` is no dim of `input`, or
+        has the wrong length.
 
     See Also
     --------
@@ -247,7 +249,8 @@ def jacobian(
         As in `gradient`, one entry per dim named;
         coordinates per point have the dims of a single component.
     dim : int, or list or tuple of int, or None, default: None
-        The dims of space, each once, in the order of the second of the new dims; None is all of them but `vector_dim`.
+        The dims of space, each once, in the order of the second of the new dims; None
+        is all of them but `vector_dim`.
     accuracy : int, default: 2
         The order of accuracy of the interior, as in `derivative`.
     edge_order : int or None, default: None
@@ -267,8 +270,8 @@ def jacobian(
     Raises
     ------
     TypeError, ValueError, IndexError
-        As in `gradient`; if no dim is named; if `vector_dim` is no dim of `input`, or has
-        the wrong length.
+        As in `gradient`; if no dim is named; if `vector_dim` is no dim of `input`, or
+        has the wrong length.
 
     See Also
     --------

@@ -373,7 +373,7 @@ def _mirrored(left: Sequence[Stencil], right: Sequence[Stencil]) -> int | None:
         if any(lower is None for _, lower, _ in one.terms) or _wraps(one):
             return None
         image = tuple((-lower, -upper, w) for upper, lower, w in reversed(one.terms))
-        if other.terms != image:
+        if (other.terms, other.denominator) != (image, one.denominator):
             return None
         farthest = max((upper + lower for upper, lower, _ in one.terms), default=0)
         points = max(points, 2 * row + farthest + 2)

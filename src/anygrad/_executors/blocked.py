@@ -212,7 +212,8 @@ def _partial(f: Any, task: Task, xp: Namespace, verbs: Verbs, out: Any) -> Any:
     """Return one derivative of a component, or a mixed one."""
     if task.inner is not None:
         f = _partial(f, unrounded(task.inner), xp, verbs, None)
-    return differentiate(_agnostic.component(f, task), task, xp, verbs, out)
+    f = _agnostic.component(f, task)
+    return differentiate(f, task._replace(component=None, inner=None), xp, verbs, out)
 
 
 def one_by_one(function: Callable[[Any], None], blocks: Iterable[Any]) -> None:
@@ -453,7 +454,8 @@ def _is_one_run(extents: Sequence[int], shape: Sequence[int]) -> bool:
 
 def _with_weights(formula: Formula, change: Callable[[Any], Any]) -> Formula:
     terms = tuple((upper, lower, change(w)) for upper, lower, w in formula.terms)
-    return formula._replace(terms=terms)
+    factors = tuple(map(change, formula.scale.factors))
+    return formula._replace(terms=terms, scale=formula.scale._replace(factors=factors))
 
 
 def _cut(job: Job, weight: Any, rows: slice) -> Any:
@@ -639,7 +641,8 @@ def _edge(task: Task, number: int, formula: Formula, before: Key, after: Key) ->
     def part(number: int) -> Key:
         return (*_all(len(before)), slice(number, number + 1))
 
-    return _step(formula, at, part, flat=False, constant=constant)
+    shared = None if stencil.ghosts else part  # they need not lie side by side
+    return _step(formula, at, shared, flat=False, constant=constant)
 
 
 # Samples that no program can read as they are.
