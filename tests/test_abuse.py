@@ -1,0 +1,185 @@
+"""Many threads at once, very many calls, and a glance of the fuzzing in `fuzz.py`."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import threading
+import tracemalloc
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+import anygrad
+import fuzz
+import oracle
+from anygrad import _arguments, _precision
+from backends import Backend
+
+THREADS = 16
+SQUARES = [0.0, 1, 4, 9, 16, 25]
+
+
+def bounded(name: str, function: Callable[[], Any], times: int) -> None:
+    """Call often, and hold the memory that Python and NumPy have kept to a bound."""
+    tracemalloc.start()
+    try:
+        for _ in range(_arguments.MOST_PLANS):
+            function()
+        gc.collect()
+        before, _ = tracemalloc.get_traced_memory()
+        for _ in range(times):
+            function()
+        gc.collect()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # A call that kept one object of a hundred bytes would keep a hundred times this.
+    assert after - before < times, f"{name} has kept {after - before} bytes"
+
+
+@pytest.mark.parametrize("edge_order", [1, 2])
+def test_threads_do_not_disturb_each_other(library: Backend, edge_order: int) -> None:
+    """Sixteen begin at the same time, each with samples and steps of its own."""
+    start = threading.Barrier(THREADS)
+    x = [0.0, 1, 3, 4, 8, 9]
+    wanted = {
+        k: [
+            oracle.derivative([k * a for a in SQUARES], 0, grid, edge_order)
+            for grid in (oracle.steps(0, k), oracle.along(0, [k * a for a in x]))
+        ]
+        for k in range(1, THREADS + 1)
+    }
+
+    def work(k: int) -> None:
+        with library.active():
+            f = library.asarray([k * a for a in SQUARES])
+            coordinates = library.asarray([k * a for a in x])
+            start.wait(60)
+            for _ in range(3):
+                results = [
+                    *anygrad.gradient(f, spacing=k, edge_order=edge_order),
+                    *anygrad.gradient(f, spacing=[coordinates], edge_order=edge_order),
+                ]
+                library.check(tuple(results), wanted[k], like=f)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for done in [pool.submit(work, k) for k in wanted]:
+            done.result(120)
+
+
+def test_threads_meet_a_library_and_a_plan_first(
+    library: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is known of the class, the dtype and the shape when all begin."""
+    monkeypatch.setattr(_arguments, "_plans", {})
+    monkeypatch.setattr(_arguments, "MOST_PLANS", 3)
+    monkeypatch.setattr(_precision, "_known", {})
+    monkeypatch.setattr(anygrad._backends, "_known", {})
+    start = threading.Barrier(THREADS)
+    f = library.asarray(SQUARES)
+
+    def work(k: int) -> None:
+        with library.active():
+            start.wait(60)
+            result = anygrad.gradient(f, spacing=float(k + 1))
+            target = oracle.derivative(SQUARES, 0, oracle.steps(0, k + 1), 1)
+            library.check(result, [target], like=f)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(work, range(THREADS)))
+    # Threads that find the memory full at once may all add to it once.
+    assert len(_arguments._plans) <= 3 + THREADS
+
+
+def test_threads_and_workers(numpy: Any) -> None:
+    """Arrays large enough to be cut into blocks, in a pool that all share."""
+    f = numpy.arange(400_000.0).reshape(400, 1000) ** 2
+    wanted = anygrad.gradient(f)
+    start = threading.Barrier(THREADS)
+
+    def work(k: int) -> bool:
+        start.wait(60)
+        with anygrad.set_workers(1 + k % 4):
+            results = anygrad.gradient(f)
+        pairs = zip(results, wanted, strict=True)
+        return all((a == b).all() for a, b in pairs)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        assert all(pool.map(work, range(THREADS)))
+
+
+def test_no_growth_with_one_plan(numpy: Any) -> None:
+    """100,000 calls of one kind."""
+    f = numpy.asarray(SQUARES)
+    bounded("a call", lambda: anygrad.gradient(f, spacing=0.5), 100_000)
+
+
+def test_no_growth_with_new_arguments(numpy: Any) -> None:
+    """Each call has a step that no call had before, and so a plan of its own.
+
+    After as many as are kept, and ten times as many, equally many are there.
+    """
+    f, steps = numpy.asarray(SQUARES), itertools.count(1)
+    bounded(
+        "a plan",
+        lambda: anygrad.gradient(f, spacing=next(steps)),
+        10 * _arguments.MOST_PLANS,
+    )
+
+
+def test_no_growth_with_other_libraries(library: Backend) -> None:
+    f, x = library.asarray(SQUARES), library.asarray(SQUARES)
+    times = 2_000 if library.library in ("numpy", "torch", "jax") else 400
+    bounded("a call", lambda: anygrad.gradient(f, spacing=[x]), times)
+
+
+def test_no_growth_with_refusals(library: Backend) -> None:
+    f = library.asarray(SQUARES)
+
+    def call() -> None:
+        with pytest.raises(ValueError, match="finite and not zero"):
+            anygrad.gradient(f, spacing=0)
+
+    bounded("a refusal", call, 1_000)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_fuzz_a_little(library: Backend, seed: int) -> None:
+    """The calls are the same in every run; `nox -s fuzz` makes new ones for longer."""
+    times = 25 if library.library in ("jax", "cupy") else 100
+    for count in range(times):
+        fuzz.one_call(library, seed, count)
+
+
+def test_fuzz_finds_a_broken_gradient(
+    numpy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that forgets its step, one that writes, one that fails inside."""
+    from backends import plain
+
+    right = anygrad.gradient
+
+    def forgets(f: Any, **keywords: Any) -> Any:
+        results = right(f, **keywords)
+        return tuple(result * 2 for result in results)
+
+    def writes(f: Any, **keywords: Any) -> Any:
+        results = right(f, **keywords)
+        f[...] += 1
+        return results
+
+    def fails(f: Any, **keywords: Any) -> Any:
+        right(f, **keywords)
+        return {}[keywords]
+
+    for broken, message in (
+        (forgets, "was wanted"),
+        (writes, "has changed"),
+        (fails, "an internal error"),
+    ):
+        monkeypatch.setattr(anygrad, "gradient", broken)
+        found = fuzz.fuzz([plain("numpy")], 1, 60.0, iter(range(60)))[1]
+        assert message in found[0]

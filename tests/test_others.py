@@ -1,0 +1,371 @@
+"""Further libraries, without a row of their own in the table: `others.toml` lists them.
+
+What works there is right to the last digits, and what does not work fails as long as
+the list says so: thus the documentation cannot drift from what is true.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import anygrad
+import oracle
+from oracle import Nested
+
+LISTED = tomllib.loads(
+    (Path(__file__).parent / "others.toml").read_text(encoding="utf-8")
+)
+SAMPLES = [[3, 1, 4, 1], [5, 9, 2, 6], [5, 3, 5, 8]]
+COORDINATES = [0, 1, 3, 4]
+CURVED = [[0, 1, 3, 4], [0, 2, 3, 7], [1, 2, 5, 6]]
+
+
+class Call(NamedTuple):
+    """Samples of a dtype, what their dims are given, and what that means."""
+
+    samples: Nested
+    dtype: str
+    entry: Any
+    coordinate: Callable[[Any], Any]
+
+
+def shifted(samples: Nested, by: int) -> Nested:
+    return [[a + by for a in row] for row in samples]
+
+
+#: What every library is asked for; arrays are nested lists until it is known whose.
+CALLS = {
+    "steps": Call(SAMPLES, "float", 0.5, oracle.steps(1, 0.5)),
+    "0-d": Call(SAMPLES, "float", 2.0, oracle.steps(1, 2)),
+    "coordinates": Call(SAMPLES, "float", COORDINATES, oracle.along(1, COORDINATES)),
+    "per point": Call(SAMPLES, "float", CURVED, oracle.per_point(CURVED)),
+    "small integers": Call(
+        [[100, -100, 3], [4, 5, -120]], "int8", 1, oracle.steps(1, 1)
+    ),
+    "integers": Call(shifted(SAMPLES, 2**29), "int32", 1, oracle.steps(1, 1)),
+    "complex": Call(SAMPLES, "float", 2j, oracle.steps(1, 2j)),
+}
+
+
+class Library:
+    """How arrays of a library are made and read: like NumPy's, unless said otherwise.
+
+    `namespace` is the module that makes them.
+    """
+
+    def __init__(self, name: str, namespace: str | None = None) -> None:
+        self.name = name
+        self.namespace = namespace or name
+
+    @property
+    def xp(self) -> Any:
+        return importlib.import_module(self.namespace)
+
+    def asarray(self, values: Nested, dtype: str) -> Any:
+        return self.xp.asarray(values, dtype=getattr(self.xp, self.dtype(dtype)))
+
+    def dtype(self, name: str) -> str:
+        return "float32" if name == "float" else name
+
+    def tolist(self, array: Any) -> Nested:
+        return array.tolist()
+
+    def kind(self, array: Any) -> Any:
+        return type(array)
+
+    def converted(self, values: Nested, dtype: str) -> Any:
+        import numpy
+
+        return numpy.asarray(values, dtype=self.dtype(dtype))
+
+
+class Blosc2(Library):
+    def asarray(self, values: Nested, dtype: str) -> Any:
+        return self.xp.asarray(self.converted(values, dtype))
+
+
+class Cubed(Library):
+    def asarray(self, values: Nested, dtype: str) -> Any:
+        import cubed
+
+        array = self.converted(values, dtype)
+        chunks = {"chunks": 2} if array.ndim else {}
+        return self.xp.asarray(array, spec=cubed.Spec(allowed_mem="100MB"), **chunks)
+
+    def tolist(self, array: Any) -> Nested:
+        return array.compute().tolist()
+
+
+class DPNP(Library):
+    def tolist(self, array: Any) -> Nested:
+        return self.xp.asnumpy(array).tolist()
+
+
+class MArray(Library):
+    @property
+    def xp(self) -> Any:
+        import array_api_strict
+        import marray
+
+        return marray.masked_namespace(array_api_strict)
+
+    def tolist(self, array: Any) -> Nested:
+        return array.data._array.tolist()
+
+
+class MLX(Library):
+    def asarray(self, values: Nested, dtype: str) -> Any:
+        return self.xp.array(values, dtype=getattr(self.xp, self.dtype(dtype)))
+
+
+class Ndonnx(Library):
+    def asarray(self, values: Nested, dtype: str) -> Any:
+        return self.xp.asarray(self.converted(values, dtype))
+
+    def tolist(self, array: Any) -> Nested:
+        return array.unwrap_numpy().tolist()
+
+
+class Pint(Library):
+    def asarray(self, values: Nested, dtype: str) -> Any:
+        return self.converted(values, dtype) * self.xp.get_application_registry().metre
+
+
+class Sparse(Library):
+    def asarray(self, values: Nested, dtype: str) -> Any:
+        return self.xp.COO.from_numpy(self.converted(values, dtype))
+
+    def tolist(self, array: Any) -> Nested:
+        return array.todense().tolist()
+
+
+class Unxt(Library):
+    def asarray(self, values: Nested, dtype: str) -> Any:
+        import jax.numpy as jnp
+
+        return self.xp.Quantity(jnp.asarray(values, dtype=self.dtype(dtype)), "m")
+
+    def tolist(self, array: Any) -> Nested:
+        return array.value.tolist()
+
+    def kind(self, array: Any) -> Any:
+        return isinstance(array, self.xp.Quantity)  # each unit has a class of its own
+
+
+LIBRARIES = {
+    "blosc2": Blosc2("blosc2"),
+    "cubed": Cubed("cubed", "cubed.array_api"),
+    "dpnp": DPNP("dpnp"),
+    "marray": MArray("marray"),
+    "mlx": MLX("mlx", "mlx.core"),
+    "ndonnx": Ndonnx("ndonnx"),
+    "pint": Pint("pint"),
+    "sparse": Sparse("sparse"),
+    "unxt": Unxt("unxt"),
+}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run on what is installed; a library that was asked for must be."""
+    if "other" not in metafunc.fixturenames:
+        return
+    asked = metafunc.config.getoption("other")
+    for name in asked:
+        importlib.import_module(name)
+    found = asked or [name for name in LIBRARIES if importlib.util.find_spec(name)]
+    metafunc.parametrize("other", [LIBRARIES[name] for name in found], ids=found)
+
+
+def only(other: Library, *names: str) -> None:
+    """Leave a test to the libraries that it is about."""
+    if other.name not in names:
+        pytest.skip(f"about {', '.join(names)}")
+
+
+def test_list() -> None:
+    """Every row has a reader and a remark, and names only calls that there are."""
+    assert set(LISTED) == set(LIBRARIES)
+    for row in LISTED.values():
+        assert row["remark"].endswith(".")
+        assert set(row.get("cannot", {})) <= {*CALLS, "everything"}
+
+
+@pytest.mark.filterwarnings("ignore:Missing `quaxed:UserWarning")
+@pytest.mark.parametrize("name", CALLS)
+def test_calls(other: Library, name: str) -> None:
+    """Right, or a failure with a reason in the list."""
+    call, reasons = CALLS[name], LISTED[other.name].get("cannot", {})
+    entry = call.entry
+    if isinstance(entry, list) or name == "0-d":
+        dtype = "float" if call.dtype == "float" else call.dtype
+        entry = other.asarray(entry, dtype)
+    f = other.asarray(call.samples, call.dtype)
+    if name in reasons or "everything" in reasons:
+        with pytest.raises((TypeError, AttributeError, RuntimeError, RuntimeWarning)):
+            anygrad.gradient(f, spacing=[entry], dim=1, edge_order=2)
+        return
+    results = anygrad.gradient(f, spacing=[entry], dim=-1, edge_order=2)
+    assert type(results) is tuple
+    (result,) = results
+    assert other.kind(result) == other.kind(f)
+    wanted = oracle.derivative(call.samples, 1, call.coordinate, 2)
+    difference = oracle.difference(other.tolist(result), wanted, 1e-6)
+    assert difference is None, difference
+    assert oracle.difference(other.tolist(f), call.samples, 0) is None
+
+
+def test_ndonnx_export(other: Library) -> None:
+    """A gradient becomes an ONNX program, for any number of rows, and runs."""
+    only(other, "ndonnx")
+    import ndonnx
+    import onnxruntime
+
+    f = ndonnx.argument(shape=("rows", 4), dtype=ndonnx.float64)
+    x = ndonnx.argument(shape=(4,), dtype=ndonnx.float64)
+    (slope,) = anygrad.gradient(f, spacing=[x], dim=1)
+    program = ndonnx.build({"f": f, "x": x}, {"slope": slope}).SerializeToString()
+    session = onnxruntime.InferenceSession(program)
+    wanted = oracle.derivative(SAMPLES, 1, oracle.along(1, COORDINATES), 1)
+    given = {"f": SAMPLES, "x": COORDINATES}
+    (result,) = session.run(
+        None, {key: other.converted(value, "float64") for key, value in given.items()}
+    )
+    assert oracle.difference(result.tolist(), wanted, 1e-15) is None
+
+
+def test_ndonnx_unknown_lengths(other: Library) -> None:
+    """Along the dim itself, the length must be known: the edges are counted."""
+    only(other, "ndonnx")
+    import ndonnx
+
+    f = ndonnx.argument(shape=("rows", 4), dtype=ndonnx.float64)
+    with pytest.raises(ValueError, match=r"^`input` must have a known length along"):
+        anygrad.gradient(f)
+    with pytest.raises(TypeError, match=r"^`spacing` must be real, because ndonnx has"):
+        anygrad.gradient(f, spacing=1j, dim=1)
+
+
+def test_marray_masks(other: Library) -> None:
+    """Masked is what reads a masked sample; the central difference skips its own."""
+    only(other, "marray")
+    xp = other.xp
+    mask = [[False] * 4, [False, True, False, False], [False] * 4]
+    f = xp.asarray(SAMPLES, mask=mask, dtype=xp.float64)
+    down, along = anygrad.gradient(f)
+    assert down.mask._array.tolist() == [mask[1], mask[0], mask[1]]
+    assert along.mask._array.tolist() == [
+        mask[0],
+        [True, False, True, False],
+        mask[0],
+    ]
+    (along,) = anygrad.gradient(f, spacing=[xp.asarray(COORDINATES)], dim=1)
+    assert along.mask._array.tolist()[1] == [True, True, True, False]
+
+
+def test_cubed_computes_nothing(other: Library) -> None:
+    only(other, "cubed")
+    import cubed
+
+    class Refusing(cubed.runtime.types.DagExecutor):  # type: ignore[name-defined]
+        name = "refusing"
+
+        def execute_dag(self, *_: Any, **__: Any) -> None:
+            raise AssertionError("computed")
+
+    spec = cubed.Spec(allowed_mem="100MB", executor=Refusing())
+    f, x = (other.xp.asarray(a, spec=spec) for a in (SAMPLES, COORDINATES))
+    (result,) = anygrad.gradient(f, spacing=[x], dim=1)
+    with pytest.raises(AssertionError, match="computed"):
+        result.compute()
+
+
+def test_mlx_transformations(other: Library) -> None:
+    only(other, "mlx")
+    import mlx.core as mx
+
+    f, x = mx.array(SAMPLES, dtype=mx.float32), mx.array(COORDINATES, dtype=mx.float32)
+
+    def slope(row: Any, x: Any) -> Any:
+        return anygrad.gradient(row, spacing=[x])[0]
+
+    (whole,) = anygrad.gradient(f, spacing=[x], dim=1)
+    assert mx.allclose(mx.vmap(slope, in_axes=(0, None))(f, x), whole)
+    assert mx.allclose(mx.compile(slope)(f[0], x), whole[0])
+    in_f, in_x = mx.grad(lambda f, x: slope(f, x)[1], argnums=(0, 1))(f[0], x)
+    # The weights of the uneven central formula, and a shift of all changes nothing.
+    weights = [-2 / 3, 1 / 2, 1 / 6, 0]
+    assert oracle.difference(in_f.tolist(), weights, 1e-6) is None
+    assert abs(sum(in_x.tolist())) < 1e-6
+    assert any(in_x.tolist())
+
+
+@pytest.mark.filterwarnings("ignore:Missing `quaxed:UserWarning")
+def test_unxt_units(other: Library) -> None:
+    """The result has the unit of samples over coordinates; mixtures are refused."""
+    only(other, "unxt")
+    import jax.numpy as jnp
+    import quax
+    from unxt import Quantity
+
+    f = other.asarray(SAMPLES, "float")
+    step = Quantity(jnp.asarray(2.0), "s")
+    x = Quantity(jnp.asarray(COORDINATES, dtype="float32"), "s")
+    assert anygrad.gradient(f)[0].unit == "m"
+    for entry in (step, x):
+        (slope,) = anygrad.gradient(f, spacing=[entry], dim=1)
+        assert slope.unit == "m / s"
+        plain = jnp.asarray(SAMPLES, dtype="float32")
+        (number,) = anygrad.gradient(plain, spacing=[entry.value], dim=1)
+        assert jnp.allclose(slope.value, number, rtol=1e-6)
+        quaxified = quax.quaxify(
+            lambda f, x: anygrad.gradient(f, spacing=[x], dim=1)[0]
+        )
+        assert quaxified(f, entry).unit == "m / s"
+        with pytest.raises(TypeError, match=r"^`spacing\[0\]` must be an array of the"):
+            anygrad.gradient(plain, spacing=[entry], dim=1)
+
+
+def test_refused_quantities(other: Library) -> None:
+    """By name, with the remedy, wherever they stand."""
+    only(other, "pint", "blosc2")
+    wrapped = other.asarray(COORDINATES, "float")
+    plain = other.converted(COORDINATES, "float")
+    remedy = {"pint": "`magnitude`", "blosc2": r"`array\[\.\.\.\]`"}[other.name]
+    with pytest.raises(TypeError, match=f"^`input` must not be .*{remedy}"):
+        anygrad.gradient(wrapped)
+    with pytest.raises(TypeError, match=rf"^`spacing\[0\]` must not be .*{remedy}"):
+        anygrad.gradient(plain, spacing=[wrapped])
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_sparse_coordinates(other: Library) -> None:
+    """The warnings apart, they are right."""
+    only(other, "sparse")
+    for entry, coordinate in (
+        (COORDINATES, oracle.along(1, COORDINATES)),
+        (CURVED, oracle.per_point(CURVED)),
+    ):
+        (result,) = anygrad.gradient(
+            other.asarray(SAMPLES, "float"),
+            spacing=[other.asarray(entry, "float")],
+            dim=1,
+        )
+        wanted = oracle.derivative(SAMPLES, 1, coordinate, 1)
+        assert oracle.difference(other.tolist(result), wanted, 1e-6) is None
+
+
+def test_sparse_formats(other: Library) -> None:
+    """Slopes of zeros are not stored, in each of its formats."""
+    only(other, "sparse")
+    f = other.converted([[0, 0, 0, 0, 1, 0, 0, 0]] * 3, "float")
+    for format_ in ("coo", "gcxs"):
+        (result,) = anygrad.gradient(other.xp.asarray(f, format=format_), dim=1)
+        assert result.nnz == 6
+        assert result.todense().tolist() == [[0, 0, 0, 0.5, 0, -0.5, 0, 0]] * 3
