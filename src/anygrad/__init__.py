@@ -1,11 +1,11 @@
 """Derivatives of sampled data on a grid, for any array library."""
 
-from anygrad._gradient import derivative, gradient
-from anygrad._operators import curl, divergence, hessian, jacobian, laplacian
-from anygrad._version import __version__
-from anygrad._versions import show_versions
-from anygrad._weights import stencil
-from anygrad._workers import get_workers, set_default_workers, set_workers
+from ._gradient import derivative, gradient
+from ._operators import curl, divergence, hessian, jacobian, laplacian
+from ._version import __version__
+from ._versions import show_versions
+from ._weights import stencil
+from ._workers import get_workers, set_default_workers, set_workers
 
 __all__ = [
     "__version__",

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from anygrad import _stencils
-from anygrad._stencils import Formula, Scale
+from . import _stencils
+from ._stencils import Formula, Scale
 
 if TYPE_CHECKING:
-    from anygrad._plan import Plan, Stack, Task
-    from anygrad._stencils import Stencil
-    from anygrad._typing import Array, DType, Namespace
+    from ._plan import Plan, Stack, Task
+    from ._stencils import Stencil
+    from ._typing import Array, DType, Namespace
 
 
 #: The first and the last point of an axis.
@@ -62,7 +62,7 @@ def compose(
             results[-1] = results[-1] + term if task.sign > 0 else results[-1] - term
     kept = (task for task in plan.tasks if task.sign == 0)
     rounded = [
-        xp.astype(result, task.precision.result, copy=False)
+        prepare(result, task.precision.result, False, xp)
         for result, task in zip(results, kept, strict=True)
     ]
     return tuple(rounded) if plan.stack is None else (stacked(rounded, plan.stack, xp),)
@@ -83,7 +83,7 @@ def stacked(results: list[Any], stack: Stack, xp: Namespace) -> Any:
 def differentiate(f: Any, task: Task, xp: Namespace, idiom: Idiom = STANDARD) -> Any:
     """Return one derivative, rounded."""
     whole = derivative(f, task, xp, idiom)
-    return xp.astype(whole, task.precision.result, copy=False)
+    return prepare(whole, task.precision.result, False, xp)
 
 
 def derivative(f: Any, task: Task, xp: Namespace, idiom: Idiom = STANDARD) -> Any:
@@ -126,7 +126,8 @@ def weighted_sum(
         term = _difference_of(f, task, stencil, (upper, lower), constant, xp)
         term = term if weight is None else term * weight
         total = term if total is None else total + term
-    guarded = _may_not_be_joined(scale)
+    # The numbers of a step stand apart where their product is no normal number.
+    guarded = bool(task.formulas) and len((*scale.factors, *scale.divisors)) > 1
     for factor in scale.factors:
         total = total * factor
         total = idiom.keep(total) if guarded else total
@@ -151,12 +152,6 @@ def _difference_of(
         return prepare(above, precision.samples, False, xp) - constant
     below = shifted(f, task.axis, stencil, lower)
     return difference(above, below, precision.samples, precision.wide_samples, xp)
-
-
-def _may_not_be_joined(scale: Scale) -> bool:
-    """Tell whether numbers stand apart because no normal number is their product."""
-    parts = (*scale.factors, *scale.divisors)
-    return len(parts) > 1 and all(isinstance(part, float) for part in parts)
 
 
 def formulas(task: Task, xp: Namespace) -> tuple[Formula, ...]:
@@ -228,7 +223,9 @@ def _turn(x: Any, task: Task, xp: Namespace) -> Any:
     """Return the period, negative where the coordinates descend."""
     precision = task.precision
     ends = [x[(slice(None),) * task.axis + (cut, ...)] for cut in (END, START)]
-    length = difference(*ends, precision.coordinates, precision.wide_coordinates, xp)
+    length = difference(
+        ends[0], ends[1], precision.coordinates, precision.wide_coordinates, xp
+    )
     return xp.sign(length) * task.period
 
 
@@ -240,7 +237,7 @@ def _prepared_step(task: Task, xp: Namespace) -> Any:
     step: Any = task.step
     is_complex = xp.isdtype(step.dtype, "complex floating")
     dtype = task.precision.samples if is_complex else task.precision.coordinates
-    return xp.astype(step, dtype, copy=False)
+    return prepare(step, dtype, False, xp)
 
 
 def shifted(array: Array, axis: int, stencil: Stencil, offset: int) -> Any:
@@ -272,10 +269,10 @@ def difference(upper: Any, lower: Any, dtype: DType, wide: bool, xp: Namespace) 
 
 def _halved(integers: Any, xp: Namespace) -> tuple[Any, Any]:
     """Return ``integers // 2`` and ``integers % 2`` in a signed dtype."""
-    bits = xp.iinfo(integers.dtype).bits
     if not xp.isdtype(integers.dtype, "unsigned integer"):
         return integers >> 1, integers & 1
     # torch cannot shift unsigned integers.  Their bits read as signed ones can be
     # shifted; the sign that this drags along is masked away.
-    signed = xp.astype(integers, getattr(xp, f"int{bits}"))
-    return (signed >> 1) & (2 ** (bits - 1) - 1), signed & 1
+    half = int(xp.iinfo(integers.dtype).max) >> 1
+    signed = xp.astype(integers, getattr(xp, f"int{half.bit_length() + 1}"))
+    return (signed >> 1) & half, signed & 1

@@ -14,14 +14,14 @@ from functools import partial
 from itertools import combinations_with_replacement
 from typing import Any, NamedTuple
 
-from anygrad import _agnostic, _backends, _boundaries, _precision, _stencils
-from anygrad._plan import Plan, Stack, Task
-from anygrad._precision import Precision
-from anygrad._stencils import Formula, Scale, Scheme, Stencil
-from anygrad._typing import Array, DType, Namespace
+from . import _agnostic, _backends, _boundaries, _precision, _stencils
+from ._plan import Plan, Stack, Task
+from ._precision import Precision
+from ._stencils import Formula, Scale, Scheme, Stencil
+from ._typing import Array, DType, Namespace
 
-#: Plans for floating samples and Python numbers, by the arguments and by the library,
-#: dtype and shape of the samples: they depend on nothing else.
+#: Plans for floating samples, by the arguments and by the library, dtype and shape of
+#: the samples and of the coordinates: they depend on nothing else.
 _plans: dict[Any, Plan] = {}
 
 #: When there are so many plans, all are forgotten: a bound on memory.
@@ -74,12 +74,18 @@ def plan(
     """Check all arguments and return the plan of one derivative per dim."""
     _check_layout(input, "input")
     integers = (edge_order, order, accuracy, stack_dim)
+    several = type(spacing) in (list, tuple)
+    entries = spacing if several else (1.0 if spacing is None else spacing,)
+    tokens = entries
+    if type(spacing) is not float:  # the most frequent case, and it costs nothing
+        tokens = tuple([_token(input, entry) for entry in entries])
     if not (
-        all(type(number) is int or number is None for number in integers)
+        type(edge_order) is type(order) is type(accuracy) is int
+        and (stack_dim is None or type(stack_dim) is int)
         and type(boundary) is str
-        and _are_exactly((int, float), spacing)
-        and _are_exactly((int,), dim)
-        and _are_exactly((int,), axis)
+        and None not in tokens
+        and _are_ints(dim)
+        and _are_ints(axis)
         and not _backends.is_reading_code()
     ):
         return _plan(input, xp, spacing, dim, axis, *integers, boundary)
@@ -87,7 +93,8 @@ def plan(
         xp.__name__,
         input.dtype,
         input.shape,
-        tuple(spacing) if type(spacing) is list else spacing,
+        several,
+        tokens,
         tuple(dim) if type(dim) is list else dim,
         tuple(axis) if type(axis) is list else axis,
         *integers,
@@ -97,25 +104,58 @@ def plan(
         known = _plans.get(key)
     except TypeError:  # a symbolic shape cannot be looked up
         return _plan(input, xp, spacing, dim, axis, *integers, boundary)
-    if known is None:
-        known = _plan(input, xp, spacing, dim, axis, *integers, boundary)
-        # What integers become depends on the device and on settings.
-        if not _precision.is_integer(input.dtype, xp):
-            if len(_plans) >= MOST_PLANS:
-                _plans.clear()
-            tasks = tuple(task._replace(memo={}) for task in known.tasks)
-            known = _plans[key] = known._replace(tasks=tasks)
-    return known
+    if known is not None:
+        return _bound(known, input, xp, entries)
+    made = _plan(input, xp, spacing, dim, axis, *integers, boundary)
+    # What integers become depends on the device and on settings.
+    if _precision.is_integer(input.dtype, xp):
+        return made
+    if len(_plans) >= MOST_PLANS:
+        _plans.clear()
+    tasks = tuple(task._replace(coordinates=None, memo={}) for task in made.tasks)
+    known = _plans[key] = made._replace(tasks=tasks)
+    return _bound(known, input, xp, entries)
 
 
-def _are_exactly(types: tuple[type, ...], value: Any) -> bool:
-    """Tell whether a value is None, of these types, or a list or tuple of such.
+def _token(input: Array, entry: Any) -> Any:
+    """Return what a plan depends on in an entry of `spacing`; None if it may be more.
 
-    Subclasses do not count: True equals 1 as a key, but is no dim and no step.
+    Subclasses do not count: True equals 1 as a key, but is no step.
     """
-    if value is None or type(value) in types:
+    if type(entry) in (float, int):
+        return entry
+    if _backends.is_beside(entry, input) and entry.ndim > 0:
+        return entry.dtype, entry.shape
+    return None
+
+
+def _are_ints(value: Any) -> bool:
+    """Tell whether a value is None, exactly an int, or a list or tuple of such."""
+    if value is None or type(value) is int:
         return True
-    return type(value) in (list, tuple) and all(type(v) in types for v in value)
+    return type(value) in (list, tuple) and all(type(v) is int for v in value)
+
+
+def _bound(known: Plan, input: Array, xp: Namespace, entries: Any) -> Plan:
+    """Give a plan the coordinates of this call."""
+    if all(task.formulas for task in known.tasks):
+        return known
+    tasks = [
+        task
+        if task.formulas
+        else task._replace(coordinates=_in_all_dims(entry, input, xp, task.axis))
+        for task, entry in zip(known.tasks, entries, strict=False)
+    ]
+    return known._replace(tasks=tuple(tasks))
+
+
+def _in_all_dims(x: Any, input: Array | Samples, xp: Namespace, axis: int) -> Any:
+    """Give a vector of coordinates as many dimensions as the samples have."""
+    if x.ndim == input.ndim:
+        return x
+    line = [1] * input.ndim
+    line[axis] = input.shape[axis]
+    return xp.reshape(x, tuple(line))
 
 
 def _plan(
@@ -473,9 +513,7 @@ def _refuse_both(dim: Any, axis: Any) -> None:
 
 def _axis(input: Samples, item: Any, word: str, given: Any) -> int:
     try:
-        if isinstance(item, bool):
-            raise TypeError
-        number = operator.index(item)
+        number = _index(item)
     except TypeError:
         msg = (
             f"`{word}` must be an int, or a list or tuple of ints. Got {_shown(given)}."
@@ -493,10 +531,19 @@ def _axis(input: Samples, item: Any, word: str, given: Any) -> int:
     return number % input.ndim
 
 
+def _index(value: Any) -> int:
+    """Return an int, also NumPy's; not that of an array, which would be computed."""
+    if isinstance(value, bool) or (
+        hasattr(value, "dtype") and not isinstance(value, numbers.Integral)
+    ):
+        raise TypeError
+    return int(operator.index(value))
+
+
 def _integer(value: Any) -> int | None:
     """Return what counts as an int; None for anything else, True and False too."""
     try:
-        return None if isinstance(value, bool) else int(operator.index(value))
+        return _index(value)
     except TypeError:
         return None
 
@@ -631,8 +678,9 @@ def _mode(item: Any, name: str) -> tuple[str, Any]:
         return item, None
     if not isinstance(item, bool) and isinstance(item, numbers.Complex):
         with contextlib.suppress(TypeError, OverflowError):
-            is_real = isinstance(item, numbers.Real)
-            return _boundaries.CONSTANT, float(item) if is_real else complex(item)
+            if isinstance(item, numbers.Real):
+                return _boundaries.CONSTANT, float(item)
+            return _boundaries.CONSTANT, complex(item)
     listed = ", ".join(repr(mode) for mode in modes)
     msg = (
         f"`{name}` must be one of {listed}, or a number for a constant. "
@@ -754,6 +802,7 @@ def _task(
     )
     if is_number:
         _check_no_period(ends, axis)
+        _check_complex(entry, name, xp)
         precision = _precision.choose(
             input.dtype, None, isinstance(entry, complex), device, xp
         )
@@ -770,6 +819,15 @@ def _task(
     if ends.left == "periodic":
         _check_period(ends.period, coordinates, axis, entry_xp)
     return task(precision=precision, coordinates=coordinates)
+
+
+def _check_complex(step: float | complex, name: str, xp: Namespace) -> None:
+    if isinstance(step, complex) and not hasattr(xp, "complex64"):
+        msg = (
+            f"`{name}` must be real, because {xp.__name__} has no complex dtypes. Got "
+            f"{_shown(step)}."
+        )
+        raise TypeError(msg)
 
 
 def _check_constants(ends: Ends, dtype: DType, xp: Namespace) -> None:
@@ -946,9 +1004,7 @@ def _coordinates(
         )
         raise ValueError(msg)
     if entry.ndim == 1:
-        return xp.reshape(
-            entry, tuple(length if k == axis else 1 for k in range(input.ndim))
-        )
+        return _in_all_dims(entry, input, xp, axis)
     others = zip(shape, input.shape, strict=True)
     if any(k != axis and not _may_broadcast(a, b) for k, (a, b) in enumerate(others)):
         msg = (

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 import array_api_compat
 
-from anygrad import _agnostic
-from anygrad._executors import chunked, compiled, in_cupy, in_numpy, in_torch, on_device
-from anygrad._typing import Namespace
+from . import _agnostic
+from ._executors import chunked, compiled, in_cupy, in_numpy, in_torch, on_device
+from ._typing import Namespace
 
 #: Takes samples, plan and namespace; returns one derivative per task of the plan.
 Executor: TypeAlias = Callable[[Any, Any, Namespace], tuple[Any, ...]]
@@ -205,6 +205,12 @@ REFUSED = (
         "Pass its `data`, and its coordinates' `data` as `spacing`.",
     ),
     Refusal(
+        "blosc2",
+        "NDArray",
+        "a compressed array: its slices are NumPy arrays",
+        "Pass its values, with `array[...]`.",
+    ),
+    Refusal(
         "pint",
         "Quantity",
         "a quantity: its unit would be lost",
@@ -343,6 +349,19 @@ def device_of(array: Any) -> Any:
         return array_api_compat.device(array)
     except AttributeError:
         return None
+
+
+def is_beside(array: Any, other: Any) -> bool:
+    """Tell at a glance that an array is of the very class of another, on its device.
+
+    False says that a closer look is needed.
+    """
+    return (
+        type(array) is type(other)
+        and type(array) in _known
+        and getattr(array, "device", None) == getattr(other, "device", None)
+        and unusual_layout(array) is None
+    )
 
 
 def is_reading_code() -> bool:

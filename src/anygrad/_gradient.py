@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias, overload
 
-from anygrad import _arguments, _backends
-from anygrad._typing import Array, ArrayT
+from . import _arguments, _backends
+from ._typing import Array, ArrayT
 
 #: What one dim may be given: a step, or coordinates.
 Spacing: TypeAlias = "complex | Array"
@@ -18,7 +18,7 @@ Boundary: TypeAlias = "Mode | tuple[Mode, Mode]"
 
 
 @overload
-def gradient(
+def gradient(  # numpydoc ignore=GL08
     input: ArrayT,
     *,
     spacing: Spacing | Sequence[Spacing] | None = 1,
@@ -32,7 +32,7 @@ def gradient(
 
 
 @overload
-def gradient(
+def gradient(  # numpydoc ignore=GL08
     input: ArrayT,
     *,
     spacing: Spacing | Sequence[Spacing] | None = 1,

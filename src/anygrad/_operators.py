@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from anygrad import _arguments, _backends
-from anygrad._gradient import Boundary, Spacing
-from anygrad._typing import ArrayT
+from . import _arguments, _backends
+from ._gradient import Boundary, Spacing
+from ._typing import ArrayT
 
 
 def _keywords(

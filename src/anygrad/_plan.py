@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from anygrad._precision import Precision, working
-from anygrad._stencils import Formula, Scheme
-from anygrad._typing import Array
+from ._precision import Precision, working
+from ._stencils import Formula, Scheme
+from ._typing import Array
 
 
 class Task(NamedTuple):

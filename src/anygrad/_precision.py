@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, NamedTuple
 
-from anygrad._typing import DType, Namespace
+from ._typing import DType, Namespace
 
 
 class Precision(NamedTuple):
@@ -105,7 +105,11 @@ def _choose(
         result = _complex_counterpart(result, xp)
     working = _at_least_32_bits(result, xp)
     if integers and _has_float64(device, xp):
-        working = xp.complex128 if is_complex(result, xp) else xp.float64
+        working = (
+            _complex_counterpart(xp.float64, xp)
+            if is_complex(result, xp)
+            else xp.float64
+        )
     real = _real_counterpart(working, xp) if is_complex(working, xp) else working
     limits = xp.finfo(real)
     # Steps are Python's numbers, so those of a longer dtype are of no use.
@@ -131,7 +135,8 @@ def _choose(
 def _is_wide(integer: DType, floating_bits: int, xp: Namespace) -> bool:
     """Tell whether some integers are no floating numbers of that many bits."""
     digits = {32: 24, 64: 53}.get(floating_bits, 64)
-    return bool(xp.iinfo(integer).bits > digits)
+    # Not by its `bits`, which MLX does not tell.
+    return int(xp.iinfo(integer).max).bit_length() > digits
 
 
 def _default_real(device: Any, xp: Namespace) -> DType:
@@ -155,5 +160,10 @@ def _complex_counterpart(real: DType, xp: Namespace) -> DType:
 
 
 def _real_counterpart(dtype: DType, xp: Namespace) -> DType:
-    known = {xp.complex64: xp.float32, xp.complex128: xp.float64}
-    return known.get(dtype) or xp.finfo(dtype).dtype
+    for complex_name, real_name in (
+        ("complex64", "float32"),
+        ("complex128", "float64"),
+    ):
+        if dtype == getattr(xp, complex_name, None):  # MLX has only the first
+            return getattr(xp, real_name)
+    return xp.finfo(dtype).dtype

@@ -19,8 +19,8 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from anygrad import _boundaries
-from anygrad._boundaries import Ghost
+from . import _boundaries
+from ._boundaries import Ghost
 
 
 class Stencil(NamedTuple):
@@ -53,7 +53,7 @@ class Stencil(NamedTuple):
     stop: int | None
     offsets: tuple[int, ...]
     order: int
-    terms: tuple[tuple[int, int | None, float | None], ...]
+    terms: tuple[tuple[int, Any, float | None], ...]
     denominator: int
     edge: int = 0
     ghosts: tuple[tuple[int, Ghost], ...] = ()
@@ -95,7 +95,7 @@ class Formula(NamedTuple):
     """
 
     stencil: Stencil
-    terms: tuple[tuple[int, int | None, Any], ...]
+    terms: tuple[tuple[int, Any, Any], ...]
     scale: Scale
 
 
@@ -239,12 +239,12 @@ def stencil(
 
 def on_samples(
     terms: Sequence[tuple[int, int, Any]], ghosts: dict[int, Ghost]
-) -> list[tuple[int, int | None, Any]]:
+) -> list[tuple[int, Any, Any]]:
     """Put samples, or the constant, in the place of ghosts.
 
     The constant is always what is subtracted; of two constants nothing remains.
     """
-    found: list[tuple[int, int | None, Any]] = []
+    found: list[tuple[int, Any, Any]] = []
     for upper, lower, weight in terms:
         above = ghosts[upper].sample if upper in ghosts else upper
         below = ghosts[lower].sample if lower in ghosts else lower

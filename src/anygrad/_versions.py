@@ -8,10 +8,10 @@ from typing import Any, NamedTuple, TextIO
 
 import array_api_compat
 
-from anygrad import _backends
-from anygrad._backends import Backend
-from anygrad._gradient import gradient
-from anygrad._version import __version__
+from . import _backends
+from ._backends import Backend
+from ._gradient import gradient
+from ._version import __version__
 
 
 class Report(NamedTuple):

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 
-from anygrad import _arguments, _stencils
+from . import _arguments, _stencils
 
 
 def stencil(

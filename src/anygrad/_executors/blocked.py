@@ -13,14 +13,15 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from anygrad import _agnostic
-from anygrad._plan import unrounded
-from anygrad._precision import working
+from .. import _agnostic
+from .._executors import gathered, slopes
+from .._plan import unrounded
+from .._precision import working
 
 if TYPE_CHECKING:
-    from anygrad._plan import Plan, Stack, Task
-    from anygrad._stencils import Formula, Scale
-    from anygrad._typing import Namespace
+    from .._plan import Plan, Stack, Task
+    from .._stencils import Formula, Scale
+    from .._typing import Namespace
 
 #: An index of an array: slices, one per axis or for the first axes.
 Key: TypeAlias = tuple[Any, ...]
@@ -28,6 +29,9 @@ Key: TypeAlias = tuple[Any, ...]
 #: Under which name the memo of a task holds the program for samples that lie in the
 #: order of their axes: making it would take longer than running it on a small array.
 IN_ORDER = "in order"
+
+#: Likewise the keys along the axis of a small array with coordinates, None for others.
+ALONG = "along"
 
 #: Longer programs are not kept: the time to make them is nothing beside their work.
 MOST_PIECES = 256
@@ -46,6 +50,12 @@ MOST_WEIGHTS = 2**14
 #: For no more runs than this, an edge and its mirror image are written together.
 FEW_RUNS = 8
 
+#: About so many blocks are held where each block makes its own weights.
+MANY_ARRAYS = 6
+
+#: Integers up to this size are floating numbers of 64 bits.
+LARGEST_EXACT = 2**53
+
 
 class Verbs(NamedTuple):
     """A library's own words for writing in place.
@@ -63,6 +73,14 @@ class Verbs(NamedTuple):
         ``transpose(a, axes)``: a view.
     is_contiguous : callable
         Whether the elements lie in memory one after the other, the last axis fastest.
+    extremes : callable or None
+        ``extremes(f)``: the least and the greatest of integers, as Python's; None where
+        looking at values would wait for a device.
+    take : callable or None
+        ``take(f, positions)``: samples by their places in memory, in the shape of
+        `positions`; None where small arrays are no case of their own.
+    write_slopes : callable or None
+        ``write_slopes(f, x, out, along)``: `anygrad._executors.slopes.write`; likewise.
     block_bytes : int or None
         How large a block of the result should be; None for no blocks.
     for_each : callable
@@ -80,6 +98,9 @@ class Verbs(NamedTuple):
     strides: Callable[[Any], Sequence[int]]
     transpose: Callable[[Any, Sequence[int]], Any]
     is_contiguous: Callable[[Any], bool]
+    extremes: Callable[[Any], tuple[int, int]] | None
+    take: Callable[[Any, Any], Any] | None
+    write_slopes: Callable[[Any, Any, Any, slopes.Keys], None] | None
     block_bytes: int | None
     for_each: Callable[[Callable[[Any], None], Iterable[Any]], None]
     carry_out: Callable[[Step, Any, Any, Verbs], None]
@@ -174,7 +195,8 @@ def run(f: Any, plan: Plan, xp: Namespace, verbs: Verbs) -> tuple[Any, ...]:
 
 def _in_place(f: Any, plan: Plan, xp: Namespace, verbs: Verbs) -> tuple[Any, ...]:
     """Return the results of a plan, each derivative written where it belongs."""
-    stack, whole = plan.stack, None
+    stack: Any = plan.stack
+    whole: Any = None
     if stack is not None:
         shape = _agnostic.component(f, plan.tasks[0]).shape
         shape = (*shape[: stack.axis], *stack.shape, *shape[stack.axis :])
@@ -186,10 +208,12 @@ def _in_place(f: Any, plan: Plan, xp: Namespace, verbs: Verbs) -> tuple[Any, ...
         return whole[(*_all(stack.axis), *index, ...)]
 
     results: list[Any] = []
+    term: Any = None
     for task in plan.tasks:
         if task.sign:
+            term = _partial(f, task, xp, verbs, term)  # in the place of the last one
             verb = verbs.add if task.sign > 0 else verbs.subtract
-            verb(results[-1], _partial(f, task, xp, verbs, None), out=results[-1])
+            verb(results[-1], term, out=results[-1])
             continue
         places = [] if stack is None else _places(stack, len(results))
         out = place(places[0]) if places else None
@@ -227,11 +251,12 @@ def differentiate(
 ) -> Any:
     """Return one derivative, written into `out` if that is given."""
     if out is None:
+        if task.memo is not None and verbs.is_contiguous(f):
+            done = _from_memo(f, task, verbs)
+            if done is not None:
+                return done
         out = verbs.empty_like(f, dtype=task.precision.result)
     result = out
-    if task.memo and verbs.is_contiguous(f) and verbs.is_contiguous(out):
-        run_program(task.memo[IN_ORDER], f, out, verbs)
-        return result
     if not verbs.is_contiguous(out):
         strides = verbs.strides(out)
         order = sorted(range(f.ndim), key=lambda k: -strides[k])
@@ -242,28 +267,57 @@ def differentiate(
             coordinates=None if x is None else verbs.transpose(x, order),
             memo=None,  # it is for samples that lie in the order of their axes
         )
-    job = Job(f, out, task, _formulas(task, math.prod(f.shape), xp), {}, xp, verbs)
+    job = Job(f, out, task, _formulas(f, task, xp, verbs), {}, xp, verbs)
     if not job.formulas:
-        _in_blocks(job, _write_agnostic)
+        # Where calls are kernels, there are as few in the agnostic run's own order.
+        along = None if verbs.block_bytes is None else slopes.keys(f, task)
+        _in_blocks(job, _write_agnostic if along is None else _write_slopes)
     elif f.dtype != task.precision.samples or out.dtype != task.precision.samples:
         _in_blocks(job, _write_converted)
     else:
         in_order = verbs.is_contiguous(f) and verbs.is_contiguous(out)
         program = _program(job, in_order)
-        if in_order and task.memo is not None and len(program.pieces) <= MOST_PIECES:
-            task.memo[IN_ORDER] = program
+        memo = task.memo if task.coordinates is None else None
+        if in_order and memo is not None and len(program.pieces) <= MOST_PIECES:
+            small = gathered.gather(program, f, xp, verbs)
+            memo[IN_ORDER] = program if small is None else small
         run_program(program, f, out, verbs)
     return result
 
 
-def _formulas(task: Task, samples: int, xp: Namespace) -> tuple[Formula, ...]:
+def _from_memo(f: Any, task: Task, verbs: Verbs) -> Any:
+    """Return a derivative of samples in order for which all has been prepared.
+
+    None if nothing has.
+    """
+    memo: Any = task.memo
+    if task.coordinates is not None:
+        if verbs.write_slopes is None:
+            return None
+        if ALONG not in memo:
+            is_small = math.prod(f.shape) <= slopes.MOST_SAMPLES
+            memo[ALONG] = slopes.keys(f, task) if is_small else None
+        if memo[ALONG] is None:
+            return None
+        out = verbs.empty_like(f, dtype=f.dtype)
+        verbs.write_slopes(f, task.coordinates, out, memo[ALONG])
+        return out
+    known = memo.get(IN_ORDER)
+    if known is None or isinstance(known, gathered.Gathered):
+        return None if known is None else gathered.run(known, f, verbs)
+    out = verbs.empty_like(f, dtype=f.dtype)
+    run_program(known, f, out, verbs)
+    return out
+
+
+def _formulas(f: Any, task: Task, xp: Namespace, verbs: Verbs) -> tuple[Formula, ...]:
     """Return the formulas of the scheme; none where the agnostic run must do it.
 
     Where there are about as many weights as samples, e.g. with one coordinate per
     point, each block makes its own, and they never leave the cache.
     """
     x, precision = task.coordinates, task.precision
-    if precision.wide_samples:
+    if precision.wide_samples and verbs.extremes is None:
         return ()
     if task.formulas:
         return task.formulas
@@ -271,7 +325,7 @@ def _formulas(task: Task, samples: int, xp: Namespace) -> tuple[Formula, ...]:
         weights = math.prod(x.shape)
         if weights != x.shape[task.axis] or precision.is_complex_by_grid:
             return ()
-        if weights > MOST_WEIGHTS and weights * 8 > samples:
+        if weights > MOST_WEIGHTS and weights * 8 > math.prod(f.shape):
             return ()
     return _agnostic.formulas(task, xp)
 
@@ -383,9 +437,10 @@ def _blocks(job: Job) -> tuple[bool, Iterable[Key]]:
     """
     shape, axis, scheme = job.out.shape, job.task.axis, job.task.scheme
     room = job.verbs.block_bytes
-    if room is None or math.prod(shape) * job.out.dtype.itemsize <= room:
+    size = _bytes_per_point(job)
+    if room is None or math.prod(shape) * size <= room:
         return True, [_all(len(shape))]
-    room //= job.out.dtype.itemsize
+    room //= size
     whole = shape[axis] <= SHORT_AXIS or math.prod(shape[axis:]) <= room
     if whole:
         room = max(room // shape[axis], 1)
@@ -402,6 +457,20 @@ def _blocks(job: Job) -> tuple[bool, Iterable[Key]]:
         edges = range(start, stop, extent)
         cuts.append(tuple(slice(a, min(a + extent, stop)) for a in edges))
     return whole, product(*reversed(cuts))
+
+
+def _bytes_per_point(job: Job) -> int:
+    """Return what a block holds: of the result, or of all that is converted for it."""
+    working, size = job.task.precision.samples, job.out.dtype.itemsize
+    count = (job.f.dtype != working) + (job.out.dtype != working)
+    if not job.formulas:
+        return int(size) * MANY_ARRAYS
+    if count == 0:
+        return int(size)
+    if job.task.coordinates is not None:  # their sums hold the differences, too
+        count += 1
+    parts = 2 if job.xp.isdtype(working, "complex floating") else 1
+    return int(max(size, count * parts * job.xp.finfo(working).bits // 8))
 
 
 def _piece(
@@ -582,7 +651,7 @@ def _step(
     )
 
 
-def _are_neighbours(terms: Sequence[tuple[int, int, Any]]) -> bool:
+def _are_neighbours(terms: Sequence[tuple[int, Any, Any]]) -> bool:
     """Tell whether these are differences of neighbours, one after the other."""
     first = terms[0][1]
     return first is not None and all(
@@ -691,12 +760,27 @@ def _write_agnostic(
         out[(*_all(task.axis), rows)] = sums
 
 
+def _write_slopes(
+    job: Job, f: Any, out: Any, x: Any, rows: slice | None, _: int
+) -> None:
+    """Write one block on coordinates of its own, with three points inside."""
+    along = slopes.keys(f, job.task)
+    if along is not None:
+        slopes.write(f, x, out, along, job.verbs, edges=rows is None)
+
+
 def _write_converted(
-    job: Job, f: Any, out: Any, _: Any, rows: slice | None, first: int
+    job: Job, f: Any, out: Any, x: Any, rows: slice | None, first: int
 ) -> None:
     """Write one block without any array but blocks of the working dtype."""
     precision, verbs, target = job.task.precision, job.verbs, out
-    f = _prepared(f, job.task, job.xp)
+    if precision.wide_samples:
+        narrow = _narrowed(job, f)
+        if narrow is None:
+            _write_agnostic(job, f, out, x, rows, first)
+            return
+        f = narrow
+    f = _agnostic.prepare(f, precision.samples, False, job.xp)
     if precision.result != precision.samples:
         out = verbs.empty_like(target, dtype=precision.samples)
     in_order = verbs.is_contiguous(f) and verbs.is_contiguous(out)
@@ -707,6 +791,21 @@ def _write_converted(
     if out is not target:
         own = (*_all(job.task.axis), rows or slice(None))
         target[own] = out[own]
+
+
+def _narrowed(job: Job, f: Any) -> Any:
+    """Return wide integers that the working dtype need not round, else None.
+
+    Differences are those of the integers less the least of them, and that is exact.
+    """
+    if math.prod(f.shape) == 0 or job.verbs.extremes is None:
+        return None
+    least, greatest = job.verbs.extremes(f)
+    if greatest - least > LARGEST_EXACT:
+        return None
+    if least >= -LARGEST_EXACT and greatest <= LARGEST_EXACT:
+        return f
+    return job.verbs.subtract(f, least)
 
 
 def _prepared(f: Any, task: Task, xp: Namespace) -> Any:

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import array_api_compat
 
-from anygrad import _agnostic
-from anygrad._plan import Plan, Task, unrounded
+from .. import _agnostic
+from .._plan import Plan, Task, unrounded
 
 if TYPE_CHECKING:
-    from anygrad._typing import Namespace
+    from .._typing import Namespace
 
 
 class Window(NamedTuple):
@@ -204,7 +204,7 @@ def _chunk(
 ) -> Any:
     """Compute one chunk of the result: this runs on the workers."""
     # The table of libraries imports this module.
-    from anygrad import _backends
+    from .. import _backends
 
     f = _joined(parts, task.axis)
     executor, xp = _backends.resolve(f, "input")

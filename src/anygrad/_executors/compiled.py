@@ -7,17 +7,25 @@ on a sharded axis only rows of the edges travel between devices.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
-from anygrad import _agnostic
-from anygrad._plan import Plan, Task
-from anygrad._stencils import Formula, Scale, Scheme
+from .. import _agnostic
+from .._plan import Plan, Task
+from .._stencils import Formula, Scale, Scheme
 
 if TYPE_CHECKING:
-    from anygrad._typing import Namespace
+    from .._typing import Namespace
 
-#: The compiled function, made when the first JAX array comes.
-_program: list[Any] = []
+#: The compiled functions, by all that is part of them but shapes and dtypes, which
+#: JAX knows.
+_programs: dict[Any, Any] = {}
+
+#: When there are so many of them, all are forgotten: a bound on memory.
+MOST_PROGRAMS = 512
+
+#: On so many devices, a plan remembers its numbers.
+MOST_PLACES = 8
 
 
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
@@ -26,12 +34,71 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     Steps and coordinates are arguments of the program, so that new values need no new
     program; axes, schemes and dtypes are part of it.
     """
-    if not _program:
-        import jax
-
-        _program.append(jax.jit(_traced, static_argnums=(2, 3)))
-    results: tuple[Any, ...] = _program[0](f, _arrays(plan), _static(plan), xp)
+    tasks = plan.tasks
+    memo = tasks[0].memo if tasks else None  # one plan's, so it serves for all tasks
+    known = None if memo is None else memo.get(f.sharding)
+    if known is None:
+        known = _program_and_arguments(f, plan, memo, xp)
+    program, arguments = known
+    results: tuple[Any, ...] = program(f, arguments)
     return results
+
+
+def _program_and_arguments(
+    f: Any, plan: Plan, memo: dict[Any, Any] | None, xp: Namespace
+) -> tuple[Any, Any]:
+    import jax
+
+    leaves, structure = jax.tree.flatten(_arrays(plan))
+    program = _program(_static(plan), structure, xp)
+    if memo is None or len(f.sharding.device_set) > 1:
+        return program, leaves
+    numbers = _vector(leaves, f, plan, xp) if leaves else leaves
+    if numbers is None:
+        return program, leaves
+    if len(memo) >= MOST_PLACES:
+        memo.clear()
+    memo[f.sharding] = program, numbers
+    return program, numbers
+
+
+def _program(static: Any, structure: Any, xp: Namespace) -> Any:
+    """Return the compiled function for arguments that are the leaves of a structure."""
+    import jax
+
+    key = (static, structure, xp)
+    program = _programs.get(key)
+    if program is None:
+
+        def traced(f: Any, arguments: Any) -> tuple[Any, ...]:
+            leaves = [arguments[k] for k in range(structure.num_leaves)]
+            return trace(f, _plan(static, jax.tree.unflatten(structure, leaves)), xp)
+
+        if len(_programs) >= MOST_PROGRAMS:
+            _programs.clear()
+        program = _programs[key] = jax.jit(traced)
+    return program
+
+
+def _vector(numbers: list[Any], f: Any, plan: Plan, xp: Namespace) -> Any:
+    """Put the numbers of a plan where its samples are, as one array; None if it cannot.
+
+    JAX takes a microsecond to convert a Python number, and does so at every call.
+    """
+    import jax
+
+    if not all(isinstance(number, float) for number in numbers):
+        return None
+    (device,) = f.devices()
+    dtype = plan.tasks[0].precision.coordinates
+    # No tracer, although JAX may be tracing; and where it lies by default, not bound.
+    with jax.ensure_compile_time_eval(), jax.default_device(device):
+        vector = xp.asarray(numbers)
+        if vector.devices() != f.devices():
+            return None
+        if xp.finfo(vector.dtype).bits < xp.finfo(dtype).bits:
+            return None  # samples made before 64-bit numbers were switched off
+        return xp.astype(vector, dtype)
 
 
 def _arrays(plan: Plan) -> tuple[Any, ...]:
@@ -61,11 +128,18 @@ def _task_static(task: Task) -> tuple[Any, ...]:
 def _scales(task: Task) -> tuple[Scale, ...] | None:
     if task.formulas is task.scheme.unit_formulas:
         return None
-    return tuple([formula.scale for formula in task.formulas])
+    return tuple([_as_factor(formula.scale) for formula in task.formulas])
 
 
-def _traced(f: Any, arrays: Any, static: Any, xp: Namespace) -> tuple[Any, ...]:
-    return trace(f, _plan(static, arrays), xp)
+def _as_factor(scale: Scale) -> Scale:
+    """Turn a number to divide by into one to multiply with, where it is the only one.
+
+    XLA does so anyway, and would compute the reciprocal in every call.
+    """
+    factors, divisors = scale
+    if factors or len(divisors) > 1 or any(type(d) is not float for d in divisors):
+        return scale
+    return Scale((1.0 / math.prod(divisors),), ())
 
 
 def _plan(static: Any, arrays: Any) -> Plan:

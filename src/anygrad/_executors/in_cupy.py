@@ -10,9 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from anygrad._executors import blocked
-    from anygrad._plan import Plan
-    from anygrad._typing import Namespace
+    from .._executors import blocked
+    from .._plan import Plan
+    from .._typing import Namespace
 
 #: The blocked executor in CuPy's words, made when the first array comes.
 _blocked: list[Callable[..., tuple[Any, ...]]] = []
@@ -25,7 +25,7 @@ _kernels: dict[tuple[str, tuple[str, ...]], Any] = {}
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     """Run the plan on an exact `cupy.ndarray`."""
     if not _blocked:
-        _blocked.append(_make_blocked())
+        _blocked[:] = [_make_blocked()]  # threads may meet here
     with f.device:
         return _blocked[0](f, plan, xp)
 
@@ -33,7 +33,7 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
 def _make_blocked() -> Callable[..., tuple[Any, ...]]:
     import cupy
 
-    from anygrad._executors import blocked
+    from .._executors import blocked
 
     verbs = blocked.Verbs(
         empty_like=cupy.empty_like,
@@ -44,6 +44,9 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
         strides=lambda a: a.strides,
         transpose=lambda a, axes: a.transpose(axes),
         is_contiguous=lambda a: a.flags.c_contiguous,
+        take=None,
+        extremes=None,
+        write_slopes=None,
         block_bytes=None,
         for_each=blocked.one_by_one,
         carry_out=_carry_out,

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from anygrad import _workers
+from .. import _workers
 
 if TYPE_CHECKING:
-    from anygrad._plan import Plan
-    from anygrad._typing import Namespace
+    from .._executors.blocked import Verbs
+    from .._plan import Plan
+    from .._typing import Namespace
 
 #: The blocked executor in NumPy's words, made when the first array comes.
 _blocked: list[Callable[..., tuple[Any, ...]]] = []
@@ -24,7 +25,7 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     import numpy
 
     if not _blocked:
-        _blocked.append(_make_blocked())
+        _blocked[:] = [_make_blocked()]  # threads may meet here
     with numpy.errstate(all="ignore"):
         return _blocked[0](f, plan, xp)
 
@@ -46,11 +47,18 @@ def _for_each(write: Callable[[Any], None], blocks: Iterable[Any]) -> None:
 
 
 def _make_blocked() -> Callable[..., tuple[Any, ...]]:
+    from .._executors import blocked
+
+    return partial(blocked.run, verbs=verbs())
+
+
+def verbs() -> Verbs:
+    """Return the blocked executor's words."""
     import numpy
 
-    from anygrad._executors import blocked
+    from .._executors import blocked, slopes
 
-    verbs = blocked.Verbs(
+    words = blocked.Verbs(
         empty_like=numpy.empty_like,
         subtract=numpy.subtract,
         multiply=numpy.multiply,
@@ -59,8 +67,11 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
         strides=lambda a: a.strides,
         transpose=lambda a, axes: a.transpose(axes),
         is_contiguous=lambda a: a.flags.c_contiguous,
+        extremes=lambda f: (int(f.min()), int(f.max())),
+        write_slopes=None,
+        take=numpy.ndarray.take,
         block_bytes=2**20,
         for_each=_for_each,
         carry_out=blocked.carry_out,
     )
-    return partial(blocked.run, verbs=verbs)
+    return words._replace(write_slopes=partial(slopes.write, verbs=words))

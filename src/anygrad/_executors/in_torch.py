@@ -2,7 +2,8 @@
 
 Autograd, forward-mode differentiation, `torch.func`, `torch.compile` and modes must
 see plain operations on whole tensors; writing into a result made beforehand would be
-an error there, or silently wrong.  They get the agnostic run.
+an error there, or silently wrong.  They get the agnostic run; but where only autograd
+records, and only for the samples, a derivative and its way back are one step each.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from anygrad import _agnostic
-from anygrad._plan import all_tasks
+from .. import _agnostic
+from .._executors import adjoint
+from .._plan import all_tasks
 
 if TYPE_CHECKING:
-    from anygrad._plan import Plan
-    from anygrad._typing import Namespace
+    from .._plan import Plan
+    from .._typing import Namespace
 
 #: The blocked executor in torch's words, made when the first tensor comes: for tensors
 #: on the CPU, and for those on other devices.
@@ -27,6 +29,14 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     """Run the plan on an exact `torch.Tensor`."""
     if is_watched(f, *_arrays(plan)):
         return _agnostic.run(f, plan, xp)
+    if _is_tracked(f, plan):
+        if not adjoint.serves(f, plan):
+            return _agnostic.run(f, plan, xp)
+        return adjoint.run(f, plan, xp, _run_blocked)
+    return _run_blocked(f, plan, xp)
+
+
+def _run_blocked(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     on_cpu = f.device.type == "cpu"
     if on_cpu not in _blocked:
         _blocked[on_cpu] = _make_blocked(on_cpu)
@@ -35,7 +45,9 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
 
 def is_readable(tensor: Any) -> bool:
     """Tell whether the values of a tensor can be read without waiting for a device."""
-    return tensor.device.type == "cpu" and not is_watched(tensor)
+    if tensor.device.type != "cpu" or is_watched(tensor):
+        return False
+    return not tensor.requires_grad
 
 
 def is_watched(*tensors: Any) -> bool:
@@ -51,9 +63,14 @@ def is_watched(*tensors: Any) -> bool:
     in_transform = torch._C._functorch.maybe_current_level() is not None
     if in_transform or torch.autograd.forward_ad._current_level >= 0:
         return True
-    if any(type(tensor) is not torch.Tensor for tensor in tensors):
-        return True
-    tracked = any(tensor.requires_grad for tensor in tensors)
+    return any(type(tensor) is not torch.Tensor for tensor in tensors)
+
+
+def _is_tracked(f: Any, plan: Plan) -> bool:
+    """Tell whether autograd records the operations."""
+    import torch
+
+    tracked = f.requires_grad or any(array.requires_grad for array in _arrays(plan))
     return bool(tracked and torch.is_grad_enabled())
 
 
@@ -69,7 +86,7 @@ def _arrays(plan: Plan) -> Iterator[Any]:
 def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
     import torch
 
-    from anygrad._executors import blocked
+    from .._executors import blocked
 
     verbs = blocked.Verbs(
         empty_like=lambda f, dtype, shape=None: (
@@ -84,8 +101,50 @@ def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
         strides=lambda a: a.stride(),
         transpose=lambda a, axes: a.permute(axes),
         is_contiguous=lambda a: a.is_contiguous(),
+        take=torch.take if on_cpu else None,
+        extremes=_extremes if on_cpu else None,
+        write_slopes=_through_numpy() if on_cpu else None,
         block_bytes=2**20 if on_cpu else None,
         for_each=blocked.one_by_one,
         carry_out=blocked.carry_out,
     )
     return partial(blocked.run, verbs=verbs)
+
+
+def _extremes(f: Any) -> tuple[int, int]:
+    """Return the least and the greatest of integers; the widest for unsigned ones.
+
+    Those torch cannot compare.
+    """
+    import torch
+
+    if f.dtype is not torch.int64:
+        return 0, 2**64
+    least, greatest = torch.aminmax(f)
+    return int(least), int(greatest)
+
+
+def _through_numpy() -> Callable[[Any, Any, Any, Any], None] | None:
+    """Return what writes the slopes of small tensors with NumPy's faster calls.
+
+    A call of NumPy takes a quarter of a microsecond, and one of torch a whole one.
+    None if torch has come without NumPy.
+    """
+    import torch
+
+    try:
+        torch.empty(0).numpy()
+    except RuntimeError:
+        return None
+    import numpy
+
+    from .._executors import in_numpy
+
+    write: Any = in_numpy.verbs().write_slopes
+
+    def write_slopes(f: Any, x: Any, out: Any, along: Any) -> None:
+        with numpy.errstate(all="ignore"):
+            # By force: nothing watches, but a tensor may still ask for gradients.
+            write(f.numpy(force=True), x.numpy(force=True), out.numpy(), along)
+
+    return write_slopes

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from anygrad import _agnostic
+from .. import _agnostic
 
 if TYPE_CHECKING:
-    from anygrad._plan import Plan
-    from anygrad._typing import Namespace
+    from .._plan import Plan
+    from .._typing import Namespace
 
 
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:

@@ -1,0 +1,90 @@
+"""Small arrays: a derivative as one difference of two gathered copies.
+
+On a small array, an operation costs the time to call it, and a program of slices calls
+many.  Where each point of the result is one difference, scaled, the whole result is
+``(f[upper] - f[lower]) / divisors``: four calls, whatever the dim and the edges.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from .._executors.blocked import Program, Verbs
+    from .._stencils import Scale
+    from .._typing import Namespace
+
+#: Beyond so many samples, gathering takes longer than calling.
+MOST_SAMPLES = 1024
+
+
+class Gathered(NamedTuple):
+    """One difference per point of the result.
+
+    Attributes
+    ----------
+    take : callable
+        ``take(f, positions)``.
+    upper, lower : array of int
+        Which samples are subtracted, counted through memory.
+    divisors : array or None
+        What the differences are divided by; None for one.
+    """
+
+    take: Callable[[Any, Any], Any]
+    upper: Any
+    lower: Any
+    divisors: Any
+
+
+def gather(program: Program, f: Any, xp: Namespace, verbs: Verbs) -> Gathered | None:
+    """Return what a program for samples in order reads and divides by.
+
+    None if it is not one difference per point, or not for a small array.
+    """
+    count = math.prod(f.shape)
+    steps = [step for piece in (*program.pieces, program.at_last) for step in piece]
+    if verbs.take is None or not 0 < count <= MOST_SAMPLES:
+        return None
+    if any(len(step.terms) > 1 or step.terms[0][2] is not None for step in steps):
+        return None
+    if any(len((*step.scale.factors, *step.scale.divisors)) > 1 for step in steps):
+        return None
+    if not all(isinstance(step.terms[0][1], tuple) for step in steps):  # a constant
+        return None
+    positions = xp.reshape(xp.arange(count), f.shape)
+    upper, lower = xp.zeros_like(positions), xp.zeros_like(positions)
+    divisors = xp.ones_like(f)
+    for step in steps:
+        ((above, below, _),) = step.terms
+        for array, values in (
+            (upper, _laid(positions, step.flat)[above]),
+            (lower, _laid(positions, step.flat)[below]),
+            (divisors, _divisor(step.scale)),
+        ):
+            _laid(array, step.flat)[step.target] = values
+    is_scaled = any(_divisor(step.scale) != 1.0 for step in steps)
+    return Gathered(verbs.take, upper, lower, divisors if is_scaled else None)
+
+
+def _laid(array: Any, flat: bool) -> Any:
+    return array.reshape(-1) if flat else array
+
+
+def _divisor(scale: Scale) -> Any:
+    """Return the one number to divide by; a factor is a power of two."""
+    if scale.factors:
+        return 1.0 / scale.factors[0]
+    return scale.divisors[0] if scale.divisors else 1.0
+
+
+def run(gathered: Gathered, f: Any, verbs: Verbs) -> Any:
+    """Return the derivative of samples that lie in order."""
+    take, upper, lower, divisors = gathered
+    result = take(f, upper)
+    verbs.subtract(result, take(f, lower), out=result)
+    if divisors is not None:
+        verbs.divide(result, divisors, out=result)
+    return result

@@ -1,0 +1,80 @@
+"""Coordinates with few operations: three points inside, the nearest two at the edges.
+
+On a small array an operation costs the time to call it, and with as many weights as
+samples it costs a pass over them.  This is the formula with the fewest: every
+difference and every reciprocal is taken once along the whole axis, and the weights are
+the ratios of `anygrad._stencils.slope_weights`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .. import _boundaries
+
+if TYPE_CHECKING:
+    from .._executors.blocked import Key, Verbs
+    from .._plan import Task
+
+#: The only formulas that are known here: `torch.gradient`'s, of the first order.
+SCHEME = (1, 2, 1, _boundaries.ONE_SIDED, _boundaries.ONE_SIDED, False)
+
+#: A small array: beyond it, blocks are as fast.
+MOST_SAMPLES = 1024
+
+
+class Keys(NamedTuple):
+    """Points along one axis of any array.
+
+    Attributes
+    ----------
+    first, last, inner : Key
+        The point at either end, and all others.
+    upper, lower : Key
+        All points but the first, and all but the last.
+    right, left : Key
+        All points but the first two, and all but the last two.
+    """
+
+    first: Key
+    last: Key
+    inner: Key
+    upper: Key
+    lower: Key
+    right: Key
+    left: Key
+
+
+def keys(f: Any, task: Task) -> Keys | None:
+    """Return the keys along the axis; None for what this module does not know."""
+    precision, x = task.precision, task.coordinates
+    if task.scheme.key != SCHEME or x is None:
+        return None
+    if x.dtype != precision.coordinates or precision.is_complex_by_grid:
+        return None
+    if not f.dtype == precision.samples == precision.result:
+        return None
+    before = (slice(None),) * task.axis
+    cuts = ((0, 1), (-1, None), (1, -1), (1, None), (0, -1), (2, None), (0, -2))
+    return Keys(*[(*before, slice(*cut)) for cut in cuts])
+
+
+def write(
+    f: Any, x: Any, out: Any, along: Keys, verbs: Verbs, *, edges: bool = True
+) -> None:
+    """Write the derivative of `f` with coordinates `x` into `out`."""
+    first, last, inner, upper, lower, right, left = along
+    subtract, multiply, divide = verbs.subtract, verbs.multiply, verbs.divide
+    h = subtract(x[upper], x[lower])
+    reciprocal = 1.0 / h
+    whole = subtract(x[right], x[left])
+    w_left = divide(h[upper], whole)
+    multiply(w_left, reciprocal[lower], out=w_left)
+    w_right = divide(h[lower], whole, out=whole)
+    multiply(w_right, reciprocal[upper], out=w_right)
+    d = subtract(f[upper], f[lower])
+    if edges:
+        multiply(d[first], reciprocal[first], out=out[first])
+        multiply(d[last], reciprocal[last], out=out[last])
+    middle = multiply(d[lower], w_left, out=out[inner])
+    verbs.add(middle, multiply(d[upper], w_right, out=d[upper]), out=middle)

@@ -1,0 +1,20 @@
+"""The conformance suite: hold any gradient, of any array library, to the promises."""
+
+from ..testing._adapters import gradient_of
+from ..testing._arrays import NotApplicable
+from ..testing._checks import checks
+from ..testing._running import Verdict, parametrize_with_checks, run_checks
+
+__all__ = [
+    "NotApplicable",
+    "Verdict",
+    "checks",
+    "gradient_of",
+    "parametrize_with_checks",
+    "run_checks",
+]
+
+for _name in __all__:
+    if _name != "checks":
+        globals()[_name].__module__ = __name__
+del _name

@@ -1,0 +1,155 @@
+"""The gradients of other libraries, called with the arguments of `anygrad.gradient`.
+
+An adapter translates the arguments and nothing more: what the library then does with
+them, it does itself.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from .._gradient import gradient
+from ..testing._arrays import Gradient, NotApplicable
+
+
+def gradient_of(library: str) -> Gradient:
+    """Return a library's own gradient, under the arguments of `anygrad.gradient`.
+
+    Parameters
+    ----------
+    library : {"anygrad", "numpy", "torch", "jax", "dask", "cupy", "findiff"}
+        The library; it must be installed.
+
+    Returns
+    -------
+    callable
+        Called with `input` and the keywords `spacing`, `dim` and `edge_order`; it
+        translates these for the library and returns what the library returns.
+
+    Raises
+    ------
+    ValueError
+        If there is no adapter for `library`.
+    ImportError
+        If `library` is not installed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from anygrad.testing import gradient_of
+    >>> gradient_of("numpy")(np.asarray([0.0, 1.0, 4.0]), spacing=0.5)
+    array([2., 4., 6.])
+    """
+    if library not in ADAPTERS:
+        known = ", ".join(map(repr, ADAPTERS))
+        msg = f"`library` must be one of {known}. Got {library!r}."
+        raise ValueError(msg)
+    return ADAPTERS[library]()
+
+
+def _dims(dim: Any, axis: Any) -> Any:
+    """Return what stands for `dim` where a library has a single word for it."""
+    if dim is not None and axis is not None:
+        msg = "there is one word for dims"
+        raise NotApplicable(msg)
+    return dim if axis is None else axis
+
+
+def _positional(
+    module: str,
+    *,
+    first_order: dict[str, Any],
+    in_memory: Callable[[Any], Any] = lambda entry: entry,
+) -> Gradient:
+    """Return a gradient in the manner of NumPy: spacing by position, `axis` for `dim`.
+
+    `first_order` is how the module is told that ``edge_order=1``.
+    """
+    theirs = importlib.import_module(module).gradient
+
+    def call(
+        input: Any,
+        *,
+        spacing: Any = 1,
+        dim: Any = None,
+        edge_order: Any = 1,
+        axis: Any = None,
+    ) -> Any:
+        entries = spacing if isinstance(spacing, (list, tuple)) else (spacing,)
+        if spacing is None:
+            entries = ()
+        dims = _dims(dim, axis)
+        dims = tuple(dims) if isinstance(dims, list) else dims
+        is_first = edge_order == 1 and not isinstance(edge_order, bool)
+        order = first_order if is_first else {"edge_order": edge_order}
+        return theirs(input, *map(in_memory, entries), axis=dims, **order)
+
+    return call
+
+
+def _numpy() -> Gradient:
+    return _positional("numpy", first_order={"edge_order": 1})
+
+
+def _cupy() -> Gradient:
+    return _positional("cupy", first_order={"edge_order": 1})
+
+
+def _dask() -> Gradient:
+    # Its coordinates are NumPy arrays.
+    return _positional(
+        "dask.array",
+        first_order={"edge_order": 1},
+        in_memory=lambda entry: entry.compute() if hasattr(entry, "compute") else entry,
+    )
+
+
+def _jax() -> Gradient:
+    # It has first-order edges, and no word for them.
+    return _positional("jax.numpy", first_order={})
+
+
+def _torch() -> Gradient:
+    return importlib.import_module("torch").gradient  # type: ignore[no-any-return]
+
+
+def _findiff() -> Gradient:
+    findiff = importlib.import_module("findiff")
+
+    def call(
+        input: Any,
+        *,
+        spacing: Any = 1,
+        dim: Any = None,
+        edge_order: Any = 1,
+        axis: Any = None,
+    ) -> Any:
+        # Its edges are as accurate as its interior, and there is no choice.
+        if edge_order not in {1, 2}:
+            msg = f"findiff has no edge_order={edge_order!r}."
+            raise NotImplementedError(msg)
+        dims = _dims(dim, axis)
+        dims = range(input.ndim) if dims is None else dims
+        dims = dims if not isinstance(dims, int) else (dims,)
+        entries = spacing if isinstance(spacing, (list, tuple)) else None
+        if entries is None:
+            entries = [1 if spacing is None else spacing] * len(dims)
+        return tuple(
+            findiff.Diff(number % input.ndim, entry, acc=2)(input)
+            for number, entry in zip(dims, entries, strict=True)
+        )
+
+    return call
+
+
+ADAPTERS: dict[str, Callable[[], Gradient]] = {
+    "anygrad": lambda: gradient,
+    "numpy": _numpy,
+    "torch": _torch,
+    "jax": _jax,
+    "dask": _dask,
+    "cupy": _cupy,
+    "findiff": _findiff,
+}

@@ -1,0 +1,172 @@
+"""From the checks to verdicts, and to the caller's own tests."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from ..testing._arrays import Gradient, NotApplicable, standard_namespace
+from ..testing._checks import Check, checks
+
+
+class Verdict(NamedTuple):
+    """What a check has found.
+
+    Attributes
+    ----------
+    name : str
+        The name of the check.
+    outcome : {"kept", "broken", "not applicable"}
+        The last where the library has nothing that the promise speaks of.
+    reason : str
+        What went wrong, or is missing; empty where the promise is kept.
+    """
+
+    name: str
+    outcome: str
+    reason: str = ""
+
+
+def run_checks(gradient: Gradient, xp: Any) -> list[Verdict]:
+    """Hold a gradient to every promise, on arrays of one library.
+
+    Parameters
+    ----------
+    gradient : callable
+        Called with `input` and the keywords `spacing`, `dim`, `edge_order` and `axis`,
+        as `anygrad.gradient` is.
+    xp : module
+        The namespace in which arrays are made, e.g. `numpy` or `jax.numpy`.
+
+    Returns
+    -------
+    list of Verdict
+        One for each of the checks, in their order.
+
+    See Also
+    --------
+    parametrize_with_checks : The same as tests for pytest.
+
+    Notes
+    -----
+    Warnings are ignored: they are no part of the promises.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from anygrad.testing import gradient_of, run_checks
+    >>> verdicts = run_checks(gradient_of("numpy"), np)
+    >>> [v.reason for v in verdicts if v.name == "check_large_integers_are_exact"]
+    ['0.0 where 1.0 was wanted, at flat index 0']
+    """
+    xp = standard_namespace(xp)
+    return [_verdict(check, gradient, xp) for check in checks]
+
+
+def _verdict(check: Check, gradient: Gradient, xp: Any) -> Verdict:
+    try:
+        _hold(check, gradient, xp)
+    except NotApplicable as reason:
+        return Verdict(check.__name__, "not applicable", str(reason))
+    except AssertionError as error:
+        return Verdict(check.__name__, "broken", _brief(str(error)))
+    except Exception as error:  # noqa: BLE001 - what a gradient raises is a finding
+        text = f"{type(error).__name__}: {error}"
+        return Verdict(check.__name__, "broken", _brief(text))
+    return Verdict(check.__name__, "kept")
+
+
+def _hold(check: Check, gradient: Gradient, xp: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        check(gradient, xp)
+
+
+def _brief(text: str) -> str:
+    line = (text.splitlines() or [""])[0]
+    return line if len(line) <= 120 else f"{line[:117]}..."
+
+
+def parametrize_with_checks(
+    gradient: Gradient,
+    xp: Any,
+    *,
+    expected_failures: Mapping[str, str] | None = None,
+) -> Callable[[Callable[..., Any]], Any]:
+    """Make a test of one's own for every promise.
+
+    It decorates a test function with the argument ``check``, which calls that argument.
+    A promise of something that the library does not have is skipped, with the reason.
+
+    Parameters
+    ----------
+    gradient : callable
+        Called with `input` and the keywords `spacing`, `dim`, `edge_order` and `axis`,
+        as `anygrad.gradient` is.
+    xp : module
+        The namespace in which arrays are made, e.g. `numpy` or `jax.numpy`.
+    expected_failures : mapping from str to str, optional
+        The promises that are known not to be kept: the names of checks, each with a
+        reason.  They are strict: one that is kept after all fails.
+
+    Returns
+    -------
+    callable
+        A decorator, made by `pytest.mark.parametrize`.
+
+    Raises
+    ------
+    ValueError
+        If a name in `expected_failures` is not that of a check.
+
+    See Also
+    --------
+    run_checks : The same without pytest.
+
+    Examples
+    --------
+    >>> import anygrad, numpy
+    >>> from anygrad.testing import parametrize_with_checks
+    >>> @parametrize_with_checks(anygrad.gradient, numpy)
+    ... def test_promises(check):
+    ...     check()
+    """
+    import pytest
+
+    failures = dict(expected_failures or {})
+    for name in failures.keys() - {check.__name__ for check in checks}:
+        msg = (
+            "`expected_failures` must name checks. "
+            f"Got {name!r}. The names are in `anygrad.testing.checks`."
+        )
+        raise ValueError(msg)
+    return pytest.mark.parametrize(
+        "check",
+        [
+            pytest.param(
+                _Test(check, gradient, xp),
+                id=check.__name__,
+                marks=[pytest.mark.xfail(strict=True, reason=failures[check.__name__])]
+                if check.__name__ in failures
+                else [],
+            )
+            for check in checks
+        ],
+    )
+
+
+class _Test(NamedTuple):
+    """A check with all that it needs, to be called by a test."""
+
+    check: Check
+    gradient: Gradient
+    xp: Any
+
+    def __call__(self) -> None:
+        import pytest
+
+        try:
+            _hold(self.check, self.gradient, standard_namespace(self.xp))
+        except NotApplicable as reason:
+            pytest.skip(f"not applicable: {reason}")
