@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 import nox
@@ -37,6 +38,14 @@ EXTRAS = {
     "dask": "dask",
     "cupy": "cupy-cuda13x",
 }
+
+# Libraries that have no row of their own in anygrad's table, and no extra.
+OTHERS = nox.project.load_toml("tests/others.toml")
+HEAVY = [name for name, row in OTHERS.items() if "heavy" in row]
+LIGHT = [name for name in OTHERS if name not in HEAVY]
+
+#: All that may be in the wheel: the package, and what is written about it.
+IN_THE_WHEEL = r"anygrad/(?!tests).*\.(py|typed)|anygrad_array-[^/]*\.dist-info/.*"
 
 # The versions of a run, for pip and for uv.  The paths are relative because both tools
 # split the value at blanks, and the path of a checkout may hold some.
@@ -122,6 +131,18 @@ def wheel(session: nox.Session) -> None:
     session.run("pytest", *on("numpy", "array-api-strict"), *paths, *session.posargs)
 
 
+@nox.session(requires=["package"], reuse_venv=False)
+def bare(session: nox.Session) -> None:
+    """Use the wheel with its one dependency, installed by hand, and look inside."""
+    (built,) = DIST.glob("*.whl")
+    session.install("--no-deps", str(built), "array-api-compat", "-c", LIBRARIES)
+    session.run("python", "-m", "anygrad")
+    names = zipfile.ZipFile(built).namelist()
+    strays = [name for name in names if not re.fullmatch(IN_THE_WHEEL, name)]
+    if strays or not any(name.endswith("/licenses/LICENSE") for name in names):
+        session.error(f"stray files, or no license: {strays}")
+
+
 @nox.session
 def minimal(session: nox.Session) -> None:
     """Test with no array library at all: anygrad imports, and refuses politely."""
@@ -159,11 +180,36 @@ def tests(session: nox.Session, backend: str) -> None:
     measure(session, *on(backend))
 
 
+def on_other(session: nox.Session, library: str) -> None:
+    """Test on one of the libraries that tests/others.toml lists."""
+    install(session, "test", "-e.", *OTHERS[library]["requires"])
+    if library == "dpnp":  # it looks for its device where the system keeps drivers
+        driver = Path(session.virtualenv.location, "lib", "libintelocl.so")
+        session.env["OCL_ICD_FILENAMES"] = str(driver)
+    path = "tests/test_others.py"
+    session.run("pytest", f"--other={library}", path, *session.posargs)
+
+
+@nox.session
+@nox.parametrize("library", [nox.param(name, id=name) for name in LIGHT])
+def others(session: nox.Session, library: str) -> None:
+    """Test on one library that anygrad does not know by name."""
+    on_other(session, library)
+
+
+@nox.session(default=False)
+@nox.parametrize("library", [nox.param(name, id=name) for name in HEAVY])
+def heavy(session: nox.Session, library: str) -> None:
+    """Do the same on a library that is large or slow."""
+    on_other(session, library)
+
+
 @nox.session(name="all")
 def together(session: nox.Session) -> None:
     """Test what needs several libraries at once, and every code block."""
     extras = [extra for name, extra in EXTRAS.items() if name != "cupy"]
-    install(session, "test", f"-e.[example,{','.join(extras)}]")
+    # findiff is a peer in the table of promises.
+    install(session, "test", "findiff", f"-e.[example,{','.join(extras)}]")
     measure(session, "-m", "peers")
     session.run("pytest", "--doctest-modules", "-m", "not peers", "src")
 
@@ -178,6 +224,14 @@ def bench(session: nox.Session) -> None:
     session.chdir("benchmarks")
     session.run("asv", "machine", "--yes", env=home)
     session.run("asv", "run", "--quick", "--python=same", env=home)
+
+
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Call at random, two minutes long: `-- --seconds 3600 --seed 7` for an hour."""
+    extras = [extra for name, extra in EXTRAS.items() if name != "cupy"]
+    install(session, "test", f"-e.[{','.join(extras)}]")
+    session.run("python", "tests/fuzz.py", *session.posargs)
 
 
 @nox.session(requires=["minimal", *(f"tests({name})" for name in EXTRAS), "all"])

@@ -89,7 +89,8 @@ def tested_versions():
 
 def newest_versions():
     """Return the newest version of each library that the tests run on."""
-    pins = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    files = (ROOT / "constraints.txt", ROOT / "constraints-tools.txt")
+    pins = "".join(path.read_text(encoding="utf-8") for path in files)
     return dict(re.findall(r"^([\w-]+)==(\S+)$", pins, re.MULTILINE))
 
 
@@ -154,10 +155,22 @@ def refused():
     )
 
 
+def others():
+    """Return the table of further libraries, which the tests hold to what it says."""
+    listed = tomllib.loads((ROOT / "tests" / "others.toml").read_text(encoding="utf-8"))
+    versions, rows = newest_versions(), []
+    for name, row in sorted(listed.items()):
+        failures = [f"{call}: {why}" for call, why in row.get("cannot", {}).items()]
+        cannot = "<br>".join(failures) or "–"
+        rows.append([code(name), versions[name], row["remark"], cannot])
+    return table(["library", "tested version", "remark", "does not work"], rows)
+
+
 myst_substitutions = {
     "libraries": libraries(),
     "executors": executors(),
     "rooms": rooms(),
     "refused": refused(),
+    "others": others(),
     **newest_versions(),
 }

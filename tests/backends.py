@@ -247,7 +247,7 @@ class Torch(Backend):
 
         array = torch.tensor(values, dtype=getattr(torch, dtype), device="cpu")
         array = array.reshape(shape)
-        if self.requires_grad and "int" not in dtype:
+        if self.requires_grad and "int" not in dtype and dtype != "bool":
             array.requires_grad_()
         return array
 

@@ -62,6 +62,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
         help="run on this array library; may be repeated (all that are installed)",
     )
+    parser.addoption(
+        "--other",
+        action="append",
+        default=[],
+        help="run tests/test_others.py on this library (all that are installed)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

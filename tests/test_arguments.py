@@ -170,6 +170,10 @@ PANDAS = (
     "`to_numpy()`."
 )
 
+COMPRESSED = (
+    "a compressed array: its slices are NumPy arrays. Got {got}. Pass its values, with "
+    "`array[...]`."
+)
 QUANTITY = (
     "a quantity: its unit would be lost. Got {got}. Pass its `value` and give the "
     "result its unit."
@@ -184,6 +188,7 @@ QUANTITY = (
         ("pandas", "Series", PANDAS),
         ("pandas", "DataFrame", PANDAS),
         ("pandas", "Index", PANDAS),
+        ("blosc2", "NDArray", COMPRESSED),
         ("pint", "Quantity", QUANTITY.replace("value", "magnitude")),
         ("astropy.units", "Quantity", QUANTITY),
         ("unyt", "unyt_array", QUANTITY),
@@ -563,3 +568,48 @@ def test_all_is_refused_before_anything_is_computed(library: Backend) -> None:
     f = library.asarray([0.0] * 8, shape=(2, 2, 2, 1))
     with pytest.raises(ValueError, match="along `dim` 3 for"):
         anygrad.gradient(f, dim=[0, 1, 2, 3])
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (3,)])
+def test_arrays_are_no_ints(library: Backend, shape: tuple[int, ...]) -> None:
+    """Their values are not looked at: Dask would compute them."""
+    values = 1 if shape == () else [1] * shape[0]
+    array = library.asarray(values, library.integer)
+    shown = type_name(array)
+    refused(
+        TypeError,
+        f"`dim` must be an int, or a list or tuple of ints. Got {shown}.",
+        matrix(library),
+        dim=array,
+    )
+    refused(
+        TypeError,
+        f"`edge_order` must be the int 1 or 2. Got {shown}.",
+        matrix(library),
+        edge_order=array,
+    )
+
+
+def test_no_complex_numbers(
+    array_api_strict: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some libraries have none; the standard's functions are complete without."""
+    import toy_library
+
+    everything = toy_library.Namespace.__getattr__
+
+    def without(self: Any, name: str) -> Any:
+        if name.startswith("complex"):
+            raise AttributeError(name)
+        return everything(self, name)
+
+    monkeypatch.setattr(toy_library.Namespace, "__getattr__", without)
+    f = toy_library.Array(array_api_strict.asarray([0.0, 1.0, 4.0]))
+    refused(
+        TypeError,
+        "`spacing` must be real, because toy_library has no complex dtypes. Got 2j.",
+        f,
+        spacing=2j,
+    )
+    (result,) = anygrad.gradient(f, spacing=toy_library.namespace.asarray(2.0))
+    assert result.hidden._array.tolist() == [0.5, 1, 1.5]

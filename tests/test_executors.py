@@ -74,6 +74,73 @@ def test_steps(backend: Backend, shape: tuple[int, ...]) -> None:
         assert_equal(backend, result, target, 0.0)
 
 
+@pytest.mark.parametrize("base", [0, 2**62, -(2**62), None], ids=str)
+@pytest.mark.parametrize("spacing", [0.5, None], ids=["step", "coordinates"])
+def test_wide_integers_in_blocks(
+    backend: Backend, base: int | None, spacing: float | None
+) -> None:
+    """Far from zero, and some farther apart than floating numbers can tell (None)."""
+    values = [(k * k) % 1009 + (base or 0) for k in range(150_000)]
+    if base is None:
+        values[70_000], values[70_001] = 2**63 - 1, -(2**63)
+    f = backend.from_flat(values, "int64", (300, 500))
+    for axis, n in enumerate(f.shape):
+        x = backend.asarray([3 * k + k % 3 for k in range(n)], backend.real)
+        keywords = {"spacing": [x if spacing is None else spacing], "dim": axis}
+        (result,) = anygrad.gradient(f, **keywords)
+        (target,) = agnostic(backend, f, **keywords)
+        epsilon = float(backend.epsilon(backend.dtype_name(result)))
+        with backend.current_device(f):
+            error = backend.xp.abs(result - target)
+            bound = 8 * epsilon * backend.xp.abs(target) + 8192 * epsilon
+            assert backend.tolist(backend.xp.all(error <= bound))
+
+
+SMALL = [(2,), (7,), (1, 6), (5, 4), (3, 4, 5), (2, 600)]
+
+
+@pytest.mark.parametrize("shape", SMALL, ids=lambda shape: "x".join(map(str, shape)))
+@pytest.mark.parametrize("step", [1.0, 0.25, -3.0])
+@pytest.mark.parametrize("edge_order", [1, 2])
+def test_small_arrays_again(
+    backend: Backend, shape: tuple[int, ...], step: float, edge_order: int
+) -> None:
+    """What the first call has kept serves other samples, with a NaN among them."""
+    dim = [k for k, n in enumerate(shape) if n > edge_order]
+    keywords = {"spacing": step, "dim": dim, "edge_order": edge_order}
+    f = integers(backend, shape, "float32")
+    anygrad.gradient(f, **keywords)
+    with backend.current_device(f):
+        g = backend.xp.where(f == backend.xp.max(f), f * math.nan, f + 1)
+    again = anygrad.gradient(g, **keywords)
+    for result, target in zip(again, agnostic(backend, g, **keywords), strict=True):
+        assert result.dtype == target.dtype
+        assert repr(backend.tolist(result)) == repr(backend.tolist(target))
+
+
+@pytest.mark.parametrize("shape", SMALL, ids=lambda shape: "x".join(map(str, shape)))
+@pytest.mark.parametrize("edge_order", [1, 2])
+def test_small_arrays_with_coordinates_again(
+    backend: Backend, shape: tuple[int, ...], edge_order: int
+) -> None:
+    """What a call has kept serves other samples and coordinates of the same shapes."""
+    dim = [k for k, n in enumerate(shape) if n > edge_order]
+    f = integers(backend, shape, backend.real)
+    for power in (1.0, 1.5):
+        spacing = [
+            backend.asarray([(k + 1) ** power for k in range(shape[axis])])
+            for axis in dim
+        ]
+        keywords = {"spacing": spacing, "dim": dim, "edge_order": edge_order}
+        results, wanted = (
+            anygrad.gradient(f, **keywords),
+            agnostic(backend, f, **keywords),
+        )
+        for result, target in zip(results, wanted, strict=True):
+            tolerance = float(4096 * backend.epsilon(backend.real))
+            assert_equal(backend, result, target, tolerance)
+
+
 @pytest.mark.parametrize("per_point", [False, True], ids=["1-D", "per point"])
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "x".join(map(str, shape)))
 def test_coordinates(backend: Backend, shape: tuple[int, ...], per_point: bool) -> None:

@@ -171,3 +171,17 @@ def test_integers(library: Backend, integer: str) -> None:
             oracle.flat(library.tolist(result)), oracle.flat(wanted), strict=True
         )
         assert all(a == b for a, b in numbers)
+
+
+def test_complex_grids(library: Backend) -> None:
+    """A mixed derivative is complex if one of its steps or coordinates is."""
+    f = library.asarray([[1, 2, 4, 9], [3, 5, 2, 0], [0, 1, 7, 3], [4, 4, 1, 2]])
+    z = library.asarray([0, 1, 3, 4], library.complex)
+    for spacing in ([2j, 0.5], [z, 0.5], [0.5, z]):
+        hessian = anygrad.hessian(f, spacing=spacing)
+        assert library.dtype_name(hessian) == library.complex
+        (along_0,) = anygrad.gradient(f, spacing=spacing[:1], dim=0, edge_order=2)
+        (mixed,) = anygrad.gradient(along_0, spacing=spacing[1:], dim=1, edge_order=2)
+        with library.current_device(f):
+            wanted = library.xp.astype(mixed, hessian.dtype)
+        assert_close(library, hessian[0, 1, ...], wanted)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest  # noqa: TC002 - as in all tests
+import pytest
 
 import anygrad
 from backends import LIBRARIES, Backend
@@ -52,6 +52,12 @@ def run(code: str) -> str:
 
 def test_importing_loads_no_array_library() -> None:
     assert run("import anygrad; print(loaded())") == "[]\n"
+
+
+def test_the_public_suite_loads_no_array_library() -> None:
+    """Nor pytest: it is for those who have it."""
+    out = run("import anygrad.testing; print(loaded(), 'pytest' in sys.modules)")
+    assert out == "[] False\n"
 
 
 def test_importing_loads_little() -> None:
@@ -103,6 +109,24 @@ def test_without_any_library() -> None:
     assert out == "".join(map(message.format, ["list", "float", "NoneType"])) + "[]\n"
 
 
+def test_in_a_sub_interpreter() -> None:
+    """One with a lock of its own, where NumPy cannot be imported."""
+    pytest.importorskip("_interpreters", reason="comes with Python 3.13")
+    run(
+        "import _interpreters\n"
+        "code = '''\n"
+        "import anygrad\n"
+        "try:\n"
+        "    anygrad.gradient([1.0])\n"
+        "except TypeError as error:\n"
+        "    assert str(error).startswith('`input`')\n"
+        "'''\n"
+        "interpreter = _interpreters.create()\n"
+        "failure = _interpreters.run_string(interpreter, code)\n"
+        "assert failure is None, failure.msg\n"
+    )
+
+
 # What is shown.
 
 
@@ -110,6 +134,7 @@ def test_public_names() -> None:
     """All that is public is in `__all__`, and nothing else is."""
     assert sorted(anygrad.__all__) == anygrad.__all__
     public = {name for name in vars(anygrad) if not name.startswith("_")}
+    public.discard("testing")  # a module, loaded by those who import it
     assert public | {"__version__"} == set(anygrad.__all__)
     for name in public:
         assert getattr(anygrad, name).__module__ == "anygrad"

@@ -39,6 +39,23 @@ def test_a_plan_is_used_again(library: Backend) -> None:
     assert plan_of(f, library.xp) is plan_of(f, library.xp)
 
 
+def test_a_plan_keeps_no_coordinates(library: Backend) -> None:
+    """They are those of each call; what is wrong with them is found each time."""
+    f, x = library.asarray(SAMPLES), library.asarray([0.0, 1.0, 2.0, 4.0])
+    for _ in range(2):
+        anygrad.gradient(f, spacing=[x])
+        plan = _arguments.plan(
+            f, library.xp, spacing=[x], dim=None, axis=None, edge_order=1
+        )
+        assert plan.tasks[0].coordinates is x or plan.tasks[0].memo is None
+        with pytest.raises(TypeError, match="must be a number or an array"):
+            anygrad.gradient(f, spacing=[None])
+        with pytest.raises(ValueError, match="one coordinate per point"):
+            anygrad.gradient(f, spacing=[x[1:]])
+    kept = [task for plan in _arguments._plans.values() for task in plan.tasks]
+    assert all(task.coordinates is None for task in kept)
+
+
 def test_a_shape_of_symbols_is_planned_each_time(library: Backend) -> None:
     f = library.asarray(SAMPLES)
     tasks = plan_of(Symbolic(f), library.xp).tasks

@@ -133,18 +133,19 @@ def run_in_jit(call: Any, f: Any, spacing: Any) -> tuple[Any, str]:
 
 def program_of_the_eager_call(f: Any, spacing: Any, keywords: Any) -> str:
     """Return what the executor has compiled for a call: caught on its way."""
-    (program,) = compiled._program
     caught: list[str] = []
+    make = compiled._program_and_arguments
 
     def catch(*args: Any) -> Any:
-        caught.append(program.lower(*args).compile().as_text())
-        return program(*args)
+        program, arguments = make(*args)
+        caught.append(program.lower(f, arguments).compile().as_text())
+        return program, arguments
 
-    compiled._program[:] = [catch]
+    compiled._program_and_arguments = catch
     try:
         anygrad.gradient(f, spacing=spacing, **keywords)
     finally:
-        compiled._program[:] = [program]
+        compiled._program_and_arguments = make
     (text,) = caught
     return text
 
@@ -185,9 +186,7 @@ def test_spread_samples(jax: Any, case: str) -> None:
 
 
 def programs() -> int:
-    (program,) = compiled._program
-    count: int = program._cache_size()
-    return count
+    return sum(program._cache_size() for program in compiled._programs.values())
 
 
 def test_new_steps_need_no_new_program(jax: Any) -> None:

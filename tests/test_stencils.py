@@ -181,3 +181,11 @@ def test_there_is_one_scheme_for_the_same_arguments() -> None:
     assert one_sided(2, 2, 1) is not _stencils.scheme(2, 2, 1, *ends, uneven=True)
     for first, second in pairwise(one_sided(1, 2, 2).stencils):
         assert first.stop == second.start
+
+
+def test_schemes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_stencils, "MOST_SCHEMES", 2)
+    monkeypatch.setattr(_stencils, "_schemes", {})
+    for accuracy in (2, 4, 6, 8):
+        one_sided(1, accuracy, 1)
+        assert len(_stencils._schemes) <= 2

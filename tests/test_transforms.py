@@ -11,6 +11,7 @@ import pytest
 
 import anygrad
 import oracle
+from anygrad._executors import adjoint
 from backends import JAX, Backend
 
 SAMPLES = [[3.0, 1, 4, 1, 5], [2, 6, 5, 3, 5]]
@@ -143,6 +144,46 @@ def test_torch_gradcheck(torch: Any, entry: Any, edge_order: int) -> None:
         call, (f, x), check_forward_ad=True, check_batched_grad=True
     )
     assert torch.autograd.gradgradcheck(call, (f, x))
+
+
+@pytest.mark.parametrize("edge_order", [1, 2])
+@pytest.mark.parametrize("dim", [0, 1])
+@pytest.mark.parametrize("kind", ["number", "range", "0-d", "coordinates", "per point"])
+def test_torch_way_back_to_the_samples(
+    torch: Any, monkeypatch: pytest.MonkeyPatch, kind: str, dim: int, edge_order: int
+) -> None:
+    """As autograd finds it in the agnostic run; in one block, and in many."""
+    torch.manual_seed(0)
+    f = torch.rand(6, 7, dtype=torch.float64, requires_grad=True)
+    x = torch.rand(6, 7, dtype=torch.float64).cumsum(dim)
+    line = x[:, 0] if dim == 0 else x[0]
+    number = {"number": 0.3, "range": 1e-310}
+    entry = {"0-d": x[0, 0], "coordinates": line, "per point": x, **number}[kind]
+
+    def slopes(f: Any) -> Any:
+        keywords = {"dim": dim, "edge_order": edge_order}
+        return anygrad.gradient(f, spacing=[entry], **keywords)[0]
+
+    with torch.no_grad():
+        weights = torch.rand_like(f) * (number["range"] if kind == "range" else 1)
+    wanted = torch.func.grad(lambda f: (slopes(f) * weights).sum())(f.detach())
+    for block in (adjoint.BLOCK, 13):
+        monkeypatch.setattr(adjoint, "BLOCK", block)
+        (found,) = torch.autograd.grad(slopes(f), f, weights)
+        assert found.allclose(wanted, rtol=1e-13, atol=1e-13)
+    if kind != "range":
+        batched = {"check_batched_grad": True}
+        assert torch.autograd.gradcheck(slopes, f, **batched)
+        assert torch.autograd.gradgradcheck(slopes, f, **batched)
+
+
+def test_torch_notices_coordinates_that_change(torch: Any) -> None:
+    f, x = torch.tensor(SAMPLES, requires_grad=True), torch.tensor(COORDINATES)
+    (result,) = anygrad.gradient(f, spacing=[x], dim=1)
+    assert type(result.grad_fn).__name__ == "DerivativeBackward"
+    x.mul_(2)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        result.sum().backward()
 
 
 def test_torch_gradcheck_of_complex_samples(torch: Any) -> None:

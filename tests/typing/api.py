@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from contextlib import AbstractContextManager
+from fractions import Fraction
 from typing import Any, Protocol, TypeAlias, assert_type
 
 import numpy as np  # noqa: TID253 - never run
@@ -39,6 +40,14 @@ def what_goes_in_comes_out(f: Real, t: Tensor) -> None:
     assert_type(anygrad.gradient(t), tuple[Tensor, ...])
     (first,) = anygrad.gradient(t, dim=-1)
     assert_type(first, Tensor)
+    assert_type(anygrad.gradient(t, stack_dim=0), Tensor)
+    assert_type(anygrad.derivative(t, order=2, spacing=t), Tensor)
+    assert_type(anygrad.laplacian(f, boundary=["edge", ("reflect", 1.5)]), Real)
+    assert_type(anygrad.hessian(f, stack_dim=-1), Real)
+    assert_type(anygrad.curl(t, vector_dim=1), Tensor)
+    assert_type(anygrad.divergence(t), Tensor)
+    assert_type(anygrad.jacobian(t, accuracy=4), Tensor)
+    assert_type(anygrad.stencil([0, 1, Fraction(3, 2)]), tuple[Fraction, ...])
 
 
 def spacing_of_every_kind(f: Real, x: Real, t: Tensor) -> None:
@@ -60,17 +69,17 @@ def dims_of_every_kind(f: Real) -> None:
     anygrad.gradient(f, dim=[0, 1])
     anygrad.gradient(f, axis=(1, 0))
     anygrad.gradient(f, edge_order=2)
-    anygrad.gradient(f, dim=1.0)  # type: ignore[arg-type]
+    anygrad.gradient(f, dim=1.0)  # type: ignore[call-overload]
     anygrad.gradient(f, axis="0")  # type: ignore[arg-type]
-    anygrad.gradient(f, edge_order="2")  # type: ignore[arg-type]
+    anygrad.gradient(f, edge_order="2")  # type: ignore[call-overload]
 
 
 def what_is_refused(f: Real) -> None:
-    anygrad.gradient([1.0, 2.0])  # type: ignore[type-var]
-    anygrad.gradient(3.0)  # type: ignore[type-var]
-    anygrad.gradient(f, 2.0)  # type: ignore[call-arg]
-    anygrad.gradient(f, periodic=True)  # type: ignore[call-arg]
-    anygrad.gradient()  # type: ignore[call-arg]
+    anygrad.gradient([1.0, 2.0])  # type: ignore[call-overload]
+    anygrad.gradient(3.0)  # type: ignore[call-overload]
+    anygrad.gradient(f, 2.0)  # type: ignore[call-overload]
+    anygrad.gradient(f, periodic=True)  # type: ignore[call-overload]
+    anygrad.gradient()  # type: ignore[call-overload]
 
 
 def workers() -> None:

@@ -1,0 +1,386 @@
+"""What bad orders, accuracies, boundaries and dims of vectors get, word for word."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+import anygrad
+from backends import Backend
+
+MODES = "'one_sided', 'periodic', 'reflect', 'symmetric', 'edge'"
+
+
+def refused(error: type[Exception], message: str, function: Any, *args: Any) -> None:
+    """Hold a call to its error; the last argument is its keywords."""
+    *positional, keywords = args
+    with pytest.raises(error) as caught:
+        function(*positional, **keywords)
+    assert caught.type is error
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("error", "keywords", "message"),
+    [
+        (TypeError, {"order": 1.5}, "`order` must be a positive int. Got 1.5."),
+        (TypeError, {"order": True}, "`order` must be a positive int. Got True."),
+        (ValueError, {"order": 0}, "`order` must be a positive int. Got 0."),
+        (
+            TypeError,
+            {"accuracy": 2.0},
+            "`accuracy` must be an even int, 2 or more. Got 2.0.",
+        ),
+        (
+            ValueError,
+            {"accuracy": 3},
+            (
+                "`accuracy` must be an even int, 2 or more. Got 3. Central "
+                "formulas have "
+                "even accuracies only: take 2 or 4."
+            ),
+        ),
+        (
+            ValueError,
+            {"accuracy": 0},
+            (
+                "`accuracy` must be an even int, 2 or more. Got 0. Central "
+                "formulas have "
+                "even accuracies only: take 2."
+            ),
+        ),
+        (
+            ValueError,
+            {"accuracy": 4, "edge_order": 5},
+            "`edge_order` must be between 1 and 4, the `accuracy`. Got 5.",
+        ),
+        (
+            TypeError,
+            {"accuracy": 4, "edge_order": 1.0},
+            "`edge_order` must be an int between 1 and 4, the `accuracy`. Got 1.0.",
+        ),
+        (TypeError, {"dim": [0, 1]}, "`dim` must be one int. Got [0, 1]."),
+        (TypeError, {"axis": (1,)}, "`axis` must be one int. Got (1)."),
+        (
+            TypeError,
+            {"dim": 0, "axis": 1},
+            (
+                "`dim` and `axis` are two words for one argument. Got dim=0 "
+                "and axis=1. "
+                "Give one of them."
+            ),
+        ),
+        (
+            TypeError,
+            {"boundary": ["edge"]},
+            "`boundary` must be one mode or a pair of them. Got ['edge'].",
+        ),
+        (
+            ValueError,
+            {"boundary": "wrap"},
+            (
+                f"`boundary` must be one of {MODES}, or a number for a constant. "
+                "Got 'wrap'."
+            ),
+        ),
+        (
+            TypeError,
+            {"boundary": None},
+            f"`boundary` must be one of {MODES}, or a number for a constant. Got None.",
+        ),
+        (
+            TypeError,
+            {"boundary": ("edge", True)},
+            f"`boundary` must be one of {MODES}, or a number for a constant. Got True.",
+        ),
+        (
+            TypeError,
+            {"boundary": 1j},
+            (
+                "`boundary` must be real for a real `input`. Got 1j. Convert "
+                "`input` to a "
+                "complex dtype first."
+            ),
+        ),
+        (
+            ValueError,
+            {"boundary": ("edge", "edge", "edge")},
+            (
+                "`boundary` must be a mode, a pair (left, right) of them, or "
+                "('periodic', "
+                "period). Got ('edge', 'edge', 'edge')."
+            ),
+        ),
+        (
+            ValueError,
+            {"boundary": ("edge", "periodic")},
+            (
+                "`boundary` must be 'periodic' at both ends or at none. "
+                "Got ('edge', 'periodic')."
+            ),
+        ),
+        (
+            ValueError,
+            {"boundary": ("periodic", 3.0)},
+            (
+                "`boundary` must not have a period for a step, along dimension 1 of "
+                "`input`. Got 3.0. The period is the step times the number of points: "
+                "write 'periodic'."
+            ),
+        ),
+        (
+            TypeError,
+            {"boundary": ("periodic", None)},
+            "`boundary` must have a real number as its period. Got None.",
+        ),
+        (
+            ValueError,
+            {"boundary": ("periodic", -360.0)},
+            (
+                "`boundary` must have a positive, finite period. Got -360.0. It is a "
+                "length: it has no sign, also where the coordinates descend."
+            ),
+        ),
+        (
+            ValueError,
+            {"order": 3, "accuracy": 4},
+            (
+                "`input` must have at least 7 points along `dim` -1 for `order=3`, "
+                "`accuracy=4`, `edge_order=4`. Got shape (4, 5)."
+            ),
+        ),
+        (
+            ValueError,
+            {"order": 2, "spacing": 1e300},
+            (
+                "`spacing` must be in the range of the dtype that `input` is "
+                "differentiated in, {dtype}. Got 1e+300. Convert `input` to a wider "
+                "dtype, or scale the steps."
+            ),
+        ),
+    ],
+)
+def test_derivative(
+    library: Backend, error: type[Exception], keywords: Any, message: str
+) -> None:
+    f = library.asarray([[1, 2, 4, 8, 16]] * 4, "float32")
+    message = message.replace("{dtype}", str(f.dtype))
+    refused(error, message, anygrad.derivative, f, keywords)
+
+
+def test_periods_of_coordinates(library: Backend) -> None:
+    f = library.asarray([[1, 2, 4, 8]] * 3)
+    x = library.asarray([0, 1, 2, 3])
+    refused(
+        ValueError,
+        "`boundary` must have the period of the coordinates along dimension 1 of "
+        "`input`. Got 'periodic'. Write ('periodic', period).",
+        anygrad.derivative,
+        f,
+        {"spacing": x, "boundary": "periodic"},
+    )
+    z = library.asarray([0, 1, 2, 3], library.complex)
+    refused(
+        ValueError,
+        "`boundary` must not be periodic for complex coordinates, along dimension 1 of "
+        "`input`. Got 9.0. A period is a length.",
+        anygrad.derivative,
+        f,
+        {"spacing": z, "boundary": ("periodic", 9.0)},
+    )
+    zero = library.asarray(1.0, shape=())
+    with pytest.raises(ValueError, match=r"^`boundary` must not have a period for a"):
+        anygrad.derivative(f, spacing=zero, boundary=("periodic", 9.0))
+
+
+def test_a_period_shorter_than_the_span(library: Backend) -> None:
+    """Refused where the values can be read, and nowhere looked at otherwise."""
+    f = library.asarray([1, 2, 4, 8])
+    keywords = {"spacing": library.asarray([3, 2, 1, 0]), "boundary": ("periodic", 2.5)}
+    if library.library not in ("numpy", "torch"):
+        anygrad.derivative(f, **keywords)
+        return
+    refused(
+        ValueError,
+        "`boundary` must have a period longer than the span of the coordinates along "
+        "dimension 0 of `input`, 3.0. Got 2.5. It leads from a point to its next "
+        "likeness, beyond the last point.",
+        anygrad.derivative,
+        f,
+        keywords,
+    )
+
+
+def test_no_points_have_no_span(library: Backend) -> None:
+    f = library.asarray([], shape=(4, 0))
+    x = library.asarray([], shape=(4, 0))
+    keywords = {"dim": 0, "spacing": x, "boundary": ("periodic", 3)}
+    assert tuple(anygrad.derivative(f, **keywords).shape) == (4, 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "keywords", "message"),
+    [
+        (
+            ValueError,
+            {"boundary": ["edge"]},
+            (
+                "`boundary` must be one mode, or a list with one entry per "
+                "dim, 2 in all. "
+                "Got 1."
+            ),
+        ),
+        (
+            ValueError,
+            {"boundary": ["edge", "wrap"]},
+            (
+                f"`boundary[1]` must be one of {MODES}, or a number for a constant. "
+                "Got 'wrap'."
+            ),
+        ),
+        (TypeError, {"stack_dim": "0"}, "`stack_dim` must be an int. Got '0'."),
+        (
+            IndexError,
+            {"stack_dim": 3},
+            "`stack_dim` must lie between -3 and 2 for a 2-dimensional `input`. Got 3.",
+        ),
+        (
+            ValueError,
+            {"stack_dim": 0, "dim": ()},
+            "`stack_dim` must be None where there is nothing to stack. Got no dims.",
+        ),
+    ],
+)
+def test_gradient(
+    library: Backend, error: type[Exception], keywords: Any, message: str
+) -> None:
+    f = library.asarray([[1, 2, 4, 8]] * 3)
+    refused(error, message, anygrad.gradient, f, keywords)
+
+
+@pytest.mark.parametrize(
+    ("error", "function", "keywords", "message"),
+    [
+        (
+            ValueError,
+            anygrad.laplacian,
+            {"dim": ()},
+            "`dim` must name at least one dimension. Got none.",
+        ),
+        (
+            TypeError,
+            anygrad.curl,
+            {"vector_dim": 0.0},
+            "`vector_dim` must be an int. Got 0.0.",
+        ),
+        (
+            IndexError,
+            anygrad.divergence,
+            {"vector_dim": 3},
+            "`vector_dim` must name a dimension of `input`, which has 3. Got 3.",
+        ),
+        (
+            ValueError,
+            anygrad.divergence,
+            {"dim": [1]},
+            (
+                "`input` must have one component per dim along `vector_dim` "
+                "0, 1 in all. "
+                "Got shape (3, 4, 5)."
+            ),
+        ),
+        (
+            ValueError,
+            anygrad.jacobian,
+            {"dim": [0, 1]},
+            (
+                "`dim` must not name `vector_dim`. Got 0 for both. The components of a "
+                "field have no distance from each other."
+            ),
+        ),
+        (
+            ValueError,
+            anygrad.curl,
+            {"axis": 1},
+            "`axis` must name two or three dims for a curl. Got 1.",
+        ),
+    ],
+)
+def test_vectors(
+    library: Backend,
+    error: type[Exception],
+    function: Any,
+    keywords: Any,
+    message: str,
+) -> None:
+    f = library.asarray([[[1, 2, 4, 8, 16]] * 4] * 3)
+    refused(error, message, function, f, keywords)
+
+
+def test_a_field_without_components(library: Backend) -> None:
+    f = library.asarray([], shape=(0, 4))
+    refused(
+        ValueError,
+        "`input` must have components along `vector_dim` 0. Got shape (0, 4).",
+        anygrad.jacobian,
+        f,
+        {},
+    )
+
+
+def test_constants_of_a_complex_field(library: Backend) -> None:
+    f = library.asarray([1, 2, 4], library.complex)
+    result = anygrad.derivative(f, boundary=(2j, 0))
+    assert library.tolist(result) == [1 - 1j, 1.5, -1]
+
+
+def test_steps_whose_powers_are_out_of_range(library: Backend) -> None:
+    """Their factors divide one by one."""
+    f = library.asarray([0, 1e-30, 4e-30, 9e-30], "float32")
+    result = anygrad.derivative(f, spacing=1e-25, order=2)
+    assert library.tolist(result) == pytest.approx([2e20] * 4, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("error", "offsets", "order", "message"),
+    [
+        (
+            TypeError,
+            [0.5, 1],
+            1,
+            (
+                "`offsets` must be a list or tuple of ints and fractions. "
+                "Got [0.5, 1]. "
+                "Convert floats first, with `fractions.Fraction`."
+            ),
+        ),
+        (
+            TypeError,
+            3,
+            1,
+            (
+                "`offsets` must be a list or tuple of ints and fractions. Got 3. "
+                "Convert floats first, with `fractions.Fraction`."
+            ),
+        ),
+        (
+            ValueError,
+            [1, 1, 2],
+            1,
+            "`offsets` must name each point once. Got [1, 1, 2].",
+        ),
+        (
+            ValueError,
+            [0, Fraction(1)],
+            2,
+            "`offsets` must have at least 3 points for `order=2`. Got 2.",
+        ),
+        (ValueError, [0, 1], 0, "`order` must be a positive int. Got 0."),
+    ],
+)
+def test_stencil(
+    error: type[Exception], offsets: Any, order: Any, message: str
+) -> None:
+    refused(error, message, anygrad.stencil, offsets, {"order": order})
