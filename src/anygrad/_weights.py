@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from . import _arguments, _stencils
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 
 def stencil(
@@ -55,6 +58,8 @@ def stencil(
     >>> [str(weight) for weight in stencil([-2, -1, 0, 1, 2])]
     ['1/12', '-2/3', '0', '2/3', '-1/12']
     """
+    from fractions import Fraction  # milliseconds that `import anygrad` need not take
+
     order = _arguments.check_stencil(offsets, order)
     # In a unit in which all of them are integers, as those of the kernels are.
     unit = math.lcm(*(offset.denominator for offset in offsets))
