@@ -192,18 +192,18 @@ def test_large_arrays(library: Backend, boundary: Any, grid: str) -> None:
 def test_reflection_of_even_data_is_exact(backend: Backend) -> None:
     """The derivative of an even function is zero at the mirror, to the last bit.
 
-    On coordinates, formulas of more than three points have weights of both sides that
-    are equal to rounding only.
+    On coordinates, the weights of both sides are equal to rounding only.
     """
     f = backend.asarray([0.1 * k * k for k in range(6)])
     x = backend.asarray([0.0, 0.7, 1.1, 2.3, 3.1, 4.7])
-    for spacing, accuracies in ((0.3, (2, 4, 6)), (x, (2,))):
-        for accuracy in accuracies:
+    rounding = 64 * float(backend.epsilon(backend.real))
+    for spacing, limit in ((0.3, 0.0), (x, rounding)):
+        for accuracy in (2, 4, 6):
             result = anygrad.derivative(
                 f, spacing=spacing, accuracy=accuracy, boundary="reflect"
             )
-            assert backend.tolist(result)[0] == 0.0
-            assert backend.tolist(result)[-1] == 0.0
+            assert abs(backend.tolist(result)[0]) <= limit
+            assert abs(backend.tolist(result)[-1]) <= limit
 
 
 def test_periodic_data_has_a_periodic_derivative(backend: Backend) -> None:
