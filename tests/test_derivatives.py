@@ -192,13 +192,16 @@ def test_large_arrays(library: Backend, boundary: Any, grid: str) -> None:
 def test_reflection_of_even_data_is_exact(backend: Backend) -> None:
     """The derivative of an even function is zero at the mirror, to the last bit.
 
-    On coordinates, the weights of both sides are equal to rounding only.
+    On coordinates, the weights of both sides are equal to rounding only, but for three
+    points where each product is rounded; XLA fuses products and sums.
     """
     f = backend.asarray([0.1 * k * k for k in range(6)])
     x = backend.asarray([0.0, 0.7, 1.1, 2.3, 3.1, 4.7])
     rounding = 64 * float(backend.epsilon(backend.real))
-    for spacing, limit in ((0.3, 0.0), (x, rounding)):
+    for spacing in (0.3, x):
         for accuracy in (2, 4, 6):
+            is_exact = spacing is not x or (accuracy == 2 and backend.library != "jax")
+            limit = 0.0 if is_exact else rounding
             result = anygrad.derivative(
                 f, spacing=spacing, accuracy=accuracy, boundary="reflect"
             )

@@ -951,11 +951,7 @@ def _check_array(
 
     Returns the namespace of `entry`, which need not be that of `input`.
     """
-    if entry is None or isinstance(entry, (bool, str, bytes, list, tuple, dict)):
-        msg = f"`{name}` must be a number or an array. Got {_shown(entry)}." + (
-            " Convert it to an array first." if isinstance(entry, list) else ""
-        )
-        raise TypeError(msg)
+    _check_kind(entry, name)
     _, namespace = _backends.resolve(entry, name)
     _check_layout(entry, name)
     mixed = namespace.__name__ != xp.__name__

@@ -42,8 +42,9 @@ class Task(NamedTuple):
     inner : Task or None
         The derivative that is taken first, of a mixed one.
     memo : dict or None
-        Where an executor may keep what it derives from a task of Python numbers only:
-        such tasks are used again, for the next samples of the same shape.
+        Where an executor may keep what depends on Python numbers, dtypes and shapes
+        only: such tasks are used again, for the next samples of the same shape, with
+        the coordinates of that call.
     """
 
     axis: int
