@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator
 from fractions import Fraction
@@ -189,3 +190,60 @@ def test_schemes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for accuracy in (2, 4, 6, 8):
         one_sided(1, accuracy, 1)
         assert len(_stencils._schemes) <= 2
+
+
+# The scale.
+
+
+def rounded(value: Fraction, digits: int) -> Fraction:
+    """Round to so many binary digits, half to even; nothing is too large or small."""
+    if value == 0:
+        return value
+    exponent = digits - 1 - math.floor(math.log2(abs(value)))
+    unit = Fraction(2) ** exponent
+    result = round(value * unit) / unit
+    # The logarithm of a number just below a power of two may be rounded up.
+    return (
+        result if abs(value) * unit < 2**digits else round(value * unit / 2) * 2 / unit
+    )
+
+
+@pytest.mark.parametrize(("digits", "share"), [(24, 0.6), (53, 0.6), (64, 0.0)])
+def test_factors_keep_exact_quotients(digits: int, share: float) -> None:
+    """A quotient that is exact stays so; two divisors in three have such factors."""
+    draw = random.Random(digits)
+    found = 0
+    for _ in range(1000):
+        divisor = float(rounded(Fraction(draw.uniform(1, 2)), min(digits, 53)))
+        scale = _stencils.scale(divisor, digits)
+        if not scale.factors:
+            assert scale == _stencils.Scale((), (divisor,))
+            continue
+        found += 1
+        (factor,) = map(Fraction, scale.factors)
+        assert factor == rounded(factor, digits)
+        for mantissa in (
+            2**digits - 1,
+            2 ** (digits - 1) + 1,
+            draw.getrandbits(digits),
+        ):
+            product = mantissa * Fraction(divisor)
+            if product == rounded(product, digits):  # the quotient is exact
+                assert rounded(product * factor, digits) == mantissa
+            nearest = rounded(Fraction(mantissa) / Fraction(divisor), digits)
+            unit = Fraction(2) ** (math.floor(math.log2(nearest)) - digits + 1)
+            assert abs(rounded(mantissa * factor, digits) - nearest) <= unit
+    assert (found / 1000 > share) == (share > 0)
+
+
+@pytest.mark.parametrize("digits", [24, 53, 64])
+@pytest.mark.parametrize("divisor", [0.125, -0.5, 2.0, -1024.0])
+def test_powers_of_two_are_factors(digits: int, divisor: float) -> None:
+    assert _stencils.scale(divisor, digits) == _stencils.Scale((1 / divisor,), ())
+
+
+@pytest.mark.parametrize("digits", [24, 53])
+def test_integers_that_are_no_factors(digits: int) -> None:
+    """98 times its rounded reciprocal is not one, as 49 times its is not."""
+    assert _stencils.scale(98.0, 53) == _stencils.Scale((), (98.0,))
+    assert _stencils.scale(1.0, digits) is _stencils.UNSCALED

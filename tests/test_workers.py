@@ -10,6 +10,7 @@ import textwrap
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -51,7 +52,7 @@ def all_take_part(monkeypatch: pytest.MonkeyPatch) -> list[set[int]]:
     """
     share, calls = _workers.share, []
 
-    def share_evenly(work: Any, items: Any, workers: int) -> None:
+    def share_evenly(work: Any, items: Any, workers: int, within: Any) -> None:
         items = list(items)
         meeting = threading.Barrier(min(workers, len(items)), timeout=30)
         calls.append(threads := set())
@@ -62,7 +63,7 @@ def all_take_part(monkeypatch: pytest.MonkeyPatch) -> list[set[int]]:
                 meeting.wait()
             work(item)
 
-        share(work_after_meeting, items, workers)
+        share(work_after_meeting, items, workers, within)
 
     monkeypatch.setattr(_workers, "share", share_evenly)
     return calls
@@ -272,10 +273,47 @@ def test_as_many_threads_as_set(
     assert threading.get_ident() in threads
 
 
-def test_every_item_once() -> None:
+@pytest.mark.parametrize("count", [0, 1, 3, 1000])
+def test_every_item_once(count: int) -> None:
     done: list[int] = []
-    _workers.share(done.append, range(1000), 4)
-    assert sorted(done) == list(range(1000))
+    _workers.share(done.append, range(count), 4, nullcontext)
+    assert sorted(done) == list(range(count))
+
+
+def test_runs_of_neighbours() -> None:
+    """Each of two threads that begin together has a half of its own, in order."""
+    meeting = threading.Barrier(2, timeout=30)
+    done: dict[int, list[int]] = {}
+
+    def work(item: int) -> None:
+        done.setdefault(threading.get_ident(), []).append(item)
+        if item in (0, 4, 3, 7):  # the first and the last of each half
+            meeting.wait()
+
+    _workers.share(work, range(8), 2, nullcontext)
+    assert sorted(done.values()) == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    assert done[threading.get_ident()] == [0, 1, 2, 3]
+
+
+def test_settings_in_every_thread() -> None:
+    """They are entered once per thread, around all of its items."""
+    meeting, inside = threading.Barrier(2, timeout=30), []
+    setting = threading.local()
+
+    @contextmanager
+    def within() -> Iterator[None]:
+        setting.on = True
+        yield
+        setting.on = False
+        inside.append(threading.get_ident())
+
+    def work(item: int) -> None:
+        assert setting.on
+        if item in (0, 4):
+            meeting.wait()
+
+    _workers.share(work, range(8), 2, within)
+    assert len(set(inside)) == len(inside) == 2
 
 
 @pytest.mark.parametrize("in_caller", [True, False])
@@ -291,8 +329,8 @@ def test_errors_come_out(in_caller: bool) -> None:
         assert failed.wait(timeout=30)
 
     with pytest.raises(ZeroDivisionError):
-        _workers.share(work, range(8), 2)
-    test_every_item_once()
+        _workers.share(work, range(8), 2, nullcontext)
+    test_every_item_once(1000)
 
 
 def test_busy_threads_are_not_waited_for() -> None:
@@ -304,11 +342,15 @@ def test_busy_threads_are_not_waited_for() -> None:
         assert free.wait(timeout=30)
 
     with ThreadPoolExecutor(1) as other:
-        first = other.submit(_workers.share, hold, range(2), 2)
+        first = other.submit(_workers.share, hold, range(2), 2, nullcontext)
         try:
             held.wait()
             workers: list[int] = []
-            _workers.share(lambda _: workers.append(threading.get_ident()), range(9), 2)
+
+            def note(_: int) -> None:
+                workers.append(threading.get_ident())
+
+            _workers.share(note, range(9), 2, nullcontext)
             assert workers == [threading.get_ident()] * 9
         finally:
             free.set()

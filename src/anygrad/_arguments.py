@@ -909,7 +909,7 @@ def _scale(
         if fits:
             return Scale((), divisors)
     elif least <= abs(divisor := _product(divisors)) <= most:
-        return _stencils.scale(divisor)
+        return _stencils.scale(divisor, precision.digits)
     elif fits and stencil.order > 1:
         return Scale((), divisors)
     mantissa, exponent = math.frexp(abs(step))

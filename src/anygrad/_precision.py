@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Any, NamedTuple
 
@@ -28,6 +29,8 @@ class Precision(NamedTuple):
         The positive numbers of `samples`, its real part where it is complex, that are
         normal and have a normal reciprocal: XLA divides by a number by multiplying with
         its reciprocal, and takes numbers that are not normal for zero.
+    digits : int
+        How many binary digits these numbers have.
     """
 
     samples: DType
@@ -38,6 +41,7 @@ class Precision(NamedTuple):
     is_complex_by_grid: bool
     smallest: float
     largest: float
+    digits: int
 
 
 def working(precision: Precision) -> DType:
@@ -129,6 +133,7 @@ def _choose(
         is_complex_by_grid=complex_grid and not complex_samples,
         smallest=smallest,
         largest=1.0 / smallest,
+        digits=1 - math.frexp(float(limits.eps))[1] + 1,
     )
 
 

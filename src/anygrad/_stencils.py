@@ -65,9 +65,9 @@ class Scale(NamedTuple):
     Attributes
     ----------
     factors : tuple
-        What the sum is multiplied with, one after the other: the reciprocal of a power
-        of two, so that this is as exact as the division, and faster; on coordinates,
-        the reciprocal of the length of the stencil, so that no product of steps arises.
+        What the sum is multiplied with, one after the other: a reciprocal where this
+        is as good as the division, and faster; on coordinates, the reciprocal of the
+        length of the stencil, so that no product of steps arises.
     divisors : tuple
         What it is divided by then, one number or 0-d array after the other.
     """
@@ -75,6 +75,9 @@ class Scale(NamedTuple):
     factors: tuple[Any, ...]
     divisors: tuple[Any, ...]
 
+
+#: No floating dtype has more binary digits: what is exact with so many is in all.
+MOST_DIGITS = 113
 
 #: For weights that are complete in themselves.
 UNSCALED = Scale((), ())
@@ -150,7 +153,8 @@ class Scheme:
         self.wraps = any(_wraps(stencil) for stencil in (*left, *right))
         self.mirrored = _mirrored(left, right)
         self.unit_formulas = tuple(
-            Formula(s, s.terms, scale(float(s.denominator))) for s in stencils
+            Formula(s, s.terms, scale(float(s.denominator), MOST_DIGITS))
+            for s in stencils
         )
 
     def __reduce__(self) -> Any:
@@ -380,13 +384,28 @@ def _mirrored(left: Sequence[Stencil], right: Sequence[Stencil]) -> int | None:
     return points
 
 
-def scale(divisor: float) -> Scale:
-    """Return the scale that divides by a number."""
+def scale(divisor: float, digits: int) -> Scale:
+    """Return the scale that divides by a number, in a dtype of so many binary digits.
+
+    A division takes the time of three multiplications.  With `r` the reciprocal of `d`
+    as the dtype has it, multiplying is safe where ``|r * d - 1| <= 2**-(digits + 1)``:
+    a quotient `q` that is exact stays so, because ``q * d * r`` is less than half a
+    unit in the last place away from it; others are off by one unit at most.  This
+    holds for two numbers in three, all powers of two among them.
+    """
     if divisor == 1.0:
         return UNSCALED
-    if abs(math.frexp(divisor)[0]) == 0.5:
-        return Scale((1 / divisor,), ())
-    return Scale((), (divisor,))
+    d = _rounded(divisor, digits)
+    r = _rounded(1.0 / d, digits)
+    (a, b), (c, e) = d.as_integer_ratio(), r.as_integer_ratio()
+    is_safe = abs(a * c - b * e) << (digits + 1) <= b * e
+    return Scale((r,), ()) if is_safe else Scale((), (divisor,))
+
+
+def _rounded(number: float, digits: int) -> float:
+    """Round to so many binary digits, half to even."""
+    mantissa, exponent = math.frexp(number)
+    return math.ldexp(round(math.ldexp(mantissa, digits)), exponent - digits)
 
 
 def factors(step: Any, stencil: Stencil) -> tuple[Any, ...]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ _pools: dict[int, ThreadPoolExecutor] = {}
 def set_workers(workers: int) -> Iterator[None]:
     """Set the number of threads for the calls within a ``with`` block.
 
-    Only NumPy arrays of more than one block (1 MiB) are computed on several threads.
+    Only NumPy arrays of more than one block (2 MiB) are computed on several threads.
     torch has threads of its own, as have JAX, Dask and CuPy their own ways.
 
     Parameters
@@ -131,22 +133,34 @@ def _checked(workers: int) -> int:
     return count
 
 
-def share(work: Callable[[Any], None], items: Iterable[Any], workers: int) -> None:
+def share(
+    work: Callable[[Any], None],
+    items: Iterable[Any],
+    workers: int,
+    within: Callable[[], contextlib.AbstractContextManager[None]],
+) -> None:
     """Do the work on all items, this thread and ``workers - 1`` others.
 
-    Whoever is free takes the next item, and this thread takes part, so that it never
-    waits for threads that other callers keep busy.
+    Every thread works `within` settings of its own.
+
+    Each begins with a run of its own, because neighbours in memory share pages, and
+    two threads that touch a new page at once wait for each other.  Whoever is done
+    takes from the far end of the others' runs.  This thread takes part, so that it
+    never waits for threads that other callers keep busy.
     """
     items = list(items)
-    waiting = iter(items)  # a list's iterator may be shared between threads
+    count = min(workers, len(items))
+    cuts = [len(items) * k // max(count, 1) for k in range(count + 1)]
+    runs = [deque(items[start:stop]) for start, stop in pairwise(cuts)]
 
-    def labour() -> None:
-        for item in waiting:
-            work(item)
+    def labour(number: int) -> None:
+        with within():
+            for item in _own_then_others(runs, number):
+                work(item)
 
-    helpers = _submit(labour, min(workers, len(items)) - 1, workers - 1)
+    helpers = _submit(labour, count, workers - 1)
     try:
-        labour()
+        labour(0)
     finally:
         # Helpers that never began have nothing left to do.
         running = [helper for helper in helpers if not helper.cancel()]
@@ -156,9 +170,21 @@ def share(work: Callable[[Any], None], items: Iterable[Any], workers: int) -> No
             raise error
 
 
-def _submit(labour: Callable[[], None], count: int, size: int) -> list[Future[None]]:
-    """Hand the labour to some threads of a pool, which starts those that it lacks."""
-    if count < 1:
+def _own_then_others(runs: Sequence[deque[Any]], number: int) -> Iterator[Any]:
+    """Take what is left: of the own run in order, of others from their ends."""
+    for run in (*runs[number:], *runs[:number]):
+        take = run.popleft if run is runs[number] else run.pop
+        while True:
+            try:
+                item = take()
+            except IndexError:
+                break
+            yield item
+
+
+def _submit(labour: Callable[[int], None], count: int, size: int) -> list[Future[None]]:
+    """Hand all labours but the first to a pool, which starts the threads it lacks."""
+    if count < 2:
         return []
     pool = _pools.get(size)
     if pool is None:
@@ -168,8 +194,8 @@ def _submit(labour: Callable[[], None], count: int, size: int) -> list[Future[No
     helpers = []
     # While the interpreter shuts down, it gives no more threads.
     with contextlib.suppress(RuntimeError):
-        for _ in range(count):
-            helpers.append(pool.submit(labour))  # noqa: PERF401 - keep what began
+        for number in range(1, count):
+            helpers.append(pool.submit(labour, number))  # noqa: PERF401 - keep what began
     return helpers
 
 

@@ -460,17 +460,21 @@ def _blocks(job: Job) -> tuple[bool, Iterable[Key]]:
 
 
 def _bytes_per_point(job: Job) -> int:
-    """Return what a block holds: of the result, or of all that is converted for it."""
+    """Return what a block holds: of the result, or of all that is converted for it.
+
+    What is converted counts twice: it is memory besides the result.
+    """
     working, size = job.task.precision.samples, job.out.dtype.itemsize
     count = (job.f.dtype != working) + (job.out.dtype != working)
     if not job.formulas:
-        return int(size) * MANY_ARRAYS
+        by_slopes = slopes.keys(job.f, job.task) is not None
+        return int(size) * (slopes.ARRAYS if by_slopes else MANY_ARRAYS)
     if count == 0:
         return int(size)
     if job.task.coordinates is not None:  # their sums hold the differences, too
         count += 1
     parts = 2 if job.xp.isdtype(working, "complex floating") else 1
-    return int(max(size, count * parts * job.xp.finfo(working).bits // 8))
+    return int(max(size, 2 * count * parts * job.xp.finfo(working).bits // 8))
 
 
 def _piece(

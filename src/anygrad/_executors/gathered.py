@@ -2,7 +2,7 @@
 
 On a small array, an operation costs the time to call it, and a program of slices calls
 many.  Where each point of the result is one difference, scaled, the whole result is
-``(f[upper] - f[lower]) / divisors``: four calls, whatever the dim and the edges.
+``(f[upper] - f[lower])``, times factors or by divisors: four calls, whatever the dim and the edges.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from .._executors.blocked import Program, Verbs
-    from .._stencils import Scale
     from .._typing import Namespace
 
 #: Beyond so many samples, gathering takes longer than calling.
@@ -29,13 +28,14 @@ class Gathered(NamedTuple):
         ``take(f, positions)``.
     upper, lower : array of int
         Which samples are subtracted, counted through memory.
-    divisors : array or None
-        What the differences are divided by; None for one.
+    factors, divisors : array or None
+        What the differences are multiplied with and divided by; None for one.
     """
 
     take: Callable[[Any, Any], Any]
     upper: Any
     lower: Any
+    factors: Any
     divisors: Any
 
 
@@ -56,35 +56,36 @@ def gather(program: Program, f: Any, xp: Namespace, verbs: Verbs) -> Gathered | 
         return None
     positions = xp.reshape(xp.arange(count), f.shape)
     upper, lower = xp.zeros_like(positions), xp.zeros_like(positions)
-    divisors = xp.ones_like(f)
+    factors, divisors = xp.ones_like(f), xp.ones_like(f)
     for step in steps:
         ((above, below, _),) = step.terms
         for array, values in (
             (upper, _laid(positions, step.flat)[above]),
             (lower, _laid(positions, step.flat)[below]),
-            (divisors, _divisor(step.scale)),
+            (factors, math.prod(step.scale.factors)),
+            (divisors, math.prod(step.scale.divisors)),
         ):
             _laid(array, step.flat)[step.target] = values
-    is_scaled = any(_divisor(step.scale) != 1.0 for step in steps)
-    return Gathered(verbs.take, upper, lower, divisors if is_scaled else None)
+    return Gathered(
+        verbs.take,
+        upper,
+        lower,
+        factors if any(step.scale.factors for step in steps) else None,
+        divisors if any(step.scale.divisors for step in steps) else None,
+    )
 
 
 def _laid(array: Any, flat: bool) -> Any:
     return array.reshape(-1) if flat else array
 
 
-def _divisor(scale: Scale) -> Any:
-    """Return the one number to divide by; a factor is a power of two."""
-    if scale.factors:
-        return 1.0 / scale.factors[0]
-    return scale.divisors[0] if scale.divisors else 1.0
-
-
 def run(gathered: Gathered, f: Any, verbs: Verbs) -> Any:
     """Return the derivative of samples that lie in order."""
-    take, upper, lower, divisors = gathered
+    take, upper, lower, factors, divisors = gathered
     result = take(f, upper)
     verbs.subtract(result, take(f, lower), out=result)
+    if factors is not None:
+        verbs.multiply(result, factors, out=result)
     if divisors is not None:
         verbs.divide(result, divisors, out=result)
     return result
