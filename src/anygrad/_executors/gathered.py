@@ -2,7 +2,8 @@
 
 On a small array, an operation costs the time to call it, and a program of slices calls
 many.  Where each point of the result is one difference, scaled, the whole result is
-``(f[upper] - f[lower])``, times factors or by divisors: four calls, whatever the dim and the edges.
+``(f[upper] - f[lower]) * factors``, or by divisors: four calls, whatever the dim and
+the edges.
 """
 
 from __future__ import annotations
