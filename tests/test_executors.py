@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import random
+from functools import partial
 from typing import Any
 
 import pytest
 
 import anygrad
 from anygrad import _agnostic, _arguments, _backends
+from anygrad._executors import in_numpy, in_torch
 from backends import Backend
 
 # Each executor, with every layout of memory that it may meet.
@@ -32,6 +34,26 @@ SHAPES = [
     (70, 40, 60),
     (9, 5, 3, 7, 70),
 ]
+
+
+@pytest.fixture(autouse=True)
+def several_blocks(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut arrays of these sizes into several blocks, as much larger ones are."""
+    anygrad.gradient(backend.asarray([0.0, 1.0, 2.0]))  # makes the executor
+    if backend.library == "numpy":
+        (blocked,) = in_numpy._blocked
+        monkeypatch.setattr(in_numpy, "_blocked", [in_smaller_blocks(blocked)])
+    if backend.library == "torch":
+        blocked = in_torch._blocked[True]
+        cut = {True: in_smaller_blocks(blocked)}
+        monkeypatch.setattr(in_torch, "_blocked", cut)
+    monkeypatch.setattr(_arguments, "_plans", {})  # they know arrays of one block
+
+
+def in_smaller_blocks(blocked: Any) -> Any:
+    verbs = blocked.keywords["verbs"]
+    verbs = verbs._replace(block_bytes=2**16, bytes_besides=2**15)
+    return partial(blocked.func, verbs=verbs)
 
 
 def agnostic(backend: Backend, f: Any, **keywords: Any) -> tuple[Any, ...]:
@@ -176,3 +198,40 @@ def test_every_dtype(backend: Backend, dtype: str) -> None:
         (target,) = agnostic(backend, f, **keywords)
         name = backend.dtype_name(result)
         assert_equal(backend, result, target, float(1024 * backend.epsilon(name)))
+
+
+FIELDS = [(2, 150, 300), (3, 40, 50, 60), (3, 9, 7, 900), (2, 30_000, 5)]
+
+
+@pytest.mark.parametrize("boundary", ["one_sided", "periodic", 2.0])
+@pytest.mark.parametrize("shape", FIELDS, ids=lambda shape: "x".join(map(str, shape)))
+@pytest.mark.parametrize("name", ["divergence", "curl", "laplacian"])
+def test_sums_of_derivatives(
+    backend: Backend, name: str, shape: tuple[int, ...], boundary: Any
+) -> None:
+    """Written block by block, with one scale for all terms and with several."""
+    field = integers(backend, shape, backend.real)
+    f = field[0, ...] if name == "laplacian" else field
+    x = backend.asarray([3 * k + k % 3 for k in range(shape[1])])
+    steps = [0.5, -2.0, 0.25][: len(shape) - 2]
+    for spacing in (0.5, [x, *steps] if boundary != "periodic" else [3.0, *steps]):
+        call = getattr(anygrad, name)
+        keywords = {"spacing": spacing, "boundary": boundary}
+        result = call(f, **keywords)
+        target = run_agnostic(backend, call, f, **keywords)
+        assert_equal(
+            backend, result, target, float(4096 * backend.epsilon(backend.real))
+        )
+
+
+def run_agnostic(backend: Backend, call: Any, f: Any, **keywords: Any) -> Any:
+    """Return what a function makes of an array that the table does not know."""
+    table, known = _backends.TABLE, dict(_backends._known)
+    try:
+        _backends.TABLE = ()
+        _backends._known.clear()
+        with backend.current_device(f):
+            return call(f, **keywords)
+    finally:
+        _backends.TABLE = table
+        _backends._known.update(known)

@@ -9,14 +9,15 @@ together at the end.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from itertools import product
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .. import _agnostic
 from .._executors import gathered, slopes
 from .._plan import unrounded
 from .._precision import working
+from .._stencils import UNSCALED
 
 if TYPE_CHECKING:
     from .._plan import Plan, Stack, Task
@@ -50,8 +51,11 @@ MOST_WEIGHTS = 2**14
 #: For no more runs than this, an edge and its mirror image are written together.
 FEW_RUNS = 8
 
-#: About so many blocks are held where each block makes its own weights.
+#: About so many arrays are held where each block makes its own weights.
 MANY_ARRAYS = 6
+
+#: Blocks of a sum are so much larger, because each costs the calls of all its terms.
+MANY_TERMS = 4
 
 #: Integers up to this size are floating numbers of 64 bits.
 LARGEST_EXACT = 2**53
@@ -83,6 +87,8 @@ class Verbs(NamedTuple):
         ``write_slopes(f, x, out, along)``: `anygrad._executors.slopes.write`; likewise.
     block_bytes : int or None
         How large a block of the result should be; None for no blocks.
+    bytes_besides : int
+        How much a block may hold besides, of arrays for what is not the result yet.
     for_each : callable
         ``for_each(function, blocks)``: one after the other, or on several threads.
     carry_out : callable
@@ -102,6 +108,7 @@ class Verbs(NamedTuple):
     take: Callable[[Any, Any], Any] | None
     write_slopes: Callable[[Any, Any, Any, slopes.Keys], None] | None
     block_bytes: int | None
+    bytes_besides: int
     for_each: Callable[[Callable[[Any], None], Iterable[Any]], None]
     carry_out: Callable[[Step, Any, Any, Verbs], None]
 
@@ -138,6 +145,8 @@ class Step(NamedTuple):
         For two or more terms that are differences of neighbours, one after the other.
     flat : bool
         Whether the keys are of samples and result as one run through memory.
+    sign : int
+        As that of a task: whether the sum is added to the target, or subtracted.
     """
 
     target: Key
@@ -145,6 +154,7 @@ class Step(NamedTuple):
     scale: Scale
     neighbours: Neighbours | None
     flat: bool
+    sign: int
 
 
 class Program(NamedTuple):
@@ -208,19 +218,102 @@ def _in_place(f: Any, plan: Plan, xp: Namespace, verbs: Verbs) -> tuple[Any, ...
         return whole[(*_all(stack.axis), *index, ...)]
 
     results: list[Any] = []
-    term: Any = None
-    for task in plan.tasks:
-        if task.sign:
-            term = _partial(f, task, xp, verbs, term)  # in the place of the last one
-            verb = verbs.add if task.sign > 0 else verbs.subtract
-            verb(results[-1], term, out=results[-1])
-            continue
+    for tasks in _totals(plan.tasks):
         places = [] if stack is None else _places(stack, len(results))
         out = place(places[0]) if places else None
-        results.append(_partial(f, task, xp, verbs, out))
+        results.append(_total(f, tasks, xp, verbs, out))
         for other in places[1:]:
             place(other)[...] = out
     return tuple(results) if whole is None else (whole,)
+
+
+def _totals(tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
+    """Return each task that is a result, with those that are added to it."""
+    starts = [number for number, task in enumerate(tasks) if task.sign == 0]
+    for start, stop in pairwise([*starts, len(tasks)]):
+        yield tasks[start:stop]
+
+
+def _total(f: Any, tasks: Sequence[Task], xp: Namespace, verbs: Verbs, out: Any) -> Any:
+    """Return a derivative with what is added to it."""
+    if len(tasks) == 1:
+        return _partial(f, tasks[0], xp, verbs, out)
+    if out is None:
+        result = tasks[0].precision.result
+        out = verbs.empty_like(_agnostic.component(f, tasks[0]), dtype=result)
+    if _in_blocks_at_once(f, tasks, xp, verbs, out):
+        return out
+    _partial(f, tasks[0], xp, verbs, out)
+    term: Any = None
+    for task in tasks[1:]:
+        term = _partial(f, task, xp, verbs, term)  # in the place of the last one
+        _verb(task.sign, verbs)(out, term, out=out)
+    return out
+
+
+def _verb(sign: int, verbs: Verbs) -> Callable[..., Any]:
+    return verbs.add if sign > 0 else verbs.subtract
+
+
+def _in_blocks_at_once(
+    f: Any, tasks: Sequence[Task], xp: Namespace, verbs: Verbs, out: Any
+) -> bool:
+    """Write all terms of a sum, one block after the other; tell whether it could.
+
+    No term ever leaves the cache.
+    """
+    jobs = [_job(_agnostic.component(f, task), task, xp, verbs, out) for task in tasks]
+    if not all(job.formulas and _is_unconverted(job) for job in jobs):
+        return False
+    if all(task.sign >= 0 for task in tasks):
+        # What is not added may be written through the ends of short last axes.
+        jobs.sort(key=lambda job: -job.task.axis)
+        jobs = [
+            job._replace(task=job.task._replace(sign=int(number > 0)))
+            for number, job in enumerate(jobs)
+        ]
+    jobs, scale = _without_common_scale(jobs)
+    rooms = [room for job in jobs if (room := _points_in_block(job)) is not None]
+    shape = tuple(jobs[0].out.shape)
+    in_order = verbs.is_contiguous(jobs[0].out)
+
+    def write(key: Key) -> None:
+        for job in jobs:
+            is_run = in_order and verbs.is_contiguous(job.f)
+            piece = _piece(job, shape, key, is_run, 0)
+            run_program(_as_program([piece]), job.f, job.out, verbs)
+        write_scaled(jobs[0].out[key], scale, verbs)
+
+    room = MANY_TERMS * min(rooms) if rooms else None
+    verbs.for_each(write, _cuts(shape, room))
+    return True
+
+
+def _without_common_scale(jobs: list[Job]) -> tuple[list[Job], Scale]:
+    """Take out of all formulas the scale that they share, if it is one of numbers."""
+    if not all(job.task.formulas for job in jobs):
+        return jobs, UNSCALED
+    scales = {formula.scale for job in jobs for formula in job.formulas}
+    if len(scales) > 1:
+        return jobs, UNSCALED
+    bare = [
+        job._replace(formulas=tuple(f._replace(scale=UNSCALED) for f in job.formulas))
+        for job in jobs
+    ]
+    return bare, scales.pop()
+
+
+def _cuts(shape: Sequence[int], room: int | None) -> Iterable[Key]:
+    """Cut an array into blocks of so many points, the first axes before the last."""
+    cuts: list[tuple[slice, ...]] = []
+    for length in reversed(shape):
+        if room is None or length <= room:
+            cuts.append((slice(None),))
+        else:
+            starts = range(0, length, room)
+            cuts.append(tuple(slice(a, min(a + room, length)) for a in starts))
+        room = room and max(room // max(length, 1), 1)
+    return product(*reversed(cuts))
 
 
 def _places(stack: Stack, result: int) -> list[int]:
@@ -237,7 +330,8 @@ def _partial(f: Any, task: Task, xp: Namespace, verbs: Verbs, out: Any) -> Any:
     if task.inner is not None:
         f = _partial(f, unrounded(task.inner), xp, verbs, None)
     f = _agnostic.component(f, task)
-    return differentiate(f, task._replace(component=None, inner=None), xp, verbs, out)
+    alone = task._replace(component=None, sign=0, inner=None)
+    return differentiate(f, alone, xp, verbs, out)
 
 
 def one_by_one(function: Callable[[Any], None], blocks: Iterable[Any]) -> None:
@@ -257,22 +351,13 @@ def differentiate(
                 return done
         out = verbs.empty_like(f, dtype=task.precision.result)
     result = out
-    if not verbs.is_contiguous(out):
-        strides = verbs.strides(out)
-        order = sorted(range(f.ndim), key=lambda k: -strides[k])
-        f, out = verbs.transpose(f, order), verbs.transpose(out, order)
-        x = task.coordinates
-        task = task._replace(
-            axis=order.index(task.axis),
-            coordinates=None if x is None else verbs.transpose(x, order),
-            memo=None,  # it is for samples that lie in the order of their axes
-        )
-    job = Job(f, out, task, _formulas(f, task, xp, verbs), {}, xp, verbs)
+    job = _job(f, task, xp, verbs, out)
+    f, out, task = job.f, job.out, job.task
     if not job.formulas:
         # Where calls are kernels, there are as few in the agnostic run's own order.
         along = None if verbs.block_bytes is None else slopes.keys(f, task)
         _in_blocks(job, _write_agnostic if along is None else _write_slopes)
-    elif f.dtype != task.precision.samples or out.dtype != task.precision.samples:
+    elif not _is_unconverted(job):
         _in_blocks(job, _write_converted)
     else:
         in_order = verbs.is_contiguous(f) and verbs.is_contiguous(out)
@@ -283,6 +368,26 @@ def differentiate(
             memo[IN_ORDER] = program if small is None else small
         run_program(program, f, out, verbs)
     return result
+
+
+def _job(f: Any, task: Task, xp: Namespace, verbs: Verbs, out: Any) -> Job:
+    """Return the job for samples and a result, its axes in the order of memory."""
+    if not verbs.is_contiguous(out):
+        strides = verbs.strides(out)
+        order = sorted(range(f.ndim), key=lambda k: -strides[k])
+        f, out = verbs.transpose(f, order), verbs.transpose(out, order)
+        x = task.coordinates
+        task = task._replace(
+            axis=order.index(task.axis),
+            coordinates=None if x is None else verbs.transpose(x, order),
+            memo=None,  # it is for samples that lie in the order of their axes
+        )
+    return Job(f, out, task, _formulas(f, task, xp, verbs), {}, xp, verbs)
+
+
+def _is_unconverted(job: Job) -> bool:
+    """Tell whether samples and result are of the working dtype."""
+    return bool(job.f.dtype == job.task.precision.samples == job.out.dtype)
 
 
 def _from_memo(f: Any, task: Task, verbs: Verbs) -> Any:
@@ -352,58 +457,61 @@ def _do(
 
 
 def carry_out(step: Step, f: Any, out: Any, verbs: Verbs) -> None:
-    """Write the weighted sum of differences, scaled, into the target."""
-    target, terms, (factors, divisors), neighbours, _ = step
+    """Write the weighted sum of differences, scaled, into the target; or add it."""
+    target, _, scale, neighbours, _, sign = step
     out = out[target]
-    if neighbours is None:
-        _write_sum(terms, f, out, verbs)
-    else:
-        _write_sum_of_neighbours(neighbours, terms, f, out, verbs)
-    for factor in factors:
+    write = _write_sum if neighbours is None else _write_sum_of_neighbours
+    if sign and scale == UNSCALED:
+        write(step, f, out, out, verbs)
+        return
+    total = verbs.empty_like(out, dtype=out.dtype) if sign else out
+    write(step._replace(sign=0), f, None, total, verbs)
+    write_scaled(total, scale, verbs)
+    if sign:
+        _verb(sign, verbs)(out, total, out=out)
+
+
+def write_scaled(out: Any, scale: Scale, verbs: Verbs) -> None:
+    """Scale an array where it is."""
+    for factor in scale.factors:
         verbs.multiply(out, factor, out=out)
-    for divisor in divisors:
+    for divisor in scale.divisors:
         verbs.divide(out, divisor, out=out)
 
 
-def _write_sum(
-    terms: tuple[tuple[Key, Any, Any], ...], f: Any, out: Any, verbs: Verbs
-) -> None:
-    part = out
-    for number, (upper, lower, weight) in enumerate(terms):
-        if number == 1:  # the first may use the place of the sum
-            part = verbs.empty_like(out, dtype=out.dtype)
+def _write_sum(step: Step, f: Any, total: Any, out: Any, verbs: Verbs) -> None:
+    """Write the total and the weighted differences; the first may be in its place."""
+    part = out if total is None else None
+    for upper, lower, weight in step.terms:
         below = f[lower] if isinstance(lower, tuple) else lower
-        verbs.subtract(f[upper], below, out=part)
-        is_minus_one = number > 0 and _is_minus_one(weight)
-        if weight is not None and not is_minus_one:
-            verbs.multiply(part, weight, out=part)
-        if is_minus_one:
-            verbs.subtract(out, part, out=out)
-        elif number > 0:
-            verbs.add(out, part, out=out)
+        part = verbs.subtract(f[upper], below, out=part)
+        total = _added(total, part, weight, step.sign, out, part, verbs)
+        part = None if part is out else part
 
 
 def _write_sum_of_neighbours(
-    neighbours: Neighbours,
-    terms: tuple[tuple[Key, Any, Any], ...],
-    f: Any,
-    out: Any,
-    verbs: Verbs,
+    step: Step, f: Any, total: Any, out: Any, verbs: Verbs
 ) -> None:
     """Compute all differences once; nobody needs the last ones after their product."""
-    differences = verbs.subtract(f[neighbours.upper], f[neighbours.lower])
-    total: Any = None
-    for key, (_, _, weight) in zip(neighbours.parts, terms, strict=True):
+    upper, lower, parts = step.neighbours or ((), (), ())
+    differences = verbs.subtract(f[upper], f[lower])
+    for key, (_, _, weight) in zip(parts, step.terms, strict=True):
         part = differences[key]
-        if total is None:
-            total = part if weight is None else verbs.multiply(part, weight, out=out)
-        elif _is_minus_one(weight):
-            total = verbs.subtract(total, part, out=out)
-        else:
-            if weight is not None:
-                room = {"out": part} if key is neighbours.parts[-1] else {}
-                part = verbs.multiply(part, weight, **room)
-            total = verbs.add(total, part, out=out)
+        room = part if key is parts[-1] else None
+        total = _added(total, part, weight, step.sign, out, room, verbs)
+
+
+def _added(
+    total: Any, part: Any, weight: Any, sign: int, out: Any, room: Any, verbs: Verbs
+) -> Any:
+    """Return a total with a weighted part, in `out`; there is `room` for a product."""
+    if total is None:
+        return part if weight is None else verbs.multiply(part, weight, out=out)
+    is_minus_one = _is_minus_one(weight)
+    if not (weight is None or is_minus_one):
+        part = verbs.multiply(part, weight, out=room)
+    is_subtracted = is_minus_one != (sign < 0)
+    return _verb(-1 if is_subtracted else 1, verbs)(total, part, out=out)
 
 
 def _is_minus_one(weight: Any) -> bool:
@@ -436,11 +544,9 @@ def _blocks(job: Job) -> tuple[bool, Iterable[Key]]:
     axis itself is cut, the blocks are of the interior only.
     """
     shape, axis, scheme = job.out.shape, job.task.axis, job.task.scheme
-    room = job.verbs.block_bytes
-    size = _bytes_per_point(job)
-    if room is None or math.prod(shape) * size <= room:
+    room = _points_in_block(job)
+    if room is None or math.prod(shape) <= room:
         return True, [_all(len(shape))]
-    room //= size
     whole = shape[axis] <= SHORT_AXIS or math.prod(shape[axis:]) <= room
     if whole:
         room = max(room // shape[axis], 1)
@@ -459,22 +565,33 @@ def _blocks(job: Job) -> tuple[bool, Iterable[Key]]:
     return whole, product(*reversed(cuts))
 
 
-def _bytes_per_point(job: Job) -> int:
-    """Return what a block holds: of the result, or of all that is converted for it.
+def _points_in_block(job: Job) -> int | None:
+    """Return how many points of the result a block may have; None for all of them."""
+    if job.verbs.block_bytes is None:
+        return None
+    room = job.verbs.block_bytes // int(job.out.dtype.itemsize)
+    besides = _bytes_besides(job)
+    return min(room, job.verbs.bytes_besides // besides) if besides else room
 
-    What is converted counts twice: it is memory besides the result.
-    """
-    working, size = job.task.precision.samples, job.out.dtype.itemsize
-    count = (job.f.dtype != working) + (job.out.dtype != working)
+
+def _bytes_besides(job: Job) -> int:
+    """Return what a point of a block needs besides the result."""
     if not job.formulas:
         by_slopes = slopes.keys(job.f, job.task) is not None
-        return int(size) * (slopes.ARRAYS if by_slopes else MANY_ARRAYS)
-    if count == 0:
-        return int(size)
-    if job.task.coordinates is not None:  # their sums hold the differences, too
-        count += 1
+        count = slopes.ARRAYS if by_slopes else MANY_ARRAYS
+    else:
+        working = job.task.precision.samples
+        count = (job.f.dtype != working) + (job.out.dtype != working)
+        # Sums hold the differences, or one term.
+        count += len(job.formulas[job.task.scheme.interior].terms) > 1
+    return count * _bytes(job)
+
+
+def _bytes(job: Job) -> int:
+    """Return the length of a number of the working dtype."""
+    working = job.task.precision.samples
     parts = 2 if job.xp.isdtype(working, "complex floating") else 1
-    return int(max(size, 2 * count * parts * job.xp.finfo(working).bits // 8))
+    return int(parts * job.xp.finfo(working).bits // 8)
 
 
 def _piece(
@@ -496,27 +613,41 @@ def _piece(
         Which point of the whole axis is the first of these.
     """
     axis = job.task.axis
-    extents = [len(range(*cut.indices(n))) for cut, n in zip(key, shape, strict=True)]
     formula = job.formulas[job.task.scheme.interior]
-    has_edges = key[axis].start is None
-    flat = in_order and _is_one_run(extents, shape)
+    edges = _edges(job, shape, key)
+    is_whole = key[axis].start is None
+    if not is_whole:
+        inner = _inner(job, shape, key)
+        if inner.start >= inner.stop:
+            return edges
+        key = (*key[:axis], inner, *key[axis + 1 :])
+    extents = [len(range(*cut.indices(n))) for cut, n in zip(key, shape, strict=True)]
+    # What is added must not be written through the ends of an axis.
+    flat = in_order and job.task.sign == 0 and _is_one_run(extents, shape)
     if job.task.coordinates is not None:
         flat = (
             flat
-            and has_edges
+            and is_whole
             and math.prod(extents[:axis]) > 1
             and math.prod(extents[axis:]) < SHORT_RUN
         )
         if flat:
             formula = _spread(job, formula, tuple(extents))
-        elif not has_edges:
+        elif not is_whole:
             rows = slice(key[axis].start + first, key[axis].stop + first)
             formula = _with_weights(formula, lambda w: _cut(job, w, rows))
     if flat:
         interior = _flat_interior(job, formula, shape, key, extents)
     else:
         interior = _interior(job, formula, shape, key)
-    return (interior, *_edges(job, shape, key)) if has_edges else (interior,)
+    return (interior, *edges)
+
+
+def _inner(job: Job, shape: tuple[int, ...], key: Key) -> slice:
+    """Return the rows of a block that are the interior's."""
+    axis, reach = job.task.axis, job.task.scheme.interior
+    start, stop, _ = key[axis].indices(shape[axis])
+    return slice(max(start, reach), min(stop, shape[axis] - reach))
 
 
 def _is_one_run(extents: Sequence[int], shape: Sequence[int]) -> bool:
@@ -587,7 +718,7 @@ def _flat_interior(
     def part(number: int) -> Key:
         return (slice(number * stride, number * stride + stop - start),)
 
-    return _step(formula, at, part, flat=True)
+    return _step(formula, at, part, flat=True, sign=job.task.sign)
 
 
 def _interior(job: Job, formula: Formula, shape: tuple[int, ...], key: Key) -> Step:
@@ -604,7 +735,7 @@ def _interior(job: Job, formula: Formula, shape: tuple[int, ...], key: Key) -> S
     def part(number: int) -> Key:
         return (*_all(axis), slice(number, number + stop - start))
 
-    return _step(formula, at, part, flat=False)
+    return _step(formula, at, part, flat=False, sign=job.task.sign)
 
 
 def _all(count: int) -> Key:
@@ -622,6 +753,7 @@ def _step(
     part: Callable[[int], Key] | None,
     *,
     flat: bool,
+    sign: int,
     constant: Any = None,
 ) -> Step:
     """Return a formula as a step.
@@ -652,6 +784,7 @@ def _step(
         scale,
         neighbours,
         flat,
+        sign,
     )
 
 
@@ -665,7 +798,9 @@ def _are_neighbours(terms: Sequence[tuple[int, Any, Any]]) -> bool:
 
 
 def _edges(job: Job, shape: tuple[int, ...], key: Key) -> tuple[Step, ...]:
-    """Return the steps of the edges, an edge and its mirror image in one if that pays.
+    """Return the steps of the edges that are in a block.
+
+    An edge and its mirror image are one step if that pays.
 
     The image of ``f[upper] - f[lower]`` is ``f[-lower] - f[-upper]``, counted from the
     mirrored row: two pairs of points, the partners of each pair equally far apart, so
@@ -673,17 +808,22 @@ def _edges(job: Job, shape: tuple[int, ...], key: Key) -> tuple[Step, ...]:
     """
     axis, scheme = job.task.axis, job.task.scheme
     before, after, length = key[:axis], _without_end(key[axis + 1 :]), shape[axis]
+    rows = range(*key[axis].indices(length))
+    inside = [
+        number
+        for number, stencil in enumerate(scheme.stencils)
+        if number != scheme.interior and stencil.start % length in rows
+    ]
     # Pairs save calls.  On a CPU with many of them, an inner loop over two costs more.
     runs = math.prod(
         len(range(*cut.indices(n))) for cut, n in zip(before, shape, strict=False)
     )
     are_few = job.verbs.block_bytes is None or runs <= FEW_RUNS
     least = scheme.mirrored if are_few and job.task.coordinates is None else None
-    if least is None or length < least:
+    if least is None or length < least or len(rows) < length:
         return tuple(
-            _edge(job.task, number, formula, before, after)
-            for number, formula in enumerate(job.formulas)
-            if number != scheme.interior
+            _edge(job.task, number, job.formulas[number], before, after)
+            for number in inside
         )
 
     def pair(start: int, step: int) -> Key:
@@ -700,7 +840,8 @@ def _edges(job: Job, shape: tuple[int, ...], key: Key) -> tuple[Step, ...]:
             )
             for upper, lower, weight in terms
         )
-        steps.append(Step(pair(row, apart), pairs, scale, None, flat=False))
+        target = pair(row, apart)
+        steps.append(Step(target, pairs, scale, None, flat=False, sign=job.task.sign))
     return tuple(steps)
 
 
@@ -715,7 +856,7 @@ def _edge(task: Task, number: int, formula: Formula, before: Key, after: Key) ->
         return (*_all(len(before)), slice(number, number + 1))
 
     shared = None if stencil.ghosts else part  # they need not lie side by side
-    return _step(formula, at, shared, flat=False, constant=constant)
+    return _step(formula, at, shared, flat=False, sign=task.sign, constant=constant)
 
 
 # Samples that no program can read as they are.

@@ -48,6 +48,7 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
         extremes=None,
         write_slopes=None,
         block_bytes=None,
+        bytes_besides=0,
         for_each=blocked.one_by_one,
         carry_out=_carry_out,
     )
@@ -81,6 +82,9 @@ def _carry_out(step: blocked.Step, f: Any, out: Any, _: blocked.Verbs) -> None:
         formula += f" * {number(factor)}"
     for divisor in step.scale.divisors:
         formula += f" / {number(divisor)}"
+    if step.sign:
+        before = operand(out[step.target], "T")
+        formula = f"{before} {'+' if step.sign > 0 else '-'} ({formula})"
     _kernel(formula, tuple(kinds))(*operands, out[step.target])
 
 

@@ -90,6 +90,7 @@ def verbs() -> Verbs:
         write_slopes=None,
         take=numpy.ndarray.take,
         block_bytes=2**21,
+        bytes_besides=2**20,
         for_each=_for_each,
         carry_out=blocked.carry_out,
     )

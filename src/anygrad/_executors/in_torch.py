@@ -104,7 +104,8 @@ def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
         take=torch.take if on_cpu else None,
         extremes=_extremes if on_cpu else None,
         write_slopes=_through_numpy() if on_cpu else None,
-        block_bytes=2**21 if on_cpu else None,
+        block_bytes=2**22 if on_cpu else None,
+        bytes_besides=3 * 2**19,
         for_each=blocked.one_by_one,
         carry_out=blocked.carry_out,
     )
