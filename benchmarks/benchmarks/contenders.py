@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import anygrad
@@ -29,7 +30,7 @@ def contenders(row: Row) -> dict[str, Call]:
     f, spacing = library.samples(row), library.spacing(row)
 
     def ours(f: Any) -> Any:
-        return anygrad.gradient(f, spacing=spacing, dim=row.dim)
+        return derivatives(f, spacing, row)
 
     def theirs(f: Any) -> Any:
         return library.peer(f, spacing, row)
@@ -41,6 +42,16 @@ def contenders(row: Row) -> dict[str, Call]:
         results = functools.cache(calls["anygrad"])  # made when they are first copied
         calls["floor"] = lambda: library.floor(results())
     return calls
+
+
+def derivatives(f: Any, spacing: Any, row: Row) -> tuple[Any, ...]:
+    """Return what anygrad makes of the samples."""
+    keywords = {"accuracy": row.accuracy, "boundary": row.boundary}
+    if row.function == "laplacian":
+        return (anygrad.laplacian(f, spacing=spacing, dim=row.dim, **keywords),)
+    if row.accuracy == 2 and row.boundary == "one_sided":
+        keywords = {}
+    return anygrad.gradient(f, spacing=spacing, dim=row.dim, **keywords)
 
 
 class NumPy:
@@ -86,10 +97,10 @@ class NumPy:
         """Return what the peer makes of the samples."""
         import numpy
 
+        if row.peer == "one-sided":
+            return derivatives(f, spacing, replace(row, boundary="one_sided"))
         if row.peer == "findiff":
-            from findiff import Diff
-
-            return Diff(row.dim, spacing, acc=2)(f)
+            return findiff_operator(spacing, row)(f)
         entries = spacing if isinstance(spacing, list) else [spacing]
         return numpy.gradient(f, *entries, axis=row.dim)
 
@@ -111,6 +122,18 @@ class NumPy:
         return on_two_threads
 
 
+def findiff_operator(step: float, row: Row) -> Any:
+    """Return the function of findiff for the same work."""
+    from findiff import Diff
+
+    if row.function == "gradient":
+        return Diff(row.dim, step, acc=row.accuracy)
+    seconds = [
+        Diff(axis, step, acc=row.accuracy) ** 2 for axis in range(len(row.shape))
+    ]
+    return sum(seconds[1:], seconds[0])
+
+
 class Torch(NumPy):
     """PyTorch on the CPU, with as many threads as it takes by itself."""
 
@@ -127,9 +150,19 @@ class Torch(NumPy):
         return torch.from_numpy(x)
 
     def peer(self, f: Any, spacing: Any, row: Row) -> Any:
-        """Return torch.gradient."""
+        """Return torch.gradient, or periodic differences of shifted copies."""
         import torch
 
+        if row.peer == "torch.roll":
+            roll = torch.roll
+            if row.function == "gradient":
+                above, below = roll(f, -1, row.dim), roll(f, 1, row.dim)
+                return ((above - below) / (2 * spacing),)
+            seconds = [
+                (roll(f, -1, axis) - 2 * f + roll(f, 1, axis)) / spacing**2
+                for axis in range(f.ndim)
+            ]
+            return (sum(seconds[1:], seconds[0]),)
         return torch.gradient(f, spacing=spacing, dim=row.dim)
 
     def floor(self, results: tuple[Any, ...]) -> Any:

@@ -18,11 +18,16 @@ class Row:
         The dim to differentiate along; None for all.
     grid : {"step", "coordinates"}
         A step of 0.3, or one uneven coordinate per point.
+    function : {"gradient", "laplacian"}
+        What is computed, with this
+    accuracy, boundary : int, str
+        in the interior, and at the ends.
     way : {"call", "two threads", "jit", "backward"}
         A plain call; within `set_workers(2)`; in the user's own `jax.jit`; or followed
         by the backward pass of torch.
     peer : str or None
-        The gradient to compare with.
+        What to compare with: a gradient; anygrad's own with one-sided edges; or the
+        formula of physicsnemo's periodic functions, shifted copies by `torch.roll`.
     at_most : float or None
         The target: how many times the floor it may take.
     at_least : float or None
@@ -37,6 +42,9 @@ class Row:
     dtype: str = "float64"
     order: str = "C"
     grid: str = "step"
+    function: str = "gradient"
+    accuracy: int = 2
+    boundary: str = "one_sided"
     way: str = "call"
     peer: str | None = None
     at_most: float | None = None
@@ -49,15 +57,21 @@ class Row:
         dim = "all dims" if self.dim is None else f"dim {self.dim}"
         words = [self.library, self.dtype, shape, dim, self.grid]
         words += [f"{self.order} order"] if self.order != "C" else []
+        words += [self.function] if self.function != "gradient" else []
+        words += [f"accuracy {self.accuracy}"] if self.accuracy != 2 else []
+        words += [self.boundary] if self.boundary != "one_sided" else []
         words += [self.way] if self.way != "call" else []
-        words += [f"against {self.peer}"] if self.peer == "findiff" else []
+        words += [f"against {self.peer}"] if self.peer in OTHER_PEERS else []
         return ", ".join(words)
 
     def smallest(self) -> Row:
         """Return the same work on a few points, for the tests."""
-        shape = tuple(min(n, 6) for n in self.shape)
+        shape = tuple(min(n, 5 + self.accuracy) for n in self.shape)
         return replace(self, shape=shape, chunks=self.chunks and 4)
 
+
+#: Peers that are no gradient of the array's own library.
+OTHER_PEERS = ("findiff", "one-sided", "torch.roll")
 
 #: Shapes of 1e6 elements and more, and a dim.
 LARGE = [
@@ -113,6 +127,25 @@ IN_NUMPY = [
         for work in LARGE
     ),
     *(Row("numpy", *work, peer="findiff") for work in SQUARE),
+    *(
+        Row(
+            "numpy",
+            *work,
+            accuracy=accuracy,
+            peer="findiff",
+            at_most=at_most,
+            at_least=5.0,
+        )
+        for (accuracy, at_most), work in product([(4, 1.7), (6, 2.1), (8, 2.6)], SQUARE)
+    ),
+    *(
+        Row("numpy", *work, boundary="periodic", peer="one-sided", at_least=0.95)
+        for work in [((1000, 1000), 0), ((1000, 1000), 1), *SQUARE]
+    ),
+    *(
+        Row("numpy", shape, None, function="laplacian", peer="findiff", at_most=2.5)
+        for shape in [(100, 100, 100), (200, 200, 200)]
+    ),
 ]
 
 IN_TORCH = [
@@ -142,6 +175,21 @@ IN_TORCH = [
             at_least=1.0,
         )
         for grid, work in product(["step", "coordinates"], SQUARE)
+    ),
+    *(
+        Row(
+            "torch",
+            *work,
+            dtype="float32",
+            function=function,
+            boundary="periodic",
+            peer="torch.roll",
+        )
+        for function, work in [
+            ("gradient", ((4000, 4000), 0)),
+            ("gradient", ((4000, 4000), 1)),
+            ("laplacian", ((200, 200, 200), None)),
+        ]
     ),
 ]
 
@@ -195,6 +243,9 @@ ROWS = [*IN_NUMPY, *IN_TORCH, *IN_JAX, *IN_DASK, *ON_SMALL_ARRAYS]
 
 #: Peak memory: at most this many times the outputs, whatever the dtype.
 MEMORY = [
+    Row(library, (200, 200, 200), None, function="laplacian", at_most=1.05)
+    for library in ("numpy", "torch")
+] + [
     Row(library, (4000, 4000), dim, dtype=dtype, grid=grid, at_most=1.05)
     for library, grid, dtype, dim in product(
         ["numpy", "torch"],
