@@ -172,7 +172,7 @@ def formula(task: Task, number: int, xp: Namespace) -> Formula:
     # Times the reciprocal, because XLA turns (a / b) / h into a / (b * h), and that is
     # a product of steps: it overflows or vanishes where their ratio does not.
     ratios = _stencils.slope_weights(span, stencil.offsets, stencil.order)
-    terms = [(j + 1, j, w * (1.0 / span(j, j + 1))) for j, w in sorted(ratios.items())]
+    terms = [(j + 1, j, ratios[j] * (1.0 / span(j, j + 1))) for j in sorted(ratios)]
     scale = _stencils.UNSCALED
     if stencil.order > 1:
         whole = 1.0 / span(stencil.offsets[0], stencil.offsets[-1])

@@ -83,8 +83,6 @@ class Verbs(NamedTuple):
     take : callable or None
         ``take(f, positions)``: samples by their places in memory, in the shape of
         `positions`; None where small arrays are no case of their own.
-    write_slopes : callable or None
-        ``write_slopes(f, x, out, along)``: `anygrad._executors.slopes.write`; likewise.
     block_bytes : int or None
         How large a block of the result should be; None for no blocks.
     bytes_besides : int
@@ -106,7 +104,6 @@ class Verbs(NamedTuple):
     is_contiguous: Callable[[Any], bool]
     extremes: Callable[[Any], tuple[int, int]] | None
     take: Callable[[Any, Any], Any] | None
-    write_slopes: Callable[[Any, Any, Any, slopes.Keys], None] | None
     block_bytes: int | None
     bytes_besides: int
     for_each: Callable[[Callable[[Any], None], Iterable[Any]], None]
@@ -397,7 +394,7 @@ def _from_memo(f: Any, task: Task, verbs: Verbs) -> Any:
     """
     memo: Any = task.memo
     if task.coordinates is not None:
-        if verbs.write_slopes is None:
+        if verbs.take is None:
             return None
         if ALONG not in memo:
             is_small = math.prod(f.shape) <= slopes.MOST_SAMPLES
@@ -405,7 +402,7 @@ def _from_memo(f: Any, task: Task, verbs: Verbs) -> Any:
         if memo[ALONG] is None:
             return None
         out = verbs.empty_like(f, dtype=f.dtype)
-        verbs.write_slopes(f, task.coordinates, out, memo[ALONG])
+        slopes.write(f, task.coordinates, out, memo[ALONG], verbs)
         return out
     known = memo.get(IN_ORDER)
     if known is None or isinstance(known, gathered.Gathered):
@@ -427,6 +424,9 @@ def _formulas(f: Any, task: Task, xp: Namespace, verbs: Verbs) -> tuple[Formula,
     if task.formulas:
         return task.formulas
     if x is not None:
+        # Where calls are kernels, there are as few in the agnostic run's own order.
+        if verbs.block_bytes is not None and slopes.pays(f, task):
+            return ()
         weights = math.prod(x.shape)
         if weights != x.shape[task.axis] or precision.is_complex_by_grid:
             return ()
@@ -458,17 +458,36 @@ def _do(
 
 def carry_out(step: Step, f: Any, out: Any, verbs: Verbs) -> None:
     """Write the weighted sum of differences, scaled, into the target; or add it."""
-    target, _, scale, neighbours, _, sign = step
+    if step.sign:
+        _add_sum(step, f, out[step.target], verbs)
+        return
+    target, terms, (factors, divisors), neighbours, _, _ = step
     out = out[target]
-    write = _write_sum if neighbours is None else _write_sum_of_neighbours
-    if sign and scale == UNSCALED:
+    if len(terms) == 1:  # no call for the most frequent step, which may be a short one
+        ((upper, lower, weight),) = terms
+        below = f[lower] if isinstance(lower, tuple) else lower
+        verbs.subtract(f[upper], below, out=out)
+        if weight is not None:
+            verbs.multiply(out, weight, out=out)
+    elif neighbours is None:
+        _write_sum(step, f, None, out, verbs)
+    else:
+        _write_sum_of_neighbours(step, f, None, out, verbs)
+    for factor in factors:
+        verbs.multiply(out, factor, out=out)
+    for divisor in divisors:
+        verbs.divide(out, divisor, out=out)
+
+
+def _add_sum(step: Step, f: Any, out: Any, verbs: Verbs) -> None:
+    """Add what `carry_out` writes, or subtract it."""
+    if step.scale == UNSCALED:
+        write = _write_sum if step.neighbours is None else _write_sum_of_neighbours
         write(step, f, out, out, verbs)
         return
-    total = verbs.empty_like(out, dtype=out.dtype) if sign else out
-    write(step._replace(sign=0), f, None, total, verbs)
-    write_scaled(total, scale, verbs)
-    if sign:
-        _verb(sign, verbs)(out, total, out=out)
+    total = verbs.empty_like(out, dtype=out.dtype)
+    carry_out(step._replace(target=(), sign=0), f, total, verbs)
+    _verb(step.sign, verbs)(out, total, out=out)
 
 
 def write_scaled(out: Any, scale: Scale, verbs: Verbs) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .._typing import Namespace
 
 #: Beyond so many samples, gathering takes longer than calling.
-MOST_SAMPLES = 1024
+MOST_SAMPLES = 2048
 
 
 class Gathered(NamedTuple):

@@ -46,7 +46,6 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
         is_contiguous=lambda a: a.flags.c_contiguous,
         take=None,
         extremes=None,
-        write_slopes=None,
         block_bytes=None,
         bytes_besides=0,
         for_each=blocked.one_by_one,

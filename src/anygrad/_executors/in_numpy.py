@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _blocked: list[Callable[..., tuple[Any, ...]]] = []
 
 #: For so many samples and more, the loops are told how long their buffers are.
-LEAST_SAMPLES = 4096
+LEAST_SAMPLES = 2**15
 
 #: NumPy copies operands through its buffers, even such as need no conversion, wherever
 #: the runs of memory are shorter than a quarter of the buffer.  That takes thrice the
@@ -35,7 +35,7 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
 
     if not _blocked:
         _blocked[:] = [_make_blocked()]  # threads may meet here
-    if f.size < LEAST_SAMPLES:
+    if f.size < LEAST_SAMPLES or f.ndim == 1:
         with numpy.errstate(all="ignore"):
             return _blocked[0](f, plan, xp)
     with _swift():
@@ -75,9 +75,9 @@ def verbs() -> Verbs:
     """Return the blocked executor's words."""
     import numpy
 
-    from .._executors import blocked, slopes
+    from .._executors import blocked
 
-    words = blocked.Verbs(
+    return blocked.Verbs(
         empty_like=numpy.empty_like,
         subtract=numpy.subtract,
         multiply=numpy.multiply,
@@ -87,11 +87,9 @@ def verbs() -> Verbs:
         transpose=lambda a, axes: a.transpose(axes),
         is_contiguous=lambda a: a.flags.c_contiguous,
         extremes=lambda f: (int(f.min()), int(f.max())),
-        write_slopes=None,
         take=numpy.ndarray.take,
         block_bytes=2**21,
         bytes_besides=2**20,
         for_each=_for_each,
         carry_out=blocked.carry_out,
     )
-    return words._replace(write_slopes=partial(slopes.write, verbs=words))

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic
-from .._executors import adjoint
+from .._executors import adjoint, small_tensors
 from .._plan import all_tasks
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: The blocked executor in torch's words, made when the first tensor comes: for tensors
 #: on the CPU, and for those on other devices.
 _blocked: dict[bool, Callable[..., tuple[Any, ...]]] = {}
+
+#: NumPy's words for small tensors, made when the first comes; None without NumPy.
+_words: list[small_tensors.Words | None] = []
 
 
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
@@ -38,6 +41,12 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
 
 def _run_blocked(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     on_cpu = f.device.type == "cpu"
+    if on_cpu and f.numel() <= small_tensors.MOST_SAMPLES:
+        if not _words:
+            _words[:] = [_make_words()]
+        results = None if _words[0] is None else _words[0].run(f, plan)
+        if results is not None:
+            return results
     if on_cpu not in _blocked:
         _blocked[on_cpu] = _make_blocked(on_cpu)
     return _blocked[on_cpu](f, plan, xp)
@@ -83,6 +92,13 @@ def _arrays(plan: Plan) -> Iterator[Any]:
             yield task.coordinates
 
 
+def _make_words() -> small_tensors.Words | None:
+    try:
+        return small_tensors.Words()
+    except RuntimeError:
+        return None
+
+
 def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
     import torch
 
@@ -101,9 +117,8 @@ def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
         strides=lambda a: a.stride(),
         transpose=lambda a, axes: a.permute(axes),
         is_contiguous=lambda a: a.is_contiguous(),
-        take=torch.take if on_cpu else None,
+        take=None,
         extremes=_extremes if on_cpu else None,
-        write_slopes=_through_numpy() if on_cpu else None,
         block_bytes=2**22 if on_cpu else None,
         bytes_besides=3 * 2**19,
         for_each=blocked.one_by_one,
@@ -123,29 +138,3 @@ def _extremes(f: Any) -> tuple[int, int]:
         return 0, 2**64
     least, greatest = torch.aminmax(f)
     return int(least), int(greatest)
-
-
-def _through_numpy() -> Callable[[Any, Any, Any, Any], None] | None:
-    """Return what writes the slopes of small tensors with NumPy's faster calls.
-
-    A call of NumPy takes a quarter of a microsecond, and one of torch a whole one.
-    None if torch has come without NumPy.
-    """
-    import torch
-
-    try:
-        torch.empty(0).numpy()
-    except RuntimeError:
-        return None
-    import numpy
-
-    from .._executors import in_numpy
-
-    write: Any = in_numpy.verbs().write_slopes
-
-    def write_slopes(f: Any, x: Any, out: Any, along: Any) -> None:
-        with numpy.errstate(all="ignore"):
-            # By force: nothing watches, but a tensor may still ask for gradients.
-            write(f.numpy(force=True), x.numpy(force=True), out.numpy(), along)
-
-    return write_slopes

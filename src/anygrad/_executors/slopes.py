@@ -1,13 +1,14 @@
 """Coordinates with few operations: three points inside, the nearest two at the edges.
 
 On a small array an operation costs the time to call it, and with as many weights as
-samples it costs a pass over them.  This is the formula with the fewest: no weights are
-made, every difference is taken once along the whole axis, and only two operations are
-divisions, which take as long as three others.
+samples it costs a pass over them.  These are the formulas with the fewest: every
+difference is taken once along the whole axis, and there are as few divisions, which
+take as long as three others, as can be.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _boundaries
@@ -19,8 +20,14 @@ if TYPE_CHECKING:
 #: The only formulas that are known here: `torch.gradient`'s, of the first order.
 SCHEME = (1, 2, 1, _boundaries.ONE_SIDED, _boundaries.ONE_SIDED, False)
 
-#: A small array: beyond it, blocks are as fast.
-MOST_SAMPLES = 1024
+#: A small array: beyond it, weights that are made once for all lines pay,
+MOST_SAMPLES = 2**17
+
+#: if there are more lines than these.
+FEW_LINES = 16
+
+#: Weights are worth their making if there are so many times fewer coordinates.
+FEWER_COORDINATES = 8
 
 #: So many arrays of the size of the result are written.
 ARRAYS = 2
@@ -62,10 +69,28 @@ def keys(f: Any, task: Task) -> Keys | None:
     return Keys(*[(*before, slice(*cut)) for cut in cuts])
 
 
+def pays(f: Any, task: Task) -> bool:
+    """Tell whether this is the fastest way for the samples."""
+    x = task.coordinates
+    if x is None or keys(f, task) is None:
+        return False
+    count: int = math.prod(f.shape)
+    return count <= MOST_SAMPLES or math.prod(x.shape) * FEW_LINES > count
+
+
 def write(
     f: Any, x: Any, out: Any, along: Keys, verbs: Verbs, *, edges: bool = True
 ) -> None:
-    """Write the derivative of `f` with coordinates `x` into `out`.
+    """Write the derivative of `f` with coordinates `x` into `out`."""
+    few = math.prod(x.shape) * FEWER_COORDINATES < math.prod(f.shape)
+    write_by = _write_by_weights if few else _write_by_slopes
+    write_by(f, x, out, along, verbs, edges)
+
+
+def _write_by_slopes(
+    f: Any, x: Any, out: Any, along: Keys, verbs: Verbs, edges: bool
+) -> None:
+    """Write it without any weights.
 
     Between the slopes `s` to either side, over the steps `h`, it is
     ``(s_left * h_right + s_right * h_left) / (h_left + h_right)``.
@@ -81,3 +106,24 @@ def write(
     verbs.add(middle, multiply(s[upper], h[lower], out=s[upper]), out=middle)
     whole = subtract(x[right], x[left], out=h[upper])  # nobody needs the steps now
     divide(middle, whole, out=middle)
+
+
+def _write_by_weights(
+    f: Any, x: Any, out: Any, along: Keys, verbs: Verbs, edges: bool
+) -> None:
+    """Write it with the ratios of `anygrad._stencils.slope_weights`, for many lines."""
+    first, last, inner, upper, lower, right, left = along
+    subtract, multiply, divide = verbs.subtract, verbs.multiply, verbs.divide
+    h = subtract(x[upper], x[lower])
+    reciprocal = 1.0 / h
+    whole = subtract(x[right], x[left])
+    w_left = divide(h[upper], whole)
+    multiply(w_left, reciprocal[lower], out=w_left)
+    w_right = divide(h[lower], whole, out=whole)
+    multiply(w_right, reciprocal[upper], out=w_right)
+    d = subtract(f[upper], f[lower])
+    if edges:
+        multiply(d[first], reciprocal[first], out=out[first])
+        multiply(d[last], reciprocal[last], out=out[last])
+    middle = multiply(d[lower], w_left, out=out[inner])
+    verbs.add(middle, multiply(d[upper], w_right, out=d[upper]), out=middle)
