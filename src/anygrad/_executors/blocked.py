@@ -55,7 +55,7 @@ FEW_RUNS = 8
 MANY_ARRAYS = 6
 
 #: Blocks of a sum are so much larger, because each costs the calls of all its terms.
-MANY_TERMS = 4
+MANY_TERMS = 2
 
 #: Integers up to this size are floating numbers of 64 bits.
 LARGEST_EXACT = 2**53
