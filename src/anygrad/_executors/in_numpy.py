@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,13 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
         return _blocked[0](f, plan, xp)
 
 
+def quietly(_: Any) -> AbstractContextManager[Any]:
+    """Return the context in which NumPy warns of no infinities and NaN."""
+    import numpy
+
+    return numpy.errstate(all="ignore")
+
+
 def _for_each(write: Callable[[Any], None], blocks: Iterable[Any]) -> None:
     """Do the blocks on as many threads as the caller has set."""
     workers = _workers.get_workers()
@@ -39,11 +47,11 @@ def _for_each(write: Callable[[Any], None], blocks: Iterable[Any]) -> None:
         return
     import numpy
 
-    def quietly(block: Any) -> None:
+    def write_quietly(block: Any) -> None:
         with numpy.errstate(all="ignore"):
             write(block)
 
-    _workers.share(quietly, blocks, workers)
+    _workers.share(write_quietly, blocks, workers)
 
 
 def _make_blocked() -> Callable[..., tuple[Any, ...]]:
