@@ -77,15 +77,14 @@ def test_on_every_library(
     library: Backend, order: int, accuracy: int, edge_order: int, grid: str
 ) -> None:
     """In the arithmetic of the library, on steps whose rounding leaves two digits."""
-    exponents = (1, 2, 3) if library.real == "float32" else (4, 5, 6)
+    exponents = (2, 3, 4) if library.real == "float32" else (4, 5, 6)
     steps = [2.0**-k for k in exponents]
     first, inside = [], []
     for step in steps:
-        # Numbers of Python: the positions are exact in both kinds of arithmetic.
         x = [
-            float(a) for a in convergence.positions(grid, 24, convergence.Decimal(step))
+            float(a) for a in convergence.positions(grid, 12, convergence.Decimal(step))
         ]
-        x = [a - x[12] for a in x]
+        x = [a - x[6] for a in x]
         f = library.asarray([math.exp(a) for a in x])
         spacing = step if grid == "uniform" else library.asarray(x)
         result = anygrad.derivative(
@@ -94,7 +93,7 @@ def test_on_every_library(
         got = library.tolist(result)
         relative = [abs(a / math.exp(b) - 1) for a, b in zip(got, x, strict=True)]
         first.append(relative[0])
-        inside.append(relative[12])
+        inside.append(relative[6])
     assert convergence.slope(steps, first) > edge_order - 0.4
     assert convergence.slope(steps, inside) > accuracy - 0.4
 
