@@ -530,7 +530,7 @@ PICTURES = {
     "boundaries": ((9.5, 5.2), draw_boundaries),
     "convergence": ((7.0, 4.8), draw_convergence),
     "vorticity": ((11.0, 2.75), draw_vorticity),
-    "lines": ((5.4, 3.5), draw_lines),
+    "lines": ((5.1, 3.3), draw_lines),
     "longitude": ((9.5, 3.8), draw_longitude),
 }
 

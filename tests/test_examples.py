@@ -56,15 +56,15 @@ def test_a_folder_that_does_not_exist(
     assert "cannot write the picture" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("backend", LIBRARIES)
-def test_vorticity(pictures: Any, backend: str) -> None:
+@pytest.mark.parametrize("library_name", LIBRARIES)
+def test_vorticity(pictures: Any, library_name: str) -> None:
     """Of a globe that turns as one: twice its speed times the sine of the latitude."""
     import numpy as np
 
     east, north = np.radians(np.arange(0.0, 360, 5)), np.radians(np.arange(20.0, 76, 2))
     speed = 1e-5 * pictures.EARTH_RADIUS * np.cos(north)[:, None] + 0 * east
     arrays = [
-        pictures.to_backend(a, backend)
+        pictures.to_backend(a, library_name)
         for a in (np.stack([speed, 0 * speed]), east, north)
     ]
     found = pictures.to_numpy(pictures.vorticity(*arrays))
@@ -104,28 +104,28 @@ def test_the_wind_has_no_divergence(pictures: Any) -> None:
     assert np.abs(outward).max() < 0.02 * np.abs(turning).max()
 
 
-@pytest.mark.parametrize("backend", LIBRARIES)
-def test_dark_lines(pictures: Any, backend: str) -> None:
+@pytest.mark.parametrize("library_name", LIBRARIES)
+def test_dark_lines(pictures: Any, library_name: str) -> None:
     """A dark line is found along its length, and a bright one is not."""
     import numpy as np
 
     rows, columns = np.indices((21, 41), dtype=np.float64)
     dark, bright = (np.exp(-((columns - c) ** 2) / 8) for c in (12, 28))
-    picture = pictures.to_backend(bright - dark + 0 * rows, backend)
+    picture = pictures.to_backend(bright - dark + 0 * rows, library_name)
     lines = pictures.to_numpy(pictures.dark_lines(pictures.smoothed(picture, 1.0)))
     assert (lines >= 0).all()
     assert (lines.argmax(axis=1) == 12).all()
     assert (lines[:, 28] < 1e-6).all()
 
 
-@pytest.mark.parametrize("backend", LIBRARIES)
-def test_the_first_cell(pictures: Any, backend: str) -> None:
+@pytest.mark.parametrize("library_name", LIBRARIES)
+def test_the_first_cell(pictures: Any, library_name: str) -> None:
     import numpy as np
 
     wave = pictures.parallel_wave(np.arange(2.5, 360, 5.0))
     found = pictures.slopes_around(
-        pictures.to_backend(wave.temperature, backend),
-        pictures.to_backend(wave.longitude, backend),
+        pictures.to_backend(wave.temperature, library_name),
+        pictures.to_backend(wave.longitude, library_name),
     )
     errors = {
         name: np.abs(pictures.to_numpy(slope) - wave.slope)
@@ -137,22 +137,22 @@ def test_the_first_cell(pictures: Any, backend: str) -> None:
     )
 
 
-@pytest.mark.parametrize("backend", LIBRARIES)
-def test_errors_against_the_step(pictures: Any, backend: str) -> None:
+@pytest.mark.parametrize("library_name", LIBRARIES)
+def test_errors_against_the_step(pictures: Any, library_name: str) -> None:
     import numpy as np
 
     grids = [2 * np.pi * np.arange(count) / count for count in (32, 64)]
-    samples = [pictures.to_backend(np.exp(np.sin(x)), backend) for x in grids]
+    samples = [pictures.to_backend(np.exp(np.sin(x)), library_name) for x in grids]
     for accuracy in (2, 4):
         coarse, fine = pictures.wave_errors(samples, accuracy)
         assert math.log2(coarse / fine) == pytest.approx(accuracy, abs=0.3)
 
 
-@pytest.mark.parametrize("backend", LIBRARIES)
+@pytest.mark.parametrize("library_name", LIBRARIES)
 def test_terrain(
-    terrain: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], backend: str
+    terrain: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], library_name: str
 ) -> None:
     path = tmp_path / "terrain.png"
-    assert terrain.main(["--backend", backend, "--output", str(path)]) == 0
+    assert terrain.main(["--backend", library_name, "--output", str(path)]) == 0
     assert path.stat().st_size > 100_000
-    assert f"backend         {backend}" in capsys.readouterr().out
+    assert f"backend         {library_name}" in capsys.readouterr().out
