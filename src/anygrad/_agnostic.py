@@ -288,8 +288,9 @@ def stencil(offsets: Any, order: int, precision: Precision, xp: Namespace) -> An
     all `j` at once, and only the coefficients of 1, s, ..., `s**m` are kept: these are
     weights of lower derivatives, and overflow or vanish no sooner than the result.
 
-    Neville's identity, which serves the kernels, extrapolates where 0 is no point: it
-    has lost thousands of units in the last place of 13 equal steps, and this some tens.
+    Neville's identity, which serves the kernels, extrapolates where 0 is no point: with
+    13 equal steps around it, it has lost up to 3900 units in the last place of the
+    largest weight, against 50 digits, and this up to 310.
     """
     dtype, wide = precision.coordinates, precision.wide_coordinates
     x, converted = (prepare(offsets, dtype, kept, xp) for kept in (wide, False))

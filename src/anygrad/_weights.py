@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 
 
 @overload
-def stencil(
+def stencil(  # numpydoc ignore=GL08
     offsets: Sequence[int | Fraction], *, order: int = 1
 ) -> tuple[Fraction, ...]: ...
 
 
 @overload
-def stencil(offsets: ArrayT, *, order: int = 1) -> ArrayT: ...
+def stencil(  # numpydoc ignore=GL08
+    offsets: ArrayT, *, order: int = 1
+) -> ArrayT: ...
 
 
 def stencil(offsets: Any, *, order: int = 1) -> Any:
