@@ -351,9 +351,9 @@ def test_steps_whose_powers_are_out_of_range(library: Backend) -> None:
             [0.5, 1],
             1,
             (
-                "`offsets` must be a list or tuple of ints and fractions. "
-                "Got [0.5, 1]. "
-                "Convert floats first, with `fractions.Fraction`."
+                "`offsets` must be a list or tuple of ints and fractions, or an array. "
+                "Got [0.5, 1]. Convert floats first, with `fractions.Fraction`, or put "
+                "them into an array."
             ),
         ),
         (
@@ -361,8 +361,9 @@ def test_steps_whose_powers_are_out_of_range(library: Backend) -> None:
             3,
             1,
             (
-                "`offsets` must be a list or tuple of ints and fractions. Got 3. "
-                "Convert floats first, with `fractions.Fraction`."
+                "`offsets` must be a list or tuple of ints and fractions, or an array. "
+                "Got 3. Convert floats first, with `fractions.Fraction`, or put them "
+                "into an array."
             ),
         ),
         (

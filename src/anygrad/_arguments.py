@@ -354,28 +354,60 @@ def curl(
     return Plan(_with_one_dtype(parts, xp), Stack(place, (3,), (0, 1, 2)), plain=False)
 
 
-def check_stencil(offsets: Any, order: Any) -> int:
-    """Check the arguments of `stencil` and return the order."""
+def exact_stencil(offsets: Any, order: Any) -> int:
+    """Check the arguments of `stencil` for Python's numbers and return the order."""
     if not isinstance(offsets, (list, tuple)) or any(
         isinstance(offset, bool) or not isinstance(offset, numbers.Rational)
         for offset in offsets
     ):
         msg = (
-            "`offsets` must be a list or tuple of ints and fractions. Got "
-            f"{_shown(offsets)}. Convert floats first, with `fractions.Fraction`."
+            "`offsets` must be a list or tuple of ints and fractions, or an array. Got "
+            f"{_shown(offsets)}. Convert floats first, with `fractions.Fraction`, or "
+            "put them into an array."
         )
         raise TypeError(msg)
     number = _order(order)
     if len(set(offsets)) != len(offsets):
         msg = f"`offsets` must name each point once. Got {_shown(offsets)}."
         raise ValueError(msg)
-    if len(offsets) <= number:
+    _check_count(len(offsets), number)
+    return number
+
+
+def stencil(offsets: Any, xp: Namespace, order: Any) -> tuple[int, Precision]:
+    """Check the arguments of `stencil` for an array; return the order and the dtypes.
+
+    Offsets that are repeated are not seen: they are values.
+    """
+    _check_layout(offsets, "offsets")
+    _check_numeric(offsets, "offsets", xp)
+    number = _order(order)
+    if offsets.ndim == 0:
         msg = (
-            f"`offsets` must have at least {number + 1} points for `order={number}`. "
-            f"Got {len(offsets)}."
+            "`offsets` must have at least one dimension: the offsets of a formula lie "
+            "along the last one. Got a 0-dimensional array."
         )
         raise ValueError(msg)
-    return number
+    count = offsets.shape[-1]
+    if count is None or _is_nan(count):
+        msg = (
+            "`offsets` must have a known length along the last dimension. Got shape "
+            f"{tuple(offsets.shape)}. Compute it first, e.g. with "
+            "`compute_chunk_sizes()`."
+        )
+        raise ValueError(msg)
+    _check_count(count, number)
+    device = _backends.device_of(offsets)
+    return number, _precision.choose(offsets.dtype, offsets.dtype, False, device, xp)
+
+
+def _check_count(count: int, order: int) -> None:
+    if count <= order:
+        msg = (
+            f"`offsets` must have at least {order + 1} points for `order={order}`. "
+            f"Got {count}."
+        )
+        raise ValueError(msg)
 
 
 def _samples(input: Array, xp: Namespace) -> Samples:
@@ -475,10 +507,14 @@ def _check_layout(array: Any, name: str) -> None:
 
 
 def _check_samples(input: Array, xp: Namespace) -> None:
-    if not _precision.is_numeric(input.dtype, xp):
+    _check_numeric(input, "input", xp)
+
+
+def _check_numeric(array: Array, name: str, xp: Namespace) -> None:
+    if not _precision.is_numeric(array.dtype, xp):
         msg = (
-            "`input` must have an integer, real floating or complex floating dtype. "
-            f"Got {input.dtype}. Convert it first, e.g. with `astype`."
+            f"`{name}` must have an integer, real floating or complex floating dtype. "
+            f"Got {array.dtype}. Convert it first, e.g. with `astype`."
         )
         raise TypeError(msg)
 

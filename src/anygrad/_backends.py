@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple, TypeAlias
 
 import array_api_compat
@@ -44,6 +45,8 @@ class Backend(NamedTuple):
         nothing that watches the operations is disturbed.
     remark : str
         One sentence for the documentation.
+    surroundings : callable
+        Returns the context in which an array is computed with, outside of executors.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Backend(NamedTuple):
     coordinates_from: tuple[str, ...]
     is_readable: Callable[[Any], bool]
     remark: str
+    surroundings: Callable[[Any], AbstractContextManager[Any]] = nullcontext
 
 
 TABLE = (
@@ -70,6 +74,7 @@ TABLE = (
         coordinates_from=(),
         is_readable=lambda _: True,
         remark="Any strides; read-only arrays.",
+        surroundings=in_numpy.quietly,
     ),
     Backend(
         name="torch",
@@ -120,6 +125,7 @@ TABLE = (
         remark=(
             "Tested on real CuPy with an emulated driver; on a GPU when one was there."
         ),
+        surroundings=lambda array: array.device,
     ),
     Backend(
         name="array-api-strict",
@@ -295,6 +301,12 @@ def backend_of(array: Any) -> Backend | None:
         if cls is not None and isinstance(array, cls):
             return backend
     return None
+
+
+def surroundings(array: Any) -> AbstractContextManager[Any]:
+    """Return the context in which the agnostic code may compute with an array."""
+    backend = backend_of(array)
+    return nullcontext() if backend is None else backend.surroundings(array)
 
 
 def _is_exact(array: Any, backend: Backend) -> bool:

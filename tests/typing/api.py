@@ -48,6 +48,8 @@ def what_goes_in_comes_out(f: Real, t: Tensor) -> None:
     assert_type(anygrad.divergence(t), Tensor)
     assert_type(anygrad.jacobian(t, accuracy=4), Tensor)
     assert_type(anygrad.stencil([0, 1, Fraction(3, 2)]), tuple[Fraction, ...])
+    assert_type(anygrad.stencil(t, order=2), Tensor)
+    assert_type(anygrad.stencil(f), Real)
 
 
 def spacing_of_every_kind(f: Real, x: Real, t: Tensor) -> None:

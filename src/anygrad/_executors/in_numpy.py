@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +42,7 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
         return _blocked[0](f, plan, xp)
 
 
-@contextlib.contextmanager
+@contextmanager
 def _swift() -> Iterator[None]:
     """Have loops neither warn nor copy; both settings belong to the context."""
     import numpy
@@ -53,6 +53,13 @@ def _swift() -> Iterator[None]:
             yield
         finally:
             numpy.setbufsize(before)
+
+
+def quietly(_: Any) -> AbstractContextManager[Any]:
+    """Return the context in which NumPy warns of no infinities and NaN."""
+    import numpy
+
+    return numpy.errstate(all="ignore")
 
 
 def _for_each(write: Callable[[Any], None], blocks: Iterable[Any]) -> None:

@@ -1,0 +1,158 @@
+"""The examples run, are right, and give the pictures of the documentation."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DRAWN = ROOT / "docs" / "_static"
+LIBRARIES = ("numpy", "torch", "jax", "dask", "array_api_strict")
+
+pytestmark = pytest.mark.peers
+
+
+@pytest.fixture
+def pictures(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(ROOT / "examples"))
+    return importlib.import_module("pictures")
+
+
+@pytest.fixture
+def terrain(pictures: Any) -> Any:
+    return importlib.import_module("terrain")
+
+
+@pytest.mark.parametrize(
+    "name", ["boundaries", "convergence", "vorticity", "lines", "longitude"]
+)
+def test_pictures(
+    pictures: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """Each is drawn, is small, and stands on a page."""
+    assert pictures.main(["--output", str(tmp_path), "--only", name]) == 0
+    path = tmp_path / f"{name}.png"
+    assert capsys.readouterr().out == f"{path}\n"
+    for picture in (path, DRAWN / path.name):
+        assert 5_000 < picture.stat().st_size < 150_000
+    pages = (ROOT / "docs").glob("guide/*.md")
+    assert any(f"_static/{name}.png" in page.read_text("utf-8") for page in pages)
+
+
+def test_there_are_no_other_pictures(pictures: Any) -> None:
+    names = {path.stem for path in DRAWN.glob("*.png")}
+    assert names == {*pictures.PICTURES, "terrain"}
+
+
+def test_a_folder_that_does_not_exist(
+    pictures: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = ["--output", str(tmp_path / "none"), "--only", "boundaries"]
+    assert pictures.main(wanted) == 1
+    assert "cannot write the picture" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("library_name", LIBRARIES)
+def test_vorticity(pictures: Any, library_name: str) -> None:
+    """Of a globe that turns as one: twice its speed times the sine of the latitude."""
+    import numpy as np
+
+    east, north = np.radians(np.arange(0.0, 360, 5)), np.radians(np.arange(20.0, 76, 2))
+    speed = 1e-5 * pictures.EARTH_RADIUS * np.cos(north)[:, None] + 0 * east
+    arrays = [
+        pictures.to_backend(a, library_name)
+        for a in (np.stack([speed, 0 * speed]), east, north)
+    ]
+    found = pictures.to_numpy(pictures.vorticity(*arrays))
+    exact = 2e-5 * np.sin(north)[:, None] + 0 * east
+    assert np.allclose(found, exact, rtol=1e-4)
+
+
+def test_vorticity_has_no_seam(pictures: Any) -> None:
+    """Wherever the columns begin, each has the same value."""
+    import numpy as np
+
+    east, north = np.radians(np.arange(0.0, 360, 4)), np.radians(np.arange(20.0, 76, 4))
+    field = pictures.wind(east[None, :], north[:, None])
+    whole = pictures.vorticity(field, east, north)
+    rolled = pictures.vorticity(np.roll(field, 7, axis=2), east, north)
+    assert np.allclose(np.roll(whole, 7, axis=1), rolled, rtol=1e-9, atol=1e-15)
+
+
+def test_the_wind_has_no_divergence(pictures: Any) -> None:
+    """It is made of stream functions, and nearly all of it turns."""
+    import numpy as np
+
+    import anygrad
+
+    east, north = np.radians(np.arange(0.0, 360)), np.radians(np.arange(20.0, 76))
+    u, v = pictures.wind(east[None, :], north[:, None])
+    parallel = np.cos(north)[:, None]
+    divergence = anygrad.divergence(
+        np.stack([u, v * parallel]),
+        dim=(2, 1),
+        spacing=[east, north],
+        accuracy=6,
+        boundary=[("periodic", 2 * math.pi), "one_sided"],
+    )
+    turning = pictures.vorticity(np.stack([u, v]), east, north)
+    outward = divergence / parallel / pictures.EARTH_RADIUS
+    assert np.abs(outward).max() < 0.02 * np.abs(turning).max()
+
+
+@pytest.mark.parametrize("library_name", LIBRARIES)
+def test_dark_lines(pictures: Any, library_name: str) -> None:
+    """A dark line is found along its length, and a bright one is not."""
+    import numpy as np
+
+    rows, columns = np.indices((21, 41), dtype=np.float64)
+    dark, bright = (np.exp(-((columns - c) ** 2) / 8) for c in (12, 28))
+    picture = pictures.to_backend(bright - dark + 0 * rows, library_name)
+    lines = pictures.to_numpy(pictures.dark_lines(pictures.smoothed(picture, 1.0)))
+    assert (lines >= 0).all()
+    assert (lines.argmax(axis=1) == 12).all()
+    assert (lines[:, 28] < 1e-6).all()
+
+
+@pytest.mark.parametrize("library_name", LIBRARIES)
+def test_the_first_cell(pictures: Any, library_name: str) -> None:
+    import numpy as np
+
+    wave = pictures.parallel_wave(np.arange(2.5, 360, 5.0))
+    found = pictures.slopes_around(
+        pictures.to_backend(wave.temperature, library_name),
+        pictures.to_backend(wave.longitude, library_name),
+    )
+    errors = {
+        name: np.abs(pictures.to_numpy(slope) - wave.slope)
+        for name, slope in found.items()
+    }
+    assert errors["one_sided"][0] > 5 * errors["periodic"][0]
+    assert errors["one_sided"][1:-1] == pytest.approx(
+        errors["periodic"][1:-1], abs=1e-4
+    )
+
+
+@pytest.mark.parametrize("library_name", LIBRARIES)
+def test_errors_against_the_step(pictures: Any, library_name: str) -> None:
+    import numpy as np
+
+    grids = [2 * np.pi * np.arange(count) / count for count in (32, 64)]
+    samples = [pictures.to_backend(np.exp(np.sin(x)), library_name) for x in grids]
+    for accuracy in (2, 4):
+        coarse, fine = pictures.wave_errors(samples, accuracy)
+        assert math.log2(coarse / fine) == pytest.approx(accuracy, abs=0.3)
+
+
+@pytest.mark.parametrize("library_name", LIBRARIES)
+def test_terrain(
+    terrain: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], library_name: str
+) -> None:
+    path = tmp_path / "terrain.png"
+    assert terrain.main(["--backend", library_name, "--output", str(path)]) == 0
+    assert path.stat().st_size > 100_000
+    assert f"backend         {library_name}" in capsys.readouterr().out
