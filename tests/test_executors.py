@@ -11,7 +11,7 @@ import pytest
 
 import anygrad
 from anygrad import _agnostic, _arguments, _backends
-from anygrad._executors import in_numpy, in_torch
+from anygrad._executors import in_numpy, in_torch, small_tensors
 from backends import Backend
 
 # Each executor, with every layout of memory that it may meet.
@@ -44,9 +44,10 @@ def several_blocks(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
         (blocked,) = in_numpy._blocked
         monkeypatch.setattr(in_numpy, "_blocked", [in_smaller_blocks(blocked)])
     if backend.library == "torch":
-        blocked = in_torch._blocked[True]
+        blocked = in_torch._make_blocked(on_cpu=True)
         cut = {True: in_smaller_blocks(blocked)}
         monkeypatch.setattr(in_torch, "_blocked", cut)
+        monkeypatch.setattr(small_tensors, "MOST_SAMPLES", 2**12)
     monkeypatch.setattr(_arguments, "_plans", {})  # they know arrays of one block
 
 

@@ -263,9 +263,9 @@ def test_torch_tracing(torch: Any) -> None:
         warnings.simplefilter("ignore", torch.jit.TracerWarning)  # a look at a shape
         programs = torch.jit.trace(call, (f, x)), make_fx(call)(f, x)
     tall = torch.cat([f, f * f])
-    assert programs[0](tall, x).equal(call(tall, x))
+    assert programs[0](tall, x).allclose(call(tall, x))
     for program in programs:
-        assert program(f * f, x).equal(call(f * f, x))
+        assert program(f * f, x).allclose(call(f * f, x))
         assert program(f, x * x).allclose(call(f, x * x))
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: Beyond so many samples, torch's threads make up for its calls.
 MOST_SAMPLES = 2**17
 
-#: Under which name the memo of a plan holds the plan in NumPy's words.
+#: Under which name the memo of a task holds the task in NumPy's words.
 IN_NUMPY = "in NumPy's words"
 
 
@@ -59,18 +59,24 @@ class Words:
         return tuple([torch.from_numpy(result) for result in results])
 
     def _plan(self, plan: Plan) -> Plan | None:
-        memo = plan.tasks[0].memo if plan.tasks else None
+        tasks = []
+        for task in plan.tasks:
+            known = self._task(task)
+            if known is None:
+                return None
+            tasks.append(known)
+        return plan._replace(tasks=tuple(tasks))
+
+    def _task(self, task: Task) -> Task | None:
+        memo = task.memo
         known = None if memo is None else memo.get(IN_NUMPY)
         if known is None:
-            if not all(map(self._knows, plan.tasks)):
+            if not self._knows(task):
                 return None
-            known = plan._replace(tasks=tuple(map(self._task, plan.tasks)))
+            known = self._translated(task)
             if memo is not None:
                 memo[IN_NUMPY] = known
-        if all(task.formulas for task in plan.tasks):
-            return known
-        pairs = zip(known.tasks, plan.tasks, strict=True)
-        return known._replace(tasks=tuple([_bound(*pair) for pair in pairs]))
+        return known if task.formulas else _bound(known, task)
 
     def _knows(self, task: Task) -> bool:
         """Tell whether NumPy has all dtypes of a task."""
@@ -79,7 +85,7 @@ class Words:
         inner = task.inner is None or self._knows(task.inner)
         return inner and all(dtype in self.dtypes for dtype in dtypes)
 
-    def _task(self, task: Task) -> Task:
+    def _translated(self, task: Task) -> Task:
         """Return a task without its arrays: others come with the next call."""
         precision = task.precision
         return task._replace(
@@ -90,7 +96,7 @@ class Words:
             ),
             step=None,
             coordinates=None,
-            inner=None if task.inner is None else self._task(task.inner),
+            inner=None if task.inner is None else self._translated(task.inner),
             memo=None if task.memo is None else {},
         )
 
