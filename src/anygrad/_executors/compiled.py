@@ -1,8 +1,9 @@
 """The agnostic run for JAX, compiled once per kind of call.
 
-The pieces are not concatenated: along the last axis, XLA would first write them and
-then copy them together.  Padded and selected, they are one loop over the result, and
-on a sharded axis only rows of the edges travel between devices.
+Large pieces are not concatenated: along the last axis, XLA would first write them and
+then copy them together, each time through memory.  Padded and selected, they are one
+loop over the result, and on a sharded axis only rows of the edges travel between
+devices.  In the cache, the copy costs less than the selections.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ _programs: dict[Any, Any] = {}
 
 #: When there are so many of them, all are forgotten: a bound on memory.
 MOST_PROGRAMS = 512
+
+#: From so many samples on, pieces are selected: fewer are concatenated in the cache.
+LARGE = 2**21
 
 #: On so many devices, a plan remembers its numbers.
 MOST_PLACES = 8
@@ -50,8 +54,9 @@ def _program_and_arguments(
     import jax
 
     leaves, structure = jax.tree.flatten(_arrays(plan))
-    program = _program(_static(plan), structure, xp)
-    if memo is None or len(f.sharding.device_set) > 1:
+    is_spread = len(f.sharding.device_set) > 1
+    program = _program(_static(plan), structure, xp, is_spread)
+    if memo is None or is_spread:
         return program, leaves
     numbers = _vector(leaves, f, plan, xp) if leaves else leaves
     if numbers is None:
@@ -62,17 +67,18 @@ def _program_and_arguments(
     return program, numbers
 
 
-def _program(static: Any, structure: Any, xp: Namespace) -> Any:
+def _program(static: Any, structure: Any, xp: Namespace, is_spread: bool) -> Any:
     """Return the compiled function for arguments that are the leaves of a structure."""
     import jax
 
-    key = (static, structure, xp)
+    key = (static, structure, xp, is_spread)
     program = _programs.get(key)
     if program is None:
 
         def traced(f: Any, arguments: Any) -> tuple[Any, ...]:
             leaves = [arguments[k] for k in range(structure.num_leaves)]
-            return trace(f, _plan(static, jax.tree.unflatten(structure, leaves)), xp)
+            plan = _plan(static, jax.tree.unflatten(structure, leaves))
+            return _trace(f, plan, xp, is_spread)
 
         if len(_programs) >= MOST_PROGRAMS:
             _programs.clear()
@@ -175,17 +181,24 @@ def _formulas(scheme: Scheme, scales: tuple[Scale, ...] | None) -> tuple[Formula
 
 
 def trace(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
-    """Run the plan on values that are traced, by `run` or by the user."""
+    """Run the plan on values that the user traces: they may be spread over devices."""
+    import jax
+
+    return _trace(f, plan, xp, jax.device_count() > 1)
+
+
+def _trace(f: Any, plan: Plan, xp: Namespace, is_spread: bool) -> tuple[Any, ...]:
+    idiom = SELECTING if is_spread or _is_large(f) else CONCATENATING
     explicit = _explicit_axes(f)
     if not explicit:
-        return _agnostic.run(f, plan, xp, XLA)
+        return _agnostic.run(f, plan, xp, idiom)
     # A mesh with explicit axes refuses slices of uneven size along a sharded axis.
     # The compiler may place them, and the results are sharded as the samples are.
     import jax
 
     static = _static(plan)
     automatic = jax.sharding.auto_axes(
-        lambda f, arrays: _agnostic.run(f, _plan(static, arrays), xp, XLA),
+        lambda f, arrays: _agnostic.run(f, _plan(static, arrays), xp, idiom),
         axes=explicit,
         out_sharding=_shardings(f, plan),
     )
@@ -207,6 +220,13 @@ def _shardings(f: Any, plan: Plan) -> tuple[Any, ...]:
         spec[plan.stack.axis : plan.stack.axis] = [None] * len(plan.stack.shape)
     spec = jax.sharding.PartitionSpec(*spec)
     return (jax.sharding.NamedSharding(sharding.mesh, spec),)
+
+
+def _is_large(f: Any) -> bool:
+    """Tell whether pieces of several axes are better selected; of unknown size, yes."""
+    if not all(isinstance(length, int) for length in f.shape):
+        return True
+    return bool(f.ndim > 1 and math.prod(f.shape) >= LARGE)
 
 
 def _explicit_axes(f: Any) -> tuple[str, ...]:
@@ -248,4 +268,5 @@ def _kept(array: Any) -> Any:
     return lax.optimization_barrier(array)
 
 
-XLA = _agnostic.Idiom(join=_selected, keep=_kept)
+SELECTING = _agnostic.Idiom(join=_selected, keep=_kept)
+CONCATENATING = _agnostic.Idiom(join=_agnostic.STANDARD.join, keep=_kept)
