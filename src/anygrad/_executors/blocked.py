@@ -185,6 +185,8 @@ def run(f: Any, plan: Plan, xp: Namespace, verbs: Verbs) -> tuple[Any, ...]:
     """Return the results of the plan for `f`: one array if they are stacked."""
     if plan.plain:
         return tuple([differentiate(f, task, xp, verbs) for task in plan.tasks])
+    if any(task.where is not None for task in plan.tasks):
+        return _agnostic.run(f, plan, xp)
     if any(task.precision.result != working(task.precision) for task in plan.tasks):
         # Sums are rounded once.
         return _agnostic.compose(
