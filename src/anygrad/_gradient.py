@@ -113,8 +113,8 @@ def gradient(
         Which samples are valid: broadcastable to `input`, of its library and on its
         device, or a NumPy array with a Dask `input`.  Only for ``accuracy=2``.  Values
         under False do not matter.  Where the formula of a point names one of them, the
-        point gets a one-sided formula of the order `edge_order` instead, or NaN if there
-        are too few valid samples for that, too.  None is: all.
+        point gets a one-sided formula of the order `edge_order` instead, or NaN if
+        there are too few valid samples for that, too.  None is: all.
     stack_dim : int or None, default: None
         Where a new dim of all results stands, in one array; None returns a tuple.
     axis : int, or list or tuple of int, or None, default: None

@@ -269,7 +269,7 @@ def named(stencil: Stencil, on_coordinates: bool) -> list[int]:
         found = {ghosts[j].sample if j in ghosts else j for j in stencil.offsets}
     else:
         found = {offset for term in stencil.terms for offset in term[:2]}
-    return sorted(found - {None})
+    return sorted(offset for offset in found if offset is not None)  # no constant
 
 
 def _antisymmetric(numbers: Sequence[int]) -> bool:

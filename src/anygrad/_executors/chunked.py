@@ -176,7 +176,7 @@ def _beside(
 
 
 def _aligned(x: Any, f: Any, axis: int) -> Any:
-    """Give coordinates or a mask the chunks of the samples, except where they broadcast.
+    """Give coordinates or a mask the chunks of the samples, but where they broadcast.
 
     A vector along the axis that is no Dask array stays what it is: it is small, and its
     pieces go into the tasks.

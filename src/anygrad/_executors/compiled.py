@@ -112,7 +112,8 @@ def _arrays(plan: Plan) -> tuple[Any, ...]:
 def _task_arrays(task: Task) -> tuple[Any, ...]:
     inner = None if task.inner is None else _task_arrays(task.inner)
     arrays = (task.step, task.coordinates, task.constants, task.period, task.where)
-    scales = tuple(map(_scales, (task, *task.alternatives)))
+    grids: tuple[Task | Alternative, ...] = (task, *task.alternatives)
+    scales = tuple(map(_scales, grids))
     return (scales, *arrays, inner)
 
 
