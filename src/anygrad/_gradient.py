@@ -178,9 +178,9 @@ def gradient(
     samples are all valid: so each run of valid samples is differentiated as an array of
     its own, with edges of `edge_order`, and a hole of one point has a central value on
     a step.  Points beyond the ends are as valid as the samples that they stand for.
-    Coordinates of invalid samples do not matter, except near ends with a `boundary`,
-    whose ghosts have their places from them; to be differentiated, they must be
-    distinct numbers.
+    Coordinates of invalid samples do not matter to the values, except near ends that
+    have ghosts, which are placed by them; for automatic differentiation, they must be
+    distinct, finite numbers.
 
     References
     ----------
