@@ -665,6 +665,25 @@ def test_torch_compile(torch: Any, dynamic: bool) -> None:
             assert compiled(f, where, spacing).allclose(wanted, equal_nan=True)
 
 
+def test_torch_traces(torch: Any) -> None:
+    """Programs of plain operations, for masks and shapes other than those traced."""
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    def call(f: Any, where: Any) -> Any:
+        return anygrad.gradient(f, dim=1, where=where)[0]
+
+    f, where = torch.arange(18.0).reshape(2, 9) ** 2, torch.tensor(HOLES)
+    valid = torch.stack([where, ~where])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of the first one
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # a look at a shape
+        programs = torch.jit.trace(call, (f, valid)), make_fx(call)(f, valid)
+    for program in programs:
+        assert program(f, ~valid).allclose(call(f, ~valid), equal_nan=True)
+    tall = torch.cat([f, f]), torch.cat([valid, ~valid])
+    assert programs[0](*tall).allclose(call(*tall), equal_nan=True)
+
+
 def test_torch_meta(torch: Any) -> None:
     """No value is looked at."""
     f = torch.ones(3, 4, device="meta")

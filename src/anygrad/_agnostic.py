@@ -110,8 +110,9 @@ def _of_valid(f: Any, task: Task, xp: Namespace, idiom: Idiom) -> Any:
     """
     axis, valid = task.axis, task.where
     f = xp.where(valid, f, xp.zeros_like(f))
-    along = (*valid.shape[:axis], f.shape[axis], *valid.shape[axis + 1 :])
-    valid = xp.broadcast_to(valid, along)
+    if valid.shape[axis] != f.shape[axis]:
+        along = (*valid.shape[:axis], f.shape[axis], *valid.shape[axis + 1 :])
+        valid = xp.broadcast_to(valid, along)
     whole: Any = None
     for candidate in reversed(candidates(task)):
         values = _of_all(f, candidate, xp, idiom)
