@@ -485,9 +485,10 @@ def test_schemes_to_one_side(side: str, edge_order: int, boundary: str) -> None:
 # Laziness and derivatives.
 
 
-def test_chunks_of_every_size(dask: Any, numpy: Any) -> None:
+def test_chunks_of_every_size(dask: Any) -> None:
     """At the seams, and around the seam of a periodic axis, as in one chunk."""
     import dask.array
+    import numpy
 
     draw = numpy.random.default_rng(3)
     f, where = draw.normal(size=(3, 9)), draw.random((3, 9)) < 0.7
@@ -509,9 +510,26 @@ def test_chunks_of_every_size(dask: Any, numpy: Any) -> None:
                     assert result.compute().tobytes() == wanted.tobytes()
 
 
-def test_masks_of_lazy_arrays(dask: Any, numpy: Any) -> None:
+def test_chunks_of_nothing(dask: Any) -> None:
+    """They are computed, too, from as few points as the formulas need."""
+    import dask.array
+    import numpy
+
+    f, where = numpy.arange(6.0) ** 2, numpy.arange(6) != 2
+    with dask.config.set(scheduler="synchronous"):
+        for boundary in ("one_sided", "periodic", "reflect"):
+            wanted = anygrad.derivative(f, where=where, boundary=boundary)
+            for sizes in ((0, 1, 0, 4, 1, 0), (0, 0, 6), (1, 1, 0, 2, 2)):
+                lazy = dask.array.from_array(f, chunks=(sizes,))
+                result = anygrad.derivative(lazy, where=where, boundary=boundary)
+                assert result.chunks == (sizes,)
+                assert result.compute().tobytes() == wanted.tobytes()
+
+
+def test_masks_of_lazy_arrays(dask: Any) -> None:
     """Small ones are NumPy's or Dask's; of unknown lengths, one lies as the other."""
     import dask.array
+    import numpy
 
     f = numpy.arange(24.0).reshape(4, 6) ** 2
     lazy = dask.array.from_array(f, chunks=(3, 1))
@@ -533,9 +551,10 @@ def test_masks_of_lazy_arrays(dask: Any, numpy: Any) -> None:
             assert result.compute().tobytes() == wanted.tobytes()
 
 
-def test_masks_have_a_say_in_the_name(dask: Any, numpy: Any) -> None:
+def test_masks_have_a_say_in_the_name(dask: Any) -> None:
     """Two calls that differ in the mask, or in nothing, are told apart by Dask."""
     import dask.array
+    import numpy
 
     f = dask.array.ones(6, chunks=2)
     names = [anygrad.gradient(f, where=numpy.arange(6) != k)[0].name for k in (1, 1, 2)]
