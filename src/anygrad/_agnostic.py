@@ -7,10 +7,13 @@ runs on any library, lazily, under any tracer and any automatic differentiation.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
+from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _stencils
+from ._plan import candidates
 from ._stencils import Formula, Scale
 
 if TYPE_CHECKING:
@@ -89,12 +92,49 @@ def differentiate(f: Any, task: Task, xp: Namespace, idiom: Idiom = STANDARD) ->
 
 
 def derivative(f: Any, task: Task, xp: Namespace, idiom: Idiom = STANDARD) -> Any:
-    """Return one derivative: every formula of the scheme, put together."""
+    """Return one derivative, in the working dtype."""
     if task.inner is not None:
         f = derivative(f, task.inner, xp, idiom)
     f = prepare(
         component(f, task), task.precision.samples, task.precision.wide_samples, xp
     )
+    if task.where is not None:
+        return _of_valid(f, task, xp, idiom)
+    return _of_all(f, task, xp, idiom)
+
+
+def _of_valid(f: Any, task: Task, xp: Namespace, idiom: Idiom) -> Any:
+    """Return at each point what the first formula gives that fits; NaN where none does.
+
+    What is missing is filled before: a NaN that is only dropped from the result would
+    still be in its derivative, because zero times NaN is NaN.
+    """
+    axis, valid = task.axis, task.where
+    f = xp.where(valid, f, xp.zeros_like(f))
+    if valid.shape[axis] != f.shape[axis]:
+        along = (*valid.shape[:axis], f.shape[axis], *valid.shape[axis + 1 :])
+        valid = xp.broadcast_to(valid, along)
+    whole: Any = None
+    for candidate in reversed(candidates(task)):
+        values = _of_all(f, candidate, xp, idiom)
+        if whole is None:
+            whole = xp.full_like(values, math.nan)
+        whole = xp.where(_fits(valid, candidate, xp, idiom), values, whole)
+    return whole
+
+
+def _fits(valid: Any, task: Task, xp: Namespace, idiom: Idiom) -> Any:
+    """Tell at which points all samples that the formula names are valid."""
+    pieces = []
+    for stencil in task.scheme.stencils:
+        offsets = _stencils.named(stencil, task.coordinates is not None)
+        parts = [shifted(valid, task.axis, stencil, offset) for offset in offsets]
+        pieces.append(reduce(operator.and_, parts))
+    return idiom.join(pieces, task, xp)
+
+
+def _of_all(f: Any, task: Task, xp: Namespace, idiom: Idiom) -> Any:
+    """Return one derivative: every formula of the scheme, put together."""
     pieces = [
         weighted_sum(f, task, number, xp, idiom)
         for number in range(len(task.scheme.stencils))

@@ -15,7 +15,7 @@ from itertools import combinations_with_replacement
 from typing import Any, NamedTuple
 
 from . import _agnostic, _backends, _boundaries, _precision, _stencils
-from ._plan import Plan, Stack, Task
+from ._plan import Alternative, Plan, Stack, Task
 from ._precision import Precision
 from ._stencils import Formula, Scale, Scheme, Stencil
 from ._typing import Array, DType, Namespace
@@ -69,6 +69,7 @@ def plan(
     order: Any = 1,
     accuracy: Any = 2,
     boundary: Any = _boundaries.ONE_SIDED,
+    where: Any = None,
     stack_dim: Any = None,
 ) -> Plan:
     """Check all arguments and return the plan of one derivative per dim."""
@@ -77,6 +78,8 @@ def plan(
     several = type(spacing) in (list, tuple)
     entries = spacing if several else (1.0 if spacing is None else spacing,)
     tokens = entries
+    if where is not None:  # a mask is an array of this call, as large as the samples
+        return _plan(input, xp, spacing, dim, axis, *integers, boundary, where)
     if type(spacing) is not float:  # the most frequent case, and it costs nothing
         tokens = tuple([_token(input, entry) for entry in entries])
     if not (
@@ -169,14 +172,16 @@ def _plan(
     accuracy: Any,
     stack_dim: Any,
     boundary: Any,
+    where: Any = None,
 ) -> Plan:
     _check_samples(input, xp)
     samples = Samples(input, input.dtype, input.shape)
     axes = _axes(samples, dim, axis)
     kind = _kind(order, accuracy, edge_order)
-    tasks = _partials(samples, xp, kind, axes, spacing, boundary)
+    valid = None if where is None else _valid(samples, xp, kind, where)
+    tasks = _partials(samples, xp, kind, axes, spacing, boundary, valid)
     if stack_dim is None:
-        return Plan(tasks)
+        return Plan(tasks, plain=valid is None)
     if not tasks:
         msg = "`stack_dim` must be None where there is nothing to stack. Got no dims."
         raise ValueError(msg)
@@ -196,6 +201,7 @@ def derivative(
     accuracy: Any,
     edge_order: Any,
     boundary: Any,
+    where: Any = None,
 ) -> Plan:
     """Check all arguments and return the plan of a derivative along one dim."""
     if axis is not None:
@@ -223,6 +229,7 @@ def derivative(
         order=order,
         accuracy=accuracy,
         boundary=boundary,
+        where=where,
     )
 
 
@@ -486,13 +493,15 @@ def _partials(
     axes: list[tuple[int, str, Any]],
     spacing: Any,
     boundary: Any,
+    valid: Any = None,
 ) -> tuple[Task, ...]:
     """Return one task per axis."""
     entries = _entries(spacing, len(axes))
     ends = _boundary(boundary, len(axes))
     parts = zip(axes, entries, ends, strict=True)
     return tuple(
-        _task(samples, xp, kind, numbered, entry, end) for numbered, entry, end in parts
+        _task(samples, xp, kind, numbered, entry, end, valid)
+        for numbered, entry, end in parts
     )
 
 
@@ -740,7 +749,7 @@ def _period(value: Any, name: str) -> float:
 
 
 def _check_length(
-    input: Samples, axis: int, word: str, item: Any, scheme: Scheme, kind: Kind
+    input: Samples, axis: int, word: str, item: Any, points: int, kind: Kind
 ) -> None:
     length = input.shape[axis]
     if length is None or _is_nan(length):
@@ -750,14 +759,14 @@ def _check_length(
             "`compute_chunk_sizes()`."
         )
         raise ValueError(msg)
-    if length < scheme.points:
+    if length < points:
         reasons = [
             f"`{name}={value}`"
             for name, value, usual in zip(Kind._fields, kind, (1, 2, None), strict=True)
             if value != usual
         ]
         msg = (
-            f"`input` must have at least {scheme.points} points along `{word}` {item} "
+            f"`input` must have at least {points} points along `{word}` {item} "
             f"for {', '.join(reasons)}. Got shape {tuple(input.shape)}."
         )
         raise ValueError(msg)
@@ -818,23 +827,30 @@ def _task(
     numbered: tuple[int, str, Any],
     named: tuple[Any, str],
     ends: Ends,
+    valid: Any,
 ) -> Task:
     (axis, word, item), (entry, name) = numbered, named
     is_number = isinstance(entry, (float, complex))
     uneven = not is_number and getattr(entry, "ndim", 0) != 0
-    scheme = _stencils.scheme(*kind, ends.left, ends.right, uneven)
-    _check_length(input, axis, word, item, scheme, kind)
+    schemes = [
+        _stencils.scheme(*kind, ends.left, ends.right, uneven, side)
+        for side in ((_stencils.CENTRAL,) if valid is None else _stencils.SIDES)
+    ]
+    points = max(scheme.points for scheme in schemes)
+    _check_length(input, axis, word, item, points, kind)
     _check_constants(ends, input.dtype, xp)
     device = _backends.device_of(input.array)
     task = partial(
         Task,
         axis,
-        scheme,
+        schemes[0],
         formulas=(),
         step=None,
         coordinates=None,
         constants=ends.constants,
         period=ends.period,
+        where=valid,
+        alternatives=tuple([Alternative(scheme, ()) for scheme in schemes[1:]]),
     )
     if is_number:
         _check_no_period(ends, axis)
@@ -842,8 +858,9 @@ def _task(
         precision = _precision.choose(
             input.dtype, None, isinstance(entry, complex), device, xp
         )
-        formulas = _on_step(entry, scheme, precision, name)
-        return task(precision=precision, formulas=formulas)
+        formulas = [_on_step(entry, scheme, precision, name) for scheme in schemes]
+        others = tuple(map(Alternative, schemes[1:], formulas[1:]))
+        return task(precision=precision, formulas=formulas[0], alternatives=others)
     entry_xp = _check_array(input, xp, device, entry, name)
     if entry.ndim == 0:
         _check_no_period(ends, axis)
@@ -988,6 +1005,20 @@ def _check_array(
     Returns the namespace of `entry`, which need not be that of `input`.
     """
     _check_kind(entry, name)
+    namespace = _check_beside(input, xp, device, entry, name)
+    if not _precision.is_numeric(entry.dtype, namespace):
+        msg = (
+            f"`{name}` must have an integer, real floating or complex floating dtype. "
+            f"Got {entry.dtype}. Convert it to numbers first."
+        )
+        raise TypeError(msg)
+    return namespace
+
+
+def _check_beside(
+    input: Samples, xp: Namespace, device: Any, entry: Any, name: str
+) -> Namespace:
+    """Refuse arrays of another library and on other devices; return the namespace."""
     _, namespace = _backends.resolve(entry, name)
     _check_layout(entry, name)
     mixed = namespace.__name__ != xp.__name__
@@ -996,12 +1027,6 @@ def _check_array(
             f"`{name}` must be an array of the same library as `input`. Got "
             f"{_backends.type_name(entry)} for an `input` of type "
             f"{_backends.type_name(input.array)}. Convert one of them first."
-        )
-        raise TypeError(msg)
-    if not _precision.is_numeric(entry.dtype, namespace):
-        msg = (
-            f"`{name}` must have an integer, real floating or complex floating dtype. "
-            f"Got {entry.dtype}. Convert it to numbers first."
         )
         raise TypeError(msg)
     here = _backends.device_of(entry)
@@ -1047,8 +1072,43 @@ def _coordinates(
     return entry
 
 
+def _valid(input: Samples, xp: Namespace, kind: Kind, where: Any) -> Any:
+    """Return a mask with as many dimensions as the samples."""
+    if isinstance(where, (numbers.Number, str, bytes, list, tuple, dict)):
+        msg = (
+            f"`where` must be a boolean array. Got {_shown(where)}. Convert it to an "
+            "array of the library of `input` first."
+        )
+        raise TypeError(msg)
+    device = _backends.device_of(input.array)
+    namespace = _check_beside(input, xp, device, where, "where")
+    if not _precision.is_bool(where.dtype, namespace):
+        msg = (
+            f"`where` must have a boolean dtype: True for a valid sample. Got "
+            f"{where.dtype}. Compare first, e.g. `where != 0`."
+        )
+        raise TypeError(msg)
+    shape = tuple(where.shape)
+    lengths = zip(reversed(shape), reversed(input.shape), strict=False)
+    if len(shape) > input.ndim or not all(_may_broadcast(a, b) for a, b in lengths):
+        msg = (
+            f"`where` must be broadcastable to `input`, of shape {tuple(input.shape)}. "
+            f"Got shape {shape}."
+        )
+        raise ValueError(msg)
+    if (kind.order, kind.accuracy) != (1, 2):
+        msg = (
+            "`where` must be None but for `order=1` and `accuracy=2`. Got "
+            f"`order={kind.order}` and `accuracy={kind.accuracy}`. Set invalid samples "
+            "to NaN for these: derivatives that read one are NaN."
+        )
+        raise ValueError(msg)
+    missing = input.ndim - len(shape)
+    return where[(*(None,) * missing, ...)] if missing else where
+
+
 def _may_broadcast(length: Any, full: Any) -> bool:
-    """Tell whether coordinates fit; lengths that Dask does not know are trusted."""
+    """Tell whether an array fits; lengths that Dask does not know are trusted."""
     return length in (1, full) or (_is_nan(length) and _is_nan(full))
 
 

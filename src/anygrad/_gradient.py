@@ -26,6 +26,7 @@ def gradient(  # numpydoc ignore=GL08
     edge_order: int = 1,
     accuracy: int = 2,
     boundary: Boundary | list[Boundary] = "one_sided",
+    where: Array | None = None,
     stack_dim: None = None,
     axis: int | Sequence[int] | None = None,
 ) -> tuple[ArrayT, ...]: ...
@@ -40,6 +41,7 @@ def gradient(  # numpydoc ignore=GL08
     edge_order: int = 1,
     accuracy: int = 2,
     boundary: Boundary | list[Boundary] = "one_sided",
+    where: Array | None = None,
     stack_dim: int,
     axis: int | Sequence[int] | None = None,
 ) -> ArrayT: ...
@@ -53,6 +55,7 @@ def gradient(
     edge_order: int = 1,
     accuracy: int = 2,
     boundary: Boundary | list[Boundary] = "one_sided",
+    where: Array | None = None,
     stack_dim: int | None = None,
     axis: int | Sequence[int] | None = None,
 ) -> tuple[ArrayT, ...] | ArrayT:
@@ -106,6 +109,12 @@ def gradient(
         - a pair (left, right) of these, except of ``"periodic"``.
 
         Except for ``"one_sided"``, the formula at the edges is that of the interior.
+    where : array of bool or None, default: None
+        Which samples are valid: broadcastable to `input`, of its library and on its
+        device, or a NumPy array with a Dask `input`.  Only for ``accuracy=2``.  Values
+        under False do not matter.  Where the formula of a point names one of them, the
+        point gets a one-sided formula of the order `edge_order` instead, or NaN if
+        there are too few valid samples for that, too.  None is: all.
     stack_dim : int or None, default: None
         Where a new dim of all results stands, in one array; None returns a tuple.
     axis : int, or list or tuple of int, or None, default: None
@@ -129,7 +138,8 @@ def gradient(
         if `edge_order`, `accuracy` or `stack_dim` is not an int; if `boundary` is
         neither a mode nor a number, or complex for a real `input`; if `spacing` or an
         entry of it is neither a number nor an array, is of another library or of such a
-        dtype, or is a bare array of coordinates; if both `dim` and `axis` are given.
+        dtype, or is a bare array of coordinates; if `where` is no array, is of another
+        library or not of bools; if both `dim` and `axis` are given.
     ValueError
         If a dim is named twice; if `accuracy` is not even and positive; if `edge_order`
         is not between 1 and `accuracy`; if `boundary` is an unknown mode, has the wrong
@@ -138,7 +148,8 @@ def gradient(
         can be read); if there are too few points, or an unknown number of them, along a
         dim; if `spacing` has the wrong number of entries; if a Python number in it is
         zero, not finite, or far out of the range of the dtype of `input`; if
-        coordinates have the wrong shape or are on another device.
+        coordinates or `where` have the wrong shape or are on another device; if `where`
+        is given for another `accuracy` than 2.
     IndexError
         If `input` has no such dim; if `stack_dim` is no dim of the result.
 
@@ -162,7 +173,14 @@ def gradient(
     samples where the device has them, and rounded once; integers, also those of 64
     bits, are subtracted without wrapping and without rounding their values first.
     A NaN affects the points whose formula reads it, and no others: with a step,
-    interior points do not read their own sample.
+    interior points do not read their own sample.  With `where`, of the formula of
+    all samples, the forward and the backward one, each point gets the first whose
+    samples are all valid: so each run of valid samples is differentiated as an array of
+    its own, with edges of `edge_order`, and a hole of one point has a central value on
+    a step.  Points beyond the ends are as valid as the samples that they stand for.
+    Coordinates of invalid samples do not matter to the values, except near ends that
+    have ghosts, which are placed by them; for automatic differentiation, they must be
+    distinct, finite numbers.
 
     References
     ----------
@@ -187,6 +205,12 @@ def gradient(
     >>> gradient(np.asarray([[1, 2, 4], [0, 5, 5]]), dim=1, spacing=0.5)
     (array([[ 2.,  3.,  4.],
            [10.,  5.,  0.]]),)
+
+    One sample is missing, and the last one has no neighbour:
+
+    >>> f = np.asarray([0.0, 1.0, 4.0, 999.0, 16.0])
+    >>> gradient(f, where=f < 100)
+    (array([ 1.,  2.,  3.,  6., nan]),)
     """
     executor, xp = _backends.resolve(input, "input")
     plan = _arguments.plan(
@@ -198,6 +222,7 @@ def gradient(
         edge_order=edge_order,
         accuracy=accuracy,
         boundary=boundary,
+        where=where,
         stack_dim=stack_dim,
     )
     results: tuple[Any, ...] = executor(input, plan, xp)
@@ -213,6 +238,7 @@ def derivative(
     accuracy: int = 2,
     edge_order: int | None = None,
     boundary: Boundary = "one_sided",
+    where: Array | None = None,
     axis: int | None = None,
 ) -> ArrayT:
     """Estimate one partial derivative, of any order, from samples on a grid.
@@ -234,6 +260,8 @@ def derivative(
         where the boundary is one-sided; None is `accuracy`.
     boundary : str, number or tuple, default: "one_sided"
         What lies beyond the ends of the dim, as in `gradient`.
+    where : array of bool or None, default: None
+        Which samples are valid, as in `gradient`; for ``order=1`` and ``accuracy=2``.
     axis : int or None, default: None
         Another word for `dim`; only one of them may be given.
 
@@ -280,6 +308,7 @@ def derivative(
         accuracy=accuracy,
         edge_order=edge_order,
         boundary=boundary,
+        where=where,
     )
     result: ArrayT = executor(input, plan, xp)[0]
     return result

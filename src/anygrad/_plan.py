@@ -10,6 +10,21 @@ from ._stencils import Formula, Scheme
 from ._typing import Array
 
 
+class Alternative(NamedTuple):
+    """Other formulas, for points at which those of a task read what is missing.
+
+    Attributes
+    ----------
+    scheme : Scheme
+        The formulas along the axis.
+    formulas : tuple of Formula
+        As those of the task.
+    """
+
+    scheme: Scheme
+    formulas: tuple[Formula, ...]
+
+
 class Task(NamedTuple):
     """One partial derivative.
 
@@ -45,6 +60,11 @@ class Task(NamedTuple):
         Where an executor may keep what depends on Python numbers, dtypes and shapes
         only: such tasks are used again, for the next samples of the same shape, with
         the coordinates of that call.
+    where : array or None
+        Which samples are valid: of bools and of the samples' number of dimensions, so
+        that it broadcasts, along the axis, too.
+    alternatives : tuple of Alternative
+        What is tried, in this order, where samples that the `scheme` names are not.
     """
 
     axis: int
@@ -59,6 +79,8 @@ class Task(NamedTuple):
     sign: int = 0
     inner: Task | None = None
     memo: dict[Any, Any] | None = None
+    where: Any = None
+    alternatives: tuple[Alternative, ...] = ()
 
 
 class Stack(NamedTuple):
@@ -89,7 +111,8 @@ class Plan(NamedTuple):
     stack : Stack or None
         How the results are put together; None to return them one by one.
     plain : bool
-        Whether each task is a derivative of the samples as they are, and a result.
+        Whether each task is a derivative of the samples as they are, all of them valid,
+        and a result.
     """
 
     tasks: tuple[Task, ...]
@@ -101,6 +124,16 @@ def unrounded(task: Task) -> Task:
     """Return a task whose result is left in the working dtype."""
     dtype = working(task.precision)
     return task._replace(precision=task.precision._replace(result=dtype))
+
+
+def candidates(task: Task) -> list[Task]:
+    """Return the task as if all samples were valid, and that of each alternative."""
+    first = task._replace(where=None, alternatives=())
+    others = [
+        first._replace(scheme=scheme, formulas=formulas)
+        for scheme, formulas in task.alternatives
+    ]
+    return [first, *others]
 
 
 def all_tasks(plan: Plan) -> Iterator[Task]:

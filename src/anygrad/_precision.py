@@ -50,10 +50,19 @@ def working(precision: Precision) -> DType:
     return precision.coordinates if by_grid else precision.samples
 
 
+def is_bool(dtype: DType, xp: Namespace) -> bool:
+    """Tell whether a dtype is that of masks."""
+    return _is_of_kind("bool", dtype, xp)
+
+
 def is_numeric(dtype: DType, xp: Namespace) -> bool:
     """Tell whether a derivative of this dtype has a meaning: bool has none."""
+    return _is_of_kind("numeric", dtype, xp)
+
+
+def _is_of_kind(kind: str, dtype: DType, xp: Namespace) -> bool:
     try:
-        return bool(xp.isdtype(dtype, "numeric"))
+        return bool(xp.isdtype(dtype, kind))
     except TypeError:  # NumPy refuses dtypes that other packages have registered
         return False
 

@@ -82,6 +82,9 @@ MOST_DIGITS = 113
 #: For weights that are complete in themselves.
 UNSCALED = Scale((), ())
 
+#: Where the interior formula of a scheme reads: to both sides of its point, or to one.
+CENTRAL, FORWARD, BACKWARD = SIDES = ("central", "forward", "backward")
+
 
 class Formula(NamedTuple):
     """A stencil with the weights and the scale of one grid.
@@ -151,7 +154,7 @@ class Scheme:
         self.key = key
         left, right = stencils[:interior], stencils[:interior:-1]
         self.wraps = any(_wraps(stencil) for stencil in (*left, *right))
-        self.mirrored = _mirrored(left, right)
+        self.mirrored = None if len(left) != len(right) else _mirrored(left, right)
         self.unit_formulas = tuple(
             Formula(s, s.terms, scale(float(s.denominator), MOST_DIGITS))
             for s in stencils
@@ -259,6 +262,20 @@ def on_samples(
     return found
 
 
+def named(stencil: Stencil, on_coordinates: bool) -> list[int]:
+    """Return the offsets of the samples that a formula names: it needs their values.
+
+    On a step, these are the samples of its terms, and a central formula skips its own
+    point.  On coordinates, every point has a weight.
+    """
+    if on_coordinates:
+        ghosts = dict(stencil.ghosts)
+        found = {ghosts[j].sample if j in ghosts else j for j in stencil.offsets}
+    else:
+        found = {offset for term in stencil.terms for offset in term[:2]}
+    return sorted(offset for offset in found if offset is not None)  # no constant
+
+
 def _antisymmetric(numbers: Sequence[int]) -> bool:
     return all(a == -b for a, b in zip(numbers, reversed(numbers), strict=True))
 
@@ -278,22 +295,27 @@ def scheme(
     left: str,
     right: str,
     uneven: bool,
+    side: str = CENTRAL,
 ) -> Scheme:
     """Return the formulas of an axis; one object for the same arguments.
 
     Parameters
     ----------
     order, accuracy : int
-        Of the derivative in the interior, whose formula is central.
+        Of the derivative in the interior, where its formula is central.
     edge_order : int
         The accuracy of one-sided formulas at the edge itself.
     left, right : str
         The boundary mode at either end.
     uneven : bool
         Whether the formulas are for coordinates.
+    side : str
+        Where the formula of the interior reads.  To one side, its accuracy is
+        `edge_order`, which is 1 or 2.  Its rows at an end without ghosts, where it
+        would leave the axis, have the formulas of the central scheme.
     """
     uneven = uneven and order % 2 == 0  # else the formulas are the same
-    key = (order, accuracy, edge_order, left, right, uneven)
+    key = (order, accuracy, edge_order, left, right, uneven, side)
     known = _schemes.get(key)
     if known is None:
         if len(_schemes) >= MOST_SCHEMES:
@@ -303,28 +325,41 @@ def scheme(
 
 
 def _scheme(
-    order: int, accuracy: int, edge_order: int, left: str, right: str, uneven: bool
+    order: int,
+    accuracy: int,
+    edge_order: int,
+    left: str,
+    right: str,
+    uneven: bool,
+    side: str,
 ) -> Scheme:
     r = half_width(order, accuracy, uneven)
-    one_sided = _boundaries.ONE_SIDED in (left, right)
+    farthest = edge_order + order - 1
+    reaches = {CENTRAL: (r, r), FORWARD: (0, farthest), BACKWARD: (farthest, 0)}
+    before, after = reaches[side]
+    reach = range(-before, after + 1)
+    one_sided = side != CENTRAL or _boundaries.ONE_SIDED in (left, right)
+    rows = [_row(i, order, reach, edge_order, left) for i in range(before)]
+    last_rows = [_row(-i - 1, order, reach, edge_order, right) for i in range(after)]
     return Scheme(
         stencils=(
-            *(_row(i, order, r, edge_order, left) for i in range(r)),
-            stencil(r, -r, range(-r, r + 1), order),
-            *(_row(-i - 1, order, r, edge_order, right) for i in reversed(range(r))),
+            *rows,
+            stencil(before, -after or None, reach, order),
+            *reversed(last_rows),
         ),
-        interior=r,
-        points=max(edge_order + order, 2 * r) if one_sided else 2 * r,
-        key=(order, accuracy, edge_order, left, right, uneven),
+        interior=before,
+        points=max(edge_order + order if one_sided else 0, before + after),
+        key=(order, accuracy, edge_order, left, right, uneven, side),
     )
 
 
-def _row(row: int, order: int, r: int, edge_order: int, mode: str) -> Stencil:
+def _row(row: int, order: int, reach: range, edge_order: int, mode: str) -> Stencil:
     """Return the formula of a row at an edge; negative rows count from the right.
 
-    With ghosts it is the central formula.  Without, row `i < r` from an edge reads the
-    first ``max(edge_order + m, 2 * i + 1)`` points: the edge itself is `edge_order`
-    accurate, and no row is worse than the central formula that fits.
+    With ghosts it is that of the interior, on the offsets `reach`.  Without, row `i`
+    from an edge reads the first ``max(edge_order + m, 2 * i + 1)`` points: the edge
+    itself is `edge_order` accurate, and no row is worse than the central formula that
+    fits.
     """
     inwards = 1 if row >= 0 else -1
     depth = row if row >= 0 else -row - 1
@@ -334,20 +369,19 @@ def _row(row: int, order: int, r: int, edge_order: int, mode: str) -> Stencil:
         return inwards * (position - depth)
 
     if rule is None:
-        reach = range(max(edge_order + order, 2 * depth + 1))
-        offsets = sorted(offset(position) for position in reach)
+        positions = range(max(edge_order + order, 2 * depth + 1))
+        offsets = sorted(offset(position) for position in positions)
         return stencil(row, row + 1 or None, offsets, order)
     ghosts = {}
-    for beyond in range(1, r - depth + 1):
+    outwards = reach[-1] if row < 0 else -reach[0]
+    for beyond in range(1, outwards - depth + 1):
         ghost = rule(beyond)
         ghosts[offset(-beyond)] = Ghost(
             None if ghost.sample is None else offset(ghost.sample),
             tuple((offset(a), offset(b)) for a, b in ghost.chords if a != b),
             -inwards * ghost.turns,
         )
-    return stencil(
-        row, row + 1 or None, range(-r, r + 1), order, edge=offset(0), ghosts=ghosts
-    )
+    return stencil(row, row + 1 or None, reach, order, edge=offset(0), ghosts=ghosts)
 
 
 def _positions(stencil: Stencil) -> list[int]:

@@ -42,6 +42,8 @@ def what_goes_in_comes_out(f: Real, t: Tensor) -> None:
     assert_type(first, Tensor)
     assert_type(anygrad.gradient(t, stack_dim=0), Tensor)
     assert_type(anygrad.derivative(t, order=2, spacing=t), Tensor)
+    assert_type(anygrad.derivative(t, where=t), Tensor)
+    assert_type(anygrad.gradient(f, where=f > 0), tuple[Real, ...])
     assert_type(anygrad.laplacian(f, boundary=["edge", ("reflect", 1.5)]), Real)
     assert_type(anygrad.hessian(f, stack_dim=-1), Real)
     assert_type(anygrad.curl(t, vector_dim=1), Tensor)

@@ -192,6 +192,10 @@ def run(f: Any, plan: Plan, xp: Namespace, verbs: Verbs) -> tuple[Any, ...]:
     """Return the results of the plan for `f`: one array if they are stacked."""
     if plan.plain:
         return tuple([differentiate(f, task, xp, verbs) for task in plan.tasks])
+    if any(task.where is not None for task in plan.tasks):
+        return _agnostic.compose(
+            plan, lambda task: _of_valid(f, unrounded(task), xp, verbs), xp
+        )
     if any(task.precision.result != working(task.precision) for task in plan.tasks):
         # Sums are rounded once.
         return _agnostic.compose(
@@ -997,3 +1001,33 @@ def _ends(array: Any, task: Task, xp: Namespace) -> Any:
         return array
     cuts = (slice(reach), slice(-reach, None))
     return xp.concat([array[(*_all(task.axis), cut)] for cut in cuts], axis=task.axis)
+
+
+# Samples of which some are missing.
+
+
+def _of_valid(f: Any, task: Task, xp: Namespace, verbs: Verbs) -> Any:
+    """Return one derivative by the agnostic run, on blocks of whole lines.
+
+    It passes over a block a dozen times, and so reads the memory once.
+    """
+    others = [k for k in range(f.ndim) if k != task.axis]
+    if verbs.block_bytes is None or not others:
+        return _agnostic.derivative(f, task, xp)
+    out = verbs.empty_like(f, dtype=task.precision.result)
+    across = max(others, key=lambda k: f.shape[k])
+    line = math.prod(f.shape) // max(f.shape[across], 1)
+    extent = max(verbs.block_bytes // (max(line, 1) * out.dtype.itemsize), 1)
+
+    def write(start: int) -> None:
+        def cut(array: Any) -> Any:
+            if array is None or array.shape[across] == 1:
+                return array
+            return array[(*_all(across), slice(start, start + extent))]
+
+        x, where = cut(task.coordinates), cut(task.where)
+        part = task._replace(coordinates=x, where=where)
+        cut(out)[...] = _agnostic.derivative(cut(f), part, xp)
+
+    verbs.for_each(write, range(0, f.shape[across], extent))
+    return out

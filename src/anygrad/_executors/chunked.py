@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import array_api_compat
 
 from .. import _agnostic
-from .._plan import Plan, Task, unrounded
+from .._plan import Plan, Task, candidates, unrounded
 
 if TYPE_CHECKING:
     from .._typing import Namespace
@@ -62,12 +62,12 @@ def _differentiate(f: Any, task: Task) -> Any:
     from dask.highlevelgraph import HighLevelGraph
 
     x = _aligned(task.coordinates, f, task.axis)
+    valid = _aligned(task.where, f, task.axis)
     step: Any = task.step
-    task = task._replace(
-        step=None, coordinates=None, component=None, sign=0, inner=None, memo=None
-    )
+    task = task._replace(step=None, coordinates=None, component=None, sign=0)
+    task = task._replace(inner=None, memo=None, where=None)
     what = (task.scheme.stencils, *task[2:])
-    name = f"anygrad-{tokenize(f.name, task.axis, what, step, x)}"
+    name = f"anygrad-{tokenize(f.name, task.axis, what, step, x, valid)}"
     graph: dict[Any, Any] = {}
     windows = _windows(f.chunks[task.axis], task)
     for index in product(*(range(count) for count in f.numblocks)):
@@ -75,14 +75,15 @@ def _differentiate(f: Any, task: Task) -> Any:
         graph[(name, *index)] = (
             _chunk,
             _parts(graph, f, name, index, window, task.axis),
-            _coordinates(graph, x, name, index, window, task.axis),
+            _beside(graph, x, name, index, window, task.axis),
+            _beside(graph, valid, name, index, window, task.axis),
             (step.name,) if _is_lazy(step) else step,
             task,
             window.rows,
         )
     meta = f._meta  # noqa: SLF001 - there is no public name for it
     meta = array_api_compat.array_namespace(meta).astype(meta, task.precision.result)
-    dependencies = [array for array in (f, x, step) if _is_lazy(array)]
+    dependencies = [array for array in (f, x, valid, step) if _is_lazy(array)]
     layers = HighLevelGraph.from_collections(name, graph, dependencies=dependencies)
     return Array(layers, name, chunks=f.chunks, meta=meta)
 
@@ -94,20 +95,23 @@ def _is_lazy(value: Any) -> bool:
 def _windows(chunks: Sequence[int], task: Task) -> list[Window]:
     """Return what each chunk along the axis reads."""
     stops = list(accumulate(chunks))
-    length, reach = stops[-1], task.scheme.interior
-    windows = []
+    schemes = [candidate.scheme for candidate in candidates(task)]
+    reach = max(max(s.interior, len(s.stencils) - 1 - s.interior) for s in schemes)
+    points = max(scheme.points for scheme in schemes)
+    wraps = any(scheme.wraps for scheme in schemes)
+    length, windows = stops[-1], []
     for stop, size in zip(stops, chunks, strict=True):
         start = stop - size
         first, last = max(start - reach, 0), min(stop + reach, length)
         # Near an end of the array, a short chunk reads as far as the edge does.
-        last = min(max(last, first + task.scheme.points), length)
-        first = max(min(first, last - task.scheme.points), 0)
+        last = min(max(last, first + points), length)
+        first = max(min(first, last - points), 0)
         spans = [(first, last)]
         # Where the edges read each other, the other end is put behind or before: a
         # position that counts from there then leads to the same sample.
-        if task.scheme.wraps and last < length and start < reach:
+        if wraps and last < length and start < reach:
             spans.append((length - reach, length))
-        elif task.scheme.wraps and first > 0 and stop > length - reach:
+        elif wraps and first > 0 and stop > length - reach:
             spans.insert(0, (0, reach))
         before = start - first + (reach if spans[0] != (first, last) else 0)
         parts = tuple(
@@ -149,7 +153,7 @@ def _parts(
     return keys
 
 
-def _coordinates(
+def _beside(
     graph: dict[Any, Any],
     x: Any,
     name: str,
@@ -157,8 +161,11 @@ def _coordinates(
     window: Window,
     axis: int,
 ) -> list[Any]:
+    """Return what a chunk reads of coordinates or of a mask."""
     if x is None:
         return []
+    if x.shape[axis] == 1:  # of a mask, that is for the whole axis
+        window = window._replace(parts=((0, slice(0, 1)),), spans=((0, 1),))
     if not _is_lazy(x):
         return [_strip(x, axis, slice(*span)) for span in window.spans]
     index = tuple(
@@ -169,16 +176,16 @@ def _coordinates(
 
 
 def _aligned(x: Any, f: Any, axis: int) -> Any:
-    """Give coordinates the chunks of the samples, except along broadcast dims.
+    """Give coordinates or a mask the chunks of the samples, but where they broadcast.
 
-    A vector of coordinates that is no Dask array stays what it is: it is small, and
-    its pieces go into the tasks.
+    A vector along the axis that is no Dask array stays what it is: it is small, and its
+    pieces go into the tasks.
     """
     if x is None:
         return None
     if _is_lazy(x):
         wanted = {
-            k: (1,) if n == 1 and k != axis else f.chunks[k]
+            k: (1,) if n == 1 else f.chunks[k]
             for k, n in enumerate(x.shape)
             if not math.isnan(
                 n
@@ -200,7 +207,12 @@ def _strip(array: Any, axis: int, cut: slice) -> Any:
 
 
 def _chunk(
-    parts: list[Any], coordinates: list[Any], step: Any, task: Task, rows: slice
+    parts: list[Any],
+    coordinates: list[Any],
+    valid: list[Any],
+    step: Any,
+    task: Task,
+    rows: slice,
 ) -> Any:
     """Compute one chunk of the result: this runs on the workers."""
     # The table of libraries imports this module.
@@ -208,13 +220,13 @@ def _chunk(
 
     f = _joined(parts, task.axis)
     executor, xp = _backends.resolve(f, "input")
-    x = _joined(coordinates, task.axis) if coordinates else None
-    task = task._replace(step=step, coordinates=x)
-    (whole,) = executor(f, Plan((task,)), xp)
+    x, where = _joined(coordinates, task.axis), _joined(valid, task.axis)
+    task = task._replace(step=step, coordinates=x, where=where)
+    (whole,) = executor(f, Plan((task,), plain=where is None), xp)
     return _strip(whole, task.axis, rows)
 
 
 def _joined(parts: list[Any], axis: int) -> Any:
-    if len(parts) == 1:
-        return parts[0]
+    if len(parts) < 2:
+        return parts[0] if parts else None
     return array_api_compat.array_namespace(parts[0]).concat(parts, axis=axis)

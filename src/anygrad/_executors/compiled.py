@@ -12,7 +12,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic
-from .._plan import Plan, Task
+from .._plan import Alternative, Plan, Task
 from .._stencils import Formula, Scale, Scheme
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ MOST_PLACES = 8
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     """Run the plan on concrete arrays.
 
-    Steps and coordinates are arguments of the program, so that new values need no new
-    program; axes, schemes and dtypes are part of it.
+    Steps, coordinates and masks are arguments of the program, so that new values need
+    no new program; axes, schemes and dtypes are part of it.
     """
     tasks = plan.tasks
     memo = tasks[0].memo if tasks else None  # one plan's, so it serves for all tasks
@@ -117,8 +117,10 @@ def _arrays(plan: Plan) -> tuple[Any, ...]:
 
 def _task_arrays(task: Task) -> tuple[Any, ...]:
     inner = None if task.inner is None else _task_arrays(task.inner)
-    arrays = (task.step, task.coordinates, task.constants, task.period)
-    return (_scales(task), *arrays, inner)
+    arrays = (task.step, task.coordinates, task.constants, task.period, task.where)
+    grids: tuple[Task | Alternative, ...] = (task, *task.alternatives)
+    scales = tuple(map(_scales, grids))
+    return (scales, *arrays, inner)
 
 
 def _static(plan: Plan) -> Any:
@@ -128,13 +130,14 @@ def _static(plan: Plan) -> Any:
 
 def _task_static(task: Task) -> tuple[Any, ...]:
     inner = None if task.inner is None else _task_static(task.inner)
-    return task.axis, task.scheme, task.precision, task.component, task.sign, inner
+    schemes = (task.scheme, *(other.scheme for other in task.alternatives))
+    return task.axis, schemes, task.precision, task.component, task.sign, inner
 
 
-def _scales(task: Task) -> tuple[Scale, ...] | None:
-    if task.formulas is task.scheme.unit_formulas:
+def _scales(grid: Task | Alternative) -> tuple[Scale, ...] | None:
+    if grid.formulas is grid.scheme.unit_formulas:
         return None
-    return tuple([_as_factor(formula.scale) for formula in task.formulas])
+    return tuple([_as_factor(formula.scale) for formula in grid.formulas])
 
 
 def _as_factor(scale: Scale) -> Scale:
@@ -155,13 +158,15 @@ def _plan(static: Any, arrays: Any) -> Plan:
 
 
 def _task(static: Any, arrays: Any) -> Task:
-    axis, scheme, precision, component, sign, inner_static = static
-    scales, step, coordinates, constants, period, inner_arrays = arrays
+    axis, schemes, precision, component, sign, inner_static = static
+    scales, step, coordinates, constants, period, where, inner_arrays = arrays
+    grids = map(Alternative, schemes, map(_formulas, schemes, scales))
+    (scheme, formulas), *alternatives = grids
     return Task(
         axis,
         scheme,
         precision,
-        _formulas(scheme, scales),
+        formulas,
         step,
         coordinates,
         constants,
@@ -169,6 +174,8 @@ def _task(static: Any, arrays: Any) -> Task:
         component,
         sign,
         None if inner_static is None else _task(inner_static, inner_arrays),
+        where=where,
+        alternatives=tuple(alternatives),
     )
 
 
@@ -211,8 +218,8 @@ def _shardings(f: Any, plan: Plan) -> tuple[Any, ...]:
     import jax
 
     sharding = jax.typeof(f).sharding
-    if plan.plain:
-        return (sharding,) * len(plan.tasks)
+    if plan.stack is None and plan.tasks[0].component is None:
+        return (sharding,) * sum(task.sign == 0 for task in plan.tasks)
     spec = list(sharding.spec)
     if plan.tasks[0].component is not None:
         del spec[plan.tasks[0].component[0]]
@@ -244,16 +251,19 @@ def _selected(pieces: list[Any], task: Task, xp: Namespace) -> Any:
     """Put the pieces together in one loop: pad the interior, select the edges."""
     from jax import lax
 
-    reach = task.scheme.interior
-    interior = pieces[reach]
+    before = task.scheme.interior
+    after = len(pieces) - 1 - before
+    interior = pieces[before]
     margins = [
-        (reach, reach, 0) if k == task.axis else (0, 0, 0) for k in range(interior.ndim)
+        (before, after, 0) if k == task.axis else (0, 0, 0)
+        for k in range(interior.ndim)
     ]
     whole = lax.pad(interior, xp.zeros((), dtype=interior.dtype), margins)
     position = lax.broadcasted_iota("int32", whole.shape, task.axis)
     last = whole.shape[task.axis] - 1
-    for row in range(reach):
+    for row in range(before):
         whole = xp.where(position == row, pieces[row], whole)
+    for row in range(after):
         whole = xp.where(position == last - row, pieces[-1 - row], whole)
     return whole
 

@@ -90,6 +90,8 @@ def _arrays(plan: Plan) -> Iterator[Any]:
             yield task.step
         if task.coordinates is not None:
             yield task.coordinates
+        if task.where is not None:
+            yield task.where
 
 
 def _make_words() -> small_tensors.Words | None:

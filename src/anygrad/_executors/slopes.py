@@ -11,14 +11,17 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import _boundaries
+from .. import _boundaries, _stencils
 
 if TYPE_CHECKING:
     from .._executors.blocked import Key, Verbs
     from .._plan import Task
 
 #: The only formulas that are known here: `torch.gradient`'s, of the first order.
-SCHEME = (1, 2, 1, _boundaries.ONE_SIDED, _boundaries.ONE_SIDED, False)
+SCHEME = (
+    *(1, 2, 1, _boundaries.ONE_SIDED, _boundaries.ONE_SIDED, False),
+    _stencils.CENTRAL,
+)
 
 #: A small array: beyond it, weights that are made once for all lines pay,
 MOST_SAMPLES = 2**17

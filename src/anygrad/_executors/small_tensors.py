@@ -76,7 +76,7 @@ class Words:
             known = self._translated(task)
             if memo is not None:
                 memo[IN_NUMPY] = known
-        return known if task.formulas else _bound(known, task)
+        return known if task.formulas and task.where is None else _bound(known, task)
 
     def _knows(self, task: Task) -> bool:
         """Tell whether NumPy has all dtypes of a task."""
@@ -96,6 +96,7 @@ class Words:
             ),
             step=None,
             coordinates=None,
+            where=None,
             inner=None if task.inner is None else self._translated(task.inner),
             memo=None if task.memo is None else {},
         )
