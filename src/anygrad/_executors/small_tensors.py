@@ -104,16 +104,17 @@ class Words:
 
 def _bound(known: Task, task: Task) -> Task:
     """Give a task the arrays of this call."""
-    step, x, inner = task.step, task.coordinates, known.inner
+    inner = known.inner
+    if inner is not None and task.inner is not None:
+        inner = _bound(inner, task.inner)
     return known._replace(
-        step=None if step is None else _array(step),
-        coordinates=None if x is None else _array(x),
-        inner=None
-        if inner is None or task.inner is None
-        else _bound(inner, task.inner),
+        step=_array(task.step),
+        coordinates=_array(task.coordinates),
+        where=_array(task.where),
+        inner=inner,
     )
 
 
 def _array(tensor: Any) -> Any:
     # By force: nothing watches, but a tensor may still ask for gradients.
-    return tensor.numpy(force=True)
+    return None if tensor is None else tensor.numpy(force=True)
