@@ -195,11 +195,18 @@ def test_periods_of_coordinates(library: Backend) -> None:
         anygrad.derivative(f, spacing=zero, boundary=("periodic", 9.0))
 
 
-def test_a_period_shorter_than_the_span(library: Backend) -> None:
+#: Libraries whose values may be looked at, and their forms that are left in peace:
+#: nobody knows them, somebody watches the operations, or there is no float64.
+READABLE = ("numpy", "torch", "array-api-strict")
+UNREAD = ("toy", "torch-meta-default", "torch-requires-grad")
+UNREAD += ("strict-no_float64", "strict-no_x64")
+
+
+def test_a_period_shorter_than_the_span(backend: Backend) -> None:
     """Refused where the values can be read, and nowhere looked at otherwise."""
-    f = library.asarray([1, 2, 4, 8])
-    keywords = {"spacing": library.asarray([3, 2, 1, 0]), "boundary": ("periodic", 2.5)}
-    if library.library not in ("numpy", "torch"):
+    f = backend.asarray([1, 2, 4, 8])
+    keywords = {"spacing": backend.asarray([3, 2, 1, 0]), "boundary": ("periodic", 2.5)}
+    if backend.library not in READABLE or backend.id in UNREAD:
         anygrad.derivative(f, **keywords)
         return
     refused(

@@ -865,7 +865,10 @@ def _check_period(period: float | None, x: Array, axis: int, xp: Namespace) -> N
             f"{axis} of `input`. Got {period!r}. A period is a length."
         )
         raise ValueError(msg)
-    if not _backends.may_read_values(x):
+    if not (
+        _backends.may_read_values(x)
+        and _precision.has_float64(_backends.device_of(x), xp)
+    ):
         return
     first, last = (
         xp.astype(x[(slice(None),) * axis + (cut, ...)], xp.float64)
