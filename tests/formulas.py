@@ -5,6 +5,7 @@ from anygrad.testing._formulas import (
     fewest_points,
     half_width,
     lagrange,
+    lines,
     partial,
     terms,
 )
@@ -14,6 +15,7 @@ __all__ = [
     "fewest_points",
     "half_width",
     "lagrange",
+    "lines",
     "partial",
     "terms",
 ]

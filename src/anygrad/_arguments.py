@@ -402,7 +402,10 @@ def _summed(tasks: tuple[Task, ...]) -> tuple[Task, ...]:
 
 
 def _after(inner: Task, outer: Task, xp: Namespace) -> Task:
-    """Return the task that takes the derivative `outer` of the derivative `inner`."""
+    """Return the task that takes the derivative `outer` of the derivative `inner`.
+
+    Where the samples are a constant beyond an end, their derivative is zero there.
+    """
     working = _precision.working(inner.precision)
     same = outer.precision._replace(
         samples=xp.result_type(working, outer.precision.samples),
@@ -411,7 +414,8 @@ def _after(inner: Task, outer: Task, xp: Namespace) -> Task:
     )
     if _precision.is_complex(same.samples, xp):
         same = same._replace(is_complex_by_grid=False)
-    return outer._replace(precision=same, inner=inner)
+    beyond = None if outer.constants is None else (0.0, 0.0)
+    return outer._replace(precision=same, inner=inner, constants=beyond)
 
 
 def _with_one_dtype(tasks: tuple[Task, ...], xp: Namespace) -> tuple[Task, ...]:
@@ -659,7 +663,8 @@ def _ends(item: Any, name: str) -> Ends:
             f"period). Got {_shown(item)}."
         )
         raise ValueError(msg)
-    if item[0] == periodic and not isinstance(item[1], str):
+    are_words = [isinstance(mode, str) for mode in item]
+    if are_words == [True, False] and item[0] == periodic:
         return Ends(periodic, periodic, None, _period(item[1], name))
     (left, first), (right, second) = (_mode(mode, name) for mode in item)
     if left != right and periodic in (left, right):
@@ -704,7 +709,7 @@ def _period(value: Any, name: str) -> float:
 
 
 def _check_length(
-    input: Samples, axis: int, word: str, item: Any, scheme: Scheme, kind: Kind
+    input: Samples, axis: int, word: str, item: Any, least: int, kind: Kind
 ) -> None:
     length = input.shape[axis]
     if length is None or _is_nan(length):
@@ -714,14 +719,14 @@ def _check_length(
             "`compute_chunk_sizes()`."
         )
         raise ValueError(msg)
-    if length < scheme.points:
+    if length < least:
         reasons = [
             f"`{name}={value}`"
             for name, value, usual in zip(Kind._fields, kind, (1, 2, None), strict=True)
             if value != usual
         ]
         msg = (
-            f"`input` must have at least {scheme.points} points along `{word}` {item} "
+            f"`input` must have at least {least} points along `{word}` {item} "
             f"for {', '.join(reasons)}. Got shape {tuple(input.shape)}."
         )
         raise ValueError(msg)
@@ -786,8 +791,9 @@ def _task(
     (axis, word, item), (entry, name) = numbered, named
     is_number = isinstance(entry, (float, complex))
     uneven = not is_number and getattr(entry, "ndim", 0) != 0
+    least = _stencils.fewest_points(*kind, ends.left, ends.right, uneven)
+    _check_length(input, axis, word, item, least, kind)
     scheme = _stencils.scheme(*kind, ends.left, ends.right, uneven)
-    _check_length(input, axis, word, item, scheme, kind)
     _check_constants(ends, input.dtype, xp)
     device = _backends.device_of(input.array)
     task = partial(

@@ -170,6 +170,16 @@ def half_width(order: int, accuracy: int, uneven: bool) -> int:
     return (order + 1) // 2 + accuracy // 2 - 1 + more
 
 
+def fewest_points(
+    order: int, accuracy: int, edge_order: int, left: str, right: str, uneven: bool
+) -> int:
+    """Return how long an axis must be, before any formula is made."""
+    inside = 2 * half_width(order, accuracy, uneven)
+    if _boundaries.ONE_SIDED in (left, right):
+        return max(edge_order + order, inside)
+    return inside
+
+
 def weights(offsets: Sequence[int], order: int) -> tuple[list[int], int]:
     """Return integer weights and their common denominator for a unit step.
 
@@ -302,7 +312,6 @@ def _scheme(
     order: int, accuracy: int, edge_order: int, left: str, right: str, uneven: bool
 ) -> Scheme:
     r = half_width(order, accuracy, uneven)
-    one_sided = _boundaries.ONE_SIDED in (left, right)
     return Scheme(
         stencils=(
             *(_row(i, order, r, edge_order, left) for i in range(r)),
@@ -310,7 +319,7 @@ def _scheme(
             *(_row(-i - 1, order, r, edge_order, right) for i in reversed(range(r))),
         ),
         interior=r,
-        points=max(edge_order + order, 2 * r) if one_sided else 2 * r,
+        points=fewest_points(order, accuracy, edge_order, left, right, uneven),
         key=(order, accuracy, edge_order, left, right, uneven),
     )
 

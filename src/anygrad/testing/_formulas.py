@@ -52,14 +52,14 @@ def terms(
     """
     left, right = _ends(boundary)
     points = list(zip(_alike(x), f, strict=True))
-    period: Any = None
+    turn: Any = None
     if left == "periodic":
-        whole = len(f) * abs(points[1][0] - points[0][0]) if right == left else right
-        period, right = Fraction(whole), left
+        turn = _turn([a for a, _ in points], right)
+        right = left
     r = half_width(order, accuracy, uneven)
-    before = _ghosts(points, left, r, period)
+    before = _ghosts(points, left, r, turn)
     mirrored = [(_zero(a) - a, b) for a, b in reversed(points)]
-    after = [(_zero(a) - a, b) for a, b in _ghosts(mirrored, right, r, period)]
+    after = [(_zero(a) - a, b) for a, b in _ghosts(mirrored, right, r, turn)]
     return [
         _at(i, points, (before, after), (order, r, edge_order)) for i in range(len(f))
     ]
@@ -94,7 +94,7 @@ def partial(
     """Return the derivative of nested lists along one axis; they may be complex."""
     edge_order = accuracy if edge_order is None else edge_order
     values: dict[Index, Gaussian] = {}
-    for points in _lines(samples, axis):
+    for points in lines(samples, axis):
         f = [_oracle.at(samples, point) for point in points]
         x = [coordinate(point) for point in points]
         rows = terms(f, x, order, accuracy, edge_order, boundary, uneven=uneven)
@@ -103,7 +103,7 @@ def partial(
     return _oracle.build(_oracle.shape_of(samples), values.__getitem__)
 
 
-def _lines(samples: Nested, axis: int) -> Iterator[list[Index]]:
+def lines(samples: Nested, axis: int) -> Iterator[list[Index]]:
     """Return the indices of each line along an axis."""
     shape = _oracle.shape_of(samples)
     others = [range(1 if k == axis else n) for k, n in enumerate(shape)]
@@ -126,13 +126,19 @@ def _zero(number: Any) -> Any:
     return number - number
 
 
-def _ghosts(points: list[Term], mode: Any, r: int, period: Any) -> list[Term]:
+def _turn(x: list[Any], period: Any) -> Any:
+    """Return how far a point is from its next likeness, with the sign of the steps."""
+    if period == "periodic":
+        return (x[1] - x[0]) * len(x)
+    return Fraction(period) * (-1 if x[-1] < x[0] else 1)
+
+
+def _ghosts(points: list[Term], mode: Any, r: int, turn: Any) -> list[Term]:
     """Return the ghosts before the first point, the nearest first."""
     x = [a for a, _ in points]
     f = [b for _, b in points]
     depths = range(1, r + 1)
     if mode == "periodic":
-        turn = -period if x[-1] < x[0] else period
         return [(x[-d] - turn, f[-d]) for d in depths]
     if mode == "reflect":
         return [(x[0] + x[0] - x[d], f[d]) for d in depths]

@@ -239,7 +239,7 @@ def check_boundaries_are_differentiable(gradient: Gradient, xp: Any) -> None:
 
 
 def check_unknown_boundaries(gradient: Gradient, xp: Any) -> None:
-    """Unknown words, other types, and tuples that are no pairs are refused by name."""
+    """Unknown boundaries, other types, tuples that are no pairs are refused by name."""
     need_boundary(gradient, array(xp, ROW))
     texts: list[Any] = ["wrap", ("edge",) * 3, (), ("edge", "wrap"), ["edge", "edge"]]
     others: list[Any] = [None, True, {}, ("edge", None), [None]]
@@ -272,7 +272,7 @@ def _with_coordinates(what: str, error: type[Exception], boundary: Any) -> Mista
 
 
 def check_periods(gradient: Gradient, xp: Any) -> None:
-    """A period is needed with coordinates, none is taken with a step, none is odd."""
+    """A period is needed with coordinates, refused with a step, positive and finite."""
     need_boundary(gradient, array(xp, ROW))
     require_refused_by_name(
         gradient,

@@ -253,7 +253,7 @@ def check_derivative_along_the_last_dim(derivative: Gradient, xp: Any) -> None:
 
 
 def check_derivative_of_the_first_order(derivative: Gradient, xp: Any) -> None:
-    """Without an order, it is the first, with edges as accurate as the interior."""
+    """A derivative without an order is the first, with edges as good as the inside."""
     f = array(xp, SAMPLES)
     for entry, coordinate, _ in grids(xp):
         wanted = _formulas.partial(SAMPLES, 0, coordinate)

@@ -122,7 +122,7 @@ def check_jacobian(jacobian: Gradient, xp: Any) -> None:
 
 
 def check_hessian(hessian: Gradient, xp: Any) -> None:
-    """A Hessian has second derivatives on its diagonal, derivatives of such beside."""
+    """A Hessian has second derivatives on its diagonal, mixed ones beside it."""
     f = noise(SHAPE)
     wanted = [
         [
@@ -243,7 +243,7 @@ def check_components_in_the_order_of_dims(
 
 
 def check_hessian_anywhere(hessian: Gradient, xp: Any) -> None:
-    """`stack_dim` says where the first of the two new dims stands."""
+    """In a Hessian, `stack_dim` says where the first of the two new dims stands."""
     f = array(xp, noise((5, 4)))
     need_keyword(hessian, f, stack_dim=0)
     whole = numbers(hessian(f, dim=[1, 0]))
@@ -402,7 +402,7 @@ def check_no_dims_of_a_field(
 def check_keywords_of_fields_refused(
     laplacian: Gradient, hessian: Gradient, xp: Any
 ) -> None:
-    """Wrong spacing, accuracies, boundaries and places are refused by name."""
+    """Laplacian and Hessian refuse wrong keywords by name, as a gradient does."""
     for function in (laplacian, hessian):
         mistakes = (
             _field((4, 4), ValueError, "spacing", spacing=[1.0]),
