@@ -642,26 +642,30 @@ def along(backend: Backend, numbers: Any, call: Call, number: int, order: int) -
             line, x, order, *call.kind[1:], call.ends[number], uneven=uneven
         )
         for point, here, row in zip(points, line, rows, strict=True):
-            found[point] = _weighted(row, here)
+            found[point] = _weighted(row, here, order > 1 and uneven)
     return oracle.build(oracle.shape_of(numbers), found.__getitem__)
 
 
-def _weighted(row: list[Any], here: Estimate) -> Estimate:
+def _weighted(row: list[Any], here: Estimate, uncertain: bool) -> Estimate:
     """Return a sum of weighted estimates.
 
     Its terms are the samples less that at the point, or differences of neighbours with
-    the running sums of the weights: an error may be some roundings of either.
+    the running sums of the weights: an error may be some roundings of either.  With
+    `uncertain`, weights are sums of ratios themselves, and one that is nearly zero by
+    chance has the error of the largest.
     """
+    terms = [g if isinstance(g, Estimate) else _as_estimate(g) for _, g in row]
+    weights = [oracle.gaussian(w) for w, _ in row]
+    largest = max(map(_length, weights)) if uncertain else 0
     value = running = oracle.gaussian(0)
     size = weight = Fraction(0)
     is_hole, before = here.is_hole, None
-    for w, given in row:
-        term = given if isinstance(given, Estimate) else _as_estimate(given)
-        exact = oracle.gaussian(w)
+    for exact, term in zip(weights, terms, strict=True):
         value += exact * term.value
         if before is not None:
             size += _length(running) * _length(term.value - before.value)
-        size += _length(exact) * (_length(term.value - here.value) + term.size)
+        size += max(largest, _length(exact)) * _length(term.value - here.value)
+        size += _length(exact) * term.size
         weight += _length(exact) * (1 + term.weight)
         running += exact
         is_hole, before = is_hole or term.is_hole, term

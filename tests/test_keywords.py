@@ -51,6 +51,14 @@ def refused(error: type[Exception], message: str, function: Any, *args: Any) -> 
                 "even accuracies only: take 2."
             ),
         ),
+        (  # before any formula is made: that would take for ever
+            ValueError,
+            {"accuracy": 10**9},
+            (
+                "`input` must have at least 1000000001 points along `dim` -1 for "
+                "`accuracy=1000000000`, `edge_order=1000000000`. Got shape (4, 5)."
+            ),
+        ),
         (
             ValueError,
             {"accuracy": 4, "edge_order": 5},
@@ -193,6 +201,16 @@ def test_periods_of_coordinates(library: Backend) -> None:
     zero = library.asarray(1.0, shape=())
     with pytest.raises(ValueError, match=r"^`boundary` must not have a period for a"):
         anygrad.derivative(f, spacing=zero, boundary=("periodic", 9.0))
+
+
+def test_arrays_as_boundaries(library: Backend) -> None:
+    """They are no numbers, alone and in a pair, and nobody looks at their values."""
+    f = library.asarray([1, 2, 4, 8])
+    for ends in (f, (f, f), (f, "edge"), ("edge", f), [f]):
+        with pytest.raises(
+            TypeError, match=r"^`boundary(\[0\])?` must be one of 'one_"
+        ):
+            anygrad.gradient(f, boundary=ends)
 
 
 #: Libraries whose values may be looked at, and their forms that are left in peace:

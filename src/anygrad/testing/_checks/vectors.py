@@ -143,6 +143,13 @@ def check_hessian_is_symmetric(hessian: Gradient, xp: Any) -> None:
             require(values[i][j] == values[j][i], f"[{i}, {j}] is not [{j}, {i}]")
 
 
+def check_hessian_of_a_constant_that_goes_on(hessian: Gradient, xp: Any) -> None:
+    """Where samples and what lies beyond the ends are one number, a Hessian is 0."""
+    f = array(xp, [[1.5] * 5] * 4)
+    need_keyword(hessian, f, boundary="one_sided")
+    require_numbers(hessian(f, boundary=1.5), [[[[0] * 5] * 4] * 2] * 2, tolerance=0)
+
+
 # What holds between them.
 
 
