@@ -176,6 +176,7 @@ def coordinates(rng: random.Random, n: int, dtype: str, scale: float) -> list[An
 #: Fields of vectors, and what they are turned into.
 FIELDS = ("divergence", "curl", "jacobian")
 SCALARS = ("gradient", "derivative", "laplacian", "hessian")
+GRIDS = ("step", "step", "coordinates", "per point")
 MODES = ("one_sided", "one_sided", "periodic", "reflect", "symmetric", "edge")
 
 
@@ -237,53 +238,77 @@ def kind_of(rng: random.Random, function: str) -> Kind:
     return Kind(order, accuracy, edge_order)
 
 
-def valid_call(rng: random.Random, backend: Backend) -> Call:
+class Layout(NamedTuple):
+    """What is asked for, before there are numbers: of all dims, and which are taken."""
+
+    function: str
+    kind: Kind
+    shape: tuple[int, ...]
+    dtype: str
+    grids: list[str]
+    ends: list[Any]
+    dims: list[int]
+
+
+def layout(rng: random.Random, backend: Backend) -> Layout:
     function = rng.choice(["gradient"] * 4 + [*SCALARS[1:], *FIELDS])
     least = {"gradient": 0, "curl": 2}.get(function, 1)
-    while True:
+    usable: list[int] | None = None
+    while usable is None or len(usable) < least:
         kind = kind_of(rng, function)
         shape = lengths(rng, backend, least)
         dtype = rng.choice(backend.dtypes)
         ends = [boundary(rng, dtype) for _ in shape]
-        kinds = [
-            rng.choice(["step", "step", "coordinates", "per point"]) for _ in shape
-        ]
+        grids = [rng.choice(GRIDS) for _ in shape]
         usable = [
             axis
             for axis, n in enumerate(shape)
-            if n >= needed(function, kind, ends[axis], kinds[axis] != "step")
+            if n >= needed(function, kind, ends[axis], grids[axis] != "step")
         ]
-        count = least + int(rng.random() > 0.05 and not least and bool(usable))
-        most = {"derivative": 1, "curl": 3}.get(function, len(usable))
-        if len(usable) >= least:
-            break
-    dims = rng.sample(usable, rng.randint(count, min(most, len(usable))))
-    steepest = max(orders(function, kind))
-    scale = scale_for(rng, dtype, times=steepest)
-    whole, place = shape, None
-    if function in FIELDS:
-        place = rng.randint(0, len(shape))
-        components = rng.randint(1, 3) if function == "jacobian" else len(dims)
-        whole = (*shape[:place], components, *shape[place:])
-    f = backend.asarray(samples(rng, dtype, whole, scale), dtype, whole)
+    fewest = least or int(rng.random() > 0.05 and bool(usable))
+    most = {"derivative": 1, "curl": 3}.get(function, len(usable))
+    dims = rng.sample(usable, rng.randint(fewest, min(most, len(usable))))
+    return Layout(function, kind, shape, dtype, grids, ends, dims)
+
+
+def valid_call(rng: random.Random, backend: Backend) -> Call:
+    asked = layout(rng, backend)
+    times = max(orders(asked.function, asked.kind))
+    whole, place = asked.shape, None
+    if asked.function in FIELDS:
+        place = rng.randint(0, len(whole))
+        is_free = asked.function == "jacobian"
+        components = rng.randint(1, 3) if is_free else len(asked.dims)
+        whole = (*whole[:place], components, *whole[place:])
+    scale = scale_for(rng, asked.dtype, times=times)
+    values = samples(rng, asked.dtype, whole, scale)
+    f = backend.asarray(values, asked.dtype, whole)
     one_for_all = rng.random() < 0.3
-    entries = []
-    for dim in dims:
-        made = entry(rng, backend, dtype, shape, dim, kinds[dim], steepest)
-        if one_for_all:
-            made = unit() if made.kind != "step" else made
-            made = entries[0] if entries else made
-        entries.append(made)
-    ends = [ends[dim] for dim in dims]
-    if one_for_all and ends:
-        ends = [ends[0]] * len(ends)
-        if any(shape[dim] < needed(function, kind, ends[0], False) for dim in dims):
-            ends = ["edge"] * len(ends)
-    ends = [
-        with_period(backend, end, one) for end, one in zip(ends, entries, strict=True)
-    ]
-    call = Call(function, f, place, dims, entries, ends, kind, {})
-    return call._replace(keywords=spelled(rng, shape, call, one_for_all))
+    if one_for_all:
+        entries, ends = all_alike(rng, backend, asked, times)
+    else:
+        entries = [
+            entry(rng, backend, asked, dim, asked.grids[dim], times)
+            for dim in asked.dims
+        ]
+        ends = [asked.ends[dim] for dim in asked.dims]
+    pairs = zip(ends, entries, strict=True)
+    ends = [with_period(backend, end, one) for end, one in pairs]
+    call = Call(asked.function, f, place, asked.dims, entries, ends, asked.kind, {})
+    return call._replace(keywords=spelled(rng, asked.shape, call, one_for_all))
+
+
+def all_alike(
+    rng: random.Random, backend: Backend, asked: Layout, times: int
+) -> tuple[list[Entry], list[Any]]:
+    """Return one step, and one boundary for which all dims are long enough."""
+    function, kind, shape, _, _, ends, dims = asked
+    if not dims:
+        return [], []
+    one, end = entry(rng, backend, asked, dims[0], "step", times), ends[dims[0]]
+    if any(shape[dim] < needed(function, kind, end, False) for dim in dims):
+        end = "edge"
+    return [one] * len(dims), [end] * len(dims)
 
 
 def samples(
@@ -309,21 +334,17 @@ def with_period(backend: Backend, end: Any, one: Entry) -> Any:
     return ("periodic", 2.0 ** (math.frexp(span)[1] + 1)) if span else "edge"
 
 
-def unit() -> Entry:
-    return Entry("step", 1, None)
-
-
 def entry(
     rng: random.Random,
     backend: Backend,
-    of: str,
-    shape: Sequence[int],
+    asked: Layout,
     dim: int,
     kind: str,
-    order: int,
+    times: int,
 ) -> Entry:
+    of, shape = asked.dtype, asked.shape
     dtype = rng.choice([of if of in FORMATS else backend.real, *backend.dtypes])
-    scale = scale_for(rng, of, dtype, times=order)
+    scale = scale_for(rng, of, dtype, times=times)
     if kind == "step":
         if rng.random() < 0.6:
             size = rng.choice([scale, -scale, scale * rng.uniform(1, 2)])
