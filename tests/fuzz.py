@@ -860,7 +860,8 @@ def one_call(backend: Backend, seed: int, count: int) -> str:
         call = valid_call(rng, backend)
     try:
         if rng.random() < 0.3:
-            sure, f, keywords = spoilt(rng, backend, call)
+            with backend.current_device(call.f):
+                sure, f, keywords = spoilt(rng, backend, call)
             call = call._replace(f=f, keywords=keywords)
             result = outcome(call.function, f, keywords)
             if isinstance(result, Exception):
