@@ -663,8 +663,23 @@ def along(backend: Backend, numbers: Any, call: Call, number: int, order: int) -
             line, x, order, *call.kind[1:], call.ends[number], uneven=uneven
         )
         for point, here, row in zip(points, line, rows, strict=True):
-            found[point] = _weighted(row, here, order > 1 and uneven)
+            made = _weighted(row, here, order > 1 and uneven)
+            found[point] = made._replace(size=made.size * _looseness(call, number, x))
     return oracle.build(oracle.shape_of(numbers), found.__getitem__)
+
+
+def _looseness(call: Call, number: int, x: list[Any]) -> Fraction:
+    """Return by how much more the formulas of some grids err.
+
+    Even orders on coordinates sum more terms, and a period that is long beside a step
+    is rounded to its own digits.
+    """
+    one, end = call.entries[number], call.ends[number]
+    many = Fraction(4 if one.kind != "step" and call.function != "gradient" else 1)
+    if one.kind == "step" or not (isinstance(end, tuple) and end[0] == "periodic"):
+        return many
+    steps = [_length(oracle.gaussian(b) - a) for a, b in itertools.pairwise(x)]
+    return many * (1 + Fraction(end[1]) / min(steps))
 
 
 def _weighted(row: list[Any], here: Estimate, uncertain: bool) -> Estimate:
