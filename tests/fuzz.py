@@ -671,15 +671,19 @@ def along(backend: Backend, numbers: Any, call: Call, number: int, order: int) -
 def _looseness(call: Call, number: int, x: list[Any]) -> Fraction:
     """Return by how much more the formulas of some grids err.
 
-    Even orders on coordinates sum more terms, and a period that is long beside a step
-    is rounded to its own digits.
+    Even orders on coordinates sum more terms.  Ghosts are placed by their distances
+    from the edge, and the steps between them have the errors of these.
     """
     one, end = call.entries[number], call.ends[number]
-    many = Fraction(4 if one.kind != "step" and call.function != "gradient" else 1)
-    if one.kind == "step" or not (isinstance(end, tuple) and end[0] == "periodic"):
+    if one.kind == "step":
+        return Fraction(1)
+    many = Fraction(1 if call.function == "gradient" else 4)
+    if end in ("one_sided", ("one_sided",) * 2):
         return many
     steps = [_length(oracle.gaussian(b) - a) for a, b in itertools.pairwise(x)]
-    return many * (1 + Fraction(end[1]) / min(steps))
+    is_periodic = isinstance(end, tuple) and end[0] == "periodic"
+    longest = Fraction(end[1]) if is_periodic else max(steps)
+    return many * (1 + longest / min(steps))
 
 
 def _weighted(row: list[Any], here: Estimate, uncertain: bool) -> Estimate:
