@@ -536,6 +536,8 @@ def check_array(
     shape: tuple[int, ...],
     dtype: str | None,
 ) -> None:
+    if not hasattr(result, "dtype"):
+        raise Finding(f"{type(result).__name__} where an array was wanted")
     got = backend.dtype_name(result), tuple(result.shape), backend.kind(result)
     if got != (dtype or got[0], shape, backend.kind(call.f)):
         raise Finding(f"{got} where {dtype} {shape} was wanted")
