@@ -12,7 +12,7 @@ from pathlib import Path
 # Two devices, which must be asked for before JAX is imported.
 os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=2")
 
-from anygrad.testing import checks, gradient_of, run_checks
+from anygrad.testing import checks, functions_of, gradient_of, run_checks
 
 PAGE = Path(__file__).parent / "guide" / "conformance.md"
 BEGIN, END = "<!-- begin of the table -->\n", "<!-- end of the table -->"
@@ -33,7 +33,11 @@ ORDER = ("broken", "kept", "not applicable")
 
 def outcomes(gradient, namespace):
     """Return the outcome of every check."""
-    verdicts = run_checks(gradient_of(gradient), importlib.import_module(namespace))
+    verdicts = run_checks(
+        gradient_of(gradient),
+        importlib.import_module(namespace),
+        functions=functions_of(gradient),
+    )
     return [verdict.outcome for verdict in verdicts]
 
 

@@ -75,6 +75,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "forms(*ids): which forms of `backend`; all: the slow ones, too"
     )
+    config.addinivalue_line("markers", "about(*names): for these values of `other`")
     asked = config.getoption("backend")
     config.stash[CHOSEN] = {}
     for library in LIBRARIES:

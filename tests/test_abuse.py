@@ -183,3 +183,24 @@ def test_fuzz_finds_a_broken_gradient(
         monkeypatch.setattr(anygrad, "gradient", broken)
         found = fuzz.fuzz([plain("numpy")], 1, 60.0, iter(range(60)))[1]
         assert message in found[0]
+
+
+@pytest.mark.parametrize("name", [*fuzz.SCALARS[1:], *fuzz.FIELDS])
+def test_fuzz_finds_a_broken_function(
+    numpy: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """One whose last number is off, by little."""
+    from backends import plain
+
+    right = getattr(anygrad, name)
+
+    def broken(f: Any, **keywords: Any) -> Any:
+        result = right(f, **keywords)
+        if result.size:
+            result[(-1,) * result.ndim] *= 1.125
+        return result
+
+    monkeypatch.setattr(anygrad, name, broken)
+    found = fuzz.fuzz([plain("numpy")], 1, 60.0, iter(range(120)))[1]
+    assert found
+    assert all(f"\n{name}(" in finding for finding in found)

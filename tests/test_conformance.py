@@ -45,6 +45,10 @@ class Namespace:
         return self.backend.make(values, name, oracle.shape_of(values))
 
 
+#: What a gradient, and a library, may have beyond those of torch.
+KEYWORDS = ("accuracy", "boundary", "stack_dim")
+FUNCTIONS = (*("derivative", "divergence", "curl", "laplacian", "jacobian", "hessian"),)
+
 #: All but the library that nobody has heard of, whose numbers cannot be read.
 FORMS = tuple(form.id for form in BACKENDS if form.id not in ("toy", "jax-device1"))
 
@@ -56,20 +60,26 @@ def test_anygrad_keeps_every_promise(backend: Backend, check: Any) -> None:
     assert verdict.outcome != "broken", verdict.reason
 
 
-def verdicts(gradient: Any, xp: Any, *names: str) -> list[testing.Verdict]:
+def verdicts(
+    gradient: Any, xp: Any, *names: str, functions: Any = anygrad
+) -> list[testing.Verdict]:
     from anygrad.testing import _running
 
-    return [_running._verdict(BY_NAME[name], gradient, xp) for name in names]
+    return [_running._verdict(BY_NAME[name], gradient, xp, functions) for name in names]
 
 
 @pytest.mark.forms("numpy", "strict-device1", "torch", "jax", "dask", "cupy")
 def test_most_checks_apply(backend: Backend) -> None:
     """What does not apply says why, and cannot be the whole suite."""
-    found = testing.run_checks(anygrad.gradient, Namespace(backend))
+    xp = Namespace(backend)
+    found = testing.run_checks(anygrad.gradient, xp, functions=anygrad)
     skipped = [verdict for verdict in found if verdict.outcome == "not applicable"]
     assert len(found) == len(testing.checks)
-    assert len(skipped) <= 30
-    assert all(verdict.reason for verdict in skipped)
+    assert len(skipped) <= 36
+    for verdict in skipped:
+        assert verdict.reason
+        assert "no keyword" not in verdict.reason
+        assert "there is no function" not in verdict.reason
 
 
 def test_every_check_is_named_after_a_promise() -> None:
@@ -403,6 +413,478 @@ def mask_lost(f: Any, **keywords: Any) -> Any:
     return anygrad.gradient(numpy.asarray(f), **keywords)
 
 
+# Broken functions beside it, and broken keywords: what is told of them is enough.
+
+
+def without(keyword: str) -> Any:
+    """Return what makes a function accept a keyword and take no notice of it."""
+
+    def breaking(right: Any) -> Any:
+        def broken(f: Any, **keywords: Any) -> Any:
+            keywords.pop(keyword, None)
+            return right(f, **keywords)
+
+        return broken
+
+    return breaking
+
+
+def taking(keyword: str, change: Callable[[Any], Any]) -> Any:
+    """Return what makes a function take another value for a keyword that is given."""
+
+    def breaking(right: Any) -> Any:
+        def broken(f: Any, **keywords: Any) -> Any:
+            if keyword in keywords:
+                keywords[keyword] = change(keywords[keyword])
+            return right(f, **keywords)
+
+        return broken
+
+    return breaking
+
+
+def giving(change: Callable[[Any, Any], Any]) -> Any:
+    """Return what makes a function change its result, which may be a tuple."""
+
+    def breaking(right: Any) -> Any:
+        def broken(f: Any, **keywords: Any) -> Any:
+            found = right(f, **keywords)
+            if isinstance(found, tuple):
+                return tuple(change(g, f) for g in found)
+            return change(found, f)
+
+        return broken
+
+    return breaking
+
+
+def first_of(change: Callable[[Any], Any]) -> Any:
+    """Return what makes a function change its samples."""
+    return lambda right: lambda f, **keywords: right(change(f), **keywords)
+
+
+def other_mode(old: str, new: Any) -> Any:
+    """Return what makes a function take one boundary for another."""
+
+    def change(boundary: Any) -> Any:
+        if isinstance(boundary, (list, tuple)):
+            return type(boundary)(map(change, boundary))
+        return new if boundary == old and isinstance(boundary, str) else boundary
+
+    return taking("boundary", change)
+
+
+def lenient(right: Any) -> Any:
+    """Return a function that gives zeros where the right one refuses."""
+
+    def broken(f: Any, **keywords: Any) -> Any:
+        try:
+            return right(f, **keywords)
+        except (IndexError, TypeError, ValueError):
+            return (0 * f,)
+
+    return broken
+
+
+def nameless(right: Any) -> Any:
+    """Return a function whose refusals name no parameter."""
+
+    def broken(f: Any, **keywords: Any) -> Any:
+        try:
+            return right(f, **keywords)
+        except (IndexError, TypeError, ValueError) as error:
+            raise type(error)("invalid argument") from None
+
+    return broken
+
+
+def copied(change: Callable[[Any], None]) -> Callable[[Any, Any], Any]:
+    """Return a change of a result, from one in its place."""
+
+    def changed(g: Any, _: Any) -> Any:
+        g = g.copy()
+        change(g)
+        return g
+
+    return changed
+
+
+def set_first(g: Any) -> None:
+    g[(0,) * g.ndim] += 1
+
+
+def set_last(g: Any) -> None:
+    g[(-1,) * g.ndim] += 1
+
+
+def nudged(keyword: str) -> Any:
+    """Return what makes a function change its last bits where a keyword is given."""
+
+    def breaking(right: Any) -> Any:
+        def broken(f: Any, **keywords: Any) -> Any:
+            found = right(f, **keywords)
+            if keyword in keywords:
+                return tuple(g * (1 + 2**-50) for g in found)
+            return found
+
+        return broken
+
+    return breaking
+
+
+def centred(g: Any, f: Any) -> Any:
+    return g + 0 * f
+
+
+def to_single(g: Any, _: Any) -> Any:
+    return g.astype("float32")
+
+
+def to_double(g: Any, _: Any) -> Any:
+    return g.astype("float64")
+
+
+def constants_only(boundary: Any) -> Any:
+    return 0.0 if isinstance(boundary, (int, float, complex)) else boundary
+
+
+def rounded_down(boundary: Any) -> Any:
+    return int(boundary // 1) if isinstance(boundary, float) else boundary
+
+
+def left_only(boundary: Any) -> Any:
+    is_pair = isinstance(boundary, tuple) and boundary[0] != "periodic"
+    return boundary[0] if is_pair else boundary
+
+
+def turned(entries: Any) -> Any:
+    return entries[::-1] if isinstance(entries, list) else entries
+
+
+def without_period(boundary: Any) -> Any:
+    is_periodic = isinstance(boundary, tuple) and boundary[0] == "periodic"
+    return (boundary[0], boundary[1] + 1) if is_periodic else boundary
+
+
+def wrapped(f: Any) -> Any:
+    return f.astype("int8") if f.dtype.kind in "iu" else f
+
+
+def as_float(f: Any) -> Any:
+    return f.astype("float64") if f.dtype.kind in "iu" else f
+
+
+def scribbled(right: Any) -> Any:
+    def broken(f: Any, **keywords: Any) -> Any:
+        found = right(f, **keywords)
+        f[...] = 0
+        return found
+
+    return broken
+
+
+def twice(right: Any) -> Any:
+    """Return a second derivative that is the first, applied twice."""
+
+    def broken(f: Any, order: int = 1, **keywords: Any) -> Any:
+        for _ in range(order):
+            f = right(f, order=1, **keywords)
+        return f
+
+    return broken
+
+
+def gradient_of_a_gradient(_: Any) -> Any:
+    def broken(f: Any, **keywords: Any) -> Any:
+        first = anygrad.gradient(f, **keywords)
+        return sum(
+            anygrad.gradient(g, **keywords)[axis] for axis, g in enumerate(first)
+        )
+
+    return broken
+
+
+def of_the_batch(right: Any) -> Any:
+    def broken(f: Any, **keywords: Any) -> Any:
+        found = right(f, **keywords)
+        return found + 0 * found if "dim" not in keywords else found[::-1] + 0
+
+    return broken
+
+
+def flattened(right: Any) -> Any:
+    return lambda f, **keywords: list(right(f, **keywords))
+
+
+def second_order_edges(right: Any) -> Any:
+    def broken(f: Any, **keywords: Any) -> Any:
+        keywords.setdefault("edge_order", 1)
+        return right(f, **keywords)
+
+    return broken
+
+
+def mixed_with_the_same_ghosts(right: Any) -> Any:
+    """Return a Hessian whose second derivation sees the constants of the samples."""
+
+    def broken(f: Any, **keywords: Any) -> Any:
+        found = right(f, **keywords).copy()
+        first = anygrad.derivative(f, dim=0, **keywords)
+        found[0, 1] = found[1, 0] = anygrad.derivative(first, dim=1, **keywords)
+        return found
+
+    return broken
+
+
+def transposed(right: Any) -> Any:
+    def broken(f: Any, **keywords: Any) -> Any:
+        return right(f, **keywords).swapaxes(0, 1)
+
+    return broken
+
+
+def no_dtype_of_all(right: Any) -> Any:
+    def broken(f: Any, **keywords: Any) -> Any:
+        found = right(f, **keywords)
+        return found.real if "stack_dim" in keywords else found
+
+    return broken
+
+
+def even_steps(right: Any) -> Any:
+    """Return a function that takes the mean step of coordinates."""
+
+    def change(x: Any) -> Any:
+        if getattr(x, "ndim", 0) == 1:
+            return float(x[-1] - x[0]) / (len(x) - 1)
+        return x
+
+    def broken(f: Any, spacing: Any = 1, **keywords: Any) -> Any:
+        spacing = (
+            [change(x) for x in spacing]
+            if isinstance(spacing, list)
+            else change(spacing)
+        )
+        return right(f, spacing=spacing, **keywords)
+
+    return broken
+
+
+def stepwise(right: Any) -> Any:
+    """Return a function that divides by a step of its own once, whatever the order."""
+
+    def broken(f: Any, spacing: Any = 1, **keywords: Any) -> Any:
+        if isinstance(spacing, complex) or getattr(spacing, "shape", None) == ():
+            return right(f, **keywords) / spacing
+        return right(f, spacing=spacing, **keywords)
+
+    return broken
+
+
+def overflowing(right: Any) -> Any:
+    """Return a function that loses the result where coordinates are long."""
+
+    def broken(f: Any, spacing: Any = 1, **keywords: Any) -> Any:
+        found = right(f, spacing=spacing, **keywords)
+        is_long = getattr(spacing, "ndim", 0) and abs(spacing[-1]) > 1e9
+        return 0 * found if is_long else found
+
+    return broken
+
+
+TAMPERED = {
+    "gradient": {
+        "check_accuracy_of_two_is_usual": nudged("accuracy"),
+        "check_accuracy_inside": without("accuracy"),
+        "check_accuracy_near_the_edges": giving(copied(set_first)),
+        "check_accuracy_on_polynomials": giving(copied(set_last)),
+        "check_accuracy_with_a_coordinate_per_point": without("accuracy"),
+        "check_accuracy_of_each_dim": taking("spacing", turned),
+        "check_accuracy_of_constants": giving(lambda g, _: g + 1e-17),
+        "check_accuracy_of_large_integers": first_of(as_float),
+        "check_accuracy_and_nan": giving(centred),
+        "check_accuracy_refused": taking("accuracy", lambda p: max(2, int(p or 2))),
+        "check_edges_beyond_the_accuracy": taking("edge_order", lambda _: 1),
+        "check_one_sided_is_usual": nudged("boundary"),
+        "check_reflect": other_mode("reflect", "symmetric"),
+        "check_symmetric": other_mode("symmetric", "reflect"),
+        "check_edge": other_mode("edge", 0.0),
+        "check_numbers_beyond_the_ends": taking("boundary", constants_only),
+        "check_periodic_with_steps": other_mode("periodic", "reflect"),
+        "check_periodic_with_coordinates": taking("boundary", without_period),
+        "check_periodic_samples_can_be_turned": other_mode("periodic", "edge"),
+        "check_another_mode_at_each_end": taking("boundary", left_only),
+        "check_another_boundary_for_each_dim": taking("boundary", turned),
+        "check_boundaries_of_any_accuracy": without("accuracy"),
+        "check_boundaries_with_a_coordinate_per_point": other_mode("reflect", "edge"),
+        "check_even_samples_are_flat_at_a_mirror": giving(lambda g, _: g + 1e-17),
+        "check_one_boundary_for_integers": taking("boundary", rounded_down),
+        "check_complex_numbers_beyond_the_ends": taking(
+            "boundary", lambda mode: getattr(mode, "real", mode)
+        ),
+        "check_numbers_beyond_do_not_promote": giving(to_double),
+        "check_unknown_boundaries": lenient,
+        "check_half_periodic_boundaries": nameless,
+        "check_periods": without("boundary"),
+        "check_complex_numbers_beyond_real_samples": without("boundary"),
+        "check_stacked_results": flattened,
+        "check_stacked_in_one_dtype": no_dtype_of_all,
+        "check_stacked_result_of_one_dim": without("stack_dim"),
+        "check_stack_dim_refused": lenient,
+        "check_no_curl_in_a_gradient": giving(copied(set_first)),
+    },
+    "derivative": {
+        "check_derivative_is_one_array": lambda right: lambda f, **k: (right(f, **k),),
+        "check_derivative_orders": twice,
+        "check_derivative_on_polynomials": even_steps,
+        "check_derivative_near_the_edges": without("edge_order"),
+        "check_derivative_between_even_and_uneven": even_steps,
+        "check_derivative_along_the_last_dim": without("axis"),
+        "check_derivative_of_the_first_order": second_order_edges,
+        "check_derivative_of_steps_that_are_arrays": stepwise,
+        "check_derivative_of_complex_steps": stepwise,
+        "check_derivative_of_integers": first_of(wrapped),
+        "check_derivative_of_a_constant": giving(lambda g, _: g + 1e-17),
+        "check_derivative_and_nan": twice,
+        "check_derivative_of_long_coordinates": overflowing,
+        "check_derivative_refusals": lenient,
+    },
+    "divergence": {
+        "check_divergence": taking("spacing", turned),
+        "check_no_divergence_in_a_curl": giving(copied(set_first)),
+        "check_trace_of_a_jacobian": giving(copied(set_first)),
+        "check_components_along_any_dim": taking("vector_dim", lambda _: 0),
+        "check_batches_of_fields": of_the_batch,
+        "check_components_in_the_order_of_dims": taking("dim", sorted),
+        "check_boundaries_of_fields": without("boundary"),
+        "check_dtypes_of_fields": giving(to_double),
+        "check_fields_are_not_written_to": scribbled,
+        "check_fields_of_other_components": lenient,
+        "check_vector_dims_refused": nameless,
+        "check_no_dims_of_a_field": without("dim"),
+    },
+    "curl": {
+        "check_curl_of_three_components": giving(lambda g, _: -g),
+        "check_curl_of_two_components": giving(lambda g, _: g[None, ...]),
+        "check_no_curl_in_a_gradient": giving(copied(set_first)),
+        "check_dims_of_a_curl": lenient,
+        "check_fields_are_not_written_to": scribbled,
+    },
+    "laplacian": {
+        "check_laplacian": gradient_of_a_gradient,
+        "check_laplacian_sees_the_shortest_wave": gradient_of_a_gradient,
+        "check_trace_of_a_hessian": giving(copied(set_last)),
+        "check_batches_of_fields": of_the_batch,
+        "check_boundaries_of_fields": without("accuracy"),
+        "check_dtypes_of_fields": giving(to_single),
+        "check_fields_do_not_wrap": first_of(lambda f: f - f // 2 * 2),
+        "check_no_dims_of_a_field": without("dim"),
+        "check_keywords_of_fields_refused": nameless,
+    },
+    "jacobian": {
+        "check_jacobian": transposed,
+        "check_trace_of_a_jacobian": giving(copied(set_first)),
+        "check_components_in_the_order_of_dims": taking("dim", sorted),
+    },
+    "hessian": {
+        "check_hessian": giving(copied(set_first)),
+        "check_hessian_of_a_constant_that_goes_on": mixed_with_the_same_ghosts,
+        "check_hessian_is_symmetric": giving(lambda g, _: g + g[:1] * 2**-50),
+        "check_hessian_anywhere": without("stack_dim"),
+        "check_keywords_of_fields_refused": lenient,
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "check"),
+    [(name, check) for name, table in TAMPERED.items() for check in table],
+)
+def test_broken_functions_are_caught(numpy: Any, name: str, check: str) -> None:
+    right = {each: getattr(anygrad, each) for each in ("gradient", *FUNCTIONS)}
+    functions = {**right, name: TAMPERED[name][check](right[name])}
+    (verdict,) = verdicts(functions["gradient"], numpy, check, functions=functions)
+    assert verdict.outcome == "broken"
+    assert verdict.reason
+
+
+#: What only lazy and traced arrays can show.
+ELSEWHERE = {
+    "check_derivative_stays_lazy",
+    "check_derivative_can_be_traced",
+    "check_derivative_is_differentiable",
+    "check_chunks_do_not_matter_with_boundaries",
+    "check_boundaries_can_be_traced",
+    "check_boundaries_are_differentiable",
+    "check_fields_stay_lazy",
+    "check_fields_can_be_traced",
+}
+
+
+def test_every_later_promise_has_a_broken_version() -> None:
+    from anygrad.testing._checks import boundaries, orders, vectors
+
+    later = {
+        name
+        for module in (orders, boundaries, vectors)
+        for name in vars(module)
+        if name.startswith("check_")
+    }
+    caught = {check for table in TAMPERED.values() for check in table}
+    assert later == caught | ELSEWHERE
+
+
+def _each(right: Any, change: Any) -> dict[str, Any]:
+    """Return all functions, each of which changes its samples first."""
+    return {
+        name: lambda f, name=name, **keywords: right[name](change(f), **keywords)
+        for name in right
+    }
+
+
+@pytest.mark.parametrize("check", sorted(c for c in ELSEWHERE if "lazy" in c))
+def test_what_computes_is_caught(dask: Any, check: str) -> None:
+    import dask.array
+
+    def computed(f: Any) -> Any:
+        f.max().compute()
+        return f
+
+    caught_elsewhere(dask.array, check, computed)
+
+
+def test_boundaries_of_chunks_are_caught(dask: Any) -> None:
+    import dask.array
+
+    def gradient(f: Any, **keywords: Any) -> Any:
+        return (f.map_blocks(lambda block: anygrad.gradient(block, **keywords)[0]),)
+
+    name = "check_chunks_do_not_matter_with_boundaries"
+    (verdict,) = verdicts(gradient, dask.array, name)
+    assert verdict.outcome == "broken"
+
+
+@pytest.mark.parametrize("check", sorted(c for c in ELSEWHERE if "traced" in c))
+def test_branches_on_values_are_caught(jax: Any, check: str) -> None:
+    import jax.numpy
+
+    caught_elsewhere(jax.numpy, check, lambda f: f if f.max() > 0 else -f)
+
+
+@pytest.mark.parametrize("check", sorted(c for c in ELSEWHERE if "differ" in c))
+def test_lost_derivatives_are_caught(torch: Any, check: str) -> None:
+    caught_elsewhere(torch, check, lambda f: f.detach())
+
+
+def caught_elsewhere(xp: Any, check: str, change: Callable[[Any], Any]) -> None:
+    """Hold a check to catching functions that do something with their samples."""
+    functions = _each(
+        {each: getattr(anygrad, each) for each in ("gradient", *FUNCTIONS)}, change
+    )
+    (verdict,) = verdicts(functions["gradient"], xp, check, functions=functions)
+    assert verdict.outcome == "broken"
+
+
 @pytest.mark.parametrize(("broken", "check"), BROKEN)
 def test_broken_gradients_are_caught(numpy: Any, broken: Any, check: str) -> None:
     (verdict,) = verdicts(broken, numpy, check)
@@ -548,11 +1030,13 @@ def test_every_check_can_fail(numpy: Any) -> None:
 
     broken = {
         verdict.name
-        for gradient in (raises, returns)
-        for verdict in testing.run_checks(gradient, numpy)
+        for function in (raises, returns)
+        for verdict in testing.run_checks(
+            function, numpy, functions=dict.fromkeys(FUNCTIONS, function)
+        )
         if verdict.outcome == "broken"
     }
-    kept = testing.run_checks(anygrad.gradient, numpy)
+    kept = testing.run_checks(anygrad.gradient, numpy, functions=anygrad)
     assert {v.name for v in kept if v.outcome == "kept"} <= broken
 
 
@@ -562,6 +1046,44 @@ def test_cupy_is_called_as_numpy_is(cupy: Any) -> None:
     ours = anygrad.gradient(f, spacing=[2.0, 0.5], dim=[1, 0])
     for a, b in zip(theirs, ours, strict=True):
         assert a.tolist() == b.tolist()
+
+
+# What is not there is not broken.
+
+
+def test_a_gradient_alone(numpy: Any) -> None:
+    """Without the later keywords and functions, their promises do not apply."""
+
+    def gradient(
+        f: Any,
+        *,
+        spacing: Any = 1,
+        dim: Any = None,
+        edge_order: Any = 1,
+        axis: Any = None,
+    ) -> Any:
+        return anygrad.gradient(
+            f, spacing=spacing, dim=dim, edge_order=edge_order, axis=axis
+        )
+
+    whole = testing.run_checks(anygrad.gradient, numpy, functions=anygrad)
+    alone = testing.run_checks(gradient, numpy)
+    reasons = {one.reason for one, two in zip(alone, whole, strict=True) if one != two}
+    assert reasons == {
+        *(f"the function has no keyword {name}" for name in KEYWORDS),
+        *(f"there is no function {name}" for name in FUNCTIONS),
+    }
+    assert not any(verdict.outcome == "broken" for verdict in alone)
+
+
+def test_functions_of_nobody() -> None:
+    with pytest.raises(ValueError, match=r"^`library` must be one of .* Got 'julia'\."):
+        testing.functions_of("julia")
+
+
+def test_functions_of_libraries(numpy: Any) -> None:
+    assert set(testing.functions_of("anygrad")) == set(FUNCTIONS)
+    assert testing.functions_of("numpy") == {}
 
 
 # The doors.
@@ -629,7 +1151,12 @@ def test_the_command(numpy: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(lines) == len(testing.checks) + 1
     assert command.main(["numpy", "--gradient", "numpy"]) == 1
     assert "broken          check_large_steps: 0.0 where" in capsys.readouterr().out
+    capsys.readouterr()
     assert command.main(["numpy", "--gradient", "anygrad:gradient"]) == 0
+    assert "there is no function curl" in capsys.readouterr().out
+    alone = ["numpy", "--gradient", "anygrad:gradient"]
+    assert command.main([*alone, "--functions", "anygrad"]) == 0
+    assert "there is no function" not in capsys.readouterr().out
     with pytest.raises(SystemExit):
         command.main(["numpy", "--gradient", "julia"])
     assert "`library` must be one of" in capsys.readouterr().err

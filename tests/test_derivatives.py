@@ -160,6 +160,19 @@ def test_integers(library: Backend, integer: str, boundary: Any) -> None:
         library.check((result,), [wanted], like=f, dtype=library.default)
 
 
+def test_large_integers_near_a_constant(backend: Backend) -> None:
+    """Integers near each other, and far from what lies beyond the ends."""
+    values = [2**60 + 256 * k for k in (0, 3, 1, 7)]
+    if "int64" not in backend.dtypes:
+        values = [2**30 + k for k in (0, 3, 1, 7)]
+    f = backend.asarray(values, backend.integer)
+    for order in (1, 2):
+        expected = formulas.derivative(values, range(4), order, 2, 2, 0)
+        result = anygrad.derivative(f, order=order, boundary=0)
+        wanted = [oracle.gaussian(v) for v in expected]
+        backend.check((result,), [wanted], like=f, dtype=backend.default)
+
+
 @pytest.mark.parametrize("boundary", BOUNDARIES, ids=repr)
 @pytest.mark.parametrize("grid", ["step", "coordinates"])
 def test_large_arrays(library: Backend, boundary: Any, grid: str) -> None:

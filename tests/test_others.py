@@ -180,13 +180,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for name in asked:
         importlib.import_module(name)
     found = asked or [name for name in LIBRARIES if importlib.util.find_spec(name)]
+    if about := metafunc.definition.get_closest_marker("about"):
+        assert set(about.args) <= set(LIBRARIES)  # else it would never run
+        found = [name for name in found if name in about.args]
     metafunc.parametrize("other", [LIBRARIES[name] for name in found], ids=found)
-
-
-def only(other: Library, *names: str) -> None:
-    """Leave a test to the libraries that it is about."""
-    if other.name not in names:
-        pytest.skip(f"about {', '.join(names)}")
 
 
 def test_list() -> None:
@@ -221,9 +218,9 @@ def test_calls(other: Library, name: str) -> None:
     assert oracle.difference(other.tolist(f), call.samples, 0) is None
 
 
+@pytest.mark.about("ndonnx")
 def test_ndonnx_export(other: Library) -> None:
     """A gradient becomes an ONNX program, for any number of rows, and runs."""
-    only(other, "ndonnx")
     import ndonnx
     import onnxruntime
 
@@ -240,9 +237,9 @@ def test_ndonnx_export(other: Library) -> None:
     assert oracle.difference(result.tolist(), wanted, 1e-15) is None
 
 
+@pytest.mark.about("ndonnx")
 def test_ndonnx_unknown_lengths(other: Library) -> None:
     """Along the dim itself, the length must be known: the edges are counted."""
-    only(other, "ndonnx")
     import ndonnx
 
     f = ndonnx.argument(shape=("rows", 4), dtype=ndonnx.float64)
@@ -252,9 +249,9 @@ def test_ndonnx_unknown_lengths(other: Library) -> None:
         anygrad.gradient(f, spacing=1j, dim=1)
 
 
+@pytest.mark.about("marray")
 def test_marray_masks(other: Library) -> None:
     """Masked is what reads a masked sample; the central difference skips its own."""
-    only(other, "marray")
     xp = other.xp
     mask = [[False] * 4, [False, True, False, False], [False] * 4]
     f = xp.asarray(SAMPLES, mask=mask, dtype=xp.float64)
@@ -269,8 +266,8 @@ def test_marray_masks(other: Library) -> None:
     assert along.mask._array.tolist()[1] == [True, True, True, False]
 
 
+@pytest.mark.about("cubed")
 def test_cubed_computes_nothing(other: Library) -> None:
-    only(other, "cubed")
     import cubed
 
     class Refusing(cubed.runtime.types.DagExecutor):  # type: ignore[name-defined]
@@ -286,8 +283,8 @@ def test_cubed_computes_nothing(other: Library) -> None:
         result.compute()
 
 
+@pytest.mark.about("mlx")
 def test_mlx_transformations(other: Library) -> None:
-    only(other, "mlx")
     import mlx.core as mx
 
     f, x = mx.array(SAMPLES, dtype=mx.float32), mx.array(COORDINATES, dtype=mx.float32)
@@ -306,10 +303,10 @@ def test_mlx_transformations(other: Library) -> None:
     assert any(in_x.tolist())
 
 
+@pytest.mark.about("unxt")
 @pytest.mark.filterwarnings("ignore:Missing `quaxed:UserWarning")
 def test_unxt_units(other: Library) -> None:
     """The result has the unit of samples over coordinates; mixtures are refused."""
-    only(other, "unxt")
     import jax.numpy as jnp
     import quax
     from unxt import Quantity
@@ -332,9 +329,9 @@ def test_unxt_units(other: Library) -> None:
             anygrad.gradient(plain, spacing=[entry], dim=1)
 
 
+@pytest.mark.about("pint", "blosc2")
 def test_refused_quantities(other: Library) -> None:
     """By name, with the remedy, wherever they stand."""
-    only(other, "pint", "blosc2")
     wrapped = other.asarray(COORDINATES, "float")
     plain = other.converted(COORDINATES, "float")
     remedy = {"pint": "`magnitude`", "blosc2": r"`array\[\.\.\.\]`"}[other.name]
@@ -344,10 +341,10 @@ def test_refused_quantities(other: Library) -> None:
         anygrad.gradient(plain, spacing=[wrapped])
 
 
+@pytest.mark.about("sparse")
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_sparse_coordinates(other: Library) -> None:
     """The warnings apart, they are right."""
-    only(other, "sparse")
     for entry, coordinate in (
         (COORDINATES, oracle.along(1, COORDINATES)),
         (CURVED, oracle.per_point(CURVED)),
@@ -361,9 +358,9 @@ def test_sparse_coordinates(other: Library) -> None:
         assert oracle.difference(other.tolist(result), wanted, 1e-6) is None
 
 
+@pytest.mark.about("sparse")
 def test_sparse_formats(other: Library) -> None:
     """Slopes of zeros are not stored, in each of its formats."""
-    only(other, "sparse")
     f = other.converted([[0, 0, 0, 0, 1, 0, 0, 0]] * 3, "float")
     for format_ in ("coo", "gcxs"):
         (result,) = anygrad.gradient(other.xp.asarray(f, format=format_), dim=1)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import anygrad
+from anygrad import _backends
 from backends import LIBRARIES, Backend
 
 #: The packages that must not be loaded for nothing.
@@ -165,6 +166,19 @@ def test_show_versions() -> None:
     assert out.startswith(f"anygrad {anygrad.__version__}\narray-api-compat ")
     for library in LIBRARIES:
         assert re.search(rf"^{library}\s", out, re.MULTILINE)
+
+
+def test_arrays_find_their_row(backend: Backend) -> None:
+    """By the very class of the library; the library that nobody knows has no row."""
+    array = backend.asarray([1.0])
+    row = _backends.backend_of(array)
+    if backend.id == "toy":
+        assert row is None
+        return
+    assert row is not None
+    assert row.name == backend.library
+    executor, _ = _backends.resolve(array, "input")
+    assert executor is row.executor
 
 
 def test_show_versions_of_a_library(library: Backend) -> None:

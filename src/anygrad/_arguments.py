@@ -441,7 +441,10 @@ def _summed(tasks: tuple[Task, ...]) -> tuple[Task, ...]:
 
 
 def _after(inner: Task, outer: Task, xp: Namespace) -> Task:
-    """Return the task that takes the derivative `outer` of the derivative `inner`."""
+    """Return the task that takes the derivative `outer` of the derivative `inner`.
+
+    Where the samples are a constant beyond an end, their derivative is zero there.
+    """
     working = _precision.working(inner.precision)
     same = outer.precision._replace(
         samples=xp.result_type(working, outer.precision.samples),
@@ -450,7 +453,8 @@ def _after(inner: Task, outer: Task, xp: Namespace) -> Task:
     )
     if _precision.is_complex(same.samples, xp):
         same = same._replace(is_complex_by_grid=False)
-    return outer._replace(precision=same, inner=inner)
+    beyond = None if outer.constants is None else (0.0, 0.0)
+    return outer._replace(precision=same, inner=inner, constants=beyond)
 
 
 def _with_one_dtype(tasks: tuple[Task, ...], xp: Namespace) -> tuple[Task, ...]:
@@ -704,7 +708,8 @@ def _ends(item: Any, name: str) -> Ends:
             f"period). Got {_shown(item)}."
         )
         raise ValueError(msg)
-    if item[0] == periodic and not isinstance(item[1], str):
+    are_words = [isinstance(mode, str) for mode in item]
+    if are_words == [True, False] and item[0] == periodic:
         return Ends(periodic, periodic, None, _period(item[1], name))
     (left, first), (right, second) = (_mode(mode, name) for mode in item)
     if left != right and periodic in (left, right):
@@ -832,12 +837,11 @@ def _task(
     (axis, word, item), (entry, name) = numbered, named
     is_number = isinstance(entry, (float, complex))
     uneven = not is_number and getattr(entry, "ndim", 0) != 0
-    schemes = [
-        _stencils.scheme(*kind, ends.left, ends.right, uneven, side)
-        for side in ((_stencils.CENTRAL,) if valid is None else _stencils.SIDES)
-    ]
-    points = max(scheme.points for scheme in schemes)
+    sides = (_stencils.CENTRAL,) if valid is None else _stencils.SIDES
+    ways = [(*kind, ends.left, ends.right, uneven, side) for side in sides]
+    points = max(_stencils.fewest_points(*way) for way in ways)
     _check_length(input, axis, word, item, points, kind)
+    schemes = [_stencils.scheme(*way) for way in ways]
     _check_constants(ends, input.dtype, xp)
     device = _backends.device_of(input.array)
     task = partial(
@@ -918,7 +922,10 @@ def _check_period(period: float | None, x: Array, axis: int, xp: Namespace) -> N
             f"{axis} of `input`. Got {period!r}. A period is a length."
         )
         raise ValueError(msg)
-    if not _backends.may_read_values(x):
+    if not (
+        _backends.may_read_values(x)
+        and _precision.has_float64(_backends.device_of(x), xp)
+    ):
         return
     first, last = (
         xp.astype(x[(slice(None),) * axis + (cut, ...)], xp.float64)

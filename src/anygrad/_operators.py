@@ -343,7 +343,8 @@ def hessian(
     Notes
     -----
     On the diagonal are second derivatives.  A mixed one is the derivative of a
-    derivative; it is computed once and stands in both places.
+    derivative; it is computed once and stands in both places.  Beyond an end where the
+    samples are a number, their derivative is zero.
 
     Examples
     --------

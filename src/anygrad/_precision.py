@@ -117,7 +117,7 @@ def _choose(
     if complex_step and not is_complex(result, xp):
         result = _complex_counterpart(result, xp)
     working = _at_least_32_bits(result, xp)
-    if integers and _has_float64(device, xp):
+    if integers and has_float64(device, xp):
         working = (
             _complex_counterpart(xp.float64, xp)
             if is_complex(result, xp)
@@ -158,7 +158,8 @@ def _default_real(device: Any, xp: Namespace) -> DType:
     return defaults["real floating"]
 
 
-def _has_float64(device: Any, xp: Namespace) -> bool:
+def has_float64(device: Any, xp: Namespace) -> bool:
+    """Tell whether a device has 64-bit floating numbers."""
     dtypes = xp.__array_namespace_info__().dtypes(device=device, kind="real floating")
     return "float64" in dtypes
 

@@ -177,6 +177,33 @@ def half_width(order: int, accuracy: int, uneven: bool) -> int:
     return (order + 1) // 2 + accuracy // 2 - 1 + more
 
 
+def fewest_points(
+    order: int,
+    accuracy: int,
+    edge_order: int,
+    left: str,
+    right: str,
+    uneven: bool,
+    side: str,
+) -> int:
+    """Return how long an axis must be, before any formula is made."""
+    inside = sum(_reaches(order, accuracy, edge_order, uneven, side))
+    if side != CENTRAL or _boundaries.ONE_SIDED in (left, right):
+        return max(edge_order + order, inside)
+    return inside
+
+
+def _reaches(
+    order: int, accuracy: int, edge_order: int, uneven: bool, side: str
+) -> tuple[int, int]:
+    """Return how many points the interior reads to the left, and to the right."""
+    if side == CENTRAL:
+        r = half_width(order, accuracy, uneven)
+        return r, r
+    farthest = edge_order + order - 1
+    return (0, farthest) if side == FORWARD else (farthest, 0)
+
+
 def weights(offsets: Sequence[int], order: int) -> tuple[list[int], int]:
     """Return integer weights and their common denominator for a unit step.
 
@@ -333,12 +360,8 @@ def _scheme(
     uneven: bool,
     side: str,
 ) -> Scheme:
-    r = half_width(order, accuracy, uneven)
-    farthest = edge_order + order - 1
-    reaches = {CENTRAL: (r, r), FORWARD: (0, farthest), BACKWARD: (farthest, 0)}
-    before, after = reaches[side]
+    before, after = _reaches(order, accuracy, edge_order, uneven, side)
     reach = range(-before, after + 1)
-    one_sided = side != CENTRAL or _boundaries.ONE_SIDED in (left, right)
     rows = [_row(i, order, reach, edge_order, left) for i in range(before)]
     last_rows = [_row(-i - 1, order, reach, edge_order, right) for i in range(after)]
     return Scheme(
@@ -348,7 +371,7 @@ def _scheme(
             *reversed(last_rows),
         ),
         interior=before,
-        points=max(edge_order + order if one_sided else 0, before + after),
+        points=fewest_points(order, accuracy, edge_order, left, right, uneven, side),
         key=(order, accuracy, edge_order, left, right, uneven, side),
     )
 

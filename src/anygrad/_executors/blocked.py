@@ -964,15 +964,16 @@ def _write_converted(
 def _narrowed(job: Job, f: Any) -> Any:
     """Return wide integers that the working dtype need not round, else None.
 
-    Differences are those of the integers less the least of them, and that is exact.
+    Differences are those of the integers less the least of them, and that is exact;
+    not so the difference from the constant of a boundary.
     """
     if math.prod(f.shape) == 0 or job.verbs.extremes is None:
         return None
     least, greatest = job.verbs.extremes(f)
-    if greatest - least > LARGEST_EXACT:
-        return None
     if least >= -LARGEST_EXACT and greatest <= LARGEST_EXACT:
         return f
+    if greatest - least > LARGEST_EXACT or job.task.constants is not None:
+        return None
     return job.verbs.subtract(f, least)
 
 

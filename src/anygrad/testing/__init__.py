@@ -1,6 +1,6 @@
 """The conformance suite: hold any gradient, of any array library, to the promises."""
 
-from ..testing._adapters import gradient_of
+from ..testing._adapters import functions_of, gradient_of
 from ..testing._arrays import NotApplicable
 from ..testing._checks import checks
 from ..testing._running import Verdict, parametrize_with_checks, run_checks
@@ -9,6 +9,7 @@ __all__ = [
     "NotApplicable",
     "Verdict",
     "checks",
+    "functions_of",
     "gradient_of",
     "parametrize_with_checks",
     "run_checks",

@@ -7,8 +7,9 @@ import importlib
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
-from ..testing._adapters import ADAPTERS, gradient_of
+from ..testing._adapters import ADAPTERS, functions_of, gradient_of
 from ..testing._arrays import Gradient
 from ..testing._running import run_checks
 
@@ -18,6 +19,13 @@ def _gradient(name: str) -> Gradient:
     if not function:
         return gradient_of(module)
     return getattr(importlib.import_module(module), function)  # type: ignore[no-any-return]
+
+
+def _functions(name: str | None, gradient: str) -> Any:
+    """Return the functions of a module; by default, those beside the gradient."""
+    if name is not None:
+        return importlib.import_module(name)
+    return {} if ":" in gradient else functions_of(gradient)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,13 +41,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="NAME",
         help=f"whose gradient: {', '.join(ADAPTERS)}, or MODULE:FUNCTION (anygrad)",
     )
+    parser.add_argument(
+        "--functions",
+        metavar="MODULE",
+        help="where derivative, divergence, curl, laplacian, jacobian and hessian are "
+        "(those of the library of the gradient)",
+    )
     options = parser.parse_args(arguments)
     try:
         gradient = _gradient(options.gradient)
+        functions = _functions(options.functions, options.gradient)
         xp = importlib.import_module(options.namespace)
     except (AttributeError, ImportError, ValueError) as error:
         parser.error(str(error))
-    verdicts = run_checks(gradient, xp)
+    verdicts = run_checks(gradient, xp, functions=functions)
     for name, outcome, reason in verdicts:
         print(f"{outcome:14}  {name}{reason and ': '}{reason}")  # noqa: T201 - a command
     counts = Counter(verdict.outcome for verdict in verdicts)

@@ -7,10 +7,11 @@ them, it does itself.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from .._gradient import gradient
+from .. import _operators
+from .._gradient import derivative, gradient
 from ..testing._arrays import Gradient, NotApplicable
 
 
@@ -47,6 +48,42 @@ def gradient_of(library: str) -> Gradient:
         msg = f"`library` must be one of {known}. Got {library!r}."
         raise ValueError(msg)
     return ADAPTERS[library]()
+
+
+def functions_of(library: str) -> Mapping[str, Callable[..., Any]]:
+    """Return a library's other derivatives, under the arguments of `anygrad`'s.
+
+    Parameters
+    ----------
+    library : {"anygrad", "numpy", "torch", "jax", "dask", "cupy", "findiff"}
+        The library; it must be installed.
+
+    Returns
+    -------
+    mapping from str to callable
+        From names such as ``"derivative"`` to functions, as `run_checks` takes them;
+        empty for the libraries that have a gradient only.
+
+    Raises
+    ------
+    ValueError
+        If there is no adapter for `library`.
+    ImportError
+        If `library` is not installed.
+
+    See Also
+    --------
+    gradient_of : The gradient of a library.
+
+    Examples
+    --------
+    >>> from anygrad.testing import functions_of
+    >>> sorted(functions_of("anygrad"))
+    ['curl', 'derivative', 'divergence', 'hessian', 'jacobian', 'laplacian']
+    """
+    gradient_of(library)  # which knows the names, and whether it is installed
+    functions = FUNCTIONS.get(library)
+    return {} if functions is None else functions()
 
 
 def _dims(dim: Any, axis: Any) -> Any:
@@ -124,10 +161,11 @@ def _findiff() -> Gradient:
         spacing: Any = 1,
         dim: Any = None,
         edge_order: Any = 1,
+        accuracy: Any = 2,
         axis: Any = None,
     ) -> Any:
         # Its edges are as accurate as its interior, and there is no choice.
-        if edge_order not in {1, 2}:
+        if edge_order not in {1, accuracy}:
             msg = f"findiff has no edge_order={edge_order!r}."
             raise NotImplementedError(msg)
         dims = _dims(dim, axis)
@@ -137,12 +175,58 @@ def _findiff() -> Gradient:
         if entries is None:
             entries = [1 if spacing is None else spacing] * len(dims)
         return tuple(
-            findiff.Diff(number % input.ndim, entry, acc=2)(input)
+            findiff.Diff(number % input.ndim, entry, acc=accuracy)(input)
             for number, entry in zip(dims, entries, strict=True)
         )
 
     return call
 
+
+def _functions_of_findiff() -> dict[str, Callable[..., Any]]:
+    """Return what its operators are applied for; its curl and divergence are not."""
+    findiff = importlib.import_module("findiff")
+
+    def derivative(
+        input: Any,
+        *,
+        dim: Any = -1,
+        spacing: Any = 1,
+        order: Any = 1,
+        accuracy: Any = 2,
+        axis: Any = None,
+    ) -> Any:
+        number = (dim if axis is None else axis) % input.ndim
+        return (findiff.Diff(number, spacing, acc=accuracy) ** order)(input)
+
+    def laplacian(
+        input: Any, *, dim: Any = None, spacing: Any = 1, accuracy: Any = 2
+    ) -> Any:
+        dims = range(input.ndim) if dim is None else dim
+        entries = spacing if isinstance(spacing, list) else [spacing] * len(dims)
+        squares = [
+            findiff.Diff(number % input.ndim, entry, acc=accuracy) ** 2
+            for number, entry in zip(dims, entries, strict=True)
+        ]
+        return sum(squares[1:], squares[0])(input)
+
+    return {"derivative": derivative, "laplacian": laplacian}
+
+
+#: The libraries that have more than a gradient.
+FUNCTIONS: dict[str, Callable[[], Mapping[str, Callable[..., Any]]]] = {
+    "anygrad": lambda: {
+        function.__name__: function
+        for function in (
+            derivative,
+            _operators.divergence,
+            _operators.curl,
+            _operators.laplacian,
+            _operators.jacobian,
+            _operators.hessian,
+        )
+    },
+    "findiff": _functions_of_findiff,
+}
 
 ADAPTERS: dict[str, Callable[[], Gradient]] = {
     "anygrad": lambda: gradient,

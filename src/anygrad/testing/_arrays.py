@@ -16,7 +16,7 @@ import array_api_compat
 from ..testing import _oracle
 from ..testing._oracle import Nested
 
-#: A gradient under test, called with the arguments of `anygrad.gradient`.
+#: A function under test, called with the arguments of its namesake in `anygrad`.
 Gradient = Callable[..., Any]
 
 #: The significant binary digits of the parts of a dtype.
@@ -60,6 +60,21 @@ def need(xp: Any, *names: str) -> None:
         if not has(xp, name):
             msg = f"the namespace has no dtype {name} that works"
             raise NotApplicable(msg)
+
+
+def need_keyword(function: Gradient, f: Any, **usual: Any) -> None:
+    """Stop a check of a keyword that a function has not, not even for its usual value.
+
+    What else the function does with it is for the check to find out.
+    """
+    (name,) = usual
+    try:
+        function(f, **usual)
+    except TypeError as error:
+        if name not in str(error):
+            raise
+        msg = f"the function has no keyword {name}"
+        raise NotApplicable(msg) from None
 
 
 def real(xp: Any) -> str:

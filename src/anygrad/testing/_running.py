@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from ..testing._arrays import Gradient, NotApplicable, standard_namespace
 from ..testing._checks import Check, checks
+
+#: Where functions beside the gradient are found, by name.
+Functions: TypeAlias = "Mapping[str, Any] | Any"
 
 
 class Verdict(NamedTuple):
@@ -18,7 +22,8 @@ class Verdict(NamedTuple):
     name : str
         The name of the check.
     outcome : {"kept", "broken", "not applicable"}
-        The last where the library has nothing that the promise speaks of.
+        The last where there is nothing that the promise speaks of: no such arrays in
+        the library, no such keyword of the gradient, no such function.
     reason : str
         What went wrong, or is missing; empty where the promise is kept.
     """
@@ -28,16 +33,23 @@ class Verdict(NamedTuple):
     reason: str = ""
 
 
-def run_checks(gradient: Gradient, xp: Any) -> list[Verdict]:
+def run_checks(
+    gradient: Gradient, xp: Any, *, functions: Functions | None = None
+) -> list[Verdict]:
     """Hold a gradient to every promise, on arrays of one library.
 
     Parameters
     ----------
     gradient : callable
         Called with `input` and the keywords `spacing`, `dim`, `edge_order` and `axis`,
-        as `anygrad.gradient` is.
+        as `anygrad.gradient` is.  A promise of the keywords `accuracy`, `boundary` or
+        `stack_dim` does not apply where it has no such keyword.
     xp : module
         The namespace in which arrays are made, e.g. `numpy` or `jax.numpy`.
+    functions : module, other object, or mapping from str to callable, optional
+        Where the functions `derivative`, `divergence`, `curl`, `laplacian`, `jacobian`
+        and `hessian` are found, e.g. the module `anygrad`.  A promise of a function
+        that is not there does not apply.
 
     Returns
     -------
@@ -61,12 +73,14 @@ def run_checks(gradient: Gradient, xp: Any) -> list[Verdict]:
     ['0.0 where 1.0 was wanted, at flat index 0']
     """
     xp = standard_namespace(xp)
-    return [_verdict(check, gradient, xp) for check in checks]
+    return [_verdict(check, gradient, xp, functions) for check in checks]
 
 
-def _verdict(check: Check, gradient: Gradient, xp: Any) -> Verdict:
+def _verdict(
+    check: Check, gradient: Gradient, xp: Any, functions: Functions | None
+) -> Verdict:
     try:
-        _hold(check, gradient, xp)
+        _hold(check, gradient, xp, functions)
     except NotApplicable as reason:
         return Verdict(check.__name__, "not applicable", str(reason))
     except AssertionError as error:
@@ -77,10 +91,30 @@ def _verdict(check: Check, gradient: Gradient, xp: Any) -> Verdict:
     return Verdict(check.__name__, "kept")
 
 
-def _hold(check: Check, gradient: Gradient, xp: Any) -> None:
+def _hold(
+    check: Check, gradient: Gradient, xp: Any, functions: Functions | None
+) -> None:
+    """Call a check with the functions that its parameters are named after."""
+    *names, _ = inspect.signature(check).parameters
+    given = [
+        gradient if name == "gradient" else _function(name, functions) for name in names
+    ]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        check(gradient, xp)
+        check(*given, xp)
+
+
+def _function(name: str, functions: Functions | None) -> Any:
+    """Return a function beside the gradient."""
+    found = (
+        functions.get(name)
+        if isinstance(functions, Mapping)
+        else getattr(functions, name, None)
+    )
+    if found is None:
+        msg = f"there is no function {name}"
+        raise NotApplicable(msg)
+    return found
 
 
 def _brief(text: str) -> str:
@@ -92,20 +126,26 @@ def parametrize_with_checks(
     gradient: Gradient,
     xp: Any,
     *,
+    functions: Functions | None = None,
     expected_failures: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Make a test of one's own for every promise.
 
     It decorates a test function with the argument ``check``, which calls that argument.
-    A promise of something that the library does not have is skipped, with the reason.
+    A promise of something that is not there is skipped, with the reason.
 
     Parameters
     ----------
     gradient : callable
         Called with `input` and the keywords `spacing`, `dim`, `edge_order` and `axis`,
-        as `anygrad.gradient` is.
+        as `anygrad.gradient` is.  A promise of the keywords `accuracy`, `boundary` or
+        `stack_dim` does not apply where it has no such keyword.
     xp : module
         The namespace in which arrays are made, e.g. `numpy` or `jax.numpy`.
+    functions : module, other object, or mapping from str to callable, optional
+        Where the functions `derivative`, `divergence`, `curl`, `laplacian`, `jacobian`
+        and `hessian` are found, e.g. the module `anygrad`.  A promise of a function
+        that is not there does not apply.
     expected_failures : mapping from str to str, optional
         The promises that are known not to be kept: the names of checks, each with a
         reason.  They are strict: one that is kept after all fails.
@@ -128,7 +168,7 @@ def parametrize_with_checks(
     --------
     >>> import anygrad, numpy
     >>> from anygrad.testing import parametrize_with_checks
-    >>> @parametrize_with_checks(anygrad.gradient, numpy)
+    >>> @parametrize_with_checks(anygrad.gradient, numpy, functions=anygrad)
     ... def test_promises(check):
     ...     check()
     """
@@ -145,7 +185,7 @@ def parametrize_with_checks(
         "check",
         [
             pytest.param(
-                _Test(check, gradient, xp),
+                _Test(check, gradient, xp, functions),
                 id=check.__name__,
                 marks=[pytest.mark.xfail(strict=True, reason=failures[check.__name__])]
                 if check.__name__ in failures
@@ -162,11 +202,13 @@ class _Test(NamedTuple):
     check: Check
     gradient: Gradient
     xp: Any
+    functions: Functions | None
 
     def __call__(self) -> None:
         import pytest
 
         try:
-            _hold(self.check, self.gradient, standard_namespace(self.xp))
+            xp = standard_namespace(self.xp)
+            _hold(self.check, self.gradient, xp, self.functions)
         except NotApplicable as reason:
             pytest.skip(f"not applicable: {reason}")

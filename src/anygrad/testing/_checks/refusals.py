@@ -191,11 +191,11 @@ MISTAKES = (
 )
 
 
-def error_of(gradient: Gradient, xp: Any, mistake: Mistake) -> Exception | None:
+def error_of(function: Gradient, xp: Any, mistake: Mistake) -> Exception | None:
     """Return what a call raises at once or, if it is lazy, when it is computed."""
     samples, keywords = mistake.call(xp)
     try:
-        found = gradient(samples, **keywords)
+        found = function(samples, **keywords)
         for result in found if isinstance(found, (list, tuple)) else [found]:
             numbers(result)
     except NotApplicable:
@@ -210,6 +210,18 @@ def require_refused(gradient: Gradient, xp: Any, *mistakes: Mistake) -> None:
     for mistake in mistakes:
         error = error_of(gradient, xp, mistake)
         require(error is not None, f"{mistake.what} was accepted")
+
+
+def require_refused_by_name(function: Gradient, xp: Any, *mistakes: Mistake) -> None:
+    """Fail if a call with a mistake returns, or raises anything but what it should."""
+    for mistake in mistakes:
+        error = error_of(function, xp, mistake)
+        require(error is not None, f"{mistake.what} was accepted")
+        require(
+            isinstance(error, mistake.error)
+            and str(error).startswith(f"`{mistake.parameter}"),
+            f"{mistake.what}: {type(error).__name__}, {str(error)[:60]!r}",
+        )
 
 
 def check_edge_order_out_of_range(gradient: Gradient, xp: Any) -> None:
