@@ -161,6 +161,14 @@ def refused(error: type[Exception], message: str, function: Any, *args: Any) -> 
         ),
         (
             ValueError,
+            {"boundary": "periodic", "accuracy": 10},
+            (
+                "`input` must have at least 10 points along `dim` -1 for "
+                "`accuracy=10`. Got shape (4, 5)."
+            ),
+        ),
+        (
+            ValueError,
             {"order": 2, "spacing": 1e300},
             (
                 "`spacing` must be in the range of the dtype that `input` is "

@@ -754,7 +754,7 @@ def _period(value: Any, name: str) -> float:
 
 
 def _check_length(
-    input: Samples, axis: int, word: str, item: Any, points: int, kind: Kind
+    input: Samples, axis: int, word: str, item: Any, points: int, reasons: str
 ) -> None:
     length = input.shape[axis]
     if length is None or _is_nan(length):
@@ -765,16 +765,20 @@ def _check_length(
         )
         raise ValueError(msg)
     if length < points:
-        reasons = [
-            f"`{name}={value}`"
-            for name, value, usual in zip(Kind._fields, kind, (1, 2, None), strict=True)
-            if value != usual
-        ]
         msg = (
             f"`input` must have at least {points} points along `{word}` {item} "
-            f"for {', '.join(reasons)}. Got shape {tuple(input.shape)}."
+            f"for {reasons}. Got shape {tuple(input.shape)}."
         )
         raise ValueError(msg)
+
+
+def _reasons(kind: Kind, has_one_sided: bool) -> str:
+    """Return the arguments that say how many points are needed."""
+    unusual = zip(Kind._fields, kind, (1, 2, None), strict=True)
+    reasons = [f"`{name}={value}`" for name, value, usual in unusual if value != usual]
+    if not has_one_sided:
+        reasons[-1:] = [] if len(reasons) > 1 else [f"`accuracy={kind.accuracy}`"]
+    return ", ".join(reasons)
 
 
 def _is_nan(length: Any) -> bool:
@@ -840,7 +844,9 @@ def _task(
     sides = (_stencils.CENTRAL,) if valid is None else _stencils.SIDES
     ways = [(*kind, ends.left, ends.right, uneven, side) for side in sides]
     points = max(_stencils.fewest_points(*way) for way in ways)
-    _check_length(input, axis, word, item, points, kind)
+    has_one_sided = valid is not None or _boundaries.ONE_SIDED in ends[:2]
+    reasons = _reasons(kind, has_one_sided)
+    _check_length(input, axis, word, item, points, reasons)
     schemes = [_stencils.scheme(*way) for way in ways]
     _check_constants(ends, input.dtype, xp)
     device = _backends.device_of(input.array)

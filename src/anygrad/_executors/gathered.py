@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from .._executors.blocked import Program, Verbs
+    from .._executors.programs import Program
+    from .._executors.steps import Verbs
     from .._typing import Namespace
 
 #: Beyond so many samples, gathering takes longer than calling.

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .._executors import blocked
+    from .._executors import steps
     from .._plan import Plan
     from .._typing import Namespace
 
@@ -33,9 +33,9 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
 def _make_blocked() -> Callable[..., tuple[Any, ...]]:
     import cupy
 
-    from .._executors import blocked
+    from .._executors import blocked, steps
 
-    verbs = blocked.Verbs(
+    verbs = steps.Verbs(
         empty_like=cupy.empty_like,
         subtract=cupy.subtract,
         multiply=cupy.multiply,
@@ -48,13 +48,13 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
         extremes=None,
         block_bytes=None,
         bytes_besides=0,
-        for_each=blocked.one_by_one,
+        for_each=steps.one_by_one,
         carry_out=_carry_out,
     )
     return partial(blocked.run, verbs=verbs)
 
 
-def _carry_out(step: blocked.Step, f: Any, out: Any, _: blocked.Verbs) -> None:
+def _carry_out(step: steps.Step, f: Any, out: Any, _: steps.Verbs) -> None:
     """Write the weighted sum of differences, scaled, with one pass over memory."""
     sums, operands, kinds = [], [], []
 

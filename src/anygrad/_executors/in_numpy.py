@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _workers
 
 if TYPE_CHECKING:
-    from .._executors.blocked import Verbs
+    from .._executors.steps import Verbs
     from .._plan import Plan
     from .._typing import Namespace
 
@@ -82,9 +82,9 @@ def verbs() -> Verbs:
     """Return the blocked executor's words."""
     import numpy
 
-    from .._executors import blocked
+    from .._executors import steps
 
-    return blocked.Verbs(
+    return steps.Verbs(
         empty_like=numpy.empty_like,
         subtract=numpy.subtract,
         multiply=numpy.multiply,
@@ -98,5 +98,5 @@ def verbs() -> Verbs:
         block_bytes=2**21,
         bytes_besides=2**20,
         for_each=_for_each,
-        carry_out=blocked.carry_out,
+        carry_out=steps.carry_out,
     )

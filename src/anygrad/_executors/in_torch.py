@@ -104,9 +104,9 @@ def _make_words() -> small_tensors.Words | None:
 def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
     import torch
 
-    from .._executors import blocked
+    from .._executors import blocked, steps
 
-    verbs = blocked.Verbs(
+    verbs = steps.Verbs(
         empty_like=lambda f, dtype, shape=None: (
             torch.empty_like(f, dtype=dtype)
             if shape is None
@@ -123,8 +123,8 @@ def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
         extremes=_extremes if on_cpu else None,
         block_bytes=2**22 if on_cpu else None,
         bytes_besides=3 * 2**19,
-        for_each=blocked.one_by_one,
-        carry_out=blocked.carry_out,
+        for_each=steps.one_by_one,
+        carry_out=steps.carry_out,
     )
     return partial(blocked.run, verbs=verbs)
 

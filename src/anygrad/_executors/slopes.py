@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .. import _boundaries, _stencils
 
 if TYPE_CHECKING:
-    from .._executors.blocked import Key, Verbs
+    from .._executors.steps import Key, Verbs
     from .._plan import Task
 
 #: The only formulas that are known here: `torch.gradient`'s, of the first order.

@@ -1,0 +1,442 @@
+"""Programs: a derivative as steps, block by block.
+
+A program is made from formulas, shapes and the order of memory alone, so that it
+serves for all samples that share them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from itertools import product
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .. import _agnostic
+from .._executors import slopes
+from .._executors.steps import Key, Neighbours, Step, is_minus_one
+
+if TYPE_CHECKING:
+    from .._executors.steps import Verbs
+    from .._plan import Task
+    from .._stencils import Formula
+    from .._typing import Namespace
+
+#: An axis this short stays whole in its block, and its edges are written with it:
+#: later, they would cost a second pass over all of the memory.
+SHORT_AXIS = 64
+
+#: Weights that vary along a shorter run than this are spread over the block once, so
+#: that a library's inner loop runs over the block and not over the run.
+SHORT_RUN = 512
+
+#: For no more runs than this, an edge and its mirror image are written together.
+FEW_RUNS = 8
+
+#: About so many arrays are held where each block makes its own weights.
+MANY_ARRAYS = 6
+
+
+class Program(NamedTuple):
+    """All steps that write a derivative.
+
+    Attributes
+    ----------
+    pieces : list of tuple of Step
+        What is done in one go: a block that stays in the cache.  They may be done at
+        the same time, but for the steps of one.
+    at_last : tuple of Step
+        What is done when all pieces are.
+    flat : bool
+        Whether some steps are for one run through memory.
+    """
+
+    pieces: list[tuple[Step, ...]]
+    at_last: tuple[Step, ...]
+    flat: bool
+
+
+class Job(NamedTuple):
+    """One derivative, with the axes in the order of memory.
+
+    `spread` keeps weights that have been spread over blocks of one shape.
+    """
+
+    f: Any
+    out: Any
+    task: Task
+    formulas: tuple[Formula, ...]
+    spread: dict[tuple[int, ...], Formula]
+    xp: Namespace
+    verbs: Verbs
+
+
+def run(program: Program, f: Any, out: Any, verbs: Verbs) -> None:
+    """Do all steps: those of the pieces in any order, then the last ones."""
+    pieces, at_last, flat = program
+    run = (f.reshape(-1), out.reshape(-1)) if flat and f.ndim > 1 else (f, out)
+    if len(pieces) == 1:
+        _do(pieces[0], f, out, run, verbs)
+    else:
+        verbs.for_each(lambda piece: _do(piece, f, out, run, verbs), pieces)
+    _do(at_last, f, out, run, verbs)
+
+
+def _do(
+    piece: tuple[Step, ...], f: Any, out: Any, run: tuple[Any, Any], verbs: Verbs
+) -> None:
+    for step in piece:
+        if step.flat:
+            verbs.carry_out(step, *run, verbs)
+        else:
+            verbs.carry_out(step, f, out, verbs)
+
+
+def program_of(job: Job, in_order: bool) -> Program:
+    """Return the steps on all of the samples, which are of the working dtype."""
+    whole, keys = blocks_of(job)
+    shape = tuple(job.f.shape)
+    pieces = [piece_of(job, shape, key, in_order, 0) for key in keys]
+    at_last = () if whole else _edges(job, shape, every(len(shape)))
+    return as_program(pieces, at_last)
+
+
+def as_program(
+    pieces: list[tuple[Step, ...]], at_last: tuple[Step, ...] = ()
+) -> Program:
+    flat = any(step.flat for piece in pieces for step in piece)
+    return Program(pieces, at_last, flat)
+
+
+def blocks_of(job: Job) -> tuple[bool, Iterable[Key]]:
+    """Cut the result into blocks; tell whether each has the whole axis.
+
+    The last axes are the fastest in memory, so they are the last to be cut.  If the
+    axis itself is cut, the blocks are of the interior only.
+    """
+    shape, axis, scheme = job.out.shape, job.task.axis, job.task.scheme
+    room = points_in_block(job)
+    if room is None or math.prod(shape) <= room:
+        return True, [every(len(shape))]
+    whole = shape[axis] <= SHORT_AXIS or math.prod(shape[axis:]) <= room
+    if whole:
+        room = max(room // shape[axis], 1)
+    cuts: list[tuple[slice, ...]] = []
+    for k in reversed(range(len(shape))):
+        start, stop = 0, shape[k]
+        if k == axis:
+            if whole:
+                cuts.append((slice(None),))
+                continue
+            start, stop = scheme.interior, stop - scheme.interior
+        extent = max(min(stop - start, room), 1)
+        room = max(room // extent, 1)
+        edges = range(start, stop, extent)
+        cuts.append(tuple(slice(a, min(a + extent, stop)) for a in edges))
+    return whole, product(*reversed(cuts))
+
+
+def cut_into_blocks(shape: Sequence[int], room: int | None) -> Iterable[Key]:
+    """Cut an array into blocks of so many points, the first axes before the last."""
+    cuts: list[tuple[slice, ...]] = []
+    for length in reversed(shape):
+        if room is None or length <= room:
+            cuts.append((slice(None),))
+        else:
+            starts = range(0, length, room)
+            cuts.append(tuple(slice(a, min(a + room, length)) for a in starts))
+        room = room and max(room // max(length, 1), 1)
+    return product(*reversed(cuts))
+
+
+def points_in_block(job: Job) -> int | None:
+    """Return how many points of the result a block may have; None for all of them."""
+    if job.verbs.block_bytes is None:
+        return None
+    room = job.verbs.block_bytes // int(job.out.dtype.itemsize)
+    besides = _bytes_besides(job)
+    return min(room, job.verbs.bytes_besides // besides) if besides else room
+
+
+def _bytes_besides(job: Job) -> int:
+    """Return what a point of a block needs besides the result."""
+    if not job.formulas:
+        by_slopes = slopes.keys(job.f, job.task) is not None
+        count = slopes.ARRAYS if by_slopes else MANY_ARRAYS
+    else:
+        working = job.task.precision.samples
+        count = (job.f.dtype != working) + (job.out.dtype != working)
+        # Sums hold the differences, or one term.
+        count += len(job.formulas[job.task.scheme.interior].terms) > 1
+    return count * _bytes(job)
+
+
+def _bytes(job: Job) -> int:
+    """Return the length of a number of the working dtype."""
+    working = job.task.precision.samples
+    parts = 2 if job.xp.isdtype(working, "complex floating") else 1
+    return int(parts * job.xp.finfo(working).bits // 8)
+
+
+def piece_of(
+    job: Job, shape: tuple[int, ...], key: Key, in_order: bool, first: int
+) -> tuple[Step, ...]:
+    """Return the steps of one block: the interior, and the edges if it has them.
+
+    Parameters
+    ----------
+    job : Job
+        Its formulas.
+    shape : tuple of int
+        Of the samples and of the result that the keys are for.
+    key : Key
+        The block among them.
+    in_order : bool
+        Whether both lie in memory one after the other.
+    first : int
+        Which point of the whole axis is the first of these.
+    """
+    axis = job.task.axis
+    formula = job.formulas[job.task.scheme.interior]
+    edges = _edges(job, shape, key)
+    is_whole = key[axis].start is None
+    if not is_whole:
+        inner = _inner(job, shape, key)
+        if inner.start >= inner.stop:
+            return edges
+        key = (*key[:axis], inner, *key[axis + 1 :])
+    extents = [len(range(*cut.indices(n))) for cut, n in zip(key, shape, strict=True)]
+    # What is added must not be written through the ends of an axis.
+    flat = in_order and job.task.sign == 0 and _is_one_run(extents, shape)
+    if job.task.coordinates is not None:
+        flat = (
+            flat
+            and is_whole
+            and math.prod(extents[:axis]) > 1
+            and math.prod(extents[axis:]) < SHORT_RUN
+        )
+        if flat:
+            formula = _spread(job, formula, tuple(extents))
+        elif not is_whole:
+            rows = slice(key[axis].start + first, key[axis].stop + first)
+            formula = _with_weights(formula, lambda w: _cut(job, w, rows))
+    if flat:
+        interior = _flat_interior(job, formula, shape, key, extents)
+    else:
+        interior = _interior(job, formula, shape, key)
+    return (interior, *edges)
+
+
+def _inner(job: Job, shape: tuple[int, ...], key: Key) -> slice:
+    """Return the rows of a block that are the interior's."""
+    axis, reach = job.task.axis, job.task.scheme.interior
+    start, stop, _ = key[axis].indices(shape[axis])
+    return slice(max(start, reach), min(stop, shape[axis] - reach))
+
+
+def _is_one_run(extents: Sequence[int], shape: Sequence[int]) -> bool:
+    """Tell whether a block of an array in order is one run through memory."""
+    cut = next((k for k, n in enumerate(extents) if n != 1), len(shape))
+    return tuple(extents[cut + 1 :]) == tuple(shape[cut + 1 :])
+
+
+def _with_weights(formula: Formula, change: Callable[[Any], Any]) -> Formula:
+    terms = tuple((upper, lower, change(w)) for upper, lower, w in formula.terms)
+    factors = tuple(map(change, formula.scale.factors))
+    return formula._replace(terms=terms, scale=formula.scale._replace(factors=factors))
+
+
+def _cut(job: Job, weight: Any, rows: slice) -> Any:
+    """Cut a weight, which begins with the interior, to the rows of a block."""
+    reach = job.task.scheme.interior
+    cut = slice(rows.start - reach, rows.stop - reach)
+    return weight[(slice(None),) * job.task.axis + (cut,)]
+
+
+def _spread(job: Job, formula: Formula, shape: tuple[int, ...]) -> Formula:
+    """Repeat weights over a block of whole runs, from its first interior point."""
+    known = job.spread.get(shape)
+    if known is None:
+        known = _with_weights(formula, lambda w: _repeated(job, w, shape))
+        job.spread[shape] = known
+    return known
+
+
+def _repeated(job: Job, weight: Any, shape: tuple[int, ...]) -> Any:
+    axis, reach, xp = job.task.axis, job.task.scheme.interior, job.xp
+    x: Any = job.task.coordinates
+    edge = x[(slice(None),) * axis + (slice(reach),)]
+    margin = xp.zeros_like(edge, dtype=weight.dtype)
+    padded = xp.concat([margin, weight, margin], axis=axis)
+    flat = xp.reshape(xp.broadcast_to(padded, shape), (-1,))
+    first = reach * math.prod(shape[axis + 1 :])
+    return flat[first : math.prod(shape) - first]
+
+
+def _flat_interior(
+    job: Job,
+    formula: Formula,
+    shape: tuple[int, ...],
+    key: Key,
+    extents: Sequence[int],
+) -> Step:
+    """Return the step of the interior on one run through memory.
+
+    There, neighbours along the axis lie `stride` elements apart.  If the block has
+    several whole axes, the points at their ends get nonsense, and their edges
+    afterwards.
+    """
+    axis = job.task.axis
+    stride = math.prod(shape[axis + 1 :])
+    start = sum(
+        (cut.start or 0) * math.prod(shape[k + 1 :]) for k, cut in enumerate(key)
+    )
+    stop = start + math.prod(extents)
+    if key[axis].start is None:
+        margin = job.task.scheme.interior * stride
+        start, stop = start + margin, stop - margin
+
+    def at(offset: int, more: int = 0) -> Key:
+        return (slice(start + offset * stride, stop + (offset + more) * stride),)
+
+    def part(number: int) -> Key:
+        return (slice(number * stride, number * stride + stop - start),)
+
+    return _step(formula, at, part, flat=True, sign=job.task.sign)
+
+
+def _interior(job: Job, formula: Formula, shape: tuple[int, ...], key: Key) -> Step:
+    """Return the step of the interior, along its axis."""
+    axis, reach = job.task.axis, job.task.scheme.interior
+    before, after, rows = key[:axis], _without_end(key[axis + 1 :]), key[axis]
+    start, stop = reach, shape[axis] - reach
+    if rows.start is not None:
+        start, stop = rows.start, rows.stop
+
+    def at(offset: int, more: int = 0) -> Key:
+        return (*before, slice(start + offset, stop + offset + more), *after)
+
+    def part(number: int) -> Key:
+        return (*every(axis), slice(number, number + stop - start))
+
+    return _step(formula, at, part, flat=False, sign=job.task.sign)
+
+
+def every(count: int) -> Key:
+    return (slice(None),) * count
+
+
+def _without_end(key: Key) -> Key:
+    """Leave out the slices at the end that cut nothing: each costs time to read."""
+    return () if all(cut == slice(None) for cut in key) else key
+
+
+def _step(
+    formula: Formula,
+    at: Callable[..., Key],
+    part: Callable[[int], Key] | None,
+    *,
+    flat: bool,
+    sign: int,
+    constant: Any = None,
+) -> Step:
+    """Return a formula as a step.
+
+    ``at(offset, more)`` is the key of what lies `offset` from the points to be filled,
+    and `more` points after them; ``part(number)`` the key of so many points, `number`
+    from the first.  Without it, neighbours share no differences.
+    """
+    _, terms, scale = formula
+    lowest = terms[0][1]
+    neighbours = None
+    if part is not None and len(terms) > 1 and _are_neighbours(terms):
+        more = len(terms) - 1
+        # Of a difference of two terms, the one that is subtracted is the second.
+        if is_minus_one(terms[0][2]):
+            terms = (terms[1], terms[0], *terms[2:])
+        neighbours = Neighbours(
+            at(lowest + 1, more),
+            at(lowest, more),
+            tuple(part(lower - lowest) for _, lower, _ in terms),
+        )
+    return Step(
+        at(0),
+        tuple(
+            (at(upper), constant if lower is None else at(lower), weight)
+            for upper, lower, weight in terms
+        ),
+        scale,
+        neighbours,
+        flat,
+        sign,
+    )
+
+
+def _are_neighbours(terms: Sequence[tuple[int, Any, Any]]) -> bool:
+    """Tell whether these are differences of neighbours, one after the other."""
+    first = terms[0][1]
+    return first is not None and all(
+        (upper, lower) == (first + k + 1, first + k)
+        for k, (upper, lower, _) in enumerate(terms)
+    )
+
+
+def _edges(job: Job, shape: tuple[int, ...], key: Key) -> tuple[Step, ...]:
+    """Return the steps of the edges that are in a block.
+
+    An edge and its mirror image are one step if that pays.
+
+    The image of ``f[upper] - f[lower]`` is ``f[-lower] - f[-upper]``, counted from the
+    mirrored row: two pairs of points, the partners of each pair equally far apart, so
+    each pair is a slice with a step.
+    """
+    axis, scheme = job.task.axis, job.task.scheme
+    before, after, length = key[:axis], _without_end(key[axis + 1 :]), shape[axis]
+    rows = range(*key[axis].indices(length))
+    inside = [
+        number
+        for number, stencil in enumerate(scheme.stencils)
+        if number != scheme.interior and stencil.start % length in rows
+    ]
+    # Pairs save calls.  On a CPU with many of them, an inner loop over two costs more.
+    runs = math.prod(
+        len(range(*cut.indices(n))) for cut, n in zip(before, shape, strict=False)
+    )
+    are_few = job.verbs.block_bytes is None or runs <= FEW_RUNS
+    least = scheme.mirrored if are_few and job.task.coordinates is None else None
+    if least is None or length < least or len(rows) < length:
+        return tuple(
+            _edge(job.task, number, job.formulas[number], before, after)
+            for number in inside
+        )
+
+    def pair(start: int, step: int) -> Key:
+        return (*before, slice(start, start + step + 1, step), *after)
+
+    steps = []
+    for row, (_, terms, scale) in enumerate(job.formulas[: scheme.interior]):
+        apart = length - 1 - 2 * row
+        pairs = tuple(
+            (
+                pair(row + upper, apart - upper - lower),
+                pair(row + lower, apart - upper - lower),
+                weight,
+            )
+            for upper, lower, weight in terms
+        )
+        target = pair(row, apart)
+        steps.append(Step(target, pairs, scale, None, flat=False, sign=job.task.sign))
+    return tuple(steps)
+
+
+def _edge(task: Task, number: int, formula: Formula, before: Key, after: Key) -> Step:
+    stencil = formula.stencil
+    constant = task.constants and task.constants[number > task.scheme.interior]
+
+    def at(offset: int, more: int = 0) -> Key:
+        return (*before, _agnostic.points(stencil, offset, more), *after)
+
+    def part(number: int) -> Key:
+        return (*every(len(before)), slice(number, number + 1))
+
+    shared = None if stencil.ghosts else part  # they need not lie side by side
+    return _step(formula, at, shared, flat=False, sign=task.sign, constant=constant)

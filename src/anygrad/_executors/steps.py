@@ -1,0 +1,202 @@
+"""Steps: weighted sums of differences of views, written in place.
+
+A step says which views of the samples to combine and where the sum goes; a library's
+verbs carry it out without any array but the result, and one for a term where there
+are several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from .._stencils import UNSCALED, Scale
+
+#: An index of an array: slices, one per axis or for the first axes.
+Key: TypeAlias = tuple[Any, ...]
+
+
+class Verbs(NamedTuple):
+    """A library's own words for writing in place.
+
+    Attributes
+    ----------
+    empty_like : callable
+        ``empty_like(f, dtype=dtype, shape=None)``: not filled, in the memory order of
+        `f`, or of a shape of its own.
+    subtract, multiply, divide, add : callable
+        ``verb(a, b, out=out)``.
+    strides : callable
+        How far apart in memory the neighbours along each axis are.
+    transpose : callable
+        ``transpose(a, axes)``: a view.
+    is_contiguous : callable
+        Whether the elements lie in memory one after the other, the last axis fastest.
+    extremes : callable or None
+        ``extremes(f)``: the least and the greatest of integers, as Python's; None where
+        looking at values would wait for a device.
+    take : callable or None
+        ``take(f, positions)``: samples by their places in memory, in the shape of
+        `positions`; None where small arrays are no case of their own.
+    block_bytes : int or None
+        How large a block of the result should be; None for no blocks.
+    bytes_besides : int
+        How much a block may hold besides, of arrays for what is not the result yet.
+    for_each : callable
+        ``for_each(function, blocks)``: one after the other, or on several threads.
+    carry_out : callable
+        ``carry_out(step, f, out, verbs)``: `carry_out` of this module, or one that
+        does the same in fewer operations.
+    """
+
+    empty_like: Callable[..., Any]
+    subtract: Callable[..., Any]
+    multiply: Callable[..., Any]
+    divide: Callable[..., Any]
+    add: Callable[..., Any]
+    strides: Callable[[Any], Sequence[int]]
+    transpose: Callable[[Any, Sequence[int]], Any]
+    is_contiguous: Callable[[Any], bool]
+    extremes: Callable[[Any], tuple[int, int]] | None
+    take: Callable[[Any, Any], Any] | None
+    block_bytes: int | None
+    bytes_besides: int
+    for_each: Callable[[Callable[[Any], None], Iterable[Any]], None]
+    carry_out: Callable[[Step, Any, Any, Verbs], None]
+
+
+class Neighbours(NamedTuple):
+    """The differences that a sum of shifted ones shares: each is computed once.
+
+    Attributes
+    ----------
+    upper, lower : Key
+        The samples whose differences the terms have together.
+    parts : tuple of Key
+        For each term, its own differences among them.
+    """
+
+    upper: Key
+    lower: Key
+    parts: tuple[Key, ...]
+
+
+class Step(NamedTuple):
+    """One formula on a block: which views to combine, and where the sum goes.
+
+    Attributes
+    ----------
+    target : Key
+        The points of the result.
+    terms : tuple of (Key, Key or number, weight)
+        The samples for the upper and the lower offset of a difference, or the constant
+        instead of the lower ones, and its weight.
+    scale : Scale
+        What the sum is scaled with.
+    neighbours : Neighbours or None
+        For two or more terms that are differences of neighbours, one after the other.
+    flat : bool
+        Whether the keys are of samples and result as one run through memory.
+    sign : int
+        As that of a task: whether the sum is added to the target, or subtracted.
+    """
+
+    target: Key
+    terms: tuple[tuple[Key, Any, Any], ...]
+    scale: Scale
+    neighbours: Neighbours | None
+    flat: bool
+    sign: int
+
+
+def one_by_one(function: Callable[[Any], None], blocks: Iterable[Any]) -> None:
+    """Do the blocks one after the other."""
+    for block in blocks:
+        function(block)
+
+
+def carry_out(step: Step, f: Any, out: Any, verbs: Verbs) -> None:
+    """Write the weighted sum of differences, scaled, into the target; or add it."""
+    if step.sign:
+        _add_sum(step, f, out[step.target], verbs)
+        return
+    target, terms, (factors, divisors), neighbours, _, _ = step
+    out = out[target]
+    if len(terms) == 1:  # no call for the most frequent step, which may be a short one
+        ((upper, lower, weight),) = terms
+        below = f[lower] if isinstance(lower, tuple) else lower
+        verbs.subtract(f[upper], below, out=out)
+        if weight is not None:
+            verbs.multiply(out, weight, out=out)
+    elif neighbours is None:
+        _write_sum(step, f, None, out, verbs)
+    else:
+        _write_sum_of_neighbours(step, f, None, out, verbs)
+    for factor in factors:
+        verbs.multiply(out, factor, out=out)
+    for divisor in divisors:
+        verbs.divide(out, divisor, out=out)
+
+
+def _add_sum(step: Step, f: Any, out: Any, verbs: Verbs) -> None:
+    """Add what `carry_out` writes, or subtract it."""
+    if step.scale == UNSCALED:
+        write = _write_sum if step.neighbours is None else _write_sum_of_neighbours
+        write(step, f, out, out, verbs)
+        return
+    total = verbs.empty_like(out, dtype=out.dtype)
+    carry_out(step._replace(target=(), sign=0), f, total, verbs)
+    add_or_subtract(step.sign, verbs)(out, total, out=out)
+
+
+def write_scaled(out: Any, scale: Scale, verbs: Verbs) -> None:
+    """Scale an array where it is."""
+    for factor in scale.factors:
+        verbs.multiply(out, factor, out=out)
+    for divisor in scale.divisors:
+        verbs.divide(out, divisor, out=out)
+
+
+def _write_sum(step: Step, f: Any, total: Any, out: Any, verbs: Verbs) -> None:
+    """Write the total and the weighted differences; the first may be in its place."""
+    part = out if total is None else None
+    for upper, lower, weight in step.terms:
+        below = f[lower] if isinstance(lower, tuple) else lower
+        part = verbs.subtract(f[upper], below, out=part)
+        total = _added(total, part, weight, step.sign, out, part, verbs)
+        part = None if part is out else part
+
+
+def _write_sum_of_neighbours(
+    step: Step, f: Any, total: Any, out: Any, verbs: Verbs
+) -> None:
+    """Compute all differences once; nobody needs the last ones after their product."""
+    upper, lower, parts = step.neighbours or ((), (), ())
+    differences = verbs.subtract(f[upper], f[lower])
+    for key, (_, _, weight) in zip(parts, step.terms, strict=True):
+        part = differences[key]
+        room = part if key is parts[-1] else None
+        total = _added(total, part, weight, step.sign, out, room, verbs)
+
+
+def _added(
+    total: Any, part: Any, weight: Any, sign: int, out: Any, room: Any, verbs: Verbs
+) -> Any:
+    """Return a total with a weighted part, in `out`; there is `room` for a product."""
+    if total is None:
+        return part if weight is None else verbs.multiply(part, weight, out=out)
+    is_negative = is_minus_one(weight)
+    if not (weight is None or is_negative):
+        part = verbs.multiply(part, weight, out=room)
+    is_subtracted = is_negative != (sign < 0)
+    return add_or_subtract(-1 if is_subtracted else 1, verbs)(total, part, out=out)
+
+
+def add_or_subtract(sign: int, verbs: Verbs) -> Callable[..., Any]:
+    """Return the verb for a sign."""
+    return verbs.add if sign > 0 else verbs.subtract
+
+
+def is_minus_one(weight: Any) -> bool:
+    """Tell whether a weight is the number -1, not an array."""
+    return isinstance(weight, float) and weight == -1.0

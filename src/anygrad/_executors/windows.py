@@ -1,0 +1,170 @@
+"""Blocks of samples that no program can read as they are.
+
+Samples of another dtype, coordinates of their own for each block, missing samples:
+each block is a small array with margins, and is read by itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .. import _agnostic
+from .._executors import programs, slopes
+from .._executors.programs import every
+
+if TYPE_CHECKING:
+    from .._executors.programs import Job
+    from .._executors.steps import Key, Verbs
+    from .._plan import Task
+    from .._typing import Namespace
+
+#: Integers up to this size are floating numbers of 64 bits.
+LARGEST_EXACT = 2**53
+
+
+def in_blocks(job: Job, write: Callable[..., None]) -> None:
+    """Have each block written, and at last the edges that the blocks have not."""
+    whole, keys = programs.blocks_of(job)
+    job.verbs.for_each(lambda key: write(job, *_windows(job, key)), keys)
+    if not whole:
+        _write_edges_at_last(job)
+
+
+def _windows(job: Job, key: Key) -> tuple[Any, Any, Any, slice | None, int]:
+    """Return what a block reads and where it lies.
+
+    These are the samples, the result and the coordinates with the same margins, the
+    rows that are the block's own (None where it has the whole axis, its edges
+    included), and which point of the axis is the first of these.
+    """
+    x, axis, reach = job.task.coordinates, job.task.axis, job.task.scheme.interior
+    rows, first = None, 0
+    if key[axis].start is not None:
+        first = key[axis].start - reach
+        rows = slice(reach, reach + key[axis].stop - key[axis].start)
+        margins = slice(first, key[axis].stop + reach)
+        key = (*key[:axis], margins, *key[axis + 1 :])
+    f, out = job.f[key], job.out[key]
+    if x is not None:
+        # Coordinates may broadcast.
+        cuts = zip(key, x.shape, strict=True)
+        x = x[tuple(every(1)[0] if n == 1 else cut for cut, n in cuts)]
+    return f, out, x, rows, first
+
+
+def write_agnostic(
+    job: Job, f: Any, out: Any, x: Any, rows: slice | None, _: int
+) -> None:
+    """Write one block with the agnostic run."""
+    task = job.task._replace(coordinates=x)
+    if rows is None:
+        out[...] = _agnostic.differentiate(f, task, job.xp)
+    else:
+        f = _prepared(f, task, job.xp)
+        sums = _agnostic.weighted_sum(f, task, task.scheme.interior, job.xp)
+        out[(*every(task.axis), rows)] = sums
+
+
+def write_slopes(
+    job: Job, f: Any, out: Any, x: Any, rows: slice | None, _: int
+) -> None:
+    """Write one block on coordinates of its own, with three points inside."""
+    along = slopes.keys(f, job.task)
+    if along is not None:
+        slopes.write(f, x, out, along, job.verbs, edges=rows is None)
+
+
+def write_converted(
+    job: Job, f: Any, out: Any, x: Any, rows: slice | None, first: int
+) -> None:
+    """Write one block without any array but blocks of the working dtype."""
+    precision, verbs, target = job.task.precision, job.verbs, out
+    if precision.wide_samples:
+        narrow = _narrowed(job, f)
+        if narrow is None:
+            write_agnostic(job, f, out, x, rows, first)
+            return
+        f = narrow
+    f = _agnostic.prepare(f, precision.samples, False, job.xp)
+    if precision.result != precision.samples:
+        out = verbs.empty_like(target, dtype=precision.samples)
+    in_order = verbs.is_contiguous(f) and verbs.is_contiguous(out)
+    key = list(every(f.ndim))
+    key[job.task.axis] = rows or slice(None)
+    piece = programs.piece_of(job, tuple(f.shape), tuple(key), in_order, first)
+    programs.run(programs.as_program([piece]), f, out, verbs)
+    if out is not target:
+        own = (*every(job.task.axis), rows or slice(None))
+        target[own] = out[own]
+
+
+def _narrowed(job: Job, f: Any) -> Any:
+    """Return wide integers that the working dtype need not round, else None.
+
+    Differences are those of the integers less the least of them, and that is exact;
+    not so the difference from the constant of a boundary.
+    """
+    if math.prod(f.shape) == 0 or job.verbs.extremes is None:
+        return None
+    least, greatest = job.verbs.extremes(f)
+    if least >= -LARGEST_EXACT and greatest <= LARGEST_EXACT:
+        return f
+    if greatest - least > LARGEST_EXACT or job.task.constants is not None:
+        return None
+    return job.verbs.subtract(f, least)
+
+
+def _prepared(f: Any, task: Task, xp: Namespace) -> Any:
+    """Convert a block of the samples to the working dtype."""
+    precision = task.precision
+    return _agnostic.prepare(f, precision.samples, precision.wide_samples, xp)
+
+
+def _write_edges_at_last(job: Job) -> None:
+    """Write the rows of the edges, after blocks that had the interior only."""
+    task, xp, x = job.task, job.xp, job.task.coordinates
+    f = _prepared(_ends(job.f, task, xp), task, xp)
+    if x is not None:
+        task = task._replace(coordinates=_ends(x, task, xp))
+    for number, stencil in enumerate(task.scheme.stencils):
+        if number != task.scheme.interior:
+            rows = _agnostic.shifted(job.out, task.axis, stencil, 0)
+            rows[...] = _agnostic.weighted_sum(f, task, number, xp)
+
+
+def _ends(array: Any, task: Task, xp: Namespace) -> Any:
+    """Return what the edges read: both ends of the axis, put together."""
+    reach = task.scheme.points
+    if array.shape[task.axis] <= 2 * reach:
+        return array
+    cuts = (slice(reach), slice(-reach, None))
+    return xp.concat([array[(*every(task.axis), cut)] for cut in cuts], axis=task.axis)
+
+
+def of_valid(f: Any, task: Task, xp: Namespace, verbs: Verbs) -> Any:
+    """Return one derivative by the agnostic run, on blocks of whole lines.
+
+    It passes over a block a dozen times, and so reads the memory once.
+    """
+    others = [k for k in range(f.ndim) if k != task.axis]
+    if verbs.block_bytes is None or not others:
+        return _agnostic.derivative(f, task, xp)
+    out = verbs.empty_like(f, dtype=task.precision.result)
+    across = max(others, key=lambda k: f.shape[k])
+    line = math.prod(f.shape) // max(f.shape[across], 1)
+    extent = max(verbs.block_bytes // (max(line, 1) * out.dtype.itemsize), 1)
+
+    def write(start: int) -> None:
+        def cut(array: Any) -> Any:
+            if array is None or array.shape[across] == 1:
+                return array
+            return array[(*every(across), slice(start, start + extent))]
+
+        x, where = cut(task.coordinates), cut(task.where)
+        part = task._replace(coordinates=x, where=where)
+        cut(out)[...] = _agnostic.derivative(cut(f), part, xp)
+
+    verbs.for_each(write, range(0, f.shape[across], extent))
+    return out
