@@ -104,6 +104,12 @@ class Formula(NamedTuple):
     terms: tuple[tuple[int, Any, Any], ...]
     scale: Scale
 
+    def with_weights(self, change: Callable[[Any], Any]) -> Formula:
+        """Return the formula with its weights changed, those in its scale too."""
+        stencil, terms, (factors, divisors) = self
+        changed = tuple((upper, lower, change(w)) for upper, lower, w in terms)
+        return Formula(stencil, changed, Scale(tuple(map(change, factors)), divisors))
+
 
 class Scheme:
     """The formulas of a whole axis, from its first point to its last.

@@ -105,14 +105,7 @@ def transposed(slopes: Any, task: Task, xp: Namespace) -> Any:
     extent = max(BLOCK * slopes.shape[across] // max(slopes.numel(), 1), 1)
     for start in range(0, slopes.shape[across], extent):
         cut = partial(_cut, axis=across, start=start, extent=extent)
-        parts = [
-            Formula(
-                stencil,
-                tuple((upper, lower, cut(w)) for upper, lower, w in terms),
-                scale._replace(factors=tuple(map(cut, scale.factors))),
-            )
-            for stencil, terms, scale in formulas
-        ]
+        parts = [formula.with_weights(cut) for formula in formulas]
         _add_transposed(cut(slopes), cut(total), task.axis, parts)
     return total
 

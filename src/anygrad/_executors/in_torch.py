@@ -41,10 +41,9 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
 
 def _run_blocked(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     on_cpu = f.device.type == "cpu"
-    if on_cpu and f.numel() <= small_tensors.MOST_SAMPLES:
-        if not _words:
-            _words[:] = [_make_words()]
-        results = None if _words[0] is None else _words[0].run(f, plan)
+    words = _numpy_words() if on_cpu else None
+    if words is not None and f.numel() <= small_tensors.MOST_SAMPLES:
+        results = words.run(f, plan)
         if results is not None:
             return results
     if on_cpu not in _blocked:
@@ -94,11 +93,21 @@ def _arrays(plan: Plan) -> Iterator[Any]:
             yield task.where
 
 
-def _make_words() -> small_tensors.Words | None:
-    try:
-        return small_tensors.Words()
-    except RuntimeError:
-        return None
+def _numpy_words() -> small_tensors.Words | None:
+    if not _words:
+        try:
+            _words[:] = [small_tensors.Words()]
+        except RuntimeError:
+            _words[:] = [None]
+    return _words[0]
+
+
+def _add_product(total: Any, part: Any, weight: Any, sign: int, out: Any) -> Any:
+    import torch
+
+    if isinstance(weight, float):
+        return torch.add(total, part, alpha=sign * weight, out=out)
+    return torch.addcmul(total, part, weight, value=sign, out=out)
 
 
 def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
@@ -116,6 +125,7 @@ def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
         multiply=torch.mul,
         divide=torch.div,
         add=torch.add,
+        add_product=_add_product,
         strides=lambda a: a.stride(),
         transpose=lambda a, axes: a.permute(axes),
         is_contiguous=lambda a: a.is_contiguous(),

@@ -218,7 +218,7 @@ def piece_of(
             formula = _spread(job, formula, tuple(extents))
         elif not is_whole:
             rows = slice(key[axis].start + first, key[axis].stop + first)
-            formula = _with_weights(formula, lambda w: _cut(job, w, rows))
+            formula = formula.with_weights(lambda w: _cut(job, w, rows))
     if flat:
         interior = _flat_interior(job, formula, shape, key, extents)
     else:
@@ -239,12 +239,6 @@ def _is_one_run(extents: Sequence[int], shape: Sequence[int]) -> bool:
     return tuple(extents[cut + 1 :]) == tuple(shape[cut + 1 :])
 
 
-def _with_weights(formula: Formula, change: Callable[[Any], Any]) -> Formula:
-    terms = tuple((upper, lower, change(w)) for upper, lower, w in formula.terms)
-    factors = tuple(map(change, formula.scale.factors))
-    return formula._replace(terms=terms, scale=formula.scale._replace(factors=factors))
-
-
 def _cut(job: Job, weight: Any, rows: slice) -> Any:
     """Cut a weight, which begins with the interior, to the rows of a block."""
     reach = job.task.scheme.interior
@@ -256,7 +250,7 @@ def _spread(job: Job, formula: Formula, shape: tuple[int, ...]) -> Formula:
     """Repeat weights over a block of whole runs, from its first interior point."""
     known = job.spread.get(shape)
     if known is None:
-        known = _with_weights(formula, lambda w: _repeated(job, w, shape))
+        known = formula.with_weights(lambda w: _repeated(job, w, shape))
         job.spread[shape] = known
     return known
 
