@@ -328,27 +328,17 @@ def with_garbage(rng: random.Random, dtype: str, values: Any, valid: Any) -> Any
         return values
     garbage = rng.choice([math.nan, math.inf, -math.inf, 0.0])
     garbage = complex(garbage, 1) if dtype in COMPLEX else garbage
-    repeated = repeated_from(valid)
+    is_valid = validity_at(valid)
     return oracle.build(
         oracle.shape_of(values),
-        lambda i: oracle.at(values, i) if repeated(i) else garbage,
+        lambda i: oracle.at(values, i) if is_valid(i) else garbage,
     )
 
 
-def repeated_from(valid: Any) -> Callable[[oracle.Index], bool]:
+def validity_at(valid: Any) -> Callable[[oracle.Index], bool]:
     """Return the function from an index of the samples to their validity."""
-    shape = oracle.shape_of(valid)
-
-    def is_valid(index: oracle.Index) -> bool:
-        last = index[len(index) - len(shape) :]
-        return bool(
-            oracle.at(
-                valid,
-                tuple(0 if n == 1 else k for k, n in zip(last, shape, strict=True)),
-            )
-        )
-
-    return is_valid
+    ndim, of_mask = len(oracle.shape_of(valid)), oracle.per_point(valid)
+    return lambda index: bool(of_mask(index[len(index) - ndim :]))
 
 
 def all_alike(
@@ -711,7 +701,7 @@ def along(backend: Backend, numbers: Any, call: Call, number: int, order: int) -
     axis, one = call.dims[number], call.entries[number]
     coordinate, uneven = grid(backend, one, axis), one.kind != "step"
     where = call.keywords.get("where")
-    is_valid = None if where is None else repeated_from(backend.tolist(where))
+    is_valid = None if where is None else validity_at(backend.tolist(where))
     found = {}
     for points in formulas.lines(numbers, axis):
         line = [oracle.at(numbers, point) for point in points]
@@ -722,10 +712,8 @@ def along(backend: Backend, numbers: Any, call: Call, number: int, order: int) -
         else:
             valid = [is_valid(point) for point in points]
             rows = formulas.terms_of_valid(line, x, valid, call.kind.edge_order, **end)
-            line = [
-                here if ok or not row else _first(row)
-                for here, ok, row in zip(line, valid, rows, strict=True)
-            ]
+            triples = zip(line, valid, rows, strict=True)
+            line = [here if ok else _first(row or []) for here, ok, row in triples]
         for point, here, row in zip(points, line, rows, strict=True):
             made = _weighted(row, here, order > 1 and uneven)
             found[point] = made._replace(size=made.size * _looseness(call, number, x))
@@ -801,7 +789,7 @@ def check_values(
         if target.is_hole or target.size >= largest / 8:
             continue  # the sum may overflow before its terms cancel
         if target.value is None:
-            if not math.isnan(value.real):
+            if not math.isnan(value.real):  # no promise is made of the other part
                 raise Finding(f"{value!r} where NaN was wanted, at {index}")
             continue
         limit = ROUNDINGS * backend.epsilon(coarsest) * target.size
@@ -934,26 +922,19 @@ def misfits(rng: random.Random, backend: Backend, call: Call) -> list[Any]:
 
 
 def wrong_masks(rng: random.Random, backend: Backend, call: Call) -> list[Any]:
-    """Return samples and keywords whose mask is surely wrong: or what goes with it."""
-    f, ndim = call.f, call.f.ndim
-    valid = backend.asarray(True, "bool", ())
-    beyond = ndim and f.shape[-1] + rng.randint(2, 4)
-    shapes = [(1,) * (ndim + 1), (beyond,) if ndim else (2,)]
-    masks = [
-        f,
-        backend.asarray(1.0, shape=()),
-        *(
-            backend.asarray(oracle.build(shape, lambda _: True), "bool", shape)
-            for shape in shapes
-        ),
+    """Return samples and keywords with a mask that is surely wrong, or with others."""
+    f, longer = call.f, sum(call.f.shape[-1:]) + rng.randint(2, 4)
+    one = backend.asarray(True, "bool", ())
+    shape = rng.choice([(1,) * (f.ndim + 1), (longer,)])
+    misshapen = backend.asarray(oracle.build(shape, lambda _: True), "bool", shape)
+    wrong: list[dict[str, Any]] = [
+        {"where": rng.choice([f, backend.asarray(1.0, shape=())])},
+        {"where": misshapen},
+        {"where": one, "accuracy": rng.choice([4, 6])},
     ]
-    others = [{"accuracy": rng.choice([4, 6])}]
     if call.function == "derivative":
-        others.append({"order": rng.choice([2, 3])})
-    return [
-        *((f, {**call.keywords, "where": where}) for where in masks),
-        *((f, {**call.keywords, "where": valid, **other}) for other in others),
-    ]
+        wrong.append({"where": one, "order": rng.choice([2, 3])})
+    return [(f, {**call.keywords, **keywords}) for keywords in wrong]
 
 
 # One call.
