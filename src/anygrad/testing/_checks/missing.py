@@ -66,7 +66,7 @@ def require_around_holes(gradient: Gradient, xp: Any, *cuts: slice) -> None:
 
 
 def check_all_valid_changes_nothing(gradient: Gradient, xp: Any) -> None:
-    """`where` of nothing but True changes no bit with a step, roundings otherwise."""
+    """A mask of nothing but True changes no bit on a step, roundings on coordinates."""
     f, where = array(xp, LONG), mask(xp, [True] * len(LONG))
     need_where(gradient, f)
     for entry, _, uneven in grids(xp, LONG_COORDINATES):
