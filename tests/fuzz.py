@@ -22,7 +22,7 @@ import time
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial, reduce
@@ -47,8 +47,8 @@ from backends import (
 
 #: How every message begins: with the parameter that is wrong.
 CLEAR = re.compile(
-    r"^`(input|spacing|dim|axis|edge_order|accuracy|boundary|stack_dim|order|vector_dim)"
-    r"(\[\d+\])?`"
+    r"^`(input|spacing|dim|axis|edge_order|accuracy|boundary|where|stack_dim|order"
+    r"|vector_dim)(\[\d+\])?`"
 )
 #: What NumPy says where a result leaves the range of its dtype, or a sample is none.
 ARITHMETIC = r"(overflow|underflow|invalid value|divide by zero) encountered"
@@ -100,8 +100,8 @@ class Estimate(NamedTuple):
 
     Attributes
     ----------
-    value : Gaussian
-        The exact value.
+    value : Gaussian or None
+        The exact value; None where there must be NaN.
     size : Fraction
         The sum of the absolute values of the terms: an error is some roundings of it.
     weight : Fraction
@@ -111,7 +111,7 @@ class Estimate(NamedTuple):
         Whether it reads a sample that is none, or overflows on the way.
     """
 
-    value: oracle.Gaussian
+    value: oracle.Gaussian | None
     size: Fraction
     weight: Fraction
     is_hole: bool
@@ -282,6 +282,9 @@ def valid_call(rng: random.Random, backend: Backend) -> Call:
         whole = (*whole[:place], components, *whole[place:])
     scale = scale_for(rng, asked.dtype, times=times)
     values = samples(rng, asked.dtype, whole, scale)
+    valid = validity(rng, asked) if rng.random() < 0.4 else None
+    if valid is not None and rng.random() < 0.7:
+        values = with_garbage(rng, asked.dtype, values, valid)
     f = backend.asarray(values, asked.dtype, whole)
     one_for_all = rng.random() < 0.3
     if one_for_all:
@@ -295,7 +298,47 @@ def valid_call(rng: random.Random, backend: Backend) -> Call:
     pairs = zip(ends, entries, strict=True)
     ends = [with_period(backend, end, one) for end, one in pairs]
     call = Call(asked.function, f, place, asked.dims, entries, ends, asked.kind, {})
-    return call._replace(keywords=spelled(rng, asked.shape, call, one_for_all))
+    keywords = spelled(rng, asked.shape, call, one_for_all)
+    if valid is not None:
+        keywords["where"] = backend.asarray(valid, "bool", oracle.shape_of(valid))
+    elif "where" in own_keywords(call) and rng.random() < 0.1:
+        keywords["where"] = None
+    return call._replace(keywords=keywords)
+
+
+def validity(rng: random.Random, asked: Layout) -> Any:
+    """Return which samples are valid, of a shape that broadcasts to theirs.
+
+    None where the call may have no mask: one-sided formulas are tried at any boundary.
+    """
+    function, kind, shape, *_, dims = asked
+    if function not in ("gradient", "derivative") or kind[:2] != (1, 2) or 0 in shape:
+        return None
+    if any(shape[dim] <= kind.edge_order for dim in dims):
+        return None
+    part = shape if rng.random() < 0.6 else shape[rng.randint(0, len(shape)) :]
+    full = tuple(n if rng.random() < 0.8 else 1 for n in part)
+    share = rng.choice([0.5, 0.8, 0.8, 0.95, 1.0])
+    return oracle.build(full, lambda _: rng.random() < share)
+
+
+def with_garbage(rng: random.Random, dtype: str, values: Any, valid: Any) -> Any:
+    """Put something else into the place of samples that are not valid."""
+    if "int" in dtype:
+        return values
+    garbage = rng.choice([math.nan, math.inf, -math.inf, 0.0])
+    garbage = complex(garbage, 1) if dtype in COMPLEX else garbage
+    is_valid = validity_at(valid)
+    return oracle.build(
+        oracle.shape_of(values),
+        lambda i: oracle.at(values, i) if is_valid(i) else garbage,
+    )
+
+
+def validity_at(valid: Any) -> Callable[[oracle.Index], bool]:
+    """Return the function from an index of the samples to their validity."""
+    ndim, of_mask = len(oracle.shape_of(valid)), oracle.per_point(valid)
+    return lambda index: bool(of_mask(index[len(index) - ndim :]))
 
 
 def all_alike(
@@ -657,13 +700,20 @@ def along(backend: Backend, numbers: Any, call: Call, number: int, order: int) -
     """Return the estimates of the derivative of estimates along one dim."""
     axis, one = call.dims[number], call.entries[number]
     coordinate, uneven = grid(backend, one, axis), one.kind != "step"
+    where = call.keywords.get("where")
+    is_valid = None if where is None else validity_at(backend.tolist(where))
     found = {}
     for points in formulas.lines(numbers, axis):
         line = [oracle.at(numbers, point) for point in points]
         x = [coordinate(point) for point in points]
-        rows = formulas.terms(
-            line, x, order, *call.kind[1:], call.ends[number], uneven=uneven
-        )
+        end: dict[str, Any] = {"boundary": call.ends[number], "uneven": uneven}
+        if is_valid is None:
+            rows = formulas.terms(line, x, order, *call.kind[1:], **end)
+        else:
+            valid = [is_valid(point) for point in points]
+            rows = formulas.terms_of_valid(line, x, valid, call.kind.edge_order, **end)
+            triples = zip(line, valid, rows, strict=True)
+            line = [here if ok else _first(row or []) for here, ok, row in triples]
         for point, here, row in zip(points, line, rows, strict=True):
             made = _weighted(row, here, order > 1 and uneven)
             found[point] = made._replace(size=made.size * _looseness(call, number, x))
@@ -688,14 +738,21 @@ def _looseness(call: Call, number: int, x: list[Any]) -> Fraction:
     return many * (1 + longest / min(steps))
 
 
-def _weighted(row: list[Any], here: Estimate, uncertain: bool) -> Estimate:
-    """Return a sum of weighted estimates.
+def _first(row: list[Any]) -> Estimate:
+    """Return a sample of a formula, in the place of the one that is missing."""
+    return next((g for _, g in row if isinstance(g, Estimate)), _as_estimate(0))
+
+
+def _weighted(row: list[Any] | None, here: Estimate, uncertain: bool) -> Estimate:
+    """Return a sum of weighted estimates; that of None must be NaN.
 
     Its terms are the samples less that at the point, or differences of neighbours with
     the running sums of the weights: an error may be some roundings of either.  With
     `uncertain`, weights are sums of ratios themselves, and one that is nearly zero by
     chance has the error of the largest.
     """
+    if row is None:
+        return Estimate(None, Fraction(0), Fraction(0), False)
     terms = [g if isinstance(g, Estimate) else _as_estimate(g) for _, g in row]
     weights = [oracle.gaussian(w) for w, _ in row]
     largest = max(map(_length, weights)) if uncertain else 0
@@ -731,6 +788,10 @@ def check_values(
         value, target = oracle.at(values, index), oracle.at(wanted, index)
         if target.is_hole or target.size >= largest / 8:
             continue  # the sum may overflow before its terms cancel
+        if target.value is None:
+            if not math.isnan(value.real):  # no promise is made of the other part
+                raise Finding(f"{value!r} where NaN was wanted, at {index}")
+            continue
         limit = ROUNDINGS * backend.epsilon(coarsest) * target.size
         limit += 4 * floor * (1 + target.weight)
         if not oracle.agree(value, target.value, limit):
@@ -789,9 +850,12 @@ def own_keywords(call: Call) -> list[str]:
     """Return the keywords that not all functions have."""
     if call.place is not None:
         return ["vector_dim"]
-    return {"gradient": ["stack_dim"], "hessian": ["stack_dim"]}.get(
-        call.function, ["order"] if call.function == "derivative" else []
-    )
+    own = {
+        "gradient": ["stack_dim", "where"],
+        "derivative": ["order", "where"],
+        "hessian": ["stack_dim"],
+    }
+    return own.get(call.function, [])
 
 
 def wrong_values(call: Call) -> dict[str, list[Any]]:
@@ -815,6 +879,8 @@ def wrong_values(call: Call) -> dict[str, list[Any]]:
         wrong["edge_order"].append(None)
     if "order" in own_keywords(call):
         wrong["order"] = [0, -1, 10**30, 1.0, True, None, "1"]
+    if "where" in own_keywords(call):
+        wrong["where"] = [True, 1, 0.5, "x", b"", [True], (), {}, [[]], object()]
     if "stack_dim" in own_keywords(call):
         wrong["stack_dim"] = [ndim + 1, -ndim - 2, 10**30, 1.0, True, "0"]
     if "vector_dim" in own_keywords(call):
@@ -847,10 +913,28 @@ def misfits(rng: random.Random, backend: Backend, call: Call) -> list[Any]:
             (f, {**keywords, "spacing": [first, *rest]})
             for first in (wrong, wrong == 0, None)
         ]
+    if "where" in own_keywords(call):
+        sure += wrong_masks(rng, backend, call)
     if call.place is not None and call.function != "jacobian":
         doubled = backend.asarray(oracle.build((2, 2, 2), lambda _: 1), None, (2, 2, 2))
         sure.append((doubled, {"dim": [1]}))
     return sure
+
+
+def wrong_masks(rng: random.Random, backend: Backend, call: Call) -> list[Any]:
+    """Return samples and keywords with a mask that is surely wrong, or with others."""
+    f, longer = call.f, sum(call.f.shape[-1:]) + rng.randint(2, 4)
+    one = backend.asarray(True, "bool", ())
+    shape = rng.choice([(1,) * (f.ndim + 1), (longer,)])
+    misshapen = backend.asarray(oracle.build(shape, lambda _: True), "bool", shape)
+    wrong: list[dict[str, Any]] = [
+        {"where": rng.choice([f, backend.asarray(1.0, shape=())])},
+        {"where": misshapen},
+        {"where": one, "accuracy": rng.choice([4, 6])},
+    ]
+    if call.function == "derivative":
+        wrong.append({"where": one, "order": rng.choice([2, 3])})
+    return [(f, {**call.keywords, **keywords}) for keywords in wrong]
 
 
 # One call.
@@ -912,6 +996,8 @@ def one_call(backend: Backend, seed: int, count: int) -> str:
 def everything(backend: Backend, call: Call) -> list[Any]:
     """Return the values of all arrays of a call."""
     arrays = [one.value for one in call.entries if one.dtype]
+    where = call.keywords.get("where")
+    arrays += [] if where is None else [where]
     return [backend.tolist(array) for array in (call.f, *arrays)]
 
 

@@ -186,6 +186,39 @@ def test_fuzz_finds_a_broken_gradient(
         assert message in found[0]
 
 
+def test_fuzz_finds_a_broken_mask(numpy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that takes no notice of it, one that writes to it, one that fills with 0."""
+    from backends import plain
+
+    right = anygrad.gradient
+
+    def ignores(f: Any, where: Any = None, **keywords: Any) -> Any:
+        right(f, where=where, **keywords)
+        return right(f, **keywords)
+
+    def writes(f: Any, where: Any = None, **keywords: Any) -> Any:
+        results = right(f, where=where, **keywords)
+        if where is not None:
+            where[...] = False
+        return results
+
+    def fills(f: Any, where: Any = None, **keywords: Any) -> Any:
+        results = right(f, where=where, **keywords)
+        if where is None or "stack_dim" in keywords:
+            return results
+        return tuple(numpy.nan_to_num(result) for result in results)
+
+    for broken, message in (
+        (ignores, "was wanted"),
+        (writes, "has changed"),
+        (fills, "where NaN was wanted"),
+    ):
+        monkeypatch.setattr(anygrad, "gradient", broken)
+        found = fuzz.fuzz([plain("numpy")], 1, 60.0, iter(range(200)))[1]
+        assert any(message in finding for finding in found)
+        assert all("where=array" in finding for finding in found)
+
+
 @pytest.mark.parametrize("name", [*fuzz.SCALARS[1:], *fuzz.FIELDS])
 def test_fuzz_finds_a_broken_function(
     numpy: Any, monkeypatch: pytest.MonkeyPatch, name: str

@@ -46,7 +46,7 @@ class Namespace:
 
 
 #: What a gradient, and a library, may have beyond those of torch.
-KEYWORDS = ("accuracy", "boundary", "stack_dim")
+KEYWORDS = ("accuracy", "boundary", "where", "stack_dim")
 FUNCTIONS = (*("derivative", "divergence", "curl", "laplacian", "jacobian", "hessian"),)
 
 #: All but the library that nobody has heard of, whose numbers cannot be read.
@@ -557,6 +557,28 @@ def left_only(boundary: Any) -> Any:
     return boundary[0] if is_pair else boundary
 
 
+def nothing_in_a_hole(right: Any) -> Any:
+    """Return a function that gives no derivative where no sample is valid."""
+
+    def broken(f: Any, where: Any = None, **keywords: Any) -> Any:
+        found = right(f, where=where, **keywords)
+        for g in found if where is not None else ():
+            g[~where] = math.nan
+        return found
+
+    return broken
+
+
+def zero_for_nan(g: Any, _: Any) -> Any:
+    import numpy
+
+    return numpy.nan_to_num(g)
+
+
+def first_column(where: Any) -> Any:
+    return where[..., :1] if getattr(where, "ndim", 0) else where
+
+
 def turned(entries: Any) -> Any:
     return entries[::-1] if isinstance(entries, list) else entries
 
@@ -727,6 +749,14 @@ TAMPERED = {
         "check_half_periodic_boundaries": nameless,
         "check_periods": without("boundary"),
         "check_complex_numbers_beyond_real_samples": without("boundary"),
+        "check_all_valid_changes_nothing": nudged("where"),
+        "check_central_where_it_fits": nothing_in_a_hole,
+        "check_one_sided_next_to_a_hole": taking("edge_order", lambda _: 1),
+        "check_too_few_valid_samples": giving(zero_for_nan),
+        "check_missing_values_never_matter": giving(centred),
+        "check_holes_at_a_periodic_seam": other_mode("periodic", "one_sided"),
+        "check_masks_broadcast": taking("where", first_column),
+        "check_masks_refused": nameless,
         "check_stacked_results": flattened,
         "check_stacked_in_one_dtype": no_dtype_of_all,
         "check_stacked_result_of_one_dim": without("stack_dim"),
@@ -822,11 +852,11 @@ ELSEWHERE = {
 
 
 def test_every_later_promise_has_a_broken_version() -> None:
-    from anygrad.testing._checks import boundaries, orders, vectors
+    from anygrad.testing._checks import boundaries, missing, orders, vectors
 
     later = {
         name
-        for module in (orders, boundaries, vectors)
+        for module in (orders, boundaries, missing, vectors)
         for name in vars(module)
         if name.startswith("check_")
     }

@@ -12,13 +12,20 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from ..testing import _oracle
 from ..testing._oracle import Gaussian, Index, Nested, gaussian
 
 #: A weight, and the value that it belongs to: of a sample, or of a constant ghost.
 Term: TypeAlias = tuple[Any, Any]
+
+
+class Sample(NamedTuple):
+    """A sample that may be missing."""
+
+    value: Any
+    is_valid: bool
 
 
 def half_width(order: int, accuracy: int, uneven: bool) -> int:
@@ -176,6 +183,65 @@ def _at(
     here = points[i][0]
     weights = _lagrange(tuple(a - here for a, _ in nodes), order)
     return [(w, value) for w, (_, value) in zip(weights, nodes, strict=True)]
+
+
+def of_valid(
+    f: Sequence[Any],
+    x: Sequence[Any],
+    valid: Sequence[bool],
+    edge_order: int,
+    boundary: Any = "one_sided",
+    *,
+    uneven: bool = False,
+) -> list[Any]:
+    """Return the first derivative from valid samples; None where no formula fits."""
+    rows = terms_of_valid(f, x, valid, edge_order, boundary, uneven=uneven)
+    return [
+        None if row is None else sum(w * Fraction(value) for w, value in row)
+        for row in rows
+    ]
+
+
+def terms_of_valid(
+    f: Sequence[Any],
+    x: Sequence[Any],
+    valid: Sequence[bool],
+    edge_order: int,
+    boundary: Any = "one_sided",
+    *,
+    uneven: bool = False,
+) -> list[list[Term] | None]:
+    """Return the terms of the first derivative; None where no formula fits."""
+    points = list(zip(_alike(x), map(Sample, f, valid), strict=True))
+    before, after = ghosts(points, boundary, edge_order)
+    line = dict(enumerate(points))
+    line |= {-1 - k: ghost for k, ghost in enumerate(before)}
+    line |= {len(f) + k: ghost for k, ghost in enumerate(after)}
+    return [_of_valid_at(i, line, len(f), edge_order, uneven) for i in range(len(f))]
+
+
+def _of_valid_at(
+    i: int, line: dict[int, Term], n: int, edge_order: int, uneven: bool
+) -> list[Term] | None:
+    """Return the terms of the first formula that fits: central, forward, backward."""
+    ordinary = range(i - 1, i + 2)
+    if i == 0 and -1 not in line:
+        ordinary = range(edge_order + 1)
+    if i == n - 1 and n not in line:
+        ordinary = range(n - 1 - edge_order, n)
+    forward, backward = range(i, i + edge_order + 1), range(i - edge_order, i + 1)
+    for nodes in (ordinary, forward, backward):
+        if not all(k in line for k in nodes):
+            continue
+        weights = lagrange([line[k][0] - line[i][0] for k in nodes], 1)
+        named = [
+            (weight, line[k][1])
+            for k, weight in zip(nodes, weights, strict=True)
+            if uneven or weight != _zero(weight)
+        ]
+        if not any(isinstance(v, Sample) and not v.is_valid for _, v in named):
+            return [(w, v.value if isinstance(v, Sample) else v) for w, v in named]
+    return None
 
 
 def lagrange(x: Sequence[Any], order: int) -> list[Any]:

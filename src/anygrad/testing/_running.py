@@ -42,8 +42,8 @@ def run_checks(
     ----------
     gradient : callable
         Called with `input` and the keywords `spacing`, `dim`, `edge_order` and `axis`,
-        as `anygrad.gradient` is.  A promise of the keywords `accuracy`, `boundary` or
-        `stack_dim` does not apply where it has no such keyword.
+        as `anygrad.gradient` is.  A promise of the keywords `accuracy`, `boundary`,
+        `where` or `stack_dim` does not apply where it has no such keyword.
     xp : module
         The namespace in which arrays are made, e.g. `numpy` or `jax.numpy`.
     functions : module, other object, or mapping from str to callable, optional
@@ -138,8 +138,8 @@ def parametrize_with_checks(
     ----------
     gradient : callable
         Called with `input` and the keywords `spacing`, `dim`, `edge_order` and `axis`,
-        as `anygrad.gradient` is.  A promise of the keywords `accuracy`, `boundary` or
-        `stack_dim` does not apply where it has no such keyword.
+        as `anygrad.gradient` is.  A promise of the keywords `accuracy`, `boundary`,
+        `where` or `stack_dim` does not apply where it has no such keyword.
     xp : module
         The namespace in which arrays are made, e.g. `numpy` or `jax.numpy`.
     functions : module, other object, or mapping from str to callable, optional

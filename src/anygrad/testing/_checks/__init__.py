@@ -19,6 +19,7 @@ from ...testing._checks import (
     grids,
     libraries,
     magnitudes,
+    missing,
     orders,
     refusals,
     vectors,
@@ -39,8 +40,8 @@ def _checks_in(module: ModuleType) -> tuple[Check, ...]:
 checks: tuple[Check, ...] = tuple(
     check
     for module in (
-        *(grids, dtypes, magnitudes, libraries, forms, orders, boundaries, vectors),
-        refusals,
+        *(grids, dtypes, magnitudes, libraries, forms, orders, boundaries, missing),
+        *(vectors, refusals),
     )
     for check in _checks_in(module)
 )
