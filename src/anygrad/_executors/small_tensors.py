@@ -76,7 +76,8 @@ class Words:
             known = self._translated(task)
             if memo is not None:
                 memo[IN_NUMPY] = known
-        return known if task.formulas and task.where is None else _bound(known, task)
+        has_arrays = not task.formulas or task.where is not None
+        return _bound(known, task) if has_arrays or task.inner else known
 
     def _knows(self, task: Task) -> bool:
         """Tell whether NumPy has all dtypes of a task."""
