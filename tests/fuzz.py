@@ -1023,7 +1023,7 @@ def shown(backend: Backend, function: str, f: Any, keywords: dict[str, Any]) -> 
 
 def small_blocks(library: str) -> None:
     """Cut arrays into blocks of a few elements, so that there are many."""
-    from anygrad._executors import in_numpy, in_torch
+    from anygrad._executors import in_numpy, in_torch, small_tensors
 
     if library == "numpy":
         import numpy
@@ -1031,10 +1031,8 @@ def small_blocks(library: str) -> None:
         anygrad.gradient(numpy.arange(3.0))
         in_numpy._blocked[:] = [_cut(in_numpy._blocked[0])]
     if library == "torch":
-        import torch
-
-        anygrad.gradient(torch.arange(3.0))
-        in_torch._blocked[True] = _cut(in_torch._blocked[True])
+        small_tensors.MOST_SAMPLES = -1  # else NumPy has them
+        in_torch._blocked[True] = _cut(in_torch._make_blocked(on_cpu=True))
     from anygrad import _arguments
 
     _arguments._plans.clear()  # they know arrays of one block
