@@ -61,6 +61,7 @@ class Limits:
     bits = 64
     dtype = Array.dtype
     smallest_normal = 0.0
+    eps = 2.0**-500
 
 
 class Namespace:

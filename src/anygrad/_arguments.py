@@ -10,6 +10,7 @@ import contextlib
 import math
 import numbers
 import operator
+import sys
 from functools import partial
 from itertools import combinations_with_replacement
 from typing import Any, NamedTuple
@@ -85,7 +86,7 @@ def plan(
     if not (
         type(edge_order) is type(order) is type(accuracy) is int
         and (stack_dim is None or type(stack_dim) is int)
-        and type(boundary) is str
+        and _is_plain(boundary)
         and None not in tokens
         and _are_ints(dim)
         and _are_ints(axis)
@@ -127,9 +128,19 @@ def _token(input: Array, entry: Any) -> Any:
     """
     if type(entry) in (float, int):
         return entry
+    if isinstance(entry, numbers.Real) and hasattr(entry, "dtype"):
+        # A number of NumPy's, for which a length of time is an integer.
+        return float(entry) if entry.dtype.kind in "fiu" else None
     if _backends.is_beside(entry, input) and entry.ndim > 0:
         return entry.dtype, entry.shape
     return None
+
+
+def _is_plain(boundary: Any) -> bool:
+    """Tell whether a boundary is of Python's own words and numbers."""
+    if type(boundary) is tuple:
+        return all(type(end) in (str, float, int) for end in boundary)
+    return type(boundary) in (str, float, int)
 
 
 def _are_ints(value: Any) -> bool:
@@ -179,7 +190,8 @@ def _plan(
     axes = _axes(samples, dim, axis)
     kind = _kind(order, accuracy, edge_order)
     valid = None if where is None else _valid(samples, xp, kind, where)
-    tasks = _partials(samples, xp, kind, axes, spacing, boundary, valid)
+    alike = stack_dim is not None
+    tasks = _partials(samples, xp, kind, axes, spacing, boundary, valid, alike=alike)
     if stack_dim is None:
         return Plan(tasks, plain=valid is None)
     if not tasks:
@@ -433,7 +445,8 @@ def _of_order(
     """Return a derivative of this order along each axis."""
     accuracy, edge_order = keywords["accuracy"], keywords["edge_order"]
     kind = _kind(order, accuracy, _or_as_inside(edge_order, accuracy))
-    return _partials(samples, xp, kind, axes, keywords["spacing"], keywords["boundary"])
+    spacing, boundary = keywords["spacing"], keywords["boundary"]
+    return _partials(samples, xp, kind, axes, spacing, boundary, alike=True)
 
 
 def _summed(tasks: tuple[Task, ...]) -> tuple[Task, ...]:
@@ -498,15 +511,21 @@ def _partials(
     spacing: Any,
     boundary: Any,
     valid: Any = None,
+    *,
+    alike: bool = False,
 ) -> tuple[Task, ...]:
-    """Return one task per axis."""
+    """Return one task per axis; with the digits of one dtype for all if `alike`."""
     entries = _entries(spacing, len(axes))
     ends = _boundary(boundary, len(axes))
-    parts = zip(axes, entries, ends, strict=True)
-    return tuple(
-        _task(samples, xp, kind, numbered, entry, end, valid)
-        for numbered, entry, end in parts
-    )
+    parts = list(zip(axes, entries, ends, strict=True))
+    tasks = tuple(_task(samples, xp, kind, *part, valid) for part in parts)
+    if not alike or _precision.is_integer(samples.dtype, xp):
+        return tasks
+    results = {task.precision.result for task in tasks}
+    if len(results) < 2:
+        return tasks
+    wider = samples._replace(dtype=xp.result_type(*results))
+    return tuple(_task(wider, xp, kind, *part, valid) for part in parts)
 
 
 def _check_layout(array: Any, name: str) -> None:
@@ -974,6 +993,8 @@ def _scale(
     if isinstance(step, complex):
         if fits:
             return Scale((), divisors)
+    elif fits and len(divisors) > 1 and precision.digits > sys.float_info.mant_dig:
+        return Scale((), divisors)  # a product of Python's numbers would be rounded
     elif least <= abs(divisor := _product(divisors)) <= most:
         return _stencils.scale(divisor, precision.digits)
     elif fits and stencil.order > 1:

@@ -522,57 +522,74 @@ def slope_weights(
     whose ratio is 1e12, where those of Lagrange and of Fornberg had lost all digits:
     among slopes, nearly nothing cancels.
     """
-    first, last = offsets[0], offsets[-1]
-    differences: dict[tuple[int, int], dict[int, Any]] = {}
-    derivatives: dict[tuple[int, int], dict[int, Any]] = {}
+    return _Weights(span, offsets, order).derivative(offsets[0], offsets[-1])
 
-    def divided(i: int, j: int) -> dict[int, Any]:
+
+class _Weights:
+    """The tables of `slope_weights`.
+
+    Methods, because functions that call each other keep arrays alive until Python looks
+    for cycles.
+    """
+
+    def __init__(
+        self, span: Callable[[int, int], Any], offsets: Sequence[int], order: int
+    ) -> None:
+        self.span = span
+        self.order = order
+        self.whole = offsets[0], offsets[-1]
+        self.differences: dict[tuple[int, int], dict[int, Any]] = {}
+        self.derivatives: dict[tuple[int, int], dict[int, Any]] = {}
+
+    def divided(self, i: int, j: int) -> dict[int, Any]:
         """Return ``[i, ..., j]``, times the whole length to the power ``j - i - 1``."""
         if j == i + 1:
             return {i: 1}
-        found = differences.get((i, j))
+        found = self.differences.get((i, j))
         if found is None:
-            found = _sum(divided(i + 1, j), _scaled(divided(i, j - 1), -1))
-            if (i, j) != (first, last):
-                found = _scaled(found, span(first, last) / span(i, j))
-            differences[i, j] = found
+            found = _sum(self.divided(i + 1, j), _scaled(self.divided(i, j - 1), -1))
+            if (i, j) != self.whole:
+                found = _scaled(found, self.span(*self.whole) / self.span(i, j))
+            self.differences[i, j] = found
         return found
 
-    def newton(nodes: Sequence[int], degree: int) -> dict[int, Any]:
+    def newton(self, nodes: Sequence[int], degree: int) -> dict[int, Any]:
         """Return the term of Newton's form of which `degree` factors remain."""
-        symmetric = _symmetric(
-            [span(k, 0) / span(first, last) for k in nodes[1:-1] if k], degree
-        )
+        inner = [k for k in nodes[1:-1] if k]
+        lengths = [self.span(k, 0) / self.span(*self.whole) for k in inner]
         ends = min(nodes[0], nodes[-1]), max(nodes[0], nodes[-1])
-        return _scaled(_scaled(divided(*ends), symmetric), math.factorial(order))
+        term = _scaled(self.divided(*ends), _symmetric(lengths, degree))
+        return _scaled(term, math.factorial(self.order))
 
-    def derivative(i: int, j: int) -> dict[int, Any]:
-        if j - i < order:
+    def derivative(self, i: int, j: int) -> dict[int, Any]:
+        """Return the weights in the derivative of the polynomial through these."""
+        if j - i < self.order:
             return {}
-        found = derivatives.get((i, j))
+        found = self.derivatives.get((i, j))
         if found is None:
-            found = derivatives[i, j] = (
-                to_both_sides(i, j) if i < 0 < j else to_one_side(i, j)
-            )
+            to_both_sides = i < 0 < j
+            found = self.inside(i, j) if to_both_sides else self.outside(i, j)
+            self.derivatives[i, j] = found
         return found
 
-    def to_both_sides(i: int, j: int) -> dict[int, Any]:
+    def inside(self, i: int, j: int) -> dict[int, Any]:
+        """Return them for points to both sides of the centre."""
+        whole = self.span(i, j)
         total = _sum(
-            _scaled(derivative(i + 1, j), span(i, 0) / span(i, j)),
-            _scaled(derivative(i, j - 1), span(0, j) / span(i, j)),
+            _scaled(self.derivative(i + 1, j), self.span(i, 0) / whole),
+            _scaled(self.derivative(i, j - 1), self.span(0, j) / whole),
         )
-        if order == 1:  # the product has the factor zero
+        if self.order == 1:  # the product has the factor zero
             return total
-        return _sum(total, newton(range(i, j + 1), j - i - order))
+        return _sum(total, self.newton(range(i, j + 1), j - i - self.order))
 
-    def to_one_side(i: int, j: int) -> dict[int, Any]:
+    def outside(self, i: int, j: int) -> dict[int, Any]:
+        """Return them for points to one side of the centre."""
         nodes = range(j + 1) if i == 0 else range(0, i - 1, -1)
         total: dict[int, Any] = {}
-        for count in range(order + 1, len(nodes) + 1):
-            total = _sum(total, newton(nodes[:count], count - 1 - order))
+        for count in range(self.order + 1, len(nodes) + 1):
+            total = _sum(total, self.newton(nodes[:count], count - 1 - self.order))
         return total
-
-    return derivative(first, last)
 
 
 def _symmetric(numbers: Sequence[Any], degree: int) -> Any:

@@ -24,8 +24,9 @@ _pools: dict[int, ThreadPoolExecutor] = {}
 def set_workers(workers: int) -> Iterator[None]:
     """Set the number of threads for the calls within a ``with`` block.
 
-    Only NumPy arrays of more than one block (2 MiB) are computed on several threads.
-    torch has threads of its own, as have JAX, Dask and CuPy their own ways.
+    Only NumPy arrays that are cut into blocks, of some megabytes or less, are computed
+    on several threads, and small torch tensors that NumPy computes.  torch has threads
+    of its own, as have JAX, Dask and CuPy their own ways.
 
     Parameters
     ----------

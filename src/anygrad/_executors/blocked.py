@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic
@@ -34,6 +34,9 @@ IN_ORDER = "in order"
 #: Likewise the keys along the axis of a small array with coordinates, None for others.
 ALONG = "along"
 
+#: Whether it has been tried to gather what such a program reads.
+TRIED = "tried"
+
 #: Longer programs are not kept: the time to make them is nothing beside their work.
 MOST_PIECES = 256
 
@@ -44,10 +47,16 @@ MOST_WEIGHTS = 2**14
 MANY_TERMS = 2
 
 
-def run(f: Any, plan: Plan, xp: Namespace, verbs: Verbs) -> tuple[Any, ...]:
-    """Return the results of the plan for `f`: one array if they are stacked."""
+def run(
+    f: Any, plan: Plan, xp: Namespace, verbs: Verbs, outs: Sequence[Any] = ()
+) -> tuple[Any, ...]:
+    """Return the results of the plan for `f`: one array if they are stacked.
+
+    The results of a plain plan may have their places in `outs`.
+    """
     if plan.plain:
-        return tuple([differentiate(f, task, xp, verbs) for task in plan.tasks])
+        pairs = zip_longest(plan.tasks, outs)
+        return tuple([differentiate(f, t, xp, verbs, out) for t, out in pairs])
     if any(task.where is not None for task in plan.tasks):
         return _agnostic.compose(
             plan, lambda task: windows.of_valid(f, unrounded(task), xp, verbs), xp
@@ -145,17 +154,25 @@ def _in_blocks_at_once(
 
 
 def _without_common_scale(jobs: list[Job]) -> tuple[list[Job], Scale]:
-    """Take out of all formulas the scale that they share, if it is one of numbers."""
+    """Take out of all formulas the number that they share as their scale.
+
+    Not one that makes the terms smaller, because their sum might overflow without it.
+    """
     if not all(job.task.formulas for job in jobs):
         return jobs, UNSCALED
     scales = {formula.scale for job in jobs for formula in job.formulas}
-    if len(scales) > 1:
+    if len(scales) > 1 or any(_shrinks(scale) for scale in scales):
         return jobs, UNSCALED
     bare = [
         job._replace(formulas=tuple(f._replace(scale=UNSCALED) for f in job.formulas))
         for job in jobs
     ]
     return bare, scales.pop()
+
+
+def _shrinks(scale: Scale) -> bool:
+    factors, divisors = scale
+    return any(abs(f) < 1 for f in factors) or any(abs(d) > 1 for d in divisors)
 
 
 def _places(stack: Stack, result: int) -> list[int]:
@@ -180,11 +197,11 @@ def differentiate(
     f: Any, task: Task, xp: Namespace, verbs: Verbs, out: Any = None
 ) -> Any:
     """Return one derivative, written into `out` if that is given."""
+    if task.memo is not None and verbs.is_contiguous(f):
+        done = _from_memo(f, task, xp, verbs, out)
+        if done is not None:
+            return done
     if out is None:
-        if task.memo is not None and verbs.is_contiguous(f):
-            done = _from_memo(f, task, verbs)
-            if done is not None:
-                return done
         out = verbs.empty_like(f, dtype=task.precision.result)
     result = out
     job = _job(f, task, xp, verbs, out)
@@ -202,8 +219,7 @@ def differentiate(
         program = programs.program_of(job, in_order)
         memo = task.memo if task.coordinates is None else None
         if in_order and memo is not None and len(program.pieces) <= MOST_PIECES:
-            small = gathered.gather(program, f, xp, verbs)
-            memo[IN_ORDER] = program if small is None else small
+            memo[IN_ORDER] = program
         programs.run(program, f, out, verbs)
     return result
 
@@ -228,28 +244,33 @@ def _is_unconverted(job: Job) -> bool:
     return bool(job.f.dtype == job.task.precision.samples == job.out.dtype)
 
 
-def _from_memo(f: Any, task: Task, verbs: Verbs) -> Any:
+def _from_memo(f: Any, task: Task, xp: Namespace, verbs: Verbs, out: Any) -> Any:
     """Return a derivative of samples in order for which all has been prepared.
 
-    None if nothing has.
+    None if nothing has, or if the place for the result lies in another order.
     """
     memo: Any = task.memo
+    if out is not None and not verbs.is_contiguous(out):
+        return None
     if task.coordinates is not None:
-        if verbs.take is None:
-            return None
         if ALONG not in memo:
-            is_small = math.prod(f.shape) <= slopes.MOST_SAMPLES
+            is_small = verbs.take and math.prod(f.shape) <= slopes.MOST_SAMPLES
             memo[ALONG] = slopes.keys(f, task) if is_small else None
         if memo[ALONG] is None:
             return None
-        out = verbs.empty_like(f, dtype=f.dtype)
+        out = verbs.empty_like(f, dtype=f.dtype) if out is None else out
         slopes.write(f, task.coordinates, out, memo[ALONG], verbs)
         return out
     known = memo.get(IN_ORDER)
-    if known is None or isinstance(known, gathered.Gathered):
-        return None if known is None else gathered.run(known, f, verbs)
-    out = verbs.empty_like(f, dtype=f.dtype)
+    if known is None:
+        return None
+    if isinstance(known, gathered.Gathered):
+        return gathered.run(known, f, verbs, out)
+    out = verbs.empty_like(f, dtype=f.dtype) if out is None else out
     programs.run(known, f, out, verbs)
+    if TRIED not in memo:  # what is called twice may be called often
+        memo[TRIED] = True
+        memo[IN_ORDER] = gathered.gather(known, f, xp, verbs) or known
     return out
 
 

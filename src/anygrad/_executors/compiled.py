@@ -97,6 +97,8 @@ def _vector(numbers: list[Any], f: Any, plan: Plan, xp: Namespace) -> Any:
         return None
     (device,) = f.devices()
     dtype = plan.tasks[0].precision.coordinates
+    if plan.tasks[0].precision.samples != dtype:
+        return None  # complex samples: only a number of Python's promotes with them
     # No tracer, although JAX may be tracing; and where it lies by default, not bound.
     with jax.ensure_compile_time_eval(), jax.default_device(device):
         vector = xp.asarray(numbers)
@@ -218,6 +220,8 @@ def _shardings(f: Any, plan: Plan) -> tuple[Any, ...]:
     import jax
 
     sharding = jax.typeof(f).sharding
+    if not plan.tasks:
+        return ()
     if plan.stack is None and plan.tasks[0].component is None:
         return (sharding,) * sum(task.sign == 0 for task in plan.tasks)
     spec = list(sharding.spec)

@@ -81,11 +81,11 @@ def _laid(array: Any, flat: bool) -> Any:
     return array.reshape(-1) if flat else array
 
 
-def run(gathered: Gathered, f: Any, verbs: Verbs) -> Any:
-    """Return the derivative of samples that lie in order."""
+def run(gathered: Gathered, f: Any, verbs: Verbs, out: Any = None) -> Any:
+    """Return the derivative of samples that lie in order, in `out` if that is given."""
     take, upper, lower, factors, divisors = gathered
     result = take(f, upper)
-    verbs.subtract(result, take(f, lower), out=result)
+    result = verbs.subtract(result, take(f, lower), out=result if out is None else out)
     if factors is not None:
         verbs.multiply(result, factors, out=result)
     if divisors is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -26,8 +26,8 @@ LEAST_SAMPLES = 2**15
 BUFFER = 256
 
 
-def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
-    """Run the plan on an exact `numpy.ndarray`.
+def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[Any, ...]:
+    """Run the plan on an exact `numpy.ndarray`, into `outs` if they are given.
 
     Infinities and NaN among the samples are no reason to warn: they are in the result.
     """
@@ -37,9 +37,9 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
         _blocked[:] = [_make_blocked()]  # threads may meet here
     if f.size < LEAST_SAMPLES or f.ndim == 1:
         with numpy.errstate(all="ignore"):
-            return _blocked[0](f, plan, xp)
+            return _blocked[0](f, plan, xp, outs=outs)
     with _swift():
-        return _blocked[0](f, plan, xp)
+        return _blocked[0](f, plan, xp, outs=outs)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ records, and only for the samples, a derivative and its way back are one step ea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -30,9 +30,10 @@ _words: list[small_tensors.Words | None] = []
 
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     """Run the plan on an exact `torch.Tensor`."""
-    if is_watched(f, *_arrays(plan)):
+    tensors = (f, *_arrays(plan))
+    if is_watched(*tensors):
         return _agnostic.run(f, plan, xp)
-    if _is_tracked(f, plan):
+    if _is_tracked(tensors):
         if not adjoint.serves(f, plan):
             return _agnostic.run(f, plan, xp)
         return adjoint.run(f, plan, xp, _run_blocked)
@@ -74,11 +75,11 @@ def is_watched(*tensors: Any) -> bool:
     return any(type(tensor) is not torch.Tensor for tensor in tensors)
 
 
-def _is_tracked(f: Any, plan: Plan) -> bool:
+def _is_tracked(tensors: Sequence[Any]) -> bool:
     """Tell whether autograd records the operations."""
     import torch
 
-    tracked = f.requires_grad or any(array.requires_grad for array in _arrays(plan))
+    tracked = any(tensor.requires_grad for tensor in tensors)
     return bool(tracked and torch.is_grad_enabled())
 
 

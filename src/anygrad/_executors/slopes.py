@@ -33,7 +33,7 @@ FEW_LINES = 16
 FEWER_COORDINATES = 8
 
 #: So many arrays of the size of the result are written.
-ARRAYS = 2
+ARRAYS = 4
 
 
 class Keys(NamedTuple):
@@ -93,22 +93,22 @@ def write(
 def _write_by_slopes(
     f: Any, x: Any, out: Any, along: Keys, verbs: Verbs, edges: bool
 ) -> None:
-    """Write it without any weights.
+    """Write it as the slopes to either side, each by the share of the other's step.
 
-    Between the slopes `s` to either side, over the steps `h`, it is
-    ``(s_left * h_right + s_right * h_left) / (h_left + h_right)``.
+    The shares are ratios, and at most one, so that nothing overflows on the way.
     """
     first, last, inner, upper, lower, right, left = along
     subtract, multiply, divide = verbs.subtract, verbs.multiply, verbs.divide
     h = subtract(x[upper], x[lower])
-    s = subtract(f[upper], f[lower])
-    divide(s, h, out=s)
+    slope = subtract(f[upper], f[lower])
+    divide(slope, h, out=slope)
     if edges:
-        out[first], out[last] = s[first], s[last]
-    middle = multiply(s[lower], h[upper], out=out[inner])
-    verbs.add(middle, multiply(s[upper], h[lower], out=s[upper]), out=middle)
-    whole = subtract(x[right], x[left], out=h[upper])  # nobody needs the steps now
-    divide(middle, whole, out=middle)
+        out[first], out[last] = slope[first], slope[last]
+    whole = subtract(x[right], x[left])
+    share = divide(h[upper], whole)
+    middle = multiply(slope[lower], share, out=out[inner])
+    divide(h[lower], whole, out=share)
+    verbs.add(middle, multiply(slope[upper], share, out=slope[upper]), out=middle)
 
 
 def _write_by_weights(

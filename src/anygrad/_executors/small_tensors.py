@@ -49,25 +49,28 @@ class Words:
         }
 
     def run(self, f: Any, plan: Plan) -> tuple[Any, ...] | None:
-        """Return the results of a plan; None for what NumPy has no words for."""
+        """Return the results of a plan; None for what NumPy has no words for.
+
+        They are torch's own arrays, laid out in its way: NumPy only fills them.
+        """
         import torch
 
-        translated = self._plan(plan) if f.dtype in self.dtypes else None
-        if translated is None:
+        if not plan.plain or f.dtype not in self.dtypes:
             return None
-        results = in_numpy.run(_array(f), translated, self.namespace)
-        return tuple([torch.from_numpy(result) for result in results])
-
-    def _plan(self, plan: Plan) -> Plan | None:
         tasks = []
         for task in plan.tasks:
             known = self._task(task)
             if known is None:
                 return None
             tasks.append(known)
-        return plan._replace(tasks=tuple(tasks))
+        results = [torch.empty_like(f, dtype=t.precision.result) for t in plan.tasks]
+        there = plan._replace(tasks=tuple(tasks))
+        outs = [result.numpy() for result in results]
+        in_numpy.run(_array(f), there, self.namespace, outs)
+        return tuple(results)
 
     def _task(self, task: Task) -> Task | None:
+        """Return a task in NumPy's words, with the arrays of this call."""
         memo = task.memo
         known = None if memo is None else memo.get(IN_NUMPY)
         if known is None:
@@ -76,15 +79,19 @@ class Words:
             known = self._translated(task)
             if memo is not None:
                 memo[IN_NUMPY] = known
-        has_arrays = not task.formulas or task.where is not None
-        return _bound(known, task) if has_arrays or task.inner else known
+        if task.formulas:
+            return known
+        step, x = task.step, task.coordinates
+        return known._replace(
+            step=None if step is None else _array(step),
+            coordinates=None if x is None else _array(x),
+        )
 
     def _knows(self, task: Task) -> bool:
         """Tell whether NumPy has all dtypes of a task."""
         arrays = [array for array in (task.step, task.coordinates) if array is not None]
         dtypes = [*task.precision[:3], *(array.dtype for array in arrays)]
-        inner = task.inner is None or self._knows(task.inner)
-        return inner and all(dtype in self.dtypes for dtype in dtypes)
+        return all(dtype in self.dtypes for dtype in dtypes)
 
     def _translated(self, task: Task) -> Task:
         """Return a task without its arrays: others come with the next call."""
@@ -97,25 +104,10 @@ class Words:
             ),
             step=None,
             coordinates=None,
-            where=None,
-            inner=None if task.inner is None else self._translated(task.inner),
             memo=None if task.memo is None else {},
         )
 
 
-def _bound(known: Task, task: Task) -> Task:
-    """Give a task the arrays of this call."""
-    inner = known.inner
-    if inner is not None and task.inner is not None:
-        inner = _bound(inner, task.inner)
-    return known._replace(
-        step=_array(task.step),
-        coordinates=_array(task.coordinates),
-        where=_array(task.where),
-        inner=inner,
-    )
-
-
 def _array(tensor: Any) -> Any:
     # By force: nothing watches, but a tensor may still ask for gradients.
-    return None if tensor is None else tensor.numpy(force=True)
+    return tensor.numpy(force=True)
