@@ -138,6 +138,7 @@ def test_torch_memories(torch: Any) -> None:
     along, across = anygrad.gradient(line, spacing=[1, 1])[::-1]
     assert along.tolist() == [[-2, 0.5, 0, 0.5, 4]] * 3
     assert across.tolist() == [[0] * 5] * 3
+    assert along.stride() == (5, 1)  # laid out as torch does, also where it is small
 
 
 def test_torch_conjugates(torch: Any) -> None:

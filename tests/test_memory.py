@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -135,3 +137,21 @@ def test_devices_in_turn(array_api_strict: Any) -> None:
             (result,) = anygrad.gradient(f)
             assert result.dtype == dtype
             assert result.device == f.device
+
+
+@pytest.mark.parametrize("keywords", [{"edge_order": 2}, {"accuracy": 4}], ids=str)
+def test_weights_are_freed_at_once(numpy: Any, keywords: dict[str, int]) -> None:
+    """They are as large as the samples; nobody has to look for cycles."""
+    f = numpy.ones((100, 100))
+    x = numpy.arange(100.0)[:, None] + f
+    anygrad.gradient(f, dim=0, spacing=[x], **keywords)
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    try:
+        anygrad.gradient(f, dim=0, spacing=[x], **keywords)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert kept < f.nbytes / 4

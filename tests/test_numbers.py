@@ -377,3 +377,28 @@ def test_infinite_results_are_infinite(backend: Backend) -> None:
         (result,) = anygrad.gradient(f, spacing=0.25)
         values: list[Any] = backend.tolist(result)
     assert values == [INF, 0, -INF, 0, INF]
+
+
+@pytest.mark.parametrize("lines", [1, 40])
+def test_a_short_step_beside_a_long_one(backend: Backend, lines: int) -> None:
+    """No slope meets a step that is not its own: that would overflow, or vanish."""
+    for x, f, point, slope in (
+        ([0, 1e-5, 1e10, 2e10], [0, 1e30, 0, 0], 1, 1e35),
+        ([-1e-20, 0, 1e-30, 1], [-1e-36, 0, 0, 0], 1, 1e-26),
+    ):
+        samples = backend.asarray([f] * lines, "float32")
+        grid = backend.asarray(x, "float32")
+        (result,) = anygrad.gradient(samples, spacing=[grid], dim=1)
+        for line in backend.tolist(result):
+            assert line[point] == pytest.approx(slope, rel=1e-5)
+
+
+def test_numbers_longer_than_double(numpy: Any) -> None:
+    """A step is not multiplied by itself in the precision of Python's numbers."""
+    f = numpy.zeros(9, numpy.longdouble)
+    f[4] = 1
+    step = Fraction(0.1)
+    second = anygrad.derivative(f, spacing=0.1, order=2, boundary="periodic")
+    found = Fraction(*second[5].as_integer_ratio())
+    epsilon = Fraction(*numpy.finfo(f.dtype).eps.as_integer_ratio())
+    assert abs(found * step**2 - 1) <= 4 * epsilon

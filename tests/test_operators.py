@@ -193,3 +193,38 @@ def test_complex_grids(library: Backend) -> None:
         with library.current_device(f):
             wanted = library.xp.astype(mixed, hessian.dtype)
         assert_close(library, hessian[0, 1, ...], wanted)
+
+
+def test_grids_of_two_kinds(backend: Backend) -> None:
+    """A mixed derivative has the arrays of its inner one, also beside a number."""
+    f = noise(backend, (6, 7), backend.real)
+    x = backend.asarray([0.0, 1, 3, 4, 8, 9], backend.real)
+    for first in (x, backend.asarray(0.5, backend.real)):
+        found = anygrad.hessian(f, spacing=[first, 2.0])
+        inner = anygrad.derivative(f, dim=0, spacing=first)
+        mixed = anygrad.derivative(inner, dim=1, spacing=2.0)
+        assert_close(backend, found[0, 1, ...], mixed)
+        assert_close(backend, found[1, 0, ...], mixed)
+
+
+def test_digits_of_the_widest_dim(backend: Backend) -> None:
+    """What ends in one array is computed in one dtype, and not only rounded to it."""
+    if "float64" not in backend.dtypes:
+        return
+    f = noise(backend, (6, 7), "float32")
+    x = backend.asarray([0.0, 1, 3, 4, 8, 9], "float64")
+    with backend.current_device(f):
+        wide = backend.xp.astype(f, backend.xp.float64)
+    spacing = [x, 0.1]
+    for call in (
+        lambda f: anygrad.gradient(f, spacing=spacing, stack_dim=0),
+        lambda f: anygrad.laplacian(f, spacing=spacing),
+    ):
+        assert_close(backend, call(f), call(wide))
+
+
+def test_large_steps_do_not_make_sums_overflow(backend: Backend) -> None:
+    f = [[[0.0] * 9 for _ in range(9)] for _ in range(9)]
+    f[4][4][4] = 1e38
+    found = anygrad.laplacian(backend.asarray(f, "float32"), spacing=1e3)
+    assert backend.tolist(found)[4][4][4] == pytest.approx(-6e32, rel=1e-5)
