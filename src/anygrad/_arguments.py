@@ -108,12 +108,13 @@ def plan(
         known = _plans.get(key)
     except TypeError:  # a symbolic shape cannot be looked up
         return _plan(input, xp, spacing, dim, axis, *integers, boundary)
+    if known is None and _precision.is_numeric(input.dtype, xp):
+        # What integers become depends on the device and on settings.
+        key = (*key, *_precision.settings(input.dtype, _backends.device_of(input), xp))
+        known = _plans.get(key)
     if known is not None:
         return _bound(known, input, xp, entries)
     made = _plan(input, xp, spacing, dim, axis, *integers, boundary)
-    # What integers become depends on the device and on settings.
-    if _precision.is_integer(input.dtype, xp):
-        return made
     if len(_plans) >= MOST_PLANS:
         _plans.clear()
     tasks = tuple(task._replace(coordinates=None, memo={}) for task in made.tasks)

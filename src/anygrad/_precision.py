@@ -153,6 +153,13 @@ def _is_wide(integer: DType, floating_bits: int, xp: Namespace) -> bool:
     return int(xp.iinfo(integer).max).bit_length() > digits
 
 
+def settings(samples: DType, device: Any, xp: Namespace) -> tuple[Any, ...]:
+    """Return what besides the dtypes decides in which ones a call computes."""
+    if not is_integer(samples, xp):
+        return ()
+    return _default_real(device, xp), has_float64(device, xp)
+
+
 def _default_real(device: Any, xp: Namespace) -> DType:
     defaults = xp.__array_namespace_info__().default_dtypes(device=device)
     return defaults["real floating"]
