@@ -41,7 +41,6 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
         multiply=cupy.multiply,
         divide=cupy.true_divide,
         add=cupy.add,
-        add_product=None,
         strides=lambda a: a.strides,
         transpose=lambda a, axes: a.transpose(axes),
         is_contiguous=lambda a: a.flags.c_contiguous,

@@ -90,7 +90,6 @@ def verbs() -> Verbs:
         multiply=numpy.multiply,
         divide=numpy.divide,
         add=numpy.add,
-        add_product=None,
         strides=lambda a: a.strides,
         transpose=lambda a, axes: a.transpose(axes),
         is_contiguous=lambda a: a.flags.c_contiguous,

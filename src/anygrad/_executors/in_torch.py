@@ -103,14 +103,6 @@ def _numpy_words() -> small_tensors.Words | None:
     return _words[0]
 
 
-def _add_product(total: Any, part: Any, weight: Any, sign: int, out: Any) -> Any:
-    import torch
-
-    if isinstance(weight, float):
-        return torch.add(total, part, alpha=sign * weight, out=out)
-    return torch.addcmul(total, part, weight, value=sign, out=out)
-
-
 def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
     import torch
 
@@ -126,7 +118,6 @@ def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
         multiply=torch.mul,
         divide=torch.div,
         add=torch.add,
-        add_product=_add_product,
         strides=lambda a: a.stride(),
         transpose=lambda a, axes: a.permute(axes),
         is_contiguous=lambda a: a.is_contiguous(),

@@ -26,8 +26,6 @@ class Verbs(NamedTuple):
         `f`, or of a shape of its own.
     subtract, multiply, divide, add : callable
         ``verb(a, b, out=out)``.
-    add_product : callable or None
-        ``add_product(total, a, b, sign, out)``: ``total + sign * a * b`` in one pass.
     strides : callable
         How far apart in memory the neighbours along each axis are.
     transpose : callable
@@ -56,7 +54,6 @@ class Verbs(NamedTuple):
     multiply: Callable[..., Any]
     divide: Callable[..., Any]
     add: Callable[..., Any]
-    add_product: Callable[[Any, Any, Any, int, Any], Any] | None
     strides: Callable[[Any], Sequence[int]]
     transpose: Callable[[Any, Sequence[int]], Any]
     is_contiguous: Callable[[Any], bool]
@@ -190,8 +187,6 @@ def _added(
         return part if weight is None else verbs.multiply(part, weight, out=out)
     is_negative = is_minus_one(weight)
     if not (weight is None or is_negative):
-        if verbs.add_product is not None:
-            return verbs.add_product(total, part, weight, sign or 1, out)
         part = verbs.multiply(part, weight, out=room)
     is_subtracted = is_negative != (sign < 0)
     return add_or_subtract(-1 if is_subtracted else 1, verbs)(total, part, out=out)
