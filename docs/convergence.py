@@ -11,16 +11,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
+from tables import rewrite, table
+
 import convergence
 from convergence import ACCURACIES, EXPONENTIAL, GRIDS, OFF, ORDERS
 
 PAGE = Path(__file__).parent / "guide" / "accuracy.md"
-
-
-def table(header, rows):
-    """Return a table in Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 def shown(order):
@@ -95,15 +91,7 @@ def wrong():
 
 def main():
     """Write the tables, or compare them; return 1 where they are others."""
-    page = made = PAGE.read_text(encoding="utf-8")
-    for name, write in {"inside": inside, "edges": edges, "wrong": wrong}.items():
-        begin, end = f"<!-- begin of {name} -->\n", f"<!-- end of {name} -->"
-        before, _, rest = made.partition(begin)
-        _, _, after = rest.partition(end)
-        made = f"{before}{begin}\n{write()}\n{end}{after}"
-    if "--check" not in sys.argv[1:]:
-        PAGE.write_text(made, encoding="utf-8")
-    return 0 if made == page or "--check" not in sys.argv[1:] else 1
+    return rewrite(PAGE, {"inside": inside, "edges": edges, "wrong": wrong})
 
 
 if __name__ == "__main__":

@@ -12,10 +12,11 @@ from pathlib import Path
 # Two devices, which must be asked for before JAX is imported.
 os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=2")
 
+from tables import rewrite, table
+
 from anygrad.testing import checks, functions_of, gradient_of, run_checks
 
 PAGE = Path(__file__).parent / "guide" / "conformance.md"
-BEGIN, END = "<!-- begin of the table -->\n", "<!-- end of the table -->"
 
 #: Whose gradient, and on the arrays of which namespace.
 PEERS = {
@@ -41,34 +42,29 @@ def outcomes(gradient, namespace):
     return [verdict.outcome for verdict in verdicts]
 
 
-def table():
-    """Return the table in Markdown."""
+def promises():
+    """Return the table of all checks."""
     ours = [outcomes("anygrad", name) for name in dict.fromkeys(PEERS.values())]
     worst = [min(column, key=ORDER.index) for column in zip(*ours, strict=True)]
     columns = {
         "anygrad": worst,
         **{name: outcomes(name, namespace) for name, namespace in PEERS.items()},
     }
-    lines = [["promise", *columns], ["---"] * (1 + len(columns))]
-    for check, *row in zip(checks, *columns.values(), strict=True):
-        lines.append([check.__doc__, *map(MARKS.get, row)])
+    rows = [
+        [check.__doc__, *map(MARKS.get, row)]
+        for check, *row in zip(checks, *columns.values(), strict=True)
+    ]
     sums = (
         f"**{column.count('kept')}** of {len(column) - column.count('not applicable')}"
         for column in columns.values()
     )
-    lines.append(["**kept, of those that apply**", *sums])
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+    rows.append(["**kept, of those that apply**", *sums])
+    return table(["promise", *columns], rows)
 
 
 def main():
     """Write the table, or compare it; return 1 where it is another one."""
-    page = PAGE.read_text(encoding="utf-8")
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    made = f"{before}{BEGIN}\n{table()}\n{END}{after}"
-    if "--check" not in sys.argv[1:]:
-        PAGE.write_text(made, encoding="utf-8")
-    return 0 if made == page or "--check" not in sys.argv[1:] else 1
+    return rewrite(PAGE, {"the table": promises})
 
 
 if __name__ == "__main__":

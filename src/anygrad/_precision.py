@@ -142,7 +142,7 @@ def _choose(
         is_complex_by_grid=complex_grid and not complex_samples,
         smallest=smallest,
         largest=1.0 / smallest,
-        digits=1 - math.frexp(float(limits.eps))[1] + 1,
+        digits=2 - math.frexp(float(limits.eps))[1],  # eps is 2**(1 - digits)
     )
 
 

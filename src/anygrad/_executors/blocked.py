@@ -9,7 +9,8 @@ together at the end.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -209,9 +210,10 @@ def differentiate(
     if not job.formulas:
         # Where calls are kernels, there are as few in the agnostic run's own order.
         along = None if verbs.block_bytes is None else slopes.keys(f, task)
-        windows.in_blocks(
-            job, windows.write_agnostic if along is None else windows.write_slopes
-        )
+        write: Callable[..., None] = windows.write_agnostic
+        if along is not None:
+            write = partial(windows.write_slopes, along)
+        windows.in_blocks(job, write)
     elif not _is_unconverted(job):
         windows.in_blocks(job, windows.write_converted)
     else:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from .. import _workers
 
 if TYPE_CHECKING:
-    from .._executors.steps import Verbs
     from .._plan import Plan
     from .._typing import Namespace
 
@@ -73,18 +72,11 @@ def _for_each(write: Callable[[Any], None], blocks: Iterable[Any]) -> None:
 
 
 def _make_blocked() -> Callable[..., tuple[Any, ...]]:
-    from .._executors import blocked
-
-    return partial(blocked.run, verbs=verbs())
-
-
-def verbs() -> Verbs:
-    """Return the blocked executor's words."""
     import numpy
 
-    from .._executors import steps
+    from .._executors import blocked, steps
 
-    return steps.Verbs(
+    verbs = steps.Verbs(
         empty_like=numpy.empty_like,
         subtract=numpy.subtract,
         multiply=numpy.multiply,
@@ -100,3 +92,4 @@ def verbs() -> Verbs:
         for_each=_for_each,
         carry_out=steps.carry_out,
     )
+    return partial(blocked.run, verbs=verbs)

@@ -120,7 +120,7 @@ def carry_out(step: Step, f: Any, out: Any, verbs: Verbs) -> None:
     if step.sign:
         _add_sum(step, f, out[step.target], verbs)
         return
-    target, terms, (factors, divisors), neighbours, _, _ = step
+    target, terms, scale, neighbours, _, _ = step
     out = out[target]
     if len(terms) == 1:  # no call for the most frequent step, which may be a short one
         ((upper, lower, weight),) = terms
@@ -132,10 +132,7 @@ def carry_out(step: Step, f: Any, out: Any, verbs: Verbs) -> None:
         _write_sum(step, f, None, out, verbs)
     else:
         _write_sum_of_neighbours(step, f, None, out, verbs)
-    for factor in factors:
-        verbs.multiply(out, factor, out=out)
-    for divisor in divisors:
-        verbs.divide(out, divisor, out=out)
+    write_scaled(out, scale, verbs)
 
 
 def _add_sum(step: Step, f: Any, out: Any, verbs: Verbs) -> None:

@@ -68,12 +68,10 @@ def write_agnostic(
 
 
 def write_slopes(
-    job: Job, f: Any, out: Any, x: Any, rows: slice | None, _: int
+    along: slopes.Keys, job: Job, f: Any, out: Any, x: Any, rows: slice | None, _: int
 ) -> None:
     """Write one block on coordinates of its own, with three points inside."""
-    along = slopes.keys(f, job.task)
-    if along is not None:
-        slopes.write(f, x, out, along, job.verbs, edges=rows is None)
+    slopes.write(f, x, out, along, job.verbs, edges=rows is None)
 
 
 def write_converted(
