@@ -12,14 +12,15 @@ from collections.abc import Callable
 from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import _stencils
-from ._plan import candidates
-from ._stencils import Formula, Scale
+from . import _formulas, _scales, _uneven
+from ._formulas import WeightedFormula
+from ._records import candidates
+from ._scales import Scale
 
 if TYPE_CHECKING:
-    from ._plan import Plan, Stack, Task
+    from ._formulas import Formula
     from ._precision import Precision
-    from ._stencils import Stencil
+    from ._records import Plan, Stack, Task
     from ._typing import Array, DType, Namespace
 
 
@@ -55,9 +56,15 @@ def run(f: Any, plan: Plan, xp: Namespace, idiom: Idiom = STANDARD) -> tuple[Any
 
 
 def compose(
-    plan: Plan, derivative: Callable[[Task], Any], xp: Namespace
+    plan: Plan,
+    derivative: Callable[[Task], Any],
+    xp: Namespace,
+    stack: Callable[..., Any] | None = None,
 ) -> tuple[Any, ...]:
-    """Return the results of a plan, made of derivatives that are not rounded yet."""
+    """Return the results of a plan, made of derivatives that are not rounded yet.
+
+    `stack` is the standard's, or what a library needs instead.
+    """
     results: list[Any] = []
     for task in plan.tasks:
         term = derivative(task)
@@ -65,24 +72,28 @@ def compose(
             results.append(term)
         else:
             results[-1] = results[-1] + term if task.sign > 0 else results[-1] - term
-    kept = (task for task in plan.tasks if task.sign == 0)
+    kept = [task for task in plan.tasks if task.sign == 0]
     rounded = [
         prepare(result, task.precision.result, False, xp)
         for result, task in zip(results, kept, strict=True)
     ]
-    return tuple(rounded) if plan.stack is None else (stacked(rounded, plan.stack, xp),)
+    if plan.stack is None:
+        return tuple(rounded)
+    whole = _stacked(rounded, plan.stack, stack or xp.stack)
+    # NumPy's is in the byte order of the machine.
+    return (prepare(whole, kept[0].precision.result, False, xp),)
 
 
-def stacked(results: list[Any], stack: Stack, xp: Namespace) -> Any:
-    """Return the results in one array."""
-    pieces = [results[number] for number in stack.numbers]
-    whole = xp.stack(pieces, axis=stack.axis)
-    if len(stack.shape) == 1:
-        return whole
-    shape = tuple(whole.shape)
-    return xp.reshape(
-        whole, (*shape[: stack.axis], *stack.shape, *shape[stack.axis + 1 :])
-    )
+def _stacked(results: list[Any], places: Stack, stack: Callable[..., Any]) -> Any:
+    """Return the results in one array, the last of its new axes first.
+
+    Two stacks, not one that is reshaped: Dask need not know the lengths.
+    """
+    pieces = [results[number] for number in places.numbers]
+    for length in reversed(places.shape[1:]):
+        starts = range(0, len(pieces), length)
+        pieces = [stack(pieces[k : k + length], axis=places.axis) for k in starts]
+    return stack(pieces, axis=places.axis)
 
 
 def differentiate(f: Any, task: Task, xp: Namespace, idiom: Idiom = STANDARD) -> Any:
@@ -126,9 +137,9 @@ def _of_valid(f: Any, task: Task, xp: Namespace, idiom: Idiom) -> Any:
 def _fits(valid: Any, task: Task, xp: Namespace, idiom: Idiom) -> Any:
     """Tell at which points all samples that the formula names are valid."""
     pieces = []
-    for stencil in task.scheme.stencils:
-        offsets = _stencils.named(stencil, task.coordinates is not None)
-        parts = [shifted(valid, task.axis, stencil, offset) for offset in offsets]
+    for formula in task.scheme.formulas:
+        offsets = _formulas.samples_read(formula, task.coordinates is not None)
+        parts = [shifted(valid, task.axis, formula, offset) for offset in offsets]
         pieces.append(reduce(operator.and_, parts))
     return idiom.join(pieces, task, xp)
 
@@ -137,7 +148,7 @@ def _of_all(f: Any, task: Task, xp: Namespace, idiom: Idiom) -> Any:
     """Return one derivative: every formula of the scheme, put together."""
     pieces = [
         weighted_sum(f, task, number, xp, idiom)
-        for number in range(len(task.scheme.stencils))
+        for number in range(len(task.scheme.formulas))
     ]
     return idiom.join(pieces, task, xp)
 
@@ -160,16 +171,16 @@ def prepare(array: Any, dtype: DType, wide: bool, xp: Namespace) -> Any:
 def weighted_sum(
     f: Any, task: Task, number: int, xp: Namespace, idiom: Idiom = STANDARD
 ) -> Any:
-    """Return the derivative at the points that one stencil of the scheme fills."""
-    stencil, terms, scale = formula(task, number, xp)
+    """Return the derivative at the points that one formula of the scheme fills."""
+    formula, terms, scale = weighted_formula(task, number, xp)
     constant = task.constants and task.constants[number > task.scheme.interior]
     total: Any = None
     for upper, lower, weight in terms:
-        term = _difference_of(f, task, stencil, (upper, lower), constant, xp)
+        term = _difference_of(f, task, formula, (upper, lower), constant, xp)
         term = term if weight is None else term * weight
         total = term if total is None else total + term
     # The numbers of a step stand apart where their product is no normal number.
-    guarded = bool(task.formulas) and len((*scale.factors, *scale.divisors)) > 1
+    guarded = bool(task.scales) and len((*scale.factors, *scale.divisors)) > 1
     for factor in scale.factors:
         total = total * factor
         total = idiom.keep(total) if guarded else total
@@ -182,57 +193,67 @@ def weighted_sum(
 def _difference_of(
     f: Any,
     task: Task,
-    stencil: Stencil,
+    formula: Formula,
     pair: tuple[int, int | None],
     constant: Any,
     xp: Namespace,
 ) -> Any:
     """Return the difference of two samples, or of one and the constant."""
     (upper, lower), precision = pair, task.precision
-    above = shifted(f, task.axis, stencil, upper)
+    above = shifted(f, task.axis, formula, upper)
     if lower is None:
         return prepare(above, precision.samples, False, xp) - constant
-    below = shifted(f, task.axis, stencil, lower)
+    below = shifted(f, task.axis, formula, lower)
     return difference(above, below, precision.samples, precision.wide_samples, xp)
 
 
-def formulas(task: Task, xp: Namespace) -> tuple[Formula, ...]:
+def weighted_formulas(task: Task, xp: Namespace) -> tuple[WeightedFormula, ...]:
     """Return all formulas of the scheme, from one end of the axis to the other."""
-    numbers = range(len(task.scheme.stencils))
-    return tuple([formula(task, number, xp) for number in numbers])
+    numbers = range(len(task.scheme.formulas))
+    return tuple([weighted_formula(task, number, xp) for number in numbers])
 
 
-def formula(task: Task, number: int, xp: Namespace) -> Formula:
-    """Return one formula of the scheme; where the grid is an array, make it."""
-    if task.formulas:
-        return task.formulas[number]
-    stencil = task.scheme.stencils[number]
-    if task.step is not None:
-        divisors = _stencils.factors(_prepared_step(task, xp), stencil)
-        return Formula(stencil, stencil.terms, Scale((), divisors))
-    span = _spans(task, stencil, xp)
+def weighted_formula(task: Task, number: int, xp: Namespace) -> Any:
+    """Return one formula of the scheme with the weights and the scale of the grid."""
+    formula = task.scheme.formulas[number]
+    if task.coordinates is None:
+        return WeightedFormula(formula, formula.terms, scales(task, xp)[number])
+    span = _spans(task, formula, xp)
     # Times the reciprocal, because XLA turns (a / b) / h into a / (b * h), and that is
     # a product of steps: it overflows or vanishes where their ratio does not.
-    ratios = _stencils.slope_weights(span, stencil.offsets, stencil.order)
+    ratios = _uneven.slope_weights(span, formula.offsets, formula.order)
     terms = [(j + 1, j, ratios[j] * (1.0 / span(j, j + 1))) for j in sorted(ratios)]
-    scale = _stencils.UNSCALED
-    if stencil.order > 1:
-        whole = 1.0 / span(stencil.offsets[0], stencil.offsets[-1])
-        scale = Scale((whole,) * (stencil.order - 1), ())
-    placed = _stencils.on_samples(terms, dict(stencil.ghosts))
-    return Formula(stencil, tuple(placed), scale)
+    scale = _scales.UNSCALED
+    if formula.order > 1:
+        whole = 1.0 / span(formula.offsets[0], formula.offsets[-1])
+        scale = Scale((whole,) * (formula.order - 1), ())
+    placed = _formulas.on_samples(terms, dict(formula.ghosts))
+    return WeightedFormula(formula, tuple(placed), scale)
 
 
-def _spans(task: Task, stencil: Stencil, xp: Namespace) -> Callable[[int, int], Any]:
+def scales(task: Task, xp: Namespace) -> tuple[Scale, ...]:
+    """Return the scale of each formula on equal steps."""
+    if task.scales:
+        return task.scales
+    step, order = _prepared_step(task, xp), task.scheme.recipe.order
+    return task.scheme.per_formula(
+        [
+            Scale((), _scales.divisors_of(step, order, denominator))
+            for denominator in task.scheme.denominators
+        ]
+    )
+
+
+def _spans(task: Task, formula: Formula, xp: Namespace) -> Callable[[int, int], Any]:
     """Return the function from two offsets to the distance of their coordinates."""
-    precision, ghosts = task.precision, dict(stencil.ghosts)
+    precision, ghosts = task.precision, dict(formula.ghosts)
     x = prepare(task.coordinates, precision.coordinates, precision.wide_coordinates, xp)
     known: dict[tuple[int, int], Any] = {}
 
     def chord(first: int, last: int) -> Any:
         return difference(
-            shifted(x, task.axis, stencil, last),
-            shifted(x, task.axis, stencil, first),
+            shifted(x, task.axis, formula, last),
+            shifted(x, task.axis, formula, first),
             precision.coordinates,
             precision.wide_coordinates,
             xp,
@@ -241,7 +262,7 @@ def _spans(task: Task, stencil: Stencil, xp: Namespace) -> Callable[[int, int], 
     def from_edge(offset: int) -> Any:
         ghost = ghosts.get(offset)
         if ghost is None:
-            return chord(stencil.edge, offset)
+            return chord(formula.edge, offset)
         parts = [chord(lower, upper) for upper, lower in ghost.chords]
         total = parts[0] if len(parts) == 1 else parts[0] + parts[1]
         if ghost.turns:
@@ -282,17 +303,17 @@ def _prepared_step(task: Task, xp: Namespace) -> Any:
     return prepare(step, dtype, False, xp)
 
 
-def shifted(array: Array, axis: int, stencil: Stencil, offset: int) -> Any:
+def shifted(array: Array, axis: int, formula: Formula, offset: int) -> Any:
     """Return what lies `offset` points from each point that the formula fills."""
-    return array[(slice(None),) * axis + (points(stencil, offset), ...)]
+    return array[(slice(None),) * axis + (points(formula, offset), ...)]
 
 
-def points(stencil: Stencil, offset: int, more: int = 0) -> slice:
+def points(formula: Formula, offset: int, more: int = 0) -> slice:
     """Return the points `offset` from those that the formula fills, and `more`."""
     # A formula that ends at the end of the axis counts its stop from there: 0 is the
     # end itself, which a slice calls None.
-    stop = (stencil.stop or 0) + offset + more
-    return slice(stencil.start + offset, stop or None)
+    stop = (formula.stop or 0) + offset + more
+    return slice(formula.start + offset, stop or None)
 
 
 def difference(upper: Any, lower: Any, dtype: DType, wide: bool, xp: Namespace) -> Any:
@@ -323,7 +344,7 @@ def _halved(integers: Any, xp: Namespace) -> tuple[Any, Any]:
 def stencil(offsets: Any, order: int, precision: Precision, xp: Namespace) -> Any:
     """Return the weights of samples at `offsets`, which lie along the last axis.
 
-    A weight is the derivative at 0 of Lagrange's ``l_j(s)``, as in `_stencils.weights`.
+    A weight is the derivative at 0 of Lagrange's ``l_j(s)``, as in `_formulas.weights`.
     Its factors ``(s - x[k]) / (x[j] - x[k])`` are multiplied one after the other, for
     all `j` at once, and only the coefficients of 1, s, ..., `s**m` are kept: they are
     made of ratios, and no product of distances arises that the result does not hold.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias, overload
 
-from . import _arguments, _backends
+from . import _calls, _plans
+from ._calls import Request
 from ._typing import Array, ArrayT
 
 #: What one dim may be given: a step, or coordinates.
@@ -212,20 +213,11 @@ def gradient(
     >>> gradient(f, where=f < 100)
     (array([ 1.,  2.,  3.,  6., nan]),)
     """
-    executor, xp = _backends.resolve(input, "input")
-    plan = _arguments.plan(
-        input,
-        xp,
-        spacing=spacing,
-        dim=dim,
-        axis=axis,
-        edge_order=edge_order,
-        accuracy=accuracy,
-        boundary=boundary,
-        where=where,
-        stack_dim=stack_dim,
+    request = Request(
+        spacing, boundary, where, dim, axis, 1, accuracy, edge_order, stack_dim
     )
-    results: tuple[Any, ...] = executor(input, plan, xp)
+    plan = _plans.plan(_calls.gradient, input, request)
+    results: tuple[Any, ...] = plan.executor(input, plan, plan.namespace)
     return results if stack_dim is None else results[0]
 
 
@@ -297,18 +289,7 @@ def derivative(
     >>> derivative(np.asarray([0.0, 1.0, 8.0, 27.0, 64.0]), order=2)
     array([ 0.,  6., 12., 18., 24.])
     """
-    executor, xp = _backends.resolve(input, "input")
-    plan = _arguments.derivative(
-        input,
-        xp,
-        spacing=spacing,
-        dim=dim,
-        axis=axis,
-        order=order,
-        accuracy=accuracy,
-        edge_order=edge_order,
-        boundary=boundary,
-        where=where,
-    )
-    result: ArrayT = executor(input, plan, xp)[0]
+    request = Request(spacing, boundary, where, dim, axis, order, accuracy, edge_order)
+    plan = _plans.plan(_calls.derivative, input, request)
+    result: ArrayT = plan.executor(input, plan, plan.namespace)[0]
     return result

@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from . import _arguments, _backends
+from . import _calls, _plans
+from ._calls import Request
 from ._gradient import Boundary, Spacing
 from ._typing import ArrayT
-
-
-def _keywords(
-    spacing: Any, accuracy: Any, edge_order: Any, boundary: Any
-) -> dict[str, Any]:
-    return {
-        "spacing": spacing,
-        "accuracy": accuracy,
-        "edge_order": edge_order,
-        "boundary": boundary,
-    }
 
 
 def divergence(
@@ -83,10 +72,11 @@ def divergence(
            [3., 3., 3.],
            [3., 3., 3.]])
     """
-    keywords = _keywords(spacing, accuracy, edge_order, boundary)
-    executor, xp = _backends.resolve(input, "input")
-    plan = _arguments.divergence(input, xp, dim, axis, vector_dim, keywords)
-    result: ArrayT = executor(input, plan, xp)[0]
+    request = Request(
+        spacing, boundary, None, dim, axis, 1, accuracy, edge_order, None, vector_dim
+    )
+    plan = _plans.plan(_calls.divergence, input, request)
+    result: ArrayT = plan.executor(input, plan, plan.namespace)[0]
     return result
 
 
@@ -155,10 +145,11 @@ def curl(
            [2., 2., 2.],
            [2., 2., 2.]])
     """
-    keywords = _keywords(spacing, accuracy, edge_order, boundary)
-    executor, xp = _backends.resolve(input, "input")
-    plan = _arguments.curl(input, xp, dim, axis, vector_dim, keywords)
-    result: ArrayT = executor(input, plan, xp)[0]
+    request = Request(
+        spacing, boundary, None, dim, axis, 1, accuracy, edge_order, None, vector_dim
+    )
+    plan = _plans.plan(_calls.curl, input, request)
+    result: ArrayT = plan.executor(input, plan, plan.namespace)[0]
     return result
 
 
@@ -221,10 +212,11 @@ def laplacian(
            [4., 4., 4., 4.],
            [4., 4., 4., 4.]])
     """
-    keywords = _keywords(spacing, accuracy, edge_order, boundary)
-    executor, xp = _backends.resolve(input, "input")
-    plan = _arguments.laplacian(input, xp, dim, axis, keywords)
-    result: ArrayT = executor(input, plan, xp)[0]
+    request = Request(
+        spacing, boundary, None, dim, axis, 1, accuracy, edge_order
+    )
+    plan = _plans.plan(_calls.laplacian, input, request)
+    result: ArrayT = plan.executor(input, plan, plan.namespace)[0]
     return result
 
 
@@ -287,10 +279,11 @@ def jacobian(
     array([[1., 2.],
            [3., 0.]])
     """
-    keywords = _keywords(spacing, accuracy, edge_order, boundary)
-    executor, xp = _backends.resolve(input, "input")
-    plan = _arguments.jacobian(input, xp, dim, axis, vector_dim, keywords)
-    result: ArrayT = executor(input, plan, xp)[0]
+    request = Request(
+        spacing, boundary, None, dim, axis, 1, accuracy, edge_order, None, vector_dim
+    )
+    plan = _plans.plan(_calls.jacobian, input, request)
+    result: ArrayT = plan.executor(input, plan, plan.namespace)[0]
     return result
 
 
@@ -355,8 +348,9 @@ def hessian(
     array([[2., 3.],
            [3., 0.]])
     """
-    keywords = _keywords(spacing, accuracy, edge_order, boundary)
-    executor, xp = _backends.resolve(input, "input")
-    plan = _arguments.hessian(input, xp, dim, axis, stack_dim, keywords)
-    result: ArrayT = executor(input, plan, xp)[0]
+    request = Request(
+        spacing, boundary, None, dim, axis, 1, accuracy, edge_order, stack_dim
+    )
+    plan = _plans.plan(_calls.hessian, input, request)
+    result: ArrayT = plan.executor(input, plan, plan.namespace)[0]
     return result

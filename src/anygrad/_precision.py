@@ -77,10 +77,6 @@ def is_integer(dtype: DType, xp: Namespace) -> bool:
     return bool(xp.isdtype(dtype, "integral"))
 
 
-#: What `choose` has found for floating samples: they depend on no device or setting.
-_known: dict[Any, Precision] = {}
-
-
 def choose(
     samples: DType,
     coordinates: DType | None,
@@ -94,26 +90,10 @@ def choose(
     integer coordinates and steps do not.  16-bit floating numbers are weighted in
     32 bits, and integers in 64 where the device has them.
     """
-    key = (xp.__name__, samples, coordinates, complex_step)
-    known = _known.get(key)
-    if known is None:
-        known = _choose(samples, coordinates, complex_step, device, xp)
-        if not is_integer(samples, xp):
-            _known[key] = known
-    return known
-
-
-def _choose(
-    samples: DType,
-    coordinates: DType | None,
-    complex_step: bool,
-    device: Any,
-    xp: Namespace,
-) -> Precision:
     integers = is_integer(samples, xp)
     result = _default_real(device, xp) if integers else samples
     if coordinates is not None and not is_integer(coordinates, xp):
-        result = xp.result_type(result, coordinates)
+        result = promoted(result, coordinates, xp)
     if complex_step and not is_complex(result, xp):
         result = _complex_counterpart(result, xp)
     working = _at_least_32_bits(result, xp)
@@ -146,18 +126,17 @@ def _choose(
     )
 
 
+def promoted(dtype: DType, other: DType, xp: Namespace) -> DType:
+    """Return the dtype that holds both; the first, byte order too, where it does."""
+    found = xp.result_type(dtype, other)
+    return dtype if found == xp.result_type(dtype, dtype) else found
+
+
 def _is_wide(integer: DType, floating_bits: int, xp: Namespace) -> bool:
     """Tell whether some integers are no floating numbers of that many bits."""
     digits = {32: 24, 64: 53}.get(floating_bits, 64)
     # Not by its `bits`, which MLX does not tell.
     return int(xp.iinfo(integer).max).bit_length() > digits
-
-
-def settings(samples: DType, device: Any, xp: Namespace) -> tuple[Any, ...]:
-    """Return what besides the dtypes decides in which ones a call computes."""
-    if not is_integer(samples, xp):
-        return ()
-    return _default_real(device, xp), has_float64(device, xp)
 
 
 def _default_real(device: Any, xp: Namespace) -> DType:

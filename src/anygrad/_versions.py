@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, TextIO
 
 import array_api_compat
 
-from . import _backends
-from ._backends import Backend
+from . import _dispatch, _libraries
 from ._gradient import gradient
+from ._libraries import Library
 from ._version import __version__
 
 
@@ -47,34 +47,34 @@ def show_versions(file: TextIO | None = None) -> None:
     print(f"array-api-compat {array_api_compat.__version__}", file=file)
     print(f"Python {platform.python_version()}, {platform.platform()}\n", file=file)
     rows = [Report("library", "version", "device", "executor", "worked examples")]
-    rows += [report(backend) for backend in _backends.TABLE]
+    rows += [report(library) for library in _libraries.TABLE]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         print("  ".join(cells).rstrip(), file=file)
 
 
-def report(backend: Backend) -> Report:
+def report(library: Library) -> Report:
     """Return what is found of one library."""
-    version = _installed_version(backend)
+    version = _installed_version(library)
     if version is None:
-        return Report(backend.name, "not installed", "-", "-", "-")
+        return Report(library.name, "not installed", "-", "-", "-")
     try:
-        xp = importlib.import_module(backend.namespace)
+        xp = importlib.import_module(library.namespace)
         samples = xp.asarray([4.0, 1.0, 1.0, 16.0])
         device = str(array_api_compat.device(samples))
-        executor, _ = _backends.resolve(samples, "input")
+        executor = _dispatch.samples_of(samples, "input").executor
     except Exception as error:  # noqa: BLE001 - a broken library is a finding
-        return Report(backend.name, version, "-", "-", f"cannot run: {_brief(error)}")
+        return Report(library.name, version, "-", "-", f"cannot run: {_brief(error)}")
     return Report(
-        backend.name, version, device, _room(executor), _examples(xp, samples)
+        library.name, version, device, _room(executor), _examples(xp, samples)
     )
 
 
-def _installed_version(backend: Backend) -> str | None:
+def _installed_version(library: Library) -> str | None:
     from importlib import metadata
 
-    for distribution in backend.distributions:
+    for distribution in library.distributions:
         try:
             return metadata.version(distribution)
         except metadata.PackageNotFoundError:
@@ -83,6 +83,7 @@ def _installed_version(backend: Backend) -> str | None:
 
 
 def _room(executor: Any) -> str:
+    executor = getattr(executor, "func", executor)  # Dask's is told how to run a chunk
     return str(executor.__module__).rpartition(".")[2].lstrip("_")
 
 

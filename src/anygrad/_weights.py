@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, overload
 
-from . import _agnostic, _arguments, _backends, _stencils
+from . import _agnostic, _dispatch, _formulas, _precision
+from ._checks import offsets as _offsets
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -95,17 +96,19 @@ def stencil(offsets: Any, *, order: int = 1) -> Any:
         return _of_array(offsets, order)
     from fractions import Fraction  # milliseconds that `import anygrad` need not take
 
-    order = _arguments.exact_stencil(offsets, order)
+    order = _offsets.exact(offsets, order)
     # In a unit in which all of them are integers, as those of the kernels are.
     unit = math.lcm(*(offset.denominator for offset in offsets))
-    numerators, denominator = _stencils.weights(
+    numerators, denominator = _formulas.weights(
         [int(offset * unit) for offset in offsets], order
     )
     return tuple(Fraction(w * unit**order, denominator) for w in numerators)
 
 
 def _of_array(offsets: Any, order: Any) -> Any:
-    _, xp = _backends.resolve(offsets, "offsets")
-    number, precision = _arguments.stencil(offsets, xp, order)
-    with _backends.surroundings(offsets):
-        return _agnostic.stencil(offsets, number, precision, xp)
+    samples = _dispatch.samples_of(offsets, "offsets")
+    number, xp = _offsets.array(samples, order), samples.namespace
+    dtype = samples.dtype
+    precision = _precision.choose(dtype, dtype, False, samples.device, xp)
+    with _dispatch.surroundings(samples):
+        return _agnostic.stencil(samples.array, number, precision, xp)

@@ -13,10 +13,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic
-from .._stencils import Formula
+from .._formulas import WeightedFormula
+from .._scales import UNSCALED
 
 if TYPE_CHECKING:
-    from .._plan import Plan, Task
+    from .._records import Plan, Task
     from .._typing import Namespace
 
 #: So many slopes are transposed at once.
@@ -28,7 +29,7 @@ _functions: list[Any] = []
 
 def serves(f: Any, plan: Plan) -> bool:
     """Tell whether the samples alone are tracked, and all numbers are real."""
-    if f.is_complex() or not plan.plain or plan.stack is not None:
+    if f.is_complex() or not plan.is_plain or plan.stack is not None:
         return False
     for task in plan.tasks:
         precision = task.precision
@@ -64,7 +65,7 @@ def run(
 def _make_function() -> Any:
     import torch
 
-    from .._plan import Plan
+    from .._records import Plan
 
     class Derivative(torch.autograd.Function):  # type: ignore[misc]
         """One partial derivative."""
@@ -96,7 +97,7 @@ def transposed(slopes: Any, task: Task, xp: Namespace) -> Any:
     import torch
 
     total = torch.zeros_like(slopes)
-    formulas = _agnostic.formulas(task, xp)
+    formulas = _agnostic.weighted_formulas(task, xp)
     if torch.is_grad_enabled() or slopes.ndim == 1:
         _add_transposed(slopes, total, task.axis, formulas)
         return total
@@ -118,16 +119,17 @@ def _cut(array: Any, axis: int, start: int, extent: int) -> Any:
 
 
 def _add_transposed(
-    slopes: Any, total: Any, axis: int, formulas: Iterable[Formula]
+    slopes: Any, total: Any, axis: int, formulas: Iterable[WeightedFormula]
 ) -> None:
-    for stencil, terms, (factors, divisors) in formulas:
-        part = _agnostic.shifted(slopes, axis, stencil, 0)
+    for formula, terms, scale in formulas:
+        factors, divisors = scale or UNSCALED
+        part = _agnostic.shifted(slopes, axis, formula, 0)
         for factor in factors:
             part = part * factor
         for divisor in divisors:
             part = part / divisor
         for upper, lower, weight in terms:
             term = part if weight is None else part * weight
-            _agnostic.shifted(total, axis, stencil, upper).add_(term)
+            _agnostic.shifted(total, axis, formula, upper).add_(term)
             if lower is not None:
-                _agnostic.shifted(total, axis, stencil, lower).sub_(term)
+                _agnostic.shifted(total, axis, formula, lower).sub_(term)

@@ -12,31 +12,51 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise, zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
 from .._executors import gathered, programs, slopes, windows
 from .._executors.programs import Job, every
 from .._executors.steps import add_or_subtract, write_scaled
-from .._plan import unrounded
 from .._precision import working
-from .._stencils import UNSCALED
+from .._records import unrounded
+from .._scales import UNSCALED
 
 if TYPE_CHECKING:
+    from .._executors.gathered import Gathered
+    from .._executors.programs import Program
     from .._executors.steps import Key, Verbs
-    from .._plan import Plan, Stack, Task
-    from .._stencils import Formula, Scale
+    from .._formulas import WeightedFormula
+    from .._records import Plan, Stack, Task
+    from .._scales import Scale
     from .._typing import Namespace
 
-#: Under which name the memo of a task holds the program for samples that lie in the
-#: order of their axes: making it would take longer than running it on a small array.
-IN_ORDER = "in order"
 
-#: Likewise the keys along the axis of a small array with coordinates, None for others.
-ALONG = "along"
+class Prepared(NamedTuple):
+    """What is kept for a task, for samples that lie in the order of their axes.
 
-#: Whether it has been tried to gather what such a program reads.
-TRIED = "tried"
+    Making it would take longer than running it on a small array.
+
+    Attributes
+    ----------
+    verbs : Verbs
+        For which blocks have been cut.
+    program : Program or None
+        For equal steps.
+    gathered : Gathered or None
+        What the program reads, for small arrays.
+    is_tried : bool
+        Whether it has been tried to gather that.
+    along : Keys or None
+        For coordinates of a small array: the keys along the axis.
+    """
+
+    verbs: Verbs
+    program: Program | None = None
+    gathered: Gathered | None = None
+    is_tried: bool = False
+    along: slopes.Keys | None = None
+
 
 #: Longer programs are not kept: the time to make them is nothing beside their work.
 MOST_PIECES = 256
@@ -55,7 +75,7 @@ def run(
 
     The results of a plain plan may have their places in `outs`.
     """
-    if plan.plain:
+    if plan.is_plain:
         pairs = zip_longest(plan.tasks, outs)
         return tuple([differentiate(f, t, xp, verbs, out) for t, out in pairs])
     if any(task.where is not None for task in plan.tasks):
@@ -135,7 +155,7 @@ def _in_blocks_at_once(
             job._replace(task=job.task._replace(sign=int(number > 0)))
             for number, job in enumerate(jobs)
         ]
-    jobs, scale = _without_common_scale(jobs)
+    jobs, scale = _without_common_scale([_with_scales(job) for job in jobs])
     rooms = [
         room for job in jobs if (room := programs.points_in_block(job)) is not None
     ]
@@ -146,7 +166,7 @@ def _in_blocks_at_once(
         for job in jobs:
             is_run = in_order and verbs.is_contiguous(job.f)
             piece = programs.piece_of(job, shape, key, is_run, 0)
-            programs.run(programs.as_program([piece]), job.f, job.out, verbs)
+            programs.run(programs.as_program([piece]), job.scales, job.f, job.out, verbs)
         write_scaled(jobs[0].out[key], scale, verbs)
 
     room = MANY_TERMS * min(rooms) if rooms else None
@@ -154,12 +174,20 @@ def _in_blocks_at_once(
     return True
 
 
+def _with_scales(job: Job) -> Job:
+    """Give the formulas on equal steps the scales of this call."""
+    if not job.scales:
+        return job
+    pairs = zip(job.formulas, job.scales, strict=True)
+    return job._replace(formulas=tuple([f._replace(scale=s) for f, s in pairs]))
+
+
 def _without_common_scale(jobs: list[Job]) -> tuple[list[Job], Scale]:
     """Take out of all formulas the number that they share as their scale.
 
     Not one that makes the terms smaller, because their sum might overflow without it.
     """
-    if not all(job.task.formulas for job in jobs):
+    if not all(job.task.scales for job in jobs):
         return jobs, UNSCALED
     scales = {formula.scale for job in jobs for formula in job.formulas}
     if len(scales) > 1 or any(_shrinks(scale) for scale in scales):
@@ -198,8 +226,8 @@ def differentiate(
     f: Any, task: Task, xp: Namespace, verbs: Verbs, out: Any = None
 ) -> Any:
     """Return one derivative, written into `out` if that is given."""
-    if task.memo is not None and verbs.is_contiguous(f):
-        done = _from_memo(f, task, xp, verbs, out)
+    if task.kept is not None and verbs.is_contiguous(f):
+        done = _from_kept(f, task, xp, verbs, out)
         if done is not None:
             return done
     if out is None:
@@ -219,10 +247,10 @@ def differentiate(
     else:
         in_order = verbs.is_contiguous(f) and verbs.is_contiguous(out)
         program = programs.program_of(job, in_order)
-        memo = task.memo if task.coordinates is None else None
-        if in_order and memo is not None and len(program.pieces) <= MOST_PIECES:
-            memo[IN_ORDER] = program
-        programs.run(program, f, out, verbs)
+        kept = task.kept if task.coordinates is None else None
+        if in_order and kept is not None and len(program.pieces) <= MOST_PIECES:
+            kept.keep(Prepared(verbs, program))
+        programs.run(program, job.scales, f, out, verbs)
     return result
 
 
@@ -236,9 +264,11 @@ def _job(f: Any, task: Task, xp: Namespace, verbs: Verbs, out: Any) -> Job:
         task = task._replace(
             axis=order.index(task.axis),
             coordinates=None if x is None else verbs.transpose(x, order),
-            memo=None,  # it is for samples that lie in the order of their axes
+            kept=None,  # that is for samples that lie in the order of their axes
         )
-    return Job(f, out, task, _formulas(f, task, xp, verbs), {}, xp, verbs)
+    formulas = _weighted_formulas(f, task, xp, verbs)
+    scales = () if task.coordinates is not None else _agnostic.scales(task, xp)
+    return Job(f, out, task, formulas, scales, {}, xp, verbs)
 
 
 def _is_unconverted(job: Job) -> bool:
@@ -246,37 +276,47 @@ def _is_unconverted(job: Job) -> bool:
     return bool(job.f.dtype == job.task.precision.samples == job.out.dtype)
 
 
-def _from_memo(f: Any, task: Task, xp: Namespace, verbs: Verbs, out: Any) -> Any:
+def _from_kept(f: Any, task: Task, xp: Namespace, verbs: Verbs, out: Any) -> Any:
     """Return a derivative of samples in order for which all has been prepared.
 
     None if nothing has, or if the place for the result lies in another order.
     """
-    memo: Any = task.memo
+    kept: Any = task.kept
     if out is not None and not verbs.is_contiguous(out):
         return None
+    known: Prepared | None = kept.made
+    if known is None or known.verbs is not verbs:
+        if task.coordinates is None or not _is_small(f, verbs):
+            return None
+        known = Prepared(verbs, along=slopes.keys(f, task))
+        kept.keep(known)
     if task.coordinates is not None:
-        if ALONG not in memo:
-            is_small = verbs.take and math.prod(f.shape) <= slopes.MOST_SAMPLES
-            memo[ALONG] = slopes.keys(f, task) if is_small else None
-        if memo[ALONG] is None:
+        if known.along is None:
             return None
         out = verbs.empty_like(f, dtype=f.dtype) if out is None else out
-        slopes.write(f, task.coordinates, out, memo[ALONG], verbs)
+        slopes.write(f, task.coordinates, out, known.along, verbs)
         return out
-    known = memo.get(IN_ORDER)
-    if known is None:
+    if known.gathered is not None and task.scales:
+        done = gathered.run(known.gathered, task.scales, f, verbs, out)
+        if done is not None:
+            return done
+    if known.program is None:
         return None
-    if isinstance(known, gathered.Gathered):
-        return gathered.run(known, f, verbs, out)
     out = verbs.empty_like(f, dtype=f.dtype) if out is None else out
-    programs.run(known, f, out, verbs)
-    if TRIED not in memo:  # what is called twice may be called often
-        memo[TRIED] = True
-        memo[IN_ORDER] = gathered.gather(known, f, xp, verbs) or known
+    programs.run(known.program, _agnostic.scales(task, xp), f, out, verbs)
+    if not known.is_tried:  # what is called twice may be called often
+        read = gathered.gather(known.program, task.scheme, f, xp, verbs)
+        kept.keep(known._replace(gathered=read, is_tried=True))
     return out
 
 
-def _formulas(f: Any, task: Task, xp: Namespace, verbs: Verbs) -> tuple[Formula, ...]:
+def _is_small(f: Any, verbs: Verbs) -> bool:
+    return verbs.take is not None and math.prod(f.shape) <= slopes.MOST_SAMPLES
+
+
+def _weighted_formulas(
+    f: Any, task: Task, xp: Namespace, verbs: Verbs
+) -> tuple[WeightedFormula, ...]:
     """Return the formulas of the scheme; none where the agnostic run must do it.
 
     Where there are about as many weights as samples, e.g. with one coordinate per
@@ -285,15 +325,14 @@ def _formulas(f: Any, task: Task, xp: Namespace, verbs: Verbs) -> tuple[Formula,
     x, precision = task.coordinates, task.precision
     if precision.wide_samples and verbs.extremes is None:
         return ()
-    if task.formulas:
-        return task.formulas
-    if x is not None:
-        # Where calls are kernels, there are as few in the agnostic run's own order.
-        if verbs.block_bytes is not None and slopes.pays(f, task):
-            return ()
-        weights = math.prod(x.shape)
-        if weights != x.shape[task.axis] or precision.is_complex_by_grid:
-            return ()
-        if weights > MOST_WEIGHTS and weights * 8 > math.prod(f.shape):
-            return ()
-    return _agnostic.formulas(task, xp)
+    if x is None:
+        return task.scheme.unscaled
+    # Where calls are kernels, there are as few in the agnostic run's own order.
+    if verbs.block_bytes is not None and slopes.pays(f, task):
+        return ()
+    weights = math.prod(x.shape)
+    if weights != x.shape[task.axis] or precision.is_complex_by_grid:
+        return ()
+    if weights > MOST_WEIGHTS and weights * 8 > math.prod(f.shape):
+        return ()
+    return _agnostic.weighted_formulas(task, xp)

@@ -11,17 +11,22 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import accumulate, product
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import array_api_compat
 
 from .. import _agnostic
-from .._plan import Plan, Task, candidates, unrounded
+from .._records import Plan, Task, candidates, unrounded
 
 if TYPE_CHECKING:
     from .._typing import Namespace
+
+
+#: ``execute(chunk, plan)`` returns the results of a plan.
+Execute: TypeAlias = Callable[[Any, Plan], tuple[Any, ...]]
 
 
 class Window(NamedTuple):
@@ -42,21 +47,30 @@ class Window(NamedTuple):
     rows: slice
 
 
-def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
-    """Build the graph of the plan; nothing is computed."""
-    if plan.plain:
-        return tuple(_differentiate(f, task) for task in plan.tasks)
-    return _agnostic.compose(plan, lambda task: _partial(f, unrounded(task)), xp)
+def run(f: Any, plan: Plan, xp: Namespace, execute: Execute) -> tuple[Any, ...]:
+    """Build the graph of the plan; nothing is computed.
+
+    ``execute(chunk, plan)`` returns the results of a plan for a chunk, by what runs on
+    arrays of its class.
+    """
+    if plan.is_plain:
+        return tuple(_differentiate(f, task, execute) for task in plan.tasks)
+    return _agnostic.compose(
+        plan,
+        lambda task: _partial(f, unrounded(task), execute),
+        xp,
+        stack=partial(xp.stack, allow_unknown_chunksizes=True),
+    )
 
 
-def _partial(f: Any, task: Task) -> Any:
+def _partial(f: Any, task: Task, execute: Execute) -> Any:
     """Return one derivative of a component, or a mixed one."""
     if task.inner is not None:
-        f = _partial(f, unrounded(task.inner))
-    return _differentiate(_agnostic.component(f, task), task)
+        f = _partial(f, unrounded(task.inner), execute)
+    return _differentiate(_agnostic.component(f, task), task, execute)
 
 
-def _differentiate(f: Any, task: Task) -> Any:
+def _differentiate(f: Any, task: Task, execute: Execute) -> Any:
     from dask.array import Array
     from dask.base import tokenize
     from dask.highlevelgraph import HighLevelGraph
@@ -65,8 +79,8 @@ def _differentiate(f: Any, task: Task) -> Any:
     valid = _aligned(task.where, f, task.axis)
     step: Any = task.step
     task = task._replace(step=None, coordinates=None, component=None, sign=0)
-    task = task._replace(inner=None, memo=None, where=None)
-    what = (task.scheme.stencils, *task[2:])
+    task = task._replace(inner=None, kept=None, where=None)
+    what = (task.scheme.recipe, *task[2:])
     name = f"anygrad-{tokenize(f.name, task.axis, what, step, x, valid)}"
     graph: dict[Any, Any] = {}
     windows = _windows(f.chunks[task.axis], task)
@@ -80,6 +94,7 @@ def _differentiate(f: Any, task: Task) -> Any:
             (step.name,) if _is_lazy(step) else step,
             task,
             window.rows,
+            execute,
         )
     meta = f._meta  # noqa: SLF001 - there is no public name for it
     meta = array_api_compat.array_namespace(meta).astype(meta, task.precision.result)
@@ -96,7 +111,7 @@ def _windows(chunks: Sequence[int], task: Task) -> list[Window]:
     """Return what each chunk along the axis reads."""
     stops = list(accumulate(chunks))
     schemes = [candidate.scheme for candidate in candidates(task)]
-    reach = max(max(s.interior, len(s.stencils) - 1 - s.interior) for s in schemes)
+    reach = max(max(s.interior, len(s.formulas) - 1 - s.interior) for s in schemes)
     points = max(scheme.points for scheme in schemes)
     wraps = any(scheme.wraps for scheme in schemes)
     length, windows = stops[-1], []
@@ -213,16 +228,13 @@ def _chunk(
     step: Any,
     task: Task,
     rows: slice,
+    execute: Execute,
 ) -> Any:
     """Compute one chunk of the result: this runs on the workers."""
-    # The table of libraries imports this module.
-    from .. import _backends
-
     f = _joined(parts, task.axis)
-    executor, xp = _backends.resolve(f, "input")
     x, where = _joined(coordinates, task.axis), _joined(valid, task.axis)
     task = task._replace(step=step, coordinates=x, where=where)
-    (whole,) = executor(f, Plan((task,), plain=where is None), xp)
+    (whole,) = execute(f, Plan((task,), is_plain=where is None))
     return _strip(whole, task.axis, rows)
 
 

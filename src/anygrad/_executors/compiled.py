@@ -9,27 +9,44 @@ devices.  In the cache, the copy costs less than the selections.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic
-from .._plan import Alternative, Plan, Task
-from .._stencils import Formula, Scale, Scheme
+from .._records import Alternative, Plan, Task
+from .._scales import Scale
+from .._schemes import Scheme
 
 if TYPE_CHECKING:
     from .._typing import Namespace
 
-#: The compiled functions, by all that is part of them but shapes and dtypes, which
-#: JAX knows.
-_programs: dict[Any, Any] = {}
-
-#: When there are so many of them, all are forgotten: a bound on memory.
+#: So many compiled programs are remembered, the latest ones, besides those of plans.
 MOST_PROGRAMS = 512
 
 #: From so many samples on, pieces are selected: fewer are concatenated in the cache.
 LARGE = 2**21
 
-#: On so many devices, a plan remembers its numbers.
-MOST_PLACES = 8
+
+class Compiled:
+    """What is kept for a plan.
+
+    Attributes
+    ----------
+    program : callable
+        ``program(f, numbers, arrays)`` returns the results.
+    forms : tuple
+        Of the scales that the program is for.
+    latest : tuple of (Plan, numbers) or None
+        The latest plan that had no arrays, and its numbers as the program takes them:
+        the same steps often come again.
+    """
+
+    __slots__ = ("forms", "latest", "program")
+
+    def __init__(self, program: Any, forms: Any) -> None:
+        self.program = program
+        self.forms = forms
+        self.latest: Any = None
 
 
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
@@ -38,108 +55,91 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     Steps, coordinates and masks are arguments of the program, so that new values need
     no new program; axes, schemes and dtypes are part of it.
     """
-    tasks = plan.tasks
-    memo = tasks[0].memo if tasks else None  # one plan's, so it serves for all tasks
-    known = None if memo is None else memo.get(f.sharding)
-    if known is None:
-        known = _program_and_arguments(f, plan, memo, xp)
-    program, arguments = known
-    results: tuple[Any, ...] = program(f, arguments)
+    kept = plan.tasks[0].kept if plan.tasks else None
+    made: Compiled | None = None if kept is None else kept.made
+    results: tuple[Any, ...]
+    if made is not None and made.latest is not None and made.latest[0] is plan:
+        results = made.program(f, made.latest[1], ())
+        return results
+    numbers, forms, arrays = _taken_apart(plan)
+    if made is None or made.forms != forms:
+        made = Compiled(_program(_static(plan), forms, xp, _is_spread(f)), forms)
+        if kept is not None:
+            kept.keep(made)
+    vector = _vector(numbers, plan)
+    results = made.program(f, vector, arrays)
+    if not arrays:
+        made.latest = plan, vector
     return results
 
 
-def _program_and_arguments(
-    f: Any, plan: Plan, memo: dict[Any, Any] | None, xp: Namespace
-) -> tuple[Any, Any]:
+def _is_spread(f: Any) -> bool:
+    """Tell whether an array lies on several devices: such ones are always bound."""
+    return bool(f.committed) and len(f.devices()) > 1
+
+
+@lru_cache(MOST_PROGRAMS)
+def _program(static: Plan, forms: Any, xp: Namespace, is_spread: bool) -> Any:
+    """Return the compiled function of a plan without its numbers and arrays."""
     import jax
 
-    leaves, structure = jax.tree.flatten(_arrays(plan))
-    is_spread = len(f.sharding.device_set) > 1
-    program = _program(_static(plan), structure, xp, is_spread)
-    if memo is None or is_spread:
-        return program, leaves
-    numbers = _vector(leaves, f, plan, xp) if leaves else leaves
-    if numbers is None:
-        return program, leaves
-    if len(memo) >= MOST_PLACES:
-        memo.clear()
-    memo[f.sharding] = program, numbers
-    return program, numbers
+    def traced(f: Any, numbers: Any, arrays: Any) -> tuple[Any, ...]:
+        values = [numbers[k] for k in range(len(numbers))]
+        plan = _put_together(static, forms, values, arrays)
+        return _trace(f, plan, xp, is_spread)
+
+    return jax.jit(traced)
 
 
-def _program(static: Any, structure: Any, xp: Namespace, is_spread: bool) -> Any:
-    """Return the compiled function for arguments that are the leaves of a structure."""
-    import jax
+def _vector(numbers: list[Any], plan: Plan) -> Any:
+    """Put the numbers of a plan into one array, where that promotes nothing.
 
-    key = (static, structure, xp, is_spread)
-    program = _programs.get(key)
-    if program is None:
-
-        def traced(f: Any, arguments: Any) -> tuple[Any, ...]:
-            leaves = [arguments[k] for k in range(structure.num_leaves)]
-            plan = _plan(static, jax.tree.unflatten(structure, leaves))
-            return _trace(f, plan, xp, is_spread)
-
-        if len(_programs) >= MOST_PROGRAMS:
-            _programs.clear()
-        program = _programs[key] = jax.jit(traced)
-    return program
-
-
-def _vector(numbers: list[Any], f: Any, plan: Plan, xp: Namespace) -> Any:
-    """Put the numbers of a plan where its samples are, as one array; None if it cannot.
-
-    JAX takes a microsecond to convert a Python number, and does so at every call.
+    JAX takes microseconds to convert Python's numbers, for each of them.
     """
-    import jax
+    import numpy
 
-    if not all(isinstance(number, float) for number in numbers):
-        return None
-    (device,) = f.devices()
+    if not numbers:
+        return ()
     dtype = plan.tasks[0].precision.coordinates
-    if plan.tasks[0].precision.samples != dtype:
-        return None  # complex samples: only a number of Python's promotes with them
-    # No tracer, although JAX may be tracing; and where it lies by default, not bound.
-    with jax.ensure_compile_time_eval(), jax.default_device(device):
-        vector = xp.asarray(numbers)
-        if vector.devices() != f.devices():
-            return None
-        if xp.finfo(vector.dtype).bits < xp.finfo(dtype).bits:
-            return None  # samples made before 64-bit numbers were switched off
-        return xp.astype(vector, dtype)
+    for task in _all_tasks(plan.tasks):
+        precision = task.precision
+        # With complex samples, only numbers of Python's promote.
+        if precision.samples != dtype or precision.coordinates != dtype:
+            return numbers
+    if any([isinstance(number, complex) for number in numbers]):
+        return numbers
+    return numpy.asarray(numbers, dtype=dtype)
 
 
-def _arrays(plan: Plan) -> tuple[Any, ...]:
-    """Return what the programs for this plan take as arguments.
+def _all_tasks(tasks: tuple[Task, ...]) -> list[Task]:
+    """Return tasks, first those that are inside of others."""
+    return [*[task.inner for task in tasks if task.inner is not None], *tasks]
+
+
+def _taken_apart(plan: Plan) -> tuple[list[Any], tuple[Any, ...], tuple[Any, ...]]:
+    """Return the numbers of all scales, the forms of these, and the arrays of a plan.
 
     Scales of a unit step are part of the program: an argument costs microseconds.
     """
-    return tuple(map(_task_arrays, plan.tasks))
-
-
-def _task_arrays(task: Task) -> tuple[Any, ...]:
-    inner = None if task.inner is None else _task_arrays(task.inner)
-    arrays = (task.step, task.coordinates, task.constants, task.period, task.where)
-    grids: tuple[Task | Alternative, ...] = (task, *task.alternatives)
-    scales = tuple(map(_scales, grids))
-    return (scales, *arrays, inner)
-
-
-def _static(plan: Plan) -> Any:
-    """Return what is part of the programs for this plan."""
-    return tuple(map(_task_static, plan.tasks)), plan.stack, plan.plain
-
-
-def _task_static(task: Task) -> tuple[Any, ...]:
-    inner = None if task.inner is None else _task_static(task.inner)
-    schemes = (task.scheme, *(other.scheme for other in task.alternatives))
-    return task.axis, schemes, task.precision, task.component, task.sign, inner
-
-
-def _scales(grid: Task | Alternative) -> tuple[Scale, ...] | None:
-    if grid.formulas is grid.scheme.unit_formulas:
-        return None
-    return tuple([_as_factor(formula.scale) for formula in grid.formulas])
+    numbers: list[Any] = []
+    forms: list[Any] = []
+    arrays: list[Any] = []
+    for task in _all_tasks(plan.tasks):
+        grids: tuple[Task | Alternative, ...] = (task, *task.alternatives)
+        for grid in grids:
+            if not grid.scales or grid.scales is grid.scheme.unit_scales:
+                forms.append(bool(grid.scales))
+                continue
+            scales = map(_as_factor, grid.scheme.per_denominator(grid.scales))
+            for factors, divisors in scales:
+                forms.append((len(factors), len(divisors)))
+                numbers += (*factors, *divisors)
+        arrays.append(
+            (task.step, task.coordinates, task.constants, task.period, task.where)
+        )
+    if all([value is None for values in arrays for value in values]):
+        arrays = []
+    return numbers, tuple(forms), tuple(arrays)
 
 
 def _as_factor(scale: Scale) -> Scale:
@@ -148,45 +148,70 @@ def _as_factor(scale: Scale) -> Scale:
     XLA does so anyway, and would compute the reciprocal in every call.
     """
     factors, divisors = scale
-    if factors or len(divisors) > 1 or any(type(d) is not float for d in divisors):
+    if factors or len(divisors) > 1 or any([type(d) is not float for d in divisors]):
         return scale
     return Scale((1.0 / math.prod(divisors),), ())
 
 
-def _plan(static: Any, arrays: Any) -> Plan:
-    """Put together what `run` has taken apart."""
-    tasks, stack, plain = static
-    return Plan(tuple(map(_task, tasks, arrays)), stack, plain)
+def _static(plan: Plan) -> Plan:
+    """Return what is part of the programs for a plan."""
+    return Plan(tuple(map(_static_task, plan.tasks)), plan.stack, plan.is_plain)
 
 
-def _task(static: Any, arrays: Any) -> Task:
-    axis, schemes, precision, component, sign, inner_static = static
-    scales, step, coordinates, constants, period, where, inner_arrays = arrays
-    grids = map(Alternative, schemes, map(_formulas, schemes, scales))
-    (scheme, formulas), *alternatives = grids
+def _static_task(task: Task) -> Task:
     return Task(
-        axis,
-        scheme,
-        precision,
-        formulas,
-        step,
-        coordinates,
-        constants,
-        period,
-        component,
-        sign,
-        None if inner_static is None else _task(inner_static, inner_arrays),
-        where=where,
-        alternatives=tuple(alternatives),
+        task.axis,
+        task.scheme,
+        task.precision,
+        component=task.component,
+        sign=task.sign,
+        inner=None if task.inner is None else _static_task(task.inner),
+        alternatives=tuple([Alternative(a.scheme, ()) for a in task.alternatives]),
     )
 
 
-def _formulas(scheme: Scheme, scales: tuple[Scale, ...] | None) -> tuple[Formula, ...]:
-    if scales is None:
-        return scheme.unit_formulas
-    # For arrays, there are no scales.
-    pairs = zip(scheme.stencils, scales, strict=False)
-    return tuple(Formula(stencil, stencil.terms, scale) for stencil, scale in pairs)
+def _put_together(static: Plan, forms: Any, numbers: list[Any], arrays: Any) -> Plan:
+    """Return the plan that has been taken apart."""
+    form, number, values = iter(forms), iter(numbers), iter(arrays)
+
+    def scales_of(scheme: Scheme) -> tuple[Scale, ...]:
+        known = next(form)
+        if known is True:
+            return scheme.unit_scales
+        if known is False:
+            return ()
+        found = []
+        for place in range(len(scheme.denominators)):
+            factors, divisors = known if place == 0 else next(form)
+            found.append(
+                Scale(
+                    tuple([next(number) for _ in range(factors)]),
+                    tuple([next(number) for _ in range(divisors)]),
+                )
+            )
+        return scheme.per_formula(found)
+
+    def filled(task: Task, inner: Task | None) -> Task:
+        scales = scales_of(task.scheme)
+        others = [Alternative(a.scheme, scales_of(a.scheme)) for a in task.alternatives]
+        step, coordinates, constants, period, where = next(values, (None,) * 5)
+        return task._replace(
+            scales=scales,
+            step=step,
+            coordinates=coordinates,
+            constants=constants,
+            period=period,
+            where=where,
+            inner=inner,
+            alternatives=tuple(others),
+        )
+
+    inner = [
+        None if task.inner is None else filled(task.inner, None)
+        for task in static.tasks
+    ]
+    pairs = zip(static.tasks, inner, strict=True)
+    return static._replace(tasks=tuple([filled(*pair) for pair in pairs]))
 
 
 def trace(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
@@ -206,12 +231,15 @@ def _trace(f: Any, plan: Plan, xp: Namespace, is_spread: bool) -> tuple[Any, ...
     import jax
 
     static = _static(plan)
+    numbers, forms, arrays = _taken_apart(plan)
     automatic = jax.sharding.auto_axes(
-        lambda f, arrays: _agnostic.run(f, _plan(static, arrays), xp, idiom),
+        lambda f, numbers, arrays: _agnostic.run(
+            f, _put_together(static, forms, numbers, arrays), xp, idiom
+        ),
         axes=explicit,
         out_sharding=_shardings(f, plan),
     )
-    results: tuple[Any, ...] = automatic(f, _arrays(plan))
+    results: tuple[Any, ...] = automatic(f, numbers, arrays)
     return results
 
 

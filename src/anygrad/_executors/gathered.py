@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from .._executors.programs import Program
     from .._executors.steps import Verbs
+    from .._scales import Scale
+    from .._schemes import Scheme
     from .._typing import Namespace
 
 #: Beyond so many samples, gathering takes longer than calling.
@@ -30,19 +32,46 @@ class Gathered(NamedTuple):
         ``take(f, positions)``.
     upper, lower : array of int
         Which samples are subtracted, counted through memory.
-    factors, divisors : array or None
-        What the differences are multiplied with and divided by; None for one.
+    shares : array
+        One over the denominator of each point's formula: powers of two.
+    denominator : int
+        That of the first formula of the scheme.
+    latest : Latest
+        What the step of the latest call has made of the shares.
     """
 
     take: Callable[[Any, Any], Any]
     upper: Any
     lower: Any
-    factors: Any
-    divisors: Any
+    shares: Any
+    denominator: int
+    latest: Latest
 
 
-def gather(program: Program, f: Any, xp: Namespace, verbs: Verbs) -> Gathered | None:
-    """Return what a program for samples in order reads and divides by.
+class Latest:
+    """The numbers of the latest step: the same step often comes again.
+
+    Attributes
+    ----------
+    scaling : tuple or None
+        The scales of the formulas, with what the differences are multiplied with, or
+        divided by, and the verb for that.  It is replaced as a whole, so that threads
+        may meet.
+    nbytes : int
+        How many bytes it may hold.
+    """
+
+    __slots__ = ("nbytes", "scaling")
+
+    def __init__(self, nbytes: int) -> None:
+        self.scaling: tuple[tuple[Scale, ...], Any, Any] | None = None
+        self.nbytes = nbytes
+
+
+def gather(
+    program: Program, scheme: Scheme, f: Any, xp: Namespace, verbs: Verbs
+) -> Gathered | None:
+    """Return what a program for samples in order reads.
 
     None if it is not one difference per point, or not for a small array.
     """
@@ -52,42 +81,61 @@ def gather(program: Program, f: Any, xp: Namespace, verbs: Verbs) -> Gathered | 
         return None
     if any(len(step.terms) > 1 or step.terms[0][2] is not None for step in steps):
         return None
-    if any(len((*step.scale.factors, *step.scale.divisors)) > 1 for step in steps):
-        return None
     if not all(isinstance(step.terms[0][1], tuple) for step in steps):  # a constant
+        return None
+    if any(d & (d - 1) for d in scheme.denominators):  # shares would be rounded
         return None
     positions = xp.reshape(xp.arange(count), f.shape)
     upper, lower = xp.zeros_like(positions), xp.zeros_like(positions)
-    factors, divisors = xp.ones_like(f), xp.ones_like(f)
+    shares = xp.ones_like(f)
     for step in steps:
         ((above, below, _),) = step.terms
         for array, values in (
             (upper, _laid(positions, step.flat)[above]),
             (lower, _laid(positions, step.flat)[below]),
-            (factors, math.prod(step.scale.factors)),
-            (divisors, math.prod(step.scale.divisors)),
+            (shares, 1.0 / scheme.formulas[step.number].denominator),
         ):
             _laid(array, step.flat)[step.target] = values
-    return Gathered(
-        verbs.take,
-        upper,
-        lower,
-        factors if any(step.scale.factors for step in steps) else None,
-        divisors if any(step.scale.divisors for step in steps) else None,
-    )
+    denominator = scheme.formulas[0].denominator
+    return Gathered(verbs.take, upper, lower, shares, denominator, Latest(f.nbytes))
 
 
 def _laid(array: Any, flat: bool) -> Any:
     return array.reshape(-1) if flat else array
 
 
-def run(gathered: Gathered, f: Any, verbs: Verbs, out: Any = None) -> Any:
-    """Return the derivative of samples that lie in order, in `out` if that is given."""
-    take, upper, lower, factors, divisors = gathered
+def run(
+    gathered: Gathered,
+    scales: tuple[Scale, ...],
+    f: Any,
+    verbs: Verbs,
+    out: Any = None,
+) -> Any:
+    """Return the derivative of samples that lie in order, in `out` if that is given.
+
+    None for a step whose scales are not single numbers.
+    """
+    take, upper, lower, _, _, latest = gathered
+    scaling = latest.scaling
+    if scaling is None or scaling[0] is not scales:
+        scaling = _scaling(gathered, scales, verbs)
+        if scaling is None:
+            return None
+        latest.scaling = scaling
+    _, numbers, scale = scaling
     result = take(f, upper)
     result = verbs.subtract(result, take(f, lower), out=result if out is None else out)
-    if factors is not None:
-        verbs.multiply(result, factors, out=result)
-    if divisors is not None:
-        verbs.divide(result, divisors, out=result)
+    scale(result, numbers, out=result)
     return result
+
+
+def _scaling(gathered: Gathered, scales: tuple[Scale, ...], verbs: Verbs) -> Any:
+    """Return what the differences are scaled with: that of one formula, shared out."""
+    if any([len(factors) + len(divisors) > 1 for factors, divisors in scales]):
+        return None
+    (factors, divisors), denominator = scales[0], gathered.denominator
+    if divisors:
+        divisor = divisors[0] / denominator
+        return scales, verbs.divide(divisor, gathered.shares), verbs.divide
+    factor = factors[0] if factors else 1.0
+    return scales, verbs.multiply(gathered.shares, factor * denominator), verbs.multiply

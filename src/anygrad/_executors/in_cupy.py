@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .._executors import steps
-    from .._plan import Plan
+    from .._records import Plan
+    from .._scales import Scale
     from .._typing import Namespace
 
 #: The blocked executor in CuPy's words, made when the first array comes.
@@ -54,7 +55,9 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
     return partial(blocked.run, verbs=verbs)
 
 
-def _carry_out(step: steps.Step, f: Any, out: Any, _: steps.Verbs) -> None:
+def _carry_out(
+    step: steps.Step, scale: Scale, f: Any, out: Any, _: steps.Verbs
+) -> None:
     """Write the weighted sum of differences, scaled, with one pass over memory."""
     sums, operands, kinds = [], [], []
 
@@ -77,9 +80,9 @@ def _carry_out(step: steps.Step, f: Any, out: Any, _: steps.Verbs) -> None:
             difference if weight is None else f"{difference} * {number(weight)}"
         )
     formula = f"({' + '.join(sums)})"
-    for factor in step.scale.factors:
+    for factor in scale.factors:
         formula += f" * {number(factor)}"
-    for divisor in step.scale.divisors:
+    for divisor in scale.divisors:
         formula += f" / {number(divisor)}"
     if step.sign:
         before = operand(out[step.target], "T")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _workers
 
 if TYPE_CHECKING:
-    from .._plan import Plan
+    from .._records import Plan
     from .._typing import Namespace
 
 #: The blocked executor in NumPy's words, made when the first array comes.

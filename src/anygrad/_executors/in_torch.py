@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic
 from .._executors import adjoint, small_tensors
-from .._plan import all_tasks
+from .._records import all_tasks
 
 if TYPE_CHECKING:
-    from .._plan import Plan
+    from .._records import Plan
     from .._typing import Namespace
 
 #: The blocked executor in torch's words, made when the first tensor comes: for tensors
@@ -52,27 +52,29 @@ def _run_blocked(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     return _blocked[on_cpu](f, plan, xp)
 
 
-def is_readable(tensor: Any) -> bool:
-    """Tell whether the values of a tensor can be read without waiting for a device."""
-    if tensor.device.type != "cpu" or is_watched(tensor):
-        return False
-    return not tensor.requires_grad
-
-
 def is_watched(*tensors: Any) -> bool:
     """Tell whether something besides the values is asked of operations on these."""
     import torch
 
     if torch.compiler.is_compiling() or tensors[0].is_meta:
         return True
+    if any(type(tensor) is not torch.Tensor for tensor in tensors):
+        return True
+    try:
+        return _is_in_transform(torch)
+    except AttributeError:  # a torch that calls it otherwise: right, and slower
+        return True
+
+
+def _is_in_transform(torch: Any) -> bool:
+    """Ask by the private names of torch: there are no public ones."""
     if torch._C._get_tracing_state() is not None:
         return True
     if torch._C._len_torch_dispatch_stack() or torch._C._len_torch_function_stack():
         return True
-    in_transform = torch._C._functorch.maybe_current_level() is not None
-    if in_transform or torch.autograd.forward_ad._current_level >= 0:
+    if torch._C._functorch.maybe_current_level() is not None:
         return True
-    return any(type(tensor) is not torch.Tensor for tensor in tensors)
+    return bool(torch.autograd.forward_ad._current_level >= 0)
 
 
 def _is_tracked(tensors: Sequence[Any]) -> bool:

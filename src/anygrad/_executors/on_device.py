@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _agnostic
 
 if TYPE_CHECKING:
-    from .._plan import Plan
+    from .._records import Plan
     from .._typing import Namespace
 
 

@@ -17,8 +17,9 @@ from .._executors.steps import Key, Neighbours, Step, is_minus_one
 
 if TYPE_CHECKING:
     from .._executors.steps import Verbs
-    from .._plan import Task
-    from .._stencils import Formula
+    from .._formulas import WeightedFormula
+    from .._records import Task
+    from .._scales import Scale
     from .._typing import Namespace
 
 #: An axis this short stays whole in its block, and its edges are written with it:
@@ -58,37 +59,42 @@ class Program(NamedTuple):
 class Job(NamedTuple):
     """One derivative, with the axes in the order of memory.
 
-    `spread` keeps weights that have been spread over blocks of one shape.
+    `scales` are those of the formulas that have none; `spread` keeps weights that have been spread over blocks of one shape.
     """
 
     f: Any
     out: Any
     task: Task
-    formulas: tuple[Formula, ...]
-    spread: dict[tuple[int, ...], Formula]
+    formulas: tuple[WeightedFormula, ...]
+    scales: tuple[Scale, ...]
+    spread: dict[tuple[int, ...], WeightedFormula]
     xp: Namespace
     verbs: Verbs
 
 
-def run(program: Program, f: Any, out: Any, verbs: Verbs) -> None:
-    """Do all steps: those of the pieces in any order, then the last ones."""
+def run(
+    program: Program, scales: tuple[Scale, ...], f: Any, out: Any, verbs: Verbs
+) -> None:
+    """Do all steps: those of the pieces in any order, then the last ones.
+
+    `scales` are for steps without a scale, one per formula of the scheme.
+    """
     pieces, at_last, flat = program
     run = (f.reshape(-1), out.reshape(-1)) if flat and f.ndim > 1 else (f, out)
+
+    def do(piece: tuple[Step, ...]) -> None:
+        for step in piece:
+            scale = scales[step.number] if step.scale is None else step.scale
+            if step.flat:
+                verbs.carry_out(step, scale, *run, verbs)
+            else:
+                verbs.carry_out(step, scale, f, out, verbs)
+
     if len(pieces) == 1:
-        _do(pieces[0], f, out, run, verbs)
+        do(pieces[0])
     else:
-        verbs.for_each(lambda piece: _do(piece, f, out, run, verbs), pieces)
-    _do(at_last, f, out, run, verbs)
-
-
-def _do(
-    piece: tuple[Step, ...], f: Any, out: Any, run: tuple[Any, Any], verbs: Verbs
-) -> None:
-    for step in piece:
-        if step.flat:
-            verbs.carry_out(step, *run, verbs)
-        else:
-            verbs.carry_out(step, f, out, verbs)
+        verbs.for_each(do, pieces)
+    do(at_last)
 
 
 def program_of(job: Job, in_order: bool) -> Program:
@@ -196,7 +202,8 @@ def piece_of(
         Which point of the whole axis is the first of these.
     """
     axis = job.task.axis
-    formula = job.formulas[job.task.scheme.interior]
+    number = job.task.scheme.interior
+    formula = job.formulas[number]
     edges = _edges(job, shape, key)
     is_whole = key[axis].start is None
     if not is_whole:
@@ -246,7 +253,9 @@ def _cut(job: Job, weight: Any, rows: slice) -> Any:
     return weight[(slice(None),) * job.task.axis + (cut,)]
 
 
-def _spread(job: Job, formula: Formula, shape: tuple[int, ...]) -> Formula:
+def _spread(
+    job: Job, formula: WeightedFormula, shape: tuple[int, ...]
+) -> WeightedFormula:
     """Repeat weights over a block of whole runs, from its first interior point."""
     known = job.spread.get(shape)
     if known is None:
@@ -268,7 +277,7 @@ def _repeated(job: Job, weight: Any, shape: tuple[int, ...]) -> Any:
 
 def _flat_interior(
     job: Job,
-    formula: Formula,
+    formula: WeightedFormula,
     shape: tuple[int, ...],
     key: Key,
     extents: Sequence[int],
@@ -295,10 +304,14 @@ def _flat_interior(
     def part(number: int) -> Key:
         return (slice(number * stride, number * stride + stop - start),)
 
-    return _step(formula, at, part, flat=True, sign=job.task.sign)
+    return _step(
+        formula, job.task.scheme.interior, at, part, flat=True, sign=job.task.sign
+    )
 
 
-def _interior(job: Job, formula: Formula, shape: tuple[int, ...], key: Key) -> Step:
+def _interior(
+    job: Job, formula: WeightedFormula, shape: tuple[int, ...], key: Key
+) -> Step:
     """Return the step of the interior, along its axis."""
     axis, reach = job.task.axis, job.task.scheme.interior
     before, after, rows = key[:axis], _without_end(key[axis + 1 :]), key[axis]
@@ -312,7 +325,9 @@ def _interior(job: Job, formula: Formula, shape: tuple[int, ...], key: Key) -> S
     def part(number: int) -> Key:
         return (*every(axis), slice(number, number + stop - start))
 
-    return _step(formula, at, part, flat=False, sign=job.task.sign)
+    return _step(
+        formula, job.task.scheme.interior, at, part, flat=False, sign=job.task.sign
+    )
 
 
 def every(count: int) -> Key:
@@ -325,7 +340,8 @@ def _without_end(key: Key) -> Key:
 
 
 def _step(
-    formula: Formula,
+    formula: WeightedFormula,
+    number: int,
     at: Callable[..., Key],
     part: Callable[[int], Key] | None,
     *,
@@ -359,6 +375,7 @@ def _step(
             for upper, lower, weight in terms
         ),
         scale,
+        number,
         neighbours,
         flat,
         sign,
@@ -388,8 +405,8 @@ def _edges(job: Job, shape: tuple[int, ...], key: Key) -> tuple[Step, ...]:
     rows = range(*key[axis].indices(length))
     inside = [
         number
-        for number, stencil in enumerate(scheme.stencils)
-        if number != scheme.interior and stencil.start % length in rows
+        for number, formula in enumerate(scheme.formulas)
+        if number != scheme.interior and formula.start % length in rows
     ]
     # Pairs save calls.  On a CPU with many of them, an inner loop over two costs more.
     runs = math.prod(
@@ -418,19 +435,25 @@ def _edges(job: Job, shape: tuple[int, ...], key: Key) -> tuple[Step, ...]:
             for upper, lower, weight in terms
         )
         target = pair(row, apart)
-        steps.append(Step(target, pairs, scale, None, flat=False, sign=job.task.sign))
+        steps.append(
+            Step(target, pairs, scale, row, None, flat=False, sign=job.task.sign)
+        )
     return tuple(steps)
 
 
-def _edge(task: Task, number: int, formula: Formula, before: Key, after: Key) -> Step:
-    stencil = formula.stencil
+def _edge(
+    task: Task, number: int, weighted: WeightedFormula, before: Key, after: Key
+) -> Step:
+    formula = weighted.formula
     constant = task.constants and task.constants[number > task.scheme.interior]
 
     def at(offset: int, more: int = 0) -> Key:
-        return (*before, _agnostic.points(stencil, offset, more), *after)
+        return (*before, _agnostic.points(formula, offset, more), *after)
 
     def part(number: int) -> Key:
         return (*every(len(before)), slice(number, number + 1))
 
-    shared = None if stencil.ghosts else part  # they need not lie side by side
-    return _step(formula, at, shared, flat=False, sign=task.sign, constant=constant)
+    shared = None if formula.ghosts else part  # they need not lie side by side
+    return _step(
+        weighted, number, at, shared, flat=False, sign=task.sign, constant=constant
+    )

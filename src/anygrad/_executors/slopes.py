@@ -11,17 +11,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import _boundaries, _stencils
+from .. import _boundaries
+from .._schemes import Recipe
 
 if TYPE_CHECKING:
     from .._executors.steps import Key, Verbs
-    from .._plan import Task
+    from .._records import Task
 
 #: The only formulas that are known here: `torch.gradient`'s, of the first order.
-SCHEME = (
-    *(1, 2, 1, _boundaries.ONE_SIDED, _boundaries.ONE_SIDED, False),
-    _stencils.CENTRAL,
-)
+RECIPE = Recipe(1, 2, 1, _boundaries.ONE_SIDED, _boundaries.ONE_SIDED, uneven=False)
 
 #: A small array: beyond it, weights that are made once for all lines pay,
 MOST_SAMPLES = 2**17
@@ -61,7 +59,7 @@ class Keys(NamedTuple):
 def keys(f: Any, task: Task) -> Keys | None:
     """Return the keys along the axis; None for what this module does not know."""
     precision, x = task.precision, task.coordinates
-    if task.scheme.key != SCHEME or x is None:
+    if task.scheme.recipe != RECIPE or x is None:
         return None
     if x.dtype != precision.coordinates or precision.is_complex_by_grid:
         return None
@@ -114,7 +112,7 @@ def _write_by_slopes(
 def _write_by_weights(
     f: Any, x: Any, out: Any, along: Keys, verbs: Verbs, edges: bool
 ) -> None:
-    """Write it with the ratios of `anygrad._stencils.slope_weights`, for many lines."""
+    """Write it with the ratios of `anygrad._uneven.slope_weights`, for many lines."""
     first, last, inner, upper, lower, right, left = along
     subtract, multiply, divide = verbs.subtract, verbs.multiply, verbs.divide
     h = subtract(x[upper], x[lower])

@@ -9,16 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._executors import in_numpy
-from .._plan import Plan, Task
+from .._records import Kept, Plan, Task
 
 if TYPE_CHECKING:
     from .._typing import Namespace
 
 #: Beyond so many samples, torch's threads make up for its calls.
 MOST_SAMPLES = 2**17
-
-#: Under which name the memo of a task holds the task in NumPy's words.
-IN_NUMPY = "in NumPy's words"
 
 
 class Words:
@@ -55,7 +52,7 @@ class Words:
         """
         import torch
 
-        if not plan.plain or f.dtype not in self.dtypes:
+        if not plan.is_plain or f.dtype not in self.dtypes:
             return None
         tasks = []
         for task in plan.tasks:
@@ -71,20 +68,23 @@ class Words:
 
     def _task(self, task: Task) -> Task | None:
         """Return a task in NumPy's words, with the arrays of this call."""
-        memo = task.memo
-        known = None if memo is None else memo.get(IN_NUMPY)
+        kept = task.kept
+        known: Task | None = None if kept is None else kept.made
         if known is None:
             if not self._knows(task):
                 return None
             known = self._translated(task)
-            if memo is not None:
-                memo[IN_NUMPY] = known
-        if task.formulas:
+            if kept is not None:
+                kept.keep(known)
+        if task.scales is known.scales:  # a step of one
             return known
         step, x = task.step, task.coordinates
         return known._replace(
+            scales=task.scales,
             step=None if step is None else _array(step),
             coordinates=None if x is None else _array(x),
+            constants=task.constants,
+            period=task.period,
         )
 
     def _knows(self, task: Task) -> bool:
@@ -94,17 +94,18 @@ class Words:
         return all(dtype in self.dtypes for dtype in dtypes)
 
     def _translated(self, task: Task) -> Task:
-        """Return a task without its arrays: others come with the next call."""
-        precision = task.precision
+        """Return a task without what a call adds, for a step of one."""
+        precision, kept = task.precision, task.kept
         return task._replace(
             precision=precision._replace(
                 samples=self.dtypes[precision.samples],
                 coordinates=self.dtypes[precision.coordinates],
                 result=self.dtypes[precision.result],
             ),
+            scales=task.scheme.unit_scales,
             step=None,
             coordinates=None,
-            memo=None if task.memo is None else {},
+            kept=None if kept is None else Kept(kept.account),
         )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from .._stencils import UNSCALED, Scale
+from .._scales import UNSCALED, Scale
 
 #: An index of an array: slices, one per axis or for the first axes.
 Key: TypeAlias = tuple[Any, ...]
@@ -45,7 +45,7 @@ class Verbs(NamedTuple):
     for_each : callable
         ``for_each(function, blocks)``: one after the other, or on several threads.
     carry_out : callable
-        ``carry_out(step, f, out, verbs)``: `carry_out` of this module, or one that
+        ``carry_out(step, scale, f, out, verbs)``: `carry_out` of this module, or one that
         does the same in fewer operations.
     """
 
@@ -62,7 +62,7 @@ class Verbs(NamedTuple):
     block_bytes: int | None
     bytes_besides: int
     for_each: Callable[[Callable[[Any], None], Iterable[Any]], None]
-    carry_out: Callable[[Step, Any, Any, Verbs], None]
+    carry_out: Callable[[Step, Scale, Any, Any, Verbs], None]
 
 
 class Neighbours(NamedTuple):
@@ -91,8 +91,10 @@ class Step(NamedTuple):
     terms : tuple of (Key, Key or number, weight)
         The samples for the upper and the lower offset of a difference, or the constant
         instead of the lower ones, and its weight.
-    scale : Scale
-        What the sum is scaled with.
+    scale : Scale or None
+        What the sum is scaled with; None for what the step of a call says,
+    number : int
+        at the place of the formula among those of the scheme.
     neighbours : Neighbours or None
         For two or more terms that are differences of neighbours, one after the other.
     flat : bool
@@ -103,7 +105,8 @@ class Step(NamedTuple):
 
     target: Key
     terms: tuple[tuple[Key, Any, Any], ...]
-    scale: Scale
+    scale: Scale | None
+    number: int
     neighbours: Neighbours | None
     flat: bool
     sign: int
@@ -115,12 +118,12 @@ def one_by_one(function: Callable[[Any], None], blocks: Iterable[Any]) -> None:
         function(block)
 
 
-def carry_out(step: Step, f: Any, out: Any, verbs: Verbs) -> None:
+def carry_out(step: Step, scale: Scale, f: Any, out: Any, verbs: Verbs) -> None:
     """Write the weighted sum of differences, scaled, into the target; or add it."""
     if step.sign:
-        _add_sum(step, f, out[step.target], verbs)
+        _add_sum(step, scale, f, out[step.target], verbs)
         return
-    target, terms, scale, neighbours, _, _ = step
+    target, terms, _, _, neighbours, _, _ = step
     out = out[target]
     if len(terms) == 1:  # no call for the most frequent step, which may be a short one
         ((upper, lower, weight),) = terms
@@ -135,14 +138,14 @@ def carry_out(step: Step, f: Any, out: Any, verbs: Verbs) -> None:
     write_scaled(out, scale, verbs)
 
 
-def _add_sum(step: Step, f: Any, out: Any, verbs: Verbs) -> None:
+def _add_sum(step: Step, scale: Scale, f: Any, out: Any, verbs: Verbs) -> None:
     """Add what `carry_out` writes, or subtract it."""
-    if step.scale == UNSCALED:
+    if scale == UNSCALED:
         write = _write_sum if step.neighbours is None else _write_sum_of_neighbours
         write(step, f, out, out, verbs)
         return
     total = verbs.empty_like(out, dtype=out.dtype)
-    carry_out(step._replace(target=(), sign=0), f, total, verbs)
+    carry_out(step._replace(target=(), sign=0), scale, f, total, verbs)
     add_or_subtract(step.sign, verbs)(out, total, out=out)
 
 

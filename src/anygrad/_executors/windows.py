@@ -17,7 +17,7 @@ from .._executors.programs import every
 if TYPE_CHECKING:
     from .._executors.programs import Job
     from .._executors.steps import Key, Verbs
-    from .._plan import Task
+    from .._records import Task
     from .._typing import Namespace
 
 #: Integers up to this size are floating numbers of 64 bits.
@@ -92,7 +92,7 @@ def write_converted(
     key = list(every(f.ndim))
     key[job.task.axis] = rows or slice(None)
     piece = programs.piece_of(job, tuple(f.shape), tuple(key), in_order, first)
-    programs.run(programs.as_program([piece]), f, out, verbs)
+    programs.run(programs.as_program([piece]), job.scales, f, out, verbs)
     if out is not target:
         own = (*every(job.task.axis), rows or slice(None))
         target[own] = out[own]
@@ -126,9 +126,9 @@ def _write_edges_at_last(job: Job) -> None:
     f = _prepared(_ends(job.f, task, xp), task, xp)
     if x is not None:
         task = task._replace(coordinates=_ends(x, task, xp))
-    for number, stencil in enumerate(task.scheme.stencils):
+    for number, formula in enumerate(task.scheme.formulas):
         if number != task.scheme.interior:
-            rows = _agnostic.shifted(job.out, task.axis, stencil, 0)
+            rows = _agnostic.shifted(job.out, task.axis, formula, 0)
             rows[...] = _agnostic.weighted_sum(f, task, number, xp)
 
 

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
-from .. import _backends
+from .. import _libraries
 from ..testing._arrays import NotApplicable
 
 
 def _library(array: Any) -> str:
-    backend = _backends.backend_of(array)
+    backend = _libraries.library_of(array)
     return "" if backend is None else backend.name
 
 

@@ -1,0 +1,198 @@
+"""The plan of each public function: which derivatives, and how they are put together.
+
+Every function takes what a call asks for and returns a plan without its values, with
+the dims as they were given: the values of this call are in there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from . import _dispatch, _tasks
+from ._checks import boundary, dim, input, order, spacing, where
+from ._records import Field, Orders, Plan, Samples, Stack, Task
+from ._tasks import Dim
+
+
+class Request(NamedTuple):
+    """The arguments of a call, as they were given; those of all doors together."""
+
+    spacing: Any
+    boundary: Any
+    where: Any
+    dim: Any
+    axis: Any
+    order: Any
+    accuracy: Any
+    edge_order: Any
+    stack_dim: Any = None
+    vector_dim: Any = None
+
+
+class Planned(NamedTuple):
+    """A plan without values, and the dims that it is for."""
+
+    plan: Plan
+    dims: Sequence[Dim]
+
+
+def gradient(samples: Samples, request: Request) -> Planned:
+    """Plan one first derivative, or one of another order, along each dim."""
+    field = input.field(samples)
+    dims = _dims(field, request)
+    orders = _orders(request)
+    has_where = request.where is not None
+    if has_where:
+        where.check(request.where, field, orders)
+    if request.stack_dim is None:
+        tasks = _tasks.planned(field, dims, orders, has_where=has_where)
+        return _planned(field, dims, tasks, mask=request.where)
+    if not dims:
+        msg = "`stack_dim` must be None where there is nothing to stack. Got no dims."
+        raise ValueError(msg)
+    place = dim.stack_axis(request.stack_dim, field.ndim)
+    tasks = _tasks.planned_alike(field, dims, orders, has_where=has_where)
+    stack = Stack(place, (len(tasks),), tuple(range(len(tasks))))
+    tasks = _tasks.with_one_dtype(tasks, samples.namespace)
+    return _planned(field, dims, tasks, stack, mask=request.where)
+
+
+def derivative(samples: Samples, request: Request) -> Planned:
+    """Plan a derivative along one dim."""
+    one = request._replace(
+        dim=dim.single(request.dim, request.axis),
+        spacing=spacing.single(request.spacing),
+        boundary=boundary.single(request.boundary),
+    )
+    return gradient(samples, one)
+
+
+def laplacian(samples: Samples, request: Request) -> Planned:
+    """Plan the sum of the second derivatives."""
+    field = input.field(samples)
+    dims = _some_dims(field, request)
+    tasks = _tasks.planned_alike(field, dims, _orders(request, 2))
+    return _sum(field, dims, tasks)
+
+
+def hessian(samples: Samples, request: Request) -> Planned:
+    """Plan all second derivatives, each mixed one taken once."""
+    field, xp = input.field(samples), samples.namespace
+    dims = _some_dims(field, request)
+    place, count = dim.stack_axis(request.stack_dim, field.ndim), len(dims)
+    firsts = _tasks.planned_alike(field, dims, _orders(request, 1))
+    seconds = _tasks.planned_alike(field, dims, _orders(request, 2))
+    tasks: list[Task] = []
+    number: dict[tuple[int, int], int] = {}
+    for i in range(count):
+        for j in range(i, count):
+            number[i, j] = number[j, i] = len(tasks)
+            mixed = seconds[i] if i == j else _tasks.after(firsts[i], firsts[j], xp)
+            tasks.append(mixed)
+    numbers = [number[i, j] for i in range(count) for j in range(count)]
+    stack = Stack(place, (count, count), tuple(numbers))
+    return _planned(field, dims, _tasks.with_one_dtype(tuple(tasks), xp), stack)
+
+
+def jacobian(samples: Samples, request: Request) -> Planned:
+    """Plan all derivatives of all components."""
+    field, place = _component(samples, request)
+    dims = _some_dims(field, request)
+    count = input.check_components(field, None, request.vector_dim)
+    partials = _tasks.planned_alike(field, dims, _orders(request))
+    tasks = tuple(
+        [
+            task._replace(component=(place, number))
+            for number in range(count)
+            for task in partials
+        ]
+    )
+    stack = Stack(place, (count, len(dims)), tuple(range(len(tasks))))
+    return _planned(field, dims, _tasks.with_one_dtype(tasks, samples.namespace), stack)
+
+
+def divergence(samples: Samples, request: Request) -> Planned:
+    """Plan the sum of each component's derivative along its own dim."""
+    field, place = _component(samples, request)
+    dims = _some_dims(field, request)
+    input.check_components(field, len(dims), request.vector_dim)
+    tasks = [
+        task._replace(component=(place, number))
+        for number, task in enumerate(
+            _tasks.planned_alike(field, dims, _orders(request))
+        )
+    ]
+    return _sum(field, dims, tuple(tasks))
+
+
+def curl(samples: Samples, request: Request) -> Planned:
+    """Plan the rotation of a field of two or three components."""
+    field, place = _component(samples, request)
+    dims = _dims(field, request)
+    dim.check_curl([d.axis for d in dims], request.axis)
+    input.check_components(field, len(dims), request.vector_dim)
+    tasks = _tasks.planned_alike(field, dims, _orders(request))
+    pairs = ((0, 1),) if len(dims) == 2 else ((1, 2), (2, 0), (0, 1))
+    parts = []
+    for i, j in pairs:  # the derivative of component `j` along `i`, less the other
+        parts.append(tasks[i]._replace(component=(place, j)))
+        parts.append(tasks[j]._replace(component=(place, i), sign=-1))
+    terms = _tasks.with_one_dtype(tuple(parts), samples.namespace)
+    stack = None if len(dims) == 2 else Stack(place, (3,), (0, 1, 2))
+    return _planned(field, dims, terms, stack)
+
+
+def _orders(request: Request, derivative: int | None = None) -> Orders:
+    """Return the orders asked for, or those of a derivative that a sum is made of."""
+    number = request.order if derivative is None else derivative
+    return order.orders(number, request.accuracy, request.edge_order)
+
+
+def _component(samples: Samples, request: Request) -> tuple[Field, int]:
+    """Return one component of a vector field, and the axis of the components."""
+    place = dim.vector_axis(request.vector_dim, samples)
+    return input.field(samples, place), place
+
+
+def _dims(field: Field, request: Request) -> list[Dim]:
+    """Return all that is given for each dim."""
+    axes = dim.axes(field, request.dim, request.axis)
+    entries = spacing.entries(request.spacing, len(axes))
+    ends = boundary.ends(request.boundary, len(axes))
+    return [Dim(*given) for given in zip(axes, entries, ends, strict=True)]
+
+
+def _some_dims(field: Field, request: Request) -> list[Dim]:
+    """Return them where there must be at least one."""
+    dims = _dims(field, request)
+    dim.check_some([d.axis for d in dims], request.axis)
+    return dims
+
+
+def _sum(field: Field, dims: Sequence[Dim], tasks: tuple[Task, ...]) -> Planned:
+    terms = _tasks.with_one_dtype(_tasks.summed(tasks), field.samples.namespace)
+    return _planned(field, dims, terms)
+
+
+def _planned(
+    field: Field,
+    dims: Sequence[Dim],
+    tasks: tuple[Task, ...],
+    stack: Stack | None = None,
+    mask: Any = None,
+) -> Planned:
+    samples = field.samples
+    is_plain = stack is None and mask is None and field.vector_axis is None
+    beside = [*[d.entry.given for d in dims], mask]
+    plan = Plan(
+        tasks,
+        stack,
+        is_plain=is_plain and not any([task.sign for task in tasks]),
+        is_bound=False,
+        axes=tuple([d.axis.number for d in dims]),
+        ndim=field.ndim,
+        executor=_dispatch.executor_beside(samples, beside),
+        namespace=samples.namespace,
+    )
+    return Planned(plan, dims)

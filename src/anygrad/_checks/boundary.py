@@ -1,0 +1,146 @@
+"""What stands at the ends of the dims: `boundary`."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import numbers
+from typing import Any
+
+from .. import _boundaries, _precision
+from .._records import Axis, Ends, Field
+from . import dim
+from .wording import shortened, shown
+
+
+def single(boundary: Any) -> Any:
+    """Return the boundary of a derivative along one dim."""
+    if isinstance(boundary, list):
+        msg = (
+            "`boundary` must be one mode or a pair of them. Got "
+            f"{shown(boundary)}. Lists are for several dims."
+        )
+        raise TypeError(msg)
+    return boundary
+
+
+def ends(boundary: Any, count: int) -> list[Ends]:
+    """Return what each dim has at its ends."""
+    if not isinstance(boundary, list):
+        return [_ends(boundary, "boundary")] * count
+    if len(boundary) != count:
+        msg = (
+            "`boundary` must be one mode, or a list with one entry per dim, "
+            f"{count} in all. Got {len(boundary)}."
+        )
+        raise ValueError(msg)
+    return [_ends(item, f"boundary[{k}]") for k, item in enumerate(boundary)]
+
+
+def _ends(item: Any, name: str) -> Ends:
+    """Return what stands at the ends of one dim."""
+    if not isinstance(item, tuple):
+        mode, constant = _mode(item, name)
+        return Ends(
+            mode, mode, None if constant is None else (constant, constant), None
+        )
+    if len(item) != 2:
+        msg = (
+            f"`{name}` must be a mode, a pair (left, right) of them, or ('periodic', "
+            f"period). Got {shown(item)}."
+        )
+        raise ValueError(msg)
+    first, second = item
+    if isinstance(first, str) and first == "periodic" and not isinstance(second, str):
+        return Ends(first, first, None, _period(second, name))
+    (left, below), (right, above) = _mode(first, name), _mode(second, name)
+    if left != right and "periodic" in (left, right):
+        msg = (
+            f"`{name}` must be 'periodic' at both ends or at none. Got {shown(item)}."
+        )
+        raise ValueError(msg)
+    constants = None if below is above is None else (below, above)
+    return Ends(left, right, constants, None)
+
+
+def _mode(item: Any, name: str) -> tuple[str, Any]:
+    """Return a mode, and its constant or None."""
+    modes = (_boundaries.ONE_SIDED, *_boundaries.MODES)
+    if isinstance(item, str) and item in modes:
+        return item, None
+    if type(item) in (float, int):
+        with contextlib.suppress(OverflowError):
+            return _boundaries.CONSTANT, float(item)
+    if not isinstance(item, bool) and isinstance(item, numbers.Complex):
+        with contextlib.suppress(TypeError, OverflowError):
+            if isinstance(item, numbers.Real):
+                return _boundaries.CONSTANT, float(item)
+            return _boundaries.CONSTANT, complex(item)
+    listed = ", ".join([repr(mode) for mode in modes])
+    msg = (
+        f"`{name}` must be one of {listed}, or a number for a constant. "
+        f"Got {shown(item)}."
+    )
+    raise (ValueError if isinstance(item, str) else TypeError)(msg)
+
+
+def _period(value: Any, name: str) -> float:
+    is_number = type(value) in (float, int) or isinstance(value, numbers.Real)
+    if isinstance(value, bool) or not is_number:
+        msg = f"`{name}` must have a real number as its period. Got {shown(value)}."
+        raise TypeError(msg)
+    period = float(value)
+    if not 0 < period < math.inf:
+        msg = (
+            f"`{name}` must have a positive, finite period. Got {shortened(value)}. "
+            "It is a length: it has no sign, also where the coordinates descend."
+        )
+        raise ValueError(msg)
+    return period
+
+
+def check_for_field(ends: Ends, field: Field) -> None:
+    """Refuse complex values beyond the ends of real samples."""
+    if ends.constants is None or _precision.is_complex(
+        field.dtype, field.samples.namespace
+    ):
+        return
+    for constant in ends.constants:
+        if isinstance(constant, complex):
+            msg = (
+                f"`boundary` must be real for a real `input`. Got {shown(constant)}. "
+                "Convert `input` to a complex dtype first."
+            )
+            raise TypeError(msg)
+
+
+def check_for_step(ends: Ends, axis: Axis, field: Field) -> None:
+    """Refuse a period where the step says what it is."""
+    if ends.period is not None:
+        msg = (
+            "`boundary` must not have a period for a step, along dimension "
+            f"{dim.in_samples(axis, field)} of `input`. Got {ends.period!r}. The "
+            "period is the step times the number of points: write 'periodic'."
+        )
+        raise ValueError(msg)
+
+
+def check_for_coordinates(
+    ends: Ends, axis: Axis, field: Field, is_complex: bool
+) -> None:
+    """Refuse periodic coordinates without a period, and complex ones."""
+    if ends.left != "periodic":
+        return
+    along = f"along dimension {dim.in_samples(axis, field)} of `input`"
+    if ends.period is None:
+        msg = (
+            f"`boundary` must have the period of the coordinates {along}. Got "
+            "'periodic'. Write ('periodic', period)."
+        )
+        raise ValueError(msg)
+    if is_complex:
+        msg = (
+            f"`boundary` must not be periodic for complex coordinates, {along}. Got "
+            f"{ends.period!r}. A period is a length."
+        )
+        raise ValueError(msg)

@@ -1,0 +1,46 @@
+"""Arrays that come with the samples: of their library, on their device."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import _dispatch, _libraries
+from .._records import Field, Samples
+from .input import is_unknown
+
+
+def companion(array: Any, field: Field, name: str) -> Samples:
+    """Return what there is to know of an array beside the samples.
+
+    Its namespace need not be that of the samples.
+    """
+    found, samples = _dispatch.samples_of(array, name), field.samples
+    mixed = found.namespace.__name__ != samples.namespace.__name__
+    if mixed and not _may_mix(found, samples):
+        msg = (
+            f"`{name}` must be an array of the same library as `input`. Got "
+            f"{_libraries.type_name(array)} for an `input` of type "
+            f"{_libraries.type_name(samples.array)}. Convert one of them first."
+        )
+        raise TypeError(msg)
+    here, there = found.device, samples.device
+    if not mixed and here is not None and there is not None and here != there:
+        msg = (
+            f"`{name}` must be on the device of `input`. Got {here} for an `input` on "
+            f"{there}. Move one of them first, e.g. with `to_device`."
+        )
+        raise ValueError(msg)
+    return found
+
+
+def _may_mix(companion: Samples, samples: Samples) -> bool:
+    """Tell whether arrays of two namespaces may meet in one call."""
+    outer, inner = samples.library, companion.library
+    if outer is None or inner is None:
+        return False
+    return inner is outer or inner.name in outer.coordinates_from
+
+
+def may_broadcast(length: Any, full: Any) -> bool:
+    """Tell whether an array fits; lengths that Dask does not know are trusted."""
+    return length in (1, full) or (is_unknown(length) and is_unknown(full))

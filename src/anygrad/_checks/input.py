@@ -1,0 +1,88 @@
+"""What is differentiated: `input`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .. import _boundaries, _precision
+from .._records import Axis, Ends, Field, Orders, Samples
+from .wording import conversion, shown
+
+
+def check_numeric(samples: Samples, name: str) -> None:
+    """Refuse dtypes of which a derivative has no meaning."""
+    if _precision.is_numeric(samples.dtype, samples.namespace):
+        return
+    msg = (
+        f"`{name}` must have an integer, real floating or complex floating dtype. "
+        f"Got {samples.dtype}. {conversion(samples.dtype)}"
+    )
+    raise TypeError(msg)
+
+
+def field(samples: Samples, vector_axis: int | None = None) -> Field:
+    """Return what is differentiated: all samples, or a component of them."""
+    shape = samples.shape
+    if vector_axis is not None:
+        shape = (*shape[:vector_axis], *shape[vector_axis + 1 :])
+    return Field(samples, samples.dtype, shape, vector_axis)
+
+
+def check_components(field: Field, count: int | None, vector_dim: Any) -> int:
+    """Return how many components there are; refuse another number than one per dim."""
+    shape = tuple(field.samples.shape)
+    length = shape[field.vector_axis or 0]
+    if count is not None and length != count:
+        msg = (
+            f"`input` must have one component per dim along `vector_dim` "
+            f"{shown(vector_dim)}, {count} in all. Got shape {shape}."
+        )
+        raise ValueError(msg)
+    if is_unknown(length):
+        msg = (
+            f"`input` must have a known length along `vector_dim` {shown(vector_dim)}. "
+            f"Got shape {shape}. Compute it first, e.g. with `compute_chunk_sizes()`."
+        )
+        raise ValueError(msg)
+    if length == 0:
+        msg = (
+            f"`input` must have components along `vector_dim` {shown(vector_dim)}. Got "
+            f"shape {shape}."
+        )
+        raise ValueError(msg)
+    return int(length)
+
+
+def is_unknown(length: Any) -> bool:
+    """Tell whether Dask does not know a length; symbolic ones are not compared."""
+    return length is None or (isinstance(length, float) and math.isnan(length))
+
+
+def check_length(
+    field: Field, axis: Axis, points: int, orders: Orders, ends: Ends, has_where: bool
+) -> None:
+    """Refuse axes that are too short for the formulas."""
+    length, shape = field.shape[axis.number], tuple(field.samples.shape)
+    if is_unknown(length):
+        msg = (
+            f"`input` must have a known length along `{axis.word}` {axis.given}. Got "
+            f"shape {shape}. Compute it first, e.g. with `compute_chunk_sizes()`."
+        )
+        raise ValueError(msg)
+    if length < points:
+        has_one_sided = has_where or _boundaries.ONE_SIDED in ends[:2]
+        msg = (
+            f"`input` must have at least {points} points along `{axis.word}` "
+            f"{axis.given} for {_reasons(orders, has_one_sided)}. Got shape {shape}."
+        )
+        raise ValueError(msg)
+
+
+def _reasons(orders: Orders, has_one_sided: bool) -> str:
+    """Return the arguments that say how many points are needed."""
+    unusual = zip(Orders._fields, orders, (1, 2, None), strict=True)
+    reasons = [f"`{name}={value}`" for name, value, usual in unusual if value != usual]
+    if not has_one_sided:
+        reasons[-1:] = [] if len(reasons) > 1 else [f"`accuracy={orders.accuracy}`"]
+    return ", ".join(reasons)

@@ -1,0 +1,65 @@
+"""Where the samples of one formula lie: the `offsets` of `stencil`."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+from .._records import Samples
+from .input import check_numeric, is_unknown
+from .order import checked_order
+from .wording import shown
+
+
+def exact(offsets: Any, order: Any) -> int:
+    """Check Python's numbers and return the order."""
+    if not isinstance(offsets, (list, tuple)) or any(
+        isinstance(offset, bool) or not isinstance(offset, numbers.Rational)
+        for offset in offsets
+    ):
+        msg = (
+            "`offsets` must be a list or tuple of ints and fractions, or an array. Got "
+            f"{shown(offsets)}. Convert floats first, with `fractions.Fraction`, or "
+            "put them into an array."
+        )
+        raise TypeError(msg)
+    number = checked_order(order)
+    if len(set(offsets)) != len(offsets):
+        msg = f"`offsets` must name each point once. Got {shown(offsets)}."
+        raise ValueError(msg)
+    _check_count(len(offsets), number)
+    return number
+
+
+def array(offsets: Samples, order: Any) -> int:
+    """Check an array and return the order.
+
+    Offsets that are repeated are not seen: they are values.
+    """
+    check_numeric(offsets, "offsets")
+    number = checked_order(order)
+    if not offsets.shape:
+        msg = (
+            "`offsets` must have at least one dimension: the offsets of a formula lie "
+            "along the last one. Got a 0-dimensional array."
+        )
+        raise ValueError(msg)
+    count = offsets.shape[-1]
+    if is_unknown(count):
+        msg = (
+            "`offsets` must have a known length along the last dimension. Got shape "
+            f"{tuple(offsets.shape)}. Compute it first, e.g. with "
+            "`compute_chunk_sizes()`."
+        )
+        raise ValueError(msg)
+    _check_count(count, number)
+    return number
+
+
+def _check_count(count: int, order: int) -> None:
+    if count <= order:
+        msg = (
+            f"`offsets` must have at least {order + 1} points for `order={order}`. "
+            f"Got {count}."
+        )
+        raise ValueError(msg)

@@ -1,0 +1,164 @@
+"""Where the samples lie: `spacing`."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from typing import Any, NamedTuple
+
+from .. import _precision
+from .._precision import Precision
+from .._records import Axis, Field, Samples
+from . import dim
+from .companion import companion, may_broadcast
+from .wording import conversion, shortened, shown
+
+
+class Entry(NamedTuple):
+    """The spacing along one dim.
+
+    Attributes
+    ----------
+    given : float, complex or array
+        A step, or coordinates.
+    name : str
+        The user's word for it.
+    """
+
+    given: Any
+    name: str
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is a Python number, not an array."""
+        return isinstance(self.given, (float, complex))
+
+
+def single(spacing: Any) -> Any:
+    """Return the spacing of a derivative: with one dim, coordinates are no riddle."""
+    is_list = isinstance(spacing, (list, tuple))
+    return [spacing] if not is_list and getattr(spacing, "ndim", None) else spacing
+
+
+def entries(spacing: Any, count: int) -> list[Entry]:
+    """Return one entry per dim, each with the user's words for it."""
+    if isinstance(spacing, (list, tuple)):
+        if len(spacing) != count:
+            msg = (
+                f"`spacing` must have one entry per dim, {count} in all. Got "
+                f"{len(spacing)}."
+            )
+            raise ValueError(msg)
+        names = [f"spacing[{number}]" for number in range(count)]
+        return [
+            Entry(as_number(item, name), name)
+            for item, name in zip(spacing, names, strict=True)
+        ]
+    entry = Entry(1.0 if spacing is None else as_number(spacing, "spacing"), "spacing")
+    if not entry.is_number:
+        ndim = getattr(entry.given, "ndim", None)
+        if isinstance(ndim, int) and ndim:
+            msg = (
+                "`spacing` must be a scalar, or a list or tuple with one entry per dim. "
+                f"Got a {ndim}-dimensional array. Put coordinates into a list: "
+                "`spacing=[x]`."
+            )
+            raise TypeError(msg)
+        _check_kind(entry)
+    return [entry] * count
+
+
+def as_number(item: Any, name: str) -> Any:
+    """Return a Python float or complex for a number; anything else as it is."""
+    is_plain = type(item) in (float, int)
+    if not is_plain and (
+        isinstance(item, bool) or not isinstance(item, numbers.Complex)
+    ):
+        return item
+    is_real = is_plain or isinstance(item, numbers.Real)
+    try:
+        step = float(item) if is_real else complex(item)
+    except OverflowError:
+        step = math.inf
+    except TypeError:  # NumPy calls a timedelta64 an integer
+        return item
+    if step == 0 or step - step != 0:  # infinity minus infinity is no number
+        msg = f"`{name}` must be finite and not zero. Got {shortened(item)}."
+        raise ValueError(msg)
+    return step
+
+
+def check_complex(entry: Entry, field: Field) -> None:
+    """Refuse complex steps where there are no complex dtypes."""
+    xp = field.samples.namespace
+    if isinstance(entry.given, complex) and not hasattr(xp, "complex64"):
+        msg = (
+            f"`{entry.name}` must be real, because {xp.__name__} has no complex "
+            f"dtypes. Got {shown(entry.given)}."
+        )
+        raise TypeError(msg)
+
+
+def refuse_range(entry: Entry, precision: Precision) -> None:
+    """Raise for a step by which no number of the working dtype can be divided."""
+    msg = (
+        f"`{entry.name}` must be in the range of the dtype that `input` is "
+        f"differentiated in, {precision.samples}. Got {shown(entry.given)}. "
+        "Convert `input` to a wider dtype, or scale the steps."
+    )
+    raise ValueError(msg)
+
+
+def _check_kind(entry: Entry) -> None:
+    """Refuse what is neither a number nor an array, by a glance at its type."""
+    given = entry.given
+    if given is None or isinstance(given, (bool, str, bytes, list, tuple, dict)):
+        msg = f"`{entry.name}` must be a number or an array. Got {shown(given)}." + (
+            " Convert it to an array first." if isinstance(given, list) else ""
+        )
+        raise TypeError(msg)
+
+
+def array(entry: Entry, field: Field) -> Samples:
+    """Return what there is to know of an array that is a step, or coordinates."""
+    _check_kind(entry)
+    found = companion(entry.given, field, entry.name)
+    if not _precision.is_numeric(found.dtype, found.namespace):
+        msg = (
+            f"`{entry.name}` must have an integer, real floating or complex floating "
+            f"dtype. Got {found.dtype}. {conversion(found.dtype)}"
+        )
+        raise TypeError(msg)
+    return found
+
+
+def check_coordinates(x: Samples, entry: Entry, axis: Axis, field: Field) -> None:
+    """Refuse coordinates that do not fit to the samples."""
+    length, shape = field.shape[axis.number], tuple(x.shape)
+    what = "`input`" if field.vector_axis is None else "a component of `input`"
+    if len(shape) not in (1, field.ndim):
+        ranks = (
+            "a scalar or a 1-dimensional array of coordinates"
+            if field.ndim == 1
+            else "a scalar, a 1-dimensional array of coordinates, or have "
+            f"{field.ndim} dimensions as {what}"
+        )
+        msg = f"`{entry.name}` must be {ranks}. Got shape {shape}."
+        raise ValueError(msg)
+    along = shape[0] if len(shape) == 1 else shape[axis.number]
+    if along != length:
+        msg = (
+            f"`{entry.name}` must have one coordinate per point along dimension "
+            f"{dim.in_samples(axis, field)} of `input`, {length} in all. Got shape "
+            f"{shape}."
+        )
+        raise ValueError(msg)
+    if len(shape) == 1:
+        return
+    others = enumerate(zip(shape, field.shape, strict=True))
+    if any([k != axis.number and not may_broadcast(a, b) for k, (a, b) in others]):
+        msg = (
+            f"`{entry.name}` must be broadcastable to {what}, of shape "
+            f"{tuple(field.shape)}. Got shape {shape}."
+        )
+        raise ValueError(msg)

@@ -1,0 +1,36 @@
+"""How a message shows what was given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import _libraries
+
+
+def shown(value: Any) -> str:
+    """Return a short text for a value that is no array, a type's name for others."""
+    if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
+        return shortened(value)
+    if isinstance(value, (list, tuple)) and len(value) <= 8:
+        left, right = "[]" if isinstance(value, list) else "()"
+        return left + ", ".join([shown(item) for item in value]) + right
+    return _libraries.type_name(value)
+
+
+def shortened(value: Any) -> str:
+    """Return the representation of a value, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:40]}..."
+
+
+def conversion(dtype: Any) -> str:
+    """Return how values of a dtype become numbers."""
+    kind = getattr(dtype, "kind", "")
+    if kind == "M":
+        return (
+            "Subtract the first date, then divide by the unit wanted, e.g. "
+            "`numpy.timedelta64(1, 's')`."
+        )
+    if kind == "m":
+        return "Divide by the unit wanted first, e.g. `numpy.timedelta64(1, 's')`."
+    return "Convert it first, e.g. with `astype`."

@@ -1,0 +1,169 @@
+"""From the class of an array to what runs on it: a door asks once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import Any, NamedTuple
+
+import array_api_compat
+
+from . import _agnostic, _libraries, _refusals
+from ._executors import chunked, compiled, in_cupy, in_numpy, in_torch, on_device
+from ._records import Plan, Samples
+from ._typing import Namespace
+
+#: ``executor(array, plan, namespace)`` returns the results of a plan.
+Executor = Callable[[Any, Plan, Namespace], tuple[Any, ...]]
+
+
+class Executors(NamedTuple):
+    """What runs on the arrays of a library.
+
+    Attributes
+    ----------
+    exact, fallback : callable
+        For arrays of exactly the library's class, and for those of subclasses.
+    surroundings : callable
+        Returns the context in which an array is computed with, outside of executors.
+    """
+
+    exact: Executor = _agnostic.run
+    fallback: Executor = _agnostic.run
+    surroundings: Callable[[Any], AbstractContextManager[Any]] = nullcontext
+
+
+def execute(array: Any, plan: Plan) -> tuple[Any, ...]:
+    """Return the results of a plan for an array that no door has seen: a chunk."""
+    samples = samples_of(array, "input")
+    return samples.executor(array, plan, samples.namespace)
+
+
+#: By the names in the table of libraries.
+EXECUTORS = {
+    "numpy": Executors(in_numpy.run, surroundings=in_numpy.quietly),
+    "torch": Executors(in_torch.run),
+    "jax": Executors(compiled.run, compiled.trace),
+    "dask": Executors(partial(chunked.run, execute=execute)),
+    "cupy": Executors(
+        in_cupy.run, on_device.run, surroundings=lambda array: array.device
+    ),
+    "array-api-strict": Executors(),
+}
+
+#: For libraries that the table does not name.
+AGNOSTIC = Executors()
+
+
+def samples_of(array: Any, name: str) -> Samples:
+    """Return what there is to know of an array before anything is planned.
+
+    Raises
+    ------
+    TypeError
+        If `array` is no array of the standard, is of a class that is refused, or has no
+        axes to slice.
+    """
+    library = _libraries.library_of(array)
+    is_exact = library is not None and _libraries.is_exact(array, library)
+    if not is_exact:
+        _refuse(type(array), array, name)
+    if library is None:
+        return Samples(
+            array,
+            array.dtype,
+            array.shape,
+            library=None,
+            namespace=_namespace(array, name),
+            executor=AGNOSTIC.exact,
+            device=_libraries.standard_device(array),
+            is_exact=False,
+            is_compiled=False,
+        )
+    _check_layout(array, library, name)
+    if library.chunk is not None:
+        _refuse(type(library.chunk(array)), array, name)
+    executors = EXECUTORS[library.name]
+    executor = executors.exact if is_exact else executors.fallback
+    if library.unwrap is not None and type(array).__qualname__ in library.shells:
+        executor = partial(_unwrapped, executors.exact, library.unwrap)
+        array, is_exact = library.unwrap(array), True
+    return Samples(
+        array,
+        array.dtype,
+        array.shape,
+        library,
+        library.import_namespace(),
+        executor,
+        library.device(array),
+        is_exact,
+        library.is_compiled is not None and library.is_compiled(),
+    )
+
+
+def _unwrapped(
+    executor: Executor,
+    unwrap: Callable[[Any], Any],
+    array: Any,
+    plan: Plan,
+    xp: Namespace,
+) -> tuple[Any, ...]:
+    """Run a plan on an array without its shell."""
+    return executor(unwrap(array), plan, xp)
+
+
+def executor_beside(samples: Samples, companions: Iterable[Any]) -> Executor:
+    """Return what runs on samples, beside steps, coordinates and a mask.
+
+    That is the fallback where one is of a class derived from the library's.
+    """
+    library = samples.library
+    if library is None:
+        return samples.executor
+    for array in companions:
+        plain = _libraries.without_shell(array)
+        is_own = _libraries.library_of(plain) is library
+        if is_own and not _libraries.is_exact(plain, library):
+            return EXECUTORS[library.name].fallback
+    return samples.executor
+
+
+def _namespace(array: Any, name: str) -> Namespace:
+    try:
+        return array_api_compat.array_namespace(array)
+    except (TypeError, AttributeError):
+        msg = (
+            f"`{name}` must be an array of a library that follows the array API "
+            f"standard. Got {_libraries.type_name(array)}. Convert it first, e.g. with "
+            "`numpy.asarray`."
+        )
+        raise TypeError(msg) from None
+
+
+def _refuse(cls: type, array: Any, name: str) -> None:
+    """Raise where a class that is refused would pass for the array that it wraps."""
+    refusal = _refusals.refusal_of(cls)
+    if refusal is not None:
+        msg = (
+            f"`{name}` must not be {refusal.rule}. Got {_libraries.type_name(array)}. "
+            f"{refusal.remedy}"
+        )
+        raise TypeError(msg)
+
+
+def _check_layout(array: Any, library: _libraries.Library, name: str) -> None:
+    layout = library.layout(array)
+    if layout is not None:
+        msg = (
+            f"`{name}` must be a dense array. Got layout {layout}. Convert it first, "
+            "with `to_dense()`."
+        )
+        raise TypeError(msg)
+
+
+def surroundings(samples: Samples) -> AbstractContextManager[Any]:
+    """Return the context in which the agnostic code may compute with an array."""
+    library = samples.library
+    executors = AGNOSTIC if library is None else EXECUTORS[library.name]
+    return executors.surroundings(samples.array)

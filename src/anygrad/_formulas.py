@@ -1,0 +1,195 @@
+"""Finite difference formulas: pure arithmetic, no array library.
+
+Notation, used in all rooms: `f` samples, `x` coordinates, `h` step, `n` points
+along the axis, `m` order of the derivative, `p` accuracy of the interior.
+
+A formula is kept as a weighted sum of *differences* of samples, not of samples.
+The weights of a derivative sum to zero, so this is always possible, and it is
+better: a difference of neighbours is exact or nearly so [1]_, a constant gives
+exactly zero, and integers can be subtracted before they are rounded.
+
+.. [1] P. H. Sterbenz, *Floating-Point Computation*, 1974, theorem 4.3.1:
+   `a - b` is exact when `a / 2 <= b <= 2 * a`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from ._boundaries import Ghost
+from ._scales import Scale
+
+
+class Formula(NamedTuple):
+    """One formula, and the points of the axis at which it holds.
+
+    Attributes
+    ----------
+    start, stop : int or None
+        The slice of points along the axis that the formula fills; a negative
+        number counts from the end, as in any slice.
+    offsets : tuple of int
+        The points that the formula is made of, relative to the point that it fills;
+        some may be ghosts.
+    order : int
+        Of the derivative.
+    terms : tuple of (int, int or None, float or None)
+        Two offsets of samples and a weight: the formula is the sum over
+        ``weight * (f[upper] - f[lower])``.  None is the weight one; a lower offset of
+        None, the constant of the boundary.  Beyond the ends of the axis, an offset
+        means what a negative index means: it counts from the other end.
+    denominator : int
+        On a uniform grid, what the sum is divided by, together with ``h**m``.
+    edge : int
+        The sample at the edge, as offset, where there are ghosts.
+    ghosts : tuple of (int, Ghost)
+        Those among the `offsets`, with their positions turned into offsets.
+    """
+
+    start: int
+    stop: int | None
+    offsets: tuple[int, ...]
+    order: int
+    terms: tuple[tuple[int, Any, float | None], ...]
+    denominator: int
+    edge: int = 0
+    ghosts: tuple[tuple[int, Ghost], ...] = ()
+
+
+class WeightedFormula(NamedTuple):
+    """A formula with the weights and the scale of one grid.
+
+    Attributes
+    ----------
+    formula : Formula
+        Where it holds.
+    terms : tuple of (int, int or None, weight)
+        As in the formula on a uniform grid; on coordinates, the weights are arrays of
+        their shape, cut to the points that the formula fills.
+    scale : Scale or None
+        What the sum is scaled with; None for what the step of a call says.
+    """
+
+    formula: Formula
+    terms: tuple[tuple[int, Any, Any], ...]
+    scale: Scale | None
+
+    def with_weights(self, change: Callable[[Any], Any]) -> WeightedFormula:
+        """Return the formula with its weights changed, those in its scale too."""
+        formula, terms, scale = self
+        changed = tuple([(upper, lower, change(w)) for upper, lower, w in terms])
+        if scale is not None:
+            scale = Scale(tuple(map(change, scale.factors)), scale.divisors)
+        return WeightedFormula(formula, changed, scale)
+
+
+def weights(offsets: Sequence[int], order: int) -> tuple[list[int], int]:
+    """Return integer weights and their common denominator for a unit step.
+
+    The interpolating polynomial through the samples is the sum of `f[j] l_j(s)`
+    with Lagrange's ``l_j(s) = prod((s - k) / (j - k) for k != j)``.  Its `order`-th
+    derivative at `s = 0` is `m!` times the coefficient of `s**m`, and all of this is
+    exact in integers.  (B. Fornberg, Math. Comp. 51, 1988, has the same weights by
+    a recursion.)
+    """
+    numerators, denominators = [], []
+    for j in offsets:
+        polynomial, scale = [1], 1
+        for k in offsets:
+            if k != j:
+                polynomial = _times_root(polynomial, k)
+                scale *= j - k
+        numerators.append(math.factorial(order) * polynomial[order])
+        denominators.append(scale)
+    common = math.lcm(*denominators)
+    scaled = [a * (common // b) for a, b in zip(numerators, denominators, strict=True)]
+    divisor = math.gcd(common, *scaled)
+    return [w // divisor for w in scaled], common // divisor
+
+
+def _times_root(polynomial: list[int], root: int) -> list[int]:
+    """Return the coefficients, lowest first, of ``polynomial * (s - root)``."""
+    raised = [0, *polynomial]
+    lowered = [root * a for a in polynomial] + [0]
+    return [a - b for a, b in zip(raised, lowered, strict=True)]
+
+
+def formula_on(
+    offsets: Sequence[int],
+    order: int,
+    *,
+    start: int,
+    stop: int | None,
+    edge: int = 0,
+    ghosts: dict[int, Ghost] | None = None,
+) -> Formula:
+    """Return the formula on `offsets` as a weighted sum of differences.
+
+    An antisymmetric formula becomes differences across the centre, so that it never
+    reads its centre: a NaN there stays there.  Any other becomes differences of
+    neighbours, whose weights are the running sums of the weights from the far end.
+    """
+    w, denominator = weights(offsets, order)
+    if _are_antisymmetric(offsets) and _are_antisymmetric(w):
+        chosen = [(j, -j, a) for a, j in zip(w, offsets, strict=True) if j > 0]
+    else:
+        running = _sums_from_the_end(w)
+        chosen = list(zip(offsets[1:], offsets[:-1], running, strict=True))
+    ghosts = ghosts or {}
+    terms = [
+        (upper, lower, None if a == 1 else float(a))
+        for upper, lower, a in on_samples(chosen, ghosts)
+    ]
+    return Formula(
+        start,
+        stop,
+        tuple(offsets),
+        order,
+        tuple(terms),
+        denominator,
+        edge,
+        tuple(ghosts.items()),
+    )
+
+
+def _sums_from_the_end(numbers: Sequence[int]) -> list[int]:
+    """Return for each number but the first its sum with all that follow it."""
+    return [sum(numbers[k:]) for k in range(1, len(numbers))]
+
+
+def on_samples(
+    terms: Sequence[tuple[int, int, Any]], ghosts: dict[int, Ghost]
+) -> list[tuple[int, Any, Any]]:
+    """Put samples, or the constant, in the place of ghosts.
+
+    The constant is always what is subtracted; of two constants nothing remains.
+    """
+    found: list[tuple[int, Any, Any]] = []
+    for upper, lower, weight in terms:
+        above = ghosts[upper].sample if upper in ghosts else upper
+        below = ghosts[lower].sample if lower in ghosts else lower
+        if above is not None:
+            found.append((above, below, weight))
+        elif below is not None:
+            found.append((below, None, -weight))
+    return found
+
+
+def samples_read(formula: Formula, on_coordinates: bool) -> list[int]:
+    """Return the offsets of the samples whose values a formula needs.
+
+    On a step, these are the samples of its terms, and a central formula skips its own
+    point.  On coordinates, every point has a weight.
+    """
+    if on_coordinates:
+        ghosts = dict(formula.ghosts)
+        found = {ghosts[j].sample if j in ghosts else j for j in formula.offsets}
+    else:
+        found = {offset for term in formula.terms for offset in term[:2]}
+    return sorted(offset for offset in found if offset is not None)  # no constant
+
+
+def _are_antisymmetric(numbers: Sequence[int]) -> bool:
+    return all(a == -b for a, b in zip(numbers, reversed(numbers), strict=True))

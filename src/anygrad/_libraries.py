@@ -1,0 +1,316 @@
+"""The one table of array libraries: the only room that knows them by name.
+
+Nothing is imported here that the user has not imported, and no list of modules is
+looked at: whoever holds an array has its class, and the class says where it is from.
+So it does not matter what else is loaded, half loaded, or called by a library's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any, NamedTuple
+
+import array_api_compat
+
+from ._typing import Namespace
+
+
+class Library(NamedTuple):
+    """What is known about one array library.
+
+    Attributes
+    ----------
+    name : str
+        The library's name for people; also that of its executor.
+    classes : tuple of str
+        The classes of its arrays, with their modules.
+    package, family : str, tuple of str
+        Its top-level package and the names of the classes there of which its arrays,
+        and what stands for them under its transforms, are instances.
+    namespace : str
+        The module that a user imports to make arrays.
+    import_namespace : callable
+        Returns array-api-compat's namespace, which is imported as code that compilers
+        can read.
+    distributions : tuple of str
+        The packages that may provide it, for versions and for advice.
+    remark : str
+        One sentence for the documentation.
+    coordinates_from : tuple of str
+        Names of other libraries whose arrays may be its coordinates.
+    conditions : callable or None
+        Returns what a plan depends on besides class, dtype and shape of an array: where
+        it lies, and settings that decide dtypes.
+    device : callable
+        Returns the device of an array; None where the library decides by itself.
+    layout : callable
+        Returns the name of a layout of an array that has no axes to slice, or None.
+    is_compiled : callable or None
+        Tells whether a compiler reads the very code that asks.
+    shells : tuple of str
+        Classes of the package that add nothing that a derivative could lose.
+    unwrap : callable or None
+        Returns an array without its shell.
+    chunk : callable or None
+        Returns an array of the class of which the chunks are.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    package: str
+    family: tuple[str, ...]
+    namespace: str
+    import_namespace: Callable[[], Namespace]
+    distributions: tuple[str, ...]
+    remark: str
+    coordinates_from: tuple[str, ...] = ()
+    conditions: Callable[[Any], Hashable] | None = None
+    device: Callable[[Any], Any] = lambda array: standard_device(array)
+    layout: Callable[[Any], str | None] = lambda _: None
+    is_compiled: Callable[[], bool] | None = None
+    shells: tuple[str, ...] = ()
+    unwrap: Callable[[Any], Any] | None = None
+    chunk: Callable[[Any], Any] | None = None
+
+
+def standard_device(array: Any) -> Any:
+    """Return the device of an array; some conforming libraries have none at all."""
+    try:
+        return array_api_compat.device(array)
+    except AttributeError:
+        return None
+
+
+def _numpy() -> Namespace:
+    import array_api_compat.numpy as xp
+
+    return xp
+
+
+def _torch() -> Namespace:
+    import array_api_compat.torch as xp
+
+    return xp
+
+
+def _jax() -> Namespace:
+    import jax.numpy as xp
+
+    return xp
+
+
+def _dask() -> Namespace:
+    import array_api_compat.dask.array as xp
+
+    return xp
+
+
+def _cupy() -> Namespace:
+    import array_api_compat.cupy as xp
+
+    return xp
+
+
+def _array_api_strict() -> Namespace:
+    import array_api_strict as xp
+
+    return xp
+
+
+def _plain_memory(array: Any) -> Any:
+    """Return a file in memory as the array that it is."""
+    import numpy
+
+    return array.view(numpy.ndarray)
+
+
+def _torch_conditions(tensor: Any) -> Hashable:
+    """Return where a tensor lies and how, and what integers become."""
+    import torch
+
+    default = torch.get_default_dtype()
+    return tensor.device, tensor.is_nested, tensor.layout, default
+
+
+def _torch_layout(tensor: Any) -> str | None:
+    import torch
+
+    if tensor.is_nested:
+        return "nested"
+    return None if tensor.layout is torch.strided else str(tensor.layout)
+
+
+def _torch_is_compiled() -> bool:
+    import torch
+
+    return bool(torch.compiler.is_compiling())
+
+
+def _jax_device(array: Any) -> Any:
+    """Return the devices to which an array is bound.
+
+    JAX moves uncommitted arrays as needed, spreads arrays over many devices, and gives
+    traced values no device.
+    """
+    is_bound = getattr(array, "committed", False)
+    return frozenset(array.devices()) if is_bound else None
+
+
+def _jax_conditions(array: Any) -> Hashable:
+    """Return the settings that decide dtypes, and where an array is bound."""
+    from jax import config
+
+    settings = config.jax_enable_x64, config.jax_numpy_dtype_promotion
+    return (*settings, _jax_device(array))
+
+
+def _cupy_conditions(array: Any) -> Hashable:
+    return array.device.id
+
+
+def _dask_chunk(array: Any) -> Any:
+    return array._meta  # noqa: SLF001 - there is no public name for it
+
+
+def _dask_conditions(array: Any) -> Hashable:
+    """Return the class of the chunks, which may be one that is refused."""
+    return type(_dask_chunk(array))
+
+
+TABLE = (
+    Library(
+        name="numpy",
+        classes=("numpy.ndarray",),
+        package="numpy",
+        family=("ndarray",),
+        namespace="numpy",
+        import_namespace=_numpy,
+        distributions=("numpy",),
+        remark="Any strides; read-only arrays; files in memory.",
+        device=lambda _: "cpu",
+        shells=("memmap",),
+        unwrap=_plain_memory,
+    ),
+    Library(
+        name="torch",
+        classes=("torch.Tensor",),
+        package="torch",
+        family=("Tensor",),
+        namespace="torch",
+        import_namespace=_torch,
+        distributions=("torch",),
+        remark="Autograd through samples, steps and coordinates; torch.compile.",
+        conditions=_torch_conditions,
+        device=lambda tensor: tensor.device,
+        layout=_torch_layout,
+        is_compiled=_torch_is_compiled,
+    ),
+    Library(
+        name="jax",
+        classes=("jaxlib._jax.ArrayImpl", "jax._src.array.ArrayImpl"),
+        package="jax",
+        family=("Array", "Tracer", "ArrayImpl"),
+        namespace="jax.numpy",
+        import_namespace=_jax,
+        distributions=("jax",),
+        remark="With and without 64-bit numbers; all transformations.",
+        conditions=_jax_conditions,
+        device=_jax_device,
+    ),
+    Library(
+        name="dask",
+        classes=("dask.array.core.Array",),
+        package="dask",
+        family=("Array",),
+        namespace="dask.array",
+        import_namespace=_dask,
+        distributions=("dask",),
+        remark="Lazy; coordinates may be Dask or NumPy arrays.",
+        coordinates_from=("numpy",),
+        conditions=_dask_conditions,
+        chunk=_dask_chunk,
+    ),
+    Library(
+        name="cupy",
+        classes=("cupy.ndarray",),
+        package="cupy",
+        family=("ndarray",),
+        namespace="cupy",
+        import_namespace=_cupy,
+        distributions=("cupy-cuda12x", "cupy-cuda13x", "cupy"),
+        remark=(
+            "Tested on real CuPy with an emulated driver; on a GPU when one was there."
+        ),
+        conditions=_cupy_conditions,
+    ),
+    Library(
+        name="array-api-strict",
+        classes=("array_api_strict._array_object.Array",),
+        package="array_api_strict",
+        family=("Array",),
+        namespace="array_api_strict",
+        import_namespace=_array_api_strict,
+        distributions=("array-api-strict",),
+        remark="The standard to the letter, on all of its pretended devices.",
+        conditions=lambda array: array.device,
+        device=lambda array: array.device,
+    ),
+)
+
+#: The rows by module and name of a class, mere shells among them: looking one up imports
+#: and changes nothing.
+BY_CLASS = {
+    **{
+        tuple(name.rsplit(".", 1)): library
+        for library in TABLE
+        for name in library.classes
+    },
+    **{
+        (library.package, name): library
+        for library in TABLE
+        for name in library.shells
+    },
+}
+
+
+def library_of(array: Any) -> Library | None:
+    """Return the row for an array, by its class or a base of it; None for others."""
+    cls = type(array)
+    exact = BY_CLASS.get((cls.__module__, cls.__qualname__))
+    if exact is not None:
+        return exact
+    for library in TABLE:
+        if is_of_family(cls, library.package, library.family):
+            return library
+    return None
+
+
+def without_shell(array: Any) -> Any:
+    """Return an array as it is computed with."""
+    cls = type(array)
+    library = BY_CLASS.get((cls.__module__, cls.__qualname__))
+    if library is None or library.unwrap is None or cls.__qualname__ in library.family:
+        return array
+    return library.unwrap(array)
+
+
+def is_of_family(cls: type, package: str, names: tuple[str, ...]) -> bool:
+    """Tell whether a class is one of a package's, by name, or derived from one."""
+    for base in cls.__mro__:
+        if base.__qualname__ in names and base.__module__.split(".")[0] == package:
+            return True
+    return False
+
+
+def is_exact(array: Any, library: Library) -> bool:
+    """Tell whether the class is the library's own, and no subclass of it."""
+    cls = type(array)
+    return f"{cls.__module__}.{cls.__qualname__}" in library.classes
+
+
+def type_name(value: Any) -> str:
+    """Return the name of a value's type, with its package where it is not Python's."""
+    cls = type(value)
+    if cls.__module__ == "builtins":
+        return cls.__qualname__
+    return f"{cls.__module__.partition('.')[0]}.{cls.__qualname__}"

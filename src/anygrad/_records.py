@@ -1,0 +1,345 @@
+"""What a call computes: small frozen records, made once and then only read."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from ._precision import Precision, working
+from ._scales import Scale
+from ._schemes import Scheme
+from ._typing import Array, DType, Namespace
+
+
+class Samples(NamedTuple):
+    """What is learned of an array when it comes in, once.
+
+    Attributes
+    ----------
+    array : array
+        Without its shell, where its class is a mere one.
+    dtype, shape
+        Its own.
+    library : Library or None
+        The row of the table; None for a library that is not named there.
+    namespace : module
+        In which it is computed with.
+    executor : callable
+        ``executor(array, plan, namespace)`` returns the results of a plan.
+    device : device or None
+        None where the library decides by itself.
+    is_exact : bool
+        Whether it is of the library's own class, not of one derived from it.
+    is_compiled : bool
+        Whether a compiler reads the very code that runs: then nothing that is kept may
+        be looked at, and the value of a number may be a symbol.
+    """
+
+    array: Any
+    dtype: DType
+    shape: tuple[Any, ...]
+    library: Any
+    namespace: Namespace
+    executor: Callable[..., tuple[Any, ...]]
+    device: Any
+    is_exact: bool
+    is_compiled: bool
+
+
+class Field(NamedTuple):
+    """What is differentiated: the samples, or one component of a vector field.
+
+    Attributes
+    ----------
+    samples : Samples
+        All of them, as the user gave them.
+    dtype : dtype
+        As if they were of it.
+    shape : tuple of int
+        Of what is differentiated.
+    vector_axis : int or None
+        The axis of the components, which `shape` does not have.
+    """
+
+    samples: Samples
+    dtype: DType
+    shape: tuple[Any, ...]
+    vector_axis: int | None = None
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions of what is differentiated."""
+        return len(self.shape)
+
+
+class Axis(NamedTuple):
+    """A dim to differentiate along.
+
+    Attributes
+    ----------
+    number : int
+        In what is differentiated; not negative.
+    word : str
+        "dim" or "axis", as the user says.
+    given : int
+        As the user numbers it.
+    """
+
+    number: int
+    word: str
+    given: Any
+
+
+class Orders(NamedTuple):
+    """Which derivative is wanted, and how accurate."""
+
+    order: int
+    accuracy: int
+    edge_order: int
+
+
+class Ends(NamedTuple):
+    """What one dim has at its ends.
+
+    Attributes
+    ----------
+    left, right : str
+        The boundary modes.
+    constants : tuple of (number, number) or None
+        The values beyond either end; where only one has one, the other is None.
+    period : float or None
+        A turn, in the unit of the coordinates.
+    """
+
+    left: str
+    right: str
+    constants: tuple[Any, Any] | None
+    period: float | None
+
+
+class Alternative(NamedTuple):
+    """Other formulas, for points at which those of a task read what is missing.
+
+    Attributes
+    ----------
+    scheme : Scheme
+        The formulas along the axis.
+    scales : tuple of Scale
+        As those of the task.
+    """
+
+    scheme: Scheme
+    scales: tuple[Scale, ...]
+
+
+class Account:
+    """How many bytes several places hold together, as a part of a whole or not."""
+
+    __slots__ = ("held", "whole")
+
+    def __init__(self, whole: Account | None = None) -> None:
+        self.held = 0
+        self.whole = whole
+
+    def add(self, size: int) -> None:
+        """Count some more, or fewer."""
+        self.held += size
+        if self.whole is not None:
+            self.whole.held += size
+
+    def close(self) -> None:
+        """Count this part no longer among the whole."""
+        if self.whole is not None:
+            self.whole.held -= self.held
+            self.whole = None
+
+
+class Kept:
+    """Where an executor keeps what it has made for all calls of a plan.
+
+    That depends on what the plan depends on, and on nothing of the call: neither on the
+    value of a step nor on any array.
+
+    Attributes
+    ----------
+    made : object
+        What the executor has made; None until it has.
+    size : int
+        How many bytes that holds.
+    account : Account
+        Where they are counted.
+    """
+
+    __slots__ = ("account", "made", "size")
+
+    def __init__(self, account: Account) -> None:
+        self.made: Any = None
+        self.size = 0
+        self.account = account
+
+    def keep(self, made: Any) -> None:
+        """Keep what has been made, in the place of what was."""
+        size = size_of(made)
+        self.account.add(size - self.size)
+        self.made, self.size = made, size
+
+
+def size_of(made: Any) -> int:
+    """Return how many bytes records, lists and arrays hold, with all that is in them.
+
+    Numbers, strings and schemes are not counted: Python and others hold them, too.
+    """
+    if isinstance(made, (tuple, list)):
+        return sys.getsizeof(made) + sum([size_of(item) for item in made])
+    if isinstance(made, slice):
+        return sys.getsizeof(made)
+    nbytes = getattr(made, "nbytes", 0)
+    return nbytes if isinstance(nbytes, int) else 0
+
+
+class Task(NamedTuple):
+    """One partial derivative.
+
+    Attributes
+    ----------
+    axis : int
+        Not negative.
+    scheme : Scheme
+        The formulas along the axis.
+    precision : Precision
+        The dtypes.
+    place : int
+        Which of the dims named it is: where its entries of `spacing` and `boundary`
+        stand.
+    scales : tuple of Scale
+        For a step that is a number: what the sum of each formula of the scheme is
+        scaled with.  Else they are empty.
+    step : array or None
+        For a step that is an array of shape ().
+    coordinates : array or None
+        Those of a call, of the samples' number of dimensions, so that they broadcast.
+    constants : tuple of (number, number) or None
+        The values of the ghosts at the left and at the right end, where the scheme
+        asks for them.
+    period : float or None
+        For coordinates of a periodic axis: a turn, in their unit; not negative.
+    component : tuple of (int, int) or None
+        The axis of the components of a vector field, and which of them is
+        differentiated: `axis` and `coordinates` are those of a single component.
+    sign : int
+        0 for a result of its own; 1 or -1 for a term that is added to the result of the
+        task before, or subtracted from it.
+    inner : Task or None
+        The derivative that is taken first, of a mixed one.
+    kept : Kept or None
+        None where nothing is kept between calls.
+    where : array or None
+        Which samples are valid: of bools and of the samples' number of dimensions, so
+        that it broadcasts, along the axis, too.
+    alternatives : tuple of Alternative
+        What is tried, in this order, where samples that the `scheme` names are not.
+    """
+
+    axis: int
+    scheme: Scheme
+    precision: Precision
+    place: int = 0
+    scales: tuple[Scale, ...] = ()
+    step: Array | None = None
+    coordinates: Array | None = None
+    constants: tuple[Any, Any] | None = None
+    period: Any = None
+    component: tuple[int, int] | None = None
+    sign: int = 0
+    inner: Task | None = None
+    kept: Kept | None = None
+    where: Any = None
+    alternatives: tuple[Alternative, ...] = ()
+
+    def with_scales(self, scales: tuple[Scale, ...]) -> Task:
+        """Return the task with other scales.
+
+        This is done in each call with another step, and `_replace` takes thrice as long.
+        """
+        return tuple.__new__(Task, (*self[:4], scales, *self[5:]))
+
+
+class Stack(NamedTuple):
+    """How several results become one array.
+
+    Attributes
+    ----------
+    axis : int
+        Where the new axes stand in the array.
+    shape : tuple of int
+        Their lengths.
+    numbers : tuple of int
+        Which result stands at each place, the last of the new axes fastest.
+    """
+
+    axis: int
+    shape: tuple[int, ...]
+    numbers: tuple[int, ...]
+
+
+class Plan(NamedTuple):
+    """All that a call computes.
+
+    Attributes
+    ----------
+    tasks : tuple of Task
+        One per partial derivative, in the order of the results.
+    stack : Stack or None
+        How the results are put together; None to return them one by one.
+    is_plain : bool
+        Whether each task is a derivative of the samples as they are, all of them valid,
+        and a result.
+    is_bound : bool
+        Whether it has all numbers and arrays of a call, or needs none.
+    axes : tuple of int
+        The axis of each dim named.
+    ndim : int
+        How many there are in what is differentiated.
+    executor : callable or None
+        ``executor(array, plan, namespace)`` returns the results.
+    namespace : module or None
+        In which the samples are computed with.
+    """
+
+    tasks: tuple[Task, ...]
+    stack: Stack | None = None
+    is_plain: bool = True
+    is_bound: bool = True
+    axes: tuple[int, ...] = ()
+    ndim: int = 0
+    executor: Any = None
+    namespace: Any = None
+
+    def with_tasks(self, tasks: tuple[Task, ...]) -> Plan:
+        """Return the plan with all that a call adds to its tasks; as fast as it can."""
+        return tuple.__new__(Plan, (tasks, *self[1:3], True, *self[4:]))
+
+
+def unrounded(task: Task) -> Task:
+    """Return a task whose result is left in the working dtype."""
+    dtype = working(task.precision)
+    return task._replace(precision=task.precision._replace(result=dtype))
+
+
+def candidates(task: Task) -> list[Task]:
+    """Return the task as if all samples were valid, and that of each alternative."""
+    first = task._replace(where=None, alternatives=())
+    others = [
+        first._replace(scheme=scheme, scales=scales)
+        for scheme, scales in task.alternatives
+    ]
+    return [first, *others]
+
+
+def all_tasks(plan: Plan) -> Iterator[Task]:
+    """Return the tasks of a plan, and those inside of mixed derivatives."""
+    for task in plan.tasks:
+        yield task
+        if task.inner is not None:
+            yield task.inner

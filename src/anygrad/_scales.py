@@ -1,0 +1,158 @@
+"""What turns a weighted sum on equal steps into the derivative: numbers of the step.
+
+The weights of a formula are integers; what is left is to divide by ``h**m`` and by
+their common denominator.  These numbers are the only part of a plan that depends on
+the value of a step, so they are bound to it in every call.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from ._precision import Precision
+
+
+class Scale(NamedTuple):
+    """What turns the weighted sum of a formula into the derivative.
+
+    Attributes
+    ----------
+    factors : tuple
+        What the sum is multiplied with, one after the other: a reciprocal where this
+        is as good as the division, and faster; on coordinates, the reciprocal of the
+        length of the formula, so that no product of steps arises.
+    divisors : tuple
+        What it is divided by then, one number or 0-d array after the other.
+    """
+
+    factors: tuple[Any, ...]
+    divisors: tuple[Any, ...]
+
+
+#: For weights that are complete in themselves.
+UNSCALED = Scale((), ())
+
+#: No floating dtype has more binary digits: what is exact with so many is in all.
+MOST_DIGITS = 113
+
+
+def of_unit_step(denominator: int) -> Scale:
+    """Return the scale for a step of one, in any dtype."""
+    return _of_divisor(float(denominator), _reciprocal(float(denominator), MOST_DIGITS))
+
+
+def _of_divisor(divisor: float, reciprocal: float | None) -> Scale:
+    """Return the scale that divides by a number."""
+    if divisor == 1.0:
+        return UNSCALED
+    numbers = ((), (divisor,)) if reciprocal is None else ((reciprocal,), ())
+    return tuple.__new__(Scale, numbers)  # in half the time of calling the class
+
+
+def _reciprocal(divisor: float, digits: int) -> float | None:
+    """Return the reciprocal of a number in a dtype of so many binary digits, if safe.
+
+    A division takes the time of three multiplications.  With `r` the reciprocal of `d`
+    as the dtype has it, multiplying is safe where ``|r * d - 1| <= 2**-(digits + 1)``:
+    a quotient `q` that is exact stays so, because ``q * d * r`` is less than half a
+    unit in the last place away from it; others are off by one unit at most.  This
+    holds for two numbers in three, all powers of two among them.
+    """
+    d = divisor
+    if digits < sys.float_info.mant_dig:
+        d = _rounded(divisor, digits)
+        r = _rounded(1.0 / d, digits)
+    else:
+        r = 1.0 / d
+    (a, b), (c, e) = d.as_integer_ratio(), r.as_integer_ratio()
+    is_safe = abs(a * c - b * e) << (digits + 1) <= b * e
+    return r if is_safe else None
+
+
+def _rounded(number: float, digits: int) -> float:
+    """Round to so many binary digits, half to even."""
+    mantissa, exponent = math.frexp(number)
+    return math.ldexp(round(math.ldexp(mantissa, digits)), exponent - digits)
+
+
+def divisors_of(step: Any, order: int, denominator: int) -> tuple[Any, ...]:
+    """Return divisors whose product is ``step**m * denominator``, not multiplied."""
+    powers = (step,) * order
+    return powers if denominator == 1 else (*powers, float(denominator))
+
+
+def of_step(
+    step: float | complex,
+    order: int,
+    denominators: tuple[int, ...],
+    precision: Precision,
+) -> list[Scale] | None:
+    """Return the scales for a step, one per denominator; all of their numbers normal.
+
+    None for a step for which there are none, and for one that is no number.
+    """
+    if not isinstance(step, complex):
+        found = _normal(step, order, denominators, precision)
+        if found is not None:
+            return found
+    found = [_single(step, order, d, precision) for d in denominators]
+    return None if None in found else found
+
+
+def _normal(
+    step: float, order: int, denominators: tuple[int, ...], precision: Precision
+) -> Any:
+    """Return the scales where all divisors are normal numbers; else None.
+
+    Written in one loop, because it is done in each call with another step.
+    """
+    digits, least, most = precision.digits, precision.smallest, precision.largest
+    if digits > sys.float_info.mant_dig:
+        return None  # a product of Python's numbers would be rounded
+    power = step
+    for _ in range(order - 1):  # infinite where it overflows
+        power *= step
+    found, latest, reciprocal = [], 0.0, None
+    for denominator in denominators:
+        divisor = power * denominator
+        if not least <= abs(divisor) <= most:
+            return None
+        if divisor != latest + latest:
+            reciprocal = _reciprocal(divisor, digits)
+        elif reciprocal is not None:  # nothing but the exponent changes
+            reciprocal *= 0.5
+        latest = divisor
+        found.append(_of_divisor(divisor, reciprocal))
+    return found
+
+
+def _single(
+    step: float | complex, order: int, denominator: int, precision: Precision
+) -> Scale | None:
+    """Return the scale for one denominator.
+
+    Where ``step**m * denominator`` is no normal number of the working dtype, e.g. 1e-50
+    in float32, dividing by it would give 0 or infinity although the derivative may fit.
+    Then its factors stand alone, and of a single one half of the exponent is taken off.
+    """
+    least, most = precision.smallest, precision.largest
+    divisors = divisors_of(step, order, denominator)
+    fits = least <= abs(step) <= most
+    if isinstance(step, complex):
+        return Scale((), divisors) if fits else None
+    if fits and len(divisors) > 1 and precision.digits > sys.float_info.mant_dig:
+        return Scale((), divisors)
+    if least <= abs(divisor := math.prod(divisors)) <= most:
+        return _of_divisor(divisor, _reciprocal(divisor, precision.digits))
+    if order > 1:
+        return Scale((), divisors) if fits else None
+    mantissa, exponent = math.frexp(abs(step))
+    half = exponent // 2
+    divisor = math.ldexp(mantissa, exponent - half) * denominator
+    factor = math.ldexp(1.0, -half)
+    if least <= factor <= most and least <= divisor <= most:
+        return Scale((factor,), (math.copysign(divisor, step),))
+    return None

@@ -1,0 +1,239 @@
+"""Schemes: the formulas of a whole axis, from its first point to its last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from . import _boundaries, _formulas, _scales
+from ._boundaries import Ghost
+from ._formulas import Formula, WeightedFormula
+from ._scales import Scale
+
+#: Where the interior formula of a scheme reads: to both sides of its point, or to one.
+CENTRAL, FORWARD, BACKWARD = SIDES = ("central", "forward", "backward")
+
+#: So many schemes are remembered, the latest ones.
+MOST_SCHEMES = 256
+
+
+class Recipe(NamedTuple):
+    """What a scheme is made from.
+
+    Attributes
+    ----------
+    order, accuracy : int
+        Of the derivative in the interior, where its formula is central.
+    edge_order : int
+        The accuracy of one-sided formulas at the edge itself.
+    left, right : str
+        The boundary mode at either end.
+    uneven : bool
+        Whether the formulas are for coordinates.
+    side : str
+        Where the formula of the interior reads.  To one side, its accuracy is
+        `edge_order`, which is 1 or 2.  Its rows at an end without ghosts, where it
+        would leave the axis, have the formulas of the central scheme.
+    """
+
+    order: int
+    accuracy: int
+    edge_order: int
+    left: str
+    right: str
+    uneven: bool
+    side: str = CENTRAL
+
+
+class Scheme:
+    """The formulas of a whole axis, from its first point to its last.
+
+    Attributes
+    ----------
+    recipe : Recipe
+        What it was made from: schemes of equal recipes are equal.
+    formulas : tuple of Formula
+        They fill the axis in order and without a gap: the left edge row by row,
+        the interior, the right edge row by row.
+    interior : int
+        Which of the `formulas` is the interior.
+    points : int
+        The fewest points along the axis for which all formulas fit.
+    mirrored : int or None
+        The fewest points for which an edge and its mirror image can be written
+        together; None where the terms of the right edge are not the mirrored ones.
+    wraps : bool
+        Whether the formulas of one edge read samples at the other.
+    denominators : tuple of int
+        Those of the formulas, each once.
+    places : tuple of int
+        Which of these each formula has.
+    unit_scales : tuple of Scale
+        One per formula, for a step of one.
+    unscaled : tuple of WeightedFormula
+        The formulas on equal steps, whose scales come with a call.
+    """
+
+    __slots__ = (
+        "denominators",
+        "formulas",
+        "interior",
+        "mirrored",
+        "places",
+        "points",
+        "recipe",
+        "unit_scales",
+        "unscaled",
+        "wraps",
+    )
+
+    def __init__(
+        self, recipe: Recipe, formulas: tuple[Formula, ...], interior: int
+    ) -> None:
+        self.recipe = recipe
+        self.formulas = formulas
+        self.interior = interior
+        self.points = fewest_points(recipe)
+        left, right = formulas[:interior], formulas[:interior:-1]
+        self.wraps = any([_wraps(formula) for formula in (*left, *right)])
+        self.mirrored = None if len(left) != len(right) else _mirrored(left, right)
+        self.denominators = tuple(sorted({f.denominator for f in formulas}))
+        self.places = tuple([self.denominators.index(f.denominator) for f in formulas])
+        self.unit_scales = self.per_formula(
+            [_scales.of_unit_step(d) for d in self.denominators]
+        )
+        self.unscaled = tuple([WeightedFormula(f, f.terms, None) for f in formulas])
+
+    def per_formula(self, scales: Sequence[Scale]) -> tuple[Scale, ...]:
+        """Return the scale of each formula, from those of the denominators."""
+        return tuple(map(scales.__getitem__, self.places))
+
+    def per_denominator(self, scales: Sequence[Scale]) -> list[Scale]:
+        """Return the scales that those of all formulas are made of."""
+        pairs = zip(self.formulas, scales, strict=True)
+        by_denominator = {formula.denominator: scale for formula, scale in pairs}
+        return [by_denominator[denominator] for denominator in self.denominators]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Scheme) and self.recipe == other.recipe
+
+    def __hash__(self) -> int:
+        return hash(self.recipe)
+
+    def __reduce__(self) -> Any:
+        """Come back from a pickle as the one that is remembered."""
+        return remembered, (self.recipe,)
+
+
+def half_width(order: int, accuracy: int, uneven: bool) -> int:
+    """Return the `r` of the central formula on the points ``-r, ..., r``.
+
+    On equal steps, the formula for an even derivative gains an order of accuracy by
+    its symmetry.  On uneven ones it does not, and needs a point more at either side.
+    """
+    more = uneven and order % 2 == 0
+    return (order + 1) // 2 + accuracy // 2 - 1 + more
+
+
+def fewest_points(recipe: Recipe) -> int:
+    """Return how long an axis must be, before any formula is made."""
+    inside = sum(_reaches(recipe))
+    if recipe.side != CENTRAL or _boundaries.ONE_SIDED in (recipe.left, recipe.right):
+        return max(recipe.edge_order + recipe.order, inside)
+    return inside
+
+
+def _reaches(recipe: Recipe) -> tuple[int, int]:
+    """Return how many points the interior reads to the left, and to the right."""
+    if recipe.side == CENTRAL:
+        r = half_width(recipe.order, recipe.accuracy, recipe.uneven)
+        return r, r
+    farthest = recipe.edge_order + recipe.order - 1
+    return (0, farthest) if recipe.side == FORWARD else (farthest, 0)
+
+
+def made(recipe: Recipe) -> Scheme:
+    """Return the formulas of an axis."""
+    if recipe.uneven and recipe.order % 2:  # else the formulas are the same
+        recipe = recipe._replace(uneven=False)
+    before, after = _reaches(recipe)
+    reach = range(-before, after + 1)
+    rows = [_row(row, reach, recipe) for row in range(before)]
+    last_rows = [_row(-row - 1, reach, recipe) for row in reversed(range(after))]
+    inside = _formulas.formula_on(
+        reach, recipe.order, start=before, stop=-after or None
+    )
+    return Scheme(recipe, (*rows, inside, *last_rows), interior=before)
+
+
+#: The same, but made once only; `torch.compile` cannot look at what is remembered.
+remembered = lru_cache(MOST_SCHEMES)(made)
+
+
+def _row(row: int, reach: range, recipe: Recipe) -> Formula:
+    """Return the formula of a row at an edge; negative rows count from the right.
+
+    With ghosts it is that of the interior, on the offsets `reach`.  Without, row `i`
+    from an edge reads the first ``max(edge_order + m, 2 * i + 1)`` points: the edge
+    itself is `edge_order` accurate, and no row is worse than the central formula that
+    fits.
+    """
+    order, stop = recipe.order, row + 1 or None
+    inwards = 1 if row >= 0 else -1
+    depth = row if row >= 0 else -row - 1
+    rule = _boundaries.rule(recipe.left if row >= 0 else recipe.right)
+
+    def offset(position: int) -> int:
+        return inwards * (position - depth)
+
+    if rule is None:
+        count = max(recipe.edge_order + order, 2 * depth + 1)
+        offsets = sorted([offset(position) for position in range(count)])
+        return _formulas.formula_on(offsets, order, start=row, stop=stop)
+    ghosts = {}
+    outwards = reach[-1] if row < 0 else -reach[0]
+    for beyond in range(1, outwards - depth + 1):
+        ghost = rule(beyond)
+        ghosts[offset(-beyond)] = Ghost(
+            None if ghost.sample is None else offset(ghost.sample),
+            tuple([(offset(a), offset(b)) for a, b in ghost.chords if a != b]),
+            -inwards * ghost.turns,
+        )
+    return _formulas.formula_on(
+        reach, order, start=row, stop=stop, edge=offset(0), ghosts=ghosts
+    )
+
+
+def _positions(formula: Formula) -> list[int]:
+    """Return where the samples of an edge's formula lie, counted from that edge."""
+    inwards = 1 if formula.start >= 0 else -1
+    depth = formula.start if formula.start >= 0 else -formula.start - 1
+    return [
+        depth + inwards * offset
+        for pair in formula.terms
+        for offset in pair[:2]
+        if offset is not None
+    ]
+
+
+def _wraps(formula: Formula) -> bool:
+    return any([position < 0 for position in _positions(formula)])
+
+
+def _mirrored(left: Sequence[Formula], right: Sequence[Formula]) -> int | None:
+    """Return the fewest points for which the edges can be written in pairs.
+
+    The mirror image of ``f[upper] - f[lower]`` is ``f[-lower] - f[-upper]``.  A point
+    and its partner at the other edge must be two, in this order.
+    """
+    points = 0
+    for row, (one, other) in enumerate(zip(left, right, strict=True)):
+        if any([lower is None for _, lower, _ in one.terms]) or _wraps(one):
+            return None
+        image = tuple([(-lower, -upper, w) for upper, lower, w in reversed(one.terms)])
+        if (other.terms, other.denominator) != (image, one.denominator):
+            return None
+        sums = [upper + lower for upper, lower, _ in one.terms]
+        points = max([points, 2 * row + max([0, *sums]) + 2])
+    return points

@@ -1,0 +1,278 @@
+"""One derivative along one axis: what is planned of it, and what a call adds.
+
+A task is planned from shapes, dtypes and modes, so that it serves for all calls that
+share them.  Steps, coordinates, masks, periods and boundary values are bound to it in
+each call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from . import _libraries, _precision, _scales, _schemes
+from ._checks import boundary, input, spacing
+from ._checks.spacing import Entry
+from ._precision import Precision
+from ._records import (
+    Account,
+    Alternative,
+    Axis,
+    Ends,
+    Field,
+    Kept,
+    Orders,
+    Samples,
+    Task,
+)
+from ._scales import Scale
+from ._schemes import Recipe, Scheme
+from ._typing import Namespace
+
+
+class Dim(NamedTuple):
+    """All that is given for one dim: where it is, and what lies along it."""
+
+    axis: Axis
+    entry: Entry
+    ends: Ends
+
+
+class Along(NamedTuple):
+    """What is learned of the spacing along a dim.
+
+    Attributes
+    ----------
+    array : Samples or None
+        None for a number.
+    is_complex_step : bool
+        Whether it is a step that makes the result complex.
+    is_uneven : bool
+        Whether there are coordinates.
+    """
+
+    array: Samples | None
+    is_complex_step: bool
+    is_uneven: bool
+
+
+def planned(
+    field: Field, dims: Sequence[Dim], orders: Orders, *, has_where: bool = False
+) -> tuple[Task, ...]:
+    """Return one task per dim, without the values of a call."""
+    along = [_along(dim, field) for dim in dims]
+    return tuple(
+        [
+            _task(field, place, dim, spaced, orders, has_where)
+            for place, (dim, spaced) in enumerate(zip(dims, along, strict=True))
+        ]
+    )
+
+
+def planned_alike(
+    field: Field, dims: Sequence[Dim], orders: Orders, *, has_where: bool = False
+) -> tuple[Task, ...]:
+    """Return one task per dim, all with the digits of one dtype."""
+    tasks = planned(field, dims, orders, has_where=has_where)
+    xp = field.samples.namespace
+    if _precision.is_integer(field.dtype, xp) or len(tasks) < 2:
+        return tasks
+    dtype = tasks[0].precision.result
+    for task in tasks[1:]:
+        dtype = _precision.promoted(dtype, task.precision.result, xp)
+    if all([task.precision.result == dtype for task in tasks]):
+        return tasks
+    return planned(field._replace(dtype=dtype), dims, orders, has_where=has_where)
+
+
+def _along(dim: Dim, field: Field) -> Along:
+    """Check what lies along a dim, as far as it is no value."""
+    axis, entry, ends = dim
+    boundary.check_for_field(ends, field)
+    if entry.is_number:
+        boundary.check_for_step(ends, axis, field)
+        spacing.check_complex(entry, field)
+        return Along(None, isinstance(entry.given, complex), is_uneven=False)
+    found = spacing.array(entry, field)
+    is_complex = _precision.is_complex(found.dtype, found.namespace)
+    if not found.shape:
+        boundary.check_for_step(ends, axis, field)
+        return Along(found, is_complex, is_uneven=False)
+    spacing.check_coordinates(found, entry, axis, field)
+    boundary.check_for_coordinates(ends, axis, field, is_complex)
+    return Along(found, is_complex_step=False, is_uneven=True)
+
+
+def _task(
+    field: Field, place: int, dim: Dim, along: Along, orders: Orders, has_where: bool
+) -> Task:
+    samples, (axis, _, ends) = field.samples, dim
+    sides = _schemes.SIDES if has_where else (_schemes.CENTRAL,)
+    recipes = [
+        Recipe(*orders, ends.left, ends.right, along.is_uneven, side) for side in sides
+    ]
+    points = max([_schemes.fewest_points(recipe) for recipe in recipes])
+    input.check_length(field, axis, points, orders, ends, has_where)
+    make = _schemes.made if samples.is_compiled else _schemes.remembered
+    scheme, *others = [make(recipe) for recipe in recipes]
+    coordinates = along.array.dtype if along.array and along.is_uneven else None
+    precision = _precision.choose(
+        field.dtype,
+        coordinates,
+        along.is_complex_step,
+        samples.device,
+        samples.namespace,
+    )
+    return Task(
+        axis.number,
+        scheme,
+        precision,
+        place,
+        alternatives=tuple([Alternative(other, ()) for other in others]),
+    )
+
+
+def after(inner: Task, outer: Task, xp: Namespace) -> Task:
+    """Return the task that takes the derivative `outer` of the derivative `inner`."""
+    working = _precision.working(inner.precision)
+    same = outer.precision._replace(
+        samples=xp.result_type(working, outer.precision.samples),
+        result=_precision.promoted(inner.precision.result, outer.precision.result, xp),
+        wide_samples=False,
+    )
+    if _precision.is_complex(same.samples, xp):
+        same = same._replace(is_complex_by_grid=False)
+    return outer._replace(precision=same, inner=inner)
+
+
+def summed(tasks: tuple[Task, ...]) -> tuple[Task, ...]:
+    """Return the terms of a sum."""
+    return tasks[:1] + tuple([task._replace(sign=1) for task in tasks[1:]])
+
+
+def with_one_dtype(tasks: tuple[Task, ...], xp: Namespace) -> tuple[Task, ...]:
+    """Give results that end in one array the dtype that holds them all."""
+    dtype = tasks[0].precision.result
+    for task in tasks[1:]:
+        dtype = _precision.promoted(dtype, task.precision.result, xp)
+    return tuple(
+        [
+            task._replace(precision=task.precision._replace(result=dtype))
+            for task in tasks
+        ]
+    )
+
+
+class Values(NamedTuple):
+    """What a call adds along one dim.
+
+    Attributes
+    ----------
+    number : float, complex or None
+        A step that is a number.
+    step, coordinates, constants, period
+        As those of a task.
+    """
+
+    number: Any
+    step: Any = None
+    coordinates: Any = None
+    constants: Any = None
+    period: Any = None
+
+
+class StepOutOfRangeError(ValueError):
+    """By a step, no number of the working dtype can be divided."""
+
+    def __init__(self, place: int, precision: Precision) -> None:
+        super().__init__(place, precision)
+        self.place = place
+        self.precision = precision
+
+
+def values_of(
+    given: Any, constants: Any, period: float | None, axis: int, ndim: int
+) -> Values:
+    """Return what a call adds along an axis of samples of so many dimensions."""
+    if isinstance(given, (float, complex)):
+        return Values(given, None, None, constants, period)
+    x = _libraries.without_shell(given)
+    if x.ndim == 0:
+        return Values(None, x, None, constants, period)
+    if x.ndim != ndim:  # a vector, which broadcasts with as many dims as the samples
+        x = x[(*(None,) * axis, slice(None), *(None,) * (ndim - axis - 1))]
+    return Values(None, None, x, constants, period)
+
+
+def bound(
+    task: Task, values: Sequence[Values], where: Any, *, is_compiled: bool = False
+) -> Task:
+    """Return a task with what a call adds to it.
+
+    Raises
+    ------
+    StepOutOfRangeError
+        If there is one.
+    """
+    number, step, coordinates, constants, period = values[task.place]
+    scales: tuple[Scale, ...] = ()
+    alternatives, inner = task.alternatives, task.inner
+    if number is not None:
+        scales = _scaled(number, task.scheme, task, is_compiled)
+        if alternatives:
+            alternatives = tuple(
+                [
+                    Alternative(other, _scaled(number, other, task, is_compiled))
+                    for other, _ in alternatives
+                ]
+            )
+    if inner is not None:
+        inner = bound(inner, values, None, is_compiled=is_compiled)
+        # Where the samples are a constant beyond an end, their derivative is zero.
+        constants = None if constants is None else (0.0, 0.0)
+    return Task(
+        task.axis,
+        task.scheme,
+        task.precision,
+        task.place,
+        scales,
+        step,
+        coordinates,
+        constants,
+        period,
+        task.component,
+        task.sign,
+        inner,
+        task.kept,
+        where,
+        alternatives,
+    )
+
+
+def with_step(task: Task, step: float) -> Task:
+    """Return a task with nothing but a step to add."""
+    if task.inner is not None or task.alternatives:
+        return bound(task, [Values(step)] * (task.place + 1), None)
+    return task.with_scales(_scaled(step, task.scheme, task, is_compiled=False))
+
+
+def _scaled(
+    step: float | complex, scheme: Scheme, task: Task, is_compiled: bool
+) -> tuple[Scale, ...]:
+    """Return the scale of each formula for a step that is a number."""
+    if step == 1.0 and type(step) is float:
+        return scheme.unit_scales
+    order, denominators = scheme.recipe.order, scheme.denominators
+    if is_compiled:  # the value may be a symbol
+        products = [_scales.divisors_of(step, order, d) for d in denominators]
+        return scheme.per_formula([Scale((), divisors) for divisors in products])
+    found = _scales.of_step(step, order, denominators, task.precision)
+    if found is None:
+        raise StepOutOfRangeError(task.place, task.precision)
+    return scheme.per_formula(found)
+
+
+def with_kept(task: Task, account: Account) -> Task:
+    """Give a task, and one inside of it, where an executor may keep what it makes."""
+    inner = None if task.inner is None else with_kept(task.inner, account)
+    return task._replace(kept=Kept(account), inner=inner)
