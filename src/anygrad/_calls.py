@@ -38,10 +38,24 @@ class Planned(NamedTuple):
 
 
 def gradient(samples: Samples, request: Request) -> Planned:
-    """Plan one first derivative, or one of another order, along each dim."""
+    """Plan a first derivative along each dim."""
+    return _partials(samples, request, order.orders_of_gradient(*request[5:8]))
+
+
+def derivative(samples: Samples, request: Request) -> Planned:
+    """Plan a derivative along one dim."""
+    one = request._replace(
+        dim=dim.single(request.dim, request.axis),
+        spacing=spacing.single(request.spacing),
+        boundary=boundary.single(request.boundary),
+    )
+    return _partials(samples, one, _orders(request))
+
+
+def _partials(samples: Samples, request: Request, orders: Orders) -> Planned:
+    """Plan a derivative along each dim, in one array if that is asked for."""
     field = input.field(samples)
     dims = _dims(field, request)
-    orders = _orders(request)
     has_where = request.where is not None
     if has_where:
         where.check(request.where, field, orders)
@@ -56,16 +70,6 @@ def gradient(samples: Samples, request: Request) -> Planned:
     stack = Stack(place, (len(tasks),), tuple(range(len(tasks))))
     tasks = _tasks.with_one_dtype(tasks, samples.namespace)
     return _planned(field, dims, tasks, stack, mask=request.where)
-
-
-def derivative(samples: Samples, request: Request) -> Planned:
-    """Plan a derivative along one dim."""
-    one = request._replace(
-        dim=dim.single(request.dim, request.axis),
-        spacing=spacing.single(request.spacing),
-        boundary=boundary.single(request.boundary),
-    )
-    return gradient(samples, one)
 
 
 def laplacian(samples: Samples, request: Request) -> Planned:

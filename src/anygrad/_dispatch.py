@@ -70,12 +70,13 @@ def samples_of(array: Any, name: str) -> Samples:
     if not is_exact:
         _refuse(type(array), array, name)
     if library is None:
+        namespace = _namespace(array, name)
         return Samples(
             array,
             array.dtype,
             array.shape,
             library=None,
-            namespace=_namespace(array, name),
+            namespace=namespace,
             executor=AGNOSTIC.exact,
             device=_libraries.standard_device(array),
             is_exact=False,

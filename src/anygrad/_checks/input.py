@@ -14,9 +14,10 @@ def check_numeric(samples: Samples, name: str) -> None:
     """Refuse dtypes of which a derivative has no meaning."""
     if _precision.is_numeric(samples.dtype, samples.namespace):
         return
+    remedy = conversion(samples.dtype, "Convert it first, e.g. with `astype`.")
     msg = (
         f"`{name}` must have an integer, real floating or complex floating dtype. "
-        f"Got {samples.dtype}. {conversion(samples.dtype)}"
+        f"Got {samples.dtype}. {remedy}"
     )
     raise TypeError(msg)
 

@@ -28,6 +28,14 @@ def orders(order: Any, accuracy: Any, edge_order: Any) -> Orders:
     return Orders(derivative, even, _edge_order(edge_order, even))
 
 
+def orders_of_gradient(order: Any, accuracy: Any, edge_order: Any) -> Orders:
+    """Return all three, where an `edge_order` of None is no int."""
+    found = orders(order, accuracy, edge_order)
+    if edge_order is None:
+        return found._replace(edge_order=_edge_order(None, found.accuracy))
+    return found
+
+
 def checked_order(order: Any) -> int:
     """Return the order of the derivative."""
     number = integer(order)

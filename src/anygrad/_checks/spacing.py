@@ -124,9 +124,10 @@ def array(entry: Entry, field: Field) -> Samples:
     _check_kind(entry)
     found = companion(entry.given, field, entry.name)
     if not _precision.is_numeric(found.dtype, found.namespace):
+        remedy = conversion(found.dtype, "Convert it to numbers first.")
         msg = (
             f"`{entry.name}` must have an integer, real floating or complex floating "
-            f"dtype. Got {found.dtype}. {conversion(found.dtype)}"
+            f"dtype. Got {found.dtype}. {remedy}"
         )
         raise TypeError(msg)
     return found

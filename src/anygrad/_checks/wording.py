@@ -12,8 +12,10 @@ def shown(value: Any) -> str:
     if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
         return shortened(value)
     if isinstance(value, (list, tuple)) and len(value) <= 8:
-        left, right = "[]" if isinstance(value, list) else "()"
-        return left + ", ".join([shown(item) for item in value]) + right
+        items = ", ".join([shown(item) for item in value])
+        if isinstance(value, list):
+            return f"[{items}]"
+        return f"({items},)" if len(value) == 1 else f"({items})"
     return _libraries.type_name(value)
 
 
@@ -23,8 +25,8 @@ def shortened(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:40]}..."
 
 
-def conversion(dtype: Any) -> str:
-    """Return how values of a dtype become numbers."""
+def conversion(dtype: Any, usual: str) -> str:
+    """Return how values of a dtype become numbers: for all but times, as `usual`."""
     kind = getattr(dtype, "kind", "")
     if kind == "M":
         return (
@@ -33,4 +35,4 @@ def conversion(dtype: Any) -> str:
         )
     if kind == "m":
         return "Divide by the unit wanted first, e.g. `numpy.timedelta64(1, 's')`."
-    return "Convert it first, e.g. with `astype`."
+    return usual

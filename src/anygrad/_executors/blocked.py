@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .. import _agnostic
 from .._executors import gathered, programs, slopes, windows
 from .._executors.programs import Job, every
-from .._executors.steps import add_or_subtract, write_scaled
+from .._executors.steps import Numbers, add_or_subtract, write_scaled
 from .._precision import working
 from .._records import unrounded
 from .._scales import UNSCALED
@@ -166,7 +166,7 @@ def _in_blocks_at_once(
         for job in jobs:
             is_run = in_order and verbs.is_contiguous(job.f)
             piece = programs.piece_of(job, shape, key, is_run, 0)
-            programs.run(programs.as_program([piece]), job.scales, job.f, job.out, verbs)
+            programs.run(programs.as_program([piece]), job.numbers, job.f, job.out, verbs)
         write_scaled(jobs[0].out[key], scale, verbs)
 
     room = MANY_TERMS * min(rooms) if rooms else None
@@ -176,9 +176,10 @@ def _in_blocks_at_once(
 
 def _with_scales(job: Job) -> Job:
     """Give the formulas on equal steps the scales of this call."""
-    if not job.scales:
+    scales = job.numbers.scales
+    if not scales:
         return job
-    pairs = zip(job.formulas, job.scales, strict=True)
+    pairs = zip(job.formulas, scales, strict=True)
     return job._replace(formulas=tuple([f._replace(scale=s) for f, s in pairs]))
 
 
@@ -250,7 +251,7 @@ def differentiate(
         kept = task.kept if task.coordinates is None else None
         if in_order and kept is not None and len(program.pieces) <= MOST_PIECES:
             kept.keep(Prepared(verbs, program))
-        programs.run(program, job.scales, f, out, verbs)
+        programs.run(program, job.numbers, f, out, verbs)
     return result
 
 
@@ -267,8 +268,13 @@ def _job(f: Any, task: Task, xp: Namespace, verbs: Verbs, out: Any) -> Job:
             kept=None,  # that is for samples that lie in the order of their axes
         )
     formulas = _weighted_formulas(f, task, xp, verbs)
+    return Job(f, out, task, formulas, _numbers(task, xp), {}, xp, verbs)
+
+
+def _numbers(task: Task, xp: Namespace) -> Numbers:
+    """Return what this call adds to steps."""
     scales = () if task.coordinates is not None else _agnostic.scales(task, xp)
-    return Job(f, out, task, formulas, scales, {}, xp, verbs)
+    return Numbers(scales, task.constants)
 
 
 def _is_unconverted(job: Job) -> bool:
@@ -303,7 +309,7 @@ def _from_kept(f: Any, task: Task, xp: Namespace, verbs: Verbs, out: Any) -> Any
     if known.program is None:
         return None
     out = verbs.empty_like(f, dtype=f.dtype) if out is None else out
-    programs.run(known.program, _agnostic.scales(task, xp), f, out, verbs)
+    programs.run(known.program, _numbers(task, xp), f, out, verbs)
     if not known.is_tried:  # what is called twice may be called often
         read = gathered.gather(known.program, task.scheme, f, xp, verbs)
         kept.keep(known._replace(gathered=read, is_tried=True))

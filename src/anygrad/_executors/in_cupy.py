@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .._executors import steps
     from .._records import Plan
-    from .._scales import Scale
     from .._typing import Namespace
 
 #: The blocked executor in CuPy's words, made when the first array comes.
@@ -56,7 +55,7 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
 
 
 def _carry_out(
-    step: steps.Step, scale: Scale, f: Any, out: Any, _: steps.Verbs
+    step: steps.Step, given: steps.Numbers, f: Any, out: Any, _: steps.Verbs
 ) -> None:
     """Write the weighted sum of differences, scaled, with one pass over memory."""
     sums, operands, kinds = [], [], []
@@ -74,12 +73,18 @@ def _carry_out(
         return operand(value, "T" if value.dtype == f.dtype else value.dtype.name)
 
     for upper, lower, weight in step.terms:
-        below = operand(f[lower], "T") if isinstance(lower, tuple) else number(lower)
+        constants = given.constants or ()
+        below = (
+            operand(f[lower], "T")
+            if isinstance(lower, tuple)
+            else number(constants[lower])
+        )
         difference = f"({operand(f[upper], 'T')} - {below})"
         sums.append(
             difference if weight is None else f"{difference} * {number(weight)}"
         )
     formula = f"({' + '.join(sums)})"
+    scale = given.scales[step.number] if step.scale is None else step.scale
     for factor in scale.factors:
         formula += f" * {number(factor)}"
     for divisor in scale.divisors:

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
 from .._executors import slopes
-from .._executors.steps import Key, Neighbours, Step, is_minus_one
+from .._executors.steps import Key, Neighbours, Numbers, Step, is_minus_one
 
 if TYPE_CHECKING:
     from .._executors.steps import Verbs
     from .._formulas import WeightedFormula
     from .._records import Task
-    from .._scales import Scale
     from .._typing import Namespace
 
 #: An axis this short stays whole in its block, and its edges are written with it:
@@ -59,36 +58,33 @@ class Program(NamedTuple):
 class Job(NamedTuple):
     """One derivative, with the axes in the order of memory.
 
-    `scales` are those of the formulas that have none; `spread` keeps weights that have been spread over blocks of one shape.
+    `numbers` are for formulas without a scale and for constants; `spread` keeps weights
+    that have been spread over blocks of one shape.
     """
 
     f: Any
     out: Any
     task: Task
     formulas: tuple[WeightedFormula, ...]
-    scales: tuple[Scale, ...]
+    numbers: Numbers
     spread: dict[tuple[int, ...], WeightedFormula]
     xp: Namespace
     verbs: Verbs
 
 
 def run(
-    program: Program, scales: tuple[Scale, ...], f: Any, out: Any, verbs: Verbs
+    program: Program, numbers: Numbers, f: Any, out: Any, verbs: Verbs
 ) -> None:
-    """Do all steps: those of the pieces in any order, then the last ones.
-
-    `scales` are for steps without a scale, one per formula of the scheme.
-    """
+    """Do all steps: those of the pieces in any order, then the last ones."""
     pieces, at_last, flat = program
     run = (f.reshape(-1), out.reshape(-1)) if flat and f.ndim > 1 else (f, out)
 
     def do(piece: tuple[Step, ...]) -> None:
         for step in piece:
-            scale = scales[step.number] if step.scale is None else step.scale
             if step.flat:
-                verbs.carry_out(step, scale, *run, verbs)
+                verbs.carry_out(step, numbers, *run, verbs)
             else:
-                verbs.carry_out(step, scale, f, out, verbs)
+                verbs.carry_out(step, numbers, f, out, verbs)
 
     if len(pieces) == 1:
         do(pieces[0])
@@ -347,7 +343,7 @@ def _step(
     *,
     flat: bool,
     sign: int,
-    constant: Any = None,
+    end: int = 0,
 ) -> Step:
     """Return a formula as a step.
 
@@ -371,7 +367,7 @@ def _step(
     return Step(
         at(0),
         tuple(
-            (at(upper), constant if lower is None else at(lower), weight)
+            (at(upper), end if lower is None else at(lower), weight)
             for upper, lower, weight in terms
         ),
         scale,
@@ -445,7 +441,7 @@ def _edge(
     task: Task, number: int, weighted: WeightedFormula, before: Key, after: Key
 ) -> Step:
     formula = weighted.formula
-    constant = task.constants and task.constants[number > task.scheme.interior]
+    end = int(number > task.scheme.interior)
 
     def at(offset: int, more: int = 0) -> Key:
         return (*before, _agnostic.points(formula, offset, more), *after)
@@ -455,5 +451,5 @@ def _edge(
 
     shared = None if formula.ghosts else part  # they need not lie side by side
     return _step(
-        weighted, number, at, shared, flat=False, sign=task.sign, constant=constant
+        weighted, number, at, shared, flat=False, sign=task.sign, end=end
     )

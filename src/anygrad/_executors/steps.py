@@ -45,7 +45,7 @@ class Verbs(NamedTuple):
     for_each : callable
         ``for_each(function, blocks)``: one after the other, or on several threads.
     carry_out : callable
-        ``carry_out(step, scale, f, out, verbs)``: `carry_out` of this module, or one that
+        ``carry_out(step, numbers, f, out, verbs)``: `carry_out` of this module, or one that
         does the same in fewer operations.
     """
 
@@ -62,7 +62,7 @@ class Verbs(NamedTuple):
     block_bytes: int | None
     bytes_besides: int
     for_each: Callable[[Callable[[Any], None], Iterable[Any]], None]
-    carry_out: Callable[[Step, Scale, Any, Any, Verbs], None]
+    carry_out: Callable[[Step, Numbers, Any, Any, Verbs], None]
 
 
 class Neighbours(NamedTuple):
@@ -81,6 +81,21 @@ class Neighbours(NamedTuple):
     parts: tuple[Key, ...]
 
 
+class Numbers(NamedTuple):
+    """What a call adds to steps that are kept.
+
+    Attributes
+    ----------
+    scales : tuple of Scale
+        One per formula of the scheme, for steps without a scale.
+    constants : tuple of (number, number) or None
+        The values beyond the left and the right end.
+    """
+
+    scales: tuple[Scale, ...]
+    constants: tuple[Any, Any] | None
+
+
 class Step(NamedTuple):
     """One formula on a block: which views to combine, and where the sum goes.
 
@@ -88,9 +103,9 @@ class Step(NamedTuple):
     ----------
     target : Key
         The points of the result.
-    terms : tuple of (Key, Key or number, weight)
-        The samples for the upper and the lower offset of a difference, or the constant
-        instead of the lower ones, and its weight.
+    terms : tuple of (Key, Key or int, weight)
+        The samples for the upper and the lower offset of a difference, or which of the
+        constants stands instead of the lower ones, and its weight.
     scale : Scale or None
         What the sum is scaled with; None for what the step of a call says,
     number : int
@@ -118,34 +133,40 @@ def one_by_one(function: Callable[[Any], None], blocks: Iterable[Any]) -> None:
         function(block)
 
 
-def carry_out(step: Step, scale: Scale, f: Any, out: Any, verbs: Verbs) -> None:
+def carry_out(step: Step, numbers: Numbers, f: Any, out: Any, verbs: Verbs) -> None:
     """Write the weighted sum of differences, scaled, into the target; or add it."""
     if step.sign:
-        _add_sum(step, scale, f, out[step.target], verbs)
+        _add_sum(step, numbers, f, out[step.target], verbs)
         return
-    target, terms, _, _, neighbours, _, _ = step
+    target, terms, scale, _, neighbours, _, _ = step
     out = out[target]
     if len(terms) == 1:  # no call for the most frequent step, which may be a short one
         ((upper, lower, weight),) = terms
-        below = f[lower] if isinstance(lower, tuple) else lower
-        verbs.subtract(f[upper], below, out=out)
+        verbs.subtract(f[upper], below(lower, f, numbers), out=out)
         if weight is not None:
             verbs.multiply(out, weight, out=out)
     elif neighbours is None:
-        _write_sum(step, f, None, out, verbs)
+        _write_sum(step, numbers, f, None, out, verbs)
     else:
-        _write_sum_of_neighbours(step, f, None, out, verbs)
-    write_scaled(out, scale, verbs)
+        _write_sum_of_neighbours(step, numbers, f, None, out, verbs)
+    write_scaled(out, numbers.scales[step.number] if scale is None else scale, verbs)
 
 
-def _add_sum(step: Step, scale: Scale, f: Any, out: Any, verbs: Verbs) -> None:
+def below(lower: Any, f: Any, numbers: Numbers) -> Any:
+    """Return the samples that are subtracted, or the constant in their place."""
+    if isinstance(lower, tuple):
+        return f[lower]
+    return numbers.constants and numbers.constants[lower]
+
+
+def _add_sum(step: Step, numbers: Numbers, f: Any, out: Any, verbs: Verbs) -> None:
     """Add what `carry_out` writes, or subtract it."""
-    if scale == UNSCALED:
+    if step.scale == UNSCALED:
         write = _write_sum if step.neighbours is None else _write_sum_of_neighbours
-        write(step, f, out, out, verbs)
+        write(step, numbers, f, out, out, verbs)
         return
     total = verbs.empty_like(out, dtype=out.dtype)
-    carry_out(step._replace(target=(), sign=0), scale, f, total, verbs)
+    carry_out(step._replace(target=(), sign=0), numbers, f, total, verbs)
     add_or_subtract(step.sign, verbs)(out, total, out=out)
 
 
@@ -157,18 +178,19 @@ def write_scaled(out: Any, scale: Scale, verbs: Verbs) -> None:
         verbs.divide(out, divisor, out=out)
 
 
-def _write_sum(step: Step, f: Any, total: Any, out: Any, verbs: Verbs) -> None:
+def _write_sum(
+    step: Step, numbers: Numbers, f: Any, total: Any, out: Any, verbs: Verbs
+) -> None:
     """Write the total and the weighted differences; the first may be in its place."""
     part = out if total is None else None
     for upper, lower, weight in step.terms:
-        below = f[lower] if isinstance(lower, tuple) else lower
-        part = verbs.subtract(f[upper], below, out=part)
+        part = verbs.subtract(f[upper], below(lower, f, numbers), out=part)
         total = _added(total, part, weight, step.sign, out, part, verbs)
         part = None if part is out else part
 
 
 def _write_sum_of_neighbours(
-    step: Step, f: Any, total: Any, out: Any, verbs: Verbs
+    step: Step, _: Numbers, f: Any, total: Any, out: Any, verbs: Verbs
 ) -> None:
     """Compute all differences once; nobody needs the last ones after their product."""
     upper, lower, parts = step.neighbours or ((), (), ())

@@ -92,7 +92,7 @@ def write_converted(
     key = list(every(f.ndim))
     key[job.task.axis] = rows or slice(None)
     piece = programs.piece_of(job, tuple(f.shape), tuple(key), in_order, first)
-    programs.run(programs.as_program([piece]), job.scales, f, out, verbs)
+    programs.run(programs.as_program([piece]), job.numbers, f, out, verbs)
     if out is not target:
         own = (*every(job.task.axis), rows or slice(None))
         target[own] = out[own]
