@@ -17,6 +17,7 @@ import fuzz
 import oracle
 from anygrad import _arguments, _precision
 from backends import Backend
+from fuzzing.valid import FIELDS, SCALARS
 
 THREADS = 16
 SQUARES = [0.0, 1, 4, 9, 16, 25]
@@ -219,7 +220,7 @@ def test_fuzz_finds_a_broken_mask(numpy: Any, monkeypatch: pytest.MonkeyPatch) -
         assert all("where=array" in finding for finding in found)
 
 
-@pytest.mark.parametrize("name", [*fuzz.SCALARS[1:], *fuzz.FIELDS])
+@pytest.mark.parametrize("name", [*SCALARS[1:], *FIELDS])
 def test_fuzz_finds_a_broken_function(
     numpy: Any, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

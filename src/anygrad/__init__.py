@@ -1,10 +1,13 @@
 """Derivatives of sampled data on a grid, for any array library."""
 
-from ._gradient import derivative, gradient
-from ._operators import curl, divergence, hessian, jacobian, laplacian
+from ._derivative import derivative
+from ._gradient import gradient
+from ._jacobian import jacobian
+from ._second_derivatives import hessian, laplacian
+from ._stencil import stencil
+from ._vector_calculus import curl, divergence
 from ._version import __version__
 from ._versions import show_versions
-from ._weights import stencil
 from ._workers import get_workers, set_default_workers, set_workers
 
 __all__ = [

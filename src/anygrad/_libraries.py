@@ -266,9 +266,7 @@ BY_CLASS = {
         for name in library.classes
     },
     **{
-        (library.package, name): library
-        for library in TABLE
-        for name in library.shells
+        (library.package, name): library for library in TABLE for name in library.shells
     },
 }
 

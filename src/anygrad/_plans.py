@@ -191,7 +191,9 @@ def _with_values(samples: Samples, planned: Planned, request: Request) -> Plan:
     """Return a plan with the values of the call that it was made for."""
     plan, dims = planned
     values = [
-        values_of(d.entry.given, d.ends.constants, d.ends.period, d.axis.number, plan.ndim)
+        values_of(
+            d.entry.given, d.ends.constants, d.ends.period, d.axis.number, plan.ndim
+        )
         for d in dims
     ]
     where = _mask(request.where, plan)

@@ -1,4 +1,4 @@
-"""The words in which the private rooms speak of arrays."""
+"""The words in which signatures and private rooms speak of arrays."""
 
 from __future__ import annotations
 
@@ -30,3 +30,11 @@ Namespace: TypeAlias = Any
 
 #: A dtype object of any library.
 DType: TypeAlias = Any
+
+#: What one dim may be given: a step, or coordinates.
+Spacing: TypeAlias = "complex | Array"
+
+#: What may stand at the ends of one dim: a mode or a constant; one for each end; or
+#: "periodic" with the period.
+Mode: TypeAlias = "str | complex"
+Boundary: TypeAlias = "Mode | tuple[Mode, Mode]"

@@ -55,9 +55,7 @@ def _ends(item: Any, name: str) -> Ends:
         return Ends(first, first, None, _period(second, name))
     (left, below), (right, above) = _mode(first, name), _mode(second, name)
     if left != right and "periodic" in (left, right):
-        msg = (
-            f"`{name}` must be 'periodic' at both ends or at none. Got {shown(item)}."
-        )
+        msg = f"`{name}` must be 'periodic' at both ends or at none. Got {shown(item)}."
         raise ValueError(msg)
     constants = None if below is above is None else (below, above)
     return Ends(left, right, constants, None)

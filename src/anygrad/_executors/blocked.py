@@ -166,7 +166,9 @@ def _in_blocks_at_once(
         for job in jobs:
             is_run = in_order and verbs.is_contiguous(job.f)
             piece = programs.piece_of(job, shape, key, is_run, 0)
-            programs.run(programs.as_program([piece]), job.numbers, job.f, job.out, verbs)
+            programs.run(
+                programs.as_program([piece]), job.numbers, job.f, job.out, verbs
+            )
         write_scaled(jobs[0].out[key], scale, verbs)
 
     room = MANY_TERMS * min(rooms) if rooms else None

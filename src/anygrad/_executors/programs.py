@@ -72,9 +72,7 @@ class Job(NamedTuple):
     verbs: Verbs
 
 
-def run(
-    program: Program, numbers: Numbers, f: Any, out: Any, verbs: Verbs
-) -> None:
+def run(program: Program, numbers: Numbers, f: Any, out: Any, verbs: Verbs) -> None:
     """Do all steps: those of the pieces in any order, then the last ones."""
     pieces, at_last, flat = program
     run = (f.reshape(-1), out.reshape(-1)) if flat and f.ndim > 1 else (f, out)
@@ -450,6 +448,4 @@ def _edge(
         return (*every(len(before)), slice(number, number + 1))
 
     shared = None if formula.ghosts else part  # they need not lie side by side
-    return _step(
-        weighted, number, at, shared, flat=False, sign=task.sign, end=end
-    )
+    return _step(weighted, number, at, shared, flat=False, sign=task.sign, end=end)

@@ -10,8 +10,11 @@ import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .. import _operators
-from .._gradient import derivative, gradient
+from .._derivative import derivative
+from .._gradient import gradient
+from .._jacobian import jacobian
+from .._second_derivatives import hessian, laplacian
+from .._vector_calculus import curl, divergence
 from ..testing._arrays import Gradient, NotApplicable
 
 
@@ -216,14 +219,7 @@ def _functions_of_findiff() -> dict[str, Callable[..., Any]]:
 FUNCTIONS: dict[str, Callable[[], Mapping[str, Callable[..., Any]]]] = {
     "anygrad": lambda: {
         function.__name__: function
-        for function in (
-            derivative,
-            _operators.divergence,
-            _operators.curl,
-            _operators.laplacian,
-            _operators.jacobian,
-            _operators.hessian,
-        )
+        for function in (derivative, divergence, curl, laplacian, jacobian, hessian)
     },
     "findiff": _functions_of_findiff,
 }

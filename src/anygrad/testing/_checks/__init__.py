@@ -15,6 +15,7 @@ from typing import TypeAlias
 from ...testing._checks import (
     boundaries,
     dtypes,
+    fields,
     forms,
     grids,
     libraries,
@@ -41,7 +42,7 @@ checks: tuple[Check, ...] = tuple(
     check
     for module in (
         *(grids, dtypes, magnitudes, libraries, forms, orders, boundaries, missing),
-        *(vectors, refusals),
+        *(vectors, fields, refusals),
     )
     for check in _checks_in(module)
 )

@@ -37,28 +37,31 @@ def stencil(offsets: Any, *, order: int = 1) -> Any:
     Parameters
     ----------
     offsets : list or tuple of int or fractions.Fraction, or array
-        Where the samples lie, each once and in any order; 0 need not be among them.
-        In an array, along its last dimension: all others are batches.
+        Where the samples lie, each once and in any order; 0 need not be among them.  In
+        an array, along its last dimension: all others are batches.
     order : int, default: 1
-        The order of the derivative.
+        The order of the derivative, 1 or more.
 
     Returns
     -------
     tuple of fractions.Fraction, or array
-        One weight per offset.  Of ints and fractions, exactly.  Of an array, in an
-        array of the same library, device, shape and dtype (for integers, the default
-        real floating dtype), differentiable in the offsets.  With the offsets in steps,
-        divide by ``h**order`` for a step `h`.
+        One weight per offset, in the order of the offsets.  Of ints and fractions,
+        exactly.  Of an array, in an array of the same library, device, shape and dtype
+        (for integers, the default real floating dtype), differentiable in the offsets.
+        With the offsets in steps, divide by ``h**order`` for a step `h`.
 
     Raises
     ------
     TypeError
-        If `offsets` is neither a list or tuple of ints and fractions nor an array of
-        numbers; if `order` is no int.
+        - If `offsets` is neither a list or tuple of ints and fractions nor an array of
+          the standard, or is masked, labelled, compressed, sparse, nested, a matrix or
+          a quantity, or its dtype is bool or not numeric.
+        - If `order` is not an int.
     ValueError
-        If an offset is named twice in a list or tuple; if there are not more offsets
-        than `order`; if an array has no dimension, or Dask does not know how many
-        offsets there are; if `order` is not positive.
+        - If `offsets` is not longer than `order`, is a list or tuple that names an
+          offset twice, or an array without a dimension or of unknown length along the
+          last one.
+        - If `order` is not positive.
 
     See Also
     --------
@@ -66,6 +69,8 @@ def stencil(offsets: Any, *, order: int = 1) -> Any:
 
     Notes
     -----
+    B. Fornberg [1]_ has the same weights by a recursion.
+
     The values of an array are not looked at, so that an offset which is repeated there
     is no error: some weights are infinite or NaN then.
 

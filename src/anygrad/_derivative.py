@@ -1,0 +1,167 @@
+"""The door to a single derivative, of any order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from . import _calls, _plans
+from ._calls import Request
+from ._typing import Array, ArrayT, Boundary, Spacing
+
+
+def derivative(
+    input: ArrayT,
+    *,
+    dim: int | None = None,
+    spacing: Spacing | Sequence[Spacing] | None = 1,
+    order: int = 1,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    boundary: Boundary = "one_sided",
+    where: Array | None = None,
+    axis: int | None = None,
+) -> ArrayT:
+    """Estimate one partial derivative, of any order, from samples on a grid.
+
+    The weighted sums of samples are those of `gradient`, for one dim, but of any order
+    and, by default, as accurate at the edges as in the interior.  The result is as
+    lazy, as traced and as differentiable as the samples.
+
+    Parameters
+    ----------
+    input : array of shape (..., n, ...), real or complex floating, or of integers
+        The samples.  Along the dim, there must be at least
+        ``max(edge_order + order, 2 * r)`` of them, with the `r` of the notes below, and
+        ``2 * r`` where neither end is one-sided and `where` is None.
+    dim : int or None, default: None
+        The dim to differentiate along.  Negative ones count from the last dim.  None is
+        the last one.
+    spacing : scalar, array, list or tuple of one of these, or None, default: 1
+        Where the samples lie along the dim, by itself or as the only entry of a list or
+        tuple:
+
+        - a Python number or an array of shape (): the step, which may be negative or
+          complex;
+        - an array of shape (n,): the coordinate of each point along the dim;
+        - an array with as many dimensions as `input`, of length n along the dim, and
+          broadcastable to `input`: a coordinate for each point, as on a curvilinear
+          grid.
+
+        Arrays are of the library and on the device of `input`; NumPy coordinates go
+        with a Dask `input`.  Coordinates may be uneven, descending and complex.  Their
+        values are not looked at: where two neighbours are equal, the derivative is
+        infinite or NaN.  None is 1.
+    order : int, default: 1
+        The order `m` of the derivative, 1 or more.
+    accuracy : int, default: 2
+        The order of accuracy of the interior: 2, 4, 6 and so on; on coordinates, too.
+    edge_order : int or None, default: None
+        The order of accuracy of the first and the last point along a dim, from 1 to
+        `accuracy`, where the boundary is one-sided.  None is `accuracy`.
+    boundary : str, number or tuple, default: "one_sided"
+        What lies beyond the ends of the dim:
+
+        - ``"one_sided"``: nothing, so the formulas there read points to one side only;
+        - ``"periodic"``: the other end, one step from the last point to the first; with
+          coordinates, ``("periodic", period)`` with the length after which they repeat,
+          which is positive, also where they descend;
+        - ``"reflect"``, ``"symmetric"``, ``"edge"``: samples as `numpy.pad` names them,
+          at mirrored coordinates;
+        - a number: that value everywhere, in the unit of `input`;
+        - a pair (left, right) of these, except of ``"periodic"``.
+
+        Except for ``"one_sided"``, the formula at the edges is that of the interior.  A
+        period is not compared with the coordinates: if it is not longer than their
+        span, the step from the last point to the first is negative or zero, and the
+        derivatives near the ends have no meaning: they may be infinite or NaN.
+    where : array of bool or None, default: None
+        Which samples are valid: broadcastable to `input`, of its library and on its
+        device, or a NumPy array with a Dask `input`.  None is: all.  Only for
+        ``order=1`` and ``accuracy=2``.  Values under False do not matter.  Where the
+        formula of a point names one of them, the point gets a one-sided formula of the
+        order `edge_order` instead, or NaN if there are too few valid samples for that,
+        too.
+    axis : int or None, default: None
+        Another word for `dim`; only one of them may be given.
+
+    Returns
+    -------
+    array
+        Of the shape of `input`, in the unit of `input` per unit of `spacing` to the
+        power `order`.  Of the library and on the device of `input`.  Floating samples
+        keep their dtype, integer ones get the default real floating dtype of their
+        library; a floating `spacing` array of coordinates is promoted with it as in the
+        standard, steps are not; a complex step or coordinate makes the result complex.
+
+    Raises
+    ------
+    TypeError
+        - If `input` is not an array of the standard, or is masked, labelled,
+          compressed, sparse, nested, a matrix or a quantity, or its dtype is bool or
+          not numeric.
+        - If `dim` or `axis` is not an int.
+        - If `spacing` is neither a number nor an array, is of another library than
+          `input`, is complex where that has no complex dtypes, or is an array that
+          would be refused as `input`.
+        - If `order` is not an int.
+        - If `accuracy` is not an int.
+        - If `edge_order` is neither an int nor None.
+        - If `boundary` is a list; if it or an entry of it is neither a str nor a
+          number, or is complex for a real `input`; if a period is not a real number.
+        - If `where` is not a plain, dense array of bools, or is of another library than
+          `input`.
+        - If both `dim` and `axis` are given.
+    ValueError
+        - If `input` has too few points, or an unknown number of them, along a dim.
+        - If `spacing` is a list or tuple of another length than 1; if a Python number
+          in it is zero, not finite, or far out of the range of the dtype of `input`; if
+          an array in it has none of the shapes above, or is on another device.
+        - If `order` is not positive.
+        - If `accuracy` is not even and positive.
+        - If `edge_order` is not between 1 and `accuracy`.
+        - If `boundary` is an unknown mode, a tuple of another length than 2, periodic
+          at one end only, along complex coordinates, without a period on coordinates or
+          with one on a step; if a period is not positive and finite.
+        - If `where` is not broadcastable to `input` or is on another device, or is
+          given for another `order` than 1 or another `accuracy` than 2.
+    IndexError
+        - If `dim` or `axis` names a dim that `input` does not have, or it has none.
+
+    See Also
+    --------
+    gradient : First derivatives along several dims.
+    stencil : The weights of a formula.
+
+    Notes
+    -----
+    The central formula reads ``r = (m + 1) // 2 + accuracy / 2 - 1`` points to either
+    side; on coordinates, one more for an even `m`, whose formula is less accurate where
+    the steps are unequal.  Row ``i < r`` from an edge reads the first
+    ``max(edge_order + m, 2 * i + 1)`` points.  The weights are those of the polynomial
+    through the points [1]_: exact integers over ``h**m`` for a step `h`, ratios of
+    lengths for coordinates.
+
+    References
+    ----------
+    .. [1] B. Fornberg, "Generation of finite difference formulas on arbitrarily spaced
+       grids", Mathematics of Computation 51, 1988, 699-706.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from anygrad import derivative
+    >>> derivative(np.asarray([0.0, 1.0, 8.0, 27.0, 64.0]), order=2)
+    array([ 0.,  6., 12., 18., 24.])
+
+    A wave around the globe, at longitudes in degrees:
+
+    >>> longitude = np.asarray([0.0, 90.0, 180.0, 270.0])
+    >>> wave = np.asarray([1.0, 0.0, -1.0, 0.0])
+    >>> slope = derivative(wave, spacing=longitude, boundary=("periodic", 360.0))
+    >>> np.round(slope, 5)
+    array([ 0.     , -0.01111,  0.     ,  0.01111])
+    """
+    request = Request(spacing, boundary, where, dim, axis, order, accuracy, edge_order)
+    plan = _plans.plan(_calls.derivative, input, request)
+    result: ArrayT = plan.executor(input, plan, plan.namespace)[0]
+    return result

@@ -1,0 +1,149 @@
+"""The door to all derivatives of a vector field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from . import _calls, _plans
+from ._calls import Request
+from ._typing import ArrayT, Boundary, Spacing
+
+
+def jacobian(
+    input: ArrayT,
+    *,
+    spacing: Spacing | Sequence[Spacing] | None = 1,
+    dim: int | Sequence[int] | None = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    boundary: Boundary | list[Boundary] = "one_sided",
+    vector_dim: int = 0,
+    axis: int | Sequence[int] | None = None,
+) -> ArrayT:
+    """Estimate the Jacobian of a vector field from its samples on a grid.
+
+    Parameters
+    ----------
+    input : array of shape (..., n, ...), real or complex floating, or of integers
+        The field, with any number of components along `vector_dim`, but at least one.
+        Along each dim named, there must be at least ``max(edge_order + 1, accuracy)``
+        points, and ``accuracy`` where neither end is one-sided.  All other dims are
+        batches.
+    spacing : scalar, array, list or tuple of these, or None, default: 1
+        Where the samples lie.  One scalar is the step along every dim.  A list or tuple
+        has one entry per dim named, each of them
+
+        - a Python number or an array of shape (): the step, which may be negative or
+          complex;
+        - an array of shape (n,): the coordinate of each point along the dim;
+        - an array with as many dimensions as a single component, which are those of
+          `input` without `vector_dim`, of length n along the dim, and broadcastable to
+          the component: a coordinate for each point, as on a curvilinear grid.
+
+        Arrays are of the library and on the device of `input`; NumPy coordinates go
+        with a Dask `input`.  Coordinates may be uneven, descending and complex.  Their
+        values are not looked at: where two neighbours are equal, the derivative is
+        infinite or NaN.  None is 1.
+    dim : int, or list or tuple of int, or None, default: None
+        The dims of space, as numbered in `input`, each once; the second of the new
+        dims, and the entries of `spacing` and `boundary`, are in this order.  Negative
+        ones count from the last dim.  None is all of them but `vector_dim`.
+    accuracy : int, default: 2
+        The order of accuracy of the interior: 2, 4, 6 and so on; on coordinates, too.
+        The formulas read ``accuracy / 2`` points to either side.
+    edge_order : int or None, default: None
+        The order of accuracy of the first and the last point along a dim, from 1 to
+        `accuracy`, where the boundary is one-sided.  None is `accuracy`.
+    boundary : str, number, tuple or list, default: "one_sided"
+        What lies beyond the ends of each dim; a list has one entry per dim named, each
+        of them
+
+        - ``"one_sided"``: nothing, so the formulas there read points to one side only;
+        - ``"periodic"``: the other end, one step from the last point to the first; with
+          coordinates, ``("periodic", period)`` with the length after which they repeat,
+          which is positive, also where they descend;
+        - ``"reflect"``, ``"symmetric"``, ``"edge"``: samples as `numpy.pad` names them,
+          at mirrored coordinates;
+        - a number: that value everywhere, in the unit of `input`;
+        - a pair (left, right) of these, except of ``"periodic"``.
+
+        Except for ``"one_sided"``, the formula at the edges is that of the interior.  A
+        period is not compared with the coordinates: if it is not longer than their
+        span, the step from the last point to the first is negative or zero, and the
+        derivatives near the ends have no meaning: they may be infinite or NaN.
+    vector_dim : int, default: 0
+        The dim of `input` along which the components lie; negative ones count from the
+        last dim.
+    axis : int, or list or tuple of int, or None, default: None
+        Another word for `dim`; only one of them may be given.
+
+    Returns
+    -------
+    array
+        Of the shape of `input`, but with two dims in the place of `vector_dim`: the
+        components, and the dims named; in the unit of `input` per unit of `spacing`.
+        Of the library and on the device of `input`.  Floating samples keep their dtype,
+        integer ones get the default real floating dtype of their library; a floating
+        `spacing` array of coordinates is promoted with it as in the standard, steps are
+        not; a complex step or coordinate makes the result complex.
+
+    Raises
+    ------
+    TypeError
+        - If `input` is not an array of the standard, or is masked, labelled,
+          compressed, sparse, nested, a matrix or a quantity, or its dtype is bool or
+          not numeric.
+        - If `spacing` is an array of coordinates that is not in a list; if it or an
+          entry of it is neither a number nor an array, is of another library than
+          `input`, is complex where that has no complex dtypes, or is an array that
+          would be refused as `input`.
+        - If `dim` or `axis` is neither an int nor a list or tuple of ints.
+        - If `accuracy` is not an int.
+        - If `edge_order` is neither an int nor None.
+        - If `boundary` or an entry of it is neither a str nor a number, or is complex
+          for a real `input`; if a period is not a real number.
+        - If `vector_dim` is not an int.
+        - If both `dim` and `axis` are given.
+    ValueError
+        - If `input` has no component, or too few points, or an unknown number of them,
+          along a dim.
+        - If `spacing` is a list or tuple of another length than there are dims; if a
+          Python number in it is zero, not finite, or far out of the range of the dtype
+          of `input`; if an array in it has none of the shapes above, or is on another
+          device.
+        - If `dim` or `axis` names no dim, one twice, or `vector_dim`.
+        - If `accuracy` is not even and positive.
+        - If `edge_order` is not between 1 and `accuracy`.
+        - If `boundary` is a list of another length than there are dims; if it or an
+          entry of it is an unknown mode, a tuple of another length than 2, periodic at
+          one end only, along complex coordinates, without a period on coordinates or
+          with one on a step; if a period is not positive and finite.
+    IndexError
+        - If `dim` or `axis` names a dim that `input` does not have.
+        - If `vector_dim` is no dim of `input`.
+
+    See Also
+    --------
+    divergence : Its trace.
+    gradient : The derivatives of a scalar field.
+
+    Notes
+    -----
+    The derivatives are those of `derivative` with ``order=1``, whose notes have the
+    formulas.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from anygrad import jacobian
+    >>> x, y = np.meshgrid(np.arange(3.0), np.arange(3.0), indexing="ij")
+    >>> jacobian(np.stack([x + 2 * y, 3 * x]))[:, :, 0, 0]
+    array([[1., 2.],
+           [3., 0.]])
+    """
+    request = Request(
+        spacing, boundary, None, dim, axis, 1, accuracy, edge_order, None, vector_dim
+    )
+    plan = _plans.plan(_calls.jacobian, input, request)
+    result: ArrayT = plan.executor(input, plan, plan.namespace)[0]
+    return result

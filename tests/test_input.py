@@ -1,0 +1,222 @@
+"""What a bad `input` gets, word for word."""
+
+from __future__ import annotations
+
+import re
+import sys
+import types
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+import anygrad
+from backends import Backend
+from refusals import NO_ARRAY, NUMERIC, matrix, refused
+
+# The input.
+
+
+@pytest.mark.parametrize(
+    ("value", "got"),
+    [
+        ([1.0, 2.0], "list"),
+        ((1.0, 2.0), "tuple"),
+        (range(4), "range"),
+        (3.0, "float"),
+        (3, "int"),
+        (2j, "complex"),
+        (True, "bool"),
+        (None, "NoneType"),
+        ("abc", "str"),
+        (b"abc", "bytes"),
+        ({}, "dict"),
+        (object(), "object"),
+        (list, "type"),
+        (re, "module"),
+        (memoryview(b"abc"), "memoryview"),
+        (Fraction(1, 2), "fractions.Fraction"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_input_is_no_array(value: object, got: str) -> None:
+    """Nothing is converted: in which library would the result be (trap 18)?"""
+    refused(TypeError, NO_ARRAY.format(name="input", got=got), value)
+
+
+def test_input_is_missing() -> None:
+    with pytest.raises(TypeError, match=r"missing 1 required positional .* 'input'"):
+        anygrad.gradient()
+
+
+def test_all_but_the_input_go_by_name(library: Backend) -> None:
+    """So that steps and coordinates are never taken for each other (trap 26)."""
+    with pytest.raises(TypeError, match="takes 1 positional argument but 2"):
+        anygrad.gradient(matrix(library), 2.0)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'periodic'"):
+        anygrad.gradient(matrix(library), periodic=True)  # trap 6
+
+
+def test_bool_samples(library: Backend) -> None:
+    """bool has no differences (trap 28)."""
+    f = matrix(library) > 2
+    got = NUMERIC.format(got=f.dtype)
+    refused(TypeError, f"`input` {got} Convert it first, e.g. with `astype`.", f)
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "shown"),
+    [
+        ([1, None], "object", "object"),
+        (["a", "b"], "U1", "<U1"),
+        ([b"a", b"b"], "S1", "|S1"),
+        ([1, 2], "M8[D]", "datetime64[D]"),
+        ([1, 2], "m8[s]", "timedelta64[s]"),
+        ([(1.0,), (2.0,)], [("a", "f4")], "[('a', '<f4')]"),
+    ],
+    ids=["object", "string", "bytes", "datetime", "timedelta", "structured"],
+)
+@pytest.mark.parametrize("place", ["input", "spacing"])
+def test_numpy_dtypes_that_are_no_numbers(
+    numpy: Any, values: list[object], dtype: Any, shown: str, place: str
+) -> None:
+    array = numpy.asarray(values, dtype=dtype)
+    got = NUMERIC.format(got=shown)
+    if place == "input":
+        message = f"`input` {got} Convert it first, e.g. with `astype`."
+        refused(TypeError, message, array)
+    else:
+        message = f"`spacing[0]` {got} Convert it to numbers first."
+        refused(TypeError, message, numpy.asarray([1.0, 2.0]), spacing=[array])
+
+
+def test_a_registered_dtype_of_another_package(numpy: Any) -> None:
+    """NumPy's own predicate raises for dtypes that it does not know."""
+    strings = numpy.asarray(["a", "b"], dtype=numpy.dtypes.StringDType())
+    with pytest.raises(TypeError, match=r"^`input` must have an integer, real"):
+        anygrad.gradient(strings)
+
+
+# Arrays that mean more than their numbers.
+
+MASKED = (
+    "`{name}` must not be a masked array: the mask would be lost. Got "
+    "numpy.MaskedArray. Fill it first, e.g. with `filled(numpy.nan)`."
+)
+MATRIX = (
+    "`{name}` must not be a matrix: it has two dimensions whatever is cut from it. "
+    "Got numpy.matrix. Convert it first, with `numpy.asarray`."
+)
+
+
+def test_numpy_masked_arrays_and_matrices(numpy: Any) -> None:
+    f, x = numpy.arange(4.0), numpy.ma.masked_array([0.0, 1, 2, 3])
+    refused(TypeError, MASKED.format(name="input"), x)
+    refused(TypeError, MASKED.format(name="spacing[0]"), f, spacing=[x])
+    f, x = numpy.ones((2, 2)), numpy.ones((2, 2)).view(numpy.matrix)
+    refused(TypeError, MATRIX.format(name="input"), x)
+    refused(TypeError, MATRIX.format(name="spacing[1]"), f, spacing=[1, x])
+
+
+def test_dask_over_masked_arrays(dask: Any) -> None:
+    """The chunks decide, and they are known without computing one."""
+    import dask.array
+    import numpy
+
+    f = dask.array.ma.masked_greater(dask.array.arange(6, chunks=3), 4)
+    with pytest.raises(TypeError, match=r"^`input` must not be a masked array"):
+        anygrad.gradient(f)
+    f, x = numpy.arange(6.0), numpy.ma.masked_array(numpy.arange(6.0))
+    f, x = dask.array.from_array(f), dask.array.from_array(x)
+    with pytest.raises(TypeError, match=r"^`spacing\[0\]` must not be a masked array"):
+        anygrad.gradient(f, spacing=[x])
+
+
+LABELLED = (
+    "a labelled array: its labels would be lost. Got {got}. Pass its `data`, and its "
+    "coordinates' `data` as `spacing`."
+)
+PANDAS = (
+    "a pandas object: its index would be lost. Got {got}. Pass its values, with "
+    "`to_numpy()`."
+)
+
+COMPRESSED = (
+    "a compressed array: its slices are NumPy arrays. Got {got}. Pass its values, with "
+    "`array[...]`."
+)
+QUANTITY = (
+    "a quantity: its unit would be lost. Got {got}. Pass its `value` and give the "
+    "result its unit."
+)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "rule"),
+    [
+        ("xarray", "DataArray", LABELLED),
+        ("xarray", "Variable", LABELLED),
+        ("pandas", "Series", PANDAS),
+        ("pandas", "DataFrame", PANDAS),
+        ("pandas", "Index", PANDAS),
+        ("blosc2", "NDArray", COMPRESSED),
+        ("pint", "Quantity", QUANTITY.replace("value", "magnitude")),
+        ("astropy.units", "Quantity", QUANTITY),
+        ("unyt", "unyt_array", QUANTITY),
+    ],
+)
+def test_wrapped_arrays(
+    library: Backend,
+    monkeypatch: pytest.MonkeyPatch,
+    module: str,
+    name: str,
+    rule: str,
+) -> None:
+    """Refused by name, though most of them would pass for the array inside.
+
+    The packages are pretended: their class is a wrapper that shows all attributes of
+    the array, as theirs do.
+    """
+
+    class Wrapper:
+        def __init__(self, array: Any) -> None:
+            self._array = array
+
+        def __getattr__(self, attribute: str) -> Any:
+            return getattr(self._array, attribute)
+
+    Wrapper.__module__, Wrapper.__qualname__ = module, name
+    package = types.ModuleType(module)
+    setattr(package, name, Wrapper)
+    monkeypatch.setitem(sys.modules, module, package)
+    f = matrix(library)
+    text = rule.format(got=f"{module.partition('.')[0]}.{name}")
+    refused(TypeError, f"`input` must not be {text}", Wrapper(f))
+    refused(TypeError, f"`spacing[0]` must not be {text}", f, spacing=[Wrapper(f), 1])
+
+
+def test_torch_tensors_without_strides(torch: Any) -> None:
+    f = torch.eye(4).to_sparse()
+    message = (
+        "`{name}` must be a dense array. Got layout torch.sparse_coo. Convert it "
+        "first, with `to_dense()`."
+    )
+    refused(TypeError, message.format(name="input"), f)
+    refused(
+        TypeError, message.format(name="spacing[0]"), torch.eye(4), spacing=[f], dim=0
+    )
+
+
+def test_torch_masked_tensors(torch: Any) -> None:
+    import warnings
+
+    from torch.masked import masked_tensor
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # they are a prototype
+        f = masked_tensor(torch.ones(3), torch.tensor([True, False, True]))
+    message = (
+        "`input` must not be a masked tensor: the mask would be lost. Got "
+        "torch.MaskedTensor. Fill it first, with `to_tensor(float('nan'))`."
+    )
+    refused(TypeError, message, f)

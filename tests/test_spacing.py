@@ -1,0 +1,209 @@
+"""What a bad `spacing` gets, word for word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+import anygrad
+from backends import Backend
+from refusals import NO_ARRAY, NUMERIC, matrix, refused
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_wrong_number_of_spacings(
+    library: Backend, count: int, kind: Callable[[Any], Any]
+) -> None:
+    """Never is one entry used for all dims (trap 7)."""
+    message = f"`spacing` must have one entry per dim, 2 in all. Got {count}."
+    refused(ValueError, message, matrix(library), spacing=kind([1.0] * count))
+
+
+def test_coordinates_outside_of_a_list(library: Backend) -> None:
+    """Are they the steps of the dims, or the coordinates of one (trap 26)?"""
+    message = (
+        "`spacing` must be a scalar, or a list or tuple with one entry per dim. Got a "
+        "{rank}-dimensional array. Put coordinates into a list: `spacing=[x]`."
+    )
+    f = matrix(library)
+    x = library.asarray([0, 1, 2, 3])
+    refused(TypeError, message.format(rank=1), f, dim=1, spacing=x)
+    refused(TypeError, message.format(rank=2), f, dim=1, spacing=f)
+
+
+@pytest.mark.parametrize(
+    ("value", "got"),
+    [
+        (None, "None."),
+        ("2", "'2'."),
+        (b"2", "b'2'."),
+        (True, "True."),
+        ([0, 1, 2, 3], "[0, 1, 2, 3]. Convert it to an array first."),
+        ((0, 1, 2, 3), "(0, 1, 2, 3)."),
+        ({}, "dict."),
+    ],
+    ids=repr,
+)
+def test_spacing_is_no_number(library: Backend, value: object, got: str) -> None:
+    message = "`{name}` must be a number or an array. Got {got}"
+    f = matrix(library)
+    refused(
+        TypeError, message.format(name="spacing[1]", got=got), f, spacing=[1, value]
+    )
+    if value is not None and not isinstance(value, (list, tuple)):
+        refused(TypeError, message.format(name="spacing", got=got), f, spacing=value)
+
+
+@pytest.mark.parametrize(
+    ("value", "got"),
+    [({1, 2}, "set"), (iter([]), "list_iterator"), (Decimal(1), "decimal.Decimal")],
+    ids=["set", "iterator", "Decimal"],
+)
+def test_spacing_is_no_array(library: Backend, value: object, got: str) -> None:
+    f = matrix(library)
+    refused(TypeError, NO_ARRAY.format(name="spacing", got=got), f, spacing=value)
+
+
+def test_bool_spacing(library: Backend) -> None:
+    f = matrix(library)
+    for x, name in (
+        (library.asarray([0, 1, 2, 3]) > 1, "spacing[1]"),
+        (library.asarray(1) > 0, "spacing[1]"),
+    ):
+        got = NUMERIC.format(got=x.dtype)
+        message = f"`{name}` {got} Convert it to numbers first."
+        refused(TypeError, message, f, spacing=[1, x])
+    message = f"`spacing` {got} Convert it to numbers first."
+    refused(TypeError, message, f, spacing=x)
+
+
+def test_numpy_scalars_as_spacing(numpy: Any) -> None:
+    """They count as Python's numbers; those of time and truth as arrays of such."""
+    f = numpy.arange(4.0)
+    for step in (numpy.float64(2), numpy.float32(2), numpy.int8(2), numpy.uint64(2)):
+        (result,) = anygrad.gradient(f, spacing=step)
+        assert result.tolist() == [0.5] * 4
+    for step, dtype in (
+        (numpy.bool_(True), "bool"),
+        (numpy.timedelta64(1, "s"), "timedelta64[s]"),
+        (numpy.datetime64(1, "s"), "datetime64[s]"),
+    ):
+        got = NUMERIC.format(got=dtype)
+        message = f"`spacing` {got} Convert it to numbers first."
+        refused(TypeError, message, f, spacing=step)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        *(0, 0.0, -0.0, 0j, float("nan"), float("inf"), -float("inf")),
+        *(complex(0, float("inf")), complex("nan"), 10**400, Fraction(1, 10**400)),
+    ],
+    ids=lambda step: repr(step)[:16],
+)
+def test_steps_that_are_none(library: Backend, step: Any) -> None:
+    """Zero, and what is not finite (trap 24)."""
+    shown = repr(step) if len(repr(step)) <= 60 else f"{repr(step)[:40]}..."
+    message = f"must be finite and not zero. Got {shown}."
+    f = matrix(library)
+    refused(ValueError, f"`spacing` {message}", f, spacing=step)
+    refused(ValueError, f"`spacing[1]` {message}", f, spacing=[1, step])
+
+
+@pytest.mark.parametrize("n", [0, 1, 3, 5])
+def test_coordinates_of_the_wrong_length(library: Backend, n: int) -> None:
+    """torch returns a wrong constant, or a result of another length (traps 5, 6)."""
+    x = library.asarray(list(range(n)), shape=(n,))
+    message = (
+        "`spacing[{k}]` must have one coordinate per point along dimension 1 of "
+        f"`input`, 4 in all. Got shape ({n},)."
+    )
+    f = matrix(library)
+    refused(ValueError, message.format(k=0), f, dim=1, spacing=[x])
+    refused(ValueError, message.format(k=1), f, spacing=(1, x))
+
+
+def test_coordinates_of_the_wrong_rank(library: Backend) -> None:
+    f = matrix(library)
+    message = (
+        "`spacing[0]` must be a scalar, a 1-dimensional array of coordinates, or have "
+        "2 dimensions as `input`. Got shape (1, 3, 4)."
+    )
+    x = library.asarray([0.0] * 12, shape=(1, 3, 4))
+    refused(ValueError, message, f, dim=0, spacing=[x])
+    message = (
+        "`spacing[0]` must be a scalar or a 1-dimensional array of coordinates. Got "
+        "shape (3, 4)."
+    )
+    refused(ValueError, message, library.asarray([1, 2, 4]), spacing=[f])
+
+
+def test_coordinates_that_do_not_broadcast(library: Backend) -> None:
+    f = matrix(library)
+    for shape in ((3, 2), (3, 5), (3, 0)):
+        x = library.asarray([0.0] * (shape[0] * shape[1]), shape=shape)
+        message = (
+            "`spacing[0]` must be broadcastable to `input`, of shape (3, 4). Got shape "
+            f"{shape}."
+        )
+        refused(ValueError, message, f, dim=0, spacing=[x])
+    for shape in ((2, 4), (1, 4), (4, 4)):
+        x = library.asarray([0.0] * (shape[0] * shape[1]), shape=shape)
+        message = (
+            "`spacing[0]` must have one coordinate per point along dimension 0 of "
+            f"`input`, 3 in all. Got shape {shape}."
+        )
+        refused(ValueError, message, f, dim=0, spacing=[x])
+
+
+# Devices.
+
+
+@pytest.mark.parametrize("kind", ["coordinates", "per point", "0-d"])
+def test_two_strict_devices(array_api_strict: Any, kind: str) -> None:
+    xp = array_api_strict
+    values = {"coordinates": [0.0, 1, 3], "per point": [[0.0, 1, 3]], "0-d": 2.0}[kind]
+    f = xp.asarray([[1.0, 2, 4]], device=xp.Device("device1"))
+    x = xp.asarray(values, device=xp.Device("CPU_DEVICE"))
+    message = (
+        "`spacing[0]` must be on the device of `input`. Got "
+        "array_api_strict.Device('CPU_DEVICE') for an `input` on "
+        "array_api_strict.Device('device1'). Move one of them first, e.g. with "
+        "`to_device`."
+    )
+    refused(ValueError, message, f, dim=1, spacing=[x])
+
+
+def test_two_torch_devices(torch: Any) -> None:
+    f, x = torch.ones(3), torch.arange(3.0, device="meta")
+    message = (
+        "`spacing[0]` must be on the device of `input`. Got {} for an `input` on {}. "
+        "Move one of them first, e.g. with `to_device`."
+    )
+    refused(ValueError, message.format("meta", "cpu"), f, spacing=[x])
+    refused(ValueError, message.format("cpu", "meta"), x, spacing=[f])
+
+
+def test_two_jax_devices(jax: Any) -> None:
+    """Arrays that were put somewhere stay there; others go where they are needed."""
+    import jax.numpy as jnp
+
+    first, second = jax.devices()[:2]
+    f, x = jnp.ones(3), jnp.arange(3.0)
+    assert anygrad.gradient(jax.device_put(f, second), spacing=[x])[0].devices() == {
+        second
+    }
+    with pytest.raises(ValueError, match=r"^`spacing\[0\]` must be on the device of"):
+        anygrad.gradient(jax.device_put(f, second), spacing=[jax.device_put(x, first)])
+
+
+def test_two_cupy_devices(cupy: Any) -> None:
+    with cupy.cuda.Device(1):
+        x = cupy.asarray([0.0, 1, 3])
+    with pytest.raises(ValueError, match=r"^`spacing\[0\]` must be on the device of"):
+        anygrad.gradient(cupy.asarray([1.0, 2, 4]), spacing=[x])
