@@ -192,7 +192,7 @@ def _planned(
     plan = Plan(
         tasks,
         stack,
-        is_plain=is_plain and not any([task.sign for task in tasks]),
+        is_plain=is_plain and not any(task.sign for task in tasks),
         is_bound=False,
         axes=tuple([d.axis.number for d in dims]),
         ndim=field.ndim,

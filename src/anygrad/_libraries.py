@@ -7,12 +7,20 @@ So it does not matter what else is loaded, half loaded, or called by a library's
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import array_api_compat
 
 from ._typing import Namespace
+
+
+def standard_device(array: Any) -> Any:
+    """Return the device of an array; some conforming libraries have none at all."""
+    try:
+        return array_api_compat.device(array)
+    except AttributeError:
+        return None
 
 
 class Library(NamedTuple):
@@ -64,21 +72,13 @@ class Library(NamedTuple):
     distributions: tuple[str, ...]
     remark: str
     coordinates_from: tuple[str, ...] = ()
-    conditions: Callable[[Any], Hashable] | None = None
-    device: Callable[[Any], Any] = lambda array: standard_device(array)
+    conditions: Callable[[Any], Any] | None = None
+    device: Callable[[Any], Any] = standard_device
     layout: Callable[[Any], str | None] = lambda _: None
     is_compiled: Callable[[], bool] | None = None
     shells: tuple[str, ...] = ()
     unwrap: Callable[[Any], Any] | None = None
     chunk: Callable[[Any], Any] | None = None
-
-
-def standard_device(array: Any) -> Any:
-    """Return the device of an array; some conforming libraries have none at all."""
-    try:
-        return array_api_compat.device(array)
-    except AttributeError:
-        return None
 
 
 def _numpy() -> Namespace:
@@ -124,7 +124,7 @@ def _plain_memory(array: Any) -> Any:
     return array.view(numpy.ndarray)
 
 
-def _torch_conditions(tensor: Any) -> Hashable:
+def _torch_conditions(tensor: Any) -> Any:
     """Return where a tensor lies and how, and what integers become."""
     import torch
 
@@ -156,7 +156,7 @@ def _jax_device(array: Any) -> Any:
     return frozenset(array.devices()) if is_bound else None
 
 
-def _jax_conditions(array: Any) -> Hashable:
+def _jax_conditions(array: Any) -> Any:
     """Return the settings that decide dtypes, and where an array is bound."""
     from jax import config
 
@@ -164,7 +164,7 @@ def _jax_conditions(array: Any) -> Hashable:
     return (*settings, _jax_device(array))
 
 
-def _cupy_conditions(array: Any) -> Hashable:
+def _cupy_conditions(array: Any) -> Any:
     return array.device.id
 
 
@@ -172,7 +172,7 @@ def _dask_chunk(array: Any) -> Any:
     return array._meta  # noqa: SLF001 - there is no public name for it
 
 
-def _dask_conditions(array: Any) -> Hashable:
+def _dask_conditions(array: Any) -> Any:
     """Return the class of the chunks, which may be one that is refused."""
     return type(_dask_chunk(array))
 
@@ -257,9 +257,9 @@ TABLE = (
     ),
 )
 
-#: The rows by module and name of a class, mere shells among them: looking one up imports
-#: and changes nothing.
-BY_CLASS = {
+#: The rows by module and name of a class, mere shells among them: looking one up
+#: imports and changes nothing.
+BY_CLASS: dict[tuple[str, ...], Library] = {
     **{
         tuple(name.rsplit(".", 1)): library
         for library in TABLE

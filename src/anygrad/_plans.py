@@ -225,14 +225,14 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
     planned = planned._replace(plan=planned.plan._replace(tasks=tasks))
     made = _with_values(samples, planned, request)
     entries, ends = [d.entry for d in planned.dims], [d.ends for d in planned.dims]
-    has_ends = any([e.constants is not None or e.period is not None for e in ends])
+    has_ends = any(e.constants is not None or e.period is not None for e in ends)
     has_steps_only = (
         request.where is None
         and not has_ends
-        and all([entry.is_number for entry in entries])
+        and all(entry.is_number for entry in entries)
     )
     is_constant = has_steps_only and all(
-        [type(e.given) is float and e.given == 1.0 for e in entries]
+        type(e.given) is float and e.given == 1.0 for e in entries
     )
     known = Known(
         made if is_constant else planned.plan,

@@ -260,7 +260,7 @@ class Task(NamedTuple):
     def with_scales(self, scales: tuple[Scale, ...]) -> Task:
         """Return the task with other scales.
 
-        This is done in each call with another step, and `_replace` takes thrice as long.
+        This is done in each call with another step; `_replace` takes thrice as long.
         """
         return tuple.__new__(Task, (*self[:4], scales, *self[5:]))
 

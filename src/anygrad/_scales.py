@@ -98,13 +98,14 @@ def of_step(
         found = _normal(step, order, denominators, precision)
         if found is not None:
             return found
-    found = [_single(step, order, d, precision) for d in denominators]
-    return None if None in found else found
+    singles = [_single(step, order, d, precision) for d in denominators]
+    scales = [scale for scale in singles if scale is not None]
+    return scales if len(scales) == len(singles) else None
 
 
 def _normal(
     step: float, order: int, denominators: tuple[int, ...], precision: Precision
-) -> Any:
+) -> list[Scale] | None:
     """Return the scales where all divisors are normal numbers; else None.
 
     Written in one loop, because it is done in each call with another step.

@@ -96,7 +96,7 @@ class Scheme:
         self.interior = interior
         self.points = fewest_points(recipe)
         left, right = formulas[:interior], formulas[:interior:-1]
-        self.wraps = any([_wraps(formula) for formula in (*left, *right)])
+        self.wraps = any(_wraps(formula) for formula in (*left, *right))
         self.mirrored = None if len(left) != len(right) else _mirrored(left, right)
         self.denominators = tuple(sorted({f.denominator for f in formulas}))
         self.places = tuple([self.denominators.index(f.denominator) for f in formulas])
@@ -218,7 +218,7 @@ def _positions(formula: Formula) -> list[int]:
 
 
 def _wraps(formula: Formula) -> bool:
-    return any([position < 0 for position in _positions(formula)])
+    return any(position < 0 for position in _positions(formula))
 
 
 def _mirrored(left: Sequence[Formula], right: Sequence[Formula]) -> int | None:
@@ -229,7 +229,7 @@ def _mirrored(left: Sequence[Formula], right: Sequence[Formula]) -> int | None:
     """
     points = 0
     for row, (one, other) in enumerate(zip(left, right, strict=True)):
-        if any([lower is None for _, lower, _ in one.terms]) or _wraps(one):
+        if any(lower is None for _, lower, _ in one.terms) or _wraps(one):
             return None
         image = tuple([(-lower, -upper, w) for upper, lower, w in reversed(one.terms)])
         if (other.terms, other.denominator) != (image, one.denominator):

@@ -80,7 +80,7 @@ def planned_alike(
     dtype = tasks[0].precision.result
     for task in tasks[1:]:
         dtype = _precision.promoted(dtype, task.precision.result, xp)
-    if all([task.precision.result == dtype for task in tasks]):
+    if all(task.precision.result == dtype for task in tasks):
         return tasks
     return planned(field._replace(dtype=dtype), dims, orders, has_where=has_where)
 

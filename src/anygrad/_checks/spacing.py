@@ -59,8 +59,8 @@ def entries(spacing: Any, count: int) -> list[Entry]:
         ndim = getattr(entry.given, "ndim", None)
         if isinstance(ndim, int) and ndim:
             msg = (
-                "`spacing` must be a scalar, or a list or tuple with one entry per dim. "
-                f"Got a {ndim}-dimensional array. Put coordinates into a list: "
+                "`spacing` must be a scalar, or a list or tuple with one entry per "
+                f"dim. Got a {ndim}-dimensional array. Put coordinates into a list: "
                 "`spacing=[x]`."
             )
             raise TypeError(msg)
@@ -157,7 +157,7 @@ def check_coordinates(x: Samples, entry: Entry, axis: Axis, field: Field) -> Non
     if len(shape) == 1:
         return
     others = enumerate(zip(shape, field.shape, strict=True))
-    if any([k != axis.number and not may_broadcast(a, b) for k, (a, b) in others]):
+    if any(k != axis.number and not may_broadcast(a, b) for k, (a, b) in others):
         msg = (
             f"`{entry.name}` must be broadcastable to {what}, of shape "
             f"{tuple(field.shape)}. Got shape {shape}."

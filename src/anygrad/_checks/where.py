@@ -28,7 +28,7 @@ def check(where: Any, field: Field, orders: Orders) -> None:
         raise TypeError(msg)
     shape = tuple(mask.shape)
     lengths = zip(reversed(shape), reversed(tuple(field.shape)), strict=False)
-    if len(shape) > field.ndim or not all([may_broadcast(a, b) for a, b in lengths]):
+    if len(shape) > field.ndim or not all(may_broadcast(a, b) for a, b in lengths):
         msg = (
             f"`where` must be broadcastable to `input`, of shape {tuple(field.shape)}. "
             f"Got shape {shape}."

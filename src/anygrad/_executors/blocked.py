@@ -15,8 +15,8 @@ from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
-from .._executors import gathered, programs, slopes, windows
-from .._executors.programs import Job, every
+from .._executors import blocks, gathered, programs, slopes, windows
+from .._executors.blocks import Job, every
 from .._executors.steps import Numbers, add_or_subtract, write_scaled
 from .._precision import working
 from .._records import unrounded
@@ -156,9 +156,7 @@ def _in_blocks_at_once(
             for number, job in enumerate(jobs)
         ]
     jobs, scale = _without_common_scale([_with_scales(job) for job in jobs])
-    rooms = [
-        room for job in jobs if (room := programs.points_in_block(job)) is not None
-    ]
+    rooms = [room for job in jobs if (room := blocks.points_in_block(job)) is not None]
     shape = tuple(jobs[0].out.shape)
     in_order = verbs.is_contiguous(jobs[0].out)
 
@@ -172,7 +170,7 @@ def _in_blocks_at_once(
         write_scaled(jobs[0].out[key], scale, verbs)
 
     room = MANY_TERMS * min(rooms) if rooms else None
-    verbs.for_each(write, programs.cut_into_blocks(shape, room))
+    verbs.for_each(write, blocks.cut_into_blocks(shape, room))
     return True
 
 
@@ -192,7 +190,7 @@ def _without_common_scale(jobs: list[Job]) -> tuple[list[Job], Scale]:
     """
     if not all(job.task.scales for job in jobs):
         return jobs, UNSCALED
-    scales = {formula.scale for job in jobs for formula in job.formulas}
+    scales = {formula.scale or UNSCALED for job in jobs for formula in job.formulas}
     if len(scales) > 1 or any(_shrinks(scale) for scale in scales):
         return jobs, UNSCALED
     bare = [
@@ -289,27 +287,20 @@ def _from_kept(f: Any, task: Task, xp: Namespace, verbs: Verbs, out: Any) -> Any
 
     None if nothing has, or if the place for the result lies in another order.
     """
-    kept: Any = task.kept
     if out is not None and not verbs.is_contiguous(out):
         return None
+    kept: Any = task.kept
     known: Prepared | None = kept.made
-    if known is None or known.verbs is not verbs:
-        if task.coordinates is None or not _is_small(f, verbs):
-            return None
-        known = Prepared(verbs, along=slopes.keys(f, task))
-        kept.keep(known)
+    if known is not None and known.verbs is not verbs:  # other blocks
+        known = None
     if task.coordinates is not None:
-        if known.along is None:
-            return None
-        out = verbs.empty_like(f, dtype=f.dtype) if out is None else out
-        slopes.write(f, task.coordinates, out, known.along, verbs)
-        return out
+        return _from_keys(f, task, known, verbs, out)
+    if known is None or known.program is None:
+        return None
     if known.gathered is not None and task.scales:
         done = gathered.run(known.gathered, task.scales, f, verbs, out)
         if done is not None:
             return done
-    if known.program is None:
-        return None
     out = verbs.empty_like(f, dtype=f.dtype) if out is None else out
     programs.run(known.program, _numbers(task, xp), f, out, verbs)
     if not known.is_tried:  # what is called twice may be called often
@@ -318,8 +309,20 @@ def _from_kept(f: Any, task: Task, xp: Namespace, verbs: Verbs, out: Any) -> Any
     return out
 
 
-def _is_small(f: Any, verbs: Verbs) -> bool:
-    return verbs.take is not None and math.prod(f.shape) <= slopes.MOST_SAMPLES
+def _from_keys(
+    f: Any, task: Task, known: Prepared | None, verbs: Verbs, out: Any
+) -> Any:
+    """Return a derivative of a small array on coordinates; None for others."""
+    if known is None:
+        is_small = verbs.take is not None and math.prod(f.shape) <= slopes.MOST_SAMPLES
+        known = Prepared(verbs, along=slopes.keys(f, task) if is_small else None)
+        if task.kept is not None:
+            task.kept.keep(known)
+    if known.along is None:
+        return None
+    out = verbs.empty_like(f, dtype=f.dtype) if out is None else out
+    slopes.write(f, task.coordinates, out, known.along, verbs)
+    return out
 
 
 def _weighted_formulas(

@@ -106,7 +106,7 @@ def _vector(numbers: list[Any], plan: Plan) -> Any:
         # With complex samples, only numbers of Python's promote.
         if precision.samples != dtype or precision.coordinates != dtype:
             return numbers
-    if any([isinstance(number, complex) for number in numbers]):
+    if any(isinstance(number, complex) for number in numbers):
         return numbers
     return numpy.asarray(numbers, dtype=dtype)
 
@@ -137,7 +137,7 @@ def _taken_apart(plan: Plan) -> tuple[list[Any], tuple[Any, ...], tuple[Any, ...
         arrays.append(
             (task.step, task.coordinates, task.constants, task.period, task.where)
         )
-    if all([value is None for values in arrays for value in values]):
+    if all(value is None for values in arrays for value in values):
         arrays = []
     return numbers, tuple(forms), tuple(arrays)
 
@@ -148,7 +148,7 @@ def _as_factor(scale: Scale) -> Scale:
     XLA does so anyway, and would compute the reciprocal in every call.
     """
     factors, divisors = scale
-    if factors or len(divisors) > 1 or any([type(d) is not float for d in divisors]):
+    if factors or len(divisors) > 1 or any(type(d) is not float for d in divisors):
         return scale
     return Scale((1.0 / math.prod(divisors),), ())
 

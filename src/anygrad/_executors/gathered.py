@@ -131,7 +131,7 @@ def run(
 
 def _scaling(gathered: Gathered, scales: tuple[Scale, ...], verbs: Verbs) -> Any:
     """Return what the differences are scaled with: that of one formula, shared out."""
-    if any([len(factors) + len(divisors) > 1 for factors, divisors in scales]):
+    if any(len(factors) + len(divisors) > 1 for factors, divisors in scales):
         return None
     (factors, divisors), denominator = scales[0], gathered.denominator
     if divisors:

@@ -7,23 +7,17 @@ serves for all samples that share them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from itertools import product
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
-from .._executors import slopes
+from .._executors.blocks import blocks_of, every
 from .._executors.steps import Key, Neighbours, Numbers, Step, is_minus_one
 
 if TYPE_CHECKING:
     from .._executors.steps import Verbs
     from .._formulas import WeightedFormula
     from .._records import Task
-    from .._typing import Namespace
-
-#: An axis this short stays whole in its block, and its edges are written with it:
-#: later, they would cost a second pass over all of the memory.
-SHORT_AXIS = 64
 
 #: Weights that vary along a shorter run than this are spread over the block once, so
 #: that a library's inner loop runs over the block and not over the run.
@@ -31,9 +25,6 @@ SHORT_RUN = 512
 
 #: For no more runs than this, an edge and its mirror image are written together.
 FEW_RUNS = 8
-
-#: About so many arrays are held where each block makes its own weights.
-MANY_ARRAYS = 6
 
 
 class Program(NamedTuple):
@@ -53,23 +44,6 @@ class Program(NamedTuple):
     pieces: list[tuple[Step, ...]]
     at_last: tuple[Step, ...]
     flat: bool
-
-
-class Job(NamedTuple):
-    """One derivative, with the axes in the order of memory.
-
-    `numbers` are for formulas without a scale and for constants; `spread` keeps weights
-    that have been spread over blocks of one shape.
-    """
-
-    f: Any
-    out: Any
-    task: Task
-    formulas: tuple[WeightedFormula, ...]
-    numbers: Numbers
-    spread: dict[tuple[int, ...], WeightedFormula]
-    xp: Namespace
-    verbs: Verbs
 
 
 def run(program: Program, numbers: Numbers, f: Any, out: Any, verbs: Verbs) -> None:
@@ -105,76 +79,6 @@ def as_program(
 ) -> Program:
     flat = any(step.flat for piece in pieces for step in piece)
     return Program(pieces, at_last, flat)
-
-
-def blocks_of(job: Job) -> tuple[bool, Iterable[Key]]:
-    """Cut the result into blocks; tell whether each has the whole axis.
-
-    The last axes are the fastest in memory, so they are the last to be cut.  If the
-    axis itself is cut, the blocks are of the interior only.
-    """
-    shape, axis, scheme = job.out.shape, job.task.axis, job.task.scheme
-    room = points_in_block(job)
-    if room is None or math.prod(shape) <= room:
-        return True, [every(len(shape))]
-    whole = shape[axis] <= SHORT_AXIS or math.prod(shape[axis:]) <= room
-    if whole:
-        room = max(room // shape[axis], 1)
-    cuts: list[tuple[slice, ...]] = []
-    for k in reversed(range(len(shape))):
-        start, stop = 0, shape[k]
-        if k == axis:
-            if whole:
-                cuts.append((slice(None),))
-                continue
-            start, stop = scheme.interior, stop - scheme.interior
-        extent = max(min(stop - start, room), 1)
-        room = max(room // extent, 1)
-        edges = range(start, stop, extent)
-        cuts.append(tuple(slice(a, min(a + extent, stop)) for a in edges))
-    return whole, product(*reversed(cuts))
-
-
-def cut_into_blocks(shape: Sequence[int], room: int | None) -> Iterable[Key]:
-    """Cut an array into blocks of so many points, the first axes before the last."""
-    cuts: list[tuple[slice, ...]] = []
-    for length in reversed(shape):
-        if room is None or length <= room:
-            cuts.append((slice(None),))
-        else:
-            starts = range(0, length, room)
-            cuts.append(tuple(slice(a, min(a + room, length)) for a in starts))
-        room = room and max(room // max(length, 1), 1)
-    return product(*reversed(cuts))
-
-
-def points_in_block(job: Job) -> int | None:
-    """Return how many points of the result a block may have; None for all of them."""
-    if job.verbs.block_bytes is None:
-        return None
-    room = job.verbs.block_bytes // int(job.out.dtype.itemsize)
-    besides = _bytes_besides(job)
-    return min(room, job.verbs.bytes_besides // besides) if besides else room
-
-
-def _bytes_besides(job: Job) -> int:
-    """Return what a point of a block needs besides the result."""
-    if not job.formulas:
-        by_slopes = slopes.keys(job.f, job.task) is not None
-        count = slopes.ARRAYS if by_slopes else MANY_ARRAYS
-    else:
-        working = job.task.precision.samples
-        count = (job.f.dtype != working) + (job.out.dtype != working)
-        # Sums hold the differences, or one term.
-        count += len(job.formulas[job.task.scheme.interior].terms) > 1
-    return count * _bytes(job)
-
-
-def _bytes(job: Job) -> int:
-    """Return the length of a number of the working dtype."""
-    working = job.task.precision.samples
-    parts = 2 if job.xp.isdtype(working, "complex floating") else 1
-    return int(parts * job.xp.finfo(working).bits // 8)
 
 
 def piece_of(
@@ -322,10 +226,6 @@ def _interior(
     return _step(
         formula, job.task.scheme.interior, at, part, flat=False, sign=job.task.sign
     )
-
-
-def every(count: int) -> Key:
-    return (slice(None),) * count
 
 
 def _without_end(key: Key) -> Key:

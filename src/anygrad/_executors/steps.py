@@ -45,8 +45,8 @@ class Verbs(NamedTuple):
     for_each : callable
         ``for_each(function, blocks)``: one after the other, or on several threads.
     carry_out : callable
-        ``carry_out(step, numbers, f, out, verbs)``: `carry_out` of this module, or one that
-        does the same in fewer operations.
+        ``carry_out(step, numbers, f, out, verbs)``: `carry_out` of this module, or one
+        that does the same in fewer operations.
     """
 
     empty_like: Callable[..., Any]
@@ -190,12 +190,12 @@ def _write_sum(
 
 
 def _write_sum_of_neighbours(
-    step: Step, _: Numbers, f: Any, total: Any, out: Any, verbs: Verbs
+    step: Step, _numbers: Numbers, f: Any, total: Any, out: Any, verbs: Verbs
 ) -> None:
     """Compute all differences once; nobody needs the last ones after their product."""
     upper, lower, parts = step.neighbours or ((), (), ())
     differences = verbs.subtract(f[upper], f[lower])
-    for key, (_, _, weight) in zip(parts, step.terms, strict=True):
+    for key, (*_, weight) in zip(parts, step.terms, strict=True):
         part = differences[key]
         room = part if key is parts[-1] else None
         total = _added(total, part, weight, step.sign, out, room, verbs)

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic
-from .._executors import programs, slopes
-from .._executors.programs import every
+from .._executors import blocks, programs, slopes
+from .._executors.blocks import every
 
 if TYPE_CHECKING:
-    from .._executors.programs import Job
+    from .._executors.blocks import Job
     from .._executors.steps import Key, Verbs
     from .._records import Task
     from .._typing import Namespace
@@ -26,7 +26,7 @@ LARGEST_EXACT = 2**53
 
 def in_blocks(job: Job, write: Callable[..., None]) -> None:
     """Have each block written, and at last the edges that the blocks have not."""
-    whole, keys = programs.blocks_of(job)
+    whole, keys = blocks.blocks_of(job)
     job.verbs.for_each(lambda key: write(job, *_windows(job, key)), keys)
     if not whole:
         _write_edges_at_last(job)
