@@ -15,6 +15,7 @@ from .._executors.blocks import blocks_of, every
 from .._executors.steps import Key, Neighbours, Numbers, Step, is_minus_one
 
 if TYPE_CHECKING:
+    from .._executors.blocks import Job
     from .._executors.steps import Verbs
     from .._formulas import WeightedFormula
     from .._records import Task
