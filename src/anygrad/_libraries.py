@@ -294,10 +294,10 @@ def without_shell(array: Any) -> Any:
 
 def is_of_family(cls: type, package: str, names: tuple[str, ...]) -> bool:
     """Tell whether a class is one of a package's, by name, or derived from one."""
-    for base in cls.__mro__:
-        if base.__qualname__ in names and base.__module__.split(".")[0] == package:
-            return True
-    return False
+    if cls.__qualname__ in names and cls.__module__.split(".")[0] == package:
+        return True
+    # `torch.compile` reads this, and cannot read an `__mro__`.
+    return any(is_of_family(base, package, names) for base in cls.__bases__)
 
 
 def is_exact(array: Any, library: Library) -> bool:

@@ -87,7 +87,10 @@ def _period(value: Any, name: str) -> float:
     if isinstance(value, bool) or not is_number:
         msg = f"`{name}` must have a real number as its period. Got {shown(value)}."
         raise TypeError(msg)
-    period = float(value)
+    try:
+        period = float(value)
+    except OverflowError:
+        period = math.inf
     if not 0 < period < math.inf:
         msg = (
             f"`{name}` must have a positive, finite period. Got {shortened(value)}. "

@@ -36,8 +36,10 @@ class Entry(NamedTuple):
 
 def single(spacing: Any) -> Any:
     """Return the spacing of a derivative: with one dim, coordinates are no riddle."""
-    is_list = isinstance(spacing, (list, tuple))
-    return [spacing] if not is_list and getattr(spacing, "ndim", None) else spacing
+    # The symbol of a compiler for a number has no attributes.
+    if type(spacing) in (float, int, list, tuple):
+        return spacing
+    return [spacing] if getattr(spacing, "ndim", None) else spacing
 
 
 def entries(spacing: Any, count: int) -> list[Entry]:
