@@ -158,10 +158,11 @@ def _jax_device(array: Any) -> Any:
 
 def _jax_conditions(array: Any) -> Any:
     """Return the settings that decide dtypes, and where an array is bound."""
-    from jax import config
+    import jax
 
-    settings = config.jax_enable_x64, config.jax_numpy_dtype_promotion
-    return (*settings, _jax_device(array))
+    config = jax.config
+    devices = _jax_device(array)
+    return config.jax_enable_x64, config.jax_numpy_dtype_promotion, devices
 
 
 def _cupy_conditions(array: Any) -> Any:

@@ -39,25 +39,25 @@ class Known:
         Without what a call adds.
     has_ends : bool
         Whether periods or values beyond the ends are to be bound.
-    has_steps_only : bool
-        Whether nothing but steps that are numbers is to be bound.
+    has_numbers_only : bool
+        Whether nothing but numbers is to be bound, no arrays.
     account : Account
         How many bytes it holds, with what executors keep.
-    last : tuple of (steps, Plan) or None
-        The steps of the latest call, where there are but steps, and its plan: the same
-        steps often come again.
+    last : tuple of (steps, boundary, Plan) or None
+        What the latest call gave, where that were numbers only, and its plan: the same
+        numbers often come again.
     """
 
-    __slots__ = ("account", "has_ends", "has_steps_only", "last", "plan")
+    __slots__ = ("account", "has_ends", "has_numbers_only", "last", "plan")
 
     def __init__(
-        self, plan: Plan, account: Account, *, has_ends: bool, has_steps_only: bool
+        self, plan: Plan, account: Account, *, has_ends: bool, has_numbers_only: bool
     ) -> None:
         self.plan = plan
         self.account = account
         self.has_ends = has_ends
-        self.has_steps_only = has_steps_only
-        self.last: tuple[Any, Plan] | None = None
+        self.has_numbers_only = has_numbers_only
+        self.last: tuple[Any, Any, Plan] | None = None
 
 
 _known: dict[Any, Known] = {}
@@ -226,19 +226,17 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
     made = _with_values(samples, planned, request)
     entries, ends = [d.entry for d in planned.dims], [d.ends for d in planned.dims]
     has_ends = any(e.constants is not None or e.period is not None for e in ends)
-    has_steps_only = (
-        request.where is None
+    has_numbers_only = request.where is None and all(e.is_number for e in entries)
+    is_constant = (
+        has_numbers_only
         and not has_ends
-        and all(entry.is_number for entry in entries)
-    )
-    is_constant = has_steps_only and all(
-        type(e.given) is float and e.given == 1.0 for e in entries
+        and all(type(e.given) is float and e.given == 1.0 for e in entries)
     )
     known = Known(
         made if is_constant else planned.plan,
         account,
         has_ends=has_ends,
-        has_steps_only=has_steps_only,
+        has_numbers_only=has_numbers_only,
     )
     if _held.held > MOST_BYTES:
         _forget()
@@ -259,20 +257,25 @@ def _forget() -> None:
 
 def _bound(known: Known, request: Request) -> Plan:
     """Return a plan that is kept, with the values of this call."""
-    given, plan = request.spacing, known.plan
-    if known.has_steps_only:
+    given, at_ends, plan = request.spacing, request.boundary, known.plan
+    if known.has_numbers_only:
         if type(given) is list:
             given = tuple(given)
         last = known.last
-        if last is not None and last[0] == given:
-            return last[1]
-        if type(given) is float:  # the most frequent case
+        # Of equal values at the ends, one may be 0.0 and one -0.0.
+        if (
+            last is not None
+            and last[0] == given
+            and (last[1] is at_ends or not known.has_ends)
+        ):
+            return last[2]
+        if type(given) is float and not known.has_ends:  # the most frequent case
             made = plan.with_tasks(tuple([with_step(t, given) for t in plan.tasks]))
-            known.last = given, made
+            known.last = given, at_ends, made
             return made
     entries = given if type(given) in (list, tuple) else (given,) * len(plan.axes)
     if known.has_ends:
-        ends = boundary.ends(request.boundary, len(plan.axes))
+        ends = boundary.ends(at_ends, len(plan.axes))
         values = [
             values_of(_number(entry), e.constants, e.period, axis, plan.ndim)
             for entry, e, axis in zip(entries, ends, plan.axes, strict=True)
@@ -285,8 +288,9 @@ def _bound(known: Known, request: Request) -> Plan:
     where = _mask(request.where, plan)
     tasks = tuple([bound(task, values, where) for task in plan.tasks])
     made = plan.with_tasks(tasks)
-    if known.has_steps_only:
-        known.last = given, made
+    # A list may be another one, of other values, when it comes again.
+    if known.has_numbers_only and not (known.has_ends and type(at_ends) is list):
+        known.last = given, at_ends, made
     return made
 
 

@@ -264,6 +264,17 @@ class Task(NamedTuple):
         """
         return tuple.__new__(Task, (*self[:4], scales, *self[5:]))
 
+    def with_values(
+        self,
+        grid: tuple[Any, ...],
+        inner: Task | None,
+        where: Any,
+        alternatives: tuple[Alternative, ...],
+    ) -> Task:
+        """Return the task with what a call adds, its grid from `scales` to `period`."""
+        rest = (*self[9:11], inner, self.kept, where, alternatives)
+        return tuple.__new__(Task, (*self[:4], *grid, *rest))
+
 
 class Stack(NamedTuple):
     """How several results become one array.

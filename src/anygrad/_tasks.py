@@ -230,23 +230,8 @@ def bound(
         inner = bound(inner, values, None, is_compiled=is_compiled)
         # Where the samples are a constant beyond an end, their derivative is zero.
         constants = None if constants is None else (0.0, 0.0)
-    return Task(
-        task.axis,
-        task.scheme,
-        task.precision,
-        task.place,
-        scales,
-        step,
-        coordinates,
-        constants,
-        period,
-        task.component,
-        task.sign,
-        inner,
-        task.kept,
-        where,
-        alternatives,
-    )
+    grid = (scales, step, coordinates, constants, period)
+    return task.with_values(grid, inner, where, alternatives)
 
 
 def with_step(task: Task, step: float) -> Task:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
 from .._records import Alternative, Plan, Task
@@ -27,6 +27,24 @@ MOST_PROGRAMS = 512
 LARGE = 2**21
 
 
+class Latest(NamedTuple):
+    """The latest call that had no arrays: the same numbers often come again.
+
+    Attributes
+    ----------
+    plan : Plan
+        With its numbers.
+    numbers : sequence or array
+        As the program takes them.
+    is_placed : bool
+        Whether it has been tried to put them where the samples are.
+    """
+
+    plan: Plan
+    numbers: Any
+    is_placed: bool
+
+
 class Compiled:
     """What is kept for a plan.
 
@@ -36,9 +54,8 @@ class Compiled:
         ``program(f, numbers, arrays)`` returns the results.
     forms : tuple
         Of the scales that the program is for.
-    latest : tuple of (Plan, numbers) or None
-        The latest plan that had no arrays, and its numbers as the program takes them:
-        the same steps often come again.
+    latest : Latest or None
+        None until there has been a call.
     """
 
     __slots__ = ("forms", "latest", "program")
@@ -46,7 +63,7 @@ class Compiled:
     def __init__(self, program: Any, forms: Any) -> None:
         self.program = program
         self.forms = forms
-        self.latest: Any = None
+        self.latest: Latest | None = None
 
 
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
@@ -58,8 +75,11 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     kept = plan.tasks[0].kept if plan.tasks else None
     made: Compiled | None = None if kept is None else kept.made
     results: tuple[Any, ...]
-    if made is not None and made.latest is not None and made.latest[0] is plan:
-        results = made.program(f, made.latest[1], ())
+    latest = None if made is None else made.latest
+    if made is not None and latest is not None and latest.plan is plan:
+        if not latest.is_placed:
+            latest = made.latest = Latest(plan, _placed(latest.numbers, f, xp), True)
+        results = made.program(f, latest.numbers, ())
         return results
     numbers, forms, arrays = _taken_apart(plan)
     if made is None or made.forms != forms:
@@ -69,7 +89,7 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     vector = _vector(numbers, plan)
     results = made.program(f, vector, arrays)
     if not arrays:
-        made.latest = plan, vector
+        made.latest = Latest(plan, vector, not numbers)
     return results
 
 
@@ -109,6 +129,23 @@ def _vector(numbers: list[Any], plan: Plan) -> Any:
     if any(isinstance(number, complex) for number in numbers):
         return numbers
     return numpy.asarray(numbers, dtype=dtype)
+
+
+def _placed(numbers: Any, f: Any, xp: Namespace) -> Any:
+    """Put a vector of numbers where the samples are; as it is, if it cannot be there.
+
+    JAX takes a microsecond for an array of NumPy's, and does so at every call.
+    """
+    import jax
+
+    if not hasattr(numbers, "dtype") or _is_spread(f):
+        return numbers
+    (device,) = f.devices()
+    # No tracer, although JAX may be tracing; and where it lies by default, not bound.
+    with jax.ensure_compile_time_eval(), jax.default_device(device):
+        vector = xp.asarray(numbers)
+    is_there = vector.devices() == f.devices() and vector.dtype == numbers.dtype
+    return vector if is_there else numbers
 
 
 def _all_tasks(tasks: tuple[Task, ...]) -> list[Task]:

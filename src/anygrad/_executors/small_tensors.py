@@ -18,6 +18,25 @@ if TYPE_CHECKING:
 MOST_SAMPLES = 2**17
 
 
+class Translated:
+    """A task in NumPy's words.
+
+    Attributes
+    ----------
+    task : Task
+        Without what a call adds.
+    latest : tuple of (Task, Task) or None
+        The latest task that had no arrays, and the same in NumPy's words: the same
+        numbers often come again.
+    """
+
+    __slots__ = ("latest", "task")
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.latest: tuple[Task, Task] | None = None
+
+
 class Words:
     """What NumPy calls what torch calls otherwise.
 
@@ -69,23 +88,24 @@ class Words:
     def _task(self, task: Task) -> Task | None:
         """Return a task in NumPy's words, with the arrays of this call."""
         kept = task.kept
-        known: Task | None = None if kept is None else kept.made
+        known: Translated | None = None if kept is None else kept.made
         if known is None:
             if not self._knows(task):
                 return None
-            known = self._translated(task)
+            known = Translated(self._translated(task))
             if kept is not None:
                 kept.keep(known)
-        if task.scales is known.scales:  # a step of one
-            return known
+        latest = known.latest
+        if latest is not None and latest[0] is task:
+            return latest[1]
         step, x = task.step, task.coordinates
-        return known._replace(
-            scales=task.scales,
-            step=None if step is None else _array(step),
-            coordinates=None if x is None else _array(x),
-            constants=task.constants,
-            period=task.period,
-        )
+        step = None if step is None else _array(step)
+        x = None if x is None else _array(x)
+        grid = (task.scales, step, x, task.constants, task.period)
+        made = known.task.with_values(grid, None, None, ())
+        if step is x is None:
+            known.latest = task, made
+        return made
 
     def _knows(self, task: Task) -> bool:
         """Tell whether NumPy has all dtypes of a task."""
@@ -94,7 +114,7 @@ class Words:
         return all(dtype in self.dtypes for dtype in dtypes)
 
     def _translated(self, task: Task) -> Task:
-        """Return a task without what a call adds, for a step of one."""
+        """Return a task without what a call adds."""
         precision, kept = task.precision, task.kept
         return task._replace(
             precision=precision._replace(
@@ -102,7 +122,7 @@ class Words:
                 coordinates=self.dtypes[precision.coordinates],
                 result=self.dtypes[precision.result],
             ),
-            scales=task.scheme.unit_scales,
+            scales=(),
             step=None,
             coordinates=None,
             kept=None if kept is None else Kept(kept.account),
