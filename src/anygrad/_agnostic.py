@@ -235,7 +235,7 @@ def scales(task: Task, xp: Namespace) -> tuple[Scale, ...]:
     """Return the scale of each formula on equal steps."""
     if task.scales:
         return task.scales
-    step, order = _prepared_step(task, xp), task.scheme.recipe.order
+    step, order = _prepared_step(task, xp), task.scheme.order
     return task.scheme.per_formula(
         [
             Scale((), _scales.divisors_of(step, order, denominator))

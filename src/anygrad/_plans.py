@@ -270,7 +270,11 @@ def _bound(known: Known, request: Request) -> Plan:
         ):
             return last[2]
         if type(given) is float and not known.has_ends:  # the most frequent case
-            made = plan.with_tasks(tuple([with_step(t, given) for t in plan.tasks]))
+            tasks = plan.tasks
+            if len(tasks) == 1:
+                made = plan.with_tasks((with_step(tasks[0], given),))
+            else:
+                made = plan.with_tasks(tuple([with_step(t, given) for t in tasks]))
             known.last = given, at_ends, made
             return made
     entries = given if type(given) in (list, tuple) else (given,) * len(plan.axes)

@@ -8,6 +8,7 @@ the value of a step, so they are bound to it in every call.
 from __future__ import annotations
 
 import math
+import struct
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,21 +36,28 @@ class Scale(NamedTuple):
 #: For weights that are complete in themselves.
 UNSCALED = Scale((), ())
 
-#: No floating dtype has more binary digits: what is exact with so many is in all.
+#: How many binary digits a floating number of 32 bits has.
+SINGLE_DIGITS = 24
+
+#: No floating dtype has more: what is exact with so many is in all.
 MOST_DIGITS = 113
+
+
+#: From a number of Python's to the nearest of 32 bits and back.
+_SINGLE = struct.Struct("f")
 
 
 def of_unit_step(denominator: int) -> Scale:
     """Return the scale for a step of one, in any dtype."""
-    return _of_divisor(float(denominator), _reciprocal(float(denominator), MOST_DIGITS))
+    divisor = float(denominator)
+    return _of_divisor(divisor, _reciprocal(divisor, MOST_DIGITS))
 
 
 def _of_divisor(divisor: float, reciprocal: float | None) -> Scale:
     """Return the scale that divides by a number."""
     if divisor == 1.0:
         return UNSCALED
-    numbers = ((), (divisor,)) if reciprocal is None else ((reciprocal,), ())
-    return tuple.__new__(Scale, numbers)  # in half the time of calling the class
+    return Scale((), (divisor,)) if reciprocal is None else Scale((reciprocal,), ())
 
 
 def _reciprocal(divisor: float, digits: int) -> float | None:
@@ -61,21 +69,14 @@ def _reciprocal(divisor: float, digits: int) -> float | None:
     unit in the last place away from it; others are off by one unit at most.  This
     holds for two numbers in three, all powers of two among them.
     """
-    d = divisor
-    if digits < sys.float_info.mant_dig:
-        d = _rounded(divisor, digits)
-        r = _rounded(1.0 / d, digits)
-    else:
-        r = 1.0 / d
-    (a, b), (c, e) = d.as_integer_ratio(), r.as_integer_ratio()
-    is_safe = abs(a * c - b * e) << (digits + 1) <= b * e
-    return r if is_safe else None
-
-
-def _rounded(number: float, digits: int) -> float:
-    """Round to so many binary digits, half to even."""
-    mantissa, exponent = math.frexp(number)
-    return math.ldexp(round(math.ldexp(mantissa, digits)), exponent - digits)
+    if digits == SINGLE_DIGITS:
+        (d,) = _SINGLE.unpack(_SINGLE.pack(divisor))
+        (r,) = _SINGLE.unpack(_SINGLE.pack(1.0 / d))
+        # The product has 48 digits, and so no rounding in 53.
+        return r if abs(r * d - 1.0) <= 2.0 ** -(SINGLE_DIGITS + 1) else None
+    r = 1.0 / divisor
+    (a, b), (c, e) = divisor.as_integer_ratio(), r.as_integer_ratio()
+    return r if abs(a * c - b * e) << (digits + 1) <= b * e else None
 
 
 def divisors_of(step: Any, order: int, denominator: int) -> tuple[Any, ...]:
@@ -95,7 +96,7 @@ def of_step(
     None for a step for which there are none, and for one that is no number.
     """
     if not isinstance(step, complex):
-        found = _normal(step, order, denominators, precision)
+        found = of_usual_step(step, order, denominators, precision)
         if found is not None:
             return found
     singles = [_single(step, order, d, precision) for d in denominators]
@@ -103,14 +104,14 @@ def of_step(
     return scales if len(scales) == len(singles) else None
 
 
-def _normal(
+def of_usual_step(
     step: float, order: int, denominators: tuple[int, ...], precision: Precision
 ) -> list[Scale] | None:
     """Return the scales where all divisors are normal numbers; else None.
 
     Written in one loop, because it is done in each call with another step.
     """
-    digits, least, most = precision.digits, precision.smallest, precision.largest
+    *_, least, most, digits = precision
     if digits > sys.float_info.mant_dig:
         return None  # a product of Python's numbers would be rounded
     power = step
@@ -126,7 +127,11 @@ def _normal(
         elif reciprocal is not None:  # nothing but the exponent changes
             reciprocal *= 0.5
         latest = divisor
-        found.append(_of_divisor(divisor, reciprocal))
+        if divisor == 1.0:
+            found.append(UNSCALED)
+        else:  # in half the time of calling the class
+            numbers = ((), (divisor,)) if reciprocal is None else ((reciprocal,), ())
+            found.append(tuple.__new__(Scale, numbers))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from . import _boundaries, _formulas, _scales
@@ -53,6 +54,8 @@ class Scheme:
     ----------
     recipe : Recipe
         What it was made from: schemes of equal recipes are equal.
+    order : int
+        Of the derivative.
     formulas : tuple of Formula
         They fill the axis in order and without a gap: the left edge row by row,
         the interior, the right edge row by row.
@@ -67,8 +70,10 @@ class Scheme:
         Whether the formulas of one edge read samples at the other.
     denominators : tuple of int
         Those of the formulas, each once.
-    places : tuple of int
-        Which of these each formula has.
+    places, firsts : tuple of int
+        Which of these each formula has, and the first formula that has each.
+    per_formula : callable
+        Returns the scale of each formula, from those of the denominators.
     unit_scales : tuple of Scale
         One per formula, for a step of one.
     unscaled : tuple of WeightedFormula
@@ -77,9 +82,12 @@ class Scheme:
 
     __slots__ = (
         "denominators",
+        "firsts",
         "formulas",
         "interior",
         "mirrored",
+        "order",
+        "per_formula",
         "places",
         "points",
         "recipe",
@@ -92,6 +100,7 @@ class Scheme:
         self, recipe: Recipe, formulas: tuple[Formula, ...], interior: int
     ) -> None:
         self.recipe = recipe
+        self.order = recipe.order
         self.formulas = formulas
         self.interior = interior
         self.points = fewest_points(recipe)
@@ -100,20 +109,17 @@ class Scheme:
         self.mirrored = None if len(left) != len(right) else _mirrored(left, right)
         self.denominators = tuple(sorted({f.denominator for f in formulas}))
         self.places = tuple([self.denominators.index(f.denominator) for f in formulas])
+        count = len(self.denominators)
+        self.firsts = tuple([self.places.index(place) for place in range(count)])
+        self.per_formula = itemgetter(*self.places)
         self.unit_scales = self.per_formula(
             [_scales.of_unit_step(d) for d in self.denominators]
         )
         self.unscaled = tuple([WeightedFormula(f, f.terms, None) for f in formulas])
 
-    def per_formula(self, scales: Sequence[Scale]) -> tuple[Scale, ...]:
-        """Return the scale of each formula, from those of the denominators."""
-        return tuple(map(scales.__getitem__, self.places))
-
     def per_denominator(self, scales: Sequence[Scale]) -> list[Scale]:
         """Return the scales that those of all formulas are made of."""
-        pairs = zip(self.formulas, scales, strict=True)
-        by_denominator = {formula.denominator: scale for formula, scale in pairs}
-        return [by_denominator[denominator] for denominator in self.denominators]
+        return list(map(scales.__getitem__, self.firsts))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Scheme) and self.recipe == other.recipe

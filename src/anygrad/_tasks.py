@@ -236,9 +236,14 @@ def bound(
 
 def with_step(task: Task, step: float) -> Task:
     """Return a task with nothing but a step to add."""
-    if task.inner is not None or task.alternatives:
-        return bound(task, [Values(step)] * (task.place + 1), None)
-    return task.with_scales(_scaled(step, task.scheme, task, is_compiled=False))
+    scheme = task.scheme
+    if step != 1.0 and task.inner is None and not task.alternatives:
+        found = _scales.of_usual_step(
+            step, scheme.order, scheme.denominators, task.precision
+        )
+        if found is not None:
+            return task.with_scales(scheme.per_formula(found))
+    return bound(task, [Values(step)] * (task.place + 1), None)
 
 
 def _scaled(
@@ -247,7 +252,7 @@ def _scaled(
     """Return the scale of each formula for a step that is a number."""
     if step == 1.0 and type(step) is float:
         return scheme.unit_scales
-    order, denominators = scheme.recipe.order, scheme.denominators
+    order, denominators = scheme.order, scheme.denominators
     if is_compiled:  # the value may be a symbol
         products = [_scales.divisors_of(step, order, d) for d in denominators]
         return scheme.per_formula([Scale((), divisors) for divisors in products])

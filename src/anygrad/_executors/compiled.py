@@ -54,15 +54,21 @@ class Compiled:
         ``program(f, numbers, arrays)`` returns the results.
     forms : tuple
         Of the scales that the program is for.
+    dtype : dtype or None
+        Of the array of all numbers; None where they must be Python's own.
+    has_numbers_only : bool
+        Whether there are single numbers for each scale, and no arrays.
     latest : Latest or None
         None until there has been a call.
     """
 
-    __slots__ = ("forms", "latest", "program")
+    __slots__ = ("dtype", "forms", "has_numbers_only", "latest", "program")
 
-    def __init__(self, program: Any, forms: Any) -> None:
+    def __init__(self, program: Any, forms: Any, dtype: Any, no_arrays: bool) -> None:
         self.program = program
         self.forms = forms
+        self.dtype = dtype
+        self.has_numbers_only = no_arrays and set(forms) == {(1, 0)}
         self.latest: Latest | None = None
 
 
@@ -81,12 +87,20 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
             latest = made.latest = Latest(plan, _placed(latest.numbers, f, xp), True)
         results = made.program(f, latest.numbers, ())
         return results
+    if made is not None and made.has_numbers_only:
+        numbers = _single_numbers(plan)
+        if numbers is not None:
+            vector = _vector(numbers, made.dtype)
+            results = made.program(f, vector, ())
+            made.latest = Latest(plan, vector, False)
+            return results
     numbers, forms, arrays = _taken_apart(plan)
     if made is None or made.forms != forms:
-        made = Compiled(_program(_static(plan), forms, xp, _is_spread(f)), forms)
+        program = _program(_static(plan), forms, xp, _is_spread(f))
+        made = Compiled(program, forms, _dtype_of_numbers(plan), not arrays)
         if kept is not None:
             kept.keep(made)
-    vector = _vector(numbers, plan)
+    vector = _vector(numbers, made.dtype)
     results = made.program(f, vector, arrays)
     if not arrays:
         made.latest = Latest(plan, vector, not numbers)
@@ -111,24 +125,48 @@ def _program(static: Plan, forms: Any, xp: Namespace, is_spread: bool) -> Any:
     return jax.jit(traced)
 
 
-def _vector(numbers: list[Any], plan: Plan) -> Any:
-    """Put the numbers of a plan into one array, where that promotes nothing.
+def _dtype_of_numbers(plan: Plan) -> Any:
+    """Return in which dtype the numbers of a plan may be one array; None for in none.
 
-    JAX takes microseconds to convert Python's numbers, for each of them.
+    That is the dtype of all else: it must promote nothing.
     """
-    import numpy
-
-    if not numbers:
-        return ()
     dtype = plan.tasks[0].precision.coordinates
     for task in _all_tasks(plan.tasks):
         precision = task.precision
         # With complex samples, only numbers of Python's promote.
         if precision.samples != dtype or precision.coordinates != dtype:
-            return numbers
-    if any(isinstance(number, complex) for number in numbers):
+            return None
+    return dtype
+
+
+def _vector(numbers: list[Any], dtype: Any) -> Any:
+    """Put the numbers of a plan into one array.
+
+    JAX takes microseconds to convert Python's numbers, for each of them.
+    """
+    if not numbers:
+        return ()
+    if dtype is None or any(isinstance(number, complex) for number in numbers):
         return numbers
+    import numpy
+
     return numpy.asarray(numbers, dtype=dtype)
+
+
+def _single_numbers(plan: Plan) -> list[float] | None:
+    """Return the numbers of scales; None if not all of them are single numbers."""
+    numbers: list[float] = []
+    for task in plan.tasks:
+        if task.scales is task.scheme.unit_scales or task.alternatives or task.inner:
+            return None
+        for factors, divisors in map(task.scales.__getitem__, task.scheme.firsts):
+            if len(factors) == 1 and not divisors:
+                numbers.append(factors[0])
+            elif len(divisors) == 1 and type(divisors[0]) is float and not factors:
+                numbers.append(1.0 / divisors[0])
+            else:
+                return None
+    return numbers
 
 
 def _placed(numbers: Any, f: Any, xp: Namespace) -> Any:

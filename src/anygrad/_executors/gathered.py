@@ -131,8 +131,9 @@ def run(
 
 def _scaling(gathered: Gathered, scales: tuple[Scale, ...], verbs: Verbs) -> Any:
     """Return what the differences are scaled with: that of one formula, shared out."""
-    if any(len(factors) + len(divisors) > 1 for factors, divisors in scales):
-        return None
+    for factors, divisors in scales:
+        if len(factors) + len(divisors) > 1:
+            return None
     (factors, divisors), denominator = scales[0], gathered.denominator
     if divisors:
         divisor = divisors[0] / denominator
