@@ -402,3 +402,66 @@ def test_numbers_longer_than_double(numpy: Any) -> None:
     found = Fraction(*second[5].as_integer_ratio())
     epsilon = Fraction(*numpy.finfo(f.dtype).eps.as_integer_ratio())
     assert abs(found * step**2 - 1) <= 4 * epsilon
+
+
+# What is not yet right on coordinates.
+
+#: The sum is made of differences to the centre, also where the centre has no weight.
+CENTRE = pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="differences to a sample of nearly no weight decide the rounding",
+)
+
+
+def of_three(f: list[float], x: list[float]) -> tuple[Fraction, Fraction]:
+    """Return the derivative at the second point, and the largest weighted sample."""
+    left, right = Fraction(x[1]) - Fraction(x[0]), Fraction(x[2]) - Fraction(x[1])
+    weights = (
+        -right / (left * (left + right)),
+        (right - left) / (left * right),
+        left / (right * (left + right)),
+    )
+    terms = [weight * Fraction(value) for weight, value in zip(weights, f, strict=True)]
+    return sum(terms, Fraction()), max(map(abs, terms))
+
+
+@CENTRE
+@pytest.mark.parametrize(
+    ("dtype", "samples", "nodes"),
+    [
+        ("real", [0, 2**62, 1], [0, 1, 2]),
+        ("int8", [1, 127, 0], [0, 3, 6]),
+    ],
+    ids=["a spike", "small integers"],
+)
+def test_a_centre_of_hardly_any_weight(
+    backend: Backend, dtype: str, samples: list[float], nodes: list[float]
+) -> None:
+    """The error is small beside the terms of the formula, sample by sample."""
+    dtype = getattr(backend, dtype, dtype)
+    f, x = backend.asarray(samples, dtype), backend.asarray(nodes)
+    (result,) = anygrad.gradient(f, spacing=[x])
+    found = Fraction(backend.tolist(result)[1])
+    wanted, largest = of_three(backend.tolist(f), backend.tolist(x))
+    name = backend.dtype_name(result)
+    assert abs(found - wanted) <= 8 * backend.epsilon(name) * largest
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="the differences to an infinite centre are infinities of both signs",
+)
+@pytest.mark.parametrize("nodes", [[0, 1, 3, 4], [0, 2, 3, 4]], ids=repr)
+@pytest.mark.parametrize("spike", [INF, -INF])
+def test_an_infinite_centre_on_uneven_coordinates(
+    backend: Backend, nodes: list[float], spike: float
+) -> None:
+    """The reference weights it with the difference of the steps, which has a sign."""
+    f, x = backend.asarray([1, spike, 2, 3]), backend.asarray(nodes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # NumPy: inf - inf
+        (result,) = anygrad.gradient(f, spacing=[x])
+        found = backend.tolist(result)[1]
+    assert found == (spike if nodes[1] < 2 else -spike)

@@ -38,10 +38,11 @@ CASES = [
     for way in ("eager", "jit")
 ]
 
-#: What the compiler may insert to move values between devices.
+#: What the compiler may insert to move values between devices: what it gives, which is
+#: a tuple where several are done in one, and its name.
 TRANSFERS = re.compile(
-    r"= (\S+) (all-gather|all-reduce|all-to-all|reduce-scatter|collective-broadcast"
-    r"|collective-permute|ragged-all-to-all)(?:-start)?\("
+    r"= (\([^=]*?\)|\S+) (all-gather|all-reduce|all-to-all|reduce-scatter"
+    r"|collective-broadcast|collective-permute|ragged-all-to-all)(?:-start)?\("
 )
 
 
@@ -168,7 +169,13 @@ def run_the_script() -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("case", CASES)
 def test_spread_samples(jax: Any, case: str) -> None:
-    """The result lies where the samples lie; single rows travel, and nothing else."""
+    """The result lies where the samples lie; rows travel, and nothing else.
+
+    A part needs a row of each neighbour, and 2 transfers would do.  The compiler makes
+    more of them, of one row or two, from a device to the next; and the two rows at the
+    ends of the dim, which have formulas of their own, are summed over all devices: one
+    all-reduce in each case, of a tuple of two rows.
+    """
     process = run_the_script()
     assert process.returncode == 0, process.stderr
     found = json.loads(process.stdout)[case]
@@ -176,13 +183,51 @@ def test_spread_samples(jax: Any, case: str) -> None:
     assert found["same mesh"]
     assert found["spec"][0] == found["spec"][1]
     assert found["error"] < 2e-6
+    heights: dict[str, list[list[int]]] = {"collective-permute": [], "all-reduce": []}
     for shape, operation in found["transfers"]:
-        assert operation == "collective-permute"
-        rows = re.match(r"\(?f32\[(\d+),", shape)
-        assert rows is not None
-        assert int(rows[1]) <= 2
-    # The neighbours' rows do travel where the dim is spread, and only there.
-    assert bool(found["transfers"]) == ("across" not in case)
+        rows = [int(number) for number in re.findall(r"f32\[(\d+),", shape)]
+        heights[operation].append(rows)
+    _, spread, kind, edge_order, _ = case.split("/")
+    if spread == "across":
+        assert heights == {"collective-permute": [], "all-reduce": []}
+        return
+    assert heights["all-reduce"] == [[1, 1]]
+    assert len(heights["collective-permute"]) == PERMUTES[kind, edge_order]
+    assert all(max(rows) <= 2 for rows in heights["collective-permute"])
+
+
+#: How many transfers from a device to the next the compiler makes: spacing, edge order.
+PERMUTES = {
+    ("default", "1"): 4,
+    ("default", "2"): 5,
+    ("step", "1"): 4,
+    ("step", "2"): 5,
+    ("coordinates", "1"): 9,
+    ("coordinates", "2"): 11,
+    ("per point", "2"): 11,
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        (
+            "  %a = (f32[1,32]{1,0}, f32[1,32]{1,0}) all-reduce(%b, %c), channel_id=1",
+            ("(f32[1,32]{1,0}, f32[1,32]{1,0})", "all-reduce"),
+        ),
+        (
+            "  ROOT %p = f32[2,16]{1,0} collective-permute(f32[2,16]{1,0} %b), ids={}",
+            ("f32[2,16]{1,0}", "collective-permute"),
+        ),
+        (
+            "  %g = (f32[1,4]{1,0}, f32[8,4]{1,0}) all-gather-start(%b), dims={0}",
+            ("(f32[1,4]{1,0}, f32[8,4]{1,0})", "all-gather"),
+        ),
+    ],
+)
+def test_the_pattern_sees_every_transfer(line: str, found: tuple[str, str]) -> None:
+    """Also those with a tuple as result: several that the compiler does in one."""
+    assert TRANSFERS.findall(line) == [found]
 
 
 def programs() -> int:

@@ -1,0 +1,544 @@
+"""Every remedy in a message works when it is followed to the letter."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import sys
+import types
+import warnings
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import array_api_compat
+import pytest
+
+import anygrad
+from backends import Backend
+
+LINE = [0.0, 1, 4, 9, 16, 25]
+SLOPES = [1.0, 2, 4, 6, 8, 9]
+NODES = [0.0, 1, 2, 3, 4, 5]
+
+
+def refusal(call: Callable[[], Any], parameter: str) -> str:
+    """Return the message of a call, which begins with the name of a parameter."""
+    with pytest.raises((TypeError, ValueError)) as caught:
+        call()
+    message = str(caught.value)
+    assert message.startswith(f"`{parameter}` "), message
+    return message
+
+
+def test_anything_but_an_array(numpy: Any) -> None:
+    message = refusal(lambda: anygrad.gradient(LINE), "input")
+    assert "Convert it first, e.g. with `numpy.asarray`." in message
+    assert anygrad.gradient(numpy.asarray(LINE))[0].tolist() == SLOPES
+
+
+# Arrays that mean more than their numbers.
+
+
+@pytest.mark.parametrize("dtype", ["float64", "complex64", "int64", "uint8"])
+def test_masked_arrays(numpy: Any, dtype: str) -> None:
+    """No integer is NaN: those become floats first."""
+    f = numpy.ma.masked_equal(numpy.asarray([0, 1, 99, 9, 16, 25, 36, 49], dtype), 99)
+    message = refusal(lambda: anygrad.gradient(f), "input")
+    assert "`filled(numpy.nan)`" in message
+    if "int" in dtype:
+        assert "integers after `astype(float)`" in message
+        f = f.astype(float)
+    f = f.filled(numpy.nan)
+    assert anygrad.gradient(f)[0][4:].tolist() == [8, 10, 12, 13]
+    assert anygrad.laplacian(f)[4:].tolist() == [2, 2, 2, 2]
+
+
+def test_masked_coordinates(numpy: Any) -> None:
+    x = numpy.ma.masked_equal(numpy.asarray([0.0, 1, 2, 3, 999, 5]), 999)
+    message = refusal(
+        lambda: anygrad.gradient(numpy.asarray(LINE), spacing=[x]), "spacing[0]"
+    )
+    assert "`filled(numpy.nan)`" in message
+    (result,) = anygrad.gradient(numpy.asarray(LINE), spacing=[x.filled(numpy.nan)])
+    assert result[:3].tolist() == SLOPES[:3]
+    assert numpy.isnan(result[3:]).all()
+
+
+def test_matrices(numpy: Any) -> None:
+    f = numpy.asarray([LINE]).view(numpy.matrix)
+    message = refusal(lambda: anygrad.gradient(f, dim=1), "input")
+    assert "with `numpy.asarray`" in message
+    assert anygrad.gradient(numpy.asarray(f), dim=1)[0].tolist() == [SLOPES]
+
+
+def test_masked_tensors(torch: Any) -> None:
+    from torch.masked import masked_tensor
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # they are a prototype
+        f = masked_tensor(torch.tensor(LINE), torch.tensor([True] * 5 + [False]))
+        message = refusal(lambda: anygrad.gradient(f), "input")
+        assert "`to_tensor(float('nan'))`" in message
+        filled = f.to_tensor(float("nan"))
+    assert anygrad.gradient(filled)[0].tolist()[:4] == SLOPES[:4]
+
+
+@pytest.mark.parametrize("layout", ["to_sparse", "to_sparse_csr"])
+def test_sparse_tensors(torch: Any, layout: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the second is a prototype
+        f = getattr(torch.tensor([LINE]), layout)()
+        message = refusal(lambda: anygrad.gradient(f, dim=1), "input")
+    assert "with `to_dense()`" in message
+    assert anygrad.gradient(f.to_dense(), dim=1)[0].tolist() == [SLOPES]
+
+
+def test_nested_tensors(torch: Any) -> None:
+    """They cannot become dense as they are: their lines have different lengths."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # they are a prototype
+        f = torch.nested.nested_tensor([torch.tensor(LINE), torch.tensor(LINE[:4])])
+        message = refusal(lambda: anygrad.gradient(f), "input")
+        assert "with `to_padded_tensor(float('nan'))`" in message
+        padded = f.to_padded_tensor(float("nan"))
+    (result,) = anygrad.gradient(padded, dim=1)
+    assert result[0].tolist() == SLOPES
+    assert result[1].tolist()[:3] == SLOPES[:3]
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "parts"),
+    [
+        ("pandas", "Series", ["to_numpy()"]),
+        ("pandas", "DataFrame", ["to_numpy()"]),
+        ("pandas", "Index", ["to_numpy()"]),
+        ("xarray", "DataArray", ["data"]),
+        ("xarray", "Variable", ["data"]),
+        ("blosc2", "NDArray", ["array[...]"]),
+        ("pint", "Quantity", ["magnitude"]),
+        ("astropy.units", "Quantity", ["value"]),
+        ("unyt", "unyt_array", ["value"]),
+    ],
+)
+def test_wrapped_arrays(
+    numpy: Any, monkeypatch: pytest.MonkeyPatch, module: str, name: str, parts: Any
+) -> None:
+    """What is to be passed instead is named as the (pretended) class names it."""
+    f = numpy.asarray(LINE)
+
+    class Wrapper:
+        data = value = magnitude = f
+
+        def to_numpy(self) -> Any:
+            return f
+
+        def __getitem__(self, key: Any) -> Any:
+            return f[key]
+
+    package = types.ModuleType(module)
+    setattr(package, name, Wrapper)
+    monkeypatch.setitem(sys.modules, module, package)
+    message = refusal(lambda: anygrad.gradient(Wrapper()), "input")
+    named = re.findall(r"`([^`]+)`", message)
+    (part,) = {text for text in named if text in parts}
+    text = part if part.startswith("array") else f"array.{part}"
+    passed = eval(text, {"array": Wrapper()})
+    assert anygrad.gradient(passed)[0].tolist() == SLOPES
+
+
+# Dtypes.
+
+
+def test_booleans(library: Backend) -> None:
+    """By the function `astype` of the standard: not all arrays have the method."""
+    f = library.asarray(LINE) > 3
+    message = refusal(lambda: anygrad.gradient(f), "input")
+    assert "`astype`" in message
+    xp = array_api_compat.array_namespace(f)
+    (result,) = anygrad.gradient(xp.astype(f, xp.float32))
+    assert library.tolist(result) == [0, 0.5, 0.5, 0, 0, 0]
+    message = refusal(
+        lambda: anygrad.gradient(library.asarray(LINE), spacing=[f]), "spacing[0]"
+    )
+    assert "Convert it to numbers first" in message
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[Fraction(v) for v in LINE], [str(v) for v in LINE]],
+    ids=["object", "text"],
+)
+def test_objects_and_strings(numpy: Any, values: list[Any]) -> None:
+    """A dtype that numbers have, as far as they are some."""
+    f = numpy.asarray(values)
+    message = refusal(lambda: anygrad.gradient(f), "input")
+    assert "`astype`" in message
+    assert anygrad.gradient(f.astype("float64"))[0].tolist() == SLOPES
+    plain = numpy.asarray(LINE)
+    refusal(lambda: anygrad.gradient(plain, spacing=[f]), "spacing[0]")
+
+
+START = "2024-02-28T23:59:58"
+
+
+@pytest.mark.parametrize("place", ["input", "spacing[0]"])
+@pytest.mark.parametrize("unit", ["s", "ns"])
+def test_dates(numpy: Any, place: str, unit: str) -> None:
+    """The message says how they become seconds."""
+    seconds = numpy.asarray([0, 1, 4, 9, 16, 25]).astype("timedelta64[s]")
+    t = (numpy.datetime64(START) + seconds).astype(f"datetime64[{unit}]")
+    message = check_times(numpy, t, place)
+    assert "`(t - t[0]) / numpy.timedelta64(1, 's')`" in message
+    follow_times(numpy, (t - t[0]) / numpy.timedelta64(1, "s"), place)
+
+
+@pytest.mark.parametrize("place", ["input", "spacing[0]"])
+@pytest.mark.parametrize("unit", ["s", "ns"])
+def test_lengths_of_time(numpy: Any, place: str, unit: str) -> None:
+    t = numpy.asarray([0, 1, 4, 9, 16, 25]).astype("timedelta64[s]")
+    t = t.astype(f"timedelta64[{unit}]")
+    message = check_times(numpy, t, place)
+    assert "/ numpy.timedelta64(1, 's')`" in message
+    follow_times(numpy, t / numpy.timedelta64(1, "s"), place)
+
+
+def check_times(numpy: Any, t: Any, place: str) -> str:
+    if place == "input":
+        return refusal(lambda: anygrad.gradient(t), place)
+    return refusal(lambda: anygrad.gradient(numpy.ones(6), spacing=[t]), place)
+
+
+def follow_times(numpy: Any, seconds: Any, place: str) -> None:
+    if place == "input":
+        assert anygrad.gradient(seconds)[0].tolist() == SLOPES
+    else:
+        (result,) = anygrad.gradient(2 * seconds, spacing=[seconds])
+        assert result.tolist() == [2] * 6
+
+
+def test_a_length_of_time_as_step(numpy: Any) -> None:
+    f = numpy.asarray(LINE)
+    step = numpy.timedelta64(2, "s")
+    message = refusal(lambda: anygrad.gradient(f, spacing=step), "spacing")
+    assert "/ numpy.timedelta64(1, 's')`" in message
+    (result,) = anygrad.gradient(f, spacing=step / numpy.timedelta64(1, "s"))
+    assert result.tolist() == [slope / 2 for slope in SLOPES]
+
+
+def test_a_length_of_time_of_python(library: Backend) -> None:
+    f = library.asarray(LINE)
+    step = datetime.timedelta(seconds=2)
+    message = refusal(lambda: anygrad.gradient(f, spacing=step), "spacing")
+    assert "`total_seconds()`" in message
+    (result,) = anygrad.gradient(f, spacing=step.total_seconds())
+    assert library.tolist(result) == [slope / 2 for slope in SLOPES]
+
+
+def test_dates_of_python_in_a_list(numpy: Any) -> None:
+    """Each refusal leads to the next step, and the last step to a result."""
+    f = numpy.asarray(LINE)
+    start = datetime.datetime(2024, 2, 28, 23, 59, 58)
+    dates = [start + datetime.timedelta(seconds=2 * k) for k in range(6)]
+    message = refusal(lambda: anygrad.gradient(f, spacing=[dates]), "spacing[0]")
+    assert "Convert it to an array first" in message
+    t = numpy.asarray(dates)
+    message = refusal(lambda: anygrad.gradient(f, spacing=[t]), "spacing[0]")
+    assert "`astype`" in message
+    t = t.astype("datetime64[us]")
+    message = refusal(lambda: anygrad.gradient(f, spacing=[t]), "spacing[0]")
+    assert "`(t - t[0]) / numpy.timedelta64(1, 's')`" in message
+    (result,) = anygrad.gradient(f, spacing=[(t - t[0]) / numpy.timedelta64(1, "s")])
+    assert result.tolist() == [slope / 2 for slope in SLOPES]
+
+
+def test_a_complex_value_beyond_real_samples(library: Backend) -> None:
+    f = library.asarray(LINE)
+    message = refusal(lambda: anygrad.gradient(f, boundary=2j), "boundary")
+    assert "Convert `input` to a complex dtype first." in message
+    g = library.asarray(LINE, library.complex)
+    (result,) = anygrad.gradient(g, boundary=2j)
+    assert library.tolist(result)[0] == (1 - 2j) / 2
+
+
+def test_a_step_out_of_range(library: Backend) -> None:
+    f = library.asarray(LINE, "float32")
+    call = anygrad.derivative
+    message = refusal(lambda: call(f, spacing=1e-160, order=2), "spacing")
+    assert "Convert `input` to a wider dtype, or scale the steps." in message
+    scaled = call(f, spacing=1e-10, order=2)
+    assert library.tolist(scaled) == pytest.approx([2e20] * 6, rel=1e-5)
+    if "float64" in library.dtypes:
+        wide = library.asarray([value * 1e-100 for value in LINE], "float64")
+        result = library.tolist(call(wide, spacing=1e-140, order=2))
+        assert result == pytest.approx([2e180] * 6, rel=1e-12)
+
+
+# Arguments.
+
+
+def test_a_stack_of_nothing(library: Backend) -> None:
+    f = library.asarray(LINE)
+    message = refusal(lambda: anygrad.gradient(f, dim=(), stack_dim=0), "stack_dim")
+    assert "must be None" in message
+    assert anygrad.gradient(f, dim=(), stack_dim=None) == ()
+
+
+@pytest.mark.parametrize("accuracy", [-1, 0, 1, 3, 5])
+def test_accuracies_between_two(library: Backend, accuracy: int) -> None:
+    """Each of those that are named is one, for all functions."""
+    f = library.asarray([[float(k * n) for k in range(9)] for n in range(9)])
+    for call in (anygrad.gradient, anygrad.derivative, anygrad.laplacian):
+        message = refusal(lambda call=call: call(f, accuracy=accuracy), "accuracy")
+        named = message.rpartition(": take ")[2].rstrip(".").split(" or ")
+        assert named
+        for number in named:
+            call(f, accuracy=int(number))
+
+
+def test_both_dim_and_axis(library: Backend) -> None:
+    f = library.asarray(LINE)
+    message = refusal(lambda: anygrad.gradient(f, dim=0, axis=0), "dim")
+    assert "Give one of them." in message
+    for word in ("dim", "axis"):
+        assert library.tolist(anygrad.gradient(f, **{word: 0})[0]) == SLOPES
+
+
+def test_offsets_of_floats(numpy: Any) -> None:
+    offsets = [-0.5, 0.0, 0.5]
+    message = refusal(lambda: anygrad.stencil(offsets), "offsets")
+    assert "with `fractions.Fraction`, or put them into an array" in message
+    assert anygrad.stencil([Fraction(offset) for offset in offsets]) == (-1, 0, 1)
+    assert anygrad.stencil(numpy.asarray(offsets)).tolist() == [-1, 0, 1]
+
+
+def test_bare_coordinates_of_a_line(library: Backend) -> None:
+    f, x = library.asarray(LINE), library.asarray(NODES)
+    message = refusal(lambda: anygrad.gradient(f, spacing=x), "spacing")
+    assert "`spacing=[x]`" in message
+    assert library.tolist(anygrad.gradient(f, spacing=[x])[0]) == SLOPES
+
+
+def test_bare_coordinates_of_several_dims(library: Backend) -> None:
+    """One entry is not enough there, and the message does not lead to it."""
+    f, x = library.asarray([LINE] * 6), library.asarray(NODES)
+    message = refusal(lambda: anygrad.gradient(f, spacing=x), "spacing")
+    assert "`spacing=[x]`" not in message
+    assert "one entry per dim, 2 in all" in message
+    for spacing in ([1, x], [x, x]):
+        assert library.tolist(anygrad.gradient(f, spacing=spacing)[1]) == [SLOPES] * 6
+
+
+def test_coordinates_in_a_list_of_numbers(library: Backend) -> None:
+    f = library.asarray(LINE)
+    message = refusal(lambda: anygrad.gradient(f, spacing=[NODES]), "spacing[0]")
+    assert "Convert it to an array first." in message
+    (result,) = anygrad.gradient(f, spacing=[library.asarray(NODES)])
+    assert library.tolist(result) == SLOPES
+
+
+def test_coordinates_of_a_circle(library: Backend) -> None:
+    f, x = library.asarray([0.0, 1, 0, -1]), library.asarray([0.0, 1, 2, 3])
+    call = anygrad.derivative
+    message = refusal(lambda: call(f, spacing=x, boundary="periodic"), "boundary")
+    assert "Write ('periodic', period)." in message
+    result = call(f, spacing=x, boundary=("periodic", 4.0))
+    assert library.tolist(result) == [1, 0, -1, 0]
+    message = refusal(lambda: call(f, boundary=("periodic", 4.0)), "boundary")
+    assert "write 'periodic'." in message
+    assert library.tolist(call(f, boundary="periodic")) == [1, 0, -1, 0]
+
+
+@pytest.mark.parametrize("boundary", ["periodic", ("periodic", 4.0)], ids=repr)
+def test_circles_with_a_step_and_with_coordinates(
+    library: Backend, boundary: Any
+) -> None:
+    """What is right along one dim is wrong along the other: each needs an entry."""
+    f, x = library.asarray([[0.0, 1, 0, -1]] * 4), library.asarray([0.0, 1, 2, 3])
+    message = refusal(
+        lambda: anygrad.gradient(f, spacing=[1, x], boundary=boundary), "boundary"
+    )
+    assert "a list with one entry per dim" in message
+    both = ["periodic", ("periodic", 4.0)]
+    _, result = anygrad.gradient(f, spacing=[1, x], boundary=both)
+    assert library.tolist(result) == [[1, 0, -1, 0]] * 4
+
+
+# Arrays of another kind.
+
+
+@pytest.mark.peers
+def test_coordinates_of_another_library(numpy: Any, torch: Any) -> None:
+    f, x = numpy.asarray(LINE), torch.tensor(NODES)
+    message = refusal(lambda: anygrad.gradient(f, spacing=[x]), "spacing[0]")
+    assert "Convert one of them first." in message
+    assert anygrad.gradient(f, spacing=[numpy.asarray(x)])[0].tolist() == SLOPES
+    assert anygrad.gradient(torch.asarray(f), spacing=[x])[0].tolist() == SLOPES
+
+
+def test_coordinates_on_another_device(array_api_strict: Any) -> None:
+    device = array_api_strict.Device("device1")
+    f = array_api_strict.asarray(LINE)
+    x = array_api_strict.asarray(NODES, device=device)
+    message = refusal(lambda: anygrad.gradient(f, spacing=[x]), "spacing[0]")
+    assert "Move one of them first, e.g. with `to_device`." in message
+    for samples, nodes in ((f, x.to_device(f.device)), (f.to_device(device), x)):
+        (result,) = anygrad.gradient(samples, spacing=[nodes])
+        assert result._array.tolist() == SLOPES
+
+
+def test_a_tensor_on_another_device(torch: Any) -> None:
+    """By the function `to_device` of array-api-compat: tensors have no such method."""
+    f, x = torch.tensor(LINE), torch.tensor(NODES, device="meta")
+    message = refusal(lambda: anygrad.gradient(f, spacing=[x]), "spacing[0]")
+    assert "Move one of them first, e.g. with `to_device`." in message
+    moved = array_api_compat.to_device(f, "meta")
+    assert anygrad.gradient(moved, spacing=[x])[0].shape == (6,)
+
+
+# Masks.
+
+
+def test_a_mask_that_is_no_array(library: Backend) -> None:
+    f, mask = library.asarray(LINE), [True] * 5 + [False]
+    message = refusal(lambda: anygrad.gradient(f, where=mask), "where")
+    assert "Convert it to an array of the library of `input` first." in message
+    where = library.make(mask, "bool", (6,))
+    (result,) = anygrad.gradient(f, where=where)
+    assert library.tolist(result)[:5] == [1, 2, 4, 6, 7]
+
+
+def test_a_mask_of_numbers(library: Backend) -> None:
+    f, where = library.asarray(LINE), library.asarray([1, 1, 1, 1, 1, 0], "int32")
+    message = refusal(lambda: anygrad.gradient(f, where=where), "where")
+    assert "Compare first, e.g. `where != 0`." in message
+    (result,) = anygrad.gradient(f, where=where != 0)
+    assert library.tolist(result)[:5] == [1, 2, 4, 6, 7]
+
+
+def test_a_mask_for_another_accuracy(library: Backend) -> None:
+    f = library.asarray([float(k**2) for k in range(20)])
+    mask = library.asarray([float(k) for k in range(20)]) != 0
+    call = anygrad.derivative
+    message = refusal(lambda: call(f, where=mask, accuracy=4), "where")
+    assert "Set invalid samples to NaN for these" in message
+    xp = array_api_compat.array_namespace(f)
+    nan = xp.where(mask, f, xp.full_like(f, float("nan")))
+    values = library.tolist(call(nan, accuracy=4))
+    assert values[-15:] == pytest.approx([2 * k for k in range(5, 20)], rel=1e-5)
+
+
+# Lengths that Dask does not know.
+
+
+def unknown(numpy: Any) -> tuple[Any, Any]:
+    """Return samples of which Dask does not know the number of rows, and the same."""
+    import dask.array
+
+    values = (numpy.arange(7)[:, None] + 1.0) * numpy.arange(6.0) ** 2
+    f = dask.array.from_array(values, chunks=(3, 4))
+    return f[f[:, 1] > 2.5], values[2:]
+
+
+@pytest.mark.parametrize("door", ["gradient", "stencil"])
+def test_lengths_that_dask_does_not_know(dask: Any, door: str) -> None:
+    import numpy
+
+    f, known = unknown(numpy)
+    if door == "gradient":
+        message = refusal(lambda: anygrad.gradient(f, dim=0), "input")
+        call = lambda f: anygrad.gradient(f, dim=0)[0]  # noqa: E731
+    else:
+        message = refusal(lambda: anygrad.stencil(f.T), "offsets")
+        call = lambda f: anygrad.stencil(f.T)  # noqa: E731
+        f, known = f[:, 1:2], known[:, 1:2]
+    assert "`compute_chunk_sizes()`" in message
+    f.compute_chunk_sizes()
+    assert call(f).compute().tolist() == call(known).tolist()
+
+
+def test_second_derivatives_along_a_dim_that_is_known(dask: Any) -> None:
+    """The others need not be: rows that were chosen by their values."""
+    import numpy
+
+    f, known = unknown(numpy)
+    result = anygrad.hessian(f, dim=1)
+    scale = numpy.arange(3.0, 8)[:, None] * numpy.ones(6)
+    assert result.compute().tolist() == [[(2 * scale).tolist()]]
+    gradient = anygrad.gradient(f, dim=[1], stack_dim=0)
+    assert gradient.compute().shape == (1, *known.shape)
+
+
+def test_jacobians_along_a_dim_that_is_known(dask: Any) -> None:
+    import dask.array
+    import numpy
+
+    f, known = unknown(numpy)
+    field = dask.array.stack([f, 2 * f], allow_unknown_chunksizes=True)
+    result = anygrad.jacobian(field, dim=[2], edge_order=1).compute()
+    slopes = numpy.gradient(known, axis=1)
+    assert numpy.allclose(
+        result, numpy.stack([slopes, 2 * slopes])[:, None], rtol=1e-14
+    )
+
+
+@pytest.mark.parametrize("dtype", ["timedelta64[s]", "datetime64[s]", "bool"])
+def test_dask_arrays_that_are_no_numbers(dask: Any, dtype: str) -> None:
+    """Refused as NumPy's are, before anything is computed, also in a list."""
+    import dask.array
+    import numpy
+
+    t = dask.array.from_array(numpy.asarray([0, 1, 1, 0]).astype(dtype), chunks=2)
+    f = dask.array.ones(4, chunks=2)
+    found = f"Got {numpy.dtype(dtype)}."
+    assert found in refusal(lambda: anygrad.gradient(t), "input")
+    assert found in refusal(lambda: anygrad.laplacian(t), "input")
+    assert found in refusal(lambda: anygrad.gradient(f, spacing=[t]), "spacing[0]")
+    assert found in refusal(lambda: anygrad.stencil(t), "offsets")
+    message = refusal(lambda: anygrad.gradient(f, spacing=t[1]), "spacing")
+    assert found in message
+
+
+# The user's own field, and no component of it.
+
+DOORS = [anygrad.divergence, anygrad.curl, anygrad.jacobian]
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
+def test_too_few_points_of_a_field(library: Backend, door: Any) -> None:
+    field = library.asarray([[[1.0] * 2] * 9] * 2)
+    message = refusal(lambda: door(field), "input")
+    assert "along `dim` 2 " in message
+    assert message.endswith("Got shape (2, 9, 2).")
+    field = library.asarray([[[1.0] * 2] * 2] * 9)
+    message = refusal(lambda: door(field, vector_dim=-1, axis=(0, -2)), "input")
+    assert "along `axis` -2 " in message
+    assert message.endswith("Got shape (9, 2, 2).")
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
+def test_coordinates_of_a_field(library: Backend, door: Any) -> None:
+    """Dims are counted in the field; one point more, or one dim too many."""
+    field = library.asarray([[[1.0] * 5] * 4] * 2)
+    x = library.asarray([0.0, 1, 2, 3])
+    message = refusal(lambda: door(field, spacing=[1, x]), "spacing[1]")
+    assert "along dimension 2 of `input`, 5 in all" in message
+    per_point = library.asarray([[0.0, 1, 2, 3, 4]] * 3)
+    message = refusal(lambda: door(field, spacing=[1, per_point]), "spacing[1]")
+    assert "(2, 4, 5)" in message
+    whole = library.asarray([[[0.0, 1, 2, 3, 4]] * 4] * 2)
+    message = refusal(lambda: door(field, spacing=[1, whole]), "spacing[1]")
+    assert "2 dimensions as `input`" not in message
+    assert "component" in message
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
+def test_periods_of_a_field(library: Backend, door: Any) -> None:
+    field = library.asarray([[[1.0] * 5] * 4] * 2)
+    x = library.asarray([0.0, 1, 2, 3, 4])
+    circle = ["edge", "periodic"]
+    message = refusal(lambda: door(field, spacing=[1, x], boundary=circle), "boundary")
+    assert "along dimension 2 of `input`" in message
+    circle = ["edge", ("periodic", 5.0)]
+    message = refusal(lambda: door(field, boundary=circle), "boundary")
+    assert "along dimension 2 of `input`" in message

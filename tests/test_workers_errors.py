@@ -1,0 +1,123 @@
+"""Numbers of workers that are none, and blocks that fail."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import threading
+import time
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+
+import anygrad
+from anygrad import _workers
+
+WRONG: list[tuple[Any, type[Exception]]] = [
+    (0, ValueError),
+    (-10_000, ValueError),
+    ("2", TypeError),
+    (True, TypeError),
+    (False, TypeError),
+    (2.0, TypeError),
+    (None, TypeError),
+    ([2], TypeError),
+]
+
+
+@pytest.mark.parametrize(("workers", "error"), WRONG, ids=repr)
+def test_a_wrong_number_is_refused_at_the_call(
+    workers: Any, error: type[Exception]
+) -> None:
+    """Not only where the block begins: a context may be made long before."""
+    for function in (anygrad.set_workers, anygrad.set_default_workers):
+        with pytest.raises(error, match=r"^`workers` must be "):
+            function(workers)
+    assert anygrad.get_workers() == 1
+
+
+def test_a_context_that_is_not_entered_sets_nothing() -> None:
+    context = anygrad.set_workers(2)
+    assert anygrad.get_workers() == 1
+    with context:
+        assert anygrad.get_workers() == 2
+    assert anygrad.get_workers() == 1
+
+
+def test_as_many_as_there_are_cores() -> None:
+    cores = os.cpu_count() or 1
+    with anygrad.set_workers(-1):
+        assert anygrad.get_workers() == cores
+    with anygrad.set_workers(-cores):
+        assert anygrad.get_workers() == 1
+
+
+def test_a_function_with_workers() -> None:
+    """`contextlib` lets a context decorate a function, which may be called twice."""
+
+    @anygrad.set_workers(2)
+    def inside() -> int:
+        return anygrad.get_workers()
+
+    assert [inside(), inside(), anygrad.get_workers()] == [2, 2, 1]
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+@pytest.mark.parametrize("bad", [0, 300, 999])
+def test_after_an_error_little_more_is_done(workers: int, bad: int) -> None:
+    """Each thread ends what it has begun; the error is the one that was raised."""
+    done: list[int] = []
+    after: list[int] = []
+    failed = threading.Event()
+
+    def work(item: int) -> None:
+        if item == bad:
+            failed.set()
+            raise ZeroDivisionError(item)
+        (after if failed.is_set() else done).append(item)
+        time.sleep(1e-5)  # what a block takes, in which others may begin theirs
+
+    with pytest.raises(ZeroDivisionError, match=f"^{bad}$"):
+        _workers.share(work, range(1000), workers, nullcontext)
+    begun = len(after)
+    assert begun <= 100
+    time.sleep(0.01)
+    assert len(after) == begun  # nothing goes on behind the caller's back
+    assert len(set(done + after)) == len(done + after)
+
+
+def test_all_is_done_where_nothing_fails() -> None:
+    """After an error, too: the threads are as good as new."""
+    for _ in range(3):
+        done: list[int] = []
+        _workers.share(done.append, range(1000), 3, nullcontext)
+        assert sorted(done) == list(range(1000))
+        with pytest.raises(ZeroDivisionError):
+            _workers.share(lambda item: 1 // item, range(1000), 3, nullcontext)
+
+
+def test_an_interrupt_ends_the_others_too() -> None:
+    """It comes to the calling thread, while another is at work."""
+    after: list[int] = []
+    begun, interrupted = threading.Event(), threading.Event()
+    caller = threading.current_thread()
+
+    def work(item: int) -> None:
+        if threading.current_thread() is caller:
+            assert begun.wait(timeout=60)
+            interrupted.set()
+            raise KeyboardInterrupt
+        begun.set()
+        if interrupted.is_set():
+            after.append(item)
+        time.sleep(1e-5)
+
+    with pytest.raises(KeyboardInterrupt):
+        _workers.share(work, range(10_000), 2, nullcontext)
+    assert len(after) <= 100
+
+
+def test_the_signature_is_that_of_a_function() -> None:
+    for function in (anygrad.set_workers, anygrad.set_default_workers):
+        assert list(inspect.signature(function).parameters) == ["workers"]
