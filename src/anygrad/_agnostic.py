@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -231,7 +231,7 @@ def weighted_formula(task: Task, number: int, xp: Namespace) -> Any:
     return WeightedFormula(formula, tuple(placed), scale)
 
 
-def scales(task: Task, xp: Namespace) -> tuple[Scale, ...]:
+def scales(task: Task, xp: Namespace) -> Sequence[Scale]:
     """Return the scale of each formula on equal steps."""
     if task.scales:
         return task.scales

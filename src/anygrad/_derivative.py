@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import _calls, _plans
-from ._calls import Request
 from ._typing import Array, ArrayT, Boundary, Spacing
 
 
@@ -161,7 +160,17 @@ def derivative(
     >>> np.round(slope, 5)
     array([ 0.     , -0.01111,  0.     ,  0.01111])
     """
-    request = Request(spacing, boundary, where, dim, axis, order, accuracy, edge_order)
-    plan = _plans.plan(_calls.derivative, input, request)
+    plan = _plans.plan(
+        _calls.derivative,
+        input,
+        spacing=spacing,
+        boundary=boundary,
+        where=where,
+        dim=dim,
+        axis=axis,
+        order=order,
+        accuracy=accuracy,
+        edge_order=edge_order,
+    )
     result: ArrayT = plan.executor(input, plan, plan.namespace)[0]
     return result

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, overload
 
 from . import _calls, _plans
-from ._calls import Request
 from ._typing import Array, ArrayT, Boundary, Spacing
 
 
@@ -231,9 +230,17 @@ def gradient(
     >>> gradient(f, where=f < 100)
     (array([ 1.,  2.,  3.,  6., nan]),)
     """
-    request = Request(
-        spacing, boundary, where, dim, axis, 1, accuracy, edge_order, stack_dim
+    plan = _plans.plan(
+        _calls.gradient,
+        input,
+        spacing=spacing,
+        boundary=boundary,
+        where=where,
+        dim=dim,
+        axis=axis,
+        accuracy=accuracy,
+        edge_order=edge_order,
+        stack_dim=stack_dim,
     )
-    plan = _plans.plan(_calls.gradient, input, request)
     results: tuple[Any, ...] = plan.executor(input, plan, plan.namespace)
     return results if stack_dim is None else results[0]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from . import _dispatch
@@ -17,17 +18,13 @@ from ._calls import Planned, Request
 from ._checks import boundary, input, spacing
 from ._libraries import BY_CLASS, without_shell
 from ._records import Account, Plan, Samples, size_of
-from ._tasks import StepOutOfRangeError, bound, values_of, with_kept, with_step
+from ._tasks import StepOutOfRangeError, Steps, bound, values_of, with_kept
 
 #: What plans a call.
 Planner = Callable[[Samples, Request], Planned]
 
 #: The plans hold no more than so many bytes together.
 MOST_BYTES = 2**23
-
-
-#: A list would not do: a plan is looked up by it.
-Form = tuple[Any, ...]
 
 
 class Known:
@@ -43,12 +40,14 @@ class Known:
         Whether nothing but numbers is to be bound, no arrays.
     account : Account
         How many bytes it holds, with what executors keep.
+    steps : Steps or None
+        For plans of one task on equal steps.
     last : tuple of (steps, boundary, Plan) or None
         What the latest call gave, where that were numbers only, and its plan: the same
         numbers often come again.
     """
 
-    __slots__ = ("account", "has_ends", "has_numbers_only", "last", "plan")
+    __slots__ = ("account", "has_ends", "has_numbers_only", "last", "plan", "steps")
 
     def __init__(
         self, plan: Plan, account: Account, *, has_ends: bool, has_numbers_only: bool
@@ -58,6 +57,8 @@ class Known:
         self.has_ends = has_ends
         self.has_numbers_only = has_numbers_only
         self.last: tuple[Any, Any, Plan] | None = None
+        is_single = has_numbers_only and not has_ends and len(plan.tasks) == 1
+        self.steps = Steps.of(plan) if is_single else None
 
 
 _known: dict[Any, Known] = {}
@@ -66,7 +67,21 @@ _known: dict[Any, Known] = {}
 _held = Account()
 
 
-def plan(planner: Planner, array: Any, request: Request) -> Plan:
+def plan(
+    planner: Planner,
+    array: Any,
+    *,
+    spacing: Any,
+    boundary: Any,
+    dim: Any,
+    axis: Any,
+    accuracy: Any,
+    edge_order: Any,
+    order: Any = 1,
+    where: Any = None,
+    stack_dim: Any = None,
+    vector_dim: Any = None,
+) -> Plan:
     """Return the plan of a call, with all that it needs: after it, nothing is refused.
 
     Raises
@@ -76,57 +91,45 @@ def plan(planner: Planner, array: Any, request: Request) -> Plan:
     """
     cls = type(array)
     library = BY_CLASS.get((cls.__module__, cls.__qualname__))
-    if library is None or (library.is_compiled is not None and library.is_compiled()):
-        samples, planned = _planned(planner, array, request)
-        return _with_values(samples, planned, request)
-    try:
-        key = (
-            planner,
-            cls,
-            library.conditions and library.conditions(array),
-            array.dtype,
-            array.shape,
-            *_form(request),
-        )
-        known = _known.get(key)
-    except (TypeError, RuntimeError):
-        # What cannot be looked up: symbolic lengths, sparse tensors, nonsense.
-        samples, planned = _planned(planner, array, request)
-        return _with_values(samples, planned, request)
-    if known is None:
+    known = key = None
+    if library is not None and not (library.is_compiled and library.is_compiled()):
+        try:
+            # Types count, too: True is equal to 1, and is refused.
+            key = (
+                planner,
+                cls,
+                library.conditions and library.conditions(array),
+                array.dtype,
+                array.shape,
+                _spacing_form(spacing),
+                boundary if type(boundary) is str else _boundary_form(boundary),
+                where if where is None else _array_form(where),
+                dim if dim is None else _typed(dim),
+                axis if axis is None else _typed(axis),
+                *(order, accuracy, edge_order, stack_dim, vector_dim),
+                *(type(order), type(accuracy), type(edge_order)),
+                *(type(stack_dim), type(vector_dim)),
+            )
+            known = _known.get(key)
+        except (TypeError, RuntimeError):
+            # What cannot be looked up: symbolic lengths, sparse tensors, nonsense.
+            key = None
+    if known is not None:
+        if known.plan.is_bound:
+            return known.plan
+        # An error is raised below, in the words of the call.
+        with suppress(ValueError):
+            return _bound(known, spacing, boundary, where)
+    whole = (order, accuracy, edge_order, stack_dim, vector_dim)
+    request = Request(spacing, boundary, where, dim, axis, *whole)
+    if key is not None and known is None:
         return _learned(key, planner, array, request)
-    if known.plan.is_bound:
-        return known.plan
-    try:
-        return _bound(known, request)
-    except ValueError:  # a step or a period; it is said in the words of the call
-        samples, planned = _planned(planner, array, request)
-        return _with_values(samples, planned, request)
+    samples, planned = _planned(planner, array, request)
+    return _with_values(samples, planned, request)
 
 
-def _form(request: Request) -> Form:
-    """Return what a plan depends on in the arguments of a call.
-
-    Types count, too: True is equal to 1, and is refused.
-
-    Raises
-    ------
-    TypeError
-        If there is something for which no plan is kept.
-    """
-    spacing, boundary, where, dim, axis, *whole_numbers = request
-    return (
-        _spacing_form(spacing),
-        boundary if type(boundary) is str else _boundary_form(boundary),
-        where if where is None else _array_form(where),
-        dim if dim is None else _typed(dim),
-        axis if axis is None else _typed(axis),
-        *whole_numbers,
-        *map(type, whole_numbers),
-    )
-
-
-def _typed(dims: Any) -> Form:
+def _typed(dims: Any) -> Any:
+    """Return dims with their types."""
     if type(dims) in (list, tuple):
         return type(dims), *dims, *map(type, dims)
     return type(dims), dims
@@ -160,7 +163,7 @@ def _number_form(number: Any) -> Any:
     return float if isinstance(number, numbers.Real) else complex
 
 
-def _array_form(array: Any) -> Form:
+def _array_form(array: Any) -> Any:
     cls = type(array)
     library = BY_CLASS.get((cls.__module__, cls.__qualname__))
     if library is None:
@@ -255,28 +258,31 @@ def _forget() -> None:
         _known.pop(key, None)
 
 
-def _bound(known: Known, request: Request) -> Plan:
+def _bound(known: Known, given: Any, at_ends: Any, where: Any) -> Plan:
     """Return a plan that is kept, with the values of this call."""
-    given, at_ends, plan = request.spacing, request.boundary, known.plan
-    if known.has_numbers_only:
-        if type(given) is list:
-            given = tuple(given)
-        last = known.last
-        # Of equal values at the ends, one may be 0.0 and one -0.0.
-        if (
-            last is not None
-            and last[0] == given
-            and (last[1] is at_ends or not known.has_ends)
-        ):
-            return last[2]
-        if type(given) is float and not known.has_ends:  # the most frequent case
-            tasks = plan.tasks
-            if len(tasks) == 1:
-                made = plan.with_tasks((with_step(tasks[0], given),))
-            else:
-                made = plan.with_tasks(tuple([with_step(t, given) for t in tasks]))
-            known.last = given, at_ends, made
-            return made
+    if not known.has_numbers_only:
+        return _with_arrays(known, given, at_ends, where)
+    if type(given) is list:
+        given = tuple(given)
+    last = known.last
+    # Of equal values at the ends, one may be 0.0 and one -0.0.
+    is_same = last is not None and last[0] == given
+    if is_same and last is not None and (last[1] is at_ends or not known.has_ends):
+        return last[2]
+    steps = known.steps
+    is_float = type(given) is float and given != 1.0
+    if steps is not None and is_float and steps.least <= abs(given) <= steps.most:
+        made = steps.plan(given)
+    else:
+        made = _with_arrays(known, given, at_ends, None)
+    # A list may be another one, of other values, when it comes again.
+    if not (known.has_ends and type(at_ends) is list):
+        known.last = given, at_ends, made
+    return made
+
+
+def _with_arrays(known: Known, given: Any, at_ends: Any, where: Any) -> Plan:
+    plan = known.plan
     entries = given if type(given) in (list, tuple) else (given,) * len(plan.axes)
     if known.has_ends:
         ends = boundary.ends(at_ends, len(plan.axes))
@@ -289,13 +295,8 @@ def _bound(known: Known, request: Request) -> Plan:
             values_of(_number(entry), None, None, axis, plan.ndim)
             for entry, axis in zip(entries, plan.axes, strict=True)
         ]
-    where = _mask(request.where, plan)
-    tasks = tuple([bound(task, values, where) for task in plan.tasks])
-    made = plan.with_tasks(tasks)
-    # A list may be another one, of other values, when it comes again.
-    if known.has_numbers_only and not (known.has_ends and type(at_ends) is list):
-        known.last = given, at_ends, made
-    return made
+    mask = _mask(where, plan)
+    return plan.with_tasks(tuple([bound(task, values, mask) for task in plan.tasks]))
 
 
 def _number(entry: Any) -> Any:

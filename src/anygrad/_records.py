@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ._precision import Precision, working
@@ -125,12 +125,12 @@ class Alternative(NamedTuple):
     ----------
     scheme : Scheme
         The formulas along the axis.
-    scales : tuple of Scale
+    scales : sequence of Scale
         As those of the task.
     """
 
     scheme: Scheme
-    scales: tuple[Scale, ...]
+    scales: Sequence[Scale]
 
 
 class Account:
@@ -212,7 +212,7 @@ class Task(NamedTuple):
     place : int
         Which of the dims named it is: where its entries of `spacing` and `boundary`
         stand.
-    scales : tuple of Scale
+    scales : sequence of Scale
         For a step that is a number: what the sum of each formula of the scheme is
         scaled with.  Else they are empty.
     step : array or None
@@ -245,7 +245,7 @@ class Task(NamedTuple):
     scheme: Scheme
     precision: Precision
     place: int = 0
-    scales: tuple[Scale, ...] = ()
+    scales: Sequence[Scale] = ()
     step: Array | None = None
     coordinates: Array | None = None
     constants: tuple[Any, Any] | None = None
@@ -257,12 +257,9 @@ class Task(NamedTuple):
     where: Any = None
     alternatives: tuple[Alternative, ...] = ()
 
-    def with_scales(self, scales: tuple[Scale, ...]) -> Task:
-        """Return the task with other scales.
-
-        This is done in each call with another step; `_replace` takes thrice as long.
-        """
-        return tuple.__new__(Task, (*self[:4], scales, *self[5:]))
+    def around_scales(self) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Return all that stands before the scales, and all that stands after them."""
+        return self[:4], self[5:]
 
     def with_values(
         self,
@@ -271,7 +268,10 @@ class Task(NamedTuple):
         where: Any,
         alternatives: tuple[Alternative, ...],
     ) -> Task:
-        """Return the task with what a call adds, its grid from `scales` to `period`."""
+        """Return the task with what a call adds, its grid from `scales` to `period`.
+
+        This is done in each call; `_replace` takes thrice as long.
+        """
         rest = (*self[9:11], inner, self.kept, where, alternatives)
         return tuple.__new__(Task, (*self[:4], *grid, *rest))
 
@@ -328,8 +328,12 @@ class Plan(NamedTuple):
     namespace: Any = None
 
     def with_tasks(self, tasks: tuple[Task, ...]) -> Plan:
-        """Return the plan with all that a call adds to its tasks; as fast as it can."""
-        return tuple.__new__(Plan, (tasks, *self[1:3], True, *self[4:]))
+        """Return the plan with all that a call adds to its tasks."""
+        return tuple.__new__(Plan, (tasks, *self.after_tasks()))
+
+    def after_tasks(self) -> tuple[Any, ...]:
+        """Return all that stands after the tasks, of a plan that is bound."""
+        return (*self[1:3], True, *self[4:])
 
 
 def unrounded(task: Task) -> Task:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import struct
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -49,12 +50,16 @@ _SINGLE = struct.Struct("f")
 
 def of_unit_step(denominator: int) -> Scale:
     """Return the scale for a step of one, in any dtype."""
-    divisor = float(denominator)
-    return _of_divisor(divisor, _reciprocal(divisor, MOST_DIGITS))
+    return of_divisor(float(denominator), MOST_DIGITS)
+
+
+def of_divisor(divisor: float, digits: int) -> Scale:
+    """Return the scale that divides by a normal number."""
+    return _of_divisor(divisor, _reciprocal(divisor, digits))
 
 
 def _of_divisor(divisor: float, reciprocal: float | None) -> Scale:
-    """Return the scale that divides by a number."""
+    """Return it for a number with its reciprocal, if that is safe."""
     if divisor == 1.0:
         return UNSCALED
     return Scale((), (divisor,)) if reciprocal is None else Scale((reciprocal,), ())
@@ -85,60 +90,26 @@ def divisors_of(step: Any, order: int, denominator: int) -> tuple[Any, ...]:
     return powers if denominator == 1 else (*powers, float(denominator))
 
 
-def of_step(
-    step: float | complex,
-    order: int,
-    denominators: tuple[int, ...],
-    precision: Precision,
-) -> list[Scale] | None:
-    """Return the scales for a step, one per denominator; all of their numbers normal.
-
-    None for a step for which there are none, and for one that is no number.
-    """
-    if not isinstance(step, complex):
-        found = of_usual_step(step, order, denominators, precision)
-        if found is not None:
-            return found
-    singles = [_single(step, order, d, precision) for d in denominators]
-    scales = [scale for scale in singles if scale is not None]
-    return scales if len(scales) == len(singles) else None
-
-
-def of_usual_step(
-    step: float, order: int, denominators: tuple[int, ...], precision: Precision
-) -> list[Scale] | None:
-    """Return the scales where all divisors are normal numbers; else None.
-
-    Written in one loop, because it is done in each call with another step.
-    """
-    *_, least, most, digits = precision
-    if digits > sys.float_info.mant_dig:
-        return None  # a product of Python's numbers would be rounded
-    power = step
-    for _ in range(order - 1):  # infinite where it overflows
-        power *= step
-    found, latest, reciprocal = [], 0.0, None
-    for denominator in denominators:
-        divisor = power * denominator
-        if not least <= abs(divisor) <= most:
-            return None
+def of_divisors(divisors: Sequence[float], digits: int) -> list[Scale]:
+    """Return the scales that divide by normal numbers."""
+    found: list[Scale] = []
+    latest, reciprocal = 0.0, None
+    for divisor in divisors:
         if divisor != latest + latest:
             reciprocal = _reciprocal(divisor, digits)
         elif reciprocal is not None:  # nothing but the exponent changes
             reciprocal *= 0.5
         latest = divisor
-        if divisor == 1.0:
-            found.append(UNSCALED)
-        else:  # in half the time of calling the class
-            numbers = ((), (divisor,)) if reciprocal is None else ((reciprocal,), ())
-            found.append(tuple.__new__(Scale, numbers))
+        found.append(_of_divisor(divisor, reciprocal))
     return found
 
 
-def _single(
+def of_step(
     step: float | complex, order: int, denominator: int, precision: Precision
 ) -> Scale | None:
-    """Return the scale for one denominator.
+    """Return the scale for a step and a denominator; all of its numbers are normal.
+
+    None for a step for which there is none, and for one that is no number.
 
     Where ``step**m * denominator`` is no normal number of the working dtype, e.g. 1e-50
     in float32, dividing by it would give 0 or infinity although the derivative may fit.
@@ -152,7 +123,7 @@ def _single(
     if fits and len(divisors) > 1 and precision.digits > sys.float_info.mant_dig:
         return Scale((), divisors)
     if least <= abs(divisor := math.prod(divisors)) <= most:
-        return _of_divisor(divisor, _reciprocal(divisor, precision.digits))
+        return of_divisor(divisor, precision.digits)
     if order > 1:
         return Scale((), divisors) if fits else None
     mantissa, exponent = math.frexp(abs(step))

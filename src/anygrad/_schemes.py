@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from . import _boundaries, _formulas, _scales
 from ._boundaries import Ghost
 from ._formulas import Formula, WeightedFormula
 from ._scales import Scale
 
+if TYPE_CHECKING:
+    from ._precision import Precision
+
 #: Where the interior formula of a scheme reads: to both sides of its point, or to one.
 CENTRAL, FORWARD, BACKWARD = SIDES = ("central", "forward", "backward")
+
+#: From one scale per denominator to one per formula.
+PerFormula: TypeAlias = Callable[[Sequence[Scale]], tuple[Scale, ...]]
 
 #: So many schemes are remembered, the latest ones.
 MOST_SCHEMES = 256
@@ -111,7 +118,7 @@ class Scheme:
         self.places = tuple([self.denominators.index(f.denominator) for f in formulas])
         count = len(self.denominators)
         self.firsts = tuple([self.places.index(place) for place in range(count)])
-        self.per_formula = itemgetter(*self.places)
+        self.per_formula: PerFormula = itemgetter(*self.places)
         self.unit_scales = self.per_formula(
             [_scales.of_unit_step(d) for d in self.denominators]
         )
@@ -130,6 +137,61 @@ class Scheme:
     def __reduce__(self) -> Any:
         """Come back from a pickle as the one that is remembered."""
         return remembered, (self.recipe,)
+
+
+class StepScales(Sequence[Scale]):
+    """The scales of all formulas of a scheme for a step, made when they are asked for.
+
+    Some executors need a number or two, and a call on a small array takes no longer
+    than to make the others.
+
+    Attributes
+    ----------
+    power : float
+        The step to the power of the order; times any denominator, it is a normal
+        number.
+    """
+
+    __slots__ = ("_all", "_digits", "_scheme", "power")
+
+    def __init__(self, scheme: Scheme, power: float, digits: int) -> None:
+        self.power = power
+        self._digits = digits
+        self._scheme = scheme
+        self._all: tuple[Scale, ...] = ()
+
+    def of(self, denominator: int) -> Scale:
+        """Return the scale of a formula."""
+        return _scales.of_divisor(self.power * denominator, self._digits)
+
+    def reciprocals(self) -> list[float]:
+        """Return one over each divisor, one per denominator."""
+        return [1.0 / (self.power * d) for d in self._scheme.denominators]
+
+    def __getitem__(self, number: Any) -> Any:
+        if not self._all:
+            divisors = [self.power * d for d in self._scheme.denominators]
+            found = _scales.of_divisors(divisors, self._digits)
+            self._all = self._scheme.per_formula(found)
+        return self._all[number]
+
+    def __len__(self) -> int:
+        return len(self._scheme.formulas)
+
+
+def step_scales(scheme: Scheme, step: float, precision: Precision) -> StepScales | None:
+    """Return the scales for a step; None where some divisor is no normal number."""
+    *_, least, most, digits = precision
+    power = step
+    for _ in range(scheme.order - 1):  # infinite where it overflows
+        power *= step
+    if (
+        least <= abs(power * scheme.denominators[0])
+        and abs(power * scheme.denominators[-1]) <= most
+        and digits <= sys.float_info.mant_dig  # a product of more would be rounded
+    ):
+        return StepScales(scheme, power, digits)
+    return None
 
 
 def half_width(order: int, accuracy: int, uneven: bool) -> int:

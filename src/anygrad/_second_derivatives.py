@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import _calls, _plans
-from ._calls import Request
 from ._typing import ArrayT, Boundary, Spacing
 
 
@@ -137,8 +136,16 @@ def laplacian(
            [4., 4., 4., 4.],
            [4., 4., 4., 4.]])
     """
-    request = Request(spacing, boundary, None, dim, axis, 1, accuracy, edge_order)
-    plan = _plans.plan(_calls.laplacian, input, request)
+    plan = _plans.plan(
+        _calls.laplacian,
+        input,
+        spacing=spacing,
+        boundary=boundary,
+        dim=dim,
+        axis=axis,
+        accuracy=accuracy,
+        edge_order=edge_order,
+    )
     result: ArrayT = plan.executor(input, plan, plan.namespace)[0]
     return result
 
@@ -276,9 +283,16 @@ def hessian(
     array([[2., 3.],
            [3., 0.]])
     """
-    request = Request(
-        spacing, boundary, None, dim, axis, 1, accuracy, edge_order, stack_dim
+    plan = _plans.plan(
+        _calls.hessian,
+        input,
+        spacing=spacing,
+        boundary=boundary,
+        dim=dim,
+        axis=axis,
+        accuracy=accuracy,
+        edge_order=edge_order,
+        stack_dim=stack_dim,
     )
-    plan = _plans.plan(_calls.hessian, input, request)
     result: ArrayT = plan.executor(input, plan, plan.namespace)[0]
     return result

@@ -7,6 +7,7 @@ each call.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -22,11 +23,12 @@ from ._records import (
     Field,
     Kept,
     Orders,
+    Plan,
     Samples,
     Task,
 )
 from ._scales import Scale
-from ._schemes import Recipe, Scheme
+from ._schemes import Recipe, Scheme, StepScales
 from ._typing import Namespace
 
 
@@ -215,7 +217,7 @@ def bound(
         If there is one.
     """
     number, step, coordinates, constants, period = values[task.place]
-    scales: tuple[Scale, ...] = ()
+    scales: Sequence[Scale] = ()
     alternatives, inner = task.alternatives, task.inner
     if number is not None:
         scales = _scaled(number, task.scheme, task, is_compiled)
@@ -234,21 +236,53 @@ def bound(
     return task.with_values(grid, inner, where, alternatives)
 
 
-def with_step(task: Task, step: float) -> Task:
-    """Return a task with nothing but a step to add."""
-    scheme = task.scheme
-    if step != 1.0 and task.inner is None and not task.alternatives:
-        found = _scales.of_usual_step(
-            step, scheme.order, scheme.denominators, task.precision
-        )
-        if found is not None:
-            return task.with_scales(scheme.per_formula(found))
-    return bound(task, [Values(step)] * (task.place + 1), None)
+class Steps:
+    """A plan of one task on equal steps, but for its step: made to be fast.
+
+    Another step at each call is usual, and on a small array, the records that it needs
+    take as long to make as the derivative.
+
+    Attributes
+    ----------
+    scheme, digits
+        Those of the task and its dtype.
+    least, most : float
+        Of steps in between, all divisors are normal numbers.
+    before, after, rest : tuple
+        What stands before and after the scales of the task, and after the tasks.
+    """
+
+    __slots__ = ("after", "before", "digits", "least", "most", "rest", "scheme")
+
+    def __init__(self, plan: Plan) -> None:
+        (task,) = plan.tasks
+        *_, least, most, digits = task.precision
+        self.scheme, self.digits = task.scheme, digits
+        self.least = 2.0 * least / self.scheme.denominators[0]
+        self.most = 0.5 * most / self.scheme.denominators[-1]
+        self.before, self.after = task.around_scales()
+        self.rest = plan.after_tasks()
+
+    @classmethod
+    def of(cls, plan: Plan) -> Steps | None:
+        """Return it for first derivatives in a dtype that Python's numbers fill."""
+        (task,) = plan.tasks
+        if task.inner is not None or task.alternatives or task.scheme.order > 1:
+            return None
+        if task.precision.digits > sys.float_info.mant_dig:
+            return None
+        return cls(plan)
+
+    def plan(self, step: float) -> Plan:
+        """Return the plan for a step between `least` and `most`."""
+        scales = StepScales(self.scheme, step, self.digits)
+        task = tuple.__new__(Task, (*self.before, scales, *self.after))
+        return tuple.__new__(Plan, ((task,), *self.rest))
 
 
 def _scaled(
     step: float | complex, scheme: Scheme, task: Task, is_compiled: bool
-) -> tuple[Scale, ...]:
+) -> Sequence[Scale]:
     """Return the scale of each formula for a step that is a number."""
     if step == 1.0 and type(step) is float:
         return scheme.unit_scales
@@ -256,8 +290,12 @@ def _scaled(
     if is_compiled:  # the value may be a symbol
         products = [_scales.divisors_of(step, order, d) for d in denominators]
         return scheme.per_formula([Scale((), divisors) for divisors in products])
-    found = _scales.of_step(step, order, denominators, task.precision)
-    if found is None:
+    if not isinstance(step, complex):
+        scales = _schemes.step_scales(scheme, step, task.precision)
+        if scales is not None:
+            return scales
+    found = [_scales.of_step(step, order, d, task.precision) for d in denominators]
+    if None in found:
         raise StepOutOfRangeError(task.place, task.precision)
     return scheme.per_formula(found)
 

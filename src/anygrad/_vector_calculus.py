@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import _calls, _plans
-from ._calls import Request
 from ._typing import ArrayT, Boundary, Spacing
 
 
@@ -141,10 +140,17 @@ def divergence(
            [3., 3., 3.],
            [3., 3., 3.]])
     """
-    request = Request(
-        spacing, boundary, None, dim, axis, 1, accuracy, edge_order, None, vector_dim
+    plan = _plans.plan(
+        _calls.divergence,
+        input,
+        spacing=spacing,
+        boundary=boundary,
+        dim=dim,
+        axis=axis,
+        accuracy=accuracy,
+        edge_order=edge_order,
+        vector_dim=vector_dim,
     )
-    plan = _plans.plan(_calls.divergence, input, request)
     result: ArrayT = plan.executor(input, plan, plan.namespace)[0]
     return result
 
@@ -287,9 +293,16 @@ def curl(
            [2., 2., 2.],
            [2., 2., 2.]])
     """
-    request = Request(
-        spacing, boundary, None, dim, axis, 1, accuracy, edge_order, None, vector_dim
+    plan = _plans.plan(
+        _calls.curl,
+        input,
+        spacing=spacing,
+        boundary=boundary,
+        dim=dim,
+        axis=axis,
+        accuracy=accuracy,
+        edge_order=edge_order,
+        vector_dim=vector_dim,
     )
-    plan = _plans.plan(_calls.curl, input, request)
     result: ArrayT = plan.executor(input, plan, plan.namespace)[0]
     return result

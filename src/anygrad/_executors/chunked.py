@@ -80,6 +80,7 @@ def _differentiate(f: Any, task: Task, execute: Execute) -> Any:
     step: Any = task.step
     task = task._replace(step=None, coordinates=None, component=None, sign=0)
     task = task._replace(inner=None, kept=None, where=None)
+    task = task._replace(scales=tuple(task.scales))  # Dask knows nothing else
     what = (task.scheme.recipe, *task[2:])
     name = f"anygrad-{tokenize(f.name, task.axis, what, step, x, valid)}"
     graph: dict[Any, Any] = {}

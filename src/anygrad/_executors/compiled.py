@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .. import _agnostic
 from .._records import Alternative, Plan, Task
 from .._scales import Scale
-from .._schemes import Scheme
+from .._schemes import Scheme, StepScales
 
 if TYPE_CHECKING:
     from .._typing import Namespace
@@ -88,11 +88,11 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
         results = made.program(f, latest.numbers, ())
         return results
     if made is not None and made.has_numbers_only:
-        numbers = _single_numbers(plan)
+        numbers = _reciprocals(plan)
         if numbers is not None:
             vector = _vector(numbers, made.dtype)
-            results = made.program(f, vector, ())
             made.latest = Latest(plan, vector, False)
+            results = made.program(f, vector, ())
             return results
     numbers, forms, arrays = _taken_apart(plan)
     if made is None or made.forms != forms:
@@ -100,7 +100,7 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
         made = Compiled(program, forms, _dtype_of_numbers(plan), not arrays)
         if kept is not None:
             kept.keep(made)
-    vector = _vector(numbers, made.dtype)
+    vector = _vector(numbers, made.dtype) if numbers else ()
     results = made.program(f, vector, arrays)
     if not arrays:
         made.latest = Latest(plan, vector, not numbers)
@@ -130,10 +130,10 @@ def _dtype_of_numbers(plan: Plan) -> Any:
 
     That is the dtype of all else: it must promote nothing.
     """
-    dtype = plan.tasks[0].precision.coordinates
+    dtype = plan.tasks[0].precision.coordinates if plan.tasks else None
     for task in _all_tasks(plan.tasks):
         precision = task.precision
-        # With complex samples, only numbers of Python's promote.
+        # With complex samples or steps, only numbers of Python's promote.
         if precision.samples != dtype or precision.coordinates != dtype:
             return None
     return dtype
@@ -144,28 +144,20 @@ def _vector(numbers: list[Any], dtype: Any) -> Any:
 
     JAX takes microseconds to convert Python's numbers, for each of them.
     """
-    if not numbers:
-        return ()
-    if dtype is None or any(isinstance(number, complex) for number in numbers):
+    if dtype is None:
         return numbers
     import numpy
 
     return numpy.asarray(numbers, dtype=dtype)
 
 
-def _single_numbers(plan: Plan) -> list[float] | None:
-    """Return the numbers of scales; None if not all of them are single numbers."""
+def _reciprocals(plan: Plan) -> list[float] | None:
+    """Return the numbers of a plan that has nothing but usual steps; else None."""
     numbers: list[float] = []
     for task in plan.tasks:
-        if task.scales is task.scheme.unit_scales or task.alternatives or task.inner:
+        if task.alternatives or task.inner or not isinstance(task.scales, StepScales):
             return None
-        for factors, divisors in map(task.scales.__getitem__, task.scheme.firsts):
-            if len(factors) == 1 and not divisors:
-                numbers.append(factors[0])
-            elif len(divisors) == 1 and type(divisors[0]) is float and not factors:
-                numbers.append(1.0 / divisors[0])
-            else:
-                return None
+        numbers += task.scales.reciprocals()
     return numbers
 
 
@@ -204,6 +196,11 @@ def _taken_apart(plan: Plan) -> tuple[list[Any], tuple[Any, ...], tuple[Any, ...
         for grid in grids:
             if not grid.scales or grid.scales is grid.scheme.unit_scales:
                 forms.append(bool(grid.scales))
+                continue
+            if isinstance(grid.scales, StepScales):
+                reciprocals = grid.scales.reciprocals()
+                numbers += reciprocals
+                forms += [(1, 0)] * len(reciprocals)
                 continue
             scales = map(_as_factor, grid.scheme.per_denominator(grid.scales))
             for factors, divisors in scales:

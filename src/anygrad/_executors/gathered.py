@@ -9,8 +9,10 @@ the edges.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .._schemes import StepScales
 
 if TYPE_CHECKING:
     from .._executors.programs import Program
@@ -64,7 +66,7 @@ class Latest:
     __slots__ = ("nbytes", "scaling")
 
     def __init__(self, nbytes: int) -> None:
-        self.scaling: tuple[tuple[Scale, ...], Any, Any] | None = None
+        self.scaling: tuple[Sequence[Scale], Any, Any] | None = None
         self.nbytes = nbytes
 
 
@@ -106,7 +108,7 @@ def _laid(array: Any, flat: bool) -> Any:
 
 def run(
     gathered: Gathered,
-    scales: tuple[Scale, ...],
+    scales: Sequence[Scale],
     f: Any,
     verbs: Verbs,
     out: Any = None,
@@ -129,12 +131,15 @@ def run(
     return result
 
 
-def _scaling(gathered: Gathered, scales: tuple[Scale, ...], verbs: Verbs) -> Any:
+def _scaling(gathered: Gathered, scales: Sequence[Scale], verbs: Verbs) -> Any:
     """Return what the differences are scaled with: that of one formula, shared out."""
-    for factors, divisors in scales:
-        if len(factors) + len(divisors) > 1:
+    denominator = gathered.denominator
+    if isinstance(scales, StepScales):
+        factors, divisors = scales.of(denominator)
+    else:
+        factors, divisors = scales[0]
+        if any(len((*scale.factors, *scale.divisors)) > 1 for scale in scales):
             return None
-    (factors, divisors), denominator = scales[0], gathered.denominator
     if divisors:
         divisor = divisors[0] / denominator
         return scales, verbs.divide(divisor, gathered.shares), verbs.divide

@@ -86,13 +86,13 @@ class Numbers(NamedTuple):
 
     Attributes
     ----------
-    scales : tuple of Scale
+    scales : sequence of Scale
         One per formula of the scheme, for steps without a scale.
     constants : tuple of (number, number) or None
         The values beyond the left and the right end.
     """
 
-    scales: tuple[Scale, ...]
+    scales: Sequence[Scale]
     constants: tuple[Any, Any] | None
 
 
