@@ -272,6 +272,10 @@ BY_CLASS: dict[tuple[str, ...], Library] = {
 }
 
 
+#: The names of all classes that are mere shells.
+SHELLS = frozenset([name for library in TABLE for name in library.shells])
+
+
 def library_of(array: Any) -> Library | None:
     """Return the row for an array, by its class or a base of it; None for others."""
     cls = type(array)
@@ -287,6 +291,8 @@ def library_of(array: Any) -> Library | None:
 def without_shell(array: Any) -> Any:
     """Return an array as it is computed with."""
     cls = type(array)
+    if cls.__name__ not in SHELLS:
+        return array
     library = BY_CLASS.get((cls.__module__, cls.__qualname__))
     if library is None or library.unwrap is None or cls.__qualname__ in library.family:
         return array

@@ -144,11 +144,17 @@ def _spacing_form(spacing: Any) -> Any:
 
 def _entry_form(entry: Any) -> Any:
     """Return whether a step is one, of numbers; of arrays, all but their values."""
-    if type(entry) in (float, int):
+    cls = type(entry)
+    if cls is float or cls is int:
         return entry == 1
+    if (cls.__module__, cls.__qualname__) in BY_CLASS:
+        return _array_form(entry)
     if entry is None:
         return None
-    return _number_form(entry) or _array_form(entry)
+    form = _number_form(entry)
+    if form is None:
+        raise TypeError
+    return form
 
 
 def _number_form(number: Any) -> Any:
@@ -295,13 +301,16 @@ def _with_arrays(known: Known, given: Any, at_ends: Any, where: Any) -> Plan:
             values_of(_number(entry), None, None, axis, plan.ndim)
             for entry, axis in zip(entries, plan.axes, strict=True)
         ]
-    mask = _mask(where, plan)
-    return plan.with_tasks(tuple([bound(task, values, mask) for task in plan.tasks]))
+    mask = where if where is None else _mask(where, plan)
+    tasks = plan.tasks
+    if len(tasks) == 1:
+        return plan.with_tasks((bound(tasks[0], values, mask),))
+    return plan.with_tasks(tuple([bound(task, values, mask) for task in tasks]))
 
 
 def _number(entry: Any) -> Any:
     """Return a step as a Python number; anything else as it is."""
-    if type(entry) is float:
+    if type(entry) is float or getattr(entry, "ndim", 0):
         return entry
     if entry is None:
         return 1.0
