@@ -310,7 +310,7 @@ def _with_arrays(known: Known, given: Any, at_ends: Any, where: Any) -> Plan:
 
 def _number(entry: Any) -> Any:
     """Return a step as a Python number; anything else as it is."""
-    if type(entry) is float or getattr(entry, "ndim", 0):
+    if type(entry) is float or getattr(entry, "ndim", False):
         return entry
     if entry is None:
         return 1.0

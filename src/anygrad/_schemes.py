@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _boundaries, _formulas, _scales
 from ._boundaries import Ghost
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 #: Where the interior formula of a scheme reads: to both sides of its point, or to one.
 CENTRAL, FORWARD, BACKWARD = SIDES = ("central", "forward", "backward")
-
-#: From one scale per denominator to one per formula.
-PerFormula: TypeAlias = Callable[[Sequence[Scale]], tuple[Scale, ...]]
 
 #: So many schemes are remembered, the latest ones.
 MOST_SCHEMES = 256
@@ -79,8 +76,6 @@ class Scheme:
         Those of the formulas, each once.
     places, firsts : tuple of int
         Which of these each formula has, and the first formula that has each.
-    per_formula : callable
-        Returns the scale of each formula, from those of the denominators.
     unit_scales : tuple of Scale
         One per formula, for a step of one.
     unscaled : tuple of WeightedFormula
@@ -88,13 +83,13 @@ class Scheme:
     """
 
     __slots__ = (
+        "_per_formula",
         "denominators",
         "firsts",
         "formulas",
         "interior",
         "mirrored",
         "order",
-        "per_formula",
         "places",
         "points",
         "recipe",
@@ -118,11 +113,16 @@ class Scheme:
         self.places = tuple([self.denominators.index(f.denominator) for f in formulas])
         count = len(self.denominators)
         self.firsts = tuple([self.places.index(place) for place in range(count)])
-        self.per_formula: PerFormula = itemgetter(*self.places)
+        self._per_formula: Any = itemgetter(*self.places)
         self.unit_scales = self.per_formula(
             [_scales.of_unit_step(d) for d in self.denominators]
         )
         self.unscaled = tuple([WeightedFormula(f, f.terms, None) for f in formulas])
+
+    def per_formula(self, scales: Sequence[Scale]) -> tuple[Scale, ...]:
+        """Return the scale of each formula, from those of the denominators."""
+        found: tuple[Scale, ...] = self._per_formula(scales)
+        return found
 
     def per_denominator(self, scales: Sequence[Scale]) -> list[Scale]:
         """Return the scales that those of all formulas are made of."""

@@ -294,9 +294,12 @@ def _scaled(
         scales = _schemes.step_scales(scheme, step, task.precision)
         if scales is not None:
             return scales
-    found = [_scales.of_step(step, order, d, task.precision) for d in denominators]
-    if None in found:
-        raise StepOutOfRangeError(task.place, task.precision)
+    found = []
+    for denominator in denominators:
+        scale = _scales.of_step(step, order, denominator, task.precision)
+        if scale is None:
+            raise StepOutOfRangeError(task.place, task.precision)
+        found.append(scale)
     return scheme.per_formula(found)
 
 

@@ -9,6 +9,7 @@ devices.  In the cache, the copy costs less than the selections.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -56,19 +57,19 @@ class Compiled:
         Of the scales that the program is for.
     dtype : dtype or None
         Of the array of all numbers; None where they must be Python's own.
-    has_numbers_only : bool
-        Whether there are single numbers for each scale, and no arrays.
+    has_steps_only : bool
+        Whether there are single numbers for each scale, and nothing else.
     latest : Latest or None
         None until there has been a call.
     """
 
-    __slots__ = ("dtype", "forms", "has_numbers_only", "latest", "program")
+    __slots__ = ("dtype", "forms", "has_steps_only", "latest", "program")
 
     def __init__(self, program: Any, forms: Any, dtype: Any, no_arrays: bool) -> None:
         self.program = program
         self.forms = forms
         self.dtype = dtype
-        self.has_numbers_only = no_arrays and set(forms) == {(1, 0)}
+        self.has_steps_only = no_arrays and set(forms) == {(1, 0), (False,)}
         self.latest: Latest | None = None
 
 
@@ -87,7 +88,7 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
             latest = made.latest = Latest(plan, _placed(latest.numbers, f, xp), True)
         results = made.program(f, latest.numbers, ())
         return results
-    if made is not None and made.has_numbers_only:
+    if made is not None and made.has_steps_only:
         numbers = _reciprocals(plan)
         if numbers is not None:
             vector = _vector(numbers, made.dtype)
@@ -184,7 +185,7 @@ def _all_tasks(tasks: tuple[Task, ...]) -> list[Task]:
 
 
 def _taken_apart(plan: Plan) -> tuple[list[Any], tuple[Any, ...], tuple[Any, ...]]:
-    """Return the numbers of all scales, the forms of these, and the arrays of a plan.
+    """Return all numbers of a plan, which ones there are, and its arrays.
 
     Scales of a unit step are part of the program: an argument costs microseconds.
     """
@@ -206,9 +207,10 @@ def _taken_apart(plan: Plan) -> tuple[list[Any], tuple[Any, ...], tuple[Any, ...
             for factors, divisors in scales:
                 forms.append((len(factors), len(divisors)))
                 numbers += (*factors, *divisors)
-        arrays.append(
-            (task.step, task.coordinates, task.constants, task.period, task.where)
-        )
+        ends = [*(task.constants or ()), task.period]
+        numbers += [number for number in ends if number is not None]
+        forms.append(tuple([number is not None for number in ends]))
+        arrays.append((task.step, task.coordinates, task.where))
     if all(value is None for values in arrays for value in values):
         arrays = []
     return numbers, tuple(forms), tuple(arrays)
@@ -246,7 +248,7 @@ def _put_together(static: Plan, forms: Any, numbers: list[Any], arrays: Any) -> 
     """Return the plan that has been taken apart."""
     form, number, values = iter(forms), iter(numbers), iter(arrays)
 
-    def scales_of(scheme: Scheme) -> tuple[Scale, ...]:
+    def scales_of(scheme: Scheme) -> Sequence[Scale]:
         known = next(form)
         if known is True:
             return scheme.unit_scales
@@ -266,13 +268,14 @@ def _put_together(static: Plan, forms: Any, numbers: list[Any], arrays: Any) -> 
     def filled(task: Task, inner: Task | None) -> Task:
         scales = scales_of(task.scheme)
         others = [Alternative(a.scheme, scales_of(a.scheme)) for a in task.alternatives]
-        step, coordinates, constants, period, where = next(values, (None,) * 5)
+        ends = [next(number) if is_given else None for is_given in next(form)]
+        step, coordinates, where = next(values, (None, None, None))
         return task._replace(
             scales=scales,
             step=step,
             coordinates=coordinates,
-            constants=constants,
-            period=period,
+            constants=(ends[0], ends[1]) if len(ends) > 1 else None,
+            period=ends[-1],
             where=where,
             inner=inner,
             alternatives=tuple(others),
