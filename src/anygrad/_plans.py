@@ -231,8 +231,11 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
         and not has_ends
         and all(entry.is_number for entry in entries)
     )
+    given = request.spacing
+    steps = given if type(given) in (list, tuple) else (given,)
+    # By what the key says: another step of the same form finds this plan.
     is_constant = has_steps_only and all(
-        type(e.given) is float and e.given == 1.0 for e in entries
+        step is None or _entry_form(step) is True for step in steps
     )
     known = Known(
         made if is_constant else planned.plan,

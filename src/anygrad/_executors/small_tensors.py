@@ -69,8 +69,8 @@ class Words:
     def _task(self, task: Task) -> Task | None:
         """Return a task in NumPy's words, with the arrays of this call."""
         kept = task.kept
-        known: Task | None = None if kept is None else kept.made
-        if known is None:
+        known = None if kept is None else kept.made
+        if not isinstance(known, Task):
             if not self._knows(task):
                 return None
             known = self._translated(task)
