@@ -76,7 +76,7 @@ class Words:
             known = self._translated(task)
             if kept is not None:
                 kept.keep(known)
-        if task.scales is known.scales:  # a step of one
+        if task.scales is known.scales and task.constants is None:  # a step of one
             return known
         step, x = task.step, task.coordinates
         return known._replace(
@@ -105,6 +105,8 @@ class Words:
             scales=task.scheme.unit_scales,
             step=None,
             coordinates=None,
+            constants=None,
+            period=None,
             kept=None if kept is None else Kept(kept.account),
         )
 
