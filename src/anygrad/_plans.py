@@ -243,17 +243,17 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
         has_ends=has_ends,
         has_steps_only=has_steps_only,
     )
+    _known[key] = known
     if _held.held > MOST_BYTES:
         _forget()
-    _known[key] = known
     return made
 
 
 def _forget() -> None:
-    """Forget the oldest plans, until there is room for as much again."""
+    """Forget the oldest plans but the latest, until there is room for as much again."""
     known = list(_known.items())
     _held.held = sum([plan.account.held for _, plan in known])  # threads lose count
-    for key, plan in known:
+    for key, plan in known[:-1]:
         if _held.held <= MOST_BYTES // 2:
             break
         plan.account.close()
