@@ -143,9 +143,6 @@ def small_blocks(library: str) -> None:
     if library == "torch":
         small_tensors.MOST_SAMPLES = -1  # else NumPy has them
         in_torch._blocked[True] = _cut(in_torch._make_blocked(on_cpu=True))
-    from anygrad import _arguments
-
-    _arguments._plans.clear()  # they know arrays of one block
 
 
 def _cut(blocked: Any) -> Any:

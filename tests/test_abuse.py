@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import gc
 import itertools
+import os
+import subprocess
+import sys
+import textwrap
 import threading
 import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +20,7 @@ import pytest
 import anygrad
 import fuzz
 import oracle
-from anygrad import _arguments, _precision
+from anygrad import _plans
 from backends import Backend
 from fuzzing.valid import FIELDS, SCALARS
 
@@ -23,11 +28,15 @@ THREADS = 16
 SQUARES = [0.0, 1, 4, 9, 16, 25]
 
 
+#: So many calls come before the memory is measured.
+FIRST = 500
+
+
 def bounded(name: str, function: Callable[[], Any], times: int) -> None:
     """Call often, and hold the memory that Python and NumPy have kept to a bound."""
     tracemalloc.start()
     try:
-        for _ in range(_arguments.MOST_PLANS):
+        for _ in range(FIRST):
             function()
         gc.collect()
         before, _ = tracemalloc.get_traced_memory()
@@ -72,28 +81,71 @@ def test_threads_do_not_disturb_each_other(library: Backend, edge_order: int) ->
             done.result(120)
 
 
-def test_threads_meet_a_library_and_a_plan_first(
+def test_threads_meet_a_plan_first(
     library: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is known of the class, the dtype and the shape when all begin."""
-    monkeypatch.setattr(_arguments, "_plans", {})
-    monkeypatch.setattr(_arguments, "MOST_PLANS", 3)
-    monkeypatch.setattr(_precision, "_known", {})
-    monkeypatch.setattr(anygrad._backends, "_known", {})
+    """Nothing is known of the shapes when all begin, and there is room for few."""
+    monkeypatch.setattr(_plans, "MOST_BYTES", 2**13)
     start = threading.Barrier(THREADS)
-    f = library.asarray(SQUARES)
+    numbers = [float(k * k) for k in range(60)]
 
     def work(k: int) -> None:
+        samples = numbers[: 41 + k // 2]  # two threads for each shape
         with library.active():
+            f = library.asarray(samples)
             start.wait(60)
-            result = anygrad.gradient(f, spacing=float(k + 1))
-            target = oracle.derivative(SQUARES, 0, oracle.steps(0, k + 1), 1)
-            library.check(result, [target], like=f)
+            for step in (1, k + 2, k + 2):
+                result = anygrad.gradient(f, spacing=float(step))
+                target = oracle.derivative(samples, 0, oracle.steps(0, step), 1)
+                library.check(result, [target], like=f)
 
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(work, range(THREADS)))
+    held = [known.account.held for known in _plans._known.values()]
     # Threads that find the memory full at once may all add to it once.
-    assert len(_arguments._plans) <= 3 + THREADS
+    assert sum(held) <= 2**13 + THREADS * max(held)
+
+
+def test_threads_meet_a_library_first(library: Backend) -> None:
+    """In a process where nothing has been called yet: no room is made, no class met."""
+    script = f"""
+        import os, sys, threading
+        from concurrent.futures import ThreadPoolExecutor
+        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=2")
+        if {library.library!r} == "cupy":
+            import cupy_on_cpu
+            if not cupy_on_cpu.gpu_present():
+                cupy_on_cpu.install()
+        from backends import plain
+        library = plain({library.library!r})
+        with library.active():
+            f = library.asarray([0.0, 1, 4, 9])
+        import anygrad
+        start = threading.Barrier({THREADS})
+
+        def work(k):
+            with library.active():
+                start.wait(60)
+                (result,) = anygrad.gradient(f, spacing=2.0 * k)
+                return [2 * k * a for a in library.tolist(result)]
+
+        with ThreadPoolExecutor({THREADS}) as pool:
+            for result in pool.map(work, range(1, {THREADS} + 1)):
+                assert all(map(lambda a, b: abs(a - b) < 1e-6, result, [1, 2, 4, 5]))
+        print("done")
+    """
+    source = str(Path(anygrad.__file__).parent.parent)
+    paths = os.pathsep.join([source, os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        env=os.environ | {"PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
 
 
 def test_threads_and_workers(numpy: Any) -> None:
@@ -119,17 +171,22 @@ def test_no_growth_with_one_plan(numpy: Any) -> None:
     bounded("a call", lambda: anygrad.gradient(f, spacing=0.5), 100_000)
 
 
-def test_no_growth_with_new_arguments(numpy: Any) -> None:
-    """Each call has a step that no call had before, and so a plan of its own.
+def test_no_growth_with_new_steps(numpy: Any) -> None:
+    """Each call has steps and a value beyond the ends that no call had before."""
+    f, numbers = numpy.asarray(SQUARES), itertools.count(1)
+    for name, call in (
+        ("a step", lambda k: anygrad.gradient(f, spacing=k)),
+        ("steps", lambda k: anygrad.gradient(f, spacing=[k + 0.5])),
+        ("a value", lambda k: anygrad.gradient(f, boundary=k)),
+    ):
+        bounded(name, lambda call=call: call(next(numbers)), 5_000)
 
-    After as many as are kept, and ten times as many, equally many are there.
-    """
-    f, steps = numpy.asarray(SQUARES), itertools.count(1)
-    bounded(
-        "a plan",
-        lambda: anygrad.gradient(f, spacing=next(steps)),
-        10 * _arguments.MOST_PLANS,
-    )
+
+def test_no_growth_with_new_shapes(numpy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each call has a length that no call had before, and so a plan of its own."""
+    monkeypatch.setattr(_plans, "MOST_BYTES", 2**14)
+    f, lengths = numpy.arange(7_000.0), itertools.count(1_000)
+    bounded("a plan", lambda: anygrad.gradient(f[: next(lengths)]), 5_000)
 
 
 def test_no_growth_with_other_libraries(library: Backend) -> None:

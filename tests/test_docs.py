@@ -123,8 +123,10 @@ def test_nothing_installs_the_other_anygrad() -> None:
 
 def test_readme_names_every_library() -> None:
     table = (ROOT / "README.md").read_text(encoding="utf-8")
-    for backend in anygrad._backends.TABLE:
-        assert f"| `{backend.module}.{backend.array_class}` |" in table
+    for library in anygrad._libraries.TABLE:
+        cls = library.family[0]
+        names = f"{library.package}.{cls}", f"{library.namespace}.{cls}"
+        assert any(f"| `{name}` |" in table for name in (*names, *library.classes))
 
 
 def test_api_page_has_every_public_name() -> None:

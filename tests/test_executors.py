@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 import anygrad
-from anygrad import _agnostic, _arguments, _backends
+from anygrad import _agnostic
 from anygrad._executors import in_numpy, in_torch, small_tensors
 from backends import Backend
+from planning import plan_of
 
 # Each executor, with every layout of memory that it may meet.
 pytestmark = pytest.mark.forms(
@@ -48,7 +49,6 @@ def several_blocks(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
         cut = {True: in_smaller_blocks(blocked)}
         monkeypatch.setattr(in_torch, "_blocked", cut)
         monkeypatch.setattr(small_tensors, "MOST_SAMPLES", 2**12)
-    monkeypatch.setattr(_arguments, "_plans", {})  # they know arrays of one block
 
 
 def in_smaller_blocks(blocked: Any) -> Any:
@@ -57,13 +57,13 @@ def in_smaller_blocks(blocked: Any) -> Any:
     return partial(blocked.func, verbs=verbs)
 
 
-def agnostic(backend: Backend, f: Any, **keywords: Any) -> tuple[Any, ...]:
+def agnostic(
+    backend: Backend, f: Any, function: str = "gradient", **keywords: Any
+) -> tuple[Any, ...]:
     """Return what the agnostic run makes of the same plan."""
-    _, xp = _backends.resolve(f, "input")
-    defaults = {"spacing": 1, "dim": None, "edge_order": 1, "axis": None}
     with backend.current_device(f):
-        plan = _arguments.plan(f, xp, **{**defaults, **keywords})
-        return _agnostic.run(f, plan, xp)
+        plan = plan_of(function, f, **keywords)
+        return _agnostic.run(f, plan, plan.namespace)
 
 
 def integers(backend: Backend, shape: tuple[int, ...], dtype: str) -> Any:
@@ -216,23 +216,9 @@ def test_sums_of_derivatives(
     x = backend.asarray([3 * k + k % 3 for k in range(shape[1])])
     steps = [0.5, -2.0, 0.25][: len(shape) - 2]
     for spacing in (0.5, [x, *steps] if boundary != "periodic" else [3.0, *steps]):
-        call = getattr(anygrad, name)
         keywords = {"spacing": spacing, "boundary": boundary}
-        result = call(f, **keywords)
-        target = run_agnostic(backend, call, f, **keywords)
+        result = getattr(anygrad, name)(f, **keywords)
+        (target,) = agnostic(backend, f, name, **keywords)
         assert_equal(
             backend, result, target, float(4096 * backend.epsilon(backend.real))
         )
-
-
-def run_agnostic(backend: Backend, call: Any, f: Any, **keywords: Any) -> Any:
-    """Return what a function makes of an array that the table does not know."""
-    table, known = _backends.TABLE, dict(_backends._known)
-    try:
-        _backends.TABLE = ()
-        _backends._known.clear()
-        with backend.current_device(f):
-            return call(f, **keywords)
-    finally:
-        _backends.TABLE = table
-        _backends._known.update(known)

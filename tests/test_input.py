@@ -64,6 +64,16 @@ def test_bool_samples(library: Backend) -> None:
     refused(TypeError, f"`input` {got} Convert it first, e.g. with `astype`.", f)
 
 
+#: How dates and lengths of time become numbers, by the first letters of their dtype.
+REMEDIES = {
+    "datetime": (
+        "Subtract the first date, then divide by the unit wanted, e.g. "
+        "`numpy.timedelta64(1, 's')`."
+    ),
+    "timedelt": ("Divide by the unit wanted first, e.g. `numpy.timedelta64(1, 's')`."),
+}
+
+
 @pytest.mark.parametrize(
     ("values", "dtype", "shown"),
     [
@@ -83,11 +93,12 @@ def test_numpy_dtypes_that_are_no_numbers(
     array = numpy.asarray(values, dtype=dtype)
     got = NUMERIC.format(got=shown)
     if place == "input":
-        message = f"`input` {got} Convert it first, e.g. with `astype`."
-        refused(TypeError, message, array)
+        remedy = REMEDIES.get(shown[:8], "Convert it first, e.g. with `astype`.")
+        refused(TypeError, f"`input` {got} {remedy}", array)
     else:
-        message = f"`spacing[0]` {got} Convert it to numbers first."
-        refused(TypeError, message, numpy.asarray([1.0, 2.0]), spacing=[array])
+        remedy = REMEDIES.get(shown[:8], "Convert it to numbers first.")
+        f = numpy.asarray([1.0, 2.0])
+        refused(TypeError, f"`spacing[0]` {got} {remedy}", f, spacing=[array])
 
 
 def test_a_registered_dtype_of_another_package(numpy: Any) -> None:
@@ -101,7 +112,8 @@ def test_a_registered_dtype_of_another_package(numpy: Any) -> None:
 
 MASKED = (
     "`{name}` must not be a masked array: the mask would be lost. Got "
-    "numpy.MaskedArray. Fill it first, e.g. with `filled(numpy.nan)`."
+    "numpy.MaskedArray. Fill it first, e.g. with `astype(float).filled(numpy.nan)`; or "
+    "pass its `data`, and `where=~numpy.ma.getmaskarray(array)`."
 )
 MATRIX = (
     "`{name}` must not be a matrix: it has two dimensions whatever is cut from it. "

@@ -12,7 +12,7 @@ import pytest
 
 import anygrad
 import oracle
-from anygrad import _arguments
+from anygrad import _plans
 from backends import JAX, Backend
 
 SAMPLES = [[3, 1, 4, 1], [5, 9, 2, 6], [5, 3, 5, 8]]
@@ -79,12 +79,20 @@ def test_layouts_in_turn(numpy: Any) -> None:
             assert oracle.difference(result.tolist(), target, 1e-15) is None
 
 
-def test_only_so_much_is_remembered(numpy: Any) -> None:
-    f = numpy.asarray([0.0, 1, 4])
-    for k in range(1, 3 * _arguments.MOST_PLANS):
-        (result,) = anygrad.gradient(f, spacing=2.0 * k)
-        assert result[1] == 4 / (4 * k)
-        assert len(_arguments._plans) <= _arguments.MOST_PLANS
+def test_only_so_much_is_remembered(
+    numpy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond the bound, no more than the plan that came last, with what it holds."""
+    monkeypatch.setattr(_plans, "MOST_BYTES", 2**15)
+    for n in range(3, 300):
+        f = numpy.arange(float(n)) ** 2
+        for _ in range(3):  # what is called again is prepared further
+            (result,) = anygrad.gradient(f, spacing=float(n))
+            assert result[1] == 4 / (2 * n)
+        held = [known.account.held for known in _plans._known.values()]
+        assert sum(held) == _plans._held.held
+        assert sum(held) <= 2**15 + held[-1]
+        assert 0 < max(held) < 2**15
 
 
 def test_many_threads(numpy: Any) -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 import anygrad
 import oracle
-from anygrad import _stencils
+from anygrad import _schemes
+from anygrad._schemes import Recipe
 from backends import Backend
 from masks import (
     BOUNDARIES,
@@ -253,26 +254,26 @@ def test_no_points_across(library: Backend) -> None:
 # The formulas.
 
 
-@pytest.mark.parametrize("side", _stencils.SIDES[1:])
+@pytest.mark.parametrize("side", _schemes.SIDES[1:])
 @pytest.mark.parametrize("edge_order", [1, 2])
 @pytest.mark.parametrize("boundary", ["one_sided", "periodic", "constant", "reflect"])
 def test_schemes_to_one_side(side: str, edge_order: int, boundary: str) -> None:
     """Each fills the axis; where it would leave it, the central scheme's rows stand."""
     ends = (boundary, boundary, False)
-    scheme = _stencils.scheme(1, 2, edge_order, *ends, side)
-    assert scheme is _stencils.scheme(1, 2, edge_order, *ends, side)
+    scheme = _schemes.remembered(Recipe(1, 2, edge_order, *ends, side))
+    assert scheme is _schemes.remembered(Recipe(1, 2, edge_order, *ends, side))
     assert scheme.points == edge_order + 1
     assert scheme.wraps == (boundary == "periodic")
     n = 7
-    filled = [k for s in scheme.stencils for k in range(n)[s.start : s.stop]]
+    filled = [k for s in scheme.formulas for k in range(n)[s.start : s.stop]]
     assert filled == list(range(n))
     inside = {"forward": range(edge_order + 1), "backward": range(-edge_order, 1)}
     if boundary != "one_sided":
-        assert {s.offsets for s in scheme.stencils} == {tuple(inside[side])}
+        assert {s.offsets for s in scheme.formulas} == {tuple(inside[side])}
         return
-    central = _stencils.scheme(1, 2, edge_order, *ends)
-    for stencil in scheme.stencils:
-        if stencil.offsets != tuple(inside[side]):
-            like = stencil._replace(start=0, stop=0)
-            others = [s._replace(start=0, stop=0) for s in central.stencils]
+    central = _schemes.made(Recipe(1, 2, edge_order, *ends))
+    for formula in scheme.formulas:
+        if formula.offsets != tuple(inside[side]):
+            like = formula._replace(start=0, stop=0)
+            others = [s._replace(start=0, stop=0) for s in central.formulas]
             assert like in others

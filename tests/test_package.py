@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import anygrad
-from anygrad import _backends
+from anygrad import _dispatch, _libraries
 from backends import LIBRARIES, Backend
 
 #: The packages that must not be loaded for nothing.
@@ -171,14 +171,14 @@ def test_show_versions() -> None:
 def test_arrays_find_their_row(backend: Backend) -> None:
     """By the very class of the library; the library that nobody knows has no row."""
     array = backend.asarray([1.0])
-    row = _backends.backend_of(array)
+    row = _libraries.library_of(array)
     if backend.id == "toy":
         assert row is None
         return
     assert row is not None
     assert row.name == backend.library
-    executor, _ = _backends.resolve(array, "input")
-    assert executor is row.executor
+    executor = _dispatch.samples_of(array, "input").executor
+    assert executor is _dispatch.EXECUTORS[row.name].exact
 
 
 def test_show_versions_of_a_library(library: Backend) -> None:
@@ -222,7 +222,7 @@ def test_show_versions_of_a_broken_library(
         raise RuntimeError(msg)
 
     monkeypatch.setattr(_versions, "_examples", fail)
-    monkeypatch.setattr(_versions._backends, "resolve", fail)
+    monkeypatch.setattr(_versions._dispatch, "samples_of", fail)
     file = io.StringIO()
     anygrad.show_versions(file)
     assert "cannot run: RuntimeError: no driver" in file.getvalue()

@@ -13,12 +13,14 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 import anygrad
-from anygrad._executors import compiled
+from planning import plan_of
 
 DEVICES = 8
 SHAPE = (64, 16)
@@ -135,18 +137,19 @@ def run_in_jit(call: Any, f: Any, spacing: Any) -> tuple[Any, str]:
 def program_of_the_eager_call(f: Any, spacing: Any, keywords: Any) -> str:
     """Return what the executor has compiled for a call: caught on its way."""
     caught: list[str] = []
-    make = compiled._program_and_arguments
+    plan = plan_of("gradient", f, spacing=spacing, **keywords)
+    made = plan.tasks[0].kept.made
+    program = made.program
 
-    def catch(*args: Any) -> Any:
-        program, arguments = make(*args)
-        caught.append(program.lower(f, arguments).compile().as_text())
-        return program, arguments
+    def catch(*arguments: Any) -> Any:
+        caught.append(program.lower(*arguments).compile().as_text())
+        return program(*arguments)
 
-    compiled._program_and_arguments = catch
+    made.program = catch
     try:
         anygrad.gradient(f, spacing=spacing, **keywords)
     finally:
-        compiled._program_and_arguments = make
+        made.program = program
     (text,) = caught
     return text
 
@@ -230,49 +233,73 @@ def test_the_pattern_sees_every_transfer(line: str, found: tuple[str, str]) -> N
     assert TRANSFERS.findall(line) == [found]
 
 
-def programs() -> int:
-    return sum(program._cache_size() for program in compiled._programs.values())
+@contextmanager
+def compilations(jax: Any, caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
+    """Collect what is compiled meanwhile, of whatever origin."""
+    found: list[str] = []
+    caplog.clear()
+    with jax.log_compiles():
+        yield found
+    messages = (record.getMessage() for record in caplog.records)
+    found += [text for text in messages if text.startswith("Compiling ")]
+    caplog.clear()
 
 
-def test_new_steps_need_no_new_program(jax: Any) -> None:
+def test_new_steps_need_no_new_program(
+    jax: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     """There is one for powers of two, which need no division, and one for others."""
     import jax.numpy as jnp
 
     f = jnp.arange(33.0) ** 2
-    steps = [0.7, 3, 2, 0.125, -2.5, -4, 1e-7]
-    for step in (0.3, 0.25, jnp.asarray(0.3)):
-        anygrad.gradient(f, spacing=step)
-    before = programs()
-    for step in (*steps, *map(jnp.asarray, map(float, steps))):
-        (result,) = anygrad.gradient(f, spacing=step)
+    steps: list[Any] = [0.7, 3, 2, 0.125, -2.5, -4, 1e-7]
+    steps += [jnp.asarray(float(step)) for step in steps]
+    with compilations(jax, caplog) as found:
+        for step in (0.3, 0.25, jnp.asarray(0.3)):
+            anygrad.gradient(f, spacing=step)
+    assert found
+    with compilations(jax, caplog) as found:
+        results = [anygrad.gradient(f, spacing=step)[0] for step in steps]
+    assert not found
+    for step, result in zip(steps, results, strict=True):
         assert float(result[1]) == pytest.approx(2 / float(step), rel=1e-6)
-    assert programs() == before
 
 
-def test_new_coordinates_need_no_new_program(jax: Any) -> None:
+def test_new_coordinates_need_no_new_program(
+    jax: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     import jax.numpy as jnp
 
     f = jnp.arange(35.0) ** 2
     x = jnp.arange(35.0)
-    anygrad.gradient(f, spacing=[x])
-    before = programs()
-    for entry in (x / 2, x[::-1], x**2):
-        anygrad.gradient(f, spacing=[entry])
-    assert programs() == before
+    entries = [x / 2, x[::-1], x**2]
+    with compilations(jax, caplog) as found:
+        anygrad.gradient(f, spacing=[x])
+    assert found
+    with compilations(jax, caplog) as found:
+        for entry in entries:
+            anygrad.gradient(f, spacing=[entry])
+    assert not found
 
 
-def test_new_samples_need_no_new_program(jax: Any) -> None:
+def test_new_samples_need_no_new_program(
+    jax: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     import jax.numpy as jnp
 
     f = jnp.arange(37.0)
-    anygrad.gradient(f)
-    before = programs()
-    anygrad.gradient(f**2)
-    anygrad.gradient(f, spacing=1.0, dim=0, edge_order=1)
-    anygrad.gradient(f, dim=(-1,))
-    assert programs() == before
-    anygrad.gradient(f, edge_order=2)
-    assert programs() == before + 1
+    g = f**2
+    with compilations(jax, caplog) as found:
+        anygrad.gradient(f)
+    assert len(found) == 1
+    with compilations(jax, caplog) as found:
+        anygrad.gradient(g)
+        anygrad.gradient(f, spacing=1.0, dim=0, edge_order=1)
+        anygrad.gradient(f, dim=(-1,))
+    assert not found
+    with compilations(jax, caplog) as found:
+        anygrad.gradient(f, edge_order=2)
+    assert len(found) == 1
 
 
 if __name__ == "__main__":

@@ -88,13 +88,21 @@ def test_numpy_scalars_as_spacing(numpy: Any) -> None:
     for step in (numpy.float64(2), numpy.float32(2), numpy.int8(2), numpy.uint64(2)):
         (result,) = anygrad.gradient(f, spacing=step)
         assert result.tolist() == [0.5] * 4
-    for step, dtype in (
-        (numpy.bool_(True), "bool"),
-        (numpy.timedelta64(1, "s"), "timedelta64[s]"),
-        (numpy.datetime64(1, "s"), "datetime64[s]"),
+    unit = "e.g. `numpy.timedelta64(1, 's')`."
+    for step, dtype, remedy in (
+        (numpy.bool_(True), "bool", "Convert it to numbers first."),
+        (
+            numpy.timedelta64(1, "s"),
+            "timedelta64[s]",
+            f"Divide by the unit wanted first, {unit}",
+        ),
+        (
+            numpy.datetime64(1, "s"),
+            "datetime64[s]",
+            f"Subtract the first date, then divide by the unit wanted, {unit}",
+        ),
     ):
-        got = NUMERIC.format(got=dtype)
-        message = f"`spacing` {got} Convert it to numbers first."
+        message = f"`spacing` {NUMERIC.format(got=dtype)} {remedy}"
         refused(TypeError, message, f, spacing=step)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import anygrad
-from anygrad import _arguments, _workers
+from anygrad import _workers
 from anygrad._executors import in_numpy
 
 
@@ -41,7 +41,6 @@ def small_blocks(numpy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     (blocked,) = in_numpy._blocked
     verbs = blocked.keywords["verbs"]._replace(block_bytes=256)
     monkeypatch.setattr(in_numpy, "_blocked", [partial(blocked.func, verbs=verbs)])
-    monkeypatch.setattr(_arguments, "_plans", {})  # they know arrays of one block
 
 
 @pytest.fixture

@@ -152,8 +152,13 @@ def _jax_device(array: Any) -> Any:
     JAX moves uncommitted arrays as needed, spreads arrays over many devices, and gives
     traced values no device.
     """
-    is_bound = getattr(array, "committed", False)
-    return frozenset(array.devices()) if is_bound else None
+    from jax.core import Tracer
+
+    return None if isinstance(array, Tracer) else _jax_devices(array)
+
+
+def _jax_devices(array: Any) -> Any:
+    return frozenset(array.devices()) if array.committed else None
 
 
 def _jax_conditions(array: Any) -> Any:
@@ -161,7 +166,7 @@ def _jax_conditions(array: Any) -> Any:
     import jax
 
     config = jax.config
-    devices = _jax_device(array)
+    devices = _jax_devices(array)
     return config.jax_enable_x64, config.jax_numpy_dtype_promotion, devices
 
 

@@ -236,10 +236,13 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
     entries, ends = [d.entry for d in planned.dims], [d.ends for d in planned.dims]
     has_ends = any(e.constants is not None or e.period is not None for e in ends)
     has_numbers_only = request.where is None and all(e.is_number for e in entries)
+    given = request.spacing
+    steps = given if type(given) in (list, tuple) else (given,)
     is_constant = (
         has_numbers_only
         and not has_ends
-        and all(type(e.given) is float and e.given == 1.0 for e in entries)
+        # By what the key says: another step of the same form finds this plan.
+        and all(step is None or _entry_form(step) is True for step in steps)
     )
     known = Known(
         made if is_constant else planned.plan,
@@ -247,17 +250,17 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
         has_ends=has_ends,
         has_numbers_only=has_numbers_only,
     )
+    _known[key] = known
     if _held.held > MOST_BYTES:
         _forget()
-    _known[key] = known
     return made
 
 
 def _forget() -> None:
-    """Forget the oldest plans, until there is room for as much again."""
+    """Forget the oldest plans but the latest, until there is room for as much again."""
     known = list(_known.items())
     _held.held = sum([plan.account.held for _, plan in known])  # threads lose count
-    for key, plan in known:
+    for key, plan in known[:-1]:
         if _held.held <= MOST_BYTES // 2:
             break
         plan.account.close()

@@ -136,7 +136,7 @@ class Scheme:
 
     def __reduce__(self) -> Any:
         """Come back from a pickle as the one that is remembered."""
-        return remembered, (self.recipe,)
+        return recalled, (self.recipe,)
 
 
 class StepScales(Sequence[Scale]):
@@ -237,6 +237,11 @@ def made(recipe: Recipe) -> Scheme:
 
 #: The same, but made once only; `torch.compile` cannot look at what is remembered.
 remembered = lru_cache(MOST_SCHEMES)(made)
+
+
+def recalled(recipe: Recipe) -> Scheme:
+    """Return the formulas that are remembered; a pickle can name this function."""
+    return remembered(recipe)
 
 
 def _row(row: int, reach: range, recipe: Recipe) -> Formula:

@@ -291,8 +291,8 @@ def _from_kept(f: Any, task: Task, xp: Namespace, verbs: Verbs, out: Any) -> Any
         return None
     kept: Any = task.kept
     known: Prepared | None = kept.made
-    if known is not None and known.verbs is not verbs:  # other blocks
-        known = None
+    if not isinstance(known, Prepared) or known.verbs is not verbs:
+        known = None  # another executor's, or for other blocks
     if task.coordinates is not None:
         return _from_keys(f, task, known, verbs, out)
     if known is None or known.program is None:

@@ -88,8 +88,8 @@ class Words:
     def _task(self, task: Task) -> Task | None:
         """Return a task in NumPy's words, with the arrays of this call."""
         kept = task.kept
-        known: Translated | None = None if kept is None else kept.made
-        if known is None:
+        known = None if kept is None else kept.made
+        if not isinstance(known, Translated):
             if not self._knows(task):
                 return None
             known = Translated(self._translated(task))
@@ -125,6 +125,8 @@ class Words:
             scales=(),
             step=None,
             coordinates=None,
+            constants=None,
+            period=None,
             kept=None if kept is None else Kept(kept.account),
         )
 

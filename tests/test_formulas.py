@@ -1,0 +1,84 @@
+"""Formulas: exact weights of samples, and of slopes on uneven points."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from fractions import Fraction
+
+import pytest
+
+import oracle
+from anygrad import _formulas, _uneven
+
+
+@pytest.mark.parametrize(
+    ("offsets", "order", "numerators", "denominator"),
+    [
+        # B. Fornberg, Math. Comp. 51 (1988), tables 1 and 3.
+        ((-1, 0, 1), 1, [-1, 0, 1], 2),
+        ((-2, -1, 0, 1, 2), 1, [1, -8, 0, 8, -1], 12),
+        ((-3, -2, -1, 0, 1, 2, 3), 1, [-1, 9, -45, 0, 45, -9, 1], 60),
+        ((-1, 0, 1), 2, [1, -2, 1], 1),
+        ((-2, -1, 0, 1, 2), 2, [-1, 16, -30, 16, -1], 12),
+        ((0, 1), 1, [-1, 1], 1),
+        ((0, 1, 2), 1, [-3, 4, -1], 2),
+        ((0, 1, 2, 3), 1, [-11, 18, -9, 2], 6),
+        ((-2, -1, 0), 1, [1, -4, 3], 2),
+        ((0, 1, 2), 2, [1, -2, 1], 1),
+    ],
+)
+def test_published_weights(
+    offsets: tuple[int, ...], order: int, numerators: list[int], denominator: int
+) -> None:
+    assert _formulas.weights(offsets, order) == (numerators, denominator)
+
+
+def slopes_as_weights(
+    x: dict[int, Fraction], offsets: tuple[int, ...]
+) -> dict[int, Fraction]:
+    """Return the weight of each sample, from the weights of the slopes."""
+    weights = dict.fromkeys(offsets, Fraction(0))
+    ratios = _uneven.slope_weights(lambda i, j: x[j] - x[i], offsets)
+    assert sum(ratios.values()) == 1
+    for j, ratio in ratios.items():
+        weights[j + 1] += ratio / (x[j + 1] - x[j])
+        weights[j] -= ratio / (x[j + 1] - x[j])
+    return weights
+
+
+def consecutive() -> Iterator[tuple[int, ...]]:
+    for first in range(-4, 1):
+        for last in range(5):
+            if last > first:
+                yield tuple(range(first, last + 1))
+
+
+@pytest.mark.parametrize("offsets", list(consecutive()), ids=repr)
+def test_slope_weights_are_those_of_lagrange(offsets: tuple[int, ...]) -> None:
+    """On random uneven nodes, exactly."""
+    draw = random.Random(repr(offsets))
+    for _ in range(5):
+        nodes = sorted(draw.sample(range(1000), len(offsets)))
+        x = dict(zip(offsets, map(Fraction, nodes), strict=True))
+        weights = slopes_as_weights(x, offsets)
+        exact = oracle.slopes(
+            [oracle.gaussian(node) for node in nodes], offsets.index(0)
+        )
+        assert [weights[k] for k in offsets] == [weight.real for weight in exact]
+
+
+def test_slope_weights_use_ratios_only() -> None:
+    """No product of two lengths: lengths of 1e200 and 1e-200 leave weights normal."""
+    for unit in (1e200, 1e-200):
+        x = {-1: 0.0, 0: unit, 1: 3 * unit, 2: 4 * unit}
+        for offsets in ((-1, 0, 1), (0, 1, 2), (-1, 0, 1, 2)):
+            ratios = _uneven.slope_weights(lambda i, j, x=x: x[j] - x[i], offsets)
+            assert sum(ratios.values()) == pytest.approx(1)
+
+
+def test_no_weight_is_the_integer_one() -> None:
+    """Which costs no multiplication."""
+    ratios = _uneven.slope_weights(lambda i, j: Fraction(j - i), (0, 1))
+    assert ratios == {0: 1}
+    assert isinstance(ratios[0], int)
