@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._executors import slopes
 
 if TYPE_CHECKING:
-    from .._executors.steps import Key, Numbers, Verbs
+    from .._executors.steps import InPlaceOps, Key, Numbers
     from .._formulas import WeightedFormula
     from .._records import Task
     from .._typing import Namespace
@@ -37,7 +37,7 @@ class Job(NamedTuple):
     numbers: Numbers
     spread: dict[tuple[int, ...], WeightedFormula]
     xp: Namespace
-    verbs: Verbs
+    ops: InPlaceOps
 
 
 def every(count: int) -> Key:
@@ -87,11 +87,11 @@ def cut_into_blocks(shape: Sequence[int], room: int | None) -> Iterable[Key]:
 
 def points_in_block(job: Job) -> int | None:
     """Return how many points of the result a block may have; None for all of them."""
-    if job.verbs.block_bytes is None:
+    if job.ops.block_bytes is None:
         return None
-    room = job.verbs.block_bytes // int(job.out.dtype.itemsize)
+    room = job.ops.block_bytes // int(job.out.dtype.itemsize)
     besides = _bytes_besides(job)
-    return min(room, job.verbs.bytes_besides // besides) if besides else room
+    return min(room, job.ops.bytes_besides // besides) if besides else room
 
 
 def _bytes_besides(job: Job) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from .._executors.programs import Program
-    from .._executors.steps import Verbs
+    from .._executors.steps import InPlaceOps
     from .._scales import Scale
     from .._schemes import Scheme
     from .._typing import Namespace
@@ -55,8 +55,8 @@ class Latest:
     ----------
     scaling : tuple or None
         The scales of the formulas, with what the differences are multiplied with, or
-        divided by, and the verb for that.  It is replaced as a whole, so that threads
-        may meet.
+        divided by, and the operation for that.  It is replaced as a whole, so that
+        threads may meet.
     nbytes : int
         How many bytes it may hold.
     """
@@ -69,7 +69,7 @@ class Latest:
 
 
 def gather(
-    program: Program, scheme: Scheme, f: Any, xp: Namespace, verbs: Verbs
+    program: Program, scheme: Scheme, f: Any, xp: Namespace, ops: InPlaceOps
 ) -> Gathered | None:
     """Return what a program for samples in order reads.
 
@@ -77,7 +77,7 @@ def gather(
     """
     count = math.prod(f.shape)
     steps = [step for piece in (*program.pieces, program.at_last) for step in piece]
-    if verbs.take is None or not 0 < count <= MOST_SAMPLES:
+    if ops.take is None or not 0 < count <= MOST_SAMPLES:
         return None
     if any(len(step.terms) > 1 or step.terms[0][2] is not None for step in steps):
         return None
@@ -97,7 +97,7 @@ def gather(
         ):
             _laid(array, step.flat)[step.target] = values
     denominator = scheme.formulas[0].denominator
-    return Gathered(verbs.take, upper, lower, shares, denominator, Latest(f.nbytes))
+    return Gathered(ops.take, upper, lower, shares, denominator, Latest(f.nbytes))
 
 
 def _laid(array: Any, flat: bool) -> Any:
@@ -108,7 +108,7 @@ def run(
     gathered: Gathered,
     scales: tuple[Scale, ...],
     f: Any,
-    verbs: Verbs,
+    ops: InPlaceOps,
     out: Any = None,
 ) -> Any:
     """Return the derivative of samples that lie in order, in `out` if that is given.
@@ -118,18 +118,18 @@ def run(
     take, upper, lower, _, _, latest = gathered
     scaling = latest.scaling
     if scaling is None or scaling[0] is not scales:
-        scaling = _scaling(gathered, scales, verbs)
+        scaling = _scaling(gathered, scales, ops)
         if scaling is None:
             return None
         latest.scaling = scaling
     _, numbers, scale = scaling
     result = take(f, upper)
-    result = verbs.subtract(result, take(f, lower), out=result if out is None else out)
+    result = ops.subtract(result, take(f, lower), out=result if out is None else out)
     scale(result, numbers, out=result)
     return result
 
 
-def _scaling(gathered: Gathered, scales: tuple[Scale, ...], verbs: Verbs) -> Any:
+def _scaling(gathered: Gathered, scales: tuple[Scale, ...], ops: InPlaceOps) -> Any:
     """Return what the differences are scaled with: that of one formula, shared out."""
     for factors, divisors in scales:
         if len(factors) + len(divisors) > 1:
@@ -137,6 +137,6 @@ def _scaling(gathered: Gathered, scales: tuple[Scale, ...], verbs: Verbs) -> Any
     (factors, divisors), denominator = scales[0], gathered.denominator
     if divisors:
         divisor = divisors[0] / denominator
-        return scales, verbs.divide(divisor, gathered.shares), verbs.divide
+        return scales, ops.divide(divisor, gathered.shares), ops.divide
     factor = factors[0] if factors else 1.0
-    return scales, verbs.multiply(gathered.shares, factor * denominator), verbs.multiply
+    return scales, ops.multiply(gathered.shares, factor * denominator), ops.multiply

@@ -35,7 +35,7 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
 
     from .._executors import blocked, steps
 
-    verbs = steps.Verbs(
+    ops = steps.InPlaceOps(
         empty_like=cupy.empty_like,
         subtract=cupy.subtract,
         multiply=cupy.multiply,
@@ -51,11 +51,11 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
         for_each=steps.one_by_one,
         carry_out=_carry_out,
     )
-    return partial(blocked.run, verbs=verbs)
+    return partial(blocked.run, ops=ops)
 
 
 def _carry_out(
-    step: steps.Step, given: steps.Numbers, f: Any, out: Any, _: steps.Verbs
+    step: steps.Step, given: steps.Numbers, f: Any, out: Any, _: steps.InPlaceOps
 ) -> None:
     """Write the weighted sum of differences, scaled, with one pass over memory."""
     sums, operands, kinds = [], [], []

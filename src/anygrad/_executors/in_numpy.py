@@ -76,7 +76,7 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
 
     from .._executors import blocked, steps
 
-    verbs = steps.Verbs(
+    ops = steps.InPlaceOps(
         empty_like=numpy.empty_like,
         subtract=numpy.subtract,
         multiply=numpy.multiply,
@@ -92,4 +92,4 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
         for_each=_for_each,
         carry_out=steps.carry_out,
     )
-    return partial(blocked.run, verbs=verbs)
+    return partial(blocked.run, ops=ops)

@@ -110,7 +110,7 @@ def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
 
     from .._executors import blocked, steps
 
-    verbs = steps.Verbs(
+    ops = steps.InPlaceOps(
         empty_like=lambda f, dtype, shape=None: (
             torch.empty_like(f, dtype=dtype)
             if shape is None
@@ -130,7 +130,7 @@ def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
         for_each=steps.one_by_one,
         carry_out=steps.carry_out,
     )
-    return partial(blocked.run, verbs=verbs)
+    return partial(blocked.run, ops=ops)
 
 
 def _extremes(f: Any) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from .._executors.steps import Key, Neighbours, Numbers, Step, is_minus_one
 
 if TYPE_CHECKING:
     from .._executors.blocks import Job
-    from .._executors.steps import Verbs
+    from .._executors.steps import InPlaceOps
     from .._formulas import WeightedFormula
     from .._records import Task
 
@@ -47,7 +47,7 @@ class Program(NamedTuple):
     flat: bool
 
 
-def run(program: Program, numbers: Numbers, f: Any, out: Any, verbs: Verbs) -> None:
+def run(program: Program, numbers: Numbers, f: Any, out: Any, ops: InPlaceOps) -> None:
     """Do all steps: those of the pieces in any order, then the last ones."""
     pieces, at_last, flat = program
     run = (f.reshape(-1), out.reshape(-1)) if flat and f.ndim > 1 else (f, out)
@@ -55,14 +55,14 @@ def run(program: Program, numbers: Numbers, f: Any, out: Any, verbs: Verbs) -> N
     def do(piece: tuple[Step, ...]) -> None:
         for step in piece:
             if step.flat:
-                verbs.carry_out(step, numbers, *run, verbs)
+                ops.carry_out(step, numbers, *run, ops)
             else:
-                verbs.carry_out(step, numbers, f, out, verbs)
+                ops.carry_out(step, numbers, f, out, ops)
 
     if len(pieces) == 1:
         do(pieces[0])
     else:
-        verbs.for_each(do, pieces)
+        ops.for_each(do, pieces)
     do(at_last)
 
 
@@ -307,7 +307,7 @@ def _edges(job: Job, shape: tuple[int, ...], key: Key) -> tuple[Step, ...]:
     runs = math.prod(
         len(range(*cut.indices(n))) for cut, n in zip(before, shape, strict=False)
     )
-    are_few = job.verbs.block_bytes is None or runs <= FEW_RUNS
+    are_few = job.ops.block_bytes is None or runs <= FEW_RUNS
     least = scheme.mirrored if are_few and job.task.coordinates is None else None
     if least is None or length < least or len(rows) < length:
         return tuple(

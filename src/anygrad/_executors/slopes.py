@@ -15,7 +15,7 @@ from .. import _boundaries
 from .._schemes import Recipe
 
 if TYPE_CHECKING:
-    from .._executors.steps import Key, Verbs
+    from .._executors.steps import InPlaceOps, Key
     from .._records import Task
 
 #: The only formulas that are known here: `torch.gradient`'s, of the first order.
@@ -80,23 +80,23 @@ def pays(f: Any, task: Task) -> bool:
 
 
 def write(
-    f: Any, x: Any, out: Any, along: Keys, verbs: Verbs, *, edges: bool = True
+    f: Any, x: Any, out: Any, along: Keys, ops: InPlaceOps, *, edges: bool = True
 ) -> None:
     """Write the derivative of `f` with coordinates `x` into `out`."""
     few = math.prod(x.shape) * FEWER_COORDINATES < math.prod(f.shape)
     write_by = _write_by_weights if few else _write_by_slopes
-    write_by(f, x, out, along, verbs, edges)
+    write_by(f, x, out, along, ops, edges)
 
 
 def _write_by_slopes(
-    f: Any, x: Any, out: Any, along: Keys, verbs: Verbs, edges: bool
+    f: Any, x: Any, out: Any, along: Keys, ops: InPlaceOps, edges: bool
 ) -> None:
     """Write it as the slopes to either side, each by the share of the other's step.
 
     The shares are ratios, and at most one, so that nothing overflows on the way.
     """
     first, last, inner, upper, lower, right, left = along
-    subtract, multiply, divide = verbs.subtract, verbs.multiply, verbs.divide
+    subtract, multiply, divide = ops.subtract, ops.multiply, ops.divide
     h = subtract(x[upper], x[lower])
     slope = subtract(f[upper], f[lower])
     divide(slope, h, out=slope)
@@ -106,15 +106,15 @@ def _write_by_slopes(
     share = divide(h[upper], whole)
     middle = multiply(slope[lower], share, out=out[inner])
     divide(h[lower], whole, out=share)
-    verbs.add(middle, multiply(slope[upper], share, out=slope[upper]), out=middle)
+    ops.add(middle, multiply(slope[upper], share, out=slope[upper]), out=middle)
 
 
 def _write_by_weights(
-    f: Any, x: Any, out: Any, along: Keys, verbs: Verbs, edges: bool
+    f: Any, x: Any, out: Any, along: Keys, ops: InPlaceOps, edges: bool
 ) -> None:
     """Write it with the ratios of `anygrad._uneven.slope_weights`, for many lines."""
     first, last, inner, upper, lower, right, left = along
-    subtract, multiply, divide = verbs.subtract, verbs.multiply, verbs.divide
+    subtract, multiply, divide = ops.subtract, ops.multiply, ops.divide
     h = subtract(x[upper], x[lower])
     reciprocal = 1.0 / h
     whole = subtract(x[right], x[left])
@@ -127,4 +127,4 @@ def _write_by_weights(
         multiply(d[first], reciprocal[first], out=out[first])
         multiply(d[last], reciprocal[last], out=out[last])
     middle = multiply(d[lower], w_left, out=out[inner])
-    verbs.add(middle, multiply(d[upper], w_right, out=d[upper]), out=middle)
+    ops.add(middle, multiply(d[upper], w_right, out=d[upper]), out=middle)
