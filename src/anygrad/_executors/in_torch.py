@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 #: on the CPU, and for those on other devices.
 _blocked: dict[bool, Callable[..., tuple[Any, ...]]] = {}
 
-#: NumPy's words for small tensors, made when the first comes; None without NumPy.
-_words: list[small_tensors.Words | None] = []
+#: NumPy, for small tensors, made when the first comes; None without NumPy.
+_numpy_for_tensors: list[small_tensors.NumPyForTensors | None] = []
 
 
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
@@ -42,9 +42,9 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
 
 def _run_blocked(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     on_cpu = f.device.type == "cpu"
-    words = _numpy_words() if on_cpu else None
-    if words is not None and f.numel() <= small_tensors.MOST_SAMPLES:
-        results = words.run(f, plan)
+    numpy_for_tensors = _numpy_if_there() if on_cpu else None
+    if numpy_for_tensors is not None and f.numel() <= small_tensors.MOST_SAMPLES:
+        results = numpy_for_tensors.run(f, plan)
         if results is not None:
             return results
     if on_cpu not in _blocked:
@@ -96,13 +96,13 @@ def _arrays(plan: Plan) -> Iterator[Any]:
             yield task.where
 
 
-def _numpy_words() -> small_tensors.Words | None:
-    if not _words:
+def _numpy_if_there() -> small_tensors.NumPyForTensors | None:
+    if not _numpy_for_tensors:
         try:
-            _words[:] = [small_tensors.Words()]
+            _numpy_for_tensors[:] = [small_tensors.NumPyForTensors()]
         except RuntimeError:
-            _words[:] = [None]
-    return _words[0]
+            _numpy_for_tensors[:] = [None]
+    return _numpy_for_tensors[0]
 
 
 def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
