@@ -25,7 +25,7 @@ from .._scales import UNSCALED
 if TYPE_CHECKING:
     from .._executors.gathered import Gathered
     from .._executors.programs import Program
-    from .._executors.steps import InPlaceOps, Key
+    from .._executors.steps import Index, InPlaceOps
     from .._formulas import WeightedFormula
     from .._records import Plan, Stack, Task
     from .._scales import Scale
@@ -47,15 +47,15 @@ class Prepared(NamedTuple):
         What the program reads, for small arrays.
     is_tried : bool
         Whether it has been tried to gather that.
-    along : Keys or None
-        For coordinates of a small array: the keys along the axis.
+    along : Cuts or None
+        For coordinates of a small array: the cuts along the axis.
     """
 
     ops: InPlaceOps
     program: Program | None = None
     gathered: Gathered | None = None
     is_tried: bool = False
-    along: slopes.Keys | None = None
+    along: slopes.Cuts | None = None
 
 
 #: Longer programs are not kept: the time to make them is nothing beside their work.
@@ -162,12 +162,12 @@ def _in_blocks_at_once(
     shape = tuple(jobs[0].out.shape)
     in_order = ops.is_contiguous(jobs[0].out)
 
-    def write(key: Key) -> None:
+    def write(index: Index) -> None:
         for job in jobs:
             is_run = in_order and ops.is_contiguous(job.f)
-            piece = programs.piece_of(job, shape, key, is_run, 0)
+            piece = programs.piece_of(job, shape, index, is_run, 0)
             programs.run(programs.as_program([piece]), job.numbers, job.f, job.out, ops)
-        write_scaled(jobs[0].out[key], scale, ops)
+        write_scaled(jobs[0].out[index], scale, ops)
 
     room = MANY_TERMS * min(rooms) if rooms else None
     ops.for_each(write, blocks.cut_into_blocks(shape, room))
@@ -238,7 +238,7 @@ def differentiate(
     f, out, task = job.f, job.out, job.task
     if not job.formulas:
         # Where calls are kernels, there are as few in the agnostic run's own order.
-        along = None if ops.block_bytes is None else slopes.keys(f, task)
+        along = None if ops.block_bytes is None else slopes.cuts(f, task)
         write: Callable[..., None] = windows.write_agnostic
         if along is not None:
             write = partial(windows.write_slopes, along)
@@ -294,7 +294,7 @@ def _from_kept(f: Any, task: Task, xp: Namespace, ops: InPlaceOps, out: Any) -> 
     if known is not None and known.ops is not ops:  # other blocks
         known = None
     if task.coordinates is not None:
-        return _from_keys(f, task, known, ops, out)
+        return _from_cuts(f, task, known, ops, out)
     if known is None or known.program is None:
         return None
     if known.gathered is not None and task.scales:
@@ -309,13 +309,13 @@ def _from_kept(f: Any, task: Task, xp: Namespace, ops: InPlaceOps, out: Any) -> 
     return out
 
 
-def _from_keys(
+def _from_cuts(
     f: Any, task: Task, known: Prepared | None, ops: InPlaceOps, out: Any
 ) -> Any:
     """Return a derivative of a small array on coordinates; None for others."""
     if known is None:
         is_small = ops.take is not None and math.prod(f.shape) <= slopes.MOST_SAMPLES
-        known = Prepared(ops, along=slopes.keys(f, task) if is_small else None)
+        known = Prepared(ops, along=slopes.cuts(f, task) if is_small else None)
         if task.kept is not None:
             task.kept.keep(known)
     if known.along is None:

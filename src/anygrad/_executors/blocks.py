@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._executors import slopes
 
 if TYPE_CHECKING:
-    from .._executors.steps import InPlaceOps, Key, Numbers
+    from .._executors.steps import Index, InPlaceOps, Numbers
     from .._formulas import WeightedFormula
     from .._records import Task
     from .._typing import Namespace
@@ -40,11 +40,11 @@ class Job(NamedTuple):
     ops: InPlaceOps
 
 
-def every(count: int) -> Key:
+def every(count: int) -> Index:
     return (slice(None),) * count
 
 
-def blocks_of(job: Job) -> tuple[bool, Iterable[Key]]:
+def blocks_of(job: Job) -> tuple[bool, Iterable[Index]]:
     """Cut the result into blocks; tell whether each has the whole axis.
 
     The last axes are the fastest in memory, so they are the last to be cut.  If the
@@ -72,7 +72,7 @@ def blocks_of(job: Job) -> tuple[bool, Iterable[Key]]:
     return whole, product(*reversed(cuts))
 
 
-def cut_into_blocks(shape: Sequence[int], room: int | None) -> Iterable[Key]:
+def cut_into_blocks(shape: Sequence[int], room: int | None) -> Iterable[Index]:
     """Cut an array into blocks of so many points, the first axes before the last."""
     cuts: list[tuple[slice, ...]] = []
     for length in reversed(shape):
@@ -97,7 +97,7 @@ def points_in_block(job: Job) -> int | None:
 def _bytes_besides(job: Job) -> int:
     """Return what a point of a block needs besides the result."""
     if not job.formulas:
-        by_slopes = slopes.keys(job.f, job.task) is not None
+        by_slopes = slopes.cuts(job.f, job.task) is not None
         count = slopes.ARRAYS if by_slopes else MANY_ARRAYS
     else:
         working = job.task.precision.samples

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 from .._scales import UNSCALED, Scale
 
 #: An index of an array: slices, one per axis or for the first axes.
-Key: TypeAlias = tuple[Any, ...]
+Index: TypeAlias = tuple[Any, ...]
 
 
 class InPlaceOps(NamedTuple):
@@ -70,15 +70,15 @@ class Neighbours(NamedTuple):
 
     Attributes
     ----------
-    upper, lower : Key
+    upper, lower : Index
         The samples whose differences the terms have together.
-    parts : tuple of Key
+    parts : tuple of Index
         For each term, its own differences among them.
     """
 
-    upper: Key
-    lower: Key
-    parts: tuple[Key, ...]
+    upper: Index
+    lower: Index
+    parts: tuple[Index, ...]
 
 
 class Numbers(NamedTuple):
@@ -101,9 +101,9 @@ class Step(NamedTuple):
 
     Attributes
     ----------
-    target : Key
+    target : Index
         The points of the result.
-    terms : tuple of (Key, Key or int, weight)
+    terms : tuple of (Index, Index or int, weight)
         The samples for the upper and the lower offset of a difference, or which of the
         constants stands instead of the lower ones, and its weight.
     scale : Scale or None
@@ -113,13 +113,13 @@ class Step(NamedTuple):
     neighbours : Neighbours or None
         For two or more terms that are differences of neighbours, one after the other.
     flat : bool
-        Whether the keys are of samples and result as one run through memory.
+        Whether the indices are of samples and result as one run through memory.
     sign : int
         As that of a task: whether the sum is added to the target, or subtracted.
     """
 
-    target: Key
-    terms: tuple[tuple[Key, Any, Any], ...]
+    target: Index
+    terms: tuple[tuple[Index, Any, Any], ...]
     scale: Scale | None
     number: int
     neighbours: Neighbours | None
@@ -195,9 +195,9 @@ def _write_sum_of_neighbours(
     """Compute all differences once; nobody needs the last ones after their product."""
     upper, lower, parts = step.neighbours or ((), (), ())
     differences = ops.subtract(f[upper], f[lower])
-    for key, (*_, weight) in zip(parts, step.terms, strict=True):
-        part = differences[key]
-        room = part if key is parts[-1] else None
+    for index, (*_, weight) in zip(parts, step.terms, strict=True):
+        part = differences[index]
+        room = part if index is parts[-1] else None
         total = _added(total, part, weight, step.sign, out, room, ops)
 
 

@@ -16,7 +16,7 @@ from .._executors.blocks import every
 
 if TYPE_CHECKING:
     from .._executors.blocks import Job
-    from .._executors.steps import InPlaceOps, Key
+    from .._executors.steps import Index, InPlaceOps
     from .._records import Task
     from .._typing import Namespace
 
@@ -26,13 +26,13 @@ LARGEST_EXACT = 2**53
 
 def in_blocks(job: Job, write: Callable[..., None]) -> None:
     """Have each block written, and at last the edges that the blocks have not."""
-    whole, keys = blocks.blocks_of(job)
-    job.ops.for_each(lambda key: write(job, *_windows(job, key)), keys)
+    whole, indices = blocks.blocks_of(job)
+    job.ops.for_each(lambda index: write(job, *_windows(job, index)), indices)
     if not whole:
         _write_edges_at_last(job)
 
 
-def _windows(job: Job, key: Key) -> tuple[Any, Any, Any, slice | None, int]:
+def _windows(job: Job, index: Index) -> tuple[Any, Any, Any, slice | None, int]:
     """Return what a block reads and where it lies.
 
     These are the samples, the result and the coordinates with the same margins, the
@@ -41,15 +41,15 @@ def _windows(job: Job, key: Key) -> tuple[Any, Any, Any, slice | None, int]:
     """
     x, axis, reach = job.task.coordinates, job.task.axis, job.task.scheme.interior
     rows, first = None, 0
-    if key[axis].start is not None:
-        first = key[axis].start - reach
-        rows = slice(reach, reach + key[axis].stop - key[axis].start)
-        margins = slice(first, key[axis].stop + reach)
-        key = (*key[:axis], margins, *key[axis + 1 :])
-    f, out = job.f[key], job.out[key]
+    if index[axis].start is not None:
+        first = index[axis].start - reach
+        rows = slice(reach, reach + index[axis].stop - index[axis].start)
+        margins = slice(first, index[axis].stop + reach)
+        index = (*index[:axis], margins, *index[axis + 1 :])
+    f, out = job.f[index], job.out[index]
     if x is not None:
         # Coordinates may broadcast.
-        cuts = zip(key, x.shape, strict=True)
+        cuts = zip(index, x.shape, strict=True)
         x = x[tuple(every(1)[0] if n == 1 else cut for cut, n in cuts)]
     return f, out, x, rows, first
 
@@ -68,7 +68,7 @@ def write_agnostic(
 
 
 def write_slopes(
-    along: slopes.Keys, job: Job, f: Any, out: Any, x: Any, rows: slice | None, _: int
+    along: slopes.Cuts, job: Job, f: Any, out: Any, x: Any, rows: slice | None, _: int
 ) -> None:
     """Write one block on coordinates of its own, with three points inside."""
     slopes.write(f, x, out, along, job.ops, edges=rows is None)
@@ -89,9 +89,9 @@ def write_converted(
     if precision.result != precision.samples:
         out = ops.empty_like(target, dtype=precision.samples)
     in_order = ops.is_contiguous(f) and ops.is_contiguous(out)
-    key = list(every(f.ndim))
-    key[job.task.axis] = rows or slice(None)
-    piece = programs.piece_of(job, tuple(f.shape), tuple(key), in_order, first)
+    index = list(every(f.ndim))
+    index[job.task.axis] = rows or slice(None)
+    piece = programs.piece_of(job, tuple(f.shape), tuple(index), in_order, first)
     programs.run(programs.as_program([piece]), job.numbers, f, out, ops)
     if out is not target:
         own = (*every(job.task.axis), rows or slice(None))
