@@ -53,7 +53,7 @@ def several_blocks(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def in_smaller_blocks(blocked: Any) -> Any:
     ops = blocked.keywords["ops"]
-    ops = ops._replace(block_bytes=2**16, bytes_besides=2**15)
+    ops = ops._replace(block_bytes=2**16, scratch_bytes=2**15)
     return partial(blocked.func, ops=ops)
 
 

@@ -188,7 +188,7 @@ def _planned(
 ) -> Planned:
     samples = field.samples
     is_plain = stack is None and mask is None and field.vector_axis is None
-    beside = [*[d.entry.given for d in dims], mask]
+    companions = [*[d.entry.given for d in dims], mask]
     plan = Plan(
         tasks,
         stack,
@@ -196,7 +196,7 @@ def _planned(
         is_bound=False,
         axes=tuple([d.axis.number for d in dims]),
         ndim=field.ndim,
-        executor=_dispatch.executor_beside(samples, beside),
+        executor=_dispatch.executor_for(samples, companions),
         namespace=samples.namespace,
     )
     return Planned(plan, dims)

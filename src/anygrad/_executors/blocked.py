@@ -58,7 +58,7 @@ class Prepared(NamedTuple):
     along: slopes.Cuts | None = None
 
 
-#: Longer programs are not kept: the time to make them is nothing beside their work.
+#: Longer programs are not kept: the time to make them is nothing to that of their work.
 MOST_PIECES = 256
 
 #: So many weights along an axis are made at once, however few the samples are.

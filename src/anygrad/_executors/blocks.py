@@ -90,12 +90,12 @@ def points_in_block(job: Job) -> int | None:
     if job.ops.block_bytes is None:
         return None
     room = job.ops.block_bytes // int(job.out.dtype.itemsize)
-    besides = _bytes_besides(job)
-    return min(room, job.ops.bytes_besides // besides) if besides else room
+    scratch = _scratch_per_point(job)
+    return min(room, job.ops.scratch_bytes // scratch) if scratch else room
 
 
-def _bytes_besides(job: Job) -> int:
-    """Return what a point of a block needs besides the result."""
+def _scratch_per_point(job: Job) -> int:
+    """Return how many bytes of scratch arrays a point of a block needs."""
     if not job.formulas:
         by_slopes = slopes.cuts(job.f, job.task) is not None
         count = slopes.ARRAYS if by_slopes else MANY_ARRAYS

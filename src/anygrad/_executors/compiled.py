@@ -20,7 +20,7 @@ from .._schemes import Scheme
 if TYPE_CHECKING:
     from .._typing import Namespace
 
-#: So many compiled programs are remembered, the latest ones, besides those of plans.
+#: So many compiled programs are remembered, the latest ones; plans keep theirs.
 MOST_PROGRAMS = 512
 
 #: From so many samples on, pieces are selected: fewer are concatenated in the cache.

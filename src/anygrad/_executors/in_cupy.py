@@ -47,7 +47,7 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
         take=None,
         extremes=None,
         block_bytes=None,
-        bytes_besides=0,
+        scratch_bytes=0,
         for_each=steps.one_by_one,
         carry_out=_carry_out,
     )

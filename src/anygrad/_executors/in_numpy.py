@@ -88,7 +88,7 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
         extremes=lambda f: (int(f.min()), int(f.max())),
         take=numpy.ndarray.take,
         block_bytes=2**21,
-        bytes_besides=2**20,
+        scratch_bytes=2**20,
         for_each=_for_each,
         carry_out=steps.carry_out,
     )

@@ -53,7 +53,7 @@ def _run_blocked(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
 
 
 def is_watched(*tensors: Any) -> bool:
-    """Tell whether something besides the values is asked of operations on these."""
+    """Tell whether more than the values is asked of operations on these."""
     import torch
 
     if torch.compiler.is_compiling() or tensors[0].is_meta:
@@ -86,7 +86,7 @@ def _is_tracked(tensors: Sequence[Any]) -> bool:
 
 
 def _arrays(plan: Plan) -> Iterator[Any]:
-    """Return the tensors besides the samples."""
+    """Return all tensors of a plan: steps, coordinates and masks."""
     for task in all_tasks(plan):
         if task.step is not None:
             yield task.step
@@ -126,7 +126,7 @@ def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
         take=None,
         extremes=_extremes if on_cpu else None,
         block_bytes=2**22 if on_cpu else None,
-        bytes_besides=3 * 2**19,
+        scratch_bytes=3 * 2**19,
         for_each=steps.one_by_one,
         carry_out=steps.carry_out,
     )

@@ -40,8 +40,8 @@ class InPlaceOps(NamedTuple):
         `positions`; None where small arrays are no case of their own.
     block_bytes : int or None
         How large a block of the result should be; None for no blocks.
-    bytes_besides : int
-        How much a block may hold besides, of arrays for what is not the result yet.
+    scratch_bytes : int
+        How much a block may hold of scratch arrays, which are not the result.
     for_each : callable
         ``for_each(function, blocks)``: one after the other, or on several threads.
     carry_out : callable
@@ -60,7 +60,7 @@ class InPlaceOps(NamedTuple):
     extremes: Callable[[Any], tuple[int, int]] | None
     take: Callable[[Any, Any], Any] | None
     block_bytes: int | None
-    bytes_besides: int
+    scratch_bytes: int
     for_each: Callable[[Callable[[Any], None], Iterable[Any]], None]
     carry_out: Callable[[Step, Numbers, Any, Any, InPlaceOps], None]
 
