@@ -158,7 +158,9 @@ def _in_blocks_at_once(
             for number, job in enumerate(jobs)
         ]
     jobs, scale = _without_common_scale([_with_scales(job) for job in jobs])
-    rooms = [room for job in jobs if (room := blocks.points_in_block(job)) is not None]
+    limits = [
+        limit for job in jobs if (limit := blocks.points_in_block(job)) is not None
+    ]
     shape = tuple(jobs[0].out.shape)
     in_order = ops.is_contiguous(jobs[0].out)
 
@@ -169,8 +171,8 @@ def _in_blocks_at_once(
             programs.run(programs.as_program([piece]), job.numbers, job.f, job.out, ops)
         write_scaled(jobs[0].out[index], scale, ops)
 
-    room = MANY_TERMS * min(rooms) if rooms else None
-    ops.for_each(write, blocks.cut_into_blocks(shape, room))
+    limit = MANY_TERMS * min(limits) if limits else None
+    ops.for_each(write, blocks.cut_into_blocks(shape, limit))
     return True
 
 

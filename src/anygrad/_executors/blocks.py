@@ -51,12 +51,12 @@ def blocks_of(job: Job) -> tuple[bool, Iterable[Index]]:
     axis itself is cut, the blocks are of the interior only.
     """
     shape, axis, scheme = job.out.shape, job.task.axis, job.task.scheme
-    room = points_in_block(job)
-    if room is None or math.prod(shape) <= room:
+    limit = points_in_block(job)
+    if limit is None or math.prod(shape) <= limit:
         return True, [every(len(shape))]
-    whole = shape[axis] <= SHORT_AXIS or math.prod(shape[axis:]) <= room
+    whole = shape[axis] <= SHORT_AXIS or math.prod(shape[axis:]) <= limit
     if whole:
-        room = max(room // shape[axis], 1)
+        limit = max(limit // shape[axis], 1)
     cuts: list[tuple[slice, ...]] = []
     for k in reversed(range(len(shape))):
         start, stop = 0, shape[k]
@@ -65,23 +65,23 @@ def blocks_of(job: Job) -> tuple[bool, Iterable[Index]]:
                 cuts.append((slice(None),))
                 continue
             start, stop = scheme.interior, stop - scheme.interior
-        extent = max(min(stop - start, room), 1)
-        room = max(room // extent, 1)
+        extent = max(min(stop - start, limit), 1)
+        limit = max(limit // extent, 1)
         edges = range(start, stop, extent)
         cuts.append(tuple(slice(a, min(a + extent, stop)) for a in edges))
     return whole, product(*reversed(cuts))
 
 
-def cut_into_blocks(shape: Sequence[int], room: int | None) -> Iterable[Index]:
+def cut_into_blocks(shape: Sequence[int], limit: int | None) -> Iterable[Index]:
     """Cut an array into blocks of so many points, the first axes before the last."""
     cuts: list[tuple[slice, ...]] = []
     for length in reversed(shape):
-        if room is None or length <= room:
+        if limit is None or length <= limit:
             cuts.append((slice(None),))
         else:
-            starts = range(0, length, room)
-            cuts.append(tuple(slice(a, min(a + room, length)) for a in starts))
-        room = room and max(room // max(length, 1), 1)
+            starts = range(0, length, limit)
+            cuts.append(tuple(slice(a, min(a + limit, length)) for a in starts))
+        limit = limit and max(limit // max(length, 1), 1)
     return product(*reversed(cuts))
 
 
@@ -89,9 +89,9 @@ def points_in_block(job: Job) -> int | None:
     """Return how many points of the result a block may have; None for all of them."""
     if job.ops.block_bytes is None:
         return None
-    room = job.ops.block_bytes // int(job.out.dtype.itemsize)
+    limit = job.ops.block_bytes // int(job.out.dtype.itemsize)
     scratch = _scratch_per_point(job)
-    return min(room, job.ops.scratch_bytes // scratch) if scratch else room
+    return min(limit, job.ops.scratch_bytes // scratch) if scratch else limit
 
 
 def _scratch_per_point(job: Job) -> int:

@@ -197,19 +197,25 @@ def _write_sum_of_neighbours(
     differences = ops.subtract(f[upper], f[lower])
     for index, (*_, weight) in zip(parts, step.terms, strict=True):
         part = differences[index]
-        room = part if index is parts[-1] else None
-        total = _added(total, part, weight, step.sign, out, room, ops)
+        scratch = part if index is parts[-1] else None
+        total = _added(total, part, weight, step.sign, out, scratch, ops)
 
 
 def _added(
-    total: Any, part: Any, weight: Any, sign: int, out: Any, room: Any, ops: InPlaceOps
+    total: Any,
+    part: Any,
+    weight: Any,
+    sign: int,
+    out: Any,
+    scratch: Any,
+    ops: InPlaceOps,
 ) -> Any:
-    """Return a total with a weighted part, in `out`; there is `room` for a product."""
+    """Return a total with a weighted part, in `out`; `scratch` may hold a product."""
     if total is None:
         return part if weight is None else ops.multiply(part, weight, out=out)
     is_negative = is_minus_one(weight)
     if not (weight is None or is_negative):
-        part = ops.multiply(part, weight, out=room)
+        part = ops.multiply(part, weight, out=scratch)
     is_subtracted = is_negative != (sign < 0)
     return add_or_subtract(-1 if is_subtracted else 1, ops)(total, part, out=out)
 
