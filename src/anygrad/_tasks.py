@@ -69,7 +69,7 @@ def planned(
     )
 
 
-def planned_alike(
+def planned_in_one_dtype(
     field: Field, dims: Sequence[Dim], orders: Orders, *, has_where: bool = False
 ) -> tuple[Task, ...]:
     """Return one task per dim, all with the digits of one dtype."""
