@@ -92,7 +92,7 @@ def hessian(samples: Samples, request: Request) -> Planned:
     for i in range(count):
         for j in range(i, count):
             number[i, j] = number[j, i] = len(tasks)
-            mixed = seconds[i] if i == j else _tasks.after(firsts[i], firsts[j], xp)
+            mixed = seconds[i] if i == j else _tasks.nested(firsts[i], firsts[j], xp)
             tasks.append(mixed)
     numbers = [number[i, j] for i in range(count) for j in range(count)]
     stack = Stack(place, (count, count), tuple(numbers))

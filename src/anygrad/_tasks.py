@@ -132,7 +132,7 @@ def _task(
     )
 
 
-def after(inner: Task, outer: Task, xp: Namespace) -> Task:
+def nested(inner: Task, outer: Task, xp: Namespace) -> Task:
     """Return the task that takes the derivative `outer` of the derivative `inner`."""
     working = _precision.working(inner.precision)
     same = outer.precision._replace(
