@@ -346,7 +346,9 @@ def _halved(integers: Any, xp: Namespace) -> tuple[Any, Any]:
     return (signed >> 1) & half, signed & 1
 
 
-def stencil(offsets: Any, order: int, precision: Precision, xp: Namespace) -> Any:
+def stencil_weights(
+    offsets: Any, order: int, precision: Precision, xp: Namespace
+) -> Any:
     """Return the weights of samples at `offsets`, which lie along the last axis.
 
     A weight is the derivative at 0 of Lagrange's ``l_j(s)``, as in `_formulas.weights`.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _blocked: list[Callable[..., tuple[Any, ...]]] = []
 
 #: The kernels by formula and types of the operands, `T` being that of the samples.
-#: There is one per stencil and kind of grid.
+#: There is one per formula and kind of grid.
 _kernels: dict[tuple[str, tuple[str, ...]], Any] = {}
 
 
