@@ -314,7 +314,10 @@ def shifted(array: Array, axis: int, formula: Formula, offset: int) -> Any:
 
 
 def points(formula: Formula, offset: int, more: int = 0) -> slice:
-    """Return the points `offset` from those that the formula fills, and `more`."""
+    """Return the slice of points that the formula fills, moved by `offset`.
+
+    It is longer by `more` points at its end.
+    """
     # A formula that ends at the end of the axis counts its stop from there: 0 is the
     # end itself, which a slice calls None.
     stop = (formula.stop or 0) + offset + more

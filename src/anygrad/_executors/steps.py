@@ -192,7 +192,10 @@ def _write_sum(
 def _write_sum_of_neighbours(
     step: Step, _numbers: Numbers, f: Any, total: Any, out: Any, ops: InPlaceOps
 ) -> None:
-    """Compute all differences once; nobody needs the last ones after their product."""
+    """Write a sum of which the terms share their differences: each is computed once.
+
+    The product of the last term overwrites its differences, which no other term reads.
+    """
     upper, lower, parts = step.neighbours or ((), (), ())
     differences = ops.subtract(f[upper], f[lower])
     for index, (*_, weight) in zip(parts, step.terms, strict=True):
