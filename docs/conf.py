@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 
 import anygrad
-from anygrad import _backends
+from anygrad import _dispatch, _libraries, _refusals
 
 ROOT = Path(__file__).parent.parent
 
@@ -98,44 +98,54 @@ def libraries():
     """Return the table of libraries for `guide/backends.md`."""
     versions = tested_versions()
     rows = []
-    for backend in _backends.TABLE:
-        known = [versions[name] for name in backend.distributions if name in versions]
+    for library in _libraries.TABLE:
+        known = [versions[name] for name in library.distributions if name in versions]
         rows.append(
             [
-                code(backend.name),
-                code(f"{backend.module}.{backend.array_class}"),
+                code(library.name),
+                code(arrays(library)),
                 code(*(extra for extra, _, _ in known)),
                 "<br>".join(dict.fromkeys(span(a, b) for _, a, b in known)),
-                backend.remark,
+                library.remark,
             ]
         )
     header = ["library", "arrays", "extra", "tested versions", "remark"]
     return table(header, rows)
 
 
+def arrays(library):
+    """Return the class of a library's arrays as its users write it, not its makers."""
+    in_package = library.namespace.endswith(".numpy")  # `jax.Array`
+    home = library.package if in_package else library.namespace
+    return f"{home}.{library.family[0]}"
+
+
+def rows_of_executors():
+    """Return each library's name, and the modules of what runs on its arrays."""
+    for name, executors in _dispatch.EXECUTORS.items():
+        functions = executors.exact, executors.fallback
+        # Dask's is told how to run a chunk.
+        plain = [getattr(function, "func", function) for function in functions]
+        yield name, [function.__module__ for function in plain]
+
+
+def room(module):
+    """Return the name of a module as it stands in tables."""
+    return f"`{module.rpartition('.')[2].removeprefix('_')}`"
+
+
 def executors():
     """Return the table of executors for `guide/backends.md`."""
-    rows = []
-    for backend in _backends.TABLE:
-        chosen = [
-            f"`{function.__module__.rpartition('.')[2].removeprefix('_')}`"
-            for function in (backend.executor, backend.fallback)
-        ]
-        rows.append([code(backend.name), *chosen])
+    rows = [[code(name), *map(room, modules)] for name, modules in rows_of_executors()]
     return table(["library", "its own arrays", "subclasses, traced values"], rows)
 
 
 def rooms():
     """Return what each executor does: the first sentence of its module."""
-    functions = {
-        function: None
-        for backend in _backends.TABLE
-        for function in (backend.executor, backend.fallback)
-    }
-    modules = dict.fromkeys(function.__module__ for function in functions)
+    modules = dict.fromkeys(m for _, modules in rows_of_executors() for m in modules)
     rows = [
         [
-            f"`{name.rpartition('.')[2].removeprefix('_')}`",
+            room(name),
             inspect.getdoc(sys.modules[name]).partition("\n\n")[0].replace("\n", " "),
         ]
         for name in modules
@@ -146,9 +156,9 @@ def rooms():
 def refused():
     """Return the table of refused classes for `guide/backends.md`."""
     rows = {}
-    for refusal in _backends.REFUSED:
-        name = f"{refusal.module}.{refusal.class_name}"
-        rows.setdefault((refusal.rule, refusal.remedy), []).append(name)
+    for refusal in _refusals.REFUSED:
+        names = [f"{refusal.package}.{name}" for name in refusal.classes]
+        rows.setdefault((refusal.rule, refusal.remedy), []).extend(names)
     return table(
         ["class", "it is", "instead"],
         [[code(*names), rule, remedy] for (rule, remedy), names in rows.items()],

@@ -146,8 +146,8 @@ def small_blocks(library: str) -> None:
 
 
 def _cut(blocked: Any) -> Any:
-    verbs = blocked.keywords["verbs"]._replace(block_bytes=128)
-    return partial(blocked.func, verbs=verbs)
+    ops = blocked.keywords["ops"]._replace(block_bytes=128)
+    return partial(blocked.func, ops=ops)
 
 
 def fuzz(

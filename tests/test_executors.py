@@ -52,9 +52,9 @@ def several_blocks(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def in_smaller_blocks(blocked: Any) -> Any:
-    verbs = blocked.keywords["verbs"]
-    verbs = verbs._replace(block_bytes=2**16, bytes_besides=2**15)
-    return partial(blocked.func, verbs=verbs)
+    ops = blocked.keywords["ops"]
+    ops = ops._replace(block_bytes=2**16, scratch_bytes=2**15)
+    return partial(blocked.func, ops=ops)
 
 
 def agnostic(

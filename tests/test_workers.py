@@ -39,8 +39,8 @@ def small_blocks(numpy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut arrays into blocks of a few elements, so that there are many."""
     anygrad.gradient(numpy.arange(3.0))
     (blocked,) = in_numpy._blocked
-    verbs = blocked.keywords["verbs"]._replace(block_bytes=256)
-    monkeypatch.setattr(in_numpy, "_blocked", [partial(blocked.func, verbs=verbs)])
+    ops = blocked.keywords["ops"]._replace(block_bytes=256)
+    monkeypatch.setattr(in_numpy, "_blocked", [partial(blocked.func, ops=ops)])
 
 
 @pytest.fixture

@@ -28,31 +28,34 @@ if TYPE_CHECKING:
 START, END = slice(0, 1), slice(-1, None)
 
 
-class Idiom(NamedTuple):
-    """What a compiler wants said in its own way.
+class Lowering(NamedTuple):
+    """How a compiler is told what the standard has no words for.
 
     Attributes
     ----------
     join : callable
         ``join(pieces, task, xp)`` puts the pieces of an axis, first to last, together.
-    keep : callable
-        ``keep(array)`` returns it, and no algebra joins what comes before and after.
+    barrier : callable
+        ``barrier(array)`` returns it; a compiler must not combine the operations before
+        it with those after it, as in ``(a / b) / c == a / (b * c)``.
     """
 
     join: Callable[[list[Any], Task, Namespace], Any]
-    keep: Callable[[Any], Any]
+    barrier: Callable[[Any], Any]
 
 
 #: As the standard says it.
-STANDARD = Idiom(
+STANDARD = Lowering(
     join=lambda pieces, task, xp: xp.concat(pieces, axis=task.axis),
-    keep=lambda array: array,
+    barrier=lambda array: array,
 )
 
 
-def run(f: Any, plan: Plan, xp: Namespace, idiom: Idiom = STANDARD) -> tuple[Any, ...]:
+def run(
+    f: Any, plan: Plan, xp: Namespace, lowering: Lowering = STANDARD
+) -> tuple[Any, ...]:
     """Return the results of the plan for `f`: one array if they are stacked."""
-    return compose(plan, lambda task: derivative(f, task, xp, idiom), xp)
+    return compose(plan, lambda task: derivative(f, task, xp, lowering), xp)
 
 
 def compose(
@@ -96,25 +99,27 @@ def _stacked(results: list[Any], places: Stack, stack: Callable[..., Any]) -> An
     return stack(pieces, axis=places.axis)
 
 
-def differentiate(f: Any, task: Task, xp: Namespace, idiom: Idiom = STANDARD) -> Any:
+def differentiate(
+    f: Any, task: Task, xp: Namespace, lowering: Lowering = STANDARD
+) -> Any:
     """Return one derivative, rounded."""
-    whole = derivative(f, task, xp, idiom)
+    whole = derivative(f, task, xp, lowering)
     return prepare(whole, task.precision.result, False, xp)
 
 
-def derivative(f: Any, task: Task, xp: Namespace, idiom: Idiom = STANDARD) -> Any:
+def derivative(f: Any, task: Task, xp: Namespace, lowering: Lowering = STANDARD) -> Any:
     """Return one derivative, in the working dtype."""
     if task.inner is not None:
-        f = derivative(f, task.inner, xp, idiom)
+        f = derivative(f, task.inner, xp, lowering)
     f = prepare(
         component(f, task), task.precision.samples, task.precision.wide_samples, xp
     )
     if task.where is not None:
-        return _of_valid(f, task, xp, idiom)
-    return _of_all(f, task, xp, idiom)
+        return _of_valid(f, task, xp, lowering)
+    return _of_all(f, task, xp, lowering)
 
 
-def _of_valid(f: Any, task: Task, xp: Namespace, idiom: Idiom) -> Any:
+def _of_valid(f: Any, task: Task, xp: Namespace, lowering: Lowering) -> Any:
     """Return at each point what the first formula gives that fits; NaN where none does.
 
     What is missing is filled before: a NaN that is only dropped from the result would
@@ -127,30 +132,30 @@ def _of_valid(f: Any, task: Task, xp: Namespace, idiom: Idiom) -> Any:
         valid = xp.broadcast_to(valid, along)
     whole: Any = None
     for candidate in reversed(candidates(task)):
-        values = _of_all(f, candidate, xp, idiom)
+        values = _of_all(f, candidate, xp, lowering)
         if whole is None:
             whole = xp.full_like(values, math.nan)
-        whole = xp.where(_fits(valid, candidate, xp, idiom), values, whole)
+        whole = xp.where(_fits(valid, candidate, xp, lowering), values, whole)
     return whole
 
 
-def _fits(valid: Any, task: Task, xp: Namespace, idiom: Idiom) -> Any:
+def _fits(valid: Any, task: Task, xp: Namespace, lowering: Lowering) -> Any:
     """Tell at which points all samples that the formula names are valid."""
     pieces = []
     for formula in task.scheme.formulas:
         offsets = _formulas.samples_read(formula, task.coordinates is not None)
         parts = [shifted(valid, task.axis, formula, offset) for offset in offsets]
         pieces.append(reduce(operator.and_, parts))
-    return idiom.join(pieces, task, xp)
+    return lowering.join(pieces, task, xp)
 
 
-def _of_all(f: Any, task: Task, xp: Namespace, idiom: Idiom) -> Any:
+def _of_all(f: Any, task: Task, xp: Namespace, lowering: Lowering) -> Any:
     """Return one derivative: every formula of the scheme, put together."""
     pieces = [
-        weighted_sum(f, task, number, xp, idiom)
+        weighted_sum(f, task, number, xp, lowering)
         for number in range(len(task.scheme.formulas))
     ]
-    return idiom.join(pieces, task, xp)
+    return lowering.join(pieces, task, xp)
 
 
 def component(f: Any, task: Task) -> Any:
@@ -169,7 +174,7 @@ def prepare(array: Any, dtype: DType, wide: bool, xp: Namespace) -> Any:
 
 
 def weighted_sum(
-    f: Any, task: Task, number: int, xp: Namespace, idiom: Idiom = STANDARD
+    f: Any, task: Task, number: int, xp: Namespace, lowering: Lowering = STANDARD
 ) -> Any:
     """Return the derivative at the points that one formula of the scheme fills."""
     formula, terms, scale = weighted_formula(task, number, xp)
@@ -183,10 +188,10 @@ def weighted_sum(
     guarded = bool(task.scales) and len((*scale.factors, *scale.divisors)) > 1
     for factor in scale.factors:
         total = total * factor
-        total = idiom.keep(total) if guarded else total
+        total = lowering.barrier(total) if guarded else total
     for divisor in scale.divisors:
         total = total / divisor
-        total = idiom.keep(total) if guarded else total
+        total = lowering.barrier(total) if guarded else total
     return total
 
 
@@ -309,7 +314,10 @@ def shifted(array: Array, axis: int, formula: Formula, offset: int) -> Any:
 
 
 def points(formula: Formula, offset: int, more: int = 0) -> slice:
-    """Return the points `offset` from those that the formula fills, and `more`."""
+    """Return the slice of points that the formula fills, moved by `offset`.
+
+    It is longer by `more` points at its end.
+    """
     # A formula that ends at the end of the axis counts its stop from there: 0 is the
     # end itself, which a slice calls None.
     stop = (formula.stop or 0) + offset + more
@@ -341,7 +349,9 @@ def _halved(integers: Any, xp: Namespace) -> tuple[Any, Any]:
     return (signed >> 1) & half, signed & 1
 
 
-def stencil(offsets: Any, order: int, precision: Precision, xp: Namespace) -> Any:
+def stencil_weights(
+    offsets: Any, order: int, precision: Precision, xp: Namespace
+) -> Any:
     """Return the weights of samples at `offsets`, which lie along the last axis.
 
     A weight is the derivative at 0 of Lagrange's ``l_j(s)``, as in `_formulas.weights`.

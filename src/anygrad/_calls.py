@@ -66,7 +66,7 @@ def _partials(samples: Samples, request: Request, orders: Orders) -> Planned:
         msg = "`stack_dim` must be None where there is nothing to stack. Got no dims."
         raise ValueError(msg)
     place = dim.stack_axis(request.stack_dim, field.ndim)
-    tasks = _tasks.planned_alike(field, dims, orders, has_where=has_where)
+    tasks = _tasks.planned_in_one_dtype(field, dims, orders, has_where=has_where)
     stack = Stack(place, (len(tasks),), tuple(range(len(tasks))))
     tasks = _tasks.with_one_dtype(tasks, samples.namespace)
     return _planned(field, dims, tasks, stack, mask=request.where)
@@ -76,7 +76,7 @@ def laplacian(samples: Samples, request: Request) -> Planned:
     """Plan the sum of the second derivatives."""
     field = input.field(samples)
     dims = _some_dims(field, request)
-    tasks = _tasks.planned_alike(field, dims, _orders(request, 2))
+    tasks = _tasks.planned_in_one_dtype(field, dims, _orders(request, 2))
     return _sum(field, dims, tasks)
 
 
@@ -85,14 +85,14 @@ def hessian(samples: Samples, request: Request) -> Planned:
     field, xp = input.field(samples), samples.namespace
     dims = _some_dims(field, request)
     place, count = dim.stack_axis(request.stack_dim, field.ndim), len(dims)
-    firsts = _tasks.planned_alike(field, dims, _orders(request, 1))
-    seconds = _tasks.planned_alike(field, dims, _orders(request, 2))
+    firsts = _tasks.planned_in_one_dtype(field, dims, _orders(request, 1))
+    seconds = _tasks.planned_in_one_dtype(field, dims, _orders(request, 2))
     tasks: list[Task] = []
     number: dict[tuple[int, int], int] = {}
     for i in range(count):
         for j in range(i, count):
             number[i, j] = number[j, i] = len(tasks)
-            mixed = seconds[i] if i == j else _tasks.after(firsts[i], firsts[j], xp)
+            mixed = seconds[i] if i == j else _tasks.nested(firsts[i], firsts[j], xp)
             tasks.append(mixed)
     numbers = [number[i, j] for i in range(count) for j in range(count)]
     stack = Stack(place, (count, count), tuple(numbers))
@@ -104,7 +104,7 @@ def jacobian(samples: Samples, request: Request) -> Planned:
     field, place = _component(samples, request)
     dims = _some_dims(field, request)
     count = input.check_components(field, None, request.vector_dim)
-    partials = _tasks.planned_alike(field, dims, _orders(request))
+    partials = _tasks.planned_in_one_dtype(field, dims, _orders(request))
     tasks = tuple(
         [
             task._replace(component=(place, number))
@@ -124,7 +124,7 @@ def divergence(samples: Samples, request: Request) -> Planned:
     tasks = [
         task._replace(component=(place, number))
         for number, task in enumerate(
-            _tasks.planned_alike(field, dims, _orders(request))
+            _tasks.planned_in_one_dtype(field, dims, _orders(request))
         )
     ]
     return _sum(field, dims, tuple(tasks))
@@ -136,7 +136,7 @@ def curl(samples: Samples, request: Request) -> Planned:
     dims = _dims(field, request)
     dim.check_curl([d.axis for d in dims], request.axis)
     input.check_components(field, len(dims), request.vector_dim)
-    tasks = _tasks.planned_alike(field, dims, _orders(request))
+    tasks = _tasks.planned_in_one_dtype(field, dims, _orders(request))
     pairs = ((0, 1),) if len(dims) == 2 else ((1, 2), (2, 0), (0, 1))
     parts = []
     for i, j in pairs:  # the derivative of component `j` along `i`, less the other
@@ -188,7 +188,7 @@ def _planned(
 ) -> Planned:
     samples = field.samples
     is_plain = stack is None and mask is None and field.vector_axis is None
-    beside = [*[d.entry.given for d in dims], mask]
+    companions = [*[d.entry.given for d in dims], mask]
     plan = Plan(
         tasks,
         stack,
@@ -196,7 +196,7 @@ def _planned(
         is_bound=False,
         axes=tuple([d.axis.number for d in dims]),
         ndim=field.ndim,
-        executor=_dispatch.executor_beside(samples, beside),
+        executor=_dispatch.executor_for(samples, companions),
         namespace=samples.namespace,
     )
     return Planned(plan, dims)

@@ -114,8 +114,8 @@ def _unwrapped(
     return executor(unwrap(array), plan, xp)
 
 
-def executor_beside(samples: Samples, companions: Iterable[Any]) -> Executor:
-    """Return what runs on samples, beside steps, coordinates and a mask.
+def executor_for(samples: Samples, companions: Iterable[Any]) -> Executor:
+    """Return what runs on samples that come with steps, coordinates and a mask.
 
     That is the fallback where one is of a class derived from the library's.
     """

@@ -116,4 +116,4 @@ def _of_array(offsets: Any, order: Any) -> Any:
     dtype = samples.dtype
     precision = _precision.choose(dtype, dtype, False, samples.device, xp)
     with _dispatch.surroundings(samples):
-        return _agnostic.stencil(samples.array, number, precision, xp)
+        return _agnostic.stencil_weights(samples.array, number, precision, xp)

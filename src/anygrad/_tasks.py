@@ -71,7 +71,7 @@ def planned(
     )
 
 
-def planned_alike(
+def planned_in_one_dtype(
     field: Field, dims: Sequence[Dim], orders: Orders, *, has_where: bool = False
 ) -> tuple[Task, ...]:
     """Return one task per dim, all with the digits of one dtype."""
@@ -134,7 +134,7 @@ def _task(
     )
 
 
-def after(inner: Task, outer: Task, xp: Namespace) -> Task:
+def nested(inner: Task, outer: Task, xp: Namespace) -> Task:
     """Return the task that takes the derivative `outer` of the derivative `inner`."""
     working = _precision.working(inner.precision)
     same = outer.precision._replace(

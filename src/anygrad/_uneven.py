@@ -33,7 +33,7 @@ def slope_weights(
     -------
     dict
         From `j` to the weight of the slope between `j` and `j + 1`, times the length
-        of the whole stencil to the power ``order - 1``.  A weight of exactly one is
+        of the whole formula to the power ``order - 1``.  A weight of exactly one is
         the integer 1.
 
     Notes

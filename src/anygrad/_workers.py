@@ -20,8 +20,7 @@ _current: contextvars.ContextVar[int | None] = contextvars.ContextVar(
 _pools: dict[int, ThreadPoolExecutor] = {}
 
 
-@contextlib.contextmanager
-def set_workers(workers: int) -> Iterator[None]:
+def set_workers(workers: int) -> contextlib.AbstractContextManager[None]:
     """Set the number of threads for the calls within a ``with`` block.
 
     Only NumPy arrays that are cut into blocks, of some megabytes or less, are computed
@@ -33,6 +32,11 @@ def set_workers(workers: int) -> Iterator[None]:
     workers : int
         The number of threads.
         Negative numbers count from the number of cores: -1 is all of them.
+
+    Returns
+    -------
+    context manager
+        Within its block, the number is in force.
 
     Raises
     ------
@@ -61,7 +65,12 @@ def set_workers(workers: int) -> Iterator[None]:
     >>> anygrad.get_workers()
     1
     """
-    token = _current.set(_checked(workers))
+    return _with_workers(_checked(workers))
+
+
+@contextlib.contextmanager
+def _with_workers(count: int) -> Iterator[None]:
+    token = _current.set(count)
     try:
         yield
     finally:
@@ -148,20 +157,27 @@ def share(
     two threads that touch a new page at once wait for each other.  Whoever is done
     takes from the far end of the others' runs.  This thread takes part, so that it
     never waits for threads that other callers keep busy.
+
+    After an error, each thread ends the item that it has begun, and begins no other.
     """
     items = list(items)
     count = min(workers, len(items))
     cuts = [len(items) * k // max(count, 1) for k in range(count + 1)]
     runs = [deque(items[start:stop]) for start, stop in pairwise(cuts)]
 
-    def labour(number: int) -> None:
-        with within():
-            for item in _own_then_others(runs, number):
-                work(item)
+    def take_part(number: int) -> None:
+        try:
+            with within():
+                for item in _own_then_others(runs, number):
+                    work(item)
+        except BaseException:
+            for run in runs:
+                run.clear()
+            raise
 
-    helpers = _submit(labour, count, workers - 1)
+    helpers = _submit(take_part, count, workers - 1)
     try:
-        labour(0)
+        take_part(0)
     finally:
         # Helpers that never began have nothing left to do.
         running = [helper for helper in helpers if not helper.cancel()]
@@ -183,8 +199,10 @@ def _own_then_others(runs: Sequence[deque[Any]], number: int) -> Iterator[Any]:
             yield item
 
 
-def _submit(labour: Callable[[int], None], count: int, size: int) -> list[Future[None]]:
-    """Hand all labours but the first to a pool, which starts the threads it lacks."""
+def _submit(
+    take_part: Callable[[int], None], count: int, size: int
+) -> list[Future[None]]:
+    """Hand all parts but the first to a pool, which starts the threads it lacks."""
     if count < 2:
         return []
     pool = _pools.get(size)
@@ -196,7 +214,8 @@ def _submit(labour: Callable[[int], None], count: int, size: int) -> list[Future
     # While the interpreter shuts down, it gives no more threads.
     with contextlib.suppress(RuntimeError):
         for number in range(1, count):
-            helpers.append(pool.submit(labour, number))  # noqa: PERF401 - keep what began
+            helper = pool.submit(take_part, number)
+            helpers.append(helper)
     return helpers
 
 

@@ -10,7 +10,7 @@ from .input import is_unknown
 
 
 def companion(array: Any, field: Field, name: str) -> Samples:
-    """Return what there is to know of an array beside the samples.
+    """Return what there is to know of an array that comes with the samples.
 
     Its namespace need not be that of the samples.
     """

@@ -69,7 +69,7 @@ def single(dim: Any, axis: Any) -> Any:
 
 
 def refuse_both(dim: Any, axis: Any) -> None:
-    """Raise where `dim` is given beside `axis`."""
+    """Raise where both `dim` and `axis` are given."""
     if dim is not None:
         msg = (
             "`dim` and `axis` are two words for one argument. Got "

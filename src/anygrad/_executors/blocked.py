@@ -25,7 +25,7 @@ from .._scales import UNSCALED
 if TYPE_CHECKING:
     from .._executors.gathered import Gathered
     from .._executors.programs import Program
-    from .._executors.steps import Key, Verbs
+    from .._executors.steps import Index, InPlaceOps
     from .._formulas import WeightedFormula
     from .._records import Plan, Stack, Task
     from .._scales import Scale
@@ -39,7 +39,7 @@ class Prepared(NamedTuple):
 
     Attributes
     ----------
-    verbs : Verbs
+    ops : InPlaceOps
         For which blocks have been cut.
     program : Program or None
         For equal steps.
@@ -47,18 +47,18 @@ class Prepared(NamedTuple):
         What the program reads, for small arrays.
     is_tried : bool
         Whether it has been tried to gather that.
-    along : Keys or None
-        For coordinates of a small array: the keys along the axis.
+    along : Cuts or None
+        For coordinates of a small array: the cuts along the axis.
     """
 
-    verbs: Verbs
+    ops: InPlaceOps
     program: Program | None = None
     gathered: Gathered | None = None
     is_tried: bool = False
-    along: slopes.Keys | None = None
+    along: slopes.Cuts | None = None
 
 
-#: Longer programs are not kept: the time to make them is nothing beside their work.
+#: Longer programs are not kept: the time to make them is nothing to that of their work.
 MOST_PIECES = 256
 
 #: So many weights along an axis are made at once, however few the samples are.
@@ -69,7 +69,7 @@ MANY_TERMS = 2
 
 
 def run(
-    f: Any, plan: Plan, xp: Namespace, verbs: Verbs, outs: Sequence[Any] = ()
+    f: Any, plan: Plan, xp: Namespace, ops: InPlaceOps, outs: Sequence[Any] = ()
 ) -> tuple[Any, ...]:
     """Return the results of the plan for `f`: one array if they are stacked.
 
@@ -77,20 +77,20 @@ def run(
     """
     if plan.is_plain:
         pairs = zip_longest(plan.tasks, outs)
-        return tuple([differentiate(f, t, xp, verbs, out) for t, out in pairs])
+        return tuple([differentiate(f, t, xp, ops, out) for t, out in pairs])
     if any(task.where is not None for task in plan.tasks):
         return _agnostic.compose(
-            plan, lambda task: windows.of_valid(f, unrounded(task), xp, verbs), xp
+            plan, lambda task: windows.of_valid(f, unrounded(task), xp, ops), xp
         )
     if any(task.precision.result != working(task.precision) for task in plan.tasks):
         # Sums are rounded once.
         return _agnostic.compose(
-            plan, lambda task: _partial(f, unrounded(task), xp, verbs, None), xp
+            plan, lambda task: _partial(f, unrounded(task), xp, ops, None), xp
         )
-    return _in_place(f, plan, xp, verbs)
+    return _in_place(f, plan, xp, ops)
 
 
-def _in_place(f: Any, plan: Plan, xp: Namespace, verbs: Verbs) -> tuple[Any, ...]:
+def _in_place(f: Any, plan: Plan, xp: Namespace, ops: InPlaceOps) -> tuple[Any, ...]:
     """Return the results of a plan, each derivative written where it belongs."""
     stack: Any = plan.stack
     whole: Any = None
@@ -98,7 +98,7 @@ def _in_place(f: Any, plan: Plan, xp: Namespace, verbs: Verbs) -> tuple[Any, ...
         shape = _agnostic.component(f, plan.tasks[0]).shape
         shape = (*shape[: stack.axis], *stack.shape, *shape[stack.axis :])
         dtype = plan.tasks[0].precision.result
-        whole = verbs.empty_like(f, dtype=dtype, shape=shape)
+        whole = ops.empty_like(f, dtype=dtype, shape=shape)
 
     def place(number: int) -> Any:
         index = _unravelled(number, stack.shape)
@@ -108,7 +108,7 @@ def _in_place(f: Any, plan: Plan, xp: Namespace, verbs: Verbs) -> tuple[Any, ...
     for tasks in _totals(plan.tasks):
         places = [] if stack is None else _places(stack, len(results))
         out = place(places[0]) if places else None
-        results.append(_total(f, tasks, xp, verbs, out))
+        results.append(_total(f, tasks, xp, ops, out))
         for other in places[1:]:
             place(other)[...] = out
     return tuple(results) if whole is None else (whole,)
@@ -121,31 +121,33 @@ def _totals(tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
         yield tasks[start:stop]
 
 
-def _total(f: Any, tasks: Sequence[Task], xp: Namespace, verbs: Verbs, out: Any) -> Any:
+def _total(
+    f: Any, tasks: Sequence[Task], xp: Namespace, ops: InPlaceOps, out: Any
+) -> Any:
     """Return a derivative with what is added to it."""
     if len(tasks) == 1:
-        return _partial(f, tasks[0], xp, verbs, out)
+        return _partial(f, tasks[0], xp, ops, out)
     if out is None:
         result = tasks[0].precision.result
-        out = verbs.empty_like(_agnostic.component(f, tasks[0]), dtype=result)
-    if _in_blocks_at_once(f, tasks, xp, verbs, out):
+        out = ops.empty_like(_agnostic.component(f, tasks[0]), dtype=result)
+    if _in_blocks_at_once(f, tasks, xp, ops, out):
         return out
-    _partial(f, tasks[0], xp, verbs, out)
+    _partial(f, tasks[0], xp, ops, out)
     term: Any = None
     for task in tasks[1:]:
-        term = _partial(f, task, xp, verbs, term)  # in the place of the last one
-        add_or_subtract(task.sign, verbs)(out, term, out=out)
+        term = _partial(f, task, xp, ops, term)  # in the place of the last one
+        add_or_subtract(task.sign, ops)(out, term, out=out)
     return out
 
 
 def _in_blocks_at_once(
-    f: Any, tasks: Sequence[Task], xp: Namespace, verbs: Verbs, out: Any
+    f: Any, tasks: Sequence[Task], xp: Namespace, ops: InPlaceOps, out: Any
 ) -> bool:
     """Write all terms of a sum, one block after the other; tell whether it could.
 
     No term ever leaves the cache.
     """
-    jobs = [_job(_agnostic.component(f, task), task, xp, verbs, out) for task in tasks]
+    jobs = [_job(_agnostic.component(f, task), task, xp, ops, out) for task in tasks]
     if not all(job.formulas and _is_unconverted(job) for job in jobs):
         return False
     if all(task.sign >= 0 for task in tasks):
@@ -156,21 +158,21 @@ def _in_blocks_at_once(
             for number, job in enumerate(jobs)
         ]
     jobs, scale = _without_common_scale([_with_scales(job) for job in jobs])
-    rooms = [room for job in jobs if (room := blocks.points_in_block(job)) is not None]
+    limits = [
+        limit for job in jobs if (limit := blocks.points_in_block(job)) is not None
+    ]
     shape = tuple(jobs[0].out.shape)
-    in_order = verbs.is_contiguous(jobs[0].out)
+    in_order = ops.is_contiguous(jobs[0].out)
 
-    def write(key: Key) -> None:
+    def write(index: Index) -> None:
         for job in jobs:
-            is_run = in_order and verbs.is_contiguous(job.f)
-            piece = programs.piece_of(job, shape, key, is_run, 0)
-            programs.run(
-                programs.as_program([piece]), job.numbers, job.f, job.out, verbs
-            )
-        write_scaled(jobs[0].out[key], scale, verbs)
+            is_run = in_order and ops.is_contiguous(job.f)
+            piece = programs.piece_of(job, shape, index, is_run, 0)
+            programs.run(programs.as_program([piece]), job.numbers, job.f, job.out, ops)
+        write_scaled(jobs[0].out[index], scale, ops)
 
-    room = MANY_TERMS * min(rooms) if rooms else None
-    verbs.for_each(write, blocks.cut_into_blocks(shape, room))
+    limit = MANY_TERMS * min(limits) if limits else None
+    ops.for_each(write, blocks.cut_into_blocks(shape, limit))
     return True
 
 
@@ -214,31 +216,31 @@ def _unravelled(number: int, shape: tuple[int, ...]) -> tuple[int, ...]:
     return (number,) if len(shape) == 1 else divmod(number, shape[1])
 
 
-def _partial(f: Any, task: Task, xp: Namespace, verbs: Verbs, out: Any) -> Any:
+def _partial(f: Any, task: Task, xp: Namespace, ops: InPlaceOps, out: Any) -> Any:
     """Return one derivative of a component, or a mixed one."""
     if task.inner is not None:
-        f = _partial(f, unrounded(task.inner), xp, verbs, None)
+        f = _partial(f, unrounded(task.inner), xp, ops, None)
     f = _agnostic.component(f, task)
     alone = task._replace(component=None, sign=0, inner=None)
-    return differentiate(f, alone, xp, verbs, out)
+    return differentiate(f, alone, xp, ops, out)
 
 
 def differentiate(
-    f: Any, task: Task, xp: Namespace, verbs: Verbs, out: Any = None
+    f: Any, task: Task, xp: Namespace, ops: InPlaceOps, out: Any = None
 ) -> Any:
     """Return one derivative, written into `out` if that is given."""
-    if task.kept is not None and verbs.is_contiguous(f):
-        done = _from_kept(f, task, xp, verbs, out)
+    if task.kept is not None and ops.is_contiguous(f):
+        done = _from_kept(f, task, xp, ops, out)
         if done is not None:
             return done
     if out is None:
-        out = verbs.empty_like(f, dtype=task.precision.result)
+        out = ops.empty_like(f, dtype=task.precision.result)
     result = out
-    job = _job(f, task, xp, verbs, out)
+    job = _job(f, task, xp, ops, out)
     f, out, task = job.f, job.out, job.task
     if not job.formulas:
         # Where calls are kernels, there are as few in the agnostic run's own order.
-        along = None if verbs.block_bytes is None else slopes.keys(f, task)
+        along = None if ops.block_bytes is None else slopes.cuts(f, task)
         write: Callable[..., None] = windows.write_agnostic
         if along is not None:
             write = partial(windows.write_slopes, along)
@@ -246,29 +248,29 @@ def differentiate(
     elif not _is_unconverted(job):
         windows.in_blocks(job, windows.write_converted)
     else:
-        in_order = verbs.is_contiguous(f) and verbs.is_contiguous(out)
+        in_order = ops.is_contiguous(f) and ops.is_contiguous(out)
         program = programs.program_of(job, in_order)
         kept = task.kept if task.coordinates is None else None
         if in_order and kept is not None and len(program.pieces) <= MOST_PIECES:
-            kept.keep(Prepared(verbs, program))
-        programs.run(program, job.numbers, f, out, verbs)
+            kept.keep(Prepared(ops, program))
+        programs.run(program, job.numbers, f, out, ops)
     return result
 
 
-def _job(f: Any, task: Task, xp: Namespace, verbs: Verbs, out: Any) -> Job:
+def _job(f: Any, task: Task, xp: Namespace, ops: InPlaceOps, out: Any) -> Job:
     """Return the job for samples and a result, its axes in the order of memory."""
-    if not verbs.is_contiguous(out):
-        strides = verbs.strides(out)
+    if not ops.is_contiguous(out):
+        strides = ops.strides(out)
         order = sorted(range(f.ndim), key=lambda k: -strides[k])
-        f, out = verbs.transpose(f, order), verbs.transpose(out, order)
+        f, out = ops.transpose(f, order), ops.transpose(out, order)
         x = task.coordinates
         task = task._replace(
             axis=order.index(task.axis),
-            coordinates=None if x is None else verbs.transpose(x, order),
+            coordinates=None if x is None else ops.transpose(x, order),
             kept=None,  # that is for samples that lie in the order of their axes
         )
-    formulas = _weighted_formulas(f, task, xp, verbs)
-    return Job(f, out, task, formulas, _numbers(task, xp), {}, xp, verbs)
+    formulas = _weighted_formulas(f, task, xp, ops)
+    return Job(f, out, task, formulas, _numbers(task, xp), {}, xp, ops)
 
 
 def _numbers(task: Task, xp: Namespace) -> Numbers:
@@ -282,51 +284,51 @@ def _is_unconverted(job: Job) -> bool:
     return bool(job.f.dtype == job.task.precision.samples == job.out.dtype)
 
 
-def _from_kept(f: Any, task: Task, xp: Namespace, verbs: Verbs, out: Any) -> Any:
+def _from_kept(f: Any, task: Task, xp: Namespace, ops: InPlaceOps, out: Any) -> Any:
     """Return a derivative of samples in order for which all has been prepared.
 
     None if nothing has, or if the place for the result lies in another order.
     """
-    if out is not None and not verbs.is_contiguous(out):
+    if out is not None and not ops.is_contiguous(out):
         return None
     kept: Any = task.kept
     known: Prepared | None = kept.made
-    if not isinstance(known, Prepared) or known.verbs is not verbs:
+    if not isinstance(known, Prepared) or known.ops is not ops:
         known = None  # another executor's, or for other blocks
     if task.coordinates is not None:
-        return _from_keys(f, task, known, verbs, out)
+        return _from_cuts(f, task, known, ops, out)
     if known is None or known.program is None:
         return None
     if known.gathered is not None and task.scales:
-        done = gathered.run(known.gathered, task.scales, f, verbs, out)
+        done = gathered.run(known.gathered, task.scales, f, ops, out)
         if done is not None:
             return done
-    out = verbs.empty_like(f, dtype=f.dtype) if out is None else out
-    programs.run(known.program, _numbers(task, xp), f, out, verbs)
+    out = ops.empty_like(f, dtype=f.dtype) if out is None else out
+    programs.run(known.program, _numbers(task, xp), f, out, ops)
     if not known.is_tried:  # what is called twice may be called often
-        read = gathered.gather(known.program, task.scheme, f, xp, verbs)
+        read = gathered.gather(known.program, task.scheme, f, xp, ops)
         kept.keep(known._replace(gathered=read, is_tried=True))
     return out
 
 
-def _from_keys(
-    f: Any, task: Task, known: Prepared | None, verbs: Verbs, out: Any
+def _from_cuts(
+    f: Any, task: Task, known: Prepared | None, ops: InPlaceOps, out: Any
 ) -> Any:
     """Return a derivative of a small array on coordinates; None for others."""
     if known is None:
-        is_small = verbs.take is not None and math.prod(f.shape) <= slopes.MOST_SAMPLES
-        known = Prepared(verbs, along=slopes.keys(f, task) if is_small else None)
+        is_small = ops.take is not None and math.prod(f.shape) <= slopes.MOST_SAMPLES
+        known = Prepared(ops, along=slopes.cuts(f, task) if is_small else None)
         if task.kept is not None:
             task.kept.keep(known)
     if known.along is None:
         return None
-    out = verbs.empty_like(f, dtype=f.dtype) if out is None else out
-    slopes.write(f, task.coordinates, out, known.along, verbs)
+    out = ops.empty_like(f, dtype=f.dtype) if out is None else out
+    slopes.write(f, task.coordinates, out, known.along, ops)
     return out
 
 
 def _weighted_formulas(
-    f: Any, task: Task, xp: Namespace, verbs: Verbs
+    f: Any, task: Task, xp: Namespace, ops: InPlaceOps
 ) -> tuple[WeightedFormula, ...]:
     """Return the formulas of the scheme; none where the agnostic run must do it.
 
@@ -334,12 +336,12 @@ def _weighted_formulas(
     point, each block makes its own, and they never leave the cache.
     """
     x, precision = task.coordinates, task.precision
-    if precision.wide_samples and verbs.extremes is None:
+    if precision.wide_samples and ops.extremes is None:
         return ()
     if x is None:
         return task.scheme.unscaled
     # Where calls are kernels, there are as few in the agnostic run's own order.
-    if verbs.block_bytes is not None and slopes.pays(f, task):
+    if ops.block_bytes is not None and slopes.pays(f, task):
         return ()
     weights = math.prod(x.shape)
     if weights != x.shape[task.axis] or precision.is_complex_by_grid:

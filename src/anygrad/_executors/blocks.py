@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._executors import slopes
 
 if TYPE_CHECKING:
-    from .._executors.steps import Key, Numbers, Verbs
+    from .._executors.steps import Index, InPlaceOps, Numbers
     from .._formulas import WeightedFormula
     from .._records import Task
     from .._typing import Namespace
@@ -37,26 +37,26 @@ class Job(NamedTuple):
     numbers: Numbers
     spread: dict[tuple[int, ...], WeightedFormula]
     xp: Namespace
-    verbs: Verbs
+    ops: InPlaceOps
 
 
-def every(count: int) -> Key:
+def every(count: int) -> Index:
     return (slice(None),) * count
 
 
-def blocks_of(job: Job) -> tuple[bool, Iterable[Key]]:
+def blocks_of(job: Job) -> tuple[bool, Iterable[Index]]:
     """Cut the result into blocks; tell whether each has the whole axis.
 
     The last axes are the fastest in memory, so they are the last to be cut.  If the
     axis itself is cut, the blocks are of the interior only.
     """
     shape, axis, scheme = job.out.shape, job.task.axis, job.task.scheme
-    room = points_in_block(job)
-    if room is None or math.prod(shape) <= room:
+    limit = points_in_block(job)
+    if limit is None or math.prod(shape) <= limit:
         return True, [every(len(shape))]
-    whole = shape[axis] <= SHORT_AXIS or math.prod(shape[axis:]) <= room
+    whole = shape[axis] <= SHORT_AXIS or math.prod(shape[axis:]) <= limit
     if whole:
-        room = max(room // shape[axis], 1)
+        limit = max(limit // shape[axis], 1)
     cuts: list[tuple[slice, ...]] = []
     for k in reversed(range(len(shape))):
         start, stop = 0, shape[k]
@@ -65,39 +65,39 @@ def blocks_of(job: Job) -> tuple[bool, Iterable[Key]]:
                 cuts.append((slice(None),))
                 continue
             start, stop = scheme.interior, stop - scheme.interior
-        extent = max(min(stop - start, room), 1)
-        room = max(room // extent, 1)
+        extent = max(min(stop - start, limit), 1)
+        limit = max(limit // extent, 1)
         edges = range(start, stop, extent)
         cuts.append(tuple(slice(a, min(a + extent, stop)) for a in edges))
     return whole, product(*reversed(cuts))
 
 
-def cut_into_blocks(shape: Sequence[int], room: int | None) -> Iterable[Key]:
+def cut_into_blocks(shape: Sequence[int], limit: int | None) -> Iterable[Index]:
     """Cut an array into blocks of so many points, the first axes before the last."""
     cuts: list[tuple[slice, ...]] = []
     for length in reversed(shape):
-        if room is None or length <= room:
+        if limit is None or length <= limit:
             cuts.append((slice(None),))
         else:
-            starts = range(0, length, room)
-            cuts.append(tuple(slice(a, min(a + room, length)) for a in starts))
-        room = room and max(room // max(length, 1), 1)
+            starts = range(0, length, limit)
+            cuts.append(tuple(slice(a, min(a + limit, length)) for a in starts))
+        limit = limit and max(limit // max(length, 1), 1)
     return product(*reversed(cuts))
 
 
 def points_in_block(job: Job) -> int | None:
     """Return how many points of the result a block may have; None for all of them."""
-    if job.verbs.block_bytes is None:
+    if job.ops.block_bytes is None:
         return None
-    room = job.verbs.block_bytes // int(job.out.dtype.itemsize)
-    besides = _bytes_besides(job)
-    return min(room, job.verbs.bytes_besides // besides) if besides else room
+    limit = job.ops.block_bytes // int(job.out.dtype.itemsize)
+    scratch = _scratch_per_point(job)
+    return min(limit, job.ops.scratch_bytes // scratch) if scratch else limit
 
 
-def _bytes_besides(job: Job) -> int:
-    """Return what a point of a block needs besides the result."""
+def _scratch_per_point(job: Job) -> int:
+    """Return how many bytes of scratch arrays a point of a block needs."""
     if not job.formulas:
-        by_slopes = slopes.keys(job.f, job.task) is not None
+        by_slopes = slopes.cuts(job.f, job.task) is not None
         count = slopes.ARRAYS if by_slopes else MANY_ARRAYS
     else:
         working = job.task.precision.samples

@@ -90,8 +90,8 @@ def _differentiate(f: Any, task: Task, execute: Execute) -> Any:
         graph[(name, *index)] = (
             _chunk,
             _parts(graph, f, name, index, window, task.axis),
-            _beside(graph, x, name, index, window, task.axis),
-            _beside(graph, valid, name, index, window, task.axis),
+            _of_companion(graph, x, name, index, window, task.axis),
+            _of_companion(graph, valid, name, index, window, task.axis),
             (step.name,) if _is_lazy(step) else step,
             task,
             window.rows,
@@ -169,7 +169,7 @@ def _parts(
     return keys
 
 
-def _beside(
+def _of_companion(
     graph: dict[Any, Any],
     x: Any,
     name: str,

@@ -21,7 +21,7 @@ from .._schemes import Scheme, StepScales
 if TYPE_CHECKING:
     from .._typing import Namespace
 
-#: So many compiled programs are remembered, the latest ones, besides those of plans.
+#: So many compiled programs are remembered, the latest ones; plans keep theirs.
 MOST_PROGRAMS = 512
 
 #: From so many samples on, pieces are selected: fewer are concatenated in the cache.
@@ -297,10 +297,10 @@ def trace(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
 
 
 def _trace(f: Any, plan: Plan, xp: Namespace, is_spread: bool) -> tuple[Any, ...]:
-    idiom = SELECTING if is_spread or _is_large(f) else CONCATENATING
+    lowering = SELECTING if is_spread or _is_large(f) else CONCATENATING
     explicit = _explicit_axes(f)
     if not explicit:
-        return _agnostic.run(f, plan, xp, idiom)
+        return _agnostic.run(f, plan, xp, lowering)
     # A mesh with explicit axes refuses slices of uneven size along a sharded axis.
     # The compiler may place them, and the results are sharded as the samples are.
     import jax
@@ -309,7 +309,7 @@ def _trace(f: Any, plan: Plan, xp: Namespace, is_spread: bool) -> tuple[Any, ...
     numbers, forms, arrays = _taken_apart(plan)
     automatic = jax.sharding.auto_axes(
         lambda f, numbers, arrays: _agnostic.run(
-            f, _put_together(static, forms, numbers, arrays), xp, idiom
+            f, _put_together(static, forms, numbers, arrays), xp, lowering
         ),
         axes=explicit,
         out_sharding=_shardings(f, plan),
@@ -375,7 +375,7 @@ def _selected(pieces: list[Any], task: Task, xp: Namespace) -> Any:
     return whole
 
 
-def _kept(array: Any) -> Any:
+def _barrier(array: Any) -> Any:
     """Keep a factor and a divisor apart: each is a normal number, their quotient not.
 
     Only steps at the ends of the range of a dtype have both.
@@ -385,5 +385,5 @@ def _kept(array: Any) -> Any:
     return lax.optimization_barrier(array)
 
 
-SELECTING = _agnostic.Idiom(join=_selected, keep=_kept)
-CONCATENATING = _agnostic.Idiom(join=_agnostic.STANDARD.join, keep=_kept)
+SELECTING = _agnostic.Lowering(join=_selected, barrier=_barrier)
+CONCATENATING = _agnostic.Lowering(join=_agnostic.STANDARD.join, barrier=_barrier)

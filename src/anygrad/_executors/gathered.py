@@ -16,7 +16,7 @@ from .._schemes import StepScales
 
 if TYPE_CHECKING:
     from .._executors.programs import Program
-    from .._executors.steps import Verbs
+    from .._executors.steps import InPlaceOps
     from .._scales import Scale
     from .._schemes import Scheme
     from .._typing import Namespace
@@ -57,8 +57,8 @@ class Latest:
     ----------
     scaling : tuple or None
         The scales of the formulas, with what the differences are multiplied with, or
-        divided by, and the verb for that.  It is replaced as a whole, so that threads
-        may meet.
+        divided by, and the operation for that.  It is replaced as a whole, so that
+        threads may meet.
     nbytes : int
         How many bytes it may hold.
     """
@@ -71,7 +71,7 @@ class Latest:
 
 
 def gather(
-    program: Program, scheme: Scheme, f: Any, xp: Namespace, verbs: Verbs
+    program: Program, scheme: Scheme, f: Any, xp: Namespace, ops: InPlaceOps
 ) -> Gathered | None:
     """Return what a program for samples in order reads.
 
@@ -79,7 +79,7 @@ def gather(
     """
     count = math.prod(f.shape)
     steps = [step for piece in (*program.pieces, program.at_last) for step in piece]
-    if verbs.take is None or not 0 < count <= MOST_SAMPLES:
+    if ops.take is None or not 0 < count <= MOST_SAMPLES:
         return None
     if any(len(step.terms) > 1 or step.terms[0][2] is not None for step in steps):
         return None
@@ -99,7 +99,7 @@ def gather(
         ):
             _laid(array, step.flat)[step.target] = values
     denominator = scheme.formulas[0].denominator
-    return Gathered(verbs.take, upper, lower, shares, denominator, Latest(f.nbytes))
+    return Gathered(ops.take, upper, lower, shares, denominator, Latest(f.nbytes))
 
 
 def _laid(array: Any, flat: bool) -> Any:
@@ -110,7 +110,7 @@ def run(
     gathered: Gathered,
     scales: Sequence[Scale],
     f: Any,
-    verbs: Verbs,
+    ops: InPlaceOps,
     out: Any = None,
 ) -> Any:
     """Return the derivative of samples that lie in order, in `out` if that is given.
@@ -120,18 +120,18 @@ def run(
     take, upper, lower, _, _, latest = gathered
     scaling = latest.scaling
     if scaling is None or scaling[0] is not scales:
-        scaling = _scaling(gathered, scales, verbs)
+        scaling = _scaling(gathered, scales, ops)
         if scaling is None:
             return None
         latest.scaling = scaling
     _, numbers, scale = scaling
     result = take(f, upper)
-    result = verbs.subtract(result, take(f, lower), out=result if out is None else out)
+    result = ops.subtract(result, take(f, lower), out=result if out is None else out)
     scale(result, numbers, out=result)
     return result
 
 
-def _scaling(gathered: Gathered, scales: Sequence[Scale], verbs: Verbs) -> Any:
+def _scaling(gathered: Gathered, scales: Sequence[Scale], ops: InPlaceOps) -> Any:
     """Return what the differences are scaled with: that of one formula, shared out."""
     denominator = gathered.denominator
     if isinstance(scales, StepScales):
@@ -142,6 +142,6 @@ def _scaling(gathered: Gathered, scales: Sequence[Scale], verbs: Verbs) -> Any:
             return None
     if divisors:
         divisor = divisors[0] / denominator
-        return scales, verbs.divide(divisor, gathered.shares), verbs.divide
+        return scales, ops.divide(divisor, gathered.shares), ops.divide
     factor = factors[0] if factors else 1.0
-    return scales, verbs.multiply(gathered.shares, factor * denominator), verbs.multiply
+    return scales, ops.multiply(gathered.shares, factor * denominator), ops.multiply

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _blocked: list[Callable[..., tuple[Any, ...]]] = []
 
 #: The kernels by formula and types of the operands, `T` being that of the samples.
-#: There is one per stencil and kind of grid.
+#: There is one per formula and kind of grid.
 _kernels: dict[tuple[str, tuple[str, ...]], Any] = {}
 
 
@@ -35,7 +35,7 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
 
     from .._executors import blocked, steps
 
-    verbs = steps.Verbs(
+    ops = steps.InPlaceOps(
         empty_like=cupy.empty_like,
         subtract=cupy.subtract,
         multiply=cupy.multiply,
@@ -47,15 +47,15 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
         take=None,
         extremes=None,
         block_bytes=None,
-        bytes_besides=0,
+        scratch_bytes=0,
         for_each=steps.one_by_one,
         carry_out=_carry_out,
     )
-    return partial(blocked.run, verbs=verbs)
+    return partial(blocked.run, ops=ops)
 
 
 def _carry_out(
-    step: steps.Step, given: steps.Numbers, f: Any, out: Any, _: steps.Verbs
+    step: steps.Step, given: steps.Numbers, f: Any, out: Any, _: steps.InPlaceOps
 ) -> None:
     """Write the weighted sum of differences, scaled, with one pass over memory."""
     sums, operands, kinds = [], [], []

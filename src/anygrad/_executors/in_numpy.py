@@ -76,7 +76,7 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
 
     from .._executors import blocked, steps
 
-    verbs = steps.Verbs(
+    ops = steps.InPlaceOps(
         empty_like=numpy.empty_like,
         subtract=numpy.subtract,
         multiply=numpy.multiply,
@@ -88,8 +88,8 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
         extremes=lambda f: (int(f.min()), int(f.max())),
         take=numpy.ndarray.take,
         block_bytes=2**21,
-        bytes_besides=2**20,
+        scratch_bytes=2**20,
         for_each=_for_each,
         carry_out=steps.carry_out,
     )
-    return partial(blocked.run, verbs=verbs)
+    return partial(blocked.run, ops=ops)

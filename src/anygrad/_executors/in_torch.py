@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 #: on the CPU, and for those on other devices.
 _blocked: dict[bool, Callable[..., tuple[Any, ...]]] = {}
 
-#: NumPy's words for small tensors, made when the first comes; None without NumPy.
-_words: list[small_tensors.Words | None] = []
+#: NumPy, for small tensors, made when the first comes; None without NumPy.
+_numpy_for_tensors: list[small_tensors.NumPyForTensors | None] = []
 
 
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
@@ -42,9 +42,9 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
 
 def _run_blocked(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     on_cpu = f.device.type == "cpu"
-    words = _numpy_words() if on_cpu else None
-    if words is not None and f.numel() <= small_tensors.MOST_SAMPLES:
-        results = words.run(f, plan)
+    numpy_for_tensors = _numpy_if_there() if on_cpu else None
+    if numpy_for_tensors is not None and f.numel() <= small_tensors.MOST_SAMPLES:
+        results = numpy_for_tensors.run(f, plan)
         if results is not None:
             return results
     if on_cpu not in _blocked:
@@ -53,7 +53,7 @@ def _run_blocked(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
 
 
 def is_watched(*tensors: Any) -> bool:
-    """Tell whether something besides the values is asked of operations on these."""
+    """Tell whether more than the values is asked of operations on these."""
     import torch
 
     if torch.compiler.is_compiling() or tensors[0].is_meta:
@@ -86,7 +86,7 @@ def _is_tracked(tensors: Sequence[Any]) -> bool:
 
 
 def _arrays(plan: Plan) -> Iterator[Any]:
-    """Return the tensors besides the samples."""
+    """Return all tensors of a plan: steps, coordinates and masks."""
     for task in all_tasks(plan):
         if task.step is not None:
             yield task.step
@@ -96,13 +96,13 @@ def _arrays(plan: Plan) -> Iterator[Any]:
             yield task.where
 
 
-def _numpy_words() -> small_tensors.Words | None:
-    if not _words:
+def _numpy_if_there() -> small_tensors.NumPyForTensors | None:
+    if not _numpy_for_tensors:
         try:
-            _words[:] = [small_tensors.Words()]
+            _numpy_for_tensors[:] = [small_tensors.NumPyForTensors()]
         except RuntimeError:
-            _words[:] = [None]
-    return _words[0]
+            _numpy_for_tensors[:] = [None]
+    return _numpy_for_tensors[0]
 
 
 def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
@@ -110,7 +110,7 @@ def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
 
     from .._executors import blocked, steps
 
-    verbs = steps.Verbs(
+    ops = steps.InPlaceOps(
         empty_like=lambda f, dtype, shape=None: (
             torch.empty_like(f, dtype=dtype)
             if shape is None
@@ -126,11 +126,11 @@ def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
         take=None,
         extremes=_extremes if on_cpu else None,
         block_bytes=2**22 if on_cpu else None,
-        bytes_besides=3 * 2**19,
+        scratch_bytes=3 * 2**19,
         for_each=steps.one_by_one,
         carry_out=steps.carry_out,
     )
-    return partial(blocked.run, verbs=verbs)
+    return partial(blocked.run, ops=ops)
 
 
 def _extremes(f: Any) -> tuple[int, int]:

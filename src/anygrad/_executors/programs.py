@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
 from .._executors.blocks import blocks_of, every
-from .._executors.steps import Key, Neighbours, Numbers, Step, is_minus_one
+from .._executors.steps import Index, Neighbours, Numbers, Step, is_minus_one
 
 if TYPE_CHECKING:
     from .._executors.blocks import Job
-    from .._executors.steps import Verbs
+    from .._executors.steps import InPlaceOps
     from .._formulas import WeightedFormula
     from .._records import Task
 
@@ -47,7 +47,7 @@ class Program(NamedTuple):
     flat: bool
 
 
-def run(program: Program, numbers: Numbers, f: Any, out: Any, verbs: Verbs) -> None:
+def run(program: Program, numbers: Numbers, f: Any, out: Any, ops: InPlaceOps) -> None:
     """Do all steps: those of the pieces in any order, then the last ones."""
     pieces, at_last, flat = program
     run = (f.reshape(-1), out.reshape(-1)) if flat and f.ndim > 1 else (f, out)
@@ -55,22 +55,22 @@ def run(program: Program, numbers: Numbers, f: Any, out: Any, verbs: Verbs) -> N
     def do(piece: tuple[Step, ...]) -> None:
         for step in piece:
             if step.flat:
-                verbs.carry_out(step, numbers, *run, verbs)
+                ops.carry_out(step, numbers, *run, ops)
             else:
-                verbs.carry_out(step, numbers, f, out, verbs)
+                ops.carry_out(step, numbers, f, out, ops)
 
     if len(pieces) == 1:
         do(pieces[0])
     else:
-        verbs.for_each(do, pieces)
+        ops.for_each(do, pieces)
     do(at_last)
 
 
 def program_of(job: Job, in_order: bool) -> Program:
     """Return the steps on all of the samples, which are of the working dtype."""
-    whole, keys = blocks_of(job)
+    whole, indices = blocks_of(job)
     shape = tuple(job.f.shape)
-    pieces = [piece_of(job, shape, key, in_order, 0) for key in keys]
+    pieces = [piece_of(job, shape, index, in_order, 0) for index in indices]
     at_last = () if whole else _edges(job, shape, every(len(shape)))
     return as_program(pieces, at_last)
 
@@ -83,7 +83,7 @@ def as_program(
 
 
 def piece_of(
-    job: Job, shape: tuple[int, ...], key: Key, in_order: bool, first: int
+    job: Job, shape: tuple[int, ...], index: Index, in_order: bool, first: int
 ) -> tuple[Step, ...]:
     """Return the steps of one block: the interior, and the edges if it has them.
 
@@ -92,8 +92,8 @@ def piece_of(
     job : Job
         Its formulas.
     shape : tuple of int
-        Of the samples and of the result that the keys are for.
-    key : Key
+        Of the samples and of the result that the indices are for.
+    index : Index
         The block among them.
     in_order : bool
         Whether both lie in memory one after the other.
@@ -103,14 +103,14 @@ def piece_of(
     axis = job.task.axis
     number = job.task.scheme.interior
     formula = job.formulas[number]
-    edges = _edges(job, shape, key)
-    is_whole = key[axis].start is None
+    edges = _edges(job, shape, index)
+    is_whole = index[axis].start is None
     if not is_whole:
-        inner = _inner(job, shape, key)
+        inner = _inner(job, shape, index)
         if inner.start >= inner.stop:
             return edges
-        key = (*key[:axis], inner, *key[axis + 1 :])
-    extents = [len(range(*cut.indices(n))) for cut, n in zip(key, shape, strict=True)]
+        index = (*index[:axis], inner, *index[axis + 1 :])
+    extents = [len(range(*cut.indices(n))) for cut, n in zip(index, shape, strict=True)]
     # What is added must not be written through the ends of an axis.
     flat = in_order and job.task.sign == 0 and _is_one_run(extents, shape)
     if job.task.coordinates is not None:
@@ -123,19 +123,19 @@ def piece_of(
         if flat:
             formula = _spread(job, formula, tuple(extents))
         elif not is_whole:
-            rows = slice(key[axis].start + first, key[axis].stop + first)
+            rows = slice(index[axis].start + first, index[axis].stop + first)
             formula = formula.with_weights(lambda w: _cut(job, w, rows))
     if flat:
-        interior = _flat_interior(job, formula, shape, key, extents)
+        interior = _flat_interior(job, formula, shape, index, extents)
     else:
-        interior = _interior(job, formula, shape, key)
+        interior = _interior(job, formula, shape, index)
     return (interior, *edges)
 
 
-def _inner(job: Job, shape: tuple[int, ...], key: Key) -> slice:
+def _inner(job: Job, shape: tuple[int, ...], index: Index) -> slice:
     """Return the rows of a block that are the interior's."""
     axis, reach = job.task.axis, job.task.scheme.interior
-    start, stop, _ = key[axis].indices(shape[axis])
+    start, stop, _ = index[axis].indices(shape[axis])
     return slice(max(start, reach), min(stop, shape[axis] - reach))
 
 
@@ -178,7 +178,7 @@ def _flat_interior(
     job: Job,
     formula: WeightedFormula,
     shape: tuple[int, ...],
-    key: Key,
+    index: Index,
     extents: Sequence[int],
 ) -> Step:
     """Return the step of the interior on one run through memory.
@@ -190,17 +190,17 @@ def _flat_interior(
     axis = job.task.axis
     stride = math.prod(shape[axis + 1 :])
     start = sum(
-        (cut.start or 0) * math.prod(shape[k + 1 :]) for k, cut in enumerate(key)
+        (cut.start or 0) * math.prod(shape[k + 1 :]) for k, cut in enumerate(index)
     )
     stop = start + math.prod(extents)
-    if key[axis].start is None:
+    if index[axis].start is None:
         margin = job.task.scheme.interior * stride
         start, stop = start + margin, stop - margin
 
-    def at(offset: int, more: int = 0) -> Key:
+    def at(offset: int, more: int = 0) -> Index:
         return (slice(start + offset * stride, stop + (offset + more) * stride),)
 
-    def part(number: int) -> Key:
+    def part(number: int) -> Index:
         return (slice(number * stride, number * stride + stop - start),)
 
     return _step(
@@ -209,19 +209,19 @@ def _flat_interior(
 
 
 def _interior(
-    job: Job, formula: WeightedFormula, shape: tuple[int, ...], key: Key
+    job: Job, formula: WeightedFormula, shape: tuple[int, ...], index: Index
 ) -> Step:
     """Return the step of the interior, along its axis."""
     axis, reach = job.task.axis, job.task.scheme.interior
-    before, after, rows = key[:axis], _without_end(key[axis + 1 :]), key[axis]
+    before, after, rows = index[:axis], _without_end(index[axis + 1 :]), index[axis]
     start, stop = reach, shape[axis] - reach
     if rows.start is not None:
         start, stop = rows.start, rows.stop
 
-    def at(offset: int, more: int = 0) -> Key:
+    def at(offset: int, more: int = 0) -> Index:
         return (*before, slice(start + offset, stop + offset + more), *after)
 
-    def part(number: int) -> Key:
+    def part(number: int) -> Index:
         return (*every(axis), slice(number, number + stop - start))
 
     return _step(
@@ -229,16 +229,16 @@ def _interior(
     )
 
 
-def _without_end(key: Key) -> Key:
+def _without_end(index: Index) -> Index:
     """Leave out the slices at the end that cut nothing: each costs time to read."""
-    return () if all(cut == slice(None) for cut in key) else key
+    return () if all(cut == slice(None) for cut in index) else index
 
 
 def _step(
     formula: WeightedFormula,
     number: int,
-    at: Callable[..., Key],
-    part: Callable[[int], Key] | None,
+    at: Callable[..., Index],
+    part: Callable[[int], Index] | None,
     *,
     flat: bool,
     sign: int,
@@ -246,9 +246,10 @@ def _step(
 ) -> Step:
     """Return a formula as a step.
 
-    ``at(offset, more)`` is the key of what lies `offset` from the points to be filled,
-    and `more` points after them; ``part(number)`` the key of so many points, `number`
-    from the first.  Without it, neighbours share no differences.
+    ``at(offset, more)`` is the index of what lies `offset` from the points to be
+    filled, and of `more` points after them; ``part(number)`` that of as many points as
+    are to be filled, `number` after the first.  Without it, neighbours share no
+    differences.
     """
     _, terms, scale = formula
     lowest = terms[0][1]
@@ -286,7 +287,7 @@ def _are_neighbours(terms: Sequence[tuple[int, Any, Any]]) -> bool:
     )
 
 
-def _edges(job: Job, shape: tuple[int, ...], key: Key) -> tuple[Step, ...]:
+def _edges(job: Job, shape: tuple[int, ...], index: Index) -> tuple[Step, ...]:
     """Return the steps of the edges that are in a block.
 
     An edge and its mirror image are one step if that pays.
@@ -296,8 +297,8 @@ def _edges(job: Job, shape: tuple[int, ...], key: Key) -> tuple[Step, ...]:
     each pair is a slice with a step.
     """
     axis, scheme = job.task.axis, job.task.scheme
-    before, after, length = key[:axis], _without_end(key[axis + 1 :]), shape[axis]
-    rows = range(*key[axis].indices(length))
+    before, after, length = index[:axis], _without_end(index[axis + 1 :]), shape[axis]
+    rows = range(*index[axis].indices(length))
     inside = [
         number
         for number, formula in enumerate(scheme.formulas)
@@ -307,7 +308,7 @@ def _edges(job: Job, shape: tuple[int, ...], key: Key) -> tuple[Step, ...]:
     runs = math.prod(
         len(range(*cut.indices(n))) for cut, n in zip(before, shape, strict=False)
     )
-    are_few = job.verbs.block_bytes is None or runs <= FEW_RUNS
+    are_few = job.ops.block_bytes is None or runs <= FEW_RUNS
     least = scheme.mirrored if are_few and job.task.coordinates is None else None
     if least is None or length < least or len(rows) < length:
         return tuple(
@@ -315,7 +316,7 @@ def _edges(job: Job, shape: tuple[int, ...], key: Key) -> tuple[Step, ...]:
             for number in inside
         )
 
-    def pair(start: int, step: int) -> Key:
+    def pair(start: int, step: int) -> Index:
         return (*before, slice(start, start + step + 1, step), *after)
 
     steps = []
@@ -337,15 +338,15 @@ def _edges(job: Job, shape: tuple[int, ...], key: Key) -> tuple[Step, ...]:
 
 
 def _edge(
-    task: Task, number: int, weighted: WeightedFormula, before: Key, after: Key
+    task: Task, number: int, weighted: WeightedFormula, before: Index, after: Index
 ) -> Step:
     formula = weighted.formula
     end = int(number > task.scheme.interior)
 
-    def at(offset: int, more: int = 0) -> Key:
+    def at(offset: int, more: int = 0) -> Index:
         return (*before, _agnostic.points(formula, offset, more), *after)
 
-    def part(number: int) -> Key:
+    def part(number: int) -> Index:
         return (*every(len(before)), slice(number, number + 1))
 
     shared = None if formula.ghosts else part  # they need not lie side by side

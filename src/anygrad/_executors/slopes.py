@@ -15,7 +15,7 @@ from .. import _boundaries
 from .._schemes import Recipe
 
 if TYPE_CHECKING:
-    from .._executors.steps import Key, Verbs
+    from .._executors.steps import Index, InPlaceOps
     from .._records import Task
 
 #: The only formulas that are known here: `torch.gradient`'s, of the first order.
@@ -34,30 +34,30 @@ FEWER_COORDINATES = 8
 ARRAYS = 4
 
 
-class Keys(NamedTuple):
+class Cuts(NamedTuple):
     """Points along one axis of any array.
 
     Attributes
     ----------
-    first, last, inner : Key
+    first, last, inner : Index
         The point at either end, and all others.
-    upper, lower : Key
+    upper, lower : Index
         All points but the first, and all but the last.
-    right, left : Key
+    right, left : Index
         All points but the first two, and all but the last two.
     """
 
-    first: Key
-    last: Key
-    inner: Key
-    upper: Key
-    lower: Key
-    right: Key
-    left: Key
+    first: Index
+    last: Index
+    inner: Index
+    upper: Index
+    lower: Index
+    right: Index
+    left: Index
 
 
-def keys(f: Any, task: Task) -> Keys | None:
-    """Return the keys along the axis; None for what this module does not know."""
+def cuts(f: Any, task: Task) -> Cuts | None:
+    """Return the cuts along the axis; None for what this module does not know."""
     precision, x = task.precision, task.coordinates
     if task.scheme.recipe != RECIPE or x is None:
         return None
@@ -66,37 +66,37 @@ def keys(f: Any, task: Task) -> Keys | None:
     if not f.dtype == precision.samples == precision.result:
         return None
     before = (slice(None),) * task.axis
-    cuts = ((0, 1), (-1, None), (1, -1), (1, None), (0, -1), (2, None), (0, -2))
-    return Keys(*[(*before, slice(*cut)) for cut in cuts])
+    limits = ((0, 1), (-1, None), (1, -1), (1, None), (0, -1), (2, None), (0, -2))
+    return Cuts(*[(*before, slice(*limit)) for limit in limits])
 
 
 def pays(f: Any, task: Task) -> bool:
     """Tell whether this is the fastest way for the samples."""
     x = task.coordinates
-    if x is None or keys(f, task) is None:
+    if x is None or cuts(f, task) is None:
         return False
     count: int = math.prod(f.shape)
     return count <= MOST_SAMPLES or math.prod(x.shape) * FEW_LINES > count
 
 
 def write(
-    f: Any, x: Any, out: Any, along: Keys, verbs: Verbs, *, edges: bool = True
+    f: Any, x: Any, out: Any, along: Cuts, ops: InPlaceOps, *, edges: bool = True
 ) -> None:
     """Write the derivative of `f` with coordinates `x` into `out`."""
     few = math.prod(x.shape) * FEWER_COORDINATES < math.prod(f.shape)
     write_by = _write_by_weights if few else _write_by_slopes
-    write_by(f, x, out, along, verbs, edges)
+    write_by(f, x, out, along, ops, edges)
 
 
 def _write_by_slopes(
-    f: Any, x: Any, out: Any, along: Keys, verbs: Verbs, edges: bool
+    f: Any, x: Any, out: Any, along: Cuts, ops: InPlaceOps, edges: bool
 ) -> None:
     """Write it as the slopes to either side, each by the share of the other's step.
 
     The shares are ratios, and at most one, so that nothing overflows on the way.
     """
     first, last, inner, upper, lower, right, left = along
-    subtract, multiply, divide = verbs.subtract, verbs.multiply, verbs.divide
+    subtract, multiply, divide = ops.subtract, ops.multiply, ops.divide
     h = subtract(x[upper], x[lower])
     slope = subtract(f[upper], f[lower])
     divide(slope, h, out=slope)
@@ -106,15 +106,15 @@ def _write_by_slopes(
     share = divide(h[upper], whole)
     middle = multiply(slope[lower], share, out=out[inner])
     divide(h[lower], whole, out=share)
-    verbs.add(middle, multiply(slope[upper], share, out=slope[upper]), out=middle)
+    ops.add(middle, multiply(slope[upper], share, out=slope[upper]), out=middle)
 
 
 def _write_by_weights(
-    f: Any, x: Any, out: Any, along: Keys, verbs: Verbs, edges: bool
+    f: Any, x: Any, out: Any, along: Cuts, ops: InPlaceOps, edges: bool
 ) -> None:
     """Write it with the ratios of `anygrad._uneven.slope_weights`, for many lines."""
     first, last, inner, upper, lower, right, left = along
-    subtract, multiply, divide = verbs.subtract, verbs.multiply, verbs.divide
+    subtract, multiply, divide = ops.subtract, ops.multiply, ops.divide
     h = subtract(x[upper], x[lower])
     reciprocal = 1.0 / h
     whole = subtract(x[right], x[left])
@@ -127,4 +127,4 @@ def _write_by_weights(
         multiply(d[first], reciprocal[first], out=out[first])
         multiply(d[last], reciprocal[last], out=out[last])
     middle = multiply(d[lower], w_left, out=out[inner])
-    verbs.add(middle, multiply(d[upper], w_right, out=d[upper]), out=middle)
+    ops.add(middle, multiply(d[upper], w_right, out=d[upper]), out=middle)

@@ -19,14 +19,14 @@ MOST_SAMPLES = 2**17
 
 
 class Translated:
-    """A task in NumPy's words.
+    """A task with NumPy's dtypes.
 
     Attributes
     ----------
     task : Task
         Without what a call adds.
     latest : tuple of (Task, Task) or None
-        The latest task that had no arrays, and the same in NumPy's words: the same
+        The latest task that had no arrays, and the same with NumPy's: the same
         numbers often come again.
     """
 
@@ -37,8 +37,8 @@ class Translated:
         self.latest: tuple[Task, Task] | None = None
 
 
-class Words:
-    """What NumPy calls what torch calls otherwise.
+class NumPyForTensors:
+    """NumPy, with its names for the dtypes of torch.
 
     Raises
     ------
@@ -65,7 +65,7 @@ class Words:
         }
 
     def run(self, f: Any, plan: Plan) -> tuple[Any, ...] | None:
-        """Return the results of a plan; None for what NumPy has no words for.
+        """Return the results of a plan; None for what NumPy does not have.
 
         They are torch's own arrays, laid out in its way: NumPy only fills them.
         """
@@ -86,7 +86,7 @@ class Words:
         return tuple(results)
 
     def _task(self, task: Task) -> Task | None:
-        """Return a task in NumPy's words, with the arrays of this call."""
+        """Return a task with NumPy's dtypes and the arrays of this call."""
         kept = task.kept
         known = None if kept is None else kept.made
         if not isinstance(known, Translated):

@@ -1,7 +1,7 @@
 """Steps: weighted sums of differences of views, written in place.
 
 A step says which views of the samples to combine and where the sum goes; a library's
-verbs carry it out without any array but the result, and one for a term where there
+ops carry it out without any array but the result, and one for a term where there
 are several.
 """
 
@@ -13,11 +13,11 @@ from typing import Any, NamedTuple, TypeAlias
 from .._scales import UNSCALED, Scale
 
 #: An index of an array: slices, one per axis or for the first axes.
-Key: TypeAlias = tuple[Any, ...]
+Index: TypeAlias = tuple[Any, ...]
 
 
-class Verbs(NamedTuple):
-    """A library's own words for writing in place.
+class InPlaceOps(NamedTuple):
+    """The operations of a library that write in place.
 
     Attributes
     ----------
@@ -25,7 +25,7 @@ class Verbs(NamedTuple):
         ``empty_like(f, dtype=dtype, shape=None)``: not filled, in the memory order of
         `f`, or of a shape of its own.
     subtract, multiply, divide, add : callable
-        ``verb(a, b, out=out)``.
+        ``op(a, b, out=out)``.
     strides : callable
         How far apart in memory the neighbours along each axis are.
     transpose : callable
@@ -40,12 +40,12 @@ class Verbs(NamedTuple):
         `positions`; None where small arrays are no case of their own.
     block_bytes : int or None
         How large a block of the result should be; None for no blocks.
-    bytes_besides : int
-        How much a block may hold besides, of arrays for what is not the result yet.
+    scratch_bytes : int
+        How much a block may hold of scratch arrays, which are not the result.
     for_each : callable
         ``for_each(function, blocks)``: one after the other, or on several threads.
     carry_out : callable
-        ``carry_out(step, numbers, f, out, verbs)``: `carry_out` of this module, or one
+        ``carry_out(step, numbers, f, out, ops)``: `carry_out` of this module, or one
         that does the same in fewer operations.
     """
 
@@ -60,9 +60,9 @@ class Verbs(NamedTuple):
     extremes: Callable[[Any], tuple[int, int]] | None
     take: Callable[[Any, Any], Any] | None
     block_bytes: int | None
-    bytes_besides: int
+    scratch_bytes: int
     for_each: Callable[[Callable[[Any], None], Iterable[Any]], None]
-    carry_out: Callable[[Step, Numbers, Any, Any, Verbs], None]
+    carry_out: Callable[[Step, Numbers, Any, Any, InPlaceOps], None]
 
 
 class Neighbours(NamedTuple):
@@ -70,15 +70,15 @@ class Neighbours(NamedTuple):
 
     Attributes
     ----------
-    upper, lower : Key
+    upper, lower : Index
         The samples whose differences the terms have together.
-    parts : tuple of Key
+    parts : tuple of Index
         For each term, its own differences among them.
     """
 
-    upper: Key
-    lower: Key
-    parts: tuple[Key, ...]
+    upper: Index
+    lower: Index
+    parts: tuple[Index, ...]
 
 
 class Numbers(NamedTuple):
@@ -101,9 +101,9 @@ class Step(NamedTuple):
 
     Attributes
     ----------
-    target : Key
+    target : Index
         The points of the result.
-    terms : tuple of (Key, Key or int, weight)
+    terms : tuple of (Index, Index or int, weight)
         The samples for the upper and the lower offset of a difference, or which of the
         constants stands instead of the lower ones, and its weight.
     scale : Scale or None
@@ -113,13 +113,13 @@ class Step(NamedTuple):
     neighbours : Neighbours or None
         For two or more terms that are differences of neighbours, one after the other.
     flat : bool
-        Whether the keys are of samples and result as one run through memory.
+        Whether the indices are of samples and result as one run through memory.
     sign : int
         As that of a task: whether the sum is added to the target, or subtracted.
     """
 
-    target: Key
-    terms: tuple[tuple[Key, Any, Any], ...]
+    target: Index
+    terms: tuple[tuple[Index, Any, Any], ...]
     scale: Scale | None
     number: int
     neighbours: Neighbours | None
@@ -133,23 +133,23 @@ def one_by_one(function: Callable[[Any], None], blocks: Iterable[Any]) -> None:
         function(block)
 
 
-def carry_out(step: Step, numbers: Numbers, f: Any, out: Any, verbs: Verbs) -> None:
+def carry_out(step: Step, numbers: Numbers, f: Any, out: Any, ops: InPlaceOps) -> None:
     """Write the weighted sum of differences, scaled, into the target; or add it."""
     if step.sign:
-        _add_sum(step, numbers, f, out[step.target], verbs)
+        _add_sum(step, numbers, f, out[step.target], ops)
         return
     target, terms, scale, _, neighbours, _, _ = step
     out = out[target]
     if len(terms) == 1:  # no call for the most frequent step, which may be a short one
         ((upper, lower, weight),) = terms
-        verbs.subtract(f[upper], below(lower, f, numbers), out=out)
+        ops.subtract(f[upper], below(lower, f, numbers), out=out)
         if weight is not None:
-            verbs.multiply(out, weight, out=out)
+            ops.multiply(out, weight, out=out)
     elif neighbours is None:
-        _write_sum(step, numbers, f, None, out, verbs)
+        _write_sum(step, numbers, f, None, out, ops)
     else:
-        _write_sum_of_neighbours(step, numbers, f, None, out, verbs)
-    write_scaled(out, numbers.scales[step.number] if scale is None else scale, verbs)
+        _write_sum_of_neighbours(step, numbers, f, None, out, ops)
+    write_scaled(out, numbers.scales[step.number] if scale is None else scale, ops)
 
 
 def below(lower: Any, f: Any, numbers: Numbers) -> Any:
@@ -159,64 +159,73 @@ def below(lower: Any, f: Any, numbers: Numbers) -> Any:
     return numbers.constants and numbers.constants[lower]
 
 
-def _add_sum(step: Step, numbers: Numbers, f: Any, out: Any, verbs: Verbs) -> None:
+def _add_sum(step: Step, numbers: Numbers, f: Any, out: Any, ops: InPlaceOps) -> None:
     """Add what `carry_out` writes, or subtract it."""
     if step.scale == UNSCALED:
         write = _write_sum if step.neighbours is None else _write_sum_of_neighbours
-        write(step, numbers, f, out, out, verbs)
+        write(step, numbers, f, out, out, ops)
         return
-    total = verbs.empty_like(out, dtype=out.dtype)
-    carry_out(step._replace(target=(), sign=0), numbers, f, total, verbs)
-    add_or_subtract(step.sign, verbs)(out, total, out=out)
+    total = ops.empty_like(out, dtype=out.dtype)
+    carry_out(step._replace(target=(), sign=0), numbers, f, total, ops)
+    add_or_subtract(step.sign, ops)(out, total, out=out)
 
 
-def write_scaled(out: Any, scale: Scale, verbs: Verbs) -> None:
+def write_scaled(out: Any, scale: Scale, ops: InPlaceOps) -> None:
     """Scale an array where it is."""
     for factor in scale.factors:
-        verbs.multiply(out, factor, out=out)
+        ops.multiply(out, factor, out=out)
     for divisor in scale.divisors:
-        verbs.divide(out, divisor, out=out)
+        ops.divide(out, divisor, out=out)
 
 
 def _write_sum(
-    step: Step, numbers: Numbers, f: Any, total: Any, out: Any, verbs: Verbs
+    step: Step, numbers: Numbers, f: Any, total: Any, out: Any, ops: InPlaceOps
 ) -> None:
     """Write the total and the weighted differences; the first may be in its place."""
     part = out if total is None else None
     for upper, lower, weight in step.terms:
-        part = verbs.subtract(f[upper], below(lower, f, numbers), out=part)
-        total = _added(total, part, weight, step.sign, out, part, verbs)
+        part = ops.subtract(f[upper], below(lower, f, numbers), out=part)
+        total = _added(total, part, weight, step.sign, out, part, ops)
         part = None if part is out else part
 
 
 def _write_sum_of_neighbours(
-    step: Step, _numbers: Numbers, f: Any, total: Any, out: Any, verbs: Verbs
+    step: Step, _numbers: Numbers, f: Any, total: Any, out: Any, ops: InPlaceOps
 ) -> None:
-    """Compute all differences once; nobody needs the last ones after their product."""
+    """Write a sum of which the terms share their differences: each is computed once.
+
+    The product of the last term overwrites its differences, which no other term reads.
+    """
     upper, lower, parts = step.neighbours or ((), (), ())
-    differences = verbs.subtract(f[upper], f[lower])
-    for key, (*_, weight) in zip(parts, step.terms, strict=True):
-        part = differences[key]
-        room = part if key is parts[-1] else None
-        total = _added(total, part, weight, step.sign, out, room, verbs)
+    differences = ops.subtract(f[upper], f[lower])
+    for index, (*_, weight) in zip(parts, step.terms, strict=True):
+        part = differences[index]
+        scratch = part if index is parts[-1] else None
+        total = _added(total, part, weight, step.sign, out, scratch, ops)
 
 
 def _added(
-    total: Any, part: Any, weight: Any, sign: int, out: Any, room: Any, verbs: Verbs
+    total: Any,
+    part: Any,
+    weight: Any,
+    sign: int,
+    out: Any,
+    scratch: Any,
+    ops: InPlaceOps,
 ) -> Any:
-    """Return a total with a weighted part, in `out`; there is `room` for a product."""
+    """Return a total with a weighted part, in `out`; `scratch` may hold a product."""
     if total is None:
-        return part if weight is None else verbs.multiply(part, weight, out=out)
+        return part if weight is None else ops.multiply(part, weight, out=out)
     is_negative = is_minus_one(weight)
     if not (weight is None or is_negative):
-        part = verbs.multiply(part, weight, out=room)
+        part = ops.multiply(part, weight, out=scratch)
     is_subtracted = is_negative != (sign < 0)
-    return add_or_subtract(-1 if is_subtracted else 1, verbs)(total, part, out=out)
+    return add_or_subtract(-1 if is_subtracted else 1, ops)(total, part, out=out)
 
 
-def add_or_subtract(sign: int, verbs: Verbs) -> Callable[..., Any]:
-    """Return the verb for a sign."""
-    return verbs.add if sign > 0 else verbs.subtract
+def add_or_subtract(sign: int, ops: InPlaceOps) -> Callable[..., Any]:
+    """Return the operation for a sign."""
+    return ops.add if sign > 0 else ops.subtract
 
 
 def is_minus_one(weight: Any) -> bool:

@@ -16,7 +16,7 @@ from .._executors.blocks import every
 
 if TYPE_CHECKING:
     from .._executors.blocks import Job
-    from .._executors.steps import Key, Verbs
+    from .._executors.steps import Index, InPlaceOps
     from .._records import Task
     from .._typing import Namespace
 
@@ -26,13 +26,13 @@ LARGEST_EXACT = 2**53
 
 def in_blocks(job: Job, write: Callable[..., None]) -> None:
     """Have each block written, and at last the edges that the blocks have not."""
-    whole, keys = blocks.blocks_of(job)
-    job.verbs.for_each(lambda key: write(job, *_windows(job, key)), keys)
+    whole, indices = blocks.blocks_of(job)
+    job.ops.for_each(lambda index: write(job, *_windows(job, index)), indices)
     if not whole:
         _write_edges_at_last(job)
 
 
-def _windows(job: Job, key: Key) -> tuple[Any, Any, Any, slice | None, int]:
+def _windows(job: Job, index: Index) -> tuple[Any, Any, Any, slice | None, int]:
     """Return what a block reads and where it lies.
 
     These are the samples, the result and the coordinates with the same margins, the
@@ -41,15 +41,15 @@ def _windows(job: Job, key: Key) -> tuple[Any, Any, Any, slice | None, int]:
     """
     x, axis, reach = job.task.coordinates, job.task.axis, job.task.scheme.interior
     rows, first = None, 0
-    if key[axis].start is not None:
-        first = key[axis].start - reach
-        rows = slice(reach, reach + key[axis].stop - key[axis].start)
-        margins = slice(first, key[axis].stop + reach)
-        key = (*key[:axis], margins, *key[axis + 1 :])
-    f, out = job.f[key], job.out[key]
+    if index[axis].start is not None:
+        first = index[axis].start - reach
+        rows = slice(reach, reach + index[axis].stop - index[axis].start)
+        margins = slice(first, index[axis].stop + reach)
+        index = (*index[:axis], margins, *index[axis + 1 :])
+    f, out = job.f[index], job.out[index]
     if x is not None:
         # Coordinates may broadcast.
-        cuts = zip(key, x.shape, strict=True)
+        cuts = zip(index, x.shape, strict=True)
         x = x[tuple(every(1)[0] if n == 1 else cut for cut, n in cuts)]
     return f, out, x, rows, first
 
@@ -68,17 +68,17 @@ def write_agnostic(
 
 
 def write_slopes(
-    along: slopes.Keys, job: Job, f: Any, out: Any, x: Any, rows: slice | None, _: int
+    along: slopes.Cuts, job: Job, f: Any, out: Any, x: Any, rows: slice | None, _: int
 ) -> None:
     """Write one block on coordinates of its own, with three points inside."""
-    slopes.write(f, x, out, along, job.verbs, edges=rows is None)
+    slopes.write(f, x, out, along, job.ops, edges=rows is None)
 
 
 def write_converted(
     job: Job, f: Any, out: Any, x: Any, rows: slice | None, first: int
 ) -> None:
     """Write one block without any array but blocks of the working dtype."""
-    precision, verbs, target = job.task.precision, job.verbs, out
+    precision, ops, target = job.task.precision, job.ops, out
     if precision.wide_samples:
         narrow = _narrowed(job, f)
         if narrow is None:
@@ -87,12 +87,12 @@ def write_converted(
         f = narrow
     f = _agnostic.prepare(f, precision.samples, False, job.xp)
     if precision.result != precision.samples:
-        out = verbs.empty_like(target, dtype=precision.samples)
-    in_order = verbs.is_contiguous(f) and verbs.is_contiguous(out)
-    key = list(every(f.ndim))
-    key[job.task.axis] = rows or slice(None)
-    piece = programs.piece_of(job, tuple(f.shape), tuple(key), in_order, first)
-    programs.run(programs.as_program([piece]), job.numbers, f, out, verbs)
+        out = ops.empty_like(target, dtype=precision.samples)
+    in_order = ops.is_contiguous(f) and ops.is_contiguous(out)
+    index = list(every(f.ndim))
+    index[job.task.axis] = rows or slice(None)
+    piece = programs.piece_of(job, tuple(f.shape), tuple(index), in_order, first)
+    programs.run(programs.as_program([piece]), job.numbers, f, out, ops)
     if out is not target:
         own = (*every(job.task.axis), rows or slice(None))
         target[own] = out[own]
@@ -104,14 +104,14 @@ def _narrowed(job: Job, f: Any) -> Any:
     Differences are those of the integers less the least of them, and that is exact;
     not so the difference from the constant of a boundary.
     """
-    if math.prod(f.shape) == 0 or job.verbs.extremes is None:
+    if math.prod(f.shape) == 0 or job.ops.extremes is None:
         return None
-    least, greatest = job.verbs.extremes(f)
+    least, greatest = job.ops.extremes(f)
     if least >= -LARGEST_EXACT and greatest <= LARGEST_EXACT:
         return f
     if greatest - least > LARGEST_EXACT or job.task.constants is not None:
         return None
-    return job.verbs.subtract(f, least)
+    return job.ops.subtract(f, least)
 
 
 def _prepared(f: Any, task: Task, xp: Namespace) -> Any:
@@ -141,18 +141,18 @@ def _ends(array: Any, task: Task, xp: Namespace) -> Any:
     return xp.concat([array[(*every(task.axis), cut)] for cut in cuts], axis=task.axis)
 
 
-def of_valid(f: Any, task: Task, xp: Namespace, verbs: Verbs) -> Any:
+def of_valid(f: Any, task: Task, xp: Namespace, ops: InPlaceOps) -> Any:
     """Return one derivative by the agnostic run, on blocks of whole lines.
 
     It passes over a block a dozen times, and so reads the memory once.
     """
     others = [k for k in range(f.ndim) if k != task.axis]
-    if verbs.block_bytes is None or not others:
+    if ops.block_bytes is None or not others:
         return _agnostic.derivative(f, task, xp)
-    out = verbs.empty_like(f, dtype=task.precision.result)
+    out = ops.empty_like(f, dtype=task.precision.result)
     across = max(others, key=lambda k: f.shape[k])
     line = math.prod(f.shape) // max(f.shape[across], 1)
-    extent = max(verbs.block_bytes // (max(line, 1) * out.dtype.itemsize), 1)
+    extent = max(ops.block_bytes // (max(line, 1) * out.dtype.itemsize), 1)
 
     def write(start: int) -> None:
         def cut(array: Any) -> Any:
@@ -164,5 +164,5 @@ def of_valid(f: Any, task: Task, xp: Namespace, verbs: Verbs) -> Any:
         part = task._replace(coordinates=x, where=where)
         cut(out)[...] = _agnostic.derivative(cut(f), part, xp)
 
-    verbs.for_each(write, range(0, f.shape[across], extent))
+    ops.for_each(write, range(0, f.shape[across], extent))
     return out
