@@ -5,10 +5,16 @@ Arguments after `--` go to pytest: `nox -s "tests(torch)" -- -x -k coordinates`.
 
 from __future__ import annotations
 
+import ast
+import functools
 import os
 import re
 import shutil
+import ssl
 import subprocess
+import sys
+import threading
+import time
 import zipfile
 from pathlib import Path
 
@@ -51,17 +57,136 @@ IN_THE_WHEEL = r"anygrad/(?!tests).*\.(py|typed)|anygrad_array-[^/]*\.dist-info/
 # split the value at blanks, and the path of a checkout may hold some.
 TOOLS, LIBRARIES = "constraints-tools.txt", "constraints.txt"
 
-# A machine may keep wheels in a folder that it names to pip.  uv does not read pip's
-# settings, and stops with an error at a folder that does not exist.
-FOLDERS = os.environ.get("PIP_FIND_LINKS", "").split()
-if FOLDERS and all(Path(folder).is_dir() for folder in FOLDERS):
-    os.environ.setdefault("UV_FIND_LINKS", ",".join(FOLDERS))
+#: What the package index's torch for Linux brings along: to download, and on disk.
+CUDA_GIGABYTES = (2.7, 6)
+
+#: What uv reads in the place of a setting of pip's, which it does not read.
+SETTINGS = {
+    "cert": "SSL_CERT_FILE",
+    "find-links": "UV_FIND_LINKS",
+    "index-url": "UV_DEFAULT_INDEX",
+}
+
+#: Where sessions that run beside each other say how far they are.
+PROGRESS = ROOT / ".nox" / "progress"
+
+#: The files that are covered to the last branch.
+STRICT = ("_arguments", "_backends", "_stencils")
 
 # pyenv shows one Python at a time.  Show all those of the classifiers.
 if pyenv := shutil.which("pyenv"):
     output = subprocess.check_output([pyenv, "versions", "--bare"], text=True)
     usable = [v for v in output.split() if v.rpartition(".")[0] in PYTHONS]
     os.environ.setdefault("PYENV_VERSION", ":".join(usable))
+
+
+def tell_uv() -> None:
+    """Say to uv what pip has been told, by variables or in its files."""
+    pip = [sys.executable, "-m", "pip", "config", "list"]
+    listed = subprocess.run(pip, capture_output=True, text=True, check=False).stdout
+    told = {}
+    for section in ("global", "install", ":env:"):  # the last word counts
+        found = re.findall(rf"^{section}\.([\w-]+)=(.*)$", listed, re.MULTILINE)
+        told |= {name: ast.literal_eval(value) for name, value in found}
+    folders = told.get("find-links", "").split()
+    told["find-links"] = ",".join(folders)
+    if not all(Path(folder).is_dir() for folder in folders):
+        del told["find-links"]  # uv stops with an error where pip only warns
+    for name, variable in SETTINGS.items():
+        if told.get(name):
+            os.environ.setdefault(variable, told[name])
+    # As pip does, trust those whom the machine trusts, a proxy among them.
+    paths = ssl.get_default_verify_paths()
+    if paths.cafile or (paths.capath and any(Path(paths.capath).iterdir())):
+        os.environ.setdefault("UV_SYSTEM_CERTS", "true")
+
+
+@functools.cache
+def torch_brings_cuda() -> str | None:
+    """Have uv take torch's CPU build where it can; return what is to be said if not."""
+    if sys.platform != "linux" or "UV_TORCH_BACKEND" in os.environ:
+        return None
+    folders = os.environ.get("UV_FIND_LINKS", "").split(",")
+    if any(any(Path(folder).glob("torch-*.whl")) for folder in folders if folder):
+        return None
+    # uv knows where PyTorch's own index is.  Does it answer?
+    path = [Path(sys.executable).parent, os.environ.get("PATH", os.defpath)]
+    environment = {
+        **os.environ,
+        "PATH": os.pathsep.join(map(str, path)),
+        "UV_TORCH_BACKEND": "cpu",
+        "UV_HTTP_TIMEOUT": "5",
+        "UV_HTTP_RETRIES": "0",
+    }
+    ask = ["uv", "pip", "compile", "--no-deps", f"--python={sys.executable}"]
+    try:
+        answer = subprocess.run(
+            [*ask, f"--constraints={LIBRARIES}", "-"],
+            input=b"torch",
+            capture_output=True,
+            check=False,
+            env=environment,
+            timeout=20,
+        ).returncode
+    except (OSError, subprocess.TimeoutExpired):  # no uv, or no answer
+        answer = 1
+    if answer == 0:
+        os.environ["UV_TORCH_BACKEND"] = "cpu"
+        return None
+    download, disk = CUDA_GIGABYTES
+    return (
+        f"torch comes with CUDA from this package index: {download} GB to download, "
+        f"{disk} GB on disk (the CPU build, a tenth of that, where PyTorch's index is "
+        "in reach or pip is told of a folder of wheels)"
+    )
+
+
+def compiler_is_missing() -> str | None:
+    """Return what to install where CuPy cannot be emulated; it is where no GPU is."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    try:
+        from cupy_on_cpu import _availability, _compiler
+    finally:
+        del sys.path[0]
+    if _compiler.find_command() or _availability.gpu_present():
+        return None
+    return (
+        "tests(cupy) compiles CuPy's kernels for the CPU and finds no C++ compiler: "
+        "install g++ (Debian, Ubuntu: apt-get install g++; Fedora: dnf install "
+        "gcc-c++) or clang++, or name one in the variable CXX"
+    )
+
+
+def read_out(progress: Path) -> None:
+    """Print what is written to a file, as long as the process lasts."""
+    with progress.open(encoding="utf-8") as file:
+        while True:
+            # Whole lines past Python's own buffer, so that nothing is held at the end.
+            for line in iter(file.readline, ""):
+                os.write(1, line.encode())
+            time.sleep(1)
+
+
+#: What was asked of nox; a parallel run asks another nox for each of its sessions.
+ASKED = sys.argv[1 : sys.argv.index("--") if "--" in sys.argv else None]
+#: The options that choose sessions, or only show something.
+CHOICE = re.compile(
+    r"-[a-zA-Z]*[sektplh]|--(session|python|keyword|tag|list|help|version|usage)"
+)
+
+if "--parallel-worker" not in ASKED:
+    tell_uv()
+    if not any(map(CHOICE.match, ASKED)) and "NOXSESSION" not in os.environ:
+        if sentence := compiler_is_missing():
+            sys.exit(f"nox > {sentence}")
+        if sentence := torch_brings_cuda():
+            sys.stderr.write(f"nox > {sentence}\n")
+    # nox shows what a session of a parallel run prints when it has ended, unless it
+    # writes to a terminal: then its last line is there all the time.
+    if not sys.stdout.isatty():
+        PROGRESS.parent.mkdir(exist_ok=True)
+        PROGRESS.write_text("", encoding="utf-8")
+        threading.Thread(target=read_out, args=[PROGRESS], daemon=True).start()
 
 
 def install(
@@ -72,6 +197,9 @@ def install(
 ) -> None:
     """Install a dependency group and some requirements, at the versions of this run."""
     session.env["PIP_CONSTRAINT"] = session.env["UV_CONSTRAINT"] = constraints
+    with_torch = any("torch" in requirement for requirement in requirements)
+    if with_torch and (sentence := torch_brings_cuda()):
+        session.log(sentence)
     tools = nox.project.dependency_groups(PYPROJECT, group)
     session.install(*tools, *requirements)
 
@@ -81,10 +209,15 @@ def on(*backends: str) -> list[str]:
     return ["-m", "not peers", *(f"--backend={backend}" for backend in backends)]
 
 
-def measure(session: nox.Session, *arguments: str) -> None:
-    """Run pytest at half its speed, to tell the session `coverage` what it covers."""
-    session.env["COVERAGE_FILE"] = f".coverage.{session.name}"
-    session.run("coverage", "run", "-m", "pytest", *arguments, *session.posargs)
+def check(session: nox.Session, *arguments: str, measured: bool = False) -> None:
+    """Run pytest; at half its speed, tell the session `coverage` what it covers."""
+    if session.parallel:
+        session.env["ANYGRAD_PROGRESS"] = str(PROGRESS)
+    command = ["pytest"]
+    if measured:
+        session.env["COVERAGE_FILE"] = f".coverage.{session.name}"
+        command = ["coverage", "run", "-m", "pytest"]
+    session.run(*command, *arguments, *session.posargs)
 
 
 @nox.session(allow_parallel=False)  # the formatter writes
@@ -128,7 +261,7 @@ def wheel(session: nox.Session) -> None:
     check = "import anygrad; assert 'site-packages' in anygrad.__file__"
     session.run("python", "-c", check)
     paths = (f"--config-file={ROOT / 'pyproject.toml'}", str(ROOT / "tests"))
-    session.run("pytest", *on("numpy", "array-api-strict"), *paths, *session.posargs)
+    check(session, *on("numpy", "array-api-strict"), "--brief", *paths)
 
 
 @nox.session(requires=["package"], reuse_venv=False)
@@ -147,7 +280,7 @@ def bare(session: nox.Session) -> None:
 def minimal(session: nox.Session) -> None:
     """Test with no array library at all: anygrad imports, and refuses politely."""
     install(session, "test", "-e.")
-    measure(session, *on())
+    check(session, *on(), measured=True)
 
 
 @nox.session
@@ -162,14 +295,14 @@ def oldest(session: nox.Session) -> None:
     # What depends on a library's version; the rest has been tested on the newest.
     files = ("reference", "gradient", "dtypes", "laziness", "chunked", "transforms")
     paths = [f"tests/test_{name}.py" for name in files]
-    session.run("pytest", *on(*libraries), *paths, *session.posargs)
+    check(session, *on(*libraries), "--brief", *paths)
 
 
 @nox.session(python=PYTHONS[1:])
 def python(session: nox.Session) -> None:
     """Test on each later Python that this machine has."""
     install(session, "test", "-e.[numpy,array-api-strict]")
-    session.run("pytest", *on("numpy", "array-api-strict"), *session.posargs)
+    check(session, *on("numpy", "array-api-strict"), "--brief")
 
 
 @nox.session
@@ -177,7 +310,7 @@ def python(session: nox.Session) -> None:
 def tests(session: nox.Session, backend: str) -> None:
     """Test on one library, in an environment without the others."""
     install(session, "test", f"-e.[{EXTRAS[backend]}]")
-    measure(session, *on(backend))
+    check(session, *on(backend), measured=True)
 
 
 def on_other(session: nox.Session, library: str) -> None:
@@ -187,7 +320,7 @@ def on_other(session: nox.Session, library: str) -> None:
         driver = Path(session.virtualenv.location, "lib", "libintelocl.so")
         session.env["OCL_ICD_FILENAMES"] = str(driver)
     path = "tests/test_others.py"
-    session.run("pytest", f"--other={library}", path, *session.posargs)
+    check(session, f"--other={library}", path)
 
 
 @nox.session
@@ -210,8 +343,22 @@ def together(session: nox.Session) -> None:
     extras = [extra for name, extra in EXTRAS.items() if name != "cupy"]
     # findiff is a peer in the table of promises.
     install(session, "test", "findiff", f"-e.[example,{','.join(extras)}]")
-    measure(session, "-m", "peers")
+    check(session, "-m", "peers", measured=True)
     session.run("pytest", "--doctest-modules", "-m", "not peers", "src")
+
+
+@nox.session(default=False)
+def quick(session: nox.Session) -> None:
+    """Look for two minutes whether anything is broken, on two libraries at once."""
+    install(session, "test", "-e.[numpy,array-api-strict]")
+    check(session, *on("numpy", "array-api-strict"), "--brief")
+
+
+@nox.session(default=False, venv_backend="none", allow_parallel=False)
+def full(session: nox.Session) -> None:
+    """Do all that `nox` does, with all combinations and all that is slow."""
+    options = ("--", "--full", *session.posargs)
+    session.run(sys.executable, "-m", "nox", *options, external=True)
 
 
 @nox.session(default=False, allow_parallel=False)  # others would be measured, too
@@ -240,6 +387,5 @@ def coverage(session: nox.Session) -> None:
     install(session, "test")
     session.run("coverage", "combine")
     session.run("coverage", "report")
-    strict = ("arguments", "backends", "stencils")
-    files = ",".join(f"src/anygrad/_{name}.py" for name in strict)
+    files = ",".join(f"src/anygrad/{name}.py" for name in STRICT)
     session.run("coverage", "report", f"--include={files}", "--fail-under=100")

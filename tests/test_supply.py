@@ -74,7 +74,7 @@ def test_a_copy_under_another_name(library: Backend, tmp_path: Path) -> None:
     out = run_in(
         tmp_path,
         *("-m", "pytest", "-p", "plugin", "-q", "-p", "no:cacheprovider"),
-        *("--backend", library.library, "-m", "not peers"),
+        *("--backend", library.library, "-m", "not peers", "--brief"),
         f"--config-file={TESTS.parent / 'pyproject.toml'}",
         *(str(TESTS / f"test_{name}.py") for name in files),
     )
