@@ -99,7 +99,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "about(*names): for these values of `other`")
     config.addinivalue_line("markers", "full: runs with `--full` only")
     config.addinivalue_line("markers", "once: not with `--brief`, as it is no other")
-    config.addinivalue_line("markers", "cover(n): every n values together; 2 if unsaid")
+    config.addinivalue_line(
+        "markers", "cover(n): every n values together; 2 if unsaid, 0: one case"
+    )
     if config.getoption("full"):
         hypothesis.settings.load_profile("full")
     # Taken out, so that no process of a test takes it for its own.

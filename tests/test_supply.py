@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import anygrad
 from backends import Backend
 
@@ -65,6 +67,7 @@ def run_in(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.once
 def test_a_copy_under_another_name(library: Backend, tmp_path: Path) -> None:
     """Copied and nothing else, it passes its own tests where anygrad is not."""
     target = tmp_path / "host" / "vendored" / "slopes"
