@@ -36,14 +36,18 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 
 #: The name of a backend, as in `pytest --backend`, and the extra that installs it.
+#: What takes long comes first, here and below, so that no core is idle at the end.
 EXTRAS = {
-    "numpy": "numpy",
-    "array-api-strict": "array-api-strict",
-    "torch": "torch",
     "jax": "jax",
+    "torch": "torch",
     "dask": "dask",
     "cupy": "cupy-cuda13x",
+    "numpy": "numpy",
+    "array-api-strict": "array-api-strict",
 }
+
+#: Where each call is compiled, a value of each argument does, and not each pair.
+COMPILED = ("jax",)
 
 # Libraries that have no row of their own in anygrad's table, and no extra.
 OTHERS = nox.project.load_toml("tests/others.toml")
@@ -58,7 +62,7 @@ IN_THE_WHEEL = r"anygrad/(?!tests).*\.(py|typed)|anygrad_array-[^/]*\.dist-info/
 TOOLS, LIBRARIES = "constraints-tools.txt", "constraints.txt"
 
 #: What the package index's torch for Linux brings along: to download, and on disk.
-CUDA_GIGABYTES = (2.7, 6)
+CUDA_GIGABYTES = (2.7, 4.6)
 
 #: What uv reads in the place of a setting of pip's, which it does not read.
 SETTINGS = {
@@ -136,8 +140,8 @@ def torch_brings_cuda() -> str | None:
     download, disk = CUDA_GIGABYTES
     return (
         f"torch comes with CUDA from this package index: {download} GB to download, "
-        f"{disk} GB on disk (the CPU build, a tenth of that, where PyTorch's index is "
-        "in reach or pip is told of a folder of wheels)"
+        f"{disk} GB on disk (the CPU build, 0.2 GB, is taken where PyTorch's own index "
+        "answers or pip is told of a folder that holds it)"
     )
 
 
@@ -228,10 +232,54 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session
-def types(session: nox.Session) -> None:
-    """Check the sources, and the public promise in tests/typing, by strict mypy."""
-    install(session, "types", "-e.")
-    session.run("mypy")
+@nox.parametrize("backend", [nox.param(name, id=name) for name in EXTRAS])
+def tests(session: nox.Session, backend: str) -> None:
+    """Test on one library, in an environment without the others."""
+    install(session, "test", f"-e.[{EXTRAS[backend]}]")
+    size = ["--brief"] if backend in COMPILED else []
+    check(session, *on(backend), *size, measured=True)
+
+
+@nox.session(name="all")
+def together(session: nox.Session) -> None:
+    """Test what needs several libraries at once, and every code block."""
+    extras = [extra for name, extra in EXTRAS.items() if name != "cupy"]
+    # findiff is a peer in the table of promises.
+    install(session, "test", "findiff", f"-e.[example,{','.join(extras)}]")
+    check(session, "-m", "peers", measured=True)
+    session.run("pytest", "--doctest-modules", "-m", "not peers", "src")
+
+
+@nox.session
+def oldest(session: nox.Session) -> None:
+    """Test on the lower bound of every requirement in pyproject.toml."""
+    project = PYPROJECT["project"]
+    libraries = [name for name in EXTRAS if name != "cupy"]  # it has one version
+    extras = [project["optional-dependencies"][EXTRAS[name]] for name in libraries]
+    bounds = sum(extras, project["dependencies"])
+    pins = [re.sub(r">=([^,]+).*", r"==\1", bound) for bound in bounds]
+    install(session, "test", "-e.", *pins, constraints=TOOLS)
+    # What depends on a library's version; the rest has been tested on the newest.
+    files = ("reference", "gradient", "dtypes", "laziness", "chunked", "transforms")
+    paths = [f"tests/test_{name}.py" for name in files]
+    check(session, *on(*libraries), "--brief", *paths)
+
+
+def on_other(session: nox.Session, library: str) -> None:
+    """Test on one of the libraries that tests/others.toml lists."""
+    install(session, "test", "-e.", *OTHERS[library]["requires"])
+    if library == "dpnp":  # it looks for its device where the system keeps drivers
+        driver = Path(session.virtualenv.location, "lib", "libintelocl.so")
+        session.env["OCL_ICD_FILENAMES"] = str(driver)
+    path = "tests/test_others.py"
+    check(session, f"--other={library}", path)
+
+
+@nox.session
+@nox.parametrize("library", [nox.param(name, id=name) for name in LIGHT])
+def others(session: nox.Session, library: str) -> None:
+    """Test on one library that anygrad does not know by name."""
+    on_other(session, library)
 
 
 @nox.session
@@ -240,6 +288,13 @@ def docs(session: nox.Session) -> None:
     install(session, "docs", "-e.")
     session.run("sphinx-build", "-W", "-n", "-T", "docs", "docs/_build/html")
     session.run("towncrier", "build", "--draft", "--version=next")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the sources, and the public promise in tests/typing, by strict mypy."""
+    install(session, "types", "-e.")
+    session.run("mypy")
 
 
 @nox.session
@@ -276,28 +331,6 @@ def bare(session: nox.Session) -> None:
         session.error(f"stray files, or no license: {strays}")
 
 
-@nox.session
-def minimal(session: nox.Session) -> None:
-    """Test with no array library at all: anygrad imports, and refuses politely."""
-    install(session, "test", "-e.")
-    check(session, *on(), measured=True)
-
-
-@nox.session
-def oldest(session: nox.Session) -> None:
-    """Test on the lower bound of every requirement in pyproject.toml."""
-    project = PYPROJECT["project"]
-    libraries = [name for name in EXTRAS if name != "cupy"]  # it has one version
-    extras = [project["optional-dependencies"][EXTRAS[name]] for name in libraries]
-    bounds = sum(extras, project["dependencies"])
-    pins = [re.sub(r">=([^,]+).*", r"==\1", bound) for bound in bounds]
-    install(session, "test", "-e.", *pins, constraints=TOOLS)
-    # What depends on a library's version; the rest has been tested on the newest.
-    files = ("reference", "gradient", "dtypes", "laziness", "chunked", "transforms")
-    paths = [f"tests/test_{name}.py" for name in files]
-    check(session, *on(*libraries), "--brief", *paths)
-
-
 @nox.session(python=PYTHONS[1:])
 def python(session: nox.Session) -> None:
     """Test on each later Python that this machine has."""
@@ -306,45 +339,20 @@ def python(session: nox.Session) -> None:
 
 
 @nox.session
-@nox.parametrize("backend", [nox.param(name, id=name) for name in EXTRAS])
-def tests(session: nox.Session, backend: str) -> None:
-    """Test on one library, in an environment without the others."""
-    install(session, "test", f"-e.[{EXTRAS[backend]}]")
-    check(session, *on(backend), measured=True)
+def minimal(session: nox.Session) -> None:
+    """Test with no array library at all: anygrad imports, and refuses politely."""
+    install(session, "test", "-e.")
+    check(session, *on(), measured=True)
 
 
-def on_other(session: nox.Session, library: str) -> None:
-    """Test on one of the libraries that tests/others.toml lists."""
-    install(session, "test", "-e.", *OTHERS[library]["requires"])
-    if library == "dpnp":  # it looks for its device where the system keeps drivers
-        driver = Path(session.virtualenv.location, "lib", "libintelocl.so")
-        session.env["OCL_ICD_FILENAMES"] = str(driver)
-    path = "tests/test_others.py"
-    check(session, f"--other={library}", path)
-
-
-@nox.session
-@nox.parametrize("library", [nox.param(name, id=name) for name in LIGHT])
-def others(session: nox.Session, library: str) -> None:
-    """Test on one library that anygrad does not know by name."""
-    on_other(session, library)
-
-
-@nox.session(default=False)
-@nox.parametrize("library", [nox.param(name, id=name) for name in HEAVY])
-def heavy(session: nox.Session, library: str) -> None:
-    """Do the same on a library that is large or slow."""
-    on_other(session, library)
-
-
-@nox.session(name="all")
-def together(session: nox.Session) -> None:
-    """Test what needs several libraries at once, and every code block."""
-    extras = [extra for name, extra in EXTRAS.items() if name != "cupy"]
-    # findiff is a peer in the table of promises.
-    install(session, "test", "findiff", f"-e.[example,{','.join(extras)}]")
-    check(session, "-m", "peers", measured=True)
-    session.run("pytest", "--doctest-modules", "-m", "not peers", "src")
+@nox.session(requires=["minimal", *(f"tests({name})" for name in EXTRAS), "all"])
+def coverage(session: nox.Session) -> None:
+    """Hold what these sessions cover together against the floor."""
+    install(session, "test")
+    session.run("coverage", "combine")
+    session.run("coverage", "report")
+    files = ",".join(f"src/anygrad/{name}.py" for name in STRICT)
+    session.run("coverage", "report", f"--include={files}", "--fail-under=100")
 
 
 @nox.session(default=False)
@@ -359,6 +367,13 @@ def full(session: nox.Session) -> None:
     """Do all that `nox` does, with all combinations and all that is slow."""
     options = ("--", "--full", *session.posargs)
     session.run(sys.executable, "-m", "nox", *options, external=True)
+
+
+@nox.session(default=False)
+@nox.parametrize("library", [nox.param(name, id=name) for name in HEAVY])
+def heavy(session: nox.Session, library: str) -> None:
+    """Do the same on a library that is large or slow."""
+    on_other(session, library)
 
 
 @nox.session(default=False, allow_parallel=False)  # others would be measured, too
@@ -379,13 +394,3 @@ def fuzz(session: nox.Session) -> None:
     extras = [extra for name, extra in EXTRAS.items() if name != "cupy"]
     install(session, "test", f"-e.[{','.join(extras)}]")
     session.run("python", "tests/fuzz.py", *session.posargs)
-
-
-@nox.session(requires=["minimal", *(f"tests({name})" for name in EXTRAS), "all"])
-def coverage(session: nox.Session) -> None:
-    """Hold what these sessions cover together against the floor."""
-    install(session, "test")
-    session.run("coverage", "combine")
-    session.run("coverage", "report")
-    files = ",".join(f"src/anygrad/{name}.py" for name in STRICT)
-    session.run("coverage", "report", f"--include={files}", "--fail-under=100")
