@@ -5,10 +5,16 @@ Arguments after `--` go to pytest: `nox -s "tests(torch)" -- -x -k coordinates`.
 
 from __future__ import annotations
 
+import ast
+import functools
 import os
 import re
 import shutil
+import ssl
 import subprocess
+import sys
+import threading
+import time
 import zipfile
 from pathlib import Path
 
@@ -30,14 +36,18 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 
 #: The name of a backend, as in `pytest --backend`, and the extra that installs it.
+#: What takes long comes first, here and below, so that no core is idle at the end.
 EXTRAS = {
-    "numpy": "numpy",
-    "array-api-strict": "array-api-strict",
-    "torch": "torch",
     "jax": "jax",
+    "torch": "torch",
     "dask": "dask",
     "cupy": "cupy-cuda13x",
+    "numpy": "numpy",
+    "array-api-strict": "array-api-strict",
 }
+
+#: Where each call is compiled, a value of each argument does, and not each pair.
+COMPILED = ("jax",)
 
 # Libraries that have no row of their own in anygrad's table, and no extra.
 OTHERS = nox.project.load_toml("tests/others.toml")
@@ -51,17 +61,136 @@ IN_THE_WHEEL = r"anygrad/(?!tests).*\.(py|typed)|anygrad_array-[^/]*\.dist-info/
 # split the value at blanks, and the path of a checkout may hold some.
 TOOLS, LIBRARIES = "constraints-tools.txt", "constraints.txt"
 
-# A machine may keep wheels in a folder that it names to pip.  uv does not read pip's
-# settings, and stops with an error at a folder that does not exist.
-FOLDERS = os.environ.get("PIP_FIND_LINKS", "").split()
-if FOLDERS and all(Path(folder).is_dir() for folder in FOLDERS):
-    os.environ.setdefault("UV_FIND_LINKS", ",".join(FOLDERS))
+#: What the package index's torch for Linux brings along: to download, and on disk.
+CUDA_GIGABYTES = (2.7, 4.6)
+
+#: What uv reads in the place of a setting of pip's, which it does not read.
+SETTINGS = {
+    "cert": "SSL_CERT_FILE",
+    "find-links": "UV_FIND_LINKS",
+    "index-url": "UV_DEFAULT_INDEX",
+}
+
+#: Where sessions that run beside each other say how far they are.
+PROGRESS = ROOT / ".nox" / "progress"
+
+#: The files that are covered to the last branch.
+STRICT = ("_arguments", "_backends", "_stencils")
 
 # pyenv shows one Python at a time.  Show all those of the classifiers.
 if pyenv := shutil.which("pyenv"):
     output = subprocess.check_output([pyenv, "versions", "--bare"], text=True)
     usable = [v for v in output.split() if v.rpartition(".")[0] in PYTHONS]
     os.environ.setdefault("PYENV_VERSION", ":".join(usable))
+
+
+def tell_uv() -> None:
+    """Say to uv what pip has been told, by variables or in its files."""
+    pip = [sys.executable, "-m", "pip", "config", "list"]
+    listed = subprocess.run(pip, capture_output=True, text=True, check=False).stdout
+    told = {}
+    for section in ("global", "install", ":env:"):  # the last word counts
+        found = re.findall(rf"^{section}\.([\w-]+)=(.*)$", listed, re.MULTILINE)
+        told |= {name: ast.literal_eval(value) for name, value in found}
+    folders = told.get("find-links", "").split()
+    told["find-links"] = ",".join(folders)
+    if not all(Path(folder).is_dir() for folder in folders):
+        del told["find-links"]  # uv stops with an error where pip only warns
+    for name, variable in SETTINGS.items():
+        if told.get(name):
+            os.environ.setdefault(variable, told[name])
+    # As pip does, trust those whom the machine trusts, a proxy among them.
+    paths = ssl.get_default_verify_paths()
+    if paths.cafile or (paths.capath and any(Path(paths.capath).iterdir())):
+        os.environ.setdefault("UV_SYSTEM_CERTS", "true")
+
+
+@functools.cache
+def torch_brings_cuda() -> str | None:
+    """Have uv take torch's CPU build where it can; return what is to be said if not."""
+    if sys.platform != "linux" or "UV_TORCH_BACKEND" in os.environ:
+        return None
+    folders = os.environ.get("UV_FIND_LINKS", "").split(",")
+    if any(any(Path(folder).glob("torch-*.whl")) for folder in folders if folder):
+        return None
+    # uv knows where PyTorch's own index is.  Does it answer?
+    path = [Path(sys.executable).parent, os.environ.get("PATH", os.defpath)]
+    environment = {
+        **os.environ,
+        "PATH": os.pathsep.join(map(str, path)),
+        "UV_TORCH_BACKEND": "cpu",
+        "UV_HTTP_TIMEOUT": "5",
+        "UV_HTTP_RETRIES": "0",
+    }
+    ask = ["uv", "pip", "compile", "--no-deps", f"--python={sys.executable}"]
+    try:
+        answer = subprocess.run(
+            [*ask, f"--constraints={LIBRARIES}", "-"],
+            input=b"torch",
+            capture_output=True,
+            check=False,
+            env=environment,
+            timeout=20,
+        ).returncode
+    except (OSError, subprocess.TimeoutExpired):  # no uv, or no answer
+        answer = 1
+    if answer == 0:
+        os.environ["UV_TORCH_BACKEND"] = "cpu"
+        return None
+    download, disk = CUDA_GIGABYTES
+    return (
+        f"torch comes with CUDA from this package index: {download} GB to download, "
+        f"{disk} GB on disk (the CPU build, 0.2 GB, is taken where PyTorch's own index "
+        "answers or pip is told of a folder that holds it)"
+    )
+
+
+def compiler_is_missing() -> str | None:
+    """Return what to install where CuPy cannot be emulated; it is where no GPU is."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    try:
+        from cupy_on_cpu import _availability, _compiler
+    finally:
+        del sys.path[0]
+    if _compiler.find_command() or _availability.gpu_present():
+        return None
+    return (
+        "tests(cupy) compiles CuPy's kernels for the CPU and finds no C++ compiler: "
+        "install g++ (Debian, Ubuntu: apt-get install g++; Fedora: dnf install "
+        "gcc-c++) or clang++, or name one in the variable CXX"
+    )
+
+
+def read_out(progress: Path) -> None:
+    """Print what is written to a file, as long as the process lasts."""
+    with progress.open(encoding="utf-8") as file:
+        while True:
+            # Whole lines past Python's own buffer, so that nothing is held at the end.
+            for line in iter(file.readline, ""):
+                os.write(1, line.encode())
+            time.sleep(1)
+
+
+#: What was asked of nox; a parallel run asks another nox for each of its sessions.
+ASKED = sys.argv[1 : sys.argv.index("--") if "--" in sys.argv else None]
+#: The options that choose sessions, or only show something.
+CHOICE = re.compile(
+    r"-[a-zA-Z]*[sektplh]|--(session|python|keyword|tag|list|help|version|usage)"
+)
+
+if "--parallel-worker" not in ASKED:
+    tell_uv()
+    if not any(map(CHOICE.match, ASKED)) and "NOXSESSION" not in os.environ:
+        if sentence := compiler_is_missing():
+            sys.exit(f"nox > {sentence}")
+        if sentence := torch_brings_cuda():
+            sys.stderr.write(f"nox > {sentence}\n")
+    # nox shows what a session of a parallel run prints when it has ended, unless it
+    # writes to a terminal: then its last line is there all the time.
+    if not sys.stdout.isatty():
+        PROGRESS.parent.mkdir(exist_ok=True)
+        PROGRESS.write_text("", encoding="utf-8")
+        threading.Thread(target=read_out, args=[PROGRESS], daemon=True).start()
 
 
 def install(
@@ -72,6 +201,9 @@ def install(
 ) -> None:
     """Install a dependency group and some requirements, at the versions of this run."""
     session.env["PIP_CONSTRAINT"] = session.env["UV_CONSTRAINT"] = constraints
+    with_torch = any("torch" in requirement for requirement in requirements)
+    if with_torch and (sentence := torch_brings_cuda()):
+        session.log(sentence)
     tools = nox.project.dependency_groups(PYPROJECT, group)
     session.install(*tools, *requirements)
 
@@ -81,10 +213,15 @@ def on(*backends: str) -> list[str]:
     return ["-m", "not peers", *(f"--backend={backend}" for backend in backends)]
 
 
-def measure(session: nox.Session, *arguments: str) -> None:
-    """Run pytest at half its speed, to tell the session `coverage` what it covers."""
-    session.env["COVERAGE_FILE"] = f".coverage.{session.name}"
-    session.run("coverage", "run", "-m", "pytest", *arguments, *session.posargs)
+def check(session: nox.Session, *arguments: str, measured: bool = False) -> None:
+    """Run pytest; at half its speed, tell the session `coverage` what it covers."""
+    if session.parallel:
+        session.env["ANYGRAD_PROGRESS"] = str(PROGRESS)
+    command = ["pytest"]
+    if measured:
+        session.env["COVERAGE_FILE"] = f".coverage.{session.name}"
+        command = ["coverage", "run", "-m", "pytest"]
+    session.run(*command, *arguments, *session.posargs)
 
 
 @nox.session(allow_parallel=False)  # the formatter writes
@@ -95,10 +232,54 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session
-def types(session: nox.Session) -> None:
-    """Check the sources, and the public promise in tests/typing, by strict mypy."""
-    install(session, "types", "-e.")
-    session.run("mypy")
+@nox.parametrize("backend", [nox.param(name, id=name) for name in EXTRAS])
+def tests(session: nox.Session, backend: str) -> None:
+    """Test on one library, in an environment without the others."""
+    install(session, "test", f"-e.[{EXTRAS[backend]}]")
+    size = ["--brief"] if backend in COMPILED else []
+    check(session, *on(backend), *size, measured=True)
+
+
+@nox.session(name="all")
+def together(session: nox.Session) -> None:
+    """Test what needs several libraries at once, and every code block."""
+    extras = [extra for name, extra in EXTRAS.items() if name != "cupy"]
+    # findiff is a peer in the table of promises.
+    install(session, "test", "findiff", f"-e.[example,{','.join(extras)}]")
+    check(session, "-m", "peers", measured=True)
+    session.run("pytest", "--doctest-modules", "-m", "not peers", "src")
+
+
+@nox.session
+def oldest(session: nox.Session) -> None:
+    """Test on the lower bound of every requirement in pyproject.toml."""
+    project = PYPROJECT["project"]
+    libraries = [name for name in EXTRAS if name != "cupy"]  # it has one version
+    extras = [project["optional-dependencies"][EXTRAS[name]] for name in libraries]
+    bounds = sum(extras, project["dependencies"])
+    pins = [re.sub(r">=([^,]+).*", r"==\1", bound) for bound in bounds]
+    install(session, "test", "-e.", *pins, constraints=TOOLS)
+    # What depends on a library's version; the rest has been tested on the newest.
+    files = ("reference", "gradient", "dtypes", "laziness", "chunked", "transforms")
+    paths = [f"tests/test_{name}.py" for name in files]
+    check(session, *on(*libraries), "--brief", *paths)
+
+
+def on_other(session: nox.Session, library: str) -> None:
+    """Test on one of the libraries that tests/others.toml lists."""
+    install(session, "test", "-e.", *OTHERS[library]["requires"])
+    if library == "dpnp":  # it looks for its device where the system keeps drivers
+        driver = Path(session.virtualenv.location, "lib", "libintelocl.so")
+        session.env["OCL_ICD_FILENAMES"] = str(driver)
+    path = "tests/test_others.py"
+    check(session, f"--other={library}", path)
+
+
+@nox.session
+@nox.parametrize("library", [nox.param(name, id=name) for name in LIGHT])
+def others(session: nox.Session, library: str) -> None:
+    """Test on one library that anygrad does not know by name."""
+    on_other(session, library)
 
 
 @nox.session
@@ -107,6 +288,13 @@ def docs(session: nox.Session) -> None:
     install(session, "docs", "-e.")
     session.run("sphinx-build", "-W", "-n", "-T", "docs", "docs/_build/html")
     session.run("towncrier", "build", "--draft", "--version=next")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the sources, and the public promise in tests/typing, by strict mypy."""
+    install(session, "types", "-e.")
+    session.run("mypy")
 
 
 @nox.session
@@ -128,7 +316,7 @@ def wheel(session: nox.Session) -> None:
     check = "import anygrad; assert 'site-packages' in anygrad.__file__"
     session.run("python", "-c", check)
     paths = (f"--config-file={ROOT / 'pyproject.toml'}", str(ROOT / "tests"))
-    session.run("pytest", *on("numpy", "array-api-strict"), *paths, *session.posargs)
+    check(session, *on("numpy", "array-api-strict"), "--brief", *paths)
 
 
 @nox.session(requires=["package"], reuse_venv=False)
@@ -143,58 +331,42 @@ def bare(session: nox.Session) -> None:
         session.error(f"stray files, or no license: {strays}")
 
 
-@nox.session
-def minimal(session: nox.Session) -> None:
-    """Test with no array library at all: anygrad imports, and refuses politely."""
-    install(session, "test", "-e.")
-    measure(session, *on())
-
-
-@nox.session
-def oldest(session: nox.Session) -> None:
-    """Test on the lower bound of every requirement in pyproject.toml."""
-    project = PYPROJECT["project"]
-    libraries = [name for name in EXTRAS if name != "cupy"]  # it has one version
-    extras = [project["optional-dependencies"][EXTRAS[name]] for name in libraries]
-    bounds = sum(extras, project["dependencies"])
-    pins = [re.sub(r">=([^,]+).*", r"==\1", bound) for bound in bounds]
-    install(session, "test", "-e.", *pins, constraints=TOOLS)
-    # What depends on a library's version; the rest has been tested on the newest.
-    files = ("reference", "gradient", "dtypes", "laziness", "chunked", "transforms")
-    paths = [f"tests/test_{name}.py" for name in files]
-    session.run("pytest", *on(*libraries), *paths, *session.posargs)
-
-
 @nox.session(python=PYTHONS[1:])
 def python(session: nox.Session) -> None:
     """Test on each later Python that this machine has."""
     install(session, "test", "-e.[numpy,array-api-strict]")
-    session.run("pytest", *on("numpy", "array-api-strict"), *session.posargs)
+    check(session, *on("numpy", "array-api-strict"), "--brief")
 
 
 @nox.session
-@nox.parametrize("backend", [nox.param(name, id=name) for name in EXTRAS])
-def tests(session: nox.Session, backend: str) -> None:
-    """Test on one library, in an environment without the others."""
-    install(session, "test", f"-e.[{EXTRAS[backend]}]")
-    measure(session, *on(backend))
+def minimal(session: nox.Session) -> None:
+    """Test with no array library at all: anygrad imports, and refuses politely."""
+    install(session, "test", "-e.")
+    check(session, *on(), measured=True)
 
 
-def on_other(session: nox.Session, library: str) -> None:
-    """Test on one of the libraries that tests/others.toml lists."""
-    install(session, "test", "-e.", *OTHERS[library]["requires"])
-    if library == "dpnp":  # it looks for its device where the system keeps drivers
-        driver = Path(session.virtualenv.location, "lib", "libintelocl.so")
-        session.env["OCL_ICD_FILENAMES"] = str(driver)
-    path = "tests/test_others.py"
-    session.run("pytest", f"--other={library}", path, *session.posargs)
+@nox.session(requires=["minimal", *(f"tests({name})" for name in EXTRAS), "all"])
+def coverage(session: nox.Session) -> None:
+    """Hold what these sessions cover together against the floor."""
+    install(session, "test")
+    session.run("coverage", "combine")
+    session.run("coverage", "report")
+    files = ",".join(f"src/anygrad/{name}.py" for name in STRICT)
+    session.run("coverage", "report", f"--include={files}", "--fail-under=100")
 
 
-@nox.session
-@nox.parametrize("library", [nox.param(name, id=name) for name in LIGHT])
-def others(session: nox.Session, library: str) -> None:
-    """Test on one library that anygrad does not know by name."""
-    on_other(session, library)
+@nox.session(default=False)
+def quick(session: nox.Session) -> None:
+    """Look for two minutes whether anything is broken, on two libraries at once."""
+    install(session, "test", "-e.[numpy,array-api-strict]")
+    check(session, *on("numpy", "array-api-strict"), "--brief")
+
+
+@nox.session(default=False, venv_backend="none", allow_parallel=False)
+def full(session: nox.Session) -> None:
+    """Do all that `nox` does, with all combinations and all that is slow."""
+    options = ("--", "--full", *session.posargs)
+    session.run(sys.executable, "-m", "nox", *options, external=True)
 
 
 @nox.session(default=False)
@@ -202,16 +374,6 @@ def others(session: nox.Session, library: str) -> None:
 def heavy(session: nox.Session, library: str) -> None:
     """Do the same on a library that is large or slow."""
     on_other(session, library)
-
-
-@nox.session(name="all")
-def together(session: nox.Session) -> None:
-    """Test what needs several libraries at once, and every code block."""
-    extras = [extra for name, extra in EXTRAS.items() if name != "cupy"]
-    # findiff is a peer in the table of promises.
-    install(session, "test", "findiff", f"-e.[example,{','.join(extras)}]")
-    measure(session, "-m", "peers")
-    session.run("pytest", "--doctest-modules", "-m", "not peers", "src")
 
 
 @nox.session(default=False, allow_parallel=False)  # others would be measured, too
@@ -232,14 +394,3 @@ def fuzz(session: nox.Session) -> None:
     extras = [extra for name, extra in EXTRAS.items() if name != "cupy"]
     install(session, "test", f"-e.[{','.join(extras)}]")
     session.run("python", "tests/fuzz.py", *session.posargs)
-
-
-@nox.session(requires=["minimal", *(f"tests({name})" for name in EXTRAS), "all"])
-def coverage(session: nox.Session) -> None:
-    """Hold what these sessions cover together against the floor."""
-    install(session, "test")
-    session.run("coverage", "combine")
-    session.run("coverage", "report")
-    strict = ("arguments", "backends", "stencils")
-    files = ",".join(f"src/anygrad/_{name}.py" for name in strict)
-    session.run("coverage", "report", f"--include={files}", "--fail-under=100")

@@ -165,12 +165,14 @@ def test_threads_and_workers(numpy: Any) -> None:
         assert all(pool.map(work, range(THREADS)))
 
 
+@pytest.mark.once
 def test_no_growth_with_one_plan(numpy: Any) -> None:
     """100,000 calls of one kind."""
     f = numpy.asarray(SQUARES)
     bounded("a call", lambda: anygrad.gradient(f, spacing=0.5), 100_000)
 
 
+@pytest.mark.once
 def test_no_growth_with_new_steps(numpy: Any) -> None:
     """Each call has steps and a value beyond the ends that no call had before."""
     f, numbers = numpy.asarray(SQUARES), itertools.count(1)
@@ -182,6 +184,7 @@ def test_no_growth_with_new_steps(numpy: Any) -> None:
         bounded(name, lambda call=call: call(next(numbers)), 5_000)
 
 
+@pytest.mark.once
 def test_no_growth_with_new_shapes(numpy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each call has a length that no call had before, and so a plan of its own."""
     monkeypatch.setattr(_plans, "MOST_BYTES", 2**14)
@@ -213,6 +216,7 @@ def test_fuzz_a_little(library: Backend, seed: int) -> None:
         fuzz.one_call(library, seed, count)
 
 
+@pytest.mark.once
 def test_fuzz_finds_a_broken_gradient(
     numpy: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,6 +248,7 @@ def test_fuzz_finds_a_broken_gradient(
         assert message in found[0]
 
 
+@pytest.mark.once
 def test_fuzz_finds_a_broken_mask(numpy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that takes no notice of it, one that writes to it, one that fills with 0."""
     from backends import plain
@@ -277,6 +282,8 @@ def test_fuzz_finds_a_broken_mask(numpy: Any, monkeypatch: pytest.MonkeyPatch) -
         assert all("where=array" in finding for finding in found)
 
 
+@pytest.mark.cover(0)
+@pytest.mark.once
 @pytest.mark.parametrize("name", [*SCALARS[1:], *FIELDS])
 def test_fuzz_finds_a_broken_function(
     numpy: Any, monkeypatch: pytest.MonkeyPatch, name: str

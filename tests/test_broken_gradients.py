@@ -146,6 +146,7 @@ def test_a_missing_forward_derivative_is_caught(torch: Any) -> None:
     assert verdict.outcome == "broken"
 
 
+@pytest.mark.once
 def test_every_check_can_fail(numpy: Any) -> None:
     """One gradient raises whatever it is asked, the other returns whatever it is."""
 

@@ -48,6 +48,7 @@ class Namespace:
         return self.backend.make(values, name, oracle.shape_of(values))
 
 
+@pytest.mark.cover(1)
 @pytest.mark.parametrize("check", testing.checks, ids=lambda check: check.__name__)
 @pytest.mark.forms(*FORMS)
 def test_anygrad_keeps_every_promise(backend: Backend, check: Any) -> None:

@@ -173,6 +173,7 @@ def test_large_integers_near_a_constant(backend: Backend) -> None:
         backend.check((result,), [wanted], like=f, dtype=backend.default)
 
 
+@pytest.mark.cover(1)
 @pytest.mark.parametrize("boundary", BOUNDARIES, ids=repr)
 @pytest.mark.parametrize("grid", ["step", "coordinates"])
 def test_large_arrays(library: Backend, boundary: Any, grid: str) -> None:

@@ -97,6 +97,7 @@ def test_steps(backend: Backend, shape: tuple[int, ...]) -> None:
         assert_equal(backend, result, target, 0.0)
 
 
+@pytest.mark.cover(1)
 @pytest.mark.parametrize("base", [0, 2**62, -(2**62), None], ids=str)
 @pytest.mark.parametrize("spacing", [0.5, None], ids=["step", "coordinates"])
 def test_wide_integers_in_blocks(
@@ -164,6 +165,7 @@ def test_small_arrays_with_coordinates_again(
             assert_equal(backend, result, target, tolerance)
 
 
+@pytest.mark.cover(1)
 @pytest.mark.parametrize("per_point", [False, True], ids=["1-D", "per point"])
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "x".join(map(str, shape)))
 def test_coordinates(backend: Backend, shape: tuple[int, ...], per_point: bool) -> None:
@@ -204,6 +206,7 @@ def test_every_dtype(backend: Backend, dtype: str) -> None:
 FIELDS = [(2, 150, 300), (3, 40, 50, 60), (3, 9, 7, 900), (2, 30_000, 5)]
 
 
+@pytest.mark.cover(1)
 @pytest.mark.parametrize("boundary", ["one_sided", "periodic", 2.0])
 @pytest.mark.parametrize("shape", FIELDS, ids=lambda shape: "x".join(map(str, shape)))
 @pytest.mark.parametrize("name", ["divergence", "curl", "laplacian"])

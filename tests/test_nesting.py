@@ -58,6 +58,7 @@ def jax_loss(entry: Any) -> Callable[..., Any]:
     return lambda f, x: jnp.sum(jnp.sin(slope(f, x)))
 
 
+@pytest.mark.cover(0)
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_jax_nesting(double: None, jax: Any, entry: Any) -> None:
     """The gradient of a loss, in all orders of jit, checkpoint and derivatives."""
@@ -95,6 +96,7 @@ def test_jax_nesting(double: None, jax: Any, entry: Any) -> None:
     assert bool(jnp.any(hessian != 0))
 
 
+@pytest.mark.cover(0)
 @pytest.mark.parametrize("entry", ENTRIES[:3])
 def test_jax_batches_of_derivatives(double: None, jax: Any, entry: Any) -> None:
     """vmap outside, inside and between the others; also over two dims at once."""

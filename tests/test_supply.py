@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import anygrad
 from backends import Backend
 
@@ -65,6 +67,7 @@ def run_in(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.once
 def test_a_copy_under_another_name(library: Backend, tmp_path: Path) -> None:
     """Copied and nothing else, it passes its own tests where anygrad is not."""
     target = tmp_path / "host" / "vendored" / "slopes"
@@ -74,7 +77,7 @@ def test_a_copy_under_another_name(library: Backend, tmp_path: Path) -> None:
     out = run_in(
         tmp_path,
         *("-m", "pytest", "-p", "plugin", "-q", "-p", "no:cacheprovider"),
-        *("--backend", library.library, "-m", "not peers"),
+        *("--backend", library.library, "-m", "not peers", "--brief"),
         f"--config-file={TESTS.parent / 'pyproject.toml'}",
         *(str(TESTS / f"test_{name}.py") for name in files),
     )

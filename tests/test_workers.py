@@ -190,6 +190,7 @@ def samples(numpy: Any, dtype: str, order: str) -> Any:
     return numpy.asarray(array.astype(dtype), order=order)
 
 
+@pytest.mark.cover(1)
 @pytest.mark.parametrize("workers", [1, 2, 3, -1])
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "int64", "uint8"])

@@ -104,12 +104,53 @@ def of_divisors(divisors: Sequence[float], digits: int) -> list[Scale]:
     return found
 
 
+def usual_power(
+    step: float, order: int, denominators: tuple[int, ...], precision: Precision
+) -> float | None:
+    """Return the power of a step of which all multiples are normal; None for others.
+
+    The denominators are sorted.
+    """
+    *_, least, most, digits = precision
+    power = step
+    for _ in range(order - 1):  # infinite where it overflows
+        power *= step
+    is_usual = (
+        least <= abs(power * denominators[0])
+        and abs(power * denominators[-1]) <= most
+        and digits <= sys.float_info.mant_dig  # a product of more would be rounded
+    )
+    return power if is_usual else None
+
+
 def of_step(
+    step: float | complex,
+    order: int,
+    denominators: tuple[int, ...],
+    precision: Precision,
+) -> list[Scale] | None:
+    """Return the scales for a step, one per denominator; all of their numbers normal.
+
+    None for a step for which there are none, and for one that is no number.
+    """
+    if not isinstance(step, complex):
+        power = usual_power(step, order, denominators, precision)
+        if power is not None:
+            divisors = [power * denominator for denominator in denominators]
+            return of_divisors(divisors, precision.digits)
+    found = []
+    for denominator in denominators:
+        scale = _unusual(step, order, denominator, precision)
+        if scale is None:
+            return None
+        found.append(scale)
+    return found
+
+
+def _unusual(
     step: float | complex, order: int, denominator: int, precision: Precision
 ) -> Scale | None:
-    """Return the scale for a step and a denominator; all of its numbers are normal.
-
-    None for a step for which there is none, and for one that is no number.
+    """Return the scale for one denominator.
 
     Where ``step**m * denominator`` is no normal number of the working dtype, e.g. 1e-50
     in float32, dividing by it would give 0 or infinity although the derivative may fit.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from operator import itemgetter
@@ -181,17 +180,8 @@ class StepScales(Sequence[Scale]):
 
 def step_scales(scheme: Scheme, step: float, precision: Precision) -> StepScales | None:
     """Return the scales for a step; None where some divisor is no normal number."""
-    *_, least, most, digits = precision
-    power = step
-    for _ in range(scheme.order - 1):  # infinite where it overflows
-        power *= step
-    if (
-        least <= abs(power * scheme.denominators[0])
-        and abs(power * scheme.denominators[-1]) <= most
-        and digits <= sys.float_info.mant_dig  # a product of more would be rounded
-    ):
-        return StepScales(scheme, power, digits)
-    return None
+    power = _scales.usual_power(step, scheme.order, scheme.denominators, precision)
+    return None if power is None else StepScales(scheme, power, precision.digits)
 
 
 def half_width(order: int, accuracy: int, uneven: bool) -> int:

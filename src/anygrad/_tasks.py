@@ -294,12 +294,9 @@ def _scaled(
         scales = _schemes.step_scales(scheme, step, task.precision)
         if scales is not None:
             return scales
-    found = []
-    for denominator in denominators:
-        scale = _scales.of_step(step, order, denominator, task.precision)
-        if scale is None:
-            raise StepOutOfRangeError(task.place, task.precision)
-        found.append(scale)
+    found = _scales.of_step(step, order, denominators, task.precision)
+    if found is None:
+        raise StepOutOfRangeError(task.place, task.precision)
     return scheme.per_formula(found)
 
 

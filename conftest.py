@@ -1,4 +1,7 @@
-"""Which array libraries the tests run on, and how a test asks for one.
+"""Which array libraries a run is on, how a test asks for one, and how much is run.
+
+It lies here, and not with the tests, so that examples in the sources, the pages of the
+documentation and the benchmarks have the same options and fixtures.
 
 A test that takes the fixture `backend` runs on every form of every library chosen,
 and one that takes `library` on the first form of each.  With the argument
@@ -6,14 +9,22 @@ and one that takes `library` on the first form of each.  With the argument
 forms that have the same dtypes.  A test that takes a fixture named after a library,
 e.g. `torch`, gets that library's module and is left out of a run that has not chosen
 it; together with `backend`, it runs on every form of that library.
+
+Three sizes of a run: the usual one has every pair of values of a test's arguments;
+`--brief` every value, and not what is marked `once`; `--full` has all combinations,
+what is marked `full`, and more examples of hypothesis.
 """
 
 from __future__ import annotations
 
+import heapq
 import importlib
 import importlib.util
+import itertools
 import os
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from types import ModuleType
 
 import hypothesis
@@ -41,7 +52,7 @@ hypothesis.settings.register_profile(
     ],
 )
 hypothesis.settings.register_profile(
-    "ci", hypothesis.settings.get_profile("default"), derandomize=True, max_examples=100
+    "full", hypothesis.settings.get_profile("default"), max_examples=200
 )
 hypothesis.settings.load_profile("default")
 
@@ -68,6 +79,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
         help="run tests/test_others.py on this library (all that are installed)",
     )
+    parser.addoption(
+        "--brief",
+        action="store_true",
+        help="take every value of a test's arguments, not every pair of them",
+    )
+    parser.addoption(
+        "--full",
+        action="store_true",
+        help="take all combinations, and what is marked `full`; stronger than --brief",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -76,6 +97,16 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "forms(*ids): which forms of `backend`; all: the slow ones, too"
     )
     config.addinivalue_line("markers", "about(*names): for these values of `other`")
+    config.addinivalue_line("markers", "full: runs with `--full` only")
+    config.addinivalue_line("markers", "once: not with `--brief`, as it is no other")
+    config.addinivalue_line(
+        "markers", "cover(n): every n values together; 2 if unsaid, 0: one case"
+    )
+    if config.getoption("full"):
+        hypothesis.settings.load_profile("full")
+    # Taken out, so that no process of a test takes it for its own.
+    if file := os.environ.pop("ANYGRAD_PROGRESS", None):
+        config.pluginmanager.register(Progress(Path(file)))
     asked = config.getoption("backend")
     config.stash[CHOSEN] = {}
     for library in LIBRARIES:
@@ -162,23 +193,117 @@ def apart(forms: list[Backend]) -> list[Backend]:
     return list(first.values())
 
 
+@pytest.hookimpl(trylast=True)  # after `-k` and `-m`, to thin out what they leave
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Leave out the tests of libraries that were not chosen; mark failures."""
+    """Leave out what was not chosen, and what a run of this size does without."""
     kept: dict[bool, list[pytest.Item]] = {True: [], False: []}
     for item in items:
-        names = getattr(item, "fixturenames", ())
-        needed = {FIXTURES[name] for name in names if name in FIXTURES}
-        # No form at all, of a library or with a kind of dtype: pytest would skip it.
-        empty = "NOTSET" in item.name
-        kept[needed <= set(config.stash[CHOSEN]) and not empty].append(item)
+        kept[_is_chosen(config, item)].append(item)
         for (form, name), reason in EXPECTED_FAILURES.items():
             if item.name.startswith(name) and f"[{form}" in item.name:
                 item.add_marker(pytest.mark.xfail(strict=True, reason=reason))
+    if not config.getoption("full"):
+        wanted = thinned(kept[True], brief=config.getoption("brief"))
+        kept[False] += [item for item in kept[True] if item not in wanted]
+        kept[True] = [item for item in kept[True] if item in wanted]
     if kept[False]:
         config.hook.pytest_deselected(items=kept[False])
     items[:] = kept[True]
+
+
+def _is_chosen(config: pytest.Config, item: pytest.Item) -> bool:
+    names = getattr(item, "fixturenames", ())
+    needed = {FIXTURES[name] for name in names if name in FIXTURES}
+    # No form at all, of a library or with a kind of dtype: pytest would skip it.
+    empty = "NOTSET" in item.name
+    return needed <= set(config.stash[CHOSEN]) and not empty
+
+
+def thinned(items: Sequence[pytest.Item], *, brief: bool) -> set[pytest.Item]:
+    """Return what is left of tests without `--full`."""
+    cases: dict[tuple[object, str], list[pytest.Item]] = {}
+    left = ("full", "once") if brief else ("full",)
+    for item in items:
+        if not any(map(item.get_closest_marker, left)):
+            name = getattr(item, "originalname", item.name)
+            cases.setdefault((item.parent, name), []).append(item)
+    wanted: set[pytest.Item] = set()
+    for group in cases.values():
+        mark = group[0].get_closest_marker("cover")
+        together = 1 if brief else mark.args[0] if mark else 2
+        wanted.update(covering({item: _values(item) for item in group}, together))
+    return wanted
+
+
+def _values(item: pytest.Item) -> list[tuple[str, str]]:
+    """Return the values of a test's arguments; a row of a table counts as one."""
+    spec = getattr(item, "callspec", None)
+    params = dict(spec.params) if spec else {}
+    values = []
+    for mark in item.iter_markers("parametrize"):
+        row = [repr(params.pop(name.strip(), None)) for name in _names(mark.args[0])]
+        values.append((str(mark.args[0]), str(row)))
+    return values + [(name, repr(value)) for name, value in params.items()]
+
+
+def covering(
+    cases: Mapping[pytest.Item, Sequence[object]], together: int
+) -> Iterator[pytest.Item]:
+    """Yield cases until every `together` of their values have occurred in one.
+
+    Greedily: always the first of those that have most that is new.
+    """
+    new = [
+        (item, set(itertools.combinations(values, min(together, len(values)))))
+        for item, values in cases.items()
+    ]
+    # What was counted before is no less than what is new now.
+    order = [(-len(those), number) for number, (_, those) in enumerate(new)]
+    heapq.heapify(order)
+    seen: set[object] = set()
+    while order:
+        _, number = order[0]
+        item, those = new[number]
+        those -= seen
+        if not those:
+            heapq.heappop(order)
+        elif heapq.heapreplace(order, (-len(those), number)) == order[0]:
+            heapq.heappop(order)
+            seen |= those
+            yield item
+
+
+class Progress:
+    """Says how far the tests are, for those who see the output at the end only.
+
+    `noxfile.py` gives the file, and prints what is written there.
+    """
+
+    EVERY = 20  # seconds
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.name = os.environ.get("NOX_CURRENT_SESSION", "pytest")
+        self.began = self.said = time.monotonic()
+        self.total = self.done = self.failed = 0
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.total = len(session.items)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.failed += report.failed
+        self.done += report.when == "teardown"
+        now = time.monotonic()
+        if now - self.said > self.EVERY or (report.failed and self.failed == 1):
+            self.said = now
+            failed = f", {self.failed} failed" if self.failed else ""
+            with self.file.open("a", encoding="utf-8") as file:
+                file.write(
+                    f"{self.name}: {self.done} of {self.total} tests{failed}, "
+                    f"{now - self.began:.0f} s\n"
+                )
 
 
 @pytest.fixture
