@@ -87,7 +87,7 @@ def samples_of(array: Any, name: str) -> Samples:
         _refuse(type(library.chunk(array)), array, name)
     executors = EXECUTORS[library.name]
     executor = executors.exact if is_exact else executors.fallback
-    if library.unwrap is not None and type(array).__qualname__ in library.shells:
+    if library.unwrap is not None and _libraries.is_shell(array):
         executor = partial(_unwrapped, executors.exact, library.unwrap)
         array, is_exact = library.unwrap(array), True
     return Samples(

@@ -293,6 +293,13 @@ def library_of(array: Any) -> Library | None:
     return None
 
 
+def is_shell(array: Any) -> bool:
+    """Tell whether the class is one of a library's that add nothing to its arrays."""
+    cls = type(array)
+    library = BY_CLASS.get((cls.__module__, cls.__qualname__))
+    return library is not None and cls.__qualname__ in library.shells
+
+
 def without_shell(array: Any) -> Any:
     """Return an array as it is computed with."""
     cls = type(array)
