@@ -22,8 +22,8 @@ def plan_of(function: str, f: Any, **keywords: Any) -> Plan:
     """Return the plan of a call: kept ones too, with all that the call adds."""
     make = _plans.plan
 
-    def stop(*args: Any) -> Plan:
-        raise Planned(make(*args))
+    def stop(*args: Any, **given: Any) -> Plan:
+        raise Planned(make(*args, **given))
 
     with mock.patch.object(_plans, "plan", stop):
         try:

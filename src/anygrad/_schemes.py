@@ -177,6 +177,9 @@ class StepScales(Sequence[Scale]):
     def __len__(self) -> int:
         return len(self._scheme.formulas)
 
+    def __repr__(self) -> str:
+        return f"{tuple(self)}"
+
 
 def step_scales(scheme: Scheme, step: float, precision: Precision) -> StepScales | None:
     """Return the scales for a step; None where some divisor is no normal number."""
