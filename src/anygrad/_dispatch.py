@@ -156,9 +156,11 @@ def _refuse(cls: type, array: Any, name: str) -> None:
 def _check_layout(array: Any, library: _libraries.Library, name: str) -> None:
     layout = library.layout(array)
     if layout is not None:
+        is_nested = layout == "nested"
+        dense = "to_padded_tensor(float('nan'))" if is_nested else "to_dense()"
         msg = (
             f"`{name}` must be a dense array. Got layout {layout}. Convert it first, "
-            "with `to_dense()`."
+            f"with `{dense}`."
         )
         raise TypeError(msg)
 

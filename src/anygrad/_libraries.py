@@ -57,6 +57,8 @@ class Library(NamedTuple):
         Tells whether a compiler reads the very code that asks.
     shells : tuple of str
         Classes of the package that add nothing that a derivative could lose.
+    meanings : tuple of str
+        What a derived class defines if its arrays carry something along.
     unwrap : callable or None
         Returns an array without its shell.
     chunk : callable or None
@@ -77,6 +79,7 @@ class Library(NamedTuple):
     layout: Callable[[Any], str | None] = lambda _: None
     is_compiled: Callable[[], bool] | None = None
     shells: tuple[str, ...] = ()
+    meanings: tuple[str, ...] = ()
     unwrap: Callable[[Any], Any] | None = None
     chunk: Callable[[Any], Any] | None = None
 
@@ -195,6 +198,7 @@ TABLE = (
         remark="Any strides; read-only arrays; files in memory.",
         device=lambda _: "cpu",
         shells=("memmap",),
+        meanings=("__array_finalize__", "__array_function__", "__array_ufunc__"),
         unwrap=_plain_memory,
     ),
     Library(
@@ -317,6 +321,20 @@ def is_of_family(cls: type, package: str, names: tuple[str, ...]) -> bool:
         return True
     # `torch.compile` reads this, and cannot read an `__mro__`.
     return any(is_of_family(base, package, names) for base in cls.__bases__)
+
+
+def has_meaning(cls: type, library: Library) -> bool:
+    """Tell whether a derived class, or one between, says how its arrays behave."""
+    if f"{cls.__module__}.{cls.__qualname__}" in library.classes:
+        return False
+    defines = any(name in vars(cls) for name in library.meanings)
+    bases = [base for base in cls.__bases__ if is_of(base, library)]
+    return defines or any(has_meaning(base, library) for base in bases)
+
+
+def is_of(cls: type, library: Library) -> bool:
+    """Tell whether a class is one of a library's, or derived from one."""
+    return is_of_family(cls, library.package, library.family)
 
 
 def is_exact(array: Any, library: Library) -> bool:

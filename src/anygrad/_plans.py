@@ -228,7 +228,7 @@ def _mask(where: Any, plan: Plan) -> Any:
 def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
     """Return the plan of a call whose like has not been seen, and keep it."""
     samples, planned = _planned(planner, array, request)
-    account = Account(_held)
+    account = Account()
     tasks = tuple([with_kept(task, account) for task in planned.plan.tasks])
     account.add(2 * size_of(tasks))  # with those of the latest step
     planned = planned._replace(plan=planned.plan._replace(tasks=tasks))
@@ -250,6 +250,7 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
         has_ends=has_ends,
         has_numbers_only=has_numbers_only,
     )
+    account.open(_held)
     _known[key] = known
     if _held.held > MOST_BYTES:
         _forget()

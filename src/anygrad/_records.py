@@ -138,8 +138,13 @@ class Account:
 
     __slots__ = ("held", "whole")
 
-    def __init__(self, whole: Account | None = None) -> None:
+    def __init__(self) -> None:
         self.held = 0
+        self.whole: Account | None = None
+
+    def open(self, whole: Account) -> None:
+        """Count this part among the whole from now on."""
+        whole.held += self.held
         self.whole = whole
 
     def add(self, size: int) -> None:

@@ -33,8 +33,7 @@ REFUSED = (
         "numpy",
         ("MaskedArray",),
         "a masked array: the mask would be lost",
-        "Fill it first, e.g. with `astype(float).filled(numpy.nan)`; or pass its "
-        "`data`, and `where=~numpy.ma.getmaskarray(array)`.",
+        "Fill it first, e.g. with `filled(numpy.nan)`, integers after `astype(float)`.",
     ),
     Refusal(
         "numpy",

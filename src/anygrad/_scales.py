@@ -107,17 +107,14 @@ def of_divisors(divisors: Sequence[float], digits: int) -> list[Scale]:
 def usual_power(
     step: float, order: int, denominators: tuple[int, ...], precision: Precision
 ) -> float | None:
-    """Return the power of a step of which all multiples are normal; None for others.
-
-    The denominators are sorted.
-    """
+    """Return the power of a step of which all multiples are normal; None for others."""
     *_, least, most, digits = precision
     power = step
     for _ in range(order - 1):  # infinite where it overflows
         power *= step
     is_usual = (
-        least <= abs(power * denominators[0])
-        and abs(power * denominators[-1]) <= most
+        least <= abs(power * min(denominators))
+        and abs(power * max(denominators)) <= most
         and digits <= sys.float_info.mant_dig  # a product of more would be rounded
     )
     return power if is_usual else None

@@ -180,6 +180,12 @@ class StepScales(Sequence[Scale]):
     def __repr__(self) -> str:
         return f"{tuple(self)}"
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
 
 def step_scales(scheme: Scheme, step: float, precision: Precision) -> StepScales | None:
     """Return the scales for a step; None where some divisor is no normal number."""

@@ -122,8 +122,16 @@ def check_for_step(ends: Ends, axis: Axis, field: Field) -> None:
             "`boundary` must not have a period for a step, along dimension "
             f"{dim.in_samples(axis, field)} of `input`. Got {ends.period!r}. The "
             "period is the step times the number of points: write 'periodic'."
+            f"{_in_a_list(field)}"
         )
         raise ValueError(msg)
+
+
+def _in_a_list(field: Field) -> str:
+    """Return what to do where another dim wants what this one does not."""
+    if field.ndim < 2:
+        return ""
+    return " For steps along some dims only, write a list with one entry per dim."
 
 
 def check_for_coordinates(
@@ -136,7 +144,7 @@ def check_for_coordinates(
     if ends.period is None:
         msg = (
             f"`boundary` must have the period of the coordinates {along}. Got "
-            "'periodic'. Write ('periodic', period)."
+            f"'periodic'. Write ('periodic', period).{_in_a_list(field)}"
         )
         raise ValueError(msg)
     if is_complex:

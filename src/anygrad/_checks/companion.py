@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import _dispatch, _libraries
+from .._libraries import Library
 from .._records import Field, Samples
 from .input import is_unknown
 
@@ -23,6 +24,9 @@ def companion(array: Any, field: Field, name: str) -> Samples:
             f"{_libraries.type_name(samples.array)}. Convert one of them first."
         )
         raise TypeError(msg)
+    library = found.library
+    if library is not None and library.meanings and not found.is_exact:
+        _check_meaning(array, library, name)
     here, there = found.device, samples.device
     if not mixed and here is not None and there is not None and here != there:
         msg = (
@@ -31,6 +35,17 @@ def companion(array: Any, field: Field, name: str) -> Samples:
         )
         raise ValueError(msg)
     return found
+
+
+def _check_meaning(array: Any, library: Library, name: str) -> None:
+    """Refuse classes of which nobody knows what they do with a derivative."""
+    if _libraries.has_meaning(type(array), library):
+        msg = (
+            f"`{name}` must be a plain array: what a derived class carries along would "
+            f"be lost. Got {_libraries.type_name(array)}. Convert it first, e.g. with "
+            f"`{library.namespace}.asarray`."
+        )
+        raise TypeError(msg)
 
 
 def _may_mix(companion: Samples, samples: Samples) -> bool:

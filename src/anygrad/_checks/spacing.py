@@ -62,12 +62,18 @@ def entries(spacing: Any, count: int) -> list[Entry]:
         if isinstance(ndim, int) and ndim:
             msg = (
                 "`spacing` must be a scalar, or a list or tuple with one entry per "
-                f"dim. Got a {ndim}-dimensional array. Put coordinates into a list: "
-                "`spacing=[x]`."
+                f"dim. Got a {ndim}-dimensional array. {_in_a_list(count)}"
             )
             raise TypeError(msg)
         _check_kind(entry)
     return [entry] * count
+
+
+def _in_a_list(count: int) -> str:
+    """Return how coordinates are given for so many dims."""
+    if count == 1:
+        return "Put coordinates into a list: `spacing=[x]`."
+    return f"Put coordinates into a list with one entry per dim, {count} in all."
 
 
 def as_number(item: Any, name: str) -> Any:
@@ -114,6 +120,12 @@ def refuse_range(entry: Entry, precision: Precision) -> None:
 def _check_kind(entry: Entry) -> None:
     """Refuse what is neither a number nor an array, by a glance at its type."""
     given = entry.given
+    if hasattr(given, "total_seconds"):  # Python's and pandas' lengths of time
+        msg = (
+            f"`{entry.name}` must be a number or an array. Got {shown(given)}. "
+            "Convert it to a number first, e.g. with `total_seconds()`."
+        )
+        raise TypeError(msg)
     if given is None or isinstance(given, (bool, str, bytes, list, tuple, dict)):
         msg = f"`{entry.name}` must be a number or an array. Got {shown(given)}." + (
             " Convert it to an array first." if isinstance(given, list) else ""
@@ -126,7 +138,9 @@ def array(entry: Entry, field: Field) -> Samples:
     _check_kind(entry)
     found = companion(entry.given, field, entry.name)
     if not _precision.is_numeric(found.dtype, found.namespace):
-        remedy = conversion(found.dtype, "Convert it to numbers first.")
+        remedy = conversion(
+            found.dtype, "Convert it to numbers first, e.g. with `astype`."
+        )
         msg = (
             f"`{entry.name}` must have an integer, real floating or complex floating "
             f"dtype. Got {found.dtype}. {remedy}"
@@ -162,6 +176,13 @@ def check_coordinates(x: Samples, entry: Entry, axis: Axis, field: Field) -> Non
     if any(k != axis.number and not may_broadcast(a, b) for k, (a, b) in others):
         msg = (
             f"`{entry.name}` must be broadcastable to {what}, of shape "
-            f"{tuple(field.shape)}. Got shape {shape}."
+            f"{tuple(field.shape)}{_of_whole(field)}. Got shape {shape}."
         )
         raise ValueError(msg)
+
+
+def _of_whole(field: Field) -> str:
+    """Return the shape that the user sees, where a component has another."""
+    if field.vector_axis is None:
+        return ""
+    return f" for an `input` of shape {tuple(field.samples.shape)}"

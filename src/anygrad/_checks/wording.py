@@ -29,10 +29,7 @@ def conversion(dtype: Any, usual: str) -> str:
     """Return how values of a dtype become numbers: for all but times, as `usual`."""
     kind = getattr(dtype, "kind", "")
     if kind == "M":
-        return (
-            "Subtract the first date, then divide by the unit wanted, e.g. "
-            "`numpy.timedelta64(1, 's')`."
-        )
+        return "Convert it first, e.g. to `(t - t[0]) / numpy.timedelta64(1, 's')`."
     if kind == "m":
-        return "Divide by the unit wanted first, e.g. `numpy.timedelta64(1, 's')`."
+        return "Convert it first, e.g. to `t / numpy.timedelta64(1, 's')`."
     return usual
