@@ -130,8 +130,8 @@ def test_a_derived_class_gets_what_only_uses_the_standard(library: Backend) -> N
     assert found.executor is EXECUTORS[library.library].fallback
     plain = library.asarray([0.0, 1.0, 4.0, 9.0])
     beside = _dispatch.samples_of(plain, "input")
-    assert _dispatch.executor_beside(beside, [1.0, plain, None]) is beside.executor
-    assert _dispatch.executor_beside(beside, [1.0, derived]) is found.executor
+    assert _dispatch.executor_for(beside, [1.0, plain, None]) is beside.executor
+    assert _dispatch.executor_for(beside, [1.0, derived]) is found.executor
     (result,) = anygrad.gradient(derived, spacing=[plain])
     assert library.tolist(result)[1] == pytest.approx(1.0)
 
