@@ -58,8 +58,9 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     kept = plan.tasks[0].kept if plan.tasks else None
     made: Compiled | None = None if kept is None else kept.made
     results: tuple[Any, ...]
-    if made is not None and made.latest is not None and made.latest[0] is plan:
-        results = made.program(f, made.latest[1], ())
+    latest = None if made is None else made.latest  # once: threads may replace it
+    if made is not None and latest is not None and latest[0] is plan:
+        results = made.program(f, latest[1], ())
         return results
     numbers, forms, arrays = _taken_apart(plan)
     if made is None or made.forms != forms:
