@@ -160,6 +160,7 @@ FAMILIES = {
             {"boundary": 3, "spacing": 0.3},
         ],
     ),
+    "a value and None": Family("gradient", {"spacing": None}, ends(0.5, 3)),
     "a value before coordinates": Family(
         "gradient",
         {"boundary": [0.5, "reflect"]},
