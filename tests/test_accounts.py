@@ -43,7 +43,11 @@ def test_what_only_looks_like_an_array_counts_nothing() -> None:
 
 def test_a_part_counts_for_the_whole_until_it_is_closed() -> None:
     whole = Account()
-    first, second = Account(whole), Account(whole)
+    first, second = Account(), Account()
+    first.add(4)
+    for part in (first, second):
+        part.open(whole)
+    first.add(-4)
     first.add(10)
     second.add(5)
     first.add(-3)

@@ -203,6 +203,19 @@ def test_every_dtype(backend: Backend, dtype: str) -> None:
         assert_equal(backend, result, target, float(1024 * backend.epsilon(name)))
 
 
+def test_small_tensors_beside_a_dtype_of_torch_alone(torch: Any) -> None:
+    """NumPy has no words for one dim, so it does none; what is kept says whose."""
+    f = torch.arange(35.0).reshape(5, 7) ** 2
+    rows, columns = torch.arange(5.0), torch.arange(7.0).to(torch.bfloat16)
+    for _ in range(3):
+        for spacing in ([rows, columns], [2.0, columns], [rows, 0.5]):
+            results = anygrad.gradient(f, spacing=spacing)
+            plan = plan_of("gradient", f, spacing=spacing)
+            wanted = _agnostic.run(f, plan, plan.namespace)
+            for result, target in zip(results, wanted, strict=True):
+                assert torch.allclose(result, target, rtol=1e-6)
+
+
 FIELDS = [(2, 150, 300), (3, 40, 50, 60), (3, 9, 7, 900), (2, 30_000, 5)]
 
 

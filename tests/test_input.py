@@ -219,6 +219,16 @@ def test_torch_tensors_without_strides(torch: Any) -> None:
     )
 
 
+def test_nested_tensors_are_refused(torch: Any) -> None:
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch calls them a prototype
+        nested = torch.nested.nested_tensor([torch.ones(2), torch.ones(3)])
+    with pytest.raises(TypeError, match=r"Got layout nested\. Convert it first"):
+        anygrad.gradient(nested)
+
+
 def test_torch_masked_tensors(torch: Any) -> None:
     import warnings
 

@@ -14,6 +14,7 @@ import anygrad
 import oracle
 from anygrad import _plans
 from backends import JAX, Backend
+from planning import plan_of
 
 SAMPLES = [[3, 1, 4, 1], [5, 9, 2, 6], [5, 3, 5, 8]]
 
@@ -84,7 +85,7 @@ def test_only_so_much_is_remembered(
 ) -> None:
     """Beyond the bound, no more than the plan that came last, with what it holds."""
     monkeypatch.setattr(_plans, "MOST_BYTES", 2**15)
-    for n in range(3, 300):
+    for n in range(1303, 1600):  # lengths that no other test has
         f = numpy.arange(float(n)) ** 2
         for _ in range(3):  # what is called again is prepared further
             (result,) = anygrad.gradient(f, spacing=float(n))
@@ -93,6 +94,40 @@ def test_only_so_much_is_remembered(
         assert sum(held) == _plans._held.held
         assert sum(held) <= 2**15 + held[-1]
         assert 0 < max(held) < 2**15
+
+
+def test_plans_are_bounded(library: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In bytes; the oldest go first, with what executors keep for them."""
+    monkeypatch.setattr(_plans, "MOST_BYTES", 2**14)
+    f = library.asarray([1.0] * 90)
+    first = plan_of("gradient", f[:20]).tasks[0].kept
+    assert first is not None
+    for n in range(21, 90):
+        anygrad.gradient(f[:n])
+        held = [known.account.held for known in _plans._known.values()]
+        assert sum(held) == _plans._held.held <= 2**14 + held[-1]
+    again = plan_of("gradient", f[:20]).tasks[0].kept
+    assert again is not first
+    before = _plans._held.held
+    first.keep((1, 2, 3))  # a thread may be at work on what has been forgotten
+    assert _plans._held.held == before
+    again.keep((1, 2, 3))
+    assert _plans._held.held > before
+    again.keep(None)
+    assert _plans._held.held == before
+
+
+def test_a_plan_above_the_bound_serves_its_call(
+    library: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is kept alone, so that the next call need not make it again."""
+    monkeypatch.setattr(_plans, "MOST_BYTES", 1)
+    for n in (13, 14):
+        f = library.asarray([float(k) for k in range(n)])
+        for _ in range(2):
+            (result,) = anygrad.gradient(f, spacing=0.5)
+            assert library.tolist(result) == [2.0] * n
+        assert len(_plans._known) == 1
 
 
 def test_many_threads(numpy: Any) -> None:

@@ -215,3 +215,14 @@ def test_two_cupy_devices(cupy: Any) -> None:
         x = cupy.asarray([0.0, 1, 3])
     with pytest.raises(ValueError, match=r"^`spacing\[0\]` must be on the device of"):
         anygrad.gradient(cupy.asarray([1.0, 2, 4]), spacing=[x])
+
+
+@pytest.mark.parametrize("step", [1e-300, -1e300, 1e-60j])
+def test_steps_far_out_of_range(library: Backend, step: complex) -> None:
+    """No working dtype of 32 bits can divide by them, in one go or in two."""
+    f = library.asarray([0.0, 1.0, 4.0, 9.0], "float32")
+    anygrad.gradient(f, spacing=2j if isinstance(step, complex) else 2.0)
+    for spacing, name in ((step, "spacing"), ([step], r"spacing\[0\]")):
+        match = rf"^`{name}` must be in the range of the dty.*Got {step!r}\."
+        with pytest.raises(ValueError, match=match.replace("+", r"\+")):
+            anygrad.gradient(f, spacing=spacing)

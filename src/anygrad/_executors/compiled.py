@@ -82,7 +82,7 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     kept = plan.tasks[0].kept if plan.tasks else None
     made: Compiled | None = None if kept is None else kept.made
     results: tuple[Any, ...]
-    latest = None if made is None else made.latest
+    latest = None if made is None else made.latest  # once: threads may replace it
     if made is not None and latest is not None and latest.plan is plan:
         if not latest.is_placed:
             latest = made.latest = Latest(plan, _placed(latest.numbers, f, xp), True)
