@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import nox
@@ -48,6 +49,9 @@ EXTRAS = {
 
 #: Where each call is compiled, a value of each argument does, and not each pair.
 COMPILED = ("jax",)
+
+#: Where nothing is reached that the others do not reach, nothing is measured.
+UNMEASURED = ("jax", "array-api-strict")
 
 # Libraries that have no row of their own in anygrad's table, and no extra.
 OTHERS = nox.project.load_toml("tests/others.toml")
@@ -213,6 +217,17 @@ def on(*backends: str) -> list[str]:
     return ["-m", "not peers", *(f"--backend={backend}" for backend in backends)]
 
 
+def paths(files: Iterable[str]) -> list[str]:
+    """Return where these tests are."""
+    return [str(ROOT / "tests" / f"test_{name}.py") for name in files]
+
+
+def briefly(session: nox.Session, *files: str) -> list[str]:
+    """Ask pytest for little of these tests, and for all tests after `-- --full`."""
+    full = "--full" in session.posargs
+    return [str(ROOT / "tests")] if full else ["--brief", *paths(files)]
+
+
 def check(session: nox.Session, *arguments: str, measured: bool = False) -> None:
     """Run pytest; at half its speed, tell the session `coverage` what it covers."""
     if session.parallel:
@@ -237,7 +252,7 @@ def tests(session: nox.Session, backend: str) -> None:
     """Test on one library, in an environment without the others."""
     install(session, "test", f"-e.[{EXTRAS[backend]}]")
     size = ["--brief"] if backend in COMPILED else []
-    check(session, *on(backend), *size, measured=True)
+    check(session, *on(backend), *size, measured=backend not in UNMEASURED)
 
 
 @nox.session(name="all")
@@ -261,8 +276,7 @@ def oldest(session: nox.Session) -> None:
     install(session, "test", "-e.", *pins, constraints=TOOLS)
     # What depends on a library's version; the rest has been tested on the newest.
     files = ("reference", "gradient", "dtypes", "laziness", "chunked", "transforms")
-    paths = [f"tests/test_{name}.py" for name in files]
-    check(session, *on(*libraries), "--brief", *paths)
+    check(session, *on(*libraries), "--brief", *paths(files))
 
 
 def on_other(session: nox.Session, library: str) -> None:
@@ -315,8 +329,11 @@ def wheel(session: nox.Session) -> None:
     session.chdir(session.create_tmp())
     check = "import anygrad; assert 'site-packages' in anygrad.__file__"
     session.run("python", "-c", check)
-    paths = (f"--config-file={ROOT / 'pyproject.toml'}", str(ROOT / "tests"))
-    check(session, *on("numpy", "array-api-strict"), "--brief", *paths)
+    config = f"--config-file={ROOT / 'pyproject.toml'}"
+    # What a build can leave out, and the suite that is shipped.
+    files = ("package", "reference", "gradient", "operators", "conformance")
+    libraries = on("numpy", "array-api-strict")
+    check(session, *libraries, config, *briefly(session, *files))
 
 
 @nox.session(requires=["package"], reuse_venv=False)
@@ -335,7 +352,11 @@ def bare(session: nox.Session) -> None:
 def python(session: nox.Session) -> None:
     """Test on each later Python that this machine has."""
     install(session, "test", "-e.[numpy,array-api-strict]")
-    check(session, *on("numpy", "array-api-strict"), "--brief")
+    # Imports, threads, what is kept between calls, and every call once.
+    files = ("package", "reference", "gradient", "arguments", "derivatives")
+    files += ("operators", "plans", "workers", "abuse", "executors", "subclasses")
+    libraries = on("numpy", "array-api-strict")
+    check(session, *libraries, *briefly(session, *files))
 
 
 @nox.session

@@ -53,6 +53,7 @@ FUNCTIONS = (*("derivative", "divergence", "curl", "laplacian", "jacobian", "hes
 FORMS = tuple(form.id for form in BACKENDS if form.id not in ("toy", "jax-device1"))
 
 
+@pytest.mark.cover(1)
 @pytest.mark.parametrize("check", testing.checks, ids=lambda check: check.__name__)
 @pytest.mark.forms(*FORMS)
 def test_anygrad_keeps_every_promise(backend: Backend, check: Any) -> None:
