@@ -109,6 +109,18 @@ def tell_uv() -> None:
         os.environ.setdefault("UV_SYSTEM_CERTS", "true")
 
 
+def give_home() -> None:
+    """Where no home can be written to, let the tools keep their caches here."""
+    try:
+        usable = os.access(Path.home(), os.W_OK)
+    except RuntimeError:  # nobody knows where it is
+        usable = False
+    if not usable:
+        home = ROOT / ".nox" / "home"
+        home.mkdir(parents=True, exist_ok=True)
+        os.environ["HOME"] = str(home)
+
+
 @functools.cache
 def torch_brings_cuda() -> str | None:
     """Have uv take torch's CPU build where it can; return what is to be said if not."""
@@ -184,6 +196,7 @@ CHOICE = re.compile(
 
 if "--parallel-worker" not in ASKED:
     tell_uv()
+    give_home()
     if not any(map(CHOICE.match, ASKED)) and "NOXSESSION" not in os.environ:
         if sentence := compiler_is_missing():
             sys.exit(f"nox > {sentence}")
@@ -327,8 +340,8 @@ def wheel(session: nox.Session) -> None:
     (built,) = DIST.glob("*.whl")
     install(session, "test", f"{built}[numpy,array-api-strict]")
     session.chdir(session.create_tmp())
-    check = "import anygrad; assert 'site-packages' in anygrad.__file__"
-    session.run("python", "-c", check)
+    where = "import anygrad; assert 'site-packages' in anygrad.__file__"
+    session.run("python", "-c", where)
     config = f"--config-file={ROOT / 'pyproject.toml'}"
     # What a build can leave out, and the suite that is shipped.
     files = ("package", "reference", "gradient", "operators", "conformance")
