@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import nox
@@ -49,6 +50,9 @@ EXTRAS = {
 #: Where each call is compiled, a value of each argument does, and not each pair.
 COMPILED = ("jax",)
 
+#: Where nothing is reached that the others do not reach, nothing is measured.
+UNMEASURED = ("jax", "array-api-strict")
+
 # Libraries that have no row of their own in anygrad's table, and no extra.
 OTHERS = nox.project.load_toml("tests/others.toml")
 HEAVY = [name for name, row in OTHERS.items() if "heavy" in row]
@@ -75,7 +79,7 @@ SETTINGS = {
 PROGRESS = ROOT / ".nox" / "progress"
 
 #: The files that are covered to the last branch.
-STRICT = ("_arguments", "_backends", "_stencils")
+STRICT = ("_calls", "_dispatch", "_libraries", "_plans", "_refusals", "_tasks")
 
 # pyenv shows one Python at a time.  Show all those of the classifiers.
 if pyenv := shutil.which("pyenv"):
@@ -103,6 +107,18 @@ def tell_uv() -> None:
     paths = ssl.get_default_verify_paths()
     if paths.cafile or (paths.capath and any(Path(paths.capath).iterdir())):
         os.environ.setdefault("UV_SYSTEM_CERTS", "true")
+
+
+def give_home() -> None:
+    """Where no home can be written to, let the tools keep their caches here."""
+    try:
+        usable = os.access(Path.home(), os.W_OK)
+    except RuntimeError:  # nobody knows where it is
+        usable = False
+    if not usable:
+        home = ROOT / ".nox" / "home"
+        home.mkdir(parents=True, exist_ok=True)
+        os.environ["HOME"] = str(home)
 
 
 @functools.cache
@@ -180,6 +196,7 @@ CHOICE = re.compile(
 
 if "--parallel-worker" not in ASKED:
     tell_uv()
+    give_home()
     if not any(map(CHOICE.match, ASKED)) and "NOXSESSION" not in os.environ:
         if sentence := compiler_is_missing():
             sys.exit(f"nox > {sentence}")
@@ -213,6 +230,17 @@ def on(*backends: str) -> list[str]:
     return ["-m", "not peers", *(f"--backend={backend}" for backend in backends)]
 
 
+def paths(files: Iterable[str]) -> list[str]:
+    """Return where these tests are."""
+    return [str(ROOT / "tests" / f"test_{name}.py") for name in files]
+
+
+def briefly(session: nox.Session, *files: str) -> list[str]:
+    """Ask pytest for little of these tests, and for all tests after `-- --full`."""
+    full = "--full" in session.posargs
+    return [str(ROOT / "tests")] if full else ["--brief", *paths(files)]
+
+
 def check(session: nox.Session, *arguments: str, measured: bool = False) -> None:
     """Run pytest; at half its speed, tell the session `coverage` what it covers."""
     if session.parallel:
@@ -237,7 +265,7 @@ def tests(session: nox.Session, backend: str) -> None:
     """Test on one library, in an environment without the others."""
     install(session, "test", f"-e.[{EXTRAS[backend]}]")
     size = ["--brief"] if backend in COMPILED else []
-    check(session, *on(backend), *size, measured=True)
+    check(session, *on(backend), *size, measured=backend not in UNMEASURED)
 
 
 @nox.session(name="all")
@@ -261,8 +289,7 @@ def oldest(session: nox.Session) -> None:
     install(session, "test", "-e.", *pins, constraints=TOOLS)
     # What depends on a library's version; the rest has been tested on the newest.
     files = ("reference", "gradient", "dtypes", "laziness", "chunked", "transforms")
-    paths = [f"tests/test_{name}.py" for name in files]
-    check(session, *on(*libraries), "--brief", *paths)
+    check(session, *on(*libraries), "--brief", *paths(files))
 
 
 def on_other(session: nox.Session, library: str) -> None:
@@ -313,10 +340,13 @@ def wheel(session: nox.Session) -> None:
     (built,) = DIST.glob("*.whl")
     install(session, "test", f"{built}[numpy,array-api-strict]")
     session.chdir(session.create_tmp())
-    check = "import anygrad; assert 'site-packages' in anygrad.__file__"
-    session.run("python", "-c", check)
-    paths = (f"--config-file={ROOT / 'pyproject.toml'}", str(ROOT / "tests"))
-    check(session, *on("numpy", "array-api-strict"), "--brief", *paths)
+    where = "import anygrad; assert 'site-packages' in anygrad.__file__"
+    session.run("python", "-c", where)
+    config = f"--config-file={ROOT / 'pyproject.toml'}"
+    # What a build can leave out, and the suite that is shipped.
+    files = ("package", "reference", "gradient", "operators", "conformance")
+    libraries = on("numpy", "array-api-strict")
+    check(session, *libraries, config, *briefly(session, *files))
 
 
 @nox.session(requires=["package"], reuse_venv=False)
@@ -335,7 +365,11 @@ def bare(session: nox.Session) -> None:
 def python(session: nox.Session) -> None:
     """Test on each later Python that this machine has."""
     install(session, "test", "-e.[numpy,array-api-strict]")
-    check(session, *on("numpy", "array-api-strict"), "--brief")
+    # Imports, threads, what is kept between calls, and every call once.
+    files = ("package", "reference", "gradient", "arguments", "derivatives")
+    files += ("operators", "plans", "workers", "abuse", "executors", "subclasses")
+    libraries = on("numpy", "array-api-strict")
+    check(session, *libraries, *briefly(session, *files))
 
 
 @nox.session

@@ -99,9 +99,7 @@ def calls(xp: Any) -> dict[str, Callable[[ModuleType], Callable[[], Any]]]:
             lambda: a.gradient(f2, spacing=[another(), 0.3])
         ),
         "the same step, laplacian": lambda a: lambda: a.laplacian(f2, spacing=0.1),
-        "another step, laplacian": lambda a: (
-            lambda: a.laplacian(f2, spacing=another())
-        ),
+        "another step, laplacian": lambda a: lambda: a.laplacian(f2, spacing=another()),
         "a 0-d step, 10": lambda a: lambda: a.gradient(f10, spacing=zero_d),
         "coordinates, 10": lambda a: lambda: a.gradient(f10, spacing=[x]),
         "derivative, order 2": lambda a: lambda: a.derivative(f10, order=2),

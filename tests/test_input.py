@@ -96,7 +96,9 @@ def test_numpy_dtypes_that_are_no_numbers(
         remedy = REMEDIES.get(shown[:8], "Convert it first, e.g. with `astype`.")
         refused(TypeError, f"`input` {got} {remedy}", array)
     else:
-        remedy = REMEDIES.get(shown[:8], "Convert it to numbers first.")
+        remedy = REMEDIES.get(
+            shown[:8], "Convert it to numbers first, e.g. with `astype`."
+        )
         f = numpy.asarray([1.0, 2.0])
         refused(TypeError, f"`spacing[0]` {got} {remedy}", f, spacing=[array])
 
@@ -112,8 +114,8 @@ def test_a_registered_dtype_of_another_package(numpy: Any) -> None:
 
 MASKED = (
     "`{name}` must not be a masked array: the mask would be lost. Got "
-    "numpy.MaskedArray. Fill it first, e.g. with `astype(float).filled(numpy.nan)`; or "
-    "pass its `data`, and `where=~numpy.ma.getmaskarray(array)`."
+    "numpy.MaskedArray. Fill it first, e.g. with `filled(numpy.nan)`, integers after "
+    "`astype(float)`."
 )
 MATRIX = (
     "`{name}` must not be a matrix: it has two dimensions whatever is cut from it. "

@@ -147,7 +147,8 @@ def refused(error: type[Exception], message: str, function: Any, *args: Any) -> 
             (
                 "`boundary` must not have a period for a step, along dimension 1 of "
                 "`input`. Got 3.0. The period is the step times the number of points: "
-                "write 'periodic'."
+                "write 'periodic'. For steps along some dims only, write a list with "
+                "one entry per dim."
             ),
         ),
         (
@@ -204,7 +205,8 @@ def test_periods_of_coordinates(library: Backend) -> None:
     refused(
         ValueError,
         "`boundary` must have the period of the coordinates along dimension 1 of "
-        "`input`. Got 'periodic'. Write ('periodic', period).",
+        "`input`. Got 'periodic'. Write ('periodic', period). For steps along some "
+        "dims only, write a list with one entry per dim.",
         anygrad.derivative,
         f,
         {"spacing": x, "boundary": "periodic"},

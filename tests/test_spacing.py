@@ -76,9 +76,9 @@ def test_bool_spacing(library: Backend) -> None:
         (library.asarray(1) > 0, "spacing[1]"),
     ):
         got = NUMERIC.format(got=x.dtype)
-        message = f"`{name}` {got} Convert it to numbers first."
+        message = f"`{name}` {got} Convert it to numbers first, e.g. with `astype`."
         refused(TypeError, message, f, spacing=[1, x])
-    message = f"`spacing` {got} Convert it to numbers first."
+    message = f"`spacing` {got} Convert it to numbers first, e.g. with `astype`."
     refused(TypeError, message, f, spacing=x)
 
 
@@ -90,7 +90,7 @@ def test_numpy_scalars_as_spacing(numpy: Any) -> None:
         assert result.tolist() == [0.5] * 4
     unit = "e.g. `numpy.timedelta64(1, 's')`."
     for step, dtype, remedy in (
-        (numpy.bool_(True), "bool", "Convert it to numbers first."),
+        (numpy.bool_(True), "bool", "Convert it to numbers first, e.g. with `astype`."),
         (
             numpy.timedelta64(1, "s"),
             "timedelta64[s]",

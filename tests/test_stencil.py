@@ -198,8 +198,8 @@ def test_arrays_that_are_refused(library: Backend) -> None:
 def test_masked_offsets_are_refused(numpy: Any) -> None:
     assert refusal(numpy.ma.masked_array([0.0, 1.0])) == (
         "TypeError: `offsets` must not be a masked array: the mask would be lost. Got "
-        "numpy.MaskedArray. Fill it first, e.g. with `astype(float).filled(numpy.nan)`;"
-        " or pass its `data`, and `where=~numpy.ma.getmaskarray(array)`."
+        "numpy.MaskedArray. Fill it first, e.g. with `filled(numpy.nan)`, integers "
+        "after `astype(float)`."
     )
 
 
