@@ -16,14 +16,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
 
-#: How often each call is timed, and how many calls are in one timing.
-ROUNDS, CALLS = 41, 200
+#: How often a call is timed, and how many calls are in one timing; slow ones less.
+OFTEN, SELDOM = (41, 200), (9, 20)
+
+#: From so many microseconds on, a call is slow.
+SLOW = 300.0
 
 
 def package(path: Path, name: str) -> ModuleType:
@@ -40,11 +44,23 @@ def package(path: Path, name: str) -> ModuleType:
     return module
 
 
-def timed(call: Callable[[], Any]) -> float:
+def timed(call: Callable[[], Any], calls: int) -> float:
+    """Return the microseconds of a call."""
     start = time.perf_counter()
-    for _ in range(CALLS):
+    for _ in range(calls):
         call()
-    return (time.perf_counter() - start) / CALLS * 1e6
+    return (time.perf_counter() - start) / calls * 1e6
+
+
+def medians(calls: dict[str, Callable[[], Any]]) -> list[float]:
+    """Return the median time of each call, all of them timed in turn."""
+    slow = max(timed(call, 3) for call in calls.values()) > SLOW
+    rounds, count = SELDOM if slow else OFTEN
+    samples: dict[str, list[float]] = {title: [] for title in calls}
+    for _ in range(rounds):
+        for title, call in calls.items():
+            samples[title].append(timed(call, count))
+    return list(map(statistics.median, samples.values()))
 
 
 def libraries() -> dict[str, Any]:
@@ -118,30 +134,16 @@ def calls(xp: Any) -> dict[str, Callable[[ModuleType], Callable[[], Any]]]:
 
 
 def report(packages: dict[str, ModuleType]) -> None:
-    global CALLS
+    """Print a table for each library."""
     for name, xp in libraries().items():
         print(f"\n{name} {sys.modules[name].__version__}, microseconds a call")
         print(f"{'':26}" + "".join(f"{title:>12}" for title in packages))
         f = xp.reshape(xp.sin(xp.arange(10, dtype=xp.float32)), (10,))
-        reference = own(xp, name)
-        CALLS = 200
-        print(f"{'its own, 10':26}{median(lambda: reference(f, 0.1)):12.1f}")
+        reference = partial(own(xp, name), f, 0.1)
+        print(f"{'its own, 10':26}{medians({'': reference})[0]:12.1f}")
         for what, make in calls(xp).items():
-            sides = {title: make(module) for title, module in packages.items()}
-            CALLS = 3
-            slow = max(timed(side) for side in sides.values()) > 300
-            CALLS = 20 if slow else 200
-            samples: dict[str, list[float]] = {title: [] for title in sides}
-            for _ in range(9 if slow else ROUNDS):
-                for title, side in sides.items():
-                    samples[title].append(timed(side))
-            figures = [statistics.median(samples[title]) for title in sides]
+            figures = medians({t: make(module) for t, module in packages.items()})
             print(f"{what:26}" + "".join(f"{figure:12.1f}" for figure in figures))
-
-
-def median(call: Callable[[], Any]) -> float:
-    timed(call)
-    return statistics.median(timed(call) for _ in range(ROUNDS))
 
 
 #: The first call of a process, after its library has been imported, in milliseconds.
@@ -160,6 +162,7 @@ print((imported - start) * 1e3, (first - imported) * 1e3, (second - first) * 1e3
 
 
 def report_cold(paths: dict[str, Path]) -> None:
+    """Print what the import and the first calls of a process take."""
     print("\nfresh processes, milliseconds: import, first call, second call")
     for module in ("numpy", "torch", "jax.numpy"):
         if importlib.util.find_spec(module.partition(".")[0]) is None:
@@ -177,12 +180,13 @@ def report_cold(paths: dict[str, Path]) -> None:
                         check=True,
                     )
                     figures.append([float(word) for word in done.stdout.split()])
-                medians = map(statistics.median, zip(*figures, strict=True))
-                shown = "".join(f"{figure:10.2f}" for figure in medians)
+                middle = map(statistics.median, zip(*figures, strict=True))
+                shown = "".join(f"{figure:10.2f}" for figure in middle)
                 print(f"{module:10} {call:38} {title:8}{shown}")
 
 
 def main() -> None:
+    """Measure what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--before", type=Path, help="another checkout to measure")
     parser.add_argument("--cold", action="store_true", help="first calls, too")

@@ -66,11 +66,8 @@ def test_bool_samples(library: Backend) -> None:
 
 #: How dates and lengths of time become numbers, by the first letters of their dtype.
 REMEDIES = {
-    "datetime": (
-        "Subtract the first date, then divide by the unit wanted, e.g. "
-        "`numpy.timedelta64(1, 's')`."
-    ),
-    "timedelt": ("Divide by the unit wanted first, e.g. `numpy.timedelta64(1, 's')`."),
+    "datetime": "Convert it first, e.g. to `(t - t[0]) / numpy.timedelta64(1, 's')`.",
+    "timedelt": "Convert it first, e.g. to `t / numpy.timedelta64(1, 's')`.",
 }
 
 

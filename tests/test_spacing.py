@@ -88,18 +88,18 @@ def test_numpy_scalars_as_spacing(numpy: Any) -> None:
     for step in (numpy.float64(2), numpy.float32(2), numpy.int8(2), numpy.uint64(2)):
         (result,) = anygrad.gradient(f, spacing=step)
         assert result.tolist() == [0.5] * 4
-    unit = "e.g. `numpy.timedelta64(1, 's')`."
+    unit = "/ numpy.timedelta64(1, 's')`."
     for step, dtype, remedy in (
         (numpy.bool_(True), "bool", "Convert it to numbers first, e.g. with `astype`."),
         (
             numpy.timedelta64(1, "s"),
             "timedelta64[s]",
-            f"Divide by the unit wanted first, {unit}",
+            f"Convert it first, e.g. to `t {unit}",
         ),
         (
             numpy.datetime64(1, "s"),
             "datetime64[s]",
-            f"Subtract the first date, then divide by the unit wanted, {unit}",
+            f"Convert it first, e.g. to `(t - t[0]) {unit}",
         ),
     ):
         message = f"`spacing` {NUMERIC.format(got=dtype)} {remedy}"
