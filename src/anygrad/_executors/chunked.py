@@ -2,7 +2,8 @@
 
 A chunk of the result comes from the same chunk of the samples and from the strips of
 its neighbours that the formulas reach.  The strips are tasks of their own, so that
-between workers only strips travel.  Inside, a chunk is an array like any other, and
+between workers no more than strips need travel; what does travel is the scheduler's
+choice.  Inside, a chunk is an array like any other, and
 is run by the executor of its own library.  Edges exist at the ends of the array only:
 a chunk computes its strips' rows, too, and drops them.
 """
