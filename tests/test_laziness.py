@@ -133,6 +133,22 @@ def test_dask_unknown_length_of_the_dim(dask: Any) -> None:
     assert anygrad.gradient(f)[0].compute().tolist() == [1.0] * 4
 
 
+def test_dask_unknown_number_of_components(dask: Any) -> None:
+    import dask.array
+    import numpy
+
+    whole = dask.array.from_array(numpy.arange(12.0).reshape(3, 4), chunks=2)
+    f = whole[whole[:, 0] > 1]
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
+        anygrad.jacobian(f)
+    assert str(caught.value) == (
+        "`input` must have a known length along `vector_dim` 0. Got shape (nan, 4). "
+        "Compute it first, e.g. with `compute_chunk_sizes()`."
+    )
+    f.compute_chunk_sizes()
+    assert anygrad.jacobian(f).compute().tolist() == [[[1.0] * 4]] * 2
+
+
 def test_dask_results_know_what_they_are(dask: Any, backend: Backend) -> None:
     """The dtype that the graph promises is the one that it computes."""
     for dtype in ("float16", "float32", "int8", "complex64"):

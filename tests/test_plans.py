@@ -117,7 +117,7 @@ FAMILIES = {
         "gradient", {"dim": 1}, spaced(lambda g: [g.x], lambda g: [g.y])
     ),
     "a coordinate per point": Family(
-        "gradient", {}, spaced(lambda g: [2.0, g.each], lambda g: [3.0, g.each - g.x])
+        "gradient", {}, spaced(lambda g: [2.0, g.each], lambda g: [3.0, g.each + g.x])
     ),
     "a step before coordinates": Family(
         "gradient", {}, spaced(lambda g: [0.3, g.x], lambda g: [5, g.y])
@@ -185,7 +185,7 @@ FAMILIES = {
     "a high accuracy": Family("derivative", {"accuracy": 4, "edge_order": 1}, steps),
     "a sum": Family("laplacian", {}, steps),
     "a sum on coordinates": Family(
-        "laplacian", {}, spaced(lambda g: [0.5, g.each], lambda g: [2, g.each - g.x])
+        "laplacian", {}, spaced(lambda g: [0.5, g.each], lambda g: [2, g.each + g.x])
     ),
     "mixed derivatives": Family("hessian", {}, steps),
     "mixed derivatives on coordinates": Family(
