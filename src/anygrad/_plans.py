@@ -41,7 +41,7 @@ class Known:
     account : Account
         How many bytes it holds, with what executors keep.
     steps : Steps or None
-        For plans of one task on equal steps.
+        For plans on equal steps, which are then made faster.
     last : tuple of (steps, boundary, Plan) or None
         What the latest call gave, where that were numbers only, and its plan: the same
         numbers often come again.
@@ -57,8 +57,7 @@ class Known:
         self.has_ends = has_ends
         self.has_numbers_only = has_numbers_only
         self.last: tuple[Any, Any, Plan] | None = None
-        is_single = has_numbers_only and not has_ends and len(plan.tasks) == 1
-        self.steps = Steps.of(plan) if is_single else None
+        self.steps = Steps.of(plan) if has_numbers_only and not has_ends else None
 
 
 _known: dict[Any, Known] = {}
@@ -279,11 +278,8 @@ def _bound(known: Known, given: Any, at_ends: Any, where: Any) -> Plan:
     is_same = last is not None and last[0] == given
     if is_same and last is not None and (last[1] is at_ends or not known.has_ends):
         return last[2]
-    steps = known.steps
-    is_float = type(given) is float and given != 1.0
-    if steps is not None and is_float and steps.least <= abs(given) <= steps.most:
-        made = steps.plan(given)
-    else:
+    made = None if known.steps is None else known.steps.plan(given)
+    if made is None:
         made = _with_arrays(known, given, at_ends, None)
     # A list may be another one, of other values, when it comes again.
     if not (known.has_ends and type(at_ends) is list):

@@ -55,17 +55,17 @@ def of_unit_step(denominator: int) -> Scale:
 
 def of_divisor(divisor: float, digits: int) -> Scale:
     """Return the scale that divides by a normal number."""
-    return _of_divisor(divisor, _reciprocal(divisor, digits))
+    return _of_divisor(divisor, reciprocal(divisor, digits))
 
 
-def _of_divisor(divisor: float, reciprocal: float | None) -> Scale:
+def _of_divisor(divisor: float, factor: float | None) -> Scale:
     """Return it for a number with its reciprocal, if that is safe."""
     if divisor == 1.0:
         return UNSCALED
-    return Scale((), (divisor,)) if reciprocal is None else Scale((reciprocal,), ())
+    return Scale((), (divisor,)) if factor is None else Scale((factor,), ())
 
 
-def _reciprocal(divisor: float, digits: int) -> float | None:
+def reciprocal(divisor: float, digits: int) -> float | None:
     """Return the reciprocal of a number in a dtype of so many binary digits, if safe.
 
     A division takes the time of three multiplications.  With `r` the reciprocal of `d`
@@ -93,14 +93,14 @@ def divisors_of(step: Any, order: int, denominator: int) -> tuple[Any, ...]:
 def of_divisors(divisors: Sequence[float], digits: int) -> list[Scale]:
     """Return the scales that divide by normal numbers."""
     found: list[Scale] = []
-    latest, reciprocal = 0.0, None
+    latest, factor = 0.0, None
     for divisor in divisors:
         if divisor != latest + latest:
-            reciprocal = _reciprocal(divisor, digits)
-        elif reciprocal is not None:  # nothing but the exponent changes
-            reciprocal *= 0.5
+            factor = reciprocal(divisor, digits)
+        elif factor is not None:  # nothing but the exponent changes
+            factor *= 0.5
         latest = divisor
-        found.append(_of_divisor(divisor, reciprocal))
+        found.append(_of_divisor(divisor, factor))
     return found
 
 

@@ -159,9 +159,9 @@ class StepScales(Sequence[Scale]):
         self._scheme = scheme
         self._all: tuple[Scale, ...] = ()
 
-    def of(self, denominator: int) -> Scale:
-        """Return the scale of a formula."""
-        return _scales.of_divisor(self.power * denominator, self._digits)
+    def factor(self, denominator: int) -> float | None:
+        """Return what a sum is multiplied with; None where it is divided."""
+        return _scales.reciprocal(self.power * denominator, self._digits)
 
     def reciprocals(self) -> list[float]:
         """Return one over each divisor, one per denominator."""

@@ -236,48 +236,79 @@ def bound(
     return task.with_values(grid, inner, where, alternatives)
 
 
-class Steps:
-    """A plan of one task on equal steps, but for its step: made to be fast.
-
-    Another step at each call is usual, and on a small array, the records that it needs
-    take as long to make as the derivative.
+class Stepped(NamedTuple):
+    """One task of a plan, but for its step.
 
     Attributes
     ----------
-    scheme, digits
+    place, scheme, digits
         Those of the task and its dtype.
     least, most : float
         Of steps in between, all divisors are normal numbers.
-    before, after, rest : tuple
-        What stands before and after the scales of the task, and after the tasks.
+    before, after : tuple
+        What stands before and after the scales of the task.
     """
 
-    __slots__ = ("after", "before", "digits", "least", "most", "rest", "scheme")
+    place: int
+    scheme: Scheme
+    digits: int
+    least: float
+    most: float
+    before: tuple[Any, ...]
+    after: tuple[Any, ...]
+
+
+class Steps:
+    """A plan on equal steps, but for the steps: made to be fast.
+
+    Another step at each call is usual, and on a small array, the records that it needs
+    take as long to make as the derivative.
+    """
+
+    __slots__ = ("parts", "rest")
 
     def __init__(self, plan: Plan) -> None:
-        (task,) = plan.tasks
-        *_, least, most, digits = task.precision
-        self.scheme, self.digits = task.scheme, digits
-        self.least = 2.0 * least / self.scheme.denominators[0]
-        self.most = 0.5 * most / self.scheme.denominators[-1]
-        self.before, self.after = task.around_scales()
+        self.parts = [_stepped(task) for task in plan.tasks]
         self.rest = plan.after_tasks()
 
     @classmethod
     def of(cls, plan: Plan) -> Steps | None:
-        """Return it for first derivatives in a dtype that Python's numbers fill."""
-        (task,) = plan.tasks
-        if task.inner is not None or task.alternatives or task.scheme.order > 1:
-            return None
-        if task.precision.digits > sys.float_info.mant_dig:
-            return None
+        """Return it for tasks in dtypes that Python's numbers fill, none in another."""
+        for task in plan.tasks:
+            if task.inner is not None or task.alternatives:
+                return None
+            if task.precision.digits > sys.float_info.mant_dig:
+                return None
         return cls(plan)
 
-    def plan(self, step: float) -> Plan:
-        """Return the plan for a step between `least` and `most`."""
-        scales = StepScales(self.scheme, step, self.digits)
-        task = tuple.__new__(Task, (*self.before, scales, *self.after))
-        return tuple.__new__(Plan, ((task,), *self.rest))
+    def plan(self, given: Any) -> Plan | None:
+        """Return the plan for a float, or one per dim; None for what is unusual."""
+        is_one, tasks = type(given) is float, []
+        for place, scheme, digits, least, most, before, after in self.parts:
+            step = given if is_one else given[place]
+            if type(step) is not float or not least <= abs(step) <= most:
+                return None
+            power = step
+            for _ in range(scheme.order - 1):
+                power *= step
+            scales = StepScales(scheme, power, digits)
+            usual = scheme.unit_scales if step == 1.0 else scales
+            tasks.append(tuple.__new__(Task, (*before, usual, *after)))
+        return tuple.__new__(Plan, (tuple(tasks), *self.rest))
+
+
+def _stepped(task: Task) -> Stepped:
+    scheme, (*_, least, most, digits) = task.scheme, task.precision
+    # Far from the ends of the range, so that no root and no product matters.
+    root = 1.0 / scheme.order
+    return Stepped(
+        task.place,
+        scheme,
+        digits,
+        (4.0 * least / scheme.denominators[0]) ** root,
+        (0.25 * most / scheme.denominators[-1]) ** root,
+        *task.around_scales(),
+    )
 
 
 def _scaled(

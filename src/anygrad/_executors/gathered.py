@@ -133,15 +133,16 @@ def run(
 
 def _scaling(gathered: Gathered, scales: Sequence[Scale], ops: InPlaceOps) -> Any:
     """Return what the differences are scaled with: that of one formula, shared out."""
-    denominator = gathered.denominator
+    shares, denominator = gathered.shares, gathered.denominator
     if isinstance(scales, StepScales):
-        factors, divisors = scales.of(denominator)
+        factor = scales.factor(denominator)
+        divisor = scales.power
     else:
-        factors, divisors = scales[0]
         if any(len((*scale.factors, *scale.divisors)) > 1 for scale in scales):
             return None
-    if divisors:
-        divisor = divisors[0] / denominator
-        return scales, ops.divide(divisor, gathered.shares), ops.divide
-    factor = factors[0] if factors else 1.0
-    return scales, ops.multiply(gathered.shares, factor * denominator), ops.multiply
+        factors, divisors = scales[0]
+        factor = None if divisors else (*factors, 1.0)[0]
+        divisor = (*divisors, 1.0)[0] / denominator
+    if factor is None:
+        return scales, ops.divide(divisor, shares), ops.divide
+    return scales, ops.multiply(shares, factor * denominator), ops.multiply
