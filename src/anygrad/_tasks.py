@@ -283,7 +283,7 @@ class Steps:
 
     def plan(self, given: Any) -> Plan | None:
         """Return the plan for a float, or one per dim; None for what is unusual."""
-        is_one, tasks = type(given) is float, []
+        is_one, tasks = type(given) is not tuple, []
         for place, scheme, digits, least, most, before, after in self.parts:
             step = given if is_one else given[place]
             if type(step) is not float or not least <= abs(step) <= most:
