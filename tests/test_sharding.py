@@ -251,7 +251,7 @@ def test_new_steps_need_no_new_program(
     """There is one for powers of two, which need no division, and one for others."""
     import jax.numpy as jnp
 
-    f = jnp.arange(33.0) ** 2
+    f = jnp.arange(1233.0) ** 2
     steps: list[Any] = [0.7, 3, 2, 0.125, -2.5, -4, 1e-7]
     steps += [jnp.asarray(float(step)) for step in steps]
     with compilations(jax, caplog) as found:
@@ -270,8 +270,8 @@ def test_new_coordinates_need_no_new_program(
 ) -> None:
     import jax.numpy as jnp
 
-    f = jnp.arange(35.0) ** 2
-    x = jnp.arange(35.0)
+    f = jnp.arange(1235.0) ** 2
+    x = jnp.arange(1235.0)
     entries = [x / 2, x[::-1], x**2]
     with compilations(jax, caplog) as found:
         anygrad.gradient(f, spacing=[x])
@@ -287,7 +287,7 @@ def test_new_samples_need_no_new_program(
 ) -> None:
     import jax.numpy as jnp
 
-    f = jnp.arange(37.0)
+    f = jnp.arange(1237.0)  # a length that no other test has
     g = f**2
     with compilations(jax, caplog) as found:
         anygrad.gradient(f)
