@@ -47,9 +47,12 @@ EXTRAS = {
     "array-api-strict": "array-api-strict",
 }
 
-#: Where each call is compiled, a value of each argument does, and not each pair; and
-#: what is covered is not measured, which would cost a minute and add little.
-COMPILED = ("jax",)
+#: Where each call is compiled or becomes a graph, a value of each argument does, and
+#: not each pair;
+BRIEF = ("jax", "dask")
+
+#: and here, what is covered is not measured: it would cost a minute and add little.
+UNMEASURED = ("jax",)
 
 # Libraries that have no row of their own in anygrad's table, and no extra.
 OTHERS = nox.project.load_toml("tests/others.toml")
@@ -262,8 +265,8 @@ def lint(session: nox.Session) -> None:
 def tests(session: nox.Session, backend: str) -> None:
     """Test on one library, in an environment without the others."""
     install(session, "test", f"-e.[{EXTRAS[backend]}]")
-    size = ["--brief"] if backend in COMPILED else []
-    check(session, *on(backend), *size, measured=backend not in COMPILED)
+    size = ["--brief"] if backend in BRIEF else []
+    check(session, *on(backend), *size, measured=backend not in UNMEASURED)
 
 
 @nox.session(name="all")

@@ -255,3 +255,12 @@ def test_coordinates_of_an_unknown_subclass(numpy: Any, number: int, size: int) 
         else:
             plain = numpy.asarray(result)
             assert numpy.allclose(plain, wanted, rtol=1e-12, atol=0, equal_nan=True)
+
+
+def test_coordinates_of_a_derived_class_that_adds_nothing(numpy: Any) -> None:
+    class Derived(numpy.ndarray):
+        pass
+
+    x = numpy.asarray([0.0, 1, 3, 4])
+    (result,) = anygrad.gradient(x**2, spacing=[x.view(Derived)], edge_order=2)
+    assert numpy.allclose(result, [0, 2, 6, 8], rtol=1e-14)

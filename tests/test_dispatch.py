@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import anygrad
-from anygrad import _dispatch, _libraries, _refusals
+from anygrad import _dispatch, _libraries, _plans, _refusals
 from anygrad._dispatch import EXECUTORS
 from backends import LIBRARIES, Backend
 
@@ -190,3 +190,19 @@ def test_refused_by_the_name_of_a_base(refusal: _refusals.Refusal) -> None:
         assert _refusals.refusal_of(cls) is refusal
         assert _refusals.refusal_of(class_named("mine.Own", cls)) is refusal
         assert _refusals.refusal_of(class_named(f"other.{name}")) is None
+
+
+@pytest.mark.peers
+def test_numbers_of_numpy_that_a_compiler_shows_as_arrays(
+    numpy: Any, torch: Any
+) -> None:
+    """They become steps of torch's; all else stays what it is."""
+    samples = _dispatch.samples_of(torch.arange(3.0), "input")
+    x, number = torch.arange(3.0), numpy.asarray(0.5)
+    found = _plans._adopted([2.0, number, x], samples)
+    assert found[0] == 2.0
+    assert found[1].dtype == torch.float64
+    assert found[1].shape == ()
+    assert found[2] is x
+    plain = _dispatch.samples_of(numpy.arange(3.0), "input")
+    assert _plans._adopted(number, plain) is number

@@ -61,6 +61,9 @@ class Library(NamedTuple):
         What a derived class defines if its arrays carry something along.
     unwrap : callable or None
         Returns an array without its shell.
+    adopt : callable or None
+        ``adopt(number, array)`` returns a number of NumPy's beside an array, as one of
+        the library's: a compiler shows it as an array.
     chunk : callable or None
         Returns an array of the class of which the chunks are.
     """
@@ -81,6 +84,7 @@ class Library(NamedTuple):
     shells: tuple[str, ...] = ()
     meanings: tuple[str, ...] = ()
     unwrap: Callable[[Any], Any] | None = None
+    adopt: Callable[[Any, Any], Any] | None = None
     chunk: Callable[[Any], Any] | None = None
 
 
@@ -141,6 +145,12 @@ def _torch_layout(tensor: Any) -> str | None:
     if tensor.is_nested:
         return "nested"
     return None if tensor.layout is torch.strided else str(tensor.layout)
+
+
+def _torch_adopted(number: Any, tensor: Any) -> Any:
+    import torch
+
+    return torch.as_tensor(number, device=tensor.device)
 
 
 def _torch_is_compiled() -> bool:
@@ -214,6 +224,7 @@ TABLE = (
         device=lambda tensor: tensor.device,
         layout=_torch_layout,
         is_compiled=_torch_is_compiled,
+        adopt=_torch_adopted,
     ),
     Library(
         name="jax",

@@ -192,7 +192,20 @@ def _boundary_form(boundary: Any) -> Any:
 def _planned(planner: Planner, array: Any, request: Request) -> tuple[Samples, Planned]:
     samples = _dispatch.samples_of(array, "input")
     input.check_numeric(samples, "input")
+    if samples.is_compiled:
+        request = request._replace(spacing=_adopted(request.spacing, samples))
     return samples, planner(samples, request)
+
+
+def _adopted(spacing: Any, samples: Samples) -> Any:
+    """Return a spacing without numbers of NumPy's, which a compiler shows as arrays."""
+    adopt = samples.library.adopt
+    if adopt is None:
+        return spacing
+    if type(spacing) in (list, tuple):
+        return [_adopted(entry, samples) for entry in spacing]
+    is_numpy = type(spacing).__module__ == "numpy" and spacing.ndim == 0
+    return adopt(spacing, samples.array) if is_numpy else spacing
 
 
 def _with_values(samples: Samples, planned: Planned, request: Request) -> Plan:
