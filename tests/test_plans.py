@@ -268,7 +268,7 @@ def test_numbers_of_numpy_share_a_plan(numpy: Any) -> None:
 
 def test_the_same_steps_again_are_not_even_bound(library: Backend) -> None:
     f = library.asarray([SAMPLES] * 3)
-    for spacing in (1, 2.0, 3, [2.0, 0.5], 3j):
+    for spacing in (1, 2.0, 3, [2.0, 0.5]):
         _, second, third = [plan_of("gradient", f, spacing=spacing) for _ in "123"]
         assert second is third
 

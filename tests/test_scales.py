@@ -28,7 +28,13 @@ def precision(digits: int) -> Precision:
 def scales(
     step: complex, order: int, denominators: tuple[int, ...], digits: int
 ) -> list[Scale] | None:
-    return _scales.of_step(step, order, denominators, precision(digits))
+    """Return the scales as a plan has them."""
+    power = None
+    if not isinstance(step, complex):
+        power = _scales.usual_power(step, order, denominators, precision(digits))
+    if power is None:
+        return _scales.of_unusual_step(step, order, denominators, precision(digits))
+    return _scales.of_divisors([power * d for d in denominators], digits)
 
 
 def one(step: float, digits: int, order: int = 1, denominator: int = 1) -> Scale:

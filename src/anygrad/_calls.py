@@ -31,7 +31,15 @@ class Request(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """A plan without values, and the dims that it is for."""
+    """What a planner returns.
+
+    Attributes
+    ----------
+    plan : Plan
+        Without the values of a call.
+    dims : sequence of Dim
+        The dims that it is for, with what was given for each.
+    """
 
     plan: Plan
     dims: Sequence[Dim]

@@ -9,6 +9,7 @@ call, as coordinates and masks are its arrays, and are bound to the plan each ti
 from __future__ import annotations
 
 import numbers
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -33,11 +34,11 @@ class Known:
     Attributes
     ----------
     plan : Plan
-        Without what a call adds.
+        Without what a call adds, or complete where a call adds nothing.
     has_ends : bool
         Whether periods or values beyond the ends are to be bound.
     has_numbers_only : bool
-        Whether nothing but numbers is to be bound, no arrays.
+        Whether nothing but real steps and numbers at the ends is to be bound.
     account : Account
         How many bytes it holds, with what executors keep.
     steps : Steps or None
@@ -121,10 +122,22 @@ def plan(
             return _bound(known, spacing, boundary, where)
     whole = (order, accuracy, edge_order, stack_dim, vector_dim)
     request = Request(spacing, boundary, where, dim, axis, *whole)
-    if key is not None and known is None:
+    if key is not None and known is None and _are_lasting(dim, axis, *whole):
         return _learned(key, planner, array, request)
     samples, planned = _planned(planner, array, request)
     return _with_values(samples, planned, request)
+
+
+def _are_lasting(*integers: Any) -> bool:
+    """Tell whether ints, and lists of them, will always be what they are now."""
+
+    def is_lasting(value: Any) -> bool:
+        if type(value) in (list, tuple):
+            return _are_lasting(*value)
+        is_known = value is None or isinstance(value, int)
+        return is_known or type(value).__module__ == "numpy"
+
+    return all(map(is_lasting, integers))
 
 
 def _typed(dims: Any) -> Any:
@@ -163,7 +176,7 @@ def _number_form(number: Any) -> Any:
     if isinstance(number, bool) or not isinstance(number, numbers.Complex):
         return None
     dtype = getattr(number, "dtype", None)
-    if dtype is not None and dtype.kind not in "fiuc":  # a length of time
+    if getattr(dtype, "kind", "f") not in "fiuc":  # a length of time
         return None
     return float if isinstance(number, numbers.Real) else complex
 
@@ -242,19 +255,21 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
     samples, planned = _planned(planner, array, request)
     account = Account()
     tasks = tuple([with_kept(task, account) for task in planned.plan.tasks])
-    account.add(2 * size_of(tasks))  # with those of the latest step
     planned = planned._replace(plan=planned.plan._replace(tasks=tasks))
     made = _with_values(samples, planned, request)
-    entries, ends = [d.entry for d in planned.dims], [d.ends for d in planned.dims]
+    ends = [d.ends for d in planned.dims]
     has_ends = any(e.constants is not None or e.period is not None for e in ends)
-    has_numbers_only = request.where is None and all(e.is_number for e in entries)
     given = request.spacing
     steps = given if type(given) in (list, tuple) else (given,)
+    # Of complex numbers that are equal, zeros may differ in their signs.
+    kinds = [_entry_form(step) for step in steps]
+    is_real = all(kind is not complex and type(kind) is not tuple for kind in kinds)
+    has_numbers_only = request.where is None and is_real
     is_constant = (
         has_numbers_only
         and not has_ends
         # By what the key says: another step of the same form finds this plan.
-        and all(step is None or _entry_form(step) is True for step in steps)
+        and all(kind is None or kind is True for kind in kinds)
     )
     known = Known(
         made if is_constant else planned.plan,
@@ -262,6 +277,8 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
         has_ends=has_ends,
         has_numbers_only=has_numbers_only,
     )
+    # That of the latest numbers is as large.
+    account.add(size_of(key) + sys.getsizeof(known) + 2 * size_of(made))
     account.open(_held)
     _known[key] = known
     if _held.held > MOST_BYTES:
@@ -286,14 +303,13 @@ def _bound(known: Known, given: Any, at_ends: Any, where: Any) -> Plan:
         return _with_arrays(known, given, at_ends, where)
     if type(given) is list:
         given = tuple(given)
-    last = known.last
-    # Of equal values at the ends, one may be 0.0 and one -0.0.
-    is_same = last is not None and last[0] == given
-    if is_same and last is not None and (last[1] is at_ends or not known.has_ends):
-        return last[2]
-    made = None if known.steps is None else known.steps.plan(given)
-    if made is None:
-        made = _with_arrays(known, given, at_ends, None)
+    if known.last is not None:
+        steps, ends, made = known.last
+        # Of equal values at the ends, one may be 0.0 and one -0.0.
+        if steps == given and (ends is at_ends or not known.has_ends):
+            return made
+    usual = None if known.steps is None else known.steps.plan(given)
+    made = _with_arrays(known, given, at_ends, None) if usual is None else usual
     # A list may be another one, of other values, when it comes again.
     if not (known.has_ends and type(at_ends) is list):
         known.last = given, at_ends, made

@@ -92,7 +92,15 @@ class Axis(NamedTuple):
 
 
 class Orders(NamedTuple):
-    """Which derivative is wanted, and how accurate."""
+    """Which derivative is wanted, and how accurate.
+
+    Attributes
+    ----------
+    order : int
+        Of the derivative.
+    accuracy, edge_order : int
+        Of the interior, and of one-sided edges.
+    """
 
     order: int
     accuracy: int
@@ -358,8 +366,8 @@ def candidates(task: Task) -> list[Task]:
 
 
 def all_tasks(plan: Plan) -> Iterator[Task]:
-    """Return the tasks of a plan, and those inside of mixed derivatives."""
+    """Return the tasks of a plan, each after one that is inside of it."""
     for task in plan.tasks:
-        yield task
         if task.inner is not None:
             yield task.inner
+        yield task

@@ -104,14 +104,20 @@ def of_divisors(divisors: Sequence[float], digits: int) -> list[Scale]:
     return found
 
 
+def power_of(step: float, order: int) -> float:
+    """Return a power of a step, infinite where it overflows."""
+    power = step
+    for _ in range(order - 1):
+        power *= step
+    return power
+
+
 def usual_power(
     step: float, order: int, denominators: tuple[int, ...], precision: Precision
 ) -> float | None:
     """Return the power of a step of which all multiples are normal; None for others."""
     *_, least, most, digits = precision
-    power = step
-    for _ in range(order - 1):  # infinite where it overflows
-        power *= step
+    power = power_of(step, order)
     is_usual = (
         least <= abs(power * min(denominators))
         and abs(power * max(denominators)) <= most
@@ -120,21 +126,17 @@ def usual_power(
     return power if is_usual else None
 
 
-def of_step(
+def of_unusual_step(
     step: float | complex,
     order: int,
     denominators: tuple[int, ...],
     precision: Precision,
 ) -> list[Scale] | None:
-    """Return the scales for a step, one per denominator; all of their numbers normal.
+    """Return the scales where some divisor is no normal number; all of theirs are.
 
-    None for a step for which there are none, and for one that is no number.
+    One per denominator.  None for a step for which there are none, and for one that is
+    no number.
     """
-    if not isinstance(step, complex):
-        power = usual_power(step, order, denominators, precision)
-        if power is not None:
-            divisors = [power * denominator for denominator in denominators]
-            return of_divisors(divisors, precision.digits)
     found = []
     for denominator in denominators:
         scale = _unusual(step, order, denominator, precision)

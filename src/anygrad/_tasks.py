@@ -33,7 +33,17 @@ from ._typing import Namespace
 
 
 class Dim(NamedTuple):
-    """All that is given for one dim: where it is, and what lies along it."""
+    """All that is given for one dim.
+
+    Attributes
+    ----------
+    axis : Axis
+        Where it is.
+    entry : Entry
+        Its spacing.
+    ends : Ends
+        What stands at its ends.
+    """
 
     axis: Axis
     entry: Entry
@@ -288,9 +298,8 @@ class Steps:
             step = given if is_one else given[place]
             if type(step) is not float or not least <= abs(step) <= most:
                 return None
-            power = step
-            for _ in range(scheme.order - 1):
-                power *= step
+            order = scheme.order
+            power = step if order == 1 else _scales.power_of(step, order)
             scales = StepScales(scheme, power, digits)
             usual = scheme.unit_scales if step == 1.0 else scales
             tasks.append(tuple.__new__(Task, (*before, usual, *after)))
@@ -325,7 +334,7 @@ def _scaled(
         scales = _schemes.step_scales(scheme, step, task.precision)
         if scales is not None:
             return scales
-    found = _scales.of_step(step, order, denominators, task.precision)
+    found = _scales.of_unusual_step(step, order, denominators, task.precision)
     if found is None:
         raise StepOutOfRangeError(task.place, task.precision)
     return scheme.per_formula(found)

@@ -26,8 +26,20 @@ MANY_ARRAYS = 6
 class Job(NamedTuple):
     """One derivative, with the axes in the order of memory.
 
-    `numbers` are for formulas without a scale and for constants; `spread` keeps weights
-    that have been spread over blocks of one shape.
+    Attributes
+    ----------
+    f, out : array
+        The samples and the result.
+    task : Task
+        What is written.
+    formulas : tuple of WeightedFormula
+        Those of the scheme; none where the agnostic run has to make them.
+    numbers : Numbers
+        For formulas without a scale, and for constants.
+    spread : dict
+        Keeps weights that have been spread over blocks of one shape.
+    xp, ops
+        The namespace, and the library's operations in place.
     """
 
     f: Any
@@ -41,6 +53,7 @@ class Job(NamedTuple):
 
 
 def every(count: int) -> Index:
+    """Return an index of all points along so many axes."""
     return (slice(None),) * count
 
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
-from .._records import Alternative, Plan, Task
+from .._records import Alternative, Plan, Task, all_tasks
 from .._scales import Scale
 from .._schemes import Scheme, StepScales
 
@@ -133,7 +133,7 @@ def _dtype_of_numbers(plan: Plan) -> Any:
     That is the dtype of all else: it must promote nothing.
     """
     dtype = plan.tasks[0].precision.coordinates if plan.tasks else None
-    for task in _all_tasks(plan.tasks):
+    for task in all_tasks(plan):
         precision = task.precision
         # With complex samples or steps, only numbers of Python's promote.
         if precision.samples != dtype or precision.coordinates != dtype:
@@ -180,11 +180,6 @@ def _placed(numbers: Any, f: Any, xp: Namespace) -> Any:
     return vector if is_there else numbers
 
 
-def _all_tasks(tasks: tuple[Task, ...]) -> list[Task]:
-    """Return tasks, first those that are inside of others."""
-    return [*[task.inner for task in tasks if task.inner is not None], *tasks]
-
-
 def _taken_apart(plan: Plan) -> tuple[list[Any], tuple[Any, ...], tuple[Any, ...]]:
     """Return all numbers of a plan, which ones there are, and its arrays.
 
@@ -193,7 +188,7 @@ def _taken_apart(plan: Plan) -> tuple[list[Any], tuple[Any, ...], tuple[Any, ...
     numbers: list[Any] = []
     forms: list[Any] = []
     arrays: list[Any] = []
-    for task in _all_tasks(plan.tasks):
+    for task in all_tasks(plan):
         grids: tuple[Task | Alternative, ...] = (task, *task.alternatives)
         for grid in grids:
             if not grid.scales or grid.scales is grid.scheme.unit_scales:
@@ -282,12 +277,11 @@ def _put_together(static: Plan, forms: Any, numbers: list[Any], arrays: Any) -> 
             alternatives=tuple(others),
         )
 
-    inner = [
-        None if task.inner is None else filled(task.inner, None)
-        for task in static.tasks
-    ]
-    pairs = zip(static.tasks, inner, strict=True)
-    return static._replace(tasks=tuple([filled(*pair) for pair in pairs]))
+    tasks = []
+    for task in static.tasks:
+        inner = None if task.inner is None else filled(task.inner, None)
+        tasks.append(filled(task, inner))
+    return static._replace(tasks=tuple(tasks))
 
 
 def trace(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:

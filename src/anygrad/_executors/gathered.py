@@ -38,7 +38,7 @@ class Gathered(NamedTuple):
         One over the denominator of each point's formula: powers of two.
     denominator : int
         That of the first formula of the scheme.
-    latest : Latest
+    latest : LatestScaling
         What the step of the latest call has made of the shares.
     """
 
@@ -47,10 +47,10 @@ class Gathered(NamedTuple):
     lower: Any
     shares: Any
     denominator: int
-    latest: Latest
+    latest: LatestScaling
 
 
-class Latest:
+class LatestScaling:
     """The numbers of the latest step: the same step often comes again.
 
     Attributes
@@ -87,6 +87,8 @@ def gather(
         return None
     if any(d & (d - 1) for d in scheme.denominators):  # shares would be rounded
         return None
+    if xp.isdtype(f.dtype, "complex floating"):  # one times an infinity may be NaN
+        return None
     positions = xp.reshape(xp.arange(count), f.shape)
     upper, lower = xp.zeros_like(positions), xp.zeros_like(positions)
     shares = xp.ones_like(f)
@@ -99,7 +101,9 @@ def gather(
         ):
             _laid(array, step.flat)[step.target] = values
     denominator = scheme.formulas[0].denominator
-    return Gathered(ops.take, upper, lower, shares, denominator, Latest(f.nbytes))
+    return Gathered(
+        ops.take, upper, lower, shares, denominator, LatestScaling(f.nbytes)
+    )
 
 
 def _laid(array: Any, flat: bool) -> Any:

@@ -1,0 +1,123 @@
+"""The same call again, and again: things are prepared in the second and the third."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+import weakref
+from typing import Any
+
+import pytest
+
+import anygrad
+from backends import Backend
+
+TIMES = 4
+
+
+class Movable:
+    """An object that counts as an int, and not always as the same."""
+
+    number = 0
+
+    def __index__(self) -> int:
+        return self.number
+
+
+class Odd(float):
+    """A number with something that is called a dtype."""
+
+    dtype = "odd"
+
+
+def test_a_step_of_no_dims_is_not_looked_at(library: Backend) -> None:
+    """Nor is it kept alive."""
+    f, step = library.asarray([[1.0, 2.0]]), library.asarray(2.0)
+    for _ in range(TIMES):
+        assert anygrad.gradient(f, spacing=step, dim=[]) == ()
+
+
+def test_a_tensor_without_values_as_a_step_of_no_dims(torch: Any) -> None:
+    f, step = (torch.ones(shape, device="meta") for shape in (3, ()))
+    for _ in range(TIMES):
+        assert anygrad.gradient(f, spacing=step, dim=[]) == ()
+    alive = weakref.ref(step)
+    del step
+    gc.collect()
+    assert alive() is None
+
+
+def test_a_lazy_step_of_no_dims(dask: Any) -> None:
+    import dask.array
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise AssertionError("something is computed")
+
+    step = dask.array.ones((), chunks=())
+    with dask.config.set(scheduler=fail):
+        for _ in range(TIMES):
+            assert anygrad.gradient(dask.array.ones(3), spacing=step, dim=[]) == ()
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # of the strict one
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_complex_infinities(library: Backend, dtype: str) -> None:
+    """The part that is finite stays finite at the edge, where nothing is scaled."""
+    if dtype not in library.dtypes:
+        return
+    values = [complex("inf"), 2 + 1j, 3 + 0j, 4 + 0j]
+    f = library.asarray(values, dtype)
+    results = [
+        repr(library.tolist(anygrad.gradient(f, spacing=0.5)[0])) for _ in range(TIMES)
+    ]
+    units = [repr(library.tolist(anygrad.gradient(f)[0])) for _ in range(TIMES)]
+    assert len(set(results)) == len(set(units)) == 1
+
+
+def test_zeros_of_complex_steps(numpy: Any) -> None:
+    """A zero beside a step has a sign, which is in the result."""
+    f = numpy.asarray([0.0, 0, -1, -1, 2]) * 1j
+    for steps in ((2 + 0j, complex(2, -0.0)), (complex(2, -0.0), 2 + 0j)):
+        for step in (1j, *steps * 2):
+            got = anygrad.derivative(f, spacing=step)
+            alone = anygrad.derivative(f, spacing=numpy.asarray(step))
+            assert got.tobytes() == alone.tobytes()
+
+
+def test_an_index_that_changes(library: Backend) -> None:
+    f, dim = (
+        library.asarray([[0.0, 1.0, 4.0], [2.0, 5.0, 1.0], [3.0, 0.0, 7.0]]),
+        Movable(),
+    )
+    for _ in range(TIMES):
+        for dim.number in (0, 1):
+            got = anygrad.derivative(f, dim=dim)
+            wanted = anygrad.derivative(f, dim=int(dim.number))
+            assert library.tolist(got) == library.tolist(wanted)
+
+
+def test_a_number_with_an_odd_dtype(library: Backend) -> None:
+    f = library.asarray([0.0, 1.0, 4.0])
+    for _ in range(TIMES):
+        (got,) = anygrad.gradient(f, spacing=Odd(0.5))
+        assert library.tolist(got) == [2, 4, 6]
+
+
+def test_plans_without_dims_are_counted(
+    numpy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what they hold: at most twice as much as is counted."""
+    from anygrad import _plans
+
+    monkeypatch.setattr(_plans, "MOST_BYTES", 2**15)
+    fs = [numpy.zeros(n) for n in range(20_000, 21_000)]
+    anygrad.gradient(fs[0], dim=[])
+    tracemalloc.start()
+    try:
+        for f in fs:
+            anygrad.gradient(f, dim=[])
+        gc.collect()
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 2 * 2**15
