@@ -275,7 +275,7 @@ def _job(f: Any, task: Task, xp: Namespace, ops: InPlaceOps, out: Any) -> Job:
 
 def _numbers(task: Task, xp: Namespace) -> Numbers:
     """Return what this call adds to steps."""
-    scales = () if task.coordinates is not None else _agnostic.scales(task, xp)
+    scales = task.scales if task.step is None else _agnostic.scales(task, xp)
     return Numbers(scales, task.constants)
 
 

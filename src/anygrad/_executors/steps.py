@@ -142,7 +142,9 @@ def carry_out(step: Step, numbers: Numbers, f: Any, out: Any, ops: InPlaceOps) -
     out = out[target]
     if len(terms) == 1:  # no call for the most frequent step, which may be a short one
         ((upper, lower, weight),) = terms
-        ops.subtract(f[upper], below(lower, f, numbers), out=out)
+        # No call for samples, which are the usual ones.
+        lower = f[lower] if type(lower) is tuple else below(lower, f, numbers)
+        ops.subtract(f[upper], lower, out=out)
         if weight is not None:
             ops.multiply(out, weight, out=out)
     elif neighbours is None:
