@@ -135,11 +135,11 @@ def _of_valid(f: Any, task: Task, xp: Namespace, lowering: Lowering) -> Any:
         values = _of_all(f, candidate, xp, lowering)
         if whole is None:
             whole = xp.full_like(values, math.nan)
-        whole = xp.where(_fits(valid, candidate, xp, lowering), values, whole)
+        whole = xp.where(fits(valid, candidate, xp, lowering), values, whole)
     return whole
 
 
-def _fits(valid: Any, task: Task, xp: Namespace, lowering: Lowering) -> Any:
+def fits(valid: Any, task: Task, xp: Namespace, lowering: Lowering = STANDARD) -> Any:
     """Tell at which points all samples that the formula names are valid."""
     pieces = []
     for formula in task.scheme.formulas:

@@ -15,7 +15,7 @@ from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
-from .._executors import blocks, gathered, programs, slopes, windows
+from .._executors import blocks, gathered, masked, programs, slopes, windows
 from .._executors.blocks import Job, every
 from .._executors.steps import Numbers, add_or_subtract, write_scaled
 from .._precision import working
@@ -80,7 +80,7 @@ def run(
         return tuple([differentiate(f, t, xp, ops, out) for t, out in pairs])
     if any(task.where is not None for task in plan.tasks):
         return _agnostic.compose(
-            plan, lambda task: windows.of_valid(f, unrounded(task), xp, ops), xp
+            plan, lambda task: masked.derivative(f, task, xp, ops, differentiate), xp
         )
     if any(task.precision.result != working(task.precision) for task in plan.tasks):
         # Sums are rounded once.

@@ -16,7 +16,7 @@ from .._executors.blocks import every
 
 if TYPE_CHECKING:
     from .._executors.blocks import Job
-    from .._executors.steps import Index, InPlaceOps
+    from .._executors.steps import Index
     from .._records import Task
     from .._typing import Namespace
 
@@ -139,30 +139,3 @@ def _ends(array: Any, task: Task, xp: Namespace) -> Any:
         return array
     cuts = (slice(reach), slice(-reach, None))
     return xp.concat([array[(*every(task.axis), cut)] for cut in cuts], axis=task.axis)
-
-
-def of_valid(f: Any, task: Task, xp: Namespace, ops: InPlaceOps) -> Any:
-    """Return one derivative by the agnostic run, on blocks of whole lines.
-
-    It passes over a block a dozen times, and so reads the memory once.
-    """
-    others = [k for k in range(f.ndim) if k != task.axis]
-    if ops.block_bytes is None or not others:
-        return _agnostic.derivative(f, task, xp)
-    out = ops.empty_like(f, dtype=task.precision.result)
-    across = max(others, key=lambda k: f.shape[k])
-    line = math.prod(f.shape) // max(f.shape[across], 1)
-    extent = max(ops.block_bytes // (max(line, 1) * out.dtype.itemsize), 1)
-
-    def write(start: int) -> None:
-        def cut(array: Any) -> Any:
-            if array is None or array.shape[across] == 1:
-                return array
-            return array[(*every(across), slice(start, start + extent))]
-
-        x, where = cut(task.coordinates), cut(task.where)
-        part = task._replace(coordinates=x, where=where)
-        cut(out)[...] = _agnostic.derivative(cut(f), part, xp)
-
-    ops.for_each(write, range(0, f.shape[across], extent))
-    return out

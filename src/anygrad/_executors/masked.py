@@ -1,0 +1,232 @@
+"""Derivatives of which some samples are missing, in blocks whose masks are looked at.
+
+At most points the first formula fits, as if nothing were missing: a whole block is
+differentiated that way, fast, and what it makes of missing samples is replaced.  Which
+formula fits where is decided on bools, which are small; the other formulas are then run
+at those points only that want them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from .. import _agnostic
+from .._executors.blocks import every
+from .._records import candidates, unrounded
+
+if TYPE_CHECKING:
+    from .._executors.steps import InPlaceOps
+    from .._formulas import Formula
+    from .._records import Task
+    from .._typing import Namespace
+
+#: ``differentiate(f, task, xp, ops)`` returns a derivative of valid samples.
+Differentiate: TypeAlias = Callable[..., Any]
+
+#: So many samples are looked at together.
+BLOCK = 2**18
+
+#: Fewer samples take less time to be run through than to be chosen from.
+FEWEST_SAMPLES = 2**13
+
+
+class Block(NamedTuple):
+    """Some whole lines of a derivative.
+
+    Attributes
+    ----------
+    f, valid : array
+        The samples and the mask.
+    out : array
+        The derivative, in the working dtype.
+    task : Task
+        The first formula, with the coordinates of the block.
+    xp : module
+        The namespace.
+    ops : InPlaceOps
+        The operations of the library.
+    is_prepared : bool
+        Whether samples and coordinates are of their working dtypes, of one shape, and
+        in the order of their axes.
+    """
+
+    f: Any
+    valid: Any
+    out: Any
+    task: Task
+    xp: Namespace
+    ops: InPlaceOps
+    is_prepared: bool = False
+
+    def prepared(self) -> Block:
+        """Return the block with its arrays made ready for choosing points."""
+        if self.is_prepared:
+            return self
+        task, precision, xp = self.task, self.task.precision, self.xp
+        f = _agnostic.prepare(self.f, precision.samples, precision.wide_samples, xp)
+        if task.coordinates is not None:
+            is_wide = precision.wide_coordinates
+            x = _agnostic.prepare(task.coordinates, precision.coordinates, is_wide, xp)
+            x = self.in_order(xp.broadcast_to(x, f.shape))
+            task = task._replace(coordinates=x)
+        return self._replace(f=self.in_order(f), task=task, is_prepared=True)
+
+    def in_order(self, array: Any) -> Any:
+        """Return an array whose elements lie in the order of its axes."""
+        if self.ops.is_contiguous(array):
+            return array
+        shape = tuple(array.shape)
+        copy = self.ops.empty_like(array, dtype=array.dtype, shape=shape)
+        copy[...] = array
+        return copy
+
+
+class AtPoints:
+    """An array as a formula sees it, at some of the points that the formula fills.
+
+    The agnostic run asks an array for what lies so many points away from all of these;
+    this answers for those at `positions`, which count through memory.
+    """
+
+    def __init__(
+        self, array: Any, positions: Any, formula: Formula, axis: int, xp: Namespace
+    ) -> None:
+        self.dtype = array.dtype
+        self._flat = xp.reshape(array, (-1,))
+        self._positions = positions
+        self._start = formula.start
+        self._axis = axis
+        self._length = array.shape[axis]
+        self._stride = math.prod(array.shape[axis + 1 :])
+        self._take = xp.take
+
+    def __getitem__(self, index: Any) -> Any:
+        start = index[self._axis].start
+        offset = start - self._start
+        # Beyond an end of the axis, a position counts from the other one.
+        if self._start < 0 <= start:
+            offset -= self._length
+        elif start < 0 <= self._start:
+            offset += self._length
+        return self._take(self._flat, self._positions + offset * self._stride, axis=0)
+
+
+def derivative(
+    f: Any,
+    task: Task,
+    xp: Namespace,
+    ops: InPlaceOps,
+    differentiate: Differentiate,
+) -> Any:
+    """Return one derivative, in the working dtype."""
+    task = unrounded(task)
+    if not _serves(f, task, ops):
+        return _agnostic.derivative(f, task, xp)
+    f = _agnostic.component(f, task)
+    first, *others = candidates(task._replace(component=None, sign=0))
+    out = differentiate(f, first, xp, ops)
+
+    def replace(cut: Callable[[Any], Any]) -> None:
+        part = first._replace(coordinates=cut(task.coordinates))
+        block = Block(cut(f), cut(task.where), cut(out), part, xp, ops)
+        grid = part.coordinates
+        _replace(block, [o._replace(coordinates=grid, kept=None) for o in others])
+
+    ops.for_each(replace, _cuts(f, task))
+    return out
+
+
+def _serves(f: Any, task: Task, ops: InPlaceOps) -> bool:
+    """Tell whether it pays, and values may be looked at."""
+    is_large = math.prod(f.shape) >= FEWEST_SAMPLES
+    is_simple = task.inner is None and (task.period is None or task.coordinates is None)
+    return ops.block_bytes is not None and is_large and is_simple
+
+
+def _cuts(f: Any, task: Task) -> Iterator[Callable[[Any], Any]]:
+    """Return what cuts whole lines out of arrays that broadcast with the samples."""
+    others = [k for k in range(f.ndim) if k != task.axis]
+    if not others:
+        yield lambda array: array
+        return
+    across = max(others, key=lambda k: f.shape[k])
+    line = math.prod(f.shape) // f.shape[across]
+    extent = max(BLOCK // line, 1)
+    for start in range(0, f.shape[across], extent):
+        index = (*every(across), slice(start, start + extent))
+
+        def cut(array: Any, index: Any = index) -> Any:
+            if array is None or array.shape[across] == 1:
+                return array
+            return array[index]
+
+        yield cut
+
+
+def _replace(block: Block, others: list[Task]) -> None:
+    """Replace what the first formula has made of missing samples."""
+    xp = block.xp
+    if xp.all(block.valid):
+        return
+    valid = block.in_order(xp.broadcast_to(block.valid, block.f.shape))
+    missing = xp.logical_not(_agnostic.fits(valid, block.task, xp))
+    for other in others:
+        fits = xp.logical_and(_agnostic.fits(valid, other, xp), missing)
+        missing = xp.logical_xor(missing, fits)
+        if xp.any(fits):
+            block = block.prepared()
+            _write_at(fits, other._replace(coordinates=block.task.coordinates), block)
+    block.out[missing] = math.nan
+
+
+def _write_at(chosen: Any, task: Task, block: Block) -> None:
+    """Write the derivative at the points that are chosen, formula by formula."""
+    xp, axis, interior = block.xp, task.axis, task.scheme.interior
+    for number, formula in enumerate(task.scheme.formulas):
+        if number != interior:
+            rows = (*every(axis), _agnostic.points(formula, 0))
+            along = list(xp.nonzero(chosen[rows]))
+            first = formula.start
+            along[axis] += first if first >= 0 else first + chosen.shape[axis]
+            _write_by(number, _ravelled(along, chosen.shape), task, block)
+            chosen[rows] = False
+    # All others at once: to look for them line by line takes five times as long.
+    (positions,) = xp.nonzero(xp.reshape(chosen, (-1,)))
+    _write_by(interior, positions, task, block)
+
+
+def _write_by(number: int, positions: Any, task: Task, block: Block) -> None:
+    """Write what one formula makes of the points at some positions in memory."""
+    xp, axis, formula = block.xp, task.axis, task.scheme.formulas[number]
+    if not positions.shape[0]:
+        return
+
+    def at(array: Any) -> Any:
+        return AtPoints(array, positions, formula, axis, xp)
+
+    if task.coordinates is not None:
+        task = task._replace(coordinates=at(task.coordinates))
+    values = _agnostic.weighted_sum(at(block.f), task, number, xp)
+    if block.ops.is_contiguous(block.out):
+        xp.reshape(block.out, (-1,))[positions] = values
+    else:
+        block.out[_unravelled(positions, block.f.shape)] = values
+
+
+def _ravelled(along: Sequence[Any], shape: Sequence[int]) -> Any:
+    """Return the positions in memory of points by their indices along each axis."""
+    positions: Any = 0
+    for place, length in zip(along, shape, strict=True):
+        positions = positions * length + place
+    return positions
+
+
+def _unravelled(positions: Any, shape: Sequence[int]) -> tuple[Any, ...]:
+    """Return the indices along each axis of points by their positions in memory."""
+    along = []
+    for length in reversed(shape[1:]):
+        along.append(positions % length)
+        positions = positions // length
+    return (positions, *reversed(along))

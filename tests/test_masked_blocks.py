@@ -1,0 +1,141 @@
+"""Missing samples in large arrays: the blocks whose masks are looked at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import anygrad
+from anygrad import _agnostic
+from anygrad._executors import masked
+from backends import Backend
+from planning import plan_of
+
+#: More samples than are looked at together, in lines along either axis.
+SHAPE = (611, 523)
+
+KINDS: tuple[dict[str, Any], ...] = (
+    {},
+    {"spacing": 0.3},
+    {"spacing": -7.0, "boundary": "periodic"},
+    {"spacing": [2.0, 3.0], "boundary": ["reflect", 0.5]},
+    {"edge_order": 2, "dim": [1, 0]},
+    {"boundary": "symmetric", "stack_dim": 0},
+)
+
+
+@pytest.fixture(params=("scattered", "runs", "all", "none", "lines", "one column"))
+def mask(request: pytest.FixtureRequest) -> Any:
+    """Masks as they occur, as NumPy has them."""
+    numpy = pytest.importorskip("numpy")
+    rng = numpy.random.default_rng(11)
+    if request.param == "scattered":
+        return rng.random(SHAPE) > 0.2
+    if request.param == "runs":
+        return numpy.sin(numpy.arange(SHAPE[0] * SHAPE[1]) ** 1.1 / 9).reshape(
+            SHAPE
+        ) > -numpy.linspace(0.0, 1.0, SHAPE[1])
+    if request.param == "lines":
+        return rng.random((SHAPE[0], 1)) > 0.3
+    if request.param == "one column":
+        return rng.random(SHAPE[1]) > 0.3
+    return numpy.full(SHAPE, request.param == "all")
+
+
+def samples(library: Backend, dtype: str) -> Any:
+    """Whole numbers: all differences of theirs are exact in all dtypes."""
+    count = SHAPE[0] * SHAPE[1]
+    values = [float(k * 7919 % 101) for k in range(count)]
+    return library.from_flat(values, dtype, SHAPE)
+
+
+def in_memory(library: Backend) -> bool:
+    """Tell whether an executor may look at the values."""
+    return library.id.split("-")[0] in ("numpy", "torch")
+
+
+def check(function: str, f: Any, library: Backend, exact: bool, **kind: Any) -> None:
+    """Compare with the agnostic run: all bits, the places of NaN included."""
+    xp = library.xp
+    found = getattr(anygrad, function)(f, **kind)
+    plan = plan_of(function, f, **kind)
+    wanted = _agnostic.run(f, plan, plan.namespace)
+    results = found if isinstance(found, tuple) else (found,)
+    for got, expected in zip(results, wanted, strict=True):
+        assert got.dtype == expected.dtype
+        nan = xp.isnan(expected)
+        assert bool(xp.all(xp.isnan(got) == nan))
+        zero = xp.zeros_like(expected)
+        there, other = xp.where(nan, zero, got), xp.where(nan, zero, expected)
+        if exact:
+            assert bool(xp.all(there == other))
+        else:
+            bound = 8 * xp.finfo(got.dtype).eps * xp.max(xp.abs(other))
+            assert bool(xp.all(xp.abs(there - other) <= bound))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_steps(kind: dict[str, Any], mask: Any, library: Backend) -> None:
+    if not in_memory(library):
+        pytest.skip("its values are not looked at")
+    f, where = samples(library, "float64"), library.xp.asarray(mask)
+    assert f.shape[0] * f.shape[1] > masked.BLOCK
+    check("gradient", f, library, exact=True, where=where, **kind)
+
+
+def test_coordinates(mask: Any, library: Backend) -> None:
+    if not in_memory(library):
+        pytest.skip("its values are not looked at")
+    xp = library.xp
+    f, where = samples(library, "float32"), xp.asarray(mask)
+    x, y = (
+        xp.cumsum(library.asarray([1.0 + k * 37 % 11 for k in range(n)]), 0)
+        for n in SHAPE
+    )
+    grid = xp.reshape(x, (-1, 1)) * 0.5 + xp.reshape(y, (1, -1)) * 2.0
+    for spacing in ([x, y], [grid, 0.5]):
+        check("gradient", f, library, exact=False, where=where, spacing=spacing)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "complex128", "int16", "int64"])
+def test_dtypes(dtype: str, library: Backend) -> None:
+    if not in_memory(library):
+        pytest.skip("its values are not looked at")
+    xp = library.xp
+    f = samples(library, dtype)
+    where = xp.astype(samples(library, "int64") % 13, library.dtype("int32")) > 2
+    if dtype == "int64":
+        f = f + 2**61
+    check("gradient", f, library, exact=True, where=where, spacing=0.25)
+
+
+def test_layouts(library: Backend) -> None:
+    """Samples that lie in another order, with gaps, and in one line."""
+    if not in_memory(library):
+        pytest.skip("its values are not looked at")
+    xp = library.xp
+    f = samples(library, "float64")
+    where = xp.astype(f, library.dtype("int32")) % 7 > 0
+    check("gradient", f.T, library, exact=True, where=where.T)
+    check("gradient", f[::2, 1:], library, exact=True, where=where[::2, 1:])
+    line = xp.reshape(f, (-1,))
+    check("gradient", line, library, exact=True, where=xp.reshape(where, (-1,)))
+
+
+def test_missing_samples_are_not_read(library: Backend) -> None:
+    """Infinities and NaN among them change nothing."""
+    if not in_memory(library):
+        pytest.skip("its values are not looked at")
+    xp = library.xp
+    f = samples(library, "float64")
+    where = xp.astype(f, library.dtype("int32")) % 7 > 0
+    for value in (float("nan"), float("inf"), -1e308):
+        spoiled = xp.where(where, f, xp.full_like(f, value))
+        for clean, other in zip(
+            anygrad.gradient(f, where=where),
+            anygrad.gradient(spoiled, where=where),
+            strict=True,
+        ):
+            same = (clean == other) | (xp.isnan(clean) & xp.isnan(other))
+            assert bool(xp.all(same))
