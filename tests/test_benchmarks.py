@@ -65,8 +65,9 @@ def test_rows(
     calls = ratios.contenders(row.smallest())
     assert set(calls) >= ({"anygrad", "peer"} if row.peer else {"anygrad", "floor"})
     wanted = numbers(calls["anygrad"]())
+    # These have other values at the edges, or at holes.
     exact = row.dtype not in ("float16", "uint8")
-    if exact and row.peer not in (None, "findiff", "one-sided"):  # other edges
+    if exact and row.peer not in (None, "findiff", "one-sided", "no mask"):
         for result, target in zip(numbers(calls["peer"]()), wanted, strict=True):
             assert numpy.allclose(result, target, rtol=1e-4, atol=1e-4)
     for call in calls.values():

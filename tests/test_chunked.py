@@ -350,3 +350,20 @@ def test_cupy_chunks(cupy: Any, chunks: tuple[int, ...]) -> None:
         values = result.compute()
         assert isinstance(values, cupy.ndarray)
         assert values.tolist() == wanted.tolist()
+
+
+def test_the_plan_travels_once(dask: Any) -> None:
+    """A wider formula makes no larger graph, and Dask sees no part of a plan."""
+    import dask.array
+    from dask._task_spec import convert_legacy_graph
+
+    f, count = dask.array.zeros((800, 800), chunks=40), 400
+    sizes, tasks = [], []
+    for accuracy in (2, 8):
+        (result,) = anygrad.gradient(f, dim=0, accuracy=accuracy)
+        graph = dict(result.__dask_graph__())
+        sizes.append(len(pickle.dumps(graph)))
+        tasks.append(len(convert_legacy_graph(graph)))
+    assert tasks[0] == tasks[1] < 5 * count
+    assert sizes[1] < sizes[0] + 4 * count
+    assert sizes[0] < 700 * count

@@ -28,9 +28,10 @@ def contenders(row: Row) -> dict[str, Call]:
     """
     library = LIBRARIES[row.library]()
     f, spacing = library.samples(row), library.spacing(row)
+    where = library.mask(row)
 
     def ours(f: Any) -> Any:
-        return derivatives(f, spacing, row)
+        return derivatives(f, spacing, row, where)
 
     def theirs(f: Any) -> Any:
         return library.peer(f, spacing, row)
@@ -44,13 +45,15 @@ def contenders(row: Row) -> dict[str, Call]:
     return calls
 
 
-def derivatives(f: Any, spacing: Any, row: Row) -> tuple[Any, ...]:
+def derivatives(f: Any, spacing: Any, row: Row, where: Any = None) -> tuple[Any, ...]:
     """Return what anygrad makes of the samples."""
     keywords = {"accuracy": row.accuracy, "boundary": row.boundary}
     if row.function == "laplacian":
         return (anygrad.laplacian(f, spacing=spacing, dim=row.dim, **keywords),)
     if row.accuracy == 2 and row.boundary == "one_sided":
         keywords = {}
+    if where is not None:
+        keywords["where"] = where
     return anygrad.gradient(f, spacing=spacing, dim=row.dim, **keywords)
 
 
@@ -90,14 +93,28 @@ class NumPy:
         return [self.vector(x.astype(dtype)) for x in positions]
 
     def vector(self, x: Any) -> Any:
-        """Return coordinates as an array of this library."""
+        """Return coordinates, or a mask, as an array of this library."""
         return x
+
+    def mask(self, row: Row) -> Any:
+        """Return which samples are valid; None where all are."""
+        import numpy
+
+        if not row.missing:
+            return None
+        draw, shape = numpy.random.default_rng(1), row.shape
+        if row.missing == "at random":
+            return self.vector(draw.random(shape) > 0.05)
+        valid = draw.random([n // 50 + 1 for n in shape]) > 0.3
+        for axis, n in enumerate(shape):
+            valid = numpy.repeat(valid, 50, axis=axis).take(range(n), axis=axis)
+        return self.vector(valid)
 
     def peer(self, f: Any, spacing: Any, row: Row) -> Any:
         """Return what the peer makes of the samples."""
         import numpy
 
-        if row.peer == "one-sided":
+        if row.peer in ("one-sided", "no mask"):
             return derivatives(f, spacing, replace(row, boundary="one_sided"))
         if row.peer == "findiff":
             return findiff_operator(spacing, row)(f)
@@ -163,6 +180,8 @@ class Torch(NumPy):
                 for axis in range(f.ndim)
             ]
             return (sum(seconds[1:], seconds[0]),)
+        if row.peer == "no mask":
+            return derivatives(f, spacing, row)
         return torch.gradient(f, spacing=spacing, dim=row.dim)
 
     def floor(self, results: tuple[Any, ...]) -> Any:

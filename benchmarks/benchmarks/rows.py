@@ -22,12 +22,16 @@ class Row:
         What is computed, with this
     accuracy, boundary : int, str
         in the interior, and at the ends.
+    missing : {"", "in clusters", "at random"}
+        Which samples a mask leaves out: none, without a mask; three in ten, in squares
+        of 50; or one in twenty.
     way : {"call", "two threads", "jit", "backward"}
         A plain call; within `set_workers(2)`; in the user's own `jax.jit`; or followed
         by the backward pass of torch.
     peer : str or None
-        What to compare with: a gradient; anygrad's own with one-sided edges; or the
-        formula of physicsnemo's periodic functions, shifted copies by `torch.roll`.
+        What to compare with: a gradient; anygrad's own with one-sided edges, or without
+        a mask; or the formula of physicsnemo's periodic functions, shifted copies by
+        `torch.roll`.
     at_most : float or None
         The target: how many times the floor it may take.
     at_least : float or None
@@ -45,6 +49,7 @@ class Row:
     function: str = "gradient"
     accuracy: int = 2
     boundary: str = "one_sided"
+    missing: str = ""
     way: str = "call"
     peer: str | None = None
     at_most: float | None = None
@@ -60,6 +65,7 @@ class Row:
         words += [self.function] if self.function != "gradient" else []
         words += [f"accuracy {self.accuracy}"] if self.accuracy != 2 else []
         words += [self.boundary] if self.boundary != "one_sided" else []
+        words += [f"where, {self.missing}"] if self.missing else []
         words += [self.way] if self.way != "call" else []
         words += [f"against {self.peer}"] if self.peer in OTHER_PEERS else []
         return ", ".join(words)
@@ -71,7 +77,7 @@ class Row:
 
 
 #: Peers that are no gradient of the array's own library.
-OTHER_PEERS = ("findiff", "one-sided", "torch.roll")
+OTHER_PEERS = ("findiff", "one-sided", "no mask", "torch.roll")
 
 #: Shapes of 1e6 elements and more, and a dim.
 LARGE = [
@@ -88,9 +94,27 @@ LARGE = [
 SQUARE = [((4000, 4000), 0), ((4000, 4000), 1)]
 SMALL = [(10,), (100,), (1000,), (30, 30)]
 
+#: With a mask: how many times as long as without it a call may take.
+WITH_MASKS = [
+    Row(
+        library,
+        *work,
+        grid=grid,
+        missing=missing,
+        peer="no mask",
+        at_least=round(1 / times, 2),
+    )
+    for library, (missing, times), grid, work in product(
+        ["numpy", "torch"],
+        [("in clusters", 3), ("at random", 6)],
+        ["step", "coordinates"],
+        SQUARE,
+    )
+]
+
 IN_NUMPY = [
     *(
-        Row("numpy", *work, peer="numpy.gradient", at_most=1.25, at_least=2.0)
+        Row("numpy", *work, peer="numpy.gradient", at_most=1.3, at_least=1.9)
         for work in LARGE
     ),
     *(
@@ -100,8 +124,8 @@ IN_NUMPY = [
             dtype=dtype,
             order=order,
             peer="numpy.gradient",
-            at_most=1.25,
-            at_least=2.0,
+            at_most=1.3,
+            at_least=1.9,
         )
         for (dtype, order), work in product(
             [("float64", "F"), ("float32", "C"), ("float32", "F")], SQUARE
@@ -112,7 +136,7 @@ IN_NUMPY = [
         for dtype, work in product(["int64", "uint8", "float16"], SQUARE)
     ),
     *(
-        Row("numpy", *work, dtype=dtype, way="two threads", at_most=0.8)
+        Row("numpy", *work, dtype=dtype, way="two threads", at_most=0.85)
         for dtype, work in product(["float64", "float32"], SQUARE)
     ),
     *(
@@ -160,7 +184,7 @@ IN_TORCH = [
             at_least=3.0,
         )
         for (grid, at_most), work in product(
-            [("step", 1.25), ("coordinates", 1.8)],
+            [("step", 1.3), ("coordinates", 1.8)],
             [((1000, 1000), 1), *SQUARE, ((4000, 4000), None), ((1_000_000, 8), 1)],
         )
     ),
@@ -239,7 +263,7 @@ ON_SMALL_ARRAYS = [
     if (library, grid) != ("jax", "coordinates")  # its gradient knows steps only
 ]
 
-ROWS = [*IN_NUMPY, *IN_TORCH, *IN_JAX, *IN_DASK, *ON_SMALL_ARRAYS]
+ROWS = [*IN_NUMPY, *IN_TORCH, *IN_JAX, *IN_DASK, *ON_SMALL_ARRAYS, *WITH_MASKS]
 
 #: Peak memory: at most this many times the outputs, whatever the dtype.
 MEMORY = [

@@ -84,19 +84,20 @@ def _differentiate(f: Any, task: Task, execute: Execute) -> Any:
     task = task._replace(scales=tuple(task.scales))  # Dask knows nothing else
     what = (task.scheme.recipe, *task[2:])
     name = f"anygrad-{tokenize(f.name, task.axis, what, step, x, valid)}"
+    # A function, not a part of each task: in tasks, Dask looks at every number, and
+    # what travels to the workers would be there once per chunk.
+    compute = partial(_chunk, task=task, execute=execute)
     graph: dict[Any, Any] = {}
     windows = _windows(f.chunks[task.axis], task)
     for index in product(*(range(count) for count in f.numblocks)):
         window = windows[index[task.axis]]
         graph[(name, *index)] = (
-            _chunk,
+            compute,
             _parts(graph, f, name, index, window, task.axis),
             _of_companion(graph, x, name, index, window, task.axis),
             _of_companion(graph, valid, name, index, window, task.axis),
             (step.name,) if _is_lazy(step) else step,
-            task,
             window.rows,
-            execute,
         )
     meta = f._meta  # noqa: SLF001 - there is no public name for it
     meta = array_api_compat.array_namespace(meta).astype(meta, task.precision.result)
@@ -228,8 +229,9 @@ def _chunk(
     coordinates: list[Any],
     valid: list[Any],
     step: Any,
-    task: Task,
     rows: slice,
+    *,
+    task: Task,
     execute: Execute,
 ) -> Any:
     """Compute one chunk of the result: this runs on the workers."""
