@@ -37,6 +37,36 @@ def test_a_step_of_no_dims_is_not_looked_at(library: Backend) -> None:
         assert anygrad.gradient(f, spacing=step, dim=[]) == ()
 
 
+#: One of them changes, both do, they are equal, unusual, or whole numbers.
+STEPS = (
+    [0.5, 0.25],
+    [4.0, 0.25],
+    [4.0, 8.0],
+    [8.0, 8.0],
+    [8.0, 1.0],
+    [-8.0, 2],
+    [-8.0, 2.0],
+    [2.0**-140, 2.0],
+    [2.0, 2.0**-140],
+    [2.0, 4.0],
+    (2.0, 4.0),
+    16.0,
+    [16.0, 4.0],
+)
+
+
+def test_steps_of_which_some_change(library: Backend) -> None:
+    """The formulas of the others come from the call before."""
+    f = library.asarray([[0.0, 8.0, 16.0], [32.0, 40.0, 48.0], [64.0, 72.0, 80.0]])
+    for steps in (*STEPS, *reversed(STEPS)):
+        first, last = steps if isinstance(steps, (list, tuple)) else (steps, steps)
+        along_first, along_last = anygrad.gradient(f, spacing=steps)
+        if abs(first) > 1e-30:
+            assert library.tolist(along_first) == [[32.0 / first] * 3] * 3
+        if abs(last) > 1e-30:
+            assert library.tolist(along_last) == [[8.0 / last] * 3] * 3
+
+
 def test_a_tensor_without_values_as_a_step_of_no_dims(torch: Any) -> None:
     f, step = (torch.ones(shape, device="meta") for shape in (3, ()))
     for _ in range(TIMES):

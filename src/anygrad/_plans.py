@@ -11,7 +11,6 @@ from __future__ import annotations
 import numbers
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from . import _dispatch
@@ -35,6 +34,8 @@ class Known:
     ----------
     plan : Plan
         Without what a call adds, or complete where a call adds nothing.
+    rest : tuple
+        What stands after its tasks once they are bound.
     has_ends : bool
         Whether periods or values beyond the ends are to be bound.
     has_numbers_only : bool
@@ -48,12 +49,21 @@ class Known:
         numbers often come again.
     """
 
-    __slots__ = ("account", "has_ends", "has_numbers_only", "last", "plan", "steps")
+    __slots__ = (
+        "account",
+        "has_ends",
+        "has_numbers_only",
+        "last",
+        "plan",
+        "rest",
+        "steps",
+    )
 
     def __init__(
         self, plan: Plan, account: Account, *, has_ends: bool, has_numbers_only: bool
     ) -> None:
         self.plan = plan
+        self.rest = plan.after_tasks()
         self.account = account
         self.has_ends = has_ends
         self.has_numbers_only = has_numbers_only
@@ -101,14 +111,22 @@ def plan(
                 library.conditions and library.conditions(array),
                 array.dtype,
                 array.shape,
-                _spacing_form(spacing),
+                spacing == 1 if type(spacing) is float else _spacing_form(spacing),
                 boundary if type(boundary) is str else _boundary_form(boundary),
                 where if where is None else _array_form(where),
                 dim if dim is None else _typed(dim),
                 axis if axis is None else _typed(axis),
-                *(order, accuracy, edge_order, stack_dim, vector_dim),
-                *(type(order), type(accuracy), type(edge_order)),
-                *(type(stack_dim), type(vector_dim)),
+                # One after the other: to unpack them would take twice as long.
+                order,
+                accuracy,
+                edge_order,
+                stack_dim,
+                vector_dim,
+                type(order),
+                type(accuracy),
+                type(edge_order),
+                type(stack_dim),
+                type(vector_dim),
             )
             known = _known.get(key)
         except (TypeError, RuntimeError):
@@ -117,9 +135,10 @@ def plan(
     if known is not None:
         if known.plan.is_bound:
             return known.plan
-        # An error is raised below, in the words of the call.
-        with suppress(ValueError):
+        try:
             return _bound(known, spacing, boundary, where)
+        except ValueError:
+            key = None  # it is raised below, in the words of the call
     whole = (order, accuracy, edge_order, stack_dim, vector_dim)
     request = Request(spacing, boundary, where, dim, axis, *whole)
     if key is not None and known is None and _are_lasting(dim, axis, *whole):
@@ -150,7 +169,7 @@ def _typed(dims: Any) -> Any:
 def _spacing_form(spacing: Any) -> Any:
     """Return the forms of one entry, or of a list of entries."""
     if type(spacing) in (list, tuple):
-        return tuple([_entry_form(entry) for entry in spacing])
+        return tuple(map(_entry_form, spacing))
     return _entry_form(spacing)
 
 
@@ -159,8 +178,10 @@ def _entry_form(entry: Any) -> Any:
     cls = type(entry)
     if cls is float or cls is int:
         return entry == 1
-    if (cls.__module__, cls.__qualname__) in BY_CLASS:
-        return _array_form(entry)
+    library = BY_CLASS.get((cls.__module__, cls.__qualname__))
+    if library is not None:
+        conditions = library.conditions and library.conditions(entry)
+        return cls, conditions, entry.dtype, entry.shape
     if entry is None:
         return None
     form = _number_form(entry)
@@ -182,16 +203,16 @@ def _number_form(number: Any) -> Any:
 
 
 def _array_form(array: Any) -> Any:
-    cls = type(array)
-    library = BY_CLASS.get((cls.__module__, cls.__qualname__))
-    if library is None:
+    form = _entry_form(array)
+    if type(form) is not tuple:
         raise TypeError
-    conditions = library.conditions and library.conditions(array)
-    return cls, conditions, array.dtype, array.shape
+    return form
 
 
 def _boundary_form(boundary: Any) -> Any:
     """Return the words of a boundary, with types for its numbers."""
+    if type(boundary) is float:
+        return float
     if type(boundary) in (list, tuple):
         return type(boundary), *[_boundary_form(entry) for entry in boundary]
     if type(boundary) is str:
@@ -303,12 +324,13 @@ def _bound(known: Known, given: Any, at_ends: Any, where: Any) -> Plan:
         return _with_arrays(known, given, at_ends, where)
     if type(given) is list:
         given = tuple(given)
-    if known.last is not None:
-        steps, ends, made = known.last
+    last = known.last
+    if last is not None:
+        steps, ends, made = last
         # Of equal values at the ends, one may be 0.0 and one -0.0.
         if steps == given and (ends is at_ends or not known.has_ends):
             return made
-    usual = None if known.steps is None else known.steps.plan(given)
+    usual = None if known.steps is None else known.steps.plan(given, last)
     made = _with_arrays(known, given, at_ends, None) if usual is None else usual
     # A list may be another one, of other values, when it comes again.
     if not (known.has_ends and type(at_ends) is list):
@@ -331,10 +353,8 @@ def _with_arrays(known: Known, given: Any, at_ends: Any, where: Any) -> Plan:
             for entry, axis in zip(entries, plan.axes, strict=True)
         ]
     mask = where if where is None else _mask(where, plan)
-    tasks = plan.tasks
-    if len(tasks) == 1:
-        return plan.with_tasks((bound(tasks[0], values, mask),))
-    return plan.with_tasks(tuple([bound(task, values, mask) for task in tasks]))
+    tasks = tuple([bound(task, values, mask) for task in plan.tasks])
+    return tuple.__new__(Plan, (tasks, *known.rest))
 
 
 def _number(entry: Any) -> Any:

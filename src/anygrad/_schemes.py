@@ -151,21 +151,29 @@ class StepScales(Sequence[Scale]):
         number.
     """
 
-    __slots__ = ("_all", "_digits", "_scheme", "power")
+    __slots__ = ("_all", "_digits", "_latest", "_scheme", "power")
 
     def __init__(self, scheme: Scheme, power: float, digits: int) -> None:
         self.power = power
         self._digits = digits
         self._scheme = scheme
         self._all: tuple[Scale, ...] = ()
+        self._latest: tuple[int, float | None] = (0, None)
 
     def factor(self, denominator: int) -> float | None:
         """Return what a sum is multiplied with; None where it is divided."""
-        return _scales.reciprocal(self.power * denominator, self._digits)
+        asked, factor = self._latest
+        if asked != denominator:  # other dims of the same step ask for the same
+            factor = _scales.reciprocal(self.power * denominator, self._digits)
+            self._latest = denominator, factor
+        return factor
 
     def reciprocals(self) -> list[float]:
         """Return one over each divisor, one per denominator."""
-        return [1.0 / (self.power * d) for d in self._scheme.denominators]
+        power, found = self.power, []
+        for d in self._scheme.denominators:  # before 3.12, comprehensions are calls
+            found.append(1.0 / (power * d))  # noqa: PERF401 - twice as slow
+        return found
 
     def __getitem__(self, number: Any) -> Any:
         if not self._all:

@@ -275,10 +275,11 @@ class Steps:
     take as long to make as the derivative.
     """
 
-    __slots__ = ("parts", "rest")
+    __slots__ = ("are_alike", "parts", "rest")
 
     def __init__(self, plan: Plan) -> None:
         self.parts = [_stepped(task) for task in plan.tasks]
+        self.are_alike = len({(part.scheme, part.digits) for part in self.parts}) < 2
         self.rest = plan.after_tasks()
 
     @classmethod
@@ -291,17 +292,33 @@ class Steps:
                 return None
         return cls(plan)
 
-    def plan(self, given: Any) -> Plan | None:
-        """Return the plan for a float, or one per dim; None for what is unusual."""
-        is_one, tasks = type(given) is not tuple, []
+    def plan(self, given: Any, last: tuple[Any, Any, Plan] | None) -> Plan | None:
+        """Return the plan for a float, or one per dim; None for what is unusual.
+
+        From the plan of the `last` steps, it has the tasks whose step is the same.
+        """
+        is_one = type(given) is not tuple
+        tasks: list[Task] = []
+        known: Any = None
+        made: Sequence[Task] = ()
+        if last is not None and not is_one:
+            known, made = last[0], last[2].tasks
+        latest: Any = self  # no step is this
+        usual: Sequence[Scale] = ()
         for place, scheme, digits, least, most, before, after in self.parts:
             step = given if is_one else given[place]
-            if type(step) is not float or not least <= abs(step) <= most:
-                return None
-            order = scheme.order
-            power = step if order == 1 else _scales.power_of(step, order)
-            scales = StepScales(scheme, power, digits)
-            usual = scheme.unit_scales if step == 1.0 else scales
+            if known is not None and known[place] == step:
+                tasks.append(made[len(tasks)])
+                continue
+            if step is not latest:
+                if type(step) is not float or not least <= abs(step) <= most:
+                    return None
+                order = scheme.order
+                power = step if order == 1 else _scales.power_of(step, order)
+                scales = StepScales(scheme, power, digits)
+                usual = scheme.unit_scales if step == 1.0 else scales
+                # The next dim has the same numbers, if its formulas are the same.
+                latest = step if self.are_alike else self
             tasks.append(tuple.__new__(Task, (*before, usual, *after)))
         return tuple.__new__(Plan, (tuple(tasks), *self.rest))
 

@@ -275,7 +275,7 @@ def _job(f: Any, task: Task, xp: Namespace, ops: InPlaceOps, out: Any) -> Job:
 
 def _numbers(task: Task, xp: Namespace) -> Numbers:
     """Return what this call adds to steps."""
-    scales = () if task.coordinates is not None else _agnostic.scales(task, xp)
+    scales = task.scales if task.step is None else _agnostic.scales(task, xp)
     return Numbers(scales, task.constants)
 
 
@@ -299,7 +299,7 @@ def _from_kept(f: Any, task: Task, xp: Namespace, ops: InPlaceOps, out: Any) -> 
         return _from_cuts(f, task, known, ops, out)
     if known is None or known.program is None:
         return None
-    if known.gathered is not None and task.scales:
+    if known.gathered is not None and task.step is None:
         done = gathered.run(known.gathered, task.scales, f, ops, out)
         if done is not None:
             return done

@@ -138,9 +138,8 @@ def run(
 def _scaling(gathered: Gathered, scales: Sequence[Scale], ops: InPlaceOps) -> Any:
     """Return what the differences are scaled with: that of one formula, shared out."""
     shares, denominator = gathered.shares, gathered.denominator
-    if isinstance(scales, StepScales):
-        factor = scales.factor(denominator)
-        divisor = scales.power
+    if type(scales) is StepScales:
+        factor, divisor = scales.factor(denominator), scales.power
     else:
         if any(len((*scale.factors, *scale.divisors)) > 1 for scale in scales):
             return None

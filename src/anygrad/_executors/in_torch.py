@@ -58,8 +58,9 @@ def is_watched(*tensors: Any) -> bool:
 
     if torch.compiler.is_compiling() or tensors[0].is_meta:
         return True
-    if any(type(tensor) is not torch.Tensor for tensor in tensors):
-        return True
+    for tensor in tensors:  # a loop, because a generator takes thrice as long for one
+        if type(tensor) is not torch.Tensor:
+            return True
     try:
         return _is_in_transform(torch)
     except AttributeError:  # a torch that calls it otherwise: right, and slower
@@ -68,21 +69,24 @@ def is_watched(*tensors: Any) -> bool:
 
 def _is_in_transform(torch: Any) -> bool:
     """Ask by the private names of torch: there are no public ones."""
-    if torch._C._get_tracing_state() is not None:
+    private = torch._C
+    if private._get_tracing_state() is not None:
         return True
-    if torch._C._len_torch_dispatch_stack() or torch._C._len_torch_function_stack():
+    if private._len_torch_dispatch_stack() or private._len_torch_function_stack():
         return True
-    if torch._C._functorch.maybe_current_level() is not None:
+    if private._functorch.maybe_current_level() is not None:
         return True
     return bool(torch.autograd.forward_ad._current_level >= 0)
 
 
 def _is_tracked(tensors: Sequence[Any]) -> bool:
     """Tell whether autograd records the operations."""
-    import torch
+    for tensor in tensors:
+        if tensor.requires_grad:
+            import torch
 
-    tracked = any(tensor.requires_grad for tensor in tensors)
-    return bool(tracked and torch.is_grad_enabled())
+            return bool(torch.is_grad_enabled())
+    return False
 
 
 def _arrays(plan: Plan) -> Iterator[Any]:

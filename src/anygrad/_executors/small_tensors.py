@@ -80,7 +80,7 @@ class NumPyForTensors:
                 return None
             tasks.append(known)
         results = [torch.empty_like(f, dtype=t.precision.result) for t in plan.tasks]
-        there = plan._replace(tasks=tuple(tasks))
+        there = plan.with_tasks(tuple(tasks))
         outs = [result.numpy() for result in results]
         in_numpy.run(_array(f), there, self.namespace, outs)
         return tuple(results)
