@@ -169,7 +169,7 @@ def _typed(dims: Any) -> Any:
 def _spacing_form(spacing: Any) -> Any:
     """Return the forms of one entry, or of a list of entries."""
     if type(spacing) in (list, tuple):
-        return tuple([_entry_form(entry) for entry in spacing])
+        return tuple(map(_entry_form, spacing))
     return _entry_form(spacing)
 
 

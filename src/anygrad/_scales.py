@@ -40,6 +40,9 @@ UNSCALED = Scale((), ())
 #: How many binary digits a floating number of 32 bits has.
 SINGLE_DIGITS = 24
 
+#: Half a unit in the last place of one, with so many.
+HALF_A_UNIT = 2.0 ** -(SINGLE_DIGITS + 1)
+
 #: No floating dtype has more: what is exact with so many is in all.
 MOST_DIGITS = 113
 
@@ -78,7 +81,7 @@ def reciprocal(divisor: float, digits: int) -> float | None:
         (d,) = _SINGLE.unpack(_SINGLE.pack(divisor))
         (r,) = _SINGLE.unpack(_SINGLE.pack(1.0 / d))
         # The product has 48 digits, and so no rounding in 53.
-        return r if abs(r * d - 1.0) <= 2.0 ** -(SINGLE_DIGITS + 1) else None
+        return r if abs(r * d - 1.0) <= HALF_A_UNIT else None
     r = 1.0 / divisor
     (a, b), (c, e) = divisor.as_integer_ratio(), r.as_integer_ratio()
     return r if abs(a * c - b * e) << (digits + 1) <= b * e else None

@@ -170,7 +170,10 @@ class StepScales(Sequence[Scale]):
 
     def reciprocals(self) -> list[float]:
         """Return one over each divisor, one per denominator."""
-        return [1.0 / (self.power * d) for d in self._scheme.denominators]
+        power, found = self.power, []
+        for d in self._scheme.denominators:  # before 3.12, comprehensions are calls
+            found.append(1.0 / (power * d))  # noqa: PERF401 - twice as slow
+        return found
 
     def __getitem__(self, number: Any) -> Any:
         if not self._all:

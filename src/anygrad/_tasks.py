@@ -299,13 +299,16 @@ class Steps:
         """
         is_one = type(given) is not tuple
         tasks: list[Task] = []
-        known: Any = None if is_one or last is None else last[0]
+        known: Any = None
+        made: Sequence[Task] = ()
+        if last is not None and not is_one:
+            known, made = last[0], last[2].tasks
         latest: Any = self  # no step is this
         usual: Sequence[Scale] = ()
         for place, scheme, digits, least, most, before, after in self.parts:
             step = given if is_one else given[place]
-            if type(known) is tuple and known[place] == step and last is not None:
-                tasks.append(last[2].tasks[len(tasks)])
+            if known is not None and known[place] == step:
+                tasks.append(made[len(tasks)])
                 continue
             if step is not latest:
                 if type(step) is not float or not least <= abs(step) <= most:

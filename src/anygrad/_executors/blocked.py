@@ -299,7 +299,7 @@ def _from_kept(f: Any, task: Task, xp: Namespace, ops: InPlaceOps, out: Any) -> 
         return _from_cuts(f, task, known, ops, out)
     if known is None or known.program is None:
         return None
-    if known.gathered is not None and task.scales:
+    if known.gathered is not None and task.step is None:
         done = gathered.run(known.gathered, task.scales, f, ops, out)
         if done is not None:
             return done

@@ -138,8 +138,8 @@ def carry_out(step: Step, numbers: Numbers, f: Any, out: Any, ops: InPlaceOps) -
     if step.sign:
         _add_sum(step, numbers, f, out[step.target], ops)
         return
-    target, terms, scale, _, neighbours, _, _ = step
-    out = out[target]
+    terms, scale = step.terms, step.scale
+    out = out[step.target]
     if len(terms) == 1:  # no call for the most frequent step, which may be a short one
         ((upper, lower, weight),) = terms
         # No call for samples, which are the usual ones.
@@ -147,7 +147,7 @@ def carry_out(step: Step, numbers: Numbers, f: Any, out: Any, ops: InPlaceOps) -
         ops.subtract(f[upper], lower, out=out)
         if weight is not None:
             ops.multiply(out, weight, out=out)
-    elif neighbours is None:
+    elif step.neighbours is None:
         _write_sum(step, numbers, f, None, out, ops)
     else:
         _write_sum_of_neighbours(step, numbers, f, None, out, ops)
