@@ -28,12 +28,39 @@ Differentiate: TypeAlias = Callable[..., Any]
 #: So many samples are looked at together.
 BLOCK = 2**18
 
+#: Rows are cut where there are so many times as many as stand beside them.
+MANY_MARGINS = 8
+
 #: Fewer samples take less time to be run through than to be chosen from.
 FEWEST_SAMPLES = 2**13
 
 
+class Cut(NamedTuple):
+    """Where a block lies.
+
+    Attributes
+    ----------
+    axis : int
+        The axis that is cut.
+    part : slice
+        What is cut out along it.
+    own : slice or None
+        As of a block.
+    """
+
+    axis: int
+    part: slice
+    own: slice | None
+
+    def of(self, array: Any) -> Any:
+        """Return that part of an array that broadcasts with the samples."""
+        if array is None or array.shape[self.axis] == 1:
+            return array
+        return array[(*every(self.axis), self.part)]
+
+
 class Block(NamedTuple):
-    """Some whole lines of a derivative.
+    """A part of a derivative.
 
     Attributes
     ----------
@@ -47,6 +74,9 @@ class Block(NamedTuple):
         The namespace.
     ops : InPlaceOps
         The operations of the library.
+    own : slice or None
+        Which rows along the first axis are its own; others only stand beside them.
+        None is all.
     is_prepared : bool
         Whether samples and coordinates are of their working dtypes, of one shape, and
         in the order of their axes.
@@ -58,6 +88,7 @@ class Block(NamedTuple):
     task: Task
     xp: Namespace
     ops: InPlaceOps
+    own: slice | None
     is_prepared: bool = False
 
     def prepared(self) -> Block:
@@ -128,10 +159,11 @@ def derivative(
     first, *others = candidates(task._replace(component=None, sign=0))
     out = differentiate(f, first, xp, ops)
 
-    def replace(cut: Callable[[Any], Any]) -> None:
-        part = first._replace(coordinates=cut(task.coordinates))
-        block = Block(cut(f), cut(task.where), cut(out), part, xp, ops)
-        grid = part.coordinates
+    def replace(cut: Cut) -> None:
+        grid = cut.of(task.coordinates)
+        part = first._replace(coordinates=grid)
+        arrays = cut.of(f), cut.of(task.where), cut.of(out)
+        block = Block(*arrays, part, xp, ops, cut.own)
         _replace(block, [o._replace(coordinates=grid, kept=None) for o in others])
 
     ops.for_each(replace, _cuts(f, task))
@@ -145,24 +177,24 @@ def _serves(f: Any, task: Task, ops: InPlaceOps) -> bool:
     return ops.block_bytes is not None and is_large and is_simple
 
 
-def _cuts(f: Any, task: Task) -> Iterator[Callable[[Any], Any]]:
-    """Return what cuts whole lines out of arrays that broadcast with the samples."""
-    others = [k for k in range(f.ndim) if k != task.axis]
-    if not others:
-        yield lambda array: array
+def _cuts(f: Any, task: Task) -> Iterator[Cut]:
+    """Return blocks: of whole lines, or of rows where they lie in one run of memory."""
+    schemes = [candidate.scheme for candidate in candidates(task)]
+    margin = max(scheme.points for scheme in schemes)
+    rows = BLOCK // max(math.prod(f.shape[1:]), 1)
+    is_first = task.axis == 0 and not any(scheme.wraps for scheme in schemes)
+    if is_first and (f.ndim == 1 or rows >= MANY_MARGINS * margin):
+        for start in range(0, f.shape[0], rows):
+            first, last = max(start - margin, 0), min(start + rows + margin, len(f))
+            own = slice(start - first, start - first + rows)
+            yield Cut(0, slice(first, last), own)
         return
-    across = max(others, key=lambda k: f.shape[k])
-    line = math.prod(f.shape) // f.shape[across]
-    extent = max(BLOCK // line, 1)
+    others = [k for k in range(f.ndim) if k != task.axis]
+    across = max(others, key=lambda k: f.shape[k], default=0)
+    extent = max(BLOCK * f.shape[across] // math.prod(f.shape), 1)
+    extent = extent if others else f.shape[0]
     for start in range(0, f.shape[across], extent):
-        index = (*every(across), slice(start, start + extent))
-
-        def cut(array: Any, index: Any = index) -> Any:
-            if array is None or array.shape[across] == 1:
-                return array
-            return array[index]
-
-        yield cut
+        yield Cut(across, slice(start, start + extent), None)
 
 
 def _replace(block: Block, others: list[Task]) -> None:
@@ -172,6 +204,8 @@ def _replace(block: Block, others: list[Task]) -> None:
         return
     valid = block.in_order(xp.broadcast_to(block.valid, block.f.shape))
     missing = xp.logical_not(_agnostic.fits(valid, block.task, xp))
+    if block.own is not None:
+        missing[: block.own.start] = missing[block.own.stop :] = False
     for other in others:
         fits = xp.logical_and(_agnostic.fits(valid, other, xp), missing)
         missing = xp.logical_xor(missing, fits)
@@ -193,8 +227,10 @@ def _write_at(chosen: Any, task: Task, block: Block) -> None:
             _write_by(number, _ravelled(along, chosen.shape), task, block)
             chosen[rows] = False
     # All others at once: to look for them line by line takes five times as long.
-    (positions,) = xp.nonzero(xp.reshape(chosen, (-1,)))
-    _write_by(interior, positions, task, block)
+    flat = xp.reshape(chosen, (-1,))
+    for start in range(0, flat.shape[0], BLOCK):  # a single line may be a long one
+        (positions,) = xp.nonzero(flat[start : start + BLOCK])
+        _write_by(interior, positions + start, task, block)
 
 
 def _write_by(number: int, positions: Any, task: Task, block: Block) -> None:
