@@ -1,9 +1,9 @@
 """Derivatives of which some samples are missing, in blocks whose masks are looked at.
 
-At most points the first formula fits, as if nothing were missing: a whole block is
-differentiated that way, fast, and what it makes of missing samples is replaced.  Which
-formula fits where is decided on bools, which are small; the other formulas are then run
-at those points only that want them.
+At most points the first formula fits, as if nothing were missing: all samples are
+differentiated that way, fast, and what it makes of missing ones is replaced, block by
+block.  Which formula fits where is decided on bools, which are small; the other
+formulas are then run at those points only that want them.
 """
 
 from __future__ import annotations
