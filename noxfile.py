@@ -274,7 +274,8 @@ def together(session: nox.Session) -> None:
     """Test what needs several libraries at once, and every code block."""
     extras = [extra for name, extra in EXTRAS.items() if name != "cupy"]
     # findiff is a peer in the table of promises.
-    install(session, "test", "findiff", f"-e.[example,{','.join(extras)}]")
+    packages = f"-e.[example,xarray,{','.join(extras)}]"
+    install(session, "test", "cftime", "findiff", packages)
     check(session, "-m", "peers", measured=True)
     session.run("pytest", "--doctest-modules", "-m", "not peers", "src")
 
@@ -313,7 +314,7 @@ def others(session: nox.Session, library: str) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation, every warning an error, and the changelog to come."""
-    install(session, "docs", "-e.")
+    install(session, "docs", "-e.[xarray]")
     session.run("sphinx-build", "-W", "-n", "-T", "docs", "docs/_build/html")
     session.run("towncrier", "build", "--draft", "--version=next")
 

@@ -52,9 +52,10 @@ if os.environ.get("ANYGRAD_DOCS_INTERSPHINX"):
         "torch": ("https://docs.pytorch.org/docs/stable", None),
         "jax": ("https://docs.jax.dev/en/latest", None),
         "dask": ("https://docs.dask.org/en/stable", None),
+        "xarray": ("https://docs.xarray.dev/en/stable", None),
     }
 else:
-    others = r"(array_api_compat|cupy|dask|jax|numpy|scipy|torch)\..*"
+    others = r"(array_api_compat|cupy|dask|jax|numpy|scipy|torch|xarray)\..*"
     nitpick_ignore_regex = [("py:.*", others), ("py:exc", r"\w+Error")]
 
 

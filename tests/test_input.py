@@ -144,8 +144,8 @@ def test_dask_over_masked_arrays(dask: Any) -> None:
 
 
 LABELLED = (
-    "a labelled array: its labels would be lost. Got {got}. Pass its `data`, and its "
-    "coordinates' `data` as `spacing`."
+    "a labelled array: its labels would be lost. Got {got}. Use `anygrad.xarray`, or "
+    "pass its `data`, and its coordinates' as `spacing`."
 )
 PANDAS = (
     "a pandas object: its index would be lost. Got {got}. Pass its values, with "

@@ -57,7 +57,7 @@ REFUSED = (
         "xarray",
         ("DataArray", "Variable"),
         "a labelled array: its labels would be lost",
-        "Pass its `data`, and its coordinates' `data` as `spacing`.",
+        "Use `anygrad.xarray`, or pass its `data`, and its coordinates' as `spacing`.",
     ),
     Refusal(
         "blosc2",

@@ -1,0 +1,289 @@
+"""What labels mean: dims by their names, coordinates as numbers, masks in their place.
+
+Everything here reads xarray's objects; what is computed is asked of the plain doors.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import xarray as xr
+
+if TYPE_CHECKING:
+    from ._typing import Array
+
+#: The name of a dim that nobody else has.
+COMPONENTS = "anygrad_components"
+
+#: The units of time of which all have the same length.
+TIME_UNITS = ("W", "D", "h", "m", "s", "ms", "us", "ns")
+
+#: How long they are, in seconds.
+LENGTHS = (604800.0, 86400.0, 3600.0, 60.0, 1.0, 1e-3, 1e-6, 1e-9)
+SECONDS = dict(zip(TIME_UNITS, LENGTHS, strict=True))
+
+
+class Along(NamedTuple):
+    """What is given for the dims that are differentiated along.
+
+    Attributes
+    ----------
+    names, axes : list
+        Their names and numbers.
+    spacing, boundary : list
+        One entry per dim, as the plain doors take them.
+    """
+
+    names: list[Any]
+    axes: list[int]
+    spacing: list[Any]
+    boundary: list[Any]
+
+
+def along(
+    data: Any,
+    dim: Any,
+    spacing: Any,
+    boundary: Any,
+    datetime_unit: str | None,
+    vector_dim: Hashable | None = None,
+) -> Along:
+    """Check what is given for the dims of `data`, the dim of components left out."""
+    if not isinstance(data, xr.DataArray):
+        msg = f"`data` must be an xarray.DataArray. Got {type(data).__name__}."
+        raise TypeError(msg)
+    names = names_of_dims(data, dim, vector_dim)
+    of_one = data if vector_dim is None else data.isel({vector_dim: 0}, drop=True)
+    return Along(
+        names,
+        [data.get_axis_num(name) for name in names],
+        _spacing(of_one, names, spacing, datetime_unit),
+        per_dim(boundary, names, "one_sided", "boundary"),
+    )
+
+
+def names_of_dims(data: xr.DataArray, dim: Any, leave: Hashable = None) -> list[Any]:
+    """Return the names of the dims to differentiate along; None is all but one."""
+    if dim is None:
+        return [name for name in data.dims if name != leave]
+    names = list(dim) if isinstance(dim, (list, tuple)) else [dim]
+    for name in names:
+        require_dim(data, name, "dim")
+    if len(set(names)) != len(names):
+        msg = f"`dim` must name each dim once. Got {names}."
+        raise ValueError(msg)
+    return names
+
+
+def require_dim(data: xr.DataArray, name: Any, parameter: str) -> None:
+    """Refuse a name that is no dim, with the one that may be meant."""
+    if isinstance(name, Hashable) and name in data.dims:
+        return
+    near = difflib.get_close_matches(str(name), [str(known) for known in data.dims], 1)
+    meant = f" Do you mean {near[0]!r}?" if near else ""
+    msg = f"`{parameter}` must name dims of the data, {data.dims}. Got {name!r}.{meant}"
+    raise ValueError(msg)
+
+
+def per_dim(given: Any, names: Sequence[Any], usual: Any, parameter: str) -> list[Any]:
+    """Return one entry per dim, from a mapping by names or one for all."""
+    if not isinstance(given, Mapping):
+        return [given] * len(names)
+    for name in given:
+        if name not in names:
+            msg = f"`{parameter}` must have names of the dims {names}. Got {name!r}."
+            raise ValueError(msg)
+    return [given.get(name, usual) for name in names]
+
+
+def _spacing(
+    data: xr.DataArray, names: Sequence[Any], given: Any, datetime_unit: str | None
+) -> list[Any]:
+    """Return the spacing along each dim, as the plain doors take it."""
+    entries = per_dim(given, names, None, "spacing")
+    return [
+        _entry(data, name, entry, datetime_unit)
+        for name, entry in zip(names, entries, strict=True)
+    ]
+
+
+def _entry(data: xr.DataArray, name: Any, given: Any, datetime_unit: str | None) -> Any:
+    """Return a step or coordinates; those of the dim where nothing is given.
+
+    A dim without coordinates has the index as its coordinate, as in all of xarray.
+    """
+    if given is None:
+        given = name if name in data.coords else 1.0
+    if isinstance(given, str) or given is name:
+        if given not in data.coords:
+            msg = (
+                f"`spacing` must name coordinates of the data, {list(data.coords)}. "
+                f"Got {given!r}."
+            )
+            raise ValueError(msg)
+        given = data.coords[given]
+    if not isinstance(given, xr.DataArray):
+        return given
+    (_, coordinate) = xr.align(data, given, join="exact", copy=False)
+    if name not in coordinate.dims or not set(coordinate.dims) <= set(data.dims):
+        msg = (
+            f"`spacing` along {name!r} must have this dim, and none but those of the "
+            f"data, {data.dims}. Got {given.name!r} with the dims {given.dims}."
+        )
+        raise ValueError(msg)
+    numbers = _numbers(coordinate, name, datetime_unit)
+    return numbers if coordinate.ndim == 1 else _placed(numbers, coordinate, data)
+
+
+def _placed(values: Any, labelled: xr.DataArray, data: xr.DataArray) -> Any:
+    """Return values with the dims of the data, in its order, so that they broadcast."""
+    variable = xr.Variable(labelled.dims, values)
+    ordered = variable.transpose(*[d for d in data.dims if d in labelled.dims]).data
+    index = [slice(None) if d in labelled.dims else None for d in data.dims]
+    return ordered[tuple(index)]
+
+
+def _numbers(coordinate: xr.DataArray, name: Any, datetime_unit: str | None) -> Any:
+    """Return coordinates as numbers: dates as the time since the first of them."""
+    dtype = coordinate.dtype
+    is_date = dtype.kind in "mM" or _are_cftime(coordinate)
+    if not is_date:
+        if dtype.kind not in "iufc":
+            msg = (
+                f"`spacing` along {name!r} must be numbers or dates. Got the "
+                f"coordinate {coordinate.name!r} of dtype {dtype}. Give "
+                f"`spacing={{{name!r}: 1.0}}` for equal steps."
+            )
+            raise TypeError(msg)
+        return coordinate.data
+    if datetime_unit is None:
+        msg = (
+            f"`datetime_unit` must be given, because the coordinate "
+            f"{coordinate.name!r} holds times: the unit of time of the derivative, "
+            f"such as 's', one of {list(TIME_UNITS)}."
+        )
+        raise ValueError(msg)
+    if datetime_unit not in TIME_UNITS:
+        msg = (
+            f"`datetime_unit` must be one of {list(TIME_UNITS)}, which have the same "
+            f"length always. Got {datetime_unit!r}."
+        )
+        raise ValueError(msg)
+    return _since_the_first(coordinate, datetime_unit)
+
+
+def _are_cftime(coordinate: xr.DataArray) -> bool:
+    """Tell whether coordinates are dates of calendars that NumPy does not know."""
+    if coordinate.dtype != object or not coordinate.size:
+        return False
+    first = coordinate.values.flat[0]
+    return type(first).__module__.partition(".")[0] == "cftime"
+
+
+def _since_the_first(coordinate: xr.DataArray, unit: Any) -> Any:
+    """Return the time since the first date: small numbers, so that none is rounded."""
+    import numpy
+
+    dates = coordinate.values
+    since = dates - dates.flat[:1].reshape((1,) * dates.ndim)
+    if since.dtype == object:  # timedelta of the standard library, in microseconds
+        lengths = [delta.total_seconds() for delta in since.flat]
+        return numpy.reshape(lengths, since.shape) / SECONDS[unit]
+    return since / numpy.timedelta64(1, unit)
+
+
+def mask(data: xr.DataArray, where: Any, skipna: bool) -> Array | None:
+    """Return which samples are valid, with the dims of the data; None for all."""
+    if isinstance(where, str):
+        if where not in data.coords:
+            msg = (
+                "`where` must be a DataArray, or name a coordinate of the data, "
+                f"{list(data.coords)}. Got {where!r}."
+            )
+            raise ValueError(msg)
+        where = data.coords[where]
+    if where is not None:
+        if not isinstance(where, xr.DataArray) or where.dtype != bool:
+            kind = getattr(where, "dtype", type(where).__name__)
+            msg = f"`where` must be a DataArray of bools. Got {kind}."
+            raise TypeError(msg)
+        if not set(where.dims) <= set(data.dims):
+            msg = (
+                f"`where` must have no dims but those of the data, {data.dims}. "
+                f"Got {where.dims}."
+            )
+            raise ValueError(msg)
+        (_, where) = xr.align(data, where, join="exact", copy=False)
+    valid = data.notnull() if skipna else None
+    if where is None or valid is None:
+        valid = where if valid is None else valid
+    else:
+        valid = valid & where
+    if valid is None:
+        return None
+    if data.chunks is not None and valid.chunks is None:
+        valid = valid.chunk()
+    placed: Array = _placed(valid.data, valid, data)
+    return placed
+
+
+def _stacked(components: Iterable[xr.DataArray]) -> xr.DataArray:
+    """Return the components of a vector field in one array, along a new first dim."""
+    arrays = xr.broadcast(*components)
+    return xr.concat(
+        arrays,
+        dim=COMPONENTS,
+        coords="minimal",
+        compat="override",
+        combine_attrs="drop",
+    )
+
+
+def field(
+    data: Any, components: Any, vector_dim: Hashable | None
+) -> tuple[xr.DataArray, Hashable]:
+    """Return a vector field as one array, and the name of the dim of its components."""
+    if isinstance(data, xr.Dataset):
+        if components is None or isinstance(components, str):
+            msg = (
+                "`components` must be a list of the names of variables of the Dataset, "
+                f"{list(data.data_vars)}. Got {components!r}."
+            )
+            raise TypeError(msg)
+        for name in components:
+            if name not in data:
+                msg = (
+                    "`components` must be names of variables of the Dataset, "
+                    f"{list(data.data_vars)}. Got {name!r}."
+                )
+                raise ValueError(msg)
+        parts = [data[name] for name in components]
+        units = {part.attrs["units"] for part in parts if "units" in part.attrs}
+        if len(units) > 1:
+            msg = f"`components` must have one unit. Got {sorted(map(str, units))}."
+            raise ValueError(msg)
+        return _stacked(parts), COMPONENTS
+    if not isinstance(data, xr.DataArray):
+        kind = type(data).__name__
+        msg = f"`data` must be an xarray.Dataset or xarray.DataArray. Got {kind}."
+        raise TypeError(msg)
+    if vector_dim is None:
+        msg = (
+            "`vector_dim` must name the dim of the components of a DataArray, one of "
+            f"{data.dims}. Got None."
+        )
+        raise TypeError(msg)
+    require_dim(data, vector_dim, "vector_dim")
+    return data, vector_dim
+
+
+def derived(
+    data: xr.DataArray, values: Any, dims: Sequence[Hashable] | None = None
+) -> xr.DataArray:
+    """Return values with the labels of the data; the unit is another one."""
+    attributes = {k: v for k, v in data.attrs.items() if k != "units"}
+    dims = data.dims if dims is None else dims
+    coords = {k: c for k, c in data.coords.items() if set(c.dims) <= set(dims)}
+    return xr.DataArray(values, coords, dims, data.name, attributes)

@@ -1,0 +1,400 @@
+"""Derivatives of labelled arrays: dims by their names, coordinates as the spacing.
+
+It needs xarray, and is imported by its own name.  All that is computed is computed by
+the plain doors on the arrays inside, whatever their library; chunks stay chunks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import xarray as xr
+
+from . import _derivative, _gradient, _second_derivatives, _vector_calculus
+from ._labels import along, derived, field, mask
+
+__all__ = ["curl", "derivative", "divergence", "gradient", "hessian", "laplacian"]
+
+
+def derivative(
+    data: xr.DataArray,
+    dim: Hashable,
+    *,
+    spacing: Any = None,
+    order: int = 1,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    boundary: Any = "one_sided",
+    datetime_unit: str | None = None,
+) -> xr.DataArray:
+    """Estimate one partial derivative along a dim by its name.
+
+    Parameters
+    ----------
+    data : xarray.DataArray
+        The samples.
+    dim : hashable
+        The name of the dim.
+    spacing : number, str, xarray.DataArray or mapping, optional
+        Where the samples lie: a step; the name of a coordinate, such as one with two
+        dims of a curvilinear grid; or coordinates.  A mapping has it by the name of the
+        dim.  By default it is the coordinate of the dim, and a step of one without.
+    order, accuracy, edge_order
+        As in `anygrad.derivative`.
+    boundary : str, number, tuple or mapping, default: "one_sided"
+        As in `anygrad.derivative`, such as ``("periodic", 360.0)`` for longitudes; a
+        mapping has it by the name of the dim.
+    datetime_unit : {"W", "D", "h", "m", "s", "ms", "us", "ns"}, optional
+        The unit of time of the derivative, where the coordinate holds dates or times.
+
+    Returns
+    -------
+    xarray.DataArray
+        The derivative, with the dims, coordinates, name and attributes of `data`, but
+        without an attribute ``units``: the unit is another one.
+
+    Raises
+    ------
+    TypeError
+        If `data` is no DataArray; if coordinates are neither numbers nor dates; and as
+        `anygrad.derivative` does.
+    ValueError
+        If `dim` names no dim of `data`; if `spacing` names no coordinate, or one
+        without the dim; if `datetime_unit` is missing where it is needed, or unknown;
+        and as `anygrad.derivative` does.
+
+    See Also
+    --------
+    xarray.DataArray.differentiate : The first derivative, of accuracy 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> import anygrad.xarray
+    >>> times = np.array(["2026-01-01", "2026-01-02", "2026-01-04"], "datetime64[D]")
+    >>> height = xr.DataArray([0.0, 24.0, 72.0], {"time": times}, "time")
+    >>> anygrad.xarray.derivative(height, "time", datetime_unit="h").values
+    array([1., 1., 1.])
+    """
+    at = along(data, [dim], spacing, boundary, datetime_unit)
+    values = _derivative.derivative(
+        data.data,
+        dim=at.axes[0],
+        spacing=at.spacing,
+        order=order,
+        accuracy=accuracy,
+        edge_order=edge_order,
+        boundary=at.boundary[0],
+    )
+    return derived(data, values)
+
+
+def gradient(
+    data: xr.DataArray,
+    dim: Hashable | Sequence[Hashable] | None = None,
+    *,
+    spacing: Any = None,
+    edge_order: int = 1,
+    accuracy: int = 2,
+    boundary: Any = "one_sided",
+    where: xr.DataArray | str | None = None,
+    skipna: bool = False,
+    datetime_unit: str | None = None,
+) -> tuple[xr.DataArray, ...]:
+    """Estimate the gradient along dims by their names.
+
+    Parameters
+    ----------
+    data : xarray.DataArray
+        The samples.
+    dim : hashable, or list or tuple of hashable, optional
+        The names of the dims, in the order of the results; by default all.
+    spacing, boundary, datetime_unit
+        As in `derivative`; what is no mapping is for every dim.
+    edge_order, accuracy
+        As in `anygrad.gradient`.
+    where : xarray.DataArray or str, optional
+        Which samples are valid, or the name of a coordinate that says so; as in
+        `anygrad.gradient`.
+    skipna : bool, default: False
+        Whether samples that are NaN count as missing.
+
+    Returns
+    -------
+    tuple of xarray.DataArray
+        One partial derivative per dim, each as `derivative` returns it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `derivative` and `anygrad.gradient` do; if `where` is no DataArray of bools,
+        or has other dims than `data`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> import anygrad.xarray
+    >>> plane = xr.DataArray(
+    ...     [[0.0, 2.0], [np.nan, 5.0], [6.0, 8.0]],
+    ...     {"y": [0.0, 10.0, 20.0], "x": [0.0, 1.0]},
+    ...     ("y", "x"),
+    ... )
+    >>> down, across = anygrad.xarray.gradient(plane, ["y", "x"], skipna=True)
+    >>> across.values
+    array([[ 2.,  2.],
+           [nan, nan],
+           [ 2.,  2.]])
+    """
+    at = along(data, dim, spacing, boundary, datetime_unit)
+    results = _gradient.gradient(
+        data.data,
+        dim=at.axes,
+        spacing=at.spacing,
+        edge_order=edge_order,
+        accuracy=accuracy,
+        boundary=at.boundary,
+        where=mask(data, where, skipna),
+    )
+    return tuple(derived(data, values) for values in results)
+
+
+def laplacian(
+    data: xr.DataArray,
+    dim: Hashable | Sequence[Hashable] | None = None,
+    *,
+    spacing: Any = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    boundary: Any = "one_sided",
+    datetime_unit: str | None = None,
+) -> xr.DataArray:
+    """Estimate the Laplacian over dims by their names.
+
+    Parameters
+    ----------
+    data : xarray.DataArray
+        The samples.
+    dim : hashable, or list or tuple of hashable, optional
+        The names of the dims of space; by default all.
+    spacing, boundary, datetime_unit
+        As in `gradient`.
+    accuracy, edge_order
+        As in `anygrad.laplacian`.
+
+    Returns
+    -------
+    xarray.DataArray
+        The sum of the second derivatives, labelled as `derivative` labels its result.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `derivative` and `anygrad.laplacian` do.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import anygrad.xarray
+    >>> bowl = xr.DataArray([[x**2 + y**2 for x in range(4)] for y in range(4)])
+    >>> anygrad.xarray.laplacian(bowl).values.min()
+    np.float64(4.0)
+    """
+    at = along(data, dim, spacing, boundary, datetime_unit)
+    values = _second_derivatives.laplacian(
+        data.data,
+        dim=at.axes,
+        spacing=at.spacing,
+        accuracy=accuracy,
+        edge_order=edge_order,
+        boundary=at.boundary,
+    )
+    return derived(data, values)
+
+
+def hessian(
+    data: xr.DataArray,
+    dim: Hashable | Sequence[Hashable] | None = None,
+    *,
+    new_dims: tuple[Hashable, Hashable] = ("row", "column"),
+    spacing: Any = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    boundary: Any = "one_sided",
+    datetime_unit: str | None = None,
+) -> xr.DataArray:
+    """Estimate all second derivatives over dims by their names.
+
+    Parameters
+    ----------
+    data : xarray.DataArray
+        The samples.
+    dim : hashable, or list or tuple of hashable, optional
+        The names of the dims; by default all.
+    new_dims : tuple of (hashable, hashable), default: ("row", "column")
+        The two new dims, which stand first; their coordinates are the names of `dim`.
+    spacing, boundary, datetime_unit
+        As in `gradient`.
+    accuracy, edge_order
+        As in `anygrad.hessian`.
+
+    Returns
+    -------
+    xarray.DataArray
+        The second derivatives, labelled as `derivative` labels its result.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `derivative` and `anygrad.hessian` do; if `new_dims` are dims of `data`.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import anygrad.xarray
+    >>> saddle = xr.DataArray([[x * y for x in range(4)] for y in range(4)])
+    >>> second = anygrad.xarray.hessian(saddle)
+    >>> second.sel(row="dim_0", column="dim_1").values.max()
+    np.float64(1.0)
+    """
+    at = along(data, dim, spacing, boundary, datetime_unit)
+    if set(new_dims) & set(data.dims) or len(set(new_dims)) != 2:
+        msg = f"`new_dims` must be two names that {data.dims} has not. Got {new_dims}."
+        raise ValueError(msg)
+    values = _second_derivatives.hessian(
+        data.data,
+        dim=at.axes,
+        spacing=at.spacing,
+        accuracy=accuracy,
+        edge_order=edge_order,
+        boundary=at.boundary,
+    )
+    result = derived(data, values, (*new_dims, *data.dims))
+    return result.assign_coords(dict.fromkeys(new_dims, at.names))
+
+
+def divergence(
+    data: xr.DataArray | xr.Dataset,
+    dim: Sequence[Hashable],
+    *,
+    components: Sequence[Hashable] | None = None,
+    vector_dim: Hashable | None = None,
+    spacing: Any = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    boundary: Any = "one_sided",
+    datetime_unit: str | None = None,
+) -> xr.DataArray:
+    """Estimate the divergence of a vector field.
+
+    Parameters
+    ----------
+    data : xarray.Dataset or xarray.DataArray
+        The field: its `components` are variables of a Dataset, or lie along the
+        `vector_dim` of a DataArray.
+    dim : list or tuple of hashable
+        The names of the dims of space, one per component, in the order of these.
+    components : list or tuple of hashable, optional
+        The names of the variables, for a Dataset.
+    vector_dim : hashable, optional
+        The name of the dim of the components, for a DataArray.
+    spacing, boundary, datetime_unit
+        As in `gradient`.
+    accuracy, edge_order
+        As in `anygrad.divergence`.
+
+    Returns
+    -------
+    xarray.DataArray
+        It is labelled as the field, without its components.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `derivative` and `anygrad.divergence` do; if `components` do not fit a
+        Dataset, or `vector_dim` a DataArray.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import anygrad.xarray
+    >>> u, v = ("x", [0.0, 2.0, 4.0]), ("y", [0.0, 3.0, 6.0])
+    >>> wind = xr.Dataset({"u": u, "v": v})
+    >>> anygrad.xarray.divergence(wind, ["x", "y"], components=["u", "v"]).values.min()
+    np.float64(5.0)
+    """
+    vectors, first = field(data, components, vector_dim)
+    at = along(vectors, list(dim), spacing, boundary, datetime_unit, first)
+    values = _vector_calculus.divergence(
+        vectors.data,
+        dim=at.axes,
+        spacing=at.spacing,
+        accuracy=accuracy,
+        edge_order=edge_order,
+        boundary=at.boundary,
+        vector_dim=vectors.get_axis_num(first),
+    )
+    return derived(vectors, values, [d for d in vectors.dims if d != first])
+
+
+def curl(
+    data: xr.DataArray | xr.Dataset,
+    dim: Sequence[Hashable],
+    *,
+    components: Sequence[Hashable] | None = None,
+    vector_dim: Hashable | None = None,
+    spacing: Any = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    boundary: Any = "one_sided",
+    datetime_unit: str | None = None,
+) -> xr.DataArray | xr.Dataset:
+    """Estimate the curl of a vector field with two or three components.
+
+    Parameters
+    ----------
+    data, dim, components, vector_dim, spacing, boundary, datetime_unit
+        As in `divergence`.
+    accuracy, edge_order
+        As in `anygrad.curl`.
+
+    Returns
+    -------
+    xarray.DataArray or xarray.Dataset
+        Of two components, a DataArray; of three, a field of the kind of `data`, with
+        the same names.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `divergence` and `anygrad.curl` do.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import anygrad.xarray
+    >>> u, v = ("y", [0.0, -1.0, -2.0]), ("x", [0.0, 1.0, 2.0])
+    >>> whirl = xr.Dataset({"u": u, "v": v})
+    >>> anygrad.xarray.curl(whirl, ["x", "y"], components=["u", "v"]).values.max()
+    np.float64(2.0)
+    """
+    vectors, first = field(data, components, vector_dim)
+    at = along(vectors, list(dim), spacing, boundary, datetime_unit, first)
+    values = _vector_calculus.curl(
+        vectors.data,
+        dim=at.axes,
+        spacing=at.spacing,
+        accuracy=accuracy,
+        edge_order=edge_order,
+        boundary=at.boundary,
+        vector_dim=vectors.get_axis_num(first),
+    )
+    if len(at.names) == 2:
+        return derived(vectors, values, [d for d in vectors.dims if d != first])
+    result = derived(vectors, values)
+    if components is None:
+        return result
+    parts = {name: result.isel({first: k}) for k, name in enumerate(components)}
+    return xr.Dataset({name: part.rename(name) for name, part in parts.items()})

@@ -1,0 +1,318 @@
+"""Labelled arrays: `anygrad.xarray` against exact values, and against xarray's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import anygrad
+
+pytestmark = pytest.mark.peers
+
+
+@pytest.fixture
+def xr() -> Any:
+    return pytest.importorskip("xarray")
+
+
+@pytest.fixture
+def labelled(xr: Any) -> Any:
+    import anygrad.xarray
+
+    return anygrad.xarray
+
+
+@pytest.fixture
+def plane(xr: Any, numpy: Any) -> Any:
+    """``2 * y + 3 * x * x`` on uneven points, with coordinates of all kinds."""
+    y, x = numpy.asarray([0.0, 1.0, 3.0, 4.0]), numpy.asarray([-2.0, -1.0, 1.0, 2.0, 4])
+    values = 2.0 * y[:, None] + 3.0 * x * x
+    coords = {"y": y, "x": x, "name": ("y", list("abcd")), "level": 500.0}
+    attributes = {"units": "m", "long_name": "height"}
+    return xr.DataArray(values, coords, ("y", "x"), "z", attributes)
+
+
+def test_labels_stay(plane: Any, labelled: Any, numpy: Any) -> None:
+    """All but the unit, which is another one."""
+    result = labelled.derivative(plane, "x", accuracy=2)
+    assert result.dims == plane.dims
+    assert result.name == "z"
+    assert result.attrs == {"long_name": "height"}
+    assert plane.attrs["units"] == "m"
+    assert set(result.coords) == {"y", "x", "name", "level"}
+    assert numpy.allclose(result, 6.0 * plane.x, rtol=1e-14)
+
+
+@pytest.mark.parametrize("edge_order", [1, 2])
+def test_as_differentiate(
+    plane: Any, labelled: Any, numpy: Any, edge_order: int
+) -> None:
+    for name in plane.dims:
+        (ours,) = labelled.gradient(plane, name, edge_order=edge_order)
+        theirs = plane.differentiate(name, edge_order=edge_order)
+        assert numpy.allclose(ours, theirs, rtol=1e-14, atol=1e-14)
+
+
+def test_names_decide(plane: Any, labelled: Any) -> None:
+    """The order of the dims does not matter."""
+    down, across = labelled.gradient(plane, ["y", "x"])
+    other_across, other_down = labelled.gradient(plane.T, ["x", "y"])
+    assert down.identical(other_down.transpose("y", "x"))
+    assert across.identical(other_across.transpose("y", "x"))
+    assert [r.name for r in labelled.gradient(plane)] == ["z", "z"]
+
+
+def test_spacing_by_name(plane: Any, labelled: Any, xr: Any, numpy: Any) -> None:
+    """A step, another coordinate, one of all dims, and a DataArray."""
+    bare = plane.drop_vars(["x", "y"])
+    given = bare.assign_coords(
+        far=("x", 10.0 * plane.x.values),
+        grid=(("x", "y"), plane.x.values[:, None] + 0.0 * plane.y.values),
+    )
+    wanted = 6.0 * plane.x.values + 0.0 * plane.y.values[:, None]
+    along = {"accuracy": 2, "edge_order": 2}
+    for spacing, unit in (
+        ("far", 10.0),
+        ({"x": "far"}, 10.0),
+        ("grid", 1.0),
+        (given.grid, 1.0),
+        (given.grid.T * 2.0, 2.0),
+        (plane.x.values / 2.0, 0.5),
+    ):
+        result = labelled.derivative(given, "x", spacing=spacing, **along)
+        assert numpy.allclose(result, wanted / unit, rtol=1e-13), spacing
+    line = xr.DataArray([0.0, 2.0, 4.0], dims="t")
+    assert labelled.derivative(line, "t").values.tolist() == [2.0] * 3
+    assert labelled.derivative(line, "t", spacing=0.5).values.tolist() == [4.0] * 3
+
+
+@pytest.mark.parametrize("kind", ["datetime64[s]", "timedelta64[ns]", "cftime"])
+def test_times(xr: Any, numpy: Any, labelled: Any, kind: str) -> None:
+    """Seconds since 1970 keep their differences; without a unit there is no answer."""
+    hours = numpy.asarray([0, 1, 3, 4, 8])
+    if kind == "cftime":
+        pytest.importorskip("cftime")
+        import datetime
+
+        import cftime
+
+        start = cftime.DatetimeNoLeap(2026, 2, 28, 20)
+        times: Any = [start + datetime.timedelta(hours=int(h)) for h in hours]
+    elif kind.startswith("datetime"):
+        times = numpy.datetime64("2026-02-28T20", "s") + hours * numpy.timedelta64(
+            1, "h"
+        )
+    else:
+        times = (hours * numpy.timedelta64(1, "h")).astype(kind)
+    line = xr.DataArray(60.0 * hours, {"time": times}, "time", "height")
+    for unit, rate in (("h", 60.0), ("m", 1.0), ("s", 1.0 / 60.0), ("D", 1440.0)):
+        result = labelled.derivative(line, "time", datetime_unit=unit)
+        assert numpy.allclose(result, rate, rtol=1e-14)
+        theirs = line.differentiate("time", datetime_unit=unit)
+        assert numpy.allclose(result, theirs, rtol=1e-9)
+    with pytest.raises(ValueError, match=r"`datetime_unit` must be given.*'s'"):
+        labelled.derivative(line, "time")
+    with pytest.raises(ValueError, match=r"`datetime_unit` must be one of.*'Y'"):
+        labelled.derivative(line, "time", datetime_unit="Y")
+
+
+def test_around_the_globe(xr: Any, numpy: Any, labelled: Any) -> None:
+    longitude = numpy.arange(0.0, 360.0, 30.0)
+    f = xr.DataArray(numpy.cos(numpy.radians(longitude)), {"lon": longitude}, "lon")
+    boundary = {"lon": ("periodic", 360.0)}
+    result = labelled.derivative(f, "lon", boundary=boundary)
+    wanted = anygrad.derivative(
+        f.values, spacing=[longitude], boundary=("periodic", 360.0)
+    )
+    assert result.values.tolist() == wanted.tolist()
+
+
+def test_missing(plane: Any, labelled: Any, numpy: Any) -> None:
+    """NaN, a mask with some of the dims, a name, and both together."""
+    holes = plane.where(plane.x != 1.0)
+    valid = (plane.x != 1.0).rename("valid")
+    by_nan = labelled.gradient(holes, ["y", "x"], skipna=True)
+    by_mask = labelled.gradient(plane, ["y", "x"], where=valid)
+    named = plane.assign_coords(valid=valid)
+    by_name = labelled.gradient(named, ["y", "x"], where="valid")
+    wanted = anygrad.gradient(
+        plane.values,
+        spacing=[plane.y.values, plane.x.values],
+        where=numpy.broadcast_to(valid.values, plane.shape),
+    )
+    for results in (by_nan, by_mask, by_name):
+        for result, values in zip(results, wanted, strict=True):
+            assert numpy.array_equal(result, values, equal_nan=True)
+    both = labelled.gradient(holes, "x", skipna=True, where=plane.y > 0.0)[0]
+    assert bool(both.isel(y=0).isnull().all())
+    assert both.isel(y=slice(1, None)).equals(by_nan[1].isel(y=slice(1, None)))
+
+
+def test_second_derivatives(plane: Any, labelled: Any, numpy: Any) -> None:
+    assert numpy.allclose(labelled.laplacian(plane, accuracy=2), 6.0, rtol=1e-12)
+    second = labelled.hessian(plane, ["x", "y"], new_dims=("i", "j"))
+    assert second.dims == ("i", "j", "y", "x")
+    assert numpy.allclose(second.sel(i="x", j="x"), 6.0, rtol=1e-12)
+    assert numpy.allclose(second.sel(i="x", j="y"), 0.0, atol=1e-12)
+    assert second.attrs == {"long_name": "height"}
+    with pytest.raises(ValueError, match="`new_dims` must be two names"):
+        labelled.hessian(plane, new_dims=("x", "y"))
+
+
+def wind(xr: Any, plane: Any) -> Any:
+    """Return ``(x * y, 3 * x, x + y)`` on three dims."""
+    x, y = plane.x, plane.y
+    z = xr.DataArray([0.0, 2.0, 3.0], dims="z", coords={"z": [0.0, 2.0, 3.0]})
+    one = xr.ones_like(z)
+    return xr.Dataset({"u": x * y * one, "v": 3.0 * x, "w": (x + y) * one})
+
+
+def test_vector_fields(plane: Any, labelled: Any, xr: Any, numpy: Any) -> None:
+    """Of a Dataset, by names; of an array, by the name of the dim of components."""
+    field = wind(xr, plane)
+    flat = field[["u", "v"]].isel(z=0)
+    along = {"components": ["u", "v"]}
+    divergence = labelled.divergence(flat, ["x", "y"], **along)
+    assert numpy.allclose(divergence - plane.y, 0.0, atol=1e-13)
+    vorticity = labelled.curl(flat, ["x", "y"], **along)
+    assert numpy.allclose(vorticity - (3.0 - plane.x), 0.0, atol=1e-13)
+    array = xr.concat([flat.u.broadcast_like(flat), flat.v.broadcast_like(flat)], "c")
+    for place in (0, 2):
+        moved = array.transpose(*["c", "y", "x"][place:], *["c", "y", "x"][:place])
+        found = labelled.divergence(moved, ["x", "y"], vector_dim="c")
+        assert numpy.allclose(found - divergence, 0.0, atol=1e-13)
+    names = ["u", "v", "w"]
+    whirl = labelled.curl(field, ["x", "y", "z"], components=names)
+    assert list(whirl) == names
+    assert whirl.u.name == "u"
+    assert numpy.allclose(whirl.u, 1.0)
+    assert numpy.allclose(whirl.v, -1.0)
+    assert numpy.allclose(whirl.w - (3.0 - plane.x), 0.0, atol=1e-13)
+
+
+def test_lazy(plane: Any, labelled: Any, dask: Any, numpy: Any) -> None:
+    """Chunks stay chunks, and nothing is computed before it is asked for."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise AssertionError("something is computed")
+
+    chunked = plane.chunk({"y": 2, "x": 3})
+    holes = plane.where(plane.x != 1.0)
+    with dask.config.set(scheduler=fail):
+        lazy = labelled.gradient(chunked, ["y", "x"])
+        masked = labelled.gradient(holes.chunk({"y": 2}), "x", skipna=True)
+        flat = labelled.laplacian(chunked, accuracy=2)
+    assert all(result.chunks == chunked.chunks for result in (*lazy, flat))
+    for result, wanted in zip(lazy, labelled.gradient(plane, ["y", "x"]), strict=True):
+        assert numpy.allclose(result.compute(), wanted, rtol=1e-14)
+    wanted = labelled.gradient(holes, "x", skipna=True)[0]
+    assert numpy.allclose(masked[0].compute(), wanted, rtol=1e-14, equal_nan=True)
+
+
+MISTAKES: dict[str, tuple[Callable[[Any, Any], Any], type[Exception], str]] = {
+    "a name that is no dim": (
+        lambda a, f: a.derivative(f, "X"),
+        ValueError,
+        r"`dim` must name dims of the data, \('y', 'x'\). Got 'X'",
+    ),
+    "a name that is nearly one": (
+        lambda a, f: a.gradient(f.rename(x="longitude"), ["longitde"]),
+        ValueError,
+        "Do you mean 'longitude'",
+    ),
+    "a dim twice": (
+        lambda a, f: a.laplacian(f, ["x", "x"]),
+        ValueError,
+        "`dim` must name each dim once",
+    ),
+    "an array": (
+        lambda a, f: a.derivative(f.values, "x"),
+        TypeError,
+        "`data` must be an xarray.DataArray. Got ndarray",
+    ),
+    "a coordinate of words": (
+        lambda a, f: a.derivative(f, "y", spacing="name"),
+        TypeError,
+        "`spacing` along 'y' must be numbers or dates. Got the coordinate 'name'",
+    ),
+    "a coordinate that is not there": (
+        lambda a, f: a.derivative(f, "y", spacing="height"),
+        ValueError,
+        "`spacing` must name coordinates of the data",
+    ),
+    "a coordinate of another dim": (
+        lambda a, f: a.derivative(f, "y", spacing="x"),
+        ValueError,
+        "`spacing` along 'y' must have this dim",
+    ),
+    "a boundary of no dim": (
+        lambda a, f: a.gradient(f, "x", boundary={"lon": "periodic"}),
+        ValueError,
+        r"`boundary` must have names of the dims \['x'\]. Got 'lon'",
+    ),
+    "a mask of numbers": (
+        lambda a, f: a.gradient(f, "x", where=f),
+        TypeError,
+        "`where` must be a DataArray of bools. Got float64",
+    ),
+    "a mask with a dim more": (
+        lambda a, f: a.gradient(f, "x", where=(f > 0).expand_dims("t")),
+        ValueError,
+        "`where` must have no dims but those of the data",
+    ),
+    "a mask that is not there": (
+        lambda a, f: a.gradient(f, "x", where="valid"),
+        ValueError,
+        "`where` must be a DataArray, or name a coordinate",
+    ),
+    "no components": (
+        lambda a, f: a.divergence(f.to_dataset(), ["x", "y"]),
+        TypeError,
+        r"`components` must be a list of the names of variables.*\['z'\]",
+    ),
+    "components that are not there": (
+        lambda a, f: a.divergence(f.to_dataset(), ["x", "y"], components=["z", "w"]),
+        ValueError,
+        "`components` must be names of variables.*Got 'w'",
+    ),
+    "components of two units": (
+        lambda a, f: a.curl(
+            f.to_dataset().assign(w=f.assign_attrs(units="km")),
+            ["x", "y"],
+            components=["z", "w"],
+        ),
+        ValueError,
+        r"`components` must have one unit. Got \['km', 'm'\]",
+    ),
+    "no dim of components": (
+        lambda a, f: a.curl(f, ["x", "y"]),
+        TypeError,
+        "`vector_dim` must name the dim of the components",
+    ),
+    "no field": (
+        lambda a, f: a.curl(f.values, ["x", "y"]),
+        TypeError,
+        "`data` must be an xarray.Dataset or xarray.DataArray",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes(plane: Any, labelled: Any, mistake: str) -> None:
+    call, error, message = MISTAKES[mistake]
+    with pytest.raises(error, match=message):
+        call(labelled, plane)
+
+
+def test_labels_that_differ(plane: Any, labelled: Any, xr: Any) -> None:
+    """A mask of other points is no mask of these."""
+    other = (plane > 0).assign_coords(x=plane.x + 1.0)
+    with pytest.raises(xr.AlignmentError):
+        labelled.gradient(plane, "x", where=other)
+
+
+def test_the_plain_doors_say_where_to_go(plane: Any, labelled: Any) -> None:
+    with pytest.raises(TypeError, match=r"labelled array.*`anygrad\.xarray`"):
+        anygrad.gradient(plane)
