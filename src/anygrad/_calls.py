@@ -47,7 +47,7 @@ class Planned(NamedTuple):
 
 def gradient(samples: Samples, request: Request) -> Planned:
     """Plan a first derivative along each dim."""
-    return _partials(samples, request, order.orders_of_gradient(*request[5:8]))
+    return _partials(samples, request, order.orders(*request[5:8], usual=1))
 
 
 def derivative(samples: Samples, request: Request) -> Planned:

@@ -55,8 +55,8 @@ def derivative(
     accuracy : int, default: 2
         The order of accuracy of the interior: 2, 4, 6 and so on; on coordinates, too.
     edge_order : int or None, default: None
-        The order of accuracy of the first and the last point along a dim, from 1 to
-        `accuracy`, where the boundary is one-sided.  None is `accuracy`.
+        The order of accuracy of the first and the last point along a dim, where the
+        boundary is one-sided: 1 or more, above `accuracy`, too.  None is `accuracy`.
     boundary : str, number or tuple, default: "one_sided"
         What lies beyond the ends of the dim:
 
@@ -117,7 +117,7 @@ def derivative(
           an array in it has none of the shapes above, or is on another device.
         - If `order` is not positive.
         - If `accuracy` is not even and positive.
-        - If `edge_order` is not between 1 and `accuracy`.
+        - If `edge_order` is not positive.
         - If `boundary` is an unknown mode, a tuple of another length than 2, periodic
           at one end only, along complex coordinates, without a period on coordinates or
           with one on a step; if a period is not positive and finite.

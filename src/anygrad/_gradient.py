@@ -15,7 +15,7 @@ def gradient(  # numpydoc ignore=GL08
     *,
     spacing: Spacing | Sequence[Spacing] | None = 1,
     dim: int | Sequence[int] | None = None,
-    edge_order: int = 1,
+    edge_order: int | None = 1,
     accuracy: int = 2,
     boundary: Boundary | list[Boundary] = "one_sided",
     where: Array | None = None,
@@ -30,7 +30,7 @@ def gradient(  # numpydoc ignore=GL08
     *,
     spacing: Spacing | Sequence[Spacing] | None = 1,
     dim: int | Sequence[int] | None = None,
-    edge_order: int = 1,
+    edge_order: int | None = 1,
     accuracy: int = 2,
     boundary: Boundary | list[Boundary] = "one_sided",
     where: Array | None = None,
@@ -44,7 +44,7 @@ def gradient(
     *,
     spacing: Spacing | Sequence[Spacing] | None = 1,
     dim: int | Sequence[int] | None = None,
-    edge_order: int = 1,
+    edge_order: int | None = 1,
     accuracy: int = 2,
     boundary: Boundary | list[Boundary] = "one_sided",
     where: Array | None = None,
@@ -81,13 +81,13 @@ def gradient(
         with a Dask `input`.  Coordinates may be uneven, descending and complex.  Their
         values are not looked at: where two neighbours are equal, the derivative is
         infinite or NaN.  None is 1.
-    dim : int, or list or tuple of int, or None, default: None
+    dim : int, or list, tuple or range of int, or None, default: None
         The dims to differentiate along, each once; the results, and the entries of
         `spacing` and `boundary`, are in this order.  Negative ones count from the last
         dim.  None is all of them.
-    edge_order : int, default: 1
-        The order of accuracy of the first and the last point along a dim, from 1 to
-        `accuracy`, where the boundary is one-sided.
+    edge_order : int or None, default: 1
+        The order of accuracy of the first and the last point along a dim, where the
+        boundary is one-sided: 1 or more, above `accuracy`, too.  None is 1.
     accuracy : int, default: 2
         The order of accuracy of the interior: 2, 4, 6 and so on; on coordinates, too.
         The formulas read ``accuracy / 2`` points to either side.
@@ -117,7 +117,7 @@ def gradient(
     stack_dim : int or None, default: None
         Where a new dim of all results stands, in one array; negative numbers count from
         behind the last dim of `input`.  None returns a tuple.
-    axis : int, or list or tuple of int, or None, default: None
+    axis : int, or list, tuple or range of int, or None, default: None
         Another word for `dim`; only one of them may be given.
 
     Returns
@@ -141,8 +141,8 @@ def gradient(
           entry of it is neither a number nor an array, is of another library than
           `input`, is complex where that has no complex dtypes, or is an array that
           would be refused as `input`.
-        - If `dim` or `axis` is neither an int nor a list or tuple of ints.
-        - If `edge_order` is not an int.
+        - If `dim` or `axis` is neither an int nor a list, tuple or range of ints.
+        - If `edge_order` is neither an int nor None.
         - If `accuracy` is not an int.
         - If `boundary` or an entry of it is neither a str nor a number, or is complex
           for a real `input`; if a period is not a real number.
@@ -157,7 +157,7 @@ def gradient(
           of `input`; if an array in it has none of the shapes above, or is on another
           device.
         - If `dim` or `axis` names a dim twice.
-        - If `edge_order` is not between 1 and `accuracy`.
+        - If `edge_order` is not positive.
         - If `accuracy` is not even and positive.
         - If `boundary` is a list of another length than there are dims; if it or an
           entry of it is an unknown mode, a tuple of another length than 2, periodic at

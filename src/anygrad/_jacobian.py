@@ -43,7 +43,7 @@ def jacobian(
         with a Dask `input`.  Coordinates may be uneven, descending and complex.  Their
         values are not looked at: where two neighbours are equal, the derivative is
         infinite or NaN.  None is 1.
-    dim : int, or list or tuple of int, or None, default: None
+    dim : int, or list, tuple or range of int, or None, default: None
         The dims of space, as numbered in `input`, each once; the second of the new
         dims, and the entries of `spacing` and `boundary`, are in this order.  Negative
         ones count from the last dim.  None is all of them but `vector_dim`.
@@ -51,8 +51,8 @@ def jacobian(
         The order of accuracy of the interior: 2, 4, 6 and so on; on coordinates, too.
         The formulas read ``accuracy / 2`` points to either side.
     edge_order : int or None, default: None
-        The order of accuracy of the first and the last point along a dim, from 1 to
-        `accuracy`, where the boundary is one-sided.  None is `accuracy`.
+        The order of accuracy of the first and the last point along a dim, where the
+        boundary is one-sided: 1 or more, above `accuracy`, too.  None is `accuracy`.
     boundary : str, number, tuple or list, default: "one_sided"
         What lies beyond the ends of each dim; a list has one entry per dim named, each
         of them
@@ -73,7 +73,7 @@ def jacobian(
     vector_dim : int, default: 0
         The dim of `input` along which the components lie; negative ones count from the
         last dim.
-    axis : int, or list or tuple of int, or None, default: None
+    axis : int, or list, tuple or range of int, or None, default: None
         Another word for `dim`; only one of them may be given.
 
     Returns
@@ -96,7 +96,7 @@ def jacobian(
           entry of it is neither a number nor an array, is of another library than
           `input`, is complex where that has no complex dtypes, or is an array that
           would be refused as `input`.
-        - If `dim` or `axis` is neither an int nor a list or tuple of ints.
+        - If `dim` or `axis` is neither an int nor a list, tuple or range of ints.
         - If `accuracy` is not an int.
         - If `edge_order` is neither an int nor None.
         - If `boundary` or an entry of it is neither a str nor a number, or is complex
@@ -112,7 +112,7 @@ def jacobian(
           device.
         - If `dim` or `axis` names no dim, one twice, or `vector_dim`.
         - If `accuracy` is not even and positive.
-        - If `edge_order` is not between 1 and `accuracy`.
+        - If `edge_order` is not positive.
         - If `boundary` is a list of another length than there are dims; if it or an
           entry of it is an unknown mode, a tuple of another length than 2, periodic at
           one end only, along complex coordinates, without a period on coordinates or

@@ -134,7 +134,7 @@ def _are_lasting(*integers: Any) -> bool:
     def is_lasting(value: Any) -> bool:
         if type(value) in (list, tuple):
             return _are_lasting(*value)
-        is_known = value is None or isinstance(value, int)
+        is_known = value is None or isinstance(value, (int, range))
         return is_known or type(value).__module__ == "numpy"
 
     return all(map(is_lasting, integers))

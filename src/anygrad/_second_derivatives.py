@@ -42,7 +42,7 @@ def laplacian(
         with a Dask `input`.  Coordinates may be uneven, descending and complex.  Their
         values are not looked at: where two neighbours are equal, the derivative is
         infinite or NaN.  None is 1.
-    dim : int, or list or tuple of int, or None, default: None
+    dim : int, or list, tuple or range of int, or None, default: None
         The dims of space, each once; the entries of `spacing` and `boundary` are in
         this order.  Negative ones count from the last dim.  None is all of them.
     accuracy : int, default: 2
@@ -50,8 +50,8 @@ def laplacian(
         The formulas read ``accuracy / 2`` points to either side, those of second
         derivatives one more on coordinates.
     edge_order : int or None, default: None
-        The order of accuracy of the first and the last point along a dim, from 1 to
-        `accuracy`, where the boundary is one-sided.  None is `accuracy`.
+        The order of accuracy of the first and the last point along a dim, where the
+        boundary is one-sided: 1 or more, above `accuracy`, too.  None is `accuracy`.
     boundary : str, number, tuple or list, default: "one_sided"
         What lies beyond the ends of each dim; a list has one entry per dim named, each
         of them
@@ -69,7 +69,7 @@ def laplacian(
         period is not compared with the coordinates: if it is not longer than their
         span, the step from the last point to the first is negative or zero, and the
         derivatives near the ends have no meaning: they may be infinite or NaN.
-    axis : int, or list or tuple of int, or None, default: None
+    axis : int, or list, tuple or range of int, or None, default: None
         Another word for `dim`; only one of them may be given.
 
     Returns
@@ -92,7 +92,7 @@ def laplacian(
           entry of it is neither a number nor an array, is of another library than
           `input`, is complex where that has no complex dtypes, or is an array that
           would be refused as `input`.
-        - If `dim` or `axis` is neither an int nor a list or tuple of ints.
+        - If `dim` or `axis` is neither an int nor a list, tuple or range of ints.
         - If `accuracy` is not an int.
         - If `edge_order` is neither an int nor None.
         - If `boundary` or an entry of it is neither a str nor a number, or is complex
@@ -106,7 +106,7 @@ def laplacian(
           device.
         - If `dim` or `axis` names no dim, or one twice.
         - If `accuracy` is not even and positive.
-        - If `edge_order` is not between 1 and `accuracy`.
+        - If `edge_order` is not positive.
         - If `boundary` is a list of another length than there are dims; if it or an
           entry of it is an unknown mode, a tuple of another length than 2, periodic at
           one end only, along complex coordinates, without a period on coordinates or
@@ -185,7 +185,7 @@ def hessian(
         with a Dask `input`.  Coordinates may be uneven, descending and complex.  Their
         values are not looked at: where two neighbours are equal, the derivative is
         infinite or NaN.  None is 1.
-    dim : int, or list or tuple of int, or None, default: None
+    dim : int, or list, tuple or range of int, or None, default: None
         The dims of space, each once; both new dims, and the entries of `spacing` and
         `boundary`, are in this order.  Negative ones count from the last dim.  None is
         all of them.
@@ -194,8 +194,8 @@ def hessian(
         The formulas read ``accuracy / 2`` points to either side, those of second
         derivatives one more on coordinates.
     edge_order : int or None, default: None
-        The order of accuracy of the first and the last point along a dim, from 1 to
-        `accuracy`, where the boundary is one-sided.  None is `accuracy`.
+        The order of accuracy of the first and the last point along a dim, where the
+        boundary is one-sided: 1 or more, above `accuracy`, too.  None is `accuracy`.
     boundary : str, number, tuple or list, default: "one_sided"
         What lies beyond the ends of each dim; a list has one entry per dim named, each
         of them
@@ -216,7 +216,7 @@ def hessian(
     stack_dim : int, default: 0
         Where the first of the two new dims stands, the second behind it; negative
         numbers count from behind the last dim of `input`.
-    axis : int, or list or tuple of int, or None, default: None
+    axis : int, or list, tuple or range of int, or None, default: None
         Another word for `dim`; only one of them may be given.
 
     Returns
@@ -239,7 +239,7 @@ def hessian(
           entry of it is neither a number nor an array, is of another library than
           `input`, is complex where that has no complex dtypes, or is an array that
           would be refused as `input`.
-        - If `dim` or `axis` is neither an int nor a list or tuple of ints.
+        - If `dim` or `axis` is neither an int nor a list, tuple or range of ints.
         - If `accuracy` is not an int.
         - If `edge_order` is neither an int nor None.
         - If `boundary` or an entry of it is neither a str nor a number, or is complex
@@ -254,7 +254,7 @@ def hessian(
           device.
         - If `dim` or `axis` names no dim, or one twice.
         - If `accuracy` is not even and positive.
-        - If `edge_order` is not between 1 and `accuracy`.
+        - If `edge_order` is not positive.
         - If `boundary` is a list of another length than there are dims; if it or an
           entry of it is an unknown mode, a tuple of another length than 2, periodic at
           one end only, along complex coordinates, without a period on coordinates or
