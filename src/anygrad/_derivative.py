@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import _calls, _plans
-from ._typing import Array, ArrayT, Boundary, Spacing
+from ._typing import Array, ArrayT, Boundary, DType, Spacing
 
 
 def derivative(
@@ -18,6 +18,7 @@ def derivative(
     edge_order: int | None = None,
     boundary: Boundary = "one_sided",
     where: Array | None = None,
+    dtype: DType | None = None,
     axis: int | None = None,
 ) -> ArrayT:
     """Estimate one partial derivative, of any order, from samples on a grid.
@@ -80,6 +81,11 @@ def derivative(
         formula of a point names one of them, the point gets a one-sided formula of the
         order `edge_order` instead, or NaN if there are too few valid samples for that,
         too.
+    dtype : dtype or None, default: None
+        The dtype of the result: a real or complex floating one of the library of
+        `input`, or the name of one in the standard.  It is rounded to it once, after a
+        computation in no fewer digits than without it.  None is what follows from
+        `input` and `spacing`, as said below.
     axis : int or None, default: None
         Another word for `dim`; only one of them may be given.
 
@@ -109,6 +115,8 @@ def derivative(
           number, or is complex for a real `input`; if a period is not a real number.
         - If `where` is not a plain, dense array of bools, or is of another library than
           `input`.
+        - If `dtype` is no floating dtype of the library of `input`, is one that its
+          device does not have, or is real for a complex result.
         - If both `dim` and `axis` are given.
     ValueError
         - If `input` has too few points, or an unknown number of them, along a dim.
@@ -171,6 +179,7 @@ def derivative(
         order=order,
         accuracy=accuracy,
         edge_order=edge_order,
+        dtype=dtype,
     )
     result: ArrayT = plan.executor(input, plan, plan.namespace)[0]
     return result

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, overload
 
 from . import _calls, _plans
-from ._typing import Array, ArrayT, Boundary, Spacing
+from ._typing import Array, ArrayT, Boundary, DType, Spacing
 
 
 @overload
@@ -20,6 +20,7 @@ def gradient(  # numpydoc ignore=GL08
     boundary: Boundary | list[Boundary] = "one_sided",
     where: Array | None = None,
     stack_dim: None = None,
+    dtype: DType | None = None,
     axis: int | Sequence[int] | None = None,
 ) -> tuple[ArrayT, ...]: ...
 
@@ -35,6 +36,7 @@ def gradient(  # numpydoc ignore=GL08
     boundary: Boundary | list[Boundary] = "one_sided",
     where: Array | None = None,
     stack_dim: int,
+    dtype: DType | None = None,
     axis: int | Sequence[int] | None = None,
 ) -> ArrayT: ...
 
@@ -49,6 +51,7 @@ def gradient(
     boundary: Boundary | list[Boundary] = "one_sided",
     where: Array | None = None,
     stack_dim: int | None = None,
+    dtype: DType | None = None,
     axis: int | Sequence[int] | None = None,
 ) -> tuple[ArrayT, ...] | ArrayT:
     """Estimate the gradient of a function from its samples on a grid.
@@ -117,6 +120,11 @@ def gradient(
     stack_dim : int or None, default: None
         Where a new dim of all results stands, in one array; negative numbers count from
         behind the last dim of `input`.  None returns a tuple.
+    dtype : dtype or None, default: None
+        The dtype of the result: a real or complex floating one of the library of
+        `input`, or the name of one in the standard.  It is rounded to it once, after a
+        computation in no fewer digits than without it.  None is what follows from
+        `input` and `spacing`, as said below.
     axis : int, or list, tuple or range of int, or None, default: None
         Another word for `dim`; only one of them may be given.
 
@@ -149,6 +157,8 @@ def gradient(
         - If `where` is not a plain, dense array of bools, or is of another library than
           `input`.
         - If `stack_dim` is neither an int nor None.
+        - If `dtype` is no floating dtype of the library of `input`, is one that its
+          device does not have, or is real for a complex result.
         - If both `dim` and `axis` are given.
     ValueError
         - If `input` has too few points, or an unknown number of them, along a dim.
@@ -240,6 +250,7 @@ def gradient(
         axis=axis,
         accuracy=accuracy,
         edge_order=edge_order,
+        dtype=dtype,
         stack_dim=stack_dim,
     )
     results: tuple[Any, ...] = plan.executor(input, plan, plan.namespace)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import _calls, _plans
-from ._typing import ArrayT, Boundary, Spacing
+from ._typing import ArrayT, Boundary, DType, Spacing
 
 
 def jacobian(
@@ -17,6 +17,7 @@ def jacobian(
     edge_order: int | None = None,
     boundary: Boundary | list[Boundary] = "one_sided",
     vector_dim: int = 0,
+    dtype: DType | None = None,
     axis: int | Sequence[int] | None = None,
 ) -> ArrayT:
     """Estimate the Jacobian of a vector field from its samples on a grid.
@@ -73,6 +74,11 @@ def jacobian(
     vector_dim : int, default: 0
         The dim of `input` along which the components lie; negative ones count from the
         last dim.
+    dtype : dtype or None, default: None
+        The dtype of the result: a real or complex floating one of the library of
+        `input`, or the name of one in the standard.  It is rounded to it once, after a
+        computation in no fewer digits than without it.  None is what follows from
+        `input` and `spacing`, as said below.
     axis : int, or list, tuple or range of int, or None, default: None
         Another word for `dim`; only one of them may be given.
 
@@ -102,6 +108,8 @@ def jacobian(
         - If `boundary` or an entry of it is neither a str nor a number, or is complex
           for a real `input`; if a period is not a real number.
         - If `vector_dim` is not an int.
+        - If `dtype` is no floating dtype of the library of `input`, is one that its
+          device does not have, or is real for a complex result.
         - If both `dim` and `axis` are given.
     ValueError
         - If `input` has no component, or too few points, or an unknown number of them,
@@ -149,6 +157,7 @@ def jacobian(
         axis=axis,
         accuracy=accuracy,
         edge_order=edge_order,
+        dtype=dtype,
         vector_dim=vector_dim,
     )
     result: ArrayT = plan.executor(input, plan, plan.namespace)[0]

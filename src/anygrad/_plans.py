@@ -77,6 +77,7 @@ def plan(
     axis: Any,
     accuracy: Any,
     edge_order: Any,
+    dtype: Any = None,
     order: Any = 1,
     where: Any = None,
     stack_dim: Any = None,
@@ -106,7 +107,7 @@ def plan(
                 where if where is None else _array_form(where),
                 dim if dim is None else _typed(dim),
                 axis if axis is None else _typed(axis),
-                *(order, accuracy, edge_order, stack_dim, vector_dim),
+                *(order, accuracy, edge_order, stack_dim, vector_dim, dtype),
                 *(type(order), type(accuracy), type(edge_order)),
                 *(type(stack_dim), type(vector_dim)),
             )
@@ -120,9 +121,9 @@ def plan(
         # An error is raised below, in the words of the call.
         with suppress(ValueError):
             return _bound(known, spacing, boundary, where)
-    whole = (order, accuracy, edge_order, stack_dim, vector_dim)
-    request = Request(spacing, boundary, where, dim, axis, *whole)
-    if key is not None and known is None and _are_lasting(dim, axis, *whole):
+    orders, places = (order, accuracy, edge_order), (stack_dim, vector_dim)
+    request = Request(spacing, boundary, where, dim, axis, *orders, dtype, *places)
+    if key is not None and known is None and _are_lasting(dim, axis, *orders, *places):
         return _learned(key, planner, array, request)
     samples, planned = _planned(planner, array, request)
     return _with_values(samples, planned, request)

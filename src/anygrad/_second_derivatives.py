@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import _calls, _plans
-from ._typing import ArrayT, Boundary, Spacing
+from ._typing import ArrayT, Boundary, DType, Spacing
 
 
 def laplacian(
@@ -16,6 +16,7 @@ def laplacian(
     accuracy: int = 2,
     edge_order: int | None = None,
     boundary: Boundary | list[Boundary] = "one_sided",
+    dtype: DType | None = None,
     axis: int | Sequence[int] | None = None,
 ) -> ArrayT:
     """Estimate the Laplacian of a function from its samples on a grid.
@@ -69,6 +70,11 @@ def laplacian(
         period is not compared with the coordinates: if it is not longer than their
         span, the step from the last point to the first is negative or zero, and the
         derivatives near the ends have no meaning: they may be infinite or NaN.
+    dtype : dtype or None, default: None
+        The dtype of the result: a real or complex floating one of the library of
+        `input`, or the name of one in the standard.  It is rounded to it once, after a
+        computation in no fewer digits than without it.  None is what follows from
+        `input` and `spacing`, as said below.
     axis : int, or list, tuple or range of int, or None, default: None
         Another word for `dim`; only one of them may be given.
 
@@ -97,6 +103,8 @@ def laplacian(
         - If `edge_order` is neither an int nor None.
         - If `boundary` or an entry of it is neither a str nor a number, or is complex
           for a real `input`; if a period is not a real number.
+        - If `dtype` is no floating dtype of the library of `input`, is one that its
+          device does not have, or is real for a complex result.
         - If both `dim` and `axis` are given.
     ValueError
         - If `input` has too few points, or an unknown number of them, along a dim.
@@ -145,6 +153,7 @@ def laplacian(
         axis=axis,
         accuracy=accuracy,
         edge_order=edge_order,
+        dtype=dtype,
     )
     result: ArrayT = plan.executor(input, plan, plan.namespace)[0]
     return result
@@ -159,6 +168,7 @@ def hessian(
     edge_order: int | None = None,
     boundary: Boundary | list[Boundary] = "one_sided",
     stack_dim: int = 0,
+    dtype: DType | None = None,
     axis: int | Sequence[int] | None = None,
 ) -> ArrayT:
     """Estimate all second derivatives of a function from its samples on a grid.
@@ -216,6 +226,11 @@ def hessian(
     stack_dim : int, default: 0
         Where the first of the two new dims stands, the second behind it; negative
         numbers count from behind the last dim of `input`.
+    dtype : dtype or None, default: None
+        The dtype of the result: a real or complex floating one of the library of
+        `input`, or the name of one in the standard.  It is rounded to it once, after a
+        computation in no fewer digits than without it.  None is what follows from
+        `input` and `spacing`, as said below.
     axis : int, or list, tuple or range of int, or None, default: None
         Another word for `dim`; only one of them may be given.
 
@@ -245,6 +260,8 @@ def hessian(
         - If `boundary` or an entry of it is neither a str nor a number, or is complex
           for a real `input`; if a period is not a real number.
         - If `stack_dim` is not an int.
+        - If `dtype` is no floating dtype of the library of `input`, is one that its
+          device does not have, or is real for a complex result.
         - If both `dim` and `axis` are given.
     ValueError
         - If `input` has too few points, or an unknown number of them, along a dim.
@@ -292,6 +309,7 @@ def hessian(
         axis=axis,
         accuracy=accuracy,
         edge_order=edge_order,
+        dtype=dtype,
         stack_dim=stack_dim,
     )
     result: ArrayT = plan.executor(input, plan, plan.namespace)[0]
