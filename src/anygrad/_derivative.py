@@ -47,10 +47,10 @@ def derivative(
           broadcastable to `input`: a coordinate for each point, as on a curvilinear
           grid.
 
-        Arrays are of the library and on the device of `input`; NumPy coordinates go
-        with a Dask `input`.  Coordinates may be uneven, descending and complex.  Their
-        values are not looked at: where two neighbours are equal, the derivative is
-        infinite or NaN.  None is 1.
+        Arrays are of the library and on the device of `input`, or NumPy's: these go
+        with any library, as constants of the call.  Coordinates may be uneven,
+        descending and complex.  Their values are not looked at: where two neighbours
+        are equal, the derivative is infinite or NaN.  None is 1.
     order : int, default: 1
         The order `m` of the derivative, 1 or more.
     accuracy : int, default: 2
@@ -76,11 +76,10 @@ def derivative(
         derivatives near the ends have no meaning: they may be infinite or NaN.
     where : array of bool or None, default: None
         Which samples are valid: broadcastable to `input`, of its library and on its
-        device, or a NumPy array with a Dask `input`.  None is: all.  Only for
-        ``order=1`` and ``accuracy=2``.  Values under False do not matter.  Where the
-        formula of a point names one of them, the point gets a one-sided formula of the
-        order `edge_order` instead, or NaN if there are too few valid samples for that,
-        too.
+        device, or a NumPy array.  None is: all.  Only for ``order=1`` and
+        ``accuracy=2``.  Values under False do not matter.  Where the formula of a point
+        names one of them, the point gets a one-sided formula of the order `edge_order`
+        instead, or NaN if there are too few valid samples for that, too.
     dtype : dtype or None, default: None
         The dtype of the result: a real or complex floating one of the library of
         `input`, or the name of one in the standard.  It is rounded to it once, after a
@@ -106,15 +105,15 @@ def derivative(
           not numeric.
         - If `dim` or `axis` is not an int.
         - If `spacing` is neither a number nor an array, is of another library than
-          `input`, is complex where that has no complex dtypes, or is an array that
-          would be refused as `input`.
+          `input` and NumPy, is complex where that has no complex dtypes, or is an array
+          that would be refused as `input`.
         - If `order` is not an int.
         - If `accuracy` is not an int.
         - If `edge_order` is neither an int nor None.
         - If `boundary` is a list; if it or an entry of it is neither a str nor a
           number, or is complex for a real `input`; if a period is not a real number.
         - If `where` is not a plain, dense array of bools, or is of another library than
-          `input`.
+          `input` and NumPy.
         - If `dtype` is no floating dtype of the library of `input`, is one that its
           device does not have, or is real for a complex result.
         - If both `dim` and `axis` are given.

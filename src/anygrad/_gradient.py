@@ -80,10 +80,10 @@ def gradient(
           broadcastable to `input`: a coordinate for each point, as on a curvilinear
           grid.
 
-        Arrays are of the library and on the device of `input`; NumPy coordinates go
-        with a Dask `input`.  Coordinates may be uneven, descending and complex.  Their
-        values are not looked at: where two neighbours are equal, the derivative is
-        infinite or NaN.  None is 1.
+        Arrays are of the library and on the device of `input`, or NumPy's: these go
+        with any library, as constants of the call.  Coordinates may be uneven,
+        descending and complex.  Their values are not looked at: where two neighbours
+        are equal, the derivative is infinite or NaN.  None is 1.
     dim : int, or list, tuple or range of int, or None, default: None
         The dims to differentiate along, each once; the results, and the entries of
         `spacing` and `boundary`, are in this order.  Negative ones count from the last
@@ -113,10 +113,10 @@ def gradient(
         derivatives near the ends have no meaning: they may be infinite or NaN.
     where : array of bool or None, default: None
         Which samples are valid: broadcastable to `input`, of its library and on its
-        device, or a NumPy array with a Dask `input`.  None is: all.  Only for
-        ``accuracy=2``.  Values under False do not matter.  Where the formula of a point
-        names one of them, the point gets a one-sided formula of the order `edge_order`
-        instead, or NaN if there are too few valid samples for that, too.
+        device, or a NumPy array.  None is: all.  Only for ``accuracy=2``.  Values under
+        False do not matter.  Where the formula of a point names one of them, the point
+        gets a one-sided formula of the order `edge_order` instead, or NaN if there are
+        too few valid samples for that, too.
     stack_dim : int or None, default: None
         Where a new dim of all results stands, in one array; negative numbers count from
         behind the last dim of `input`.  None returns a tuple.
@@ -147,15 +147,15 @@ def gradient(
           not numeric.
         - If `spacing` is an array of coordinates that is not in a list; if it or an
           entry of it is neither a number nor an array, is of another library than
-          `input`, is complex where that has no complex dtypes, or is an array that
-          would be refused as `input`.
+          `input` and NumPy, is complex where that has no complex dtypes, or is an array
+          that would be refused as `input`.
         - If `dim` or `axis` is neither an int nor a list, tuple or range of ints.
         - If `edge_order` is neither an int nor None.
         - If `accuracy` is not an int.
         - If `boundary` or an entry of it is neither a str nor a number, or is complex
           for a real `input`; if a period is not a real number.
         - If `where` is not a plain, dense array of bools, or is of another library than
-          `input`.
+          `input` and NumPy.
         - If `stack_dim` is neither an int nor None.
         - If `dtype` is no floating dtype of the library of `input`, is one that its
           device does not have, or is real for a complex result.
