@@ -12,7 +12,7 @@ from refusals import matrix, refused, type_name
 
 # `dim` and `axis`.
 
-NO_DIM = "`{word}` must be an int, or a list or tuple of ints. Got {got}."
+NO_DIM = "`{word}` must be an int, or a list, tuple or range of ints. Got {got}."
 
 
 @pytest.mark.parametrize("word", ["dim", "axis"])
@@ -28,7 +28,7 @@ NO_DIM = "`{word}` must be an int, or a list or tuple of ints. Got {got}."
         ([True], "[True]"),
         ([[0]], "[[0]]"),
         ({0}, "set"),
-        (range(2), "range"),
+        ({0, 1}, "set"),
         (slice(2), "slice"),
     ],
     ids=repr,
@@ -75,17 +75,17 @@ def test_both_dim_and_axis(library: Backend, dim: object, axis: object) -> None:
 # `edge_order`.
 
 
-@pytest.mark.parametrize("edge_order", [0, 3, -1, 10**30])
+@pytest.mark.parametrize("edge_order", [0, -1, -(10**30)])
 def test_edge_order_out_of_range(library: Backend, edge_order: int) -> None:
     """NumPy takes 0 and -1 for 2 (trap 8)."""
-    message = f"`edge_order` must be 1 or 2. Got {edge_order}."
+    message = f"`edge_order` must be a positive int or None. Got {edge_order}."
     refused(ValueError, message, matrix(library), edge_order=edge_order)
 
 
-@pytest.mark.parametrize("edge_order", [1.5, 2.0, True, None, "2", [1]], ids=repr)
+@pytest.mark.parametrize("edge_order", [1.5, 2.0, True, "2", [1]], ids=repr)
 def test_edge_order_is_no_integer(library: Backend, edge_order: object) -> None:
     """NumPy takes 1.5 for 2 (trap 8)."""
-    message = f"`edge_order` must be the int 1 or 2. Got {edge_order!r}."
+    message = f"`edge_order` must be a positive int or None. Got {edge_order!r}."
     refused(TypeError, message, matrix(library), edge_order=edge_order)
 
 
@@ -95,6 +95,7 @@ def test_edge_order_is_no_integer(library: Backend, edge_order: object) -> None:
         ((1, 4), {}, "2 points along `dim` 0 for `edge_order=1`"),
         ((4, 1), {}, "2 points along `dim` 1 for `edge_order=1`"),
         ((4, 2), {"edge_order": 2}, "3 points along `dim` 1 for `edge_order=2`"),
+        ((4, 9), {"edge_order": 4}, "5 points along `dim` 0 for `edge_order=4`"),
         ((0, 4), {"dim": -2}, "2 points along `dim` -2 for `edge_order=1`"),
         ((4, 1), {"axis": [0, 1]}, "2 points along `axis` 1 for `edge_order=1`"),
     ],
@@ -139,13 +140,13 @@ def test_arrays_are_no_ints(library: Backend, shape: tuple[int, ...]) -> None:
     shown = type_name(array)
     refused(
         TypeError,
-        f"`dim` must be an int, or a list or tuple of ints. Got {shown}.",
+        f"`dim` must be an int, or a list, tuple or range of ints. Got {shown}.",
         matrix(library),
         dim=array,
     )
     refused(
         TypeError,
-        f"`edge_order` must be the int 1 or 2. Got {shown}.",
+        f"`edge_order` must be a positive int or None. Got {shown}.",
         matrix(library),
         edge_order=array,
     )

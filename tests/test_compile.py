@@ -58,6 +58,7 @@ CALLS = (
     *(f"derivative(f, accuracy={accuracy})" for accuracy in (4, 6, 8)),
     *(f"derivative(f, order={order})" for order in (2, 3, 4, 5)),
     "derivative(f, order=2, accuracy=6, edge_order=3)",
+    "gradient(f, dim=range(2), edge_order=3)",
     "laplacian(f, accuracy=4)",
     "jacobian(v, accuracy=4)",
     "divergence(v, accuracy=4, edge_order=2)",

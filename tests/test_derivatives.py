@@ -16,7 +16,7 @@ from backends import Backend
 
 #: Order, accuracy, and accuracy at the edges.
 KINDS = [(1, 2, 1), (1, 4, 2), (1, 6, 6), (1, 10, 1), (2, 2, 2), (2, 4, 1), (3, 2, 2)]
-KINDS += [(2, 6, 6), (4, 2, 2), (4, 4, 3), (5, 2, 1), (6, 4, 4)]
+KINDS += [(1, 2, 5), (2, 2, 3), (2, 6, 6), (4, 2, 2), (4, 4, 3), (5, 2, 1), (6, 4, 4)]
 
 BOUNDARIES: list[Any] = [
     "one_sided",
@@ -93,7 +93,8 @@ def test_on_a_step(
 @pytest.mark.parametrize("boundary", BOUNDARIES, ids=repr)
 @pytest.mark.parametrize("way", ["1-D", "descending", "per point"])
 @pytest.mark.parametrize(
-    ("order", "accuracy", "edge_order"), [(1, 2, 2), (1, 4, 2), (2, 2, 2), (3, 4, 1)]
+    ("order", "accuracy", "edge_order"),
+    [(1, 2, 2), (1, 4, 2), (1, 2, 5), (2, 2, 2), (2, 2, 3), (3, 4, 1)],
 )
 def test_on_coordinates(
     backend: Backend,

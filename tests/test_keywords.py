@@ -62,13 +62,13 @@ def refused(error: type[Exception], message: str, function: Any, *args: Any) -> 
         ),
         (
             ValueError,
-            {"accuracy": 4, "edge_order": 5},
-            "`edge_order` must be between 1 and 4, the `accuracy`. Got 5.",
+            {"accuracy": 4, "edge_order": 0},
+            "`edge_order` must be a positive int or None. Got 0.",
         ),
         (
             TypeError,
             {"accuracy": 4, "edge_order": 1.0},
-            "`edge_order` must be an int between 1 and 4, the `accuracy`. Got 1.0.",
+            "`edge_order` must be a positive int or None. Got 1.0.",
         ),
         (
             TypeError,

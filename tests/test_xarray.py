@@ -88,7 +88,7 @@ def test_spacing_by_name(plane: Any, labelled: Any, xr: Any, numpy: Any) -> None
     assert labelled.derivative(line, "t", spacing=0.5).values.tolist() == [4.0] * 3
 
 
-@pytest.mark.parametrize("kind", ["datetime64[s]", "timedelta64[ns]", "cftime"])
+@pytest.mark.parametrize("kind", ["datetime64[ns]", "timedelta64[ns]", "cftime"])
 def test_times(xr: Any, numpy: Any, labelled: Any, kind: str) -> None:
     """Seconds since 1970 keep their differences; without a unit there is no answer."""
     hours = numpy.asarray([0, 1, 3, 4, 8])
@@ -306,10 +306,10 @@ def test_mistakes(plane: Any, labelled: Any, mistake: str) -> None:
         call(labelled, plane)
 
 
-def test_labels_that_differ(plane: Any, labelled: Any, xr: Any) -> None:
+def test_labels_that_differ(plane: Any, labelled: Any) -> None:
     """A mask of other points is no mask of these."""
     other = (plane > 0).assign_coords(x=plane.x + 1.0)
-    with pytest.raises(xr.AlignmentError):
+    with pytest.raises(ValueError, match="align"):
         labelled.gradient(plane, "x", where=other)
 
 

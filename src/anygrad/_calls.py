@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from . import _dispatch, _tasks
-from ._checks import boundary, dim, input, order, spacing, where
+from ._checks import boundary, dim, dtype, input, order, spacing, where
 from ._records import Field, Orders, Plan, Samples, Stack, Task
 from ._tasks import Dim
 
@@ -26,6 +26,7 @@ class Request(NamedTuple):
     order: Any
     accuracy: Any
     edge_order: Any
+    dtype: Any = None
     stack_dim: Any = None
     vector_dim: Any = None
 
@@ -47,7 +48,7 @@ class Planned(NamedTuple):
 
 def gradient(samples: Samples, request: Request) -> Planned:
     """Plan a first derivative along each dim."""
-    return _partials(samples, request, order.orders_of_gradient(*request[5:8]))
+    return _partials(samples, request, order.orders(*request[5:8], usual=1))
 
 
 def derivative(samples: Samples, request: Request) -> Planned:
@@ -62,7 +63,7 @@ def derivative(samples: Samples, request: Request) -> Planned:
 
 def _partials(samples: Samples, request: Request, orders: Orders) -> Planned:
     """Plan a derivative along each dim, in one array if that is asked for."""
-    field = input.field(samples)
+    field = _field(samples, request)
     dims = _dims(field, request)
     has_where = request.where is not None
     if has_where:
@@ -82,7 +83,7 @@ def _partials(samples: Samples, request: Request, orders: Orders) -> Planned:
 
 def laplacian(samples: Samples, request: Request) -> Planned:
     """Plan the sum of the second derivatives."""
-    field = input.field(samples)
+    field = _field(samples, request)
     dims = _some_dims(field, request)
     tasks = _tasks.planned_in_one_dtype(field, dims, _orders(request, 2))
     return _sum(field, dims, tasks)
@@ -90,7 +91,7 @@ def laplacian(samples: Samples, request: Request) -> Planned:
 
 def hessian(samples: Samples, request: Request) -> Planned:
     """Plan all second derivatives, each mixed one taken once."""
-    field, xp = input.field(samples), samples.namespace
+    field, xp = _field(samples, request), samples.namespace
     dims = _some_dims(field, request)
     place, count = dim.stack_axis(request.stack_dim, field.ndim), len(dims)
     firsts = _tasks.planned_in_one_dtype(field, dims, _orders(request, 1))
@@ -161,10 +162,16 @@ def _orders(request: Request, derivative: int | None = None) -> Orders:
     return order.orders(number, request.accuracy, request.edge_order)
 
 
+def _field(samples: Samples, request: Request, place: int | None = None) -> Field:
+    """Return what is differentiated, with the dtype that is wanted for the result."""
+    wanted = dtype.floating(request.dtype, samples)
+    return input.field(samples, place)._replace(result=wanted)
+
+
 def _component(samples: Samples, request: Request) -> tuple[Field, int]:
     """Return one component of a vector field, and the axis of the components."""
     place = dim.vector_axis(request.vector_dim, samples)
-    return input.field(samples, place), place
+    return _field(samples, request, place), place
 
 
 def _dims(field: Field, request: Request) -> list[Dim]:

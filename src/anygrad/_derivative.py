@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import _calls, _plans
-from ._typing import Array, ArrayT, Boundary, Spacing
+from ._typing import Array, ArrayT, Boundary, DType, Spacing
 
 
 def derivative(
@@ -18,6 +18,7 @@ def derivative(
     edge_order: int | None = None,
     boundary: Boundary = "one_sided",
     where: Array | None = None,
+    dtype: DType | None = None,
     axis: int | None = None,
 ) -> ArrayT:
     """Estimate one partial derivative, of any order, from samples on a grid.
@@ -46,17 +47,17 @@ def derivative(
           broadcastable to `input`: a coordinate for each point, as on a curvilinear
           grid.
 
-        Arrays are of the library and on the device of `input`; NumPy coordinates go
-        with a Dask `input`.  Coordinates may be uneven, descending and complex.  Their
-        values are not looked at: where two neighbours are equal, the derivative is
-        infinite or NaN.  None is 1.
+        Arrays are of the library and on the device of `input`, or NumPy's: these go
+        with any library, as constants of the call.  Coordinates may be uneven,
+        descending and complex.  Their values are not looked at: where two neighbours
+        are equal, the derivative is infinite or NaN.  None is 1.
     order : int, default: 1
         The order `m` of the derivative, 1 or more.
     accuracy : int, default: 2
         The order of accuracy of the interior: 2, 4, 6 and so on; on coordinates, too.
     edge_order : int or None, default: None
-        The order of accuracy of the first and the last point along a dim, from 1 to
-        `accuracy`, where the boundary is one-sided.  None is `accuracy`.
+        The order of accuracy of the first and the last point along a dim, where the
+        boundary is one-sided: 1 or more, above `accuracy`, too.  None is `accuracy`.
     boundary : str, number or tuple, default: "one_sided"
         What lies beyond the ends of the dim:
 
@@ -75,11 +76,15 @@ def derivative(
         derivatives near the ends have no meaning: they may be infinite or NaN.
     where : array of bool or None, default: None
         Which samples are valid: broadcastable to `input`, of its library and on its
-        device, or a NumPy array with a Dask `input`.  None is: all.  Only for
-        ``order=1`` and ``accuracy=2``.  Values under False do not matter.  Where the
-        formula of a point names one of them, the point gets a one-sided formula of the
-        order `edge_order` instead, or NaN if there are too few valid samples for that,
-        too.
+        device, or a NumPy array.  None is: all.  Only for ``order=1`` and
+        ``accuracy=2``.  Values under False do not matter.  Where the formula of a point
+        names one of them, the point gets a one-sided formula of the order `edge_order`
+        instead, or NaN if there are too few valid samples for that, too.
+    dtype : dtype or None, default: None
+        The dtype of the result: a real or complex floating one of the library of
+        `input`, or the name of one in the standard.  It is rounded to it once, after a
+        computation in no fewer digits than without it.  None is what follows from
+        `input` and `spacing`, as said below.
     axis : int or None, default: None
         Another word for `dim`; only one of them may be given.
 
@@ -100,15 +105,17 @@ def derivative(
           not numeric.
         - If `dim` or `axis` is not an int.
         - If `spacing` is neither a number nor an array, is of another library than
-          `input`, is complex where that has no complex dtypes, or is an array that
-          would be refused as `input`.
+          `input` and NumPy, is complex where that has no complex dtypes, or is an array
+          that would be refused as `input`.
         - If `order` is not an int.
         - If `accuracy` is not an int.
         - If `edge_order` is neither an int nor None.
         - If `boundary` is a list; if it or an entry of it is neither a str nor a
           number, or is complex for a real `input`; if a period is not a real number.
         - If `where` is not a plain, dense array of bools, or is of another library than
-          `input`.
+          `input` and NumPy.
+        - If `dtype` is no floating dtype of the library of `input`, is one that its
+          device does not have, or is real for a complex result.
         - If both `dim` and `axis` are given.
     ValueError
         - If `input` has too few points, or an unknown number of them, along a dim.
@@ -117,7 +124,7 @@ def derivative(
           an array in it has none of the shapes above, or is on another device.
         - If `order` is not positive.
         - If `accuracy` is not even and positive.
-        - If `edge_order` is not between 1 and `accuracy`.
+        - If `edge_order` is not positive.
         - If `boundary` is an unknown mode, a tuple of another length than 2, periodic
           at one end only, along complex coordinates, without a period on coordinates or
           with one on a step; if a period is not positive and finite.
@@ -171,6 +178,7 @@ def derivative(
         order=order,
         accuracy=accuracy,
         edge_order=edge_order,
+        dtype=dtype,
     )
     result: ArrayT = plan.executor(input, plan, plan.namespace)[0]
     return result

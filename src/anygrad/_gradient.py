@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, overload
 
 from . import _calls, _plans
-from ._typing import Array, ArrayT, Boundary, Spacing
+from ._typing import Array, ArrayT, Boundary, DType, Spacing
 
 
 @overload
@@ -15,11 +15,12 @@ def gradient(  # numpydoc ignore=GL08
     *,
     spacing: Spacing | Sequence[Spacing] | None = 1,
     dim: int | Sequence[int] | None = None,
-    edge_order: int = 1,
+    edge_order: int | None = 1,
     accuracy: int = 2,
     boundary: Boundary | list[Boundary] = "one_sided",
     where: Array | None = None,
     stack_dim: None = None,
+    dtype: DType | None = None,
     axis: int | Sequence[int] | None = None,
 ) -> tuple[ArrayT, ...]: ...
 
@@ -30,11 +31,12 @@ def gradient(  # numpydoc ignore=GL08
     *,
     spacing: Spacing | Sequence[Spacing] | None = 1,
     dim: int | Sequence[int] | None = None,
-    edge_order: int = 1,
+    edge_order: int | None = 1,
     accuracy: int = 2,
     boundary: Boundary | list[Boundary] = "one_sided",
     where: Array | None = None,
     stack_dim: int,
+    dtype: DType | None = None,
     axis: int | Sequence[int] | None = None,
 ) -> ArrayT: ...
 
@@ -44,11 +46,12 @@ def gradient(
     *,
     spacing: Spacing | Sequence[Spacing] | None = 1,
     dim: int | Sequence[int] | None = None,
-    edge_order: int = 1,
+    edge_order: int | None = 1,
     accuracy: int = 2,
     boundary: Boundary | list[Boundary] = "one_sided",
     where: Array | None = None,
     stack_dim: int | None = None,
+    dtype: DType | None = None,
     axis: int | Sequence[int] | None = None,
 ) -> tuple[ArrayT, ...] | ArrayT:
     """Estimate the gradient of a function from its samples on a grid.
@@ -77,17 +80,17 @@ def gradient(
           broadcastable to `input`: a coordinate for each point, as on a curvilinear
           grid.
 
-        Arrays are of the library and on the device of `input`; NumPy coordinates go
-        with a Dask `input`.  Coordinates may be uneven, descending and complex.  Their
-        values are not looked at: where two neighbours are equal, the derivative is
-        infinite or NaN.  None is 1.
-    dim : int, or list or tuple of int, or None, default: None
+        Arrays are of the library and on the device of `input`, or NumPy's: these go
+        with any library, as constants of the call.  Coordinates may be uneven,
+        descending and complex.  Their values are not looked at: where two neighbours
+        are equal, the derivative is infinite or NaN.  None is 1.
+    dim : int, or list, tuple or range of int, or None, default: None
         The dims to differentiate along, each once; the results, and the entries of
         `spacing` and `boundary`, are in this order.  Negative ones count from the last
         dim.  None is all of them.
-    edge_order : int, default: 1
-        The order of accuracy of the first and the last point along a dim, from 1 to
-        `accuracy`, where the boundary is one-sided.
+    edge_order : int or None, default: 1
+        The order of accuracy of the first and the last point along a dim, where the
+        boundary is one-sided: 1 or more, above `accuracy`, too.  None is 1.
     accuracy : int, default: 2
         The order of accuracy of the interior: 2, 4, 6 and so on; on coordinates, too.
         The formulas read ``accuracy / 2`` points to either side.
@@ -110,14 +113,19 @@ def gradient(
         derivatives near the ends have no meaning: they may be infinite or NaN.
     where : array of bool or None, default: None
         Which samples are valid: broadcastable to `input`, of its library and on its
-        device, or a NumPy array with a Dask `input`.  None is: all.  Only for
-        ``accuracy=2``.  Values under False do not matter.  Where the formula of a point
-        names one of them, the point gets a one-sided formula of the order `edge_order`
-        instead, or NaN if there are too few valid samples for that, too.
+        device, or a NumPy array.  None is: all.  Only for ``accuracy=2``.  Values under
+        False do not matter.  Where the formula of a point names one of them, the point
+        gets a one-sided formula of the order `edge_order` instead, or NaN if there are
+        too few valid samples for that, too.
     stack_dim : int or None, default: None
         Where a new dim of all results stands, in one array; negative numbers count from
         behind the last dim of `input`.  None returns a tuple.
-    axis : int, or list or tuple of int, or None, default: None
+    dtype : dtype or None, default: None
+        The dtype of the result: a real or complex floating one of the library of
+        `input`, or the name of one in the standard.  It is rounded to it once, after a
+        computation in no fewer digits than without it.  None is what follows from
+        `input` and `spacing`, as said below.
+    axis : int, or list, tuple or range of int, or None, default: None
         Another word for `dim`; only one of them may be given.
 
     Returns
@@ -139,16 +147,18 @@ def gradient(
           not numeric.
         - If `spacing` is an array of coordinates that is not in a list; if it or an
           entry of it is neither a number nor an array, is of another library than
-          `input`, is complex where that has no complex dtypes, or is an array that
-          would be refused as `input`.
-        - If `dim` or `axis` is neither an int nor a list or tuple of ints.
-        - If `edge_order` is not an int.
+          `input` and NumPy, is complex where that has no complex dtypes, or is an array
+          that would be refused as `input`.
+        - If `dim` or `axis` is neither an int nor a list, tuple or range of ints.
+        - If `edge_order` is neither an int nor None.
         - If `accuracy` is not an int.
         - If `boundary` or an entry of it is neither a str nor a number, or is complex
           for a real `input`; if a period is not a real number.
         - If `where` is not a plain, dense array of bools, or is of another library than
-          `input`.
+          `input` and NumPy.
         - If `stack_dim` is neither an int nor None.
+        - If `dtype` is no floating dtype of the library of `input`, is one that its
+          device does not have, or is real for a complex result.
         - If both `dim` and `axis` are given.
     ValueError
         - If `input` has too few points, or an unknown number of them, along a dim.
@@ -157,7 +167,7 @@ def gradient(
           of `input`; if an array in it has none of the shapes above, or is on another
           device.
         - If `dim` or `axis` names a dim twice.
-        - If `edge_order` is not between 1 and `accuracy`.
+        - If `edge_order` is not positive.
         - If `accuracy` is not even and positive.
         - If `boundary` is a list of another length than there are dims; if it or an
           entry of it is an unknown mode, a tuple of another length than 2, periodic at
@@ -240,6 +250,7 @@ def gradient(
         axis=axis,
         accuracy=accuracy,
         edge_order=edge_order,
+        dtype=dtype,
         stack_dim=stack_dim,
     )
     results: tuple[Any, ...] = plan.executor(input, plan, plan.namespace)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import _calls, _plans
-from ._typing import ArrayT, Boundary, Spacing
+from ._typing import ArrayT, Boundary, DType, Spacing
 
 
 def jacobian(
@@ -17,6 +17,7 @@ def jacobian(
     edge_order: int | None = None,
     boundary: Boundary | list[Boundary] = "one_sided",
     vector_dim: int = 0,
+    dtype: DType | None = None,
     axis: int | Sequence[int] | None = None,
 ) -> ArrayT:
     """Estimate the Jacobian of a vector field from its samples on a grid.
@@ -39,11 +40,11 @@ def jacobian(
           `input` without `vector_dim`, of length n along the dim, and broadcastable to
           the component: a coordinate for each point, as on a curvilinear grid.
 
-        Arrays are of the library and on the device of `input`; NumPy coordinates go
-        with a Dask `input`.  Coordinates may be uneven, descending and complex.  Their
-        values are not looked at: where two neighbours are equal, the derivative is
-        infinite or NaN.  None is 1.
-    dim : int, or list or tuple of int, or None, default: None
+        Arrays are of the library and on the device of `input`, or NumPy's: these go
+        with any library, as constants of the call.  Coordinates may be uneven,
+        descending and complex.  Their values are not looked at: where two neighbours
+        are equal, the derivative is infinite or NaN.  None is 1.
+    dim : int, or list, tuple or range of int, or None, default: None
         The dims of space, as numbered in `input`, each once; the second of the new
         dims, and the entries of `spacing` and `boundary`, are in this order.  Negative
         ones count from the last dim.  None is all of them but `vector_dim`.
@@ -51,8 +52,8 @@ def jacobian(
         The order of accuracy of the interior: 2, 4, 6 and so on; on coordinates, too.
         The formulas read ``accuracy / 2`` points to either side.
     edge_order : int or None, default: None
-        The order of accuracy of the first and the last point along a dim, from 1 to
-        `accuracy`, where the boundary is one-sided.  None is `accuracy`.
+        The order of accuracy of the first and the last point along a dim, where the
+        boundary is one-sided: 1 or more, above `accuracy`, too.  None is `accuracy`.
     boundary : str, number, tuple or list, default: "one_sided"
         What lies beyond the ends of each dim; a list has one entry per dim named, each
         of them
@@ -73,7 +74,12 @@ def jacobian(
     vector_dim : int, default: 0
         The dim of `input` along which the components lie; negative ones count from the
         last dim.
-    axis : int, or list or tuple of int, or None, default: None
+    dtype : dtype or None, default: None
+        The dtype of the result: a real or complex floating one of the library of
+        `input`, or the name of one in the standard.  It is rounded to it once, after a
+        computation in no fewer digits than without it.  None is what follows from
+        `input` and `spacing`, as said below.
+    axis : int, or list, tuple or range of int, or None, default: None
         Another word for `dim`; only one of them may be given.
 
     Returns
@@ -94,14 +100,16 @@ def jacobian(
           not numeric.
         - If `spacing` is an array of coordinates that is not in a list; if it or an
           entry of it is neither a number nor an array, is of another library than
-          `input`, is complex where that has no complex dtypes, or is an array that
-          would be refused as `input`.
-        - If `dim` or `axis` is neither an int nor a list or tuple of ints.
+          `input` and NumPy, is complex where that has no complex dtypes, or is an array
+          that would be refused as `input`.
+        - If `dim` or `axis` is neither an int nor a list, tuple or range of ints.
         - If `accuracy` is not an int.
         - If `edge_order` is neither an int nor None.
         - If `boundary` or an entry of it is neither a str nor a number, or is complex
           for a real `input`; if a period is not a real number.
         - If `vector_dim` is not an int.
+        - If `dtype` is no floating dtype of the library of `input`, is one that its
+          device does not have, or is real for a complex result.
         - If both `dim` and `axis` are given.
     ValueError
         - If `input` has no component, or too few points, or an unknown number of them,
@@ -112,7 +120,7 @@ def jacobian(
           device.
         - If `dim` or `axis` names no dim, one twice, or `vector_dim`.
         - If `accuracy` is not even and positive.
-        - If `edge_order` is not between 1 and `accuracy`.
+        - If `edge_order` is not positive.
         - If `boundary` is a list of another length than there are dims; if it or an
           entry of it is an unknown mode, a tuple of another length than 2, periodic at
           one end only, along complex coordinates, without a period on coordinates or
@@ -149,6 +157,7 @@ def jacobian(
         axis=axis,
         accuracy=accuracy,
         edge_order=edge_order,
+        dtype=dtype,
         vector_dim=vector_dim,
     )
     result: ArrayT = plan.executor(input, plan, plan.namespace)[0]

@@ -44,8 +44,9 @@ class Library(NamedTuple):
         The packages that may provide it, for versions and for advice.
     remark : str
         One sentence for the documentation.
-    coordinates_from : tuple of str
-        Names of other libraries whose arrays may be its coordinates.
+    is_constant, takes_constants : bool
+        Whether its arrays go with samples of any library, as constants of the call; and
+        whether it computes with such arrays as they are.
     conditions : callable or None
         Returns what a plan depends on besides class, dtype and shape of an array: where
         it lies, and settings that decide dtypes.
@@ -62,8 +63,8 @@ class Library(NamedTuple):
     unwrap : callable or None
         Returns an array without its shell.
     adopt : callable or None
-        ``adopt(number, array)`` returns a number of NumPy's beside an array, as one of
-        the library's: a compiler shows it as an array.
+        ``adopt(array, device)`` returns an array of NumPy's as one of the library's,
+        where the standard's `asarray` would not do.
     chunk : callable or None
         Returns an array of the class of which the chunks are.
     """
@@ -76,7 +77,8 @@ class Library(NamedTuple):
     import_namespace: Callable[[], Namespace]
     distributions: tuple[str, ...]
     remark: str
-    coordinates_from: tuple[str, ...] = ()
+    is_constant: bool = False
+    takes_constants: bool = False
     conditions: Callable[[Any], Any] | None = None
     device: Callable[[Any], Any] = standard_device
     layout: Callable[[Any], str | None] = lambda _: None
@@ -147,10 +149,10 @@ def _torch_layout(tensor: Any) -> str | None:
     return None if tensor.layout is torch.strided else str(tensor.layout)
 
 
-def _torch_adopted(number: Any, tensor: Any) -> Any:
+def _torch_adopted(array: Any, device: Any) -> Any:
     import torch
 
-    return torch.as_tensor(number, device=tensor.device)
+    return torch.as_tensor(array, device=device)
 
 
 def _torch_is_compiled() -> bool:
@@ -172,6 +174,13 @@ def _jax_device(array: Any) -> Any:
 
 def _jax_devices(array: Any) -> Any:
     return frozenset(array.devices()) if array.committed else None
+
+
+def _jax_adopted(array: Any, _: Any) -> Any:
+    """Return an array that is bound to no device, and so goes with all."""
+    import jax.numpy
+
+    return jax.numpy.asarray(array)
 
 
 def _jax_conditions(array: Any) -> Any:
@@ -206,6 +215,8 @@ TABLE = (
         import_namespace=_numpy,
         distributions=("numpy",),
         remark="Any strides; read-only arrays; files in memory.",
+        is_constant=True,
+        takes_constants=True,
         device=lambda _: "cpu",
         shells=("memmap",),
         meanings=("__array_finalize__", "__array_function__", "__array_ufunc__"),
@@ -237,6 +248,7 @@ TABLE = (
         remark="With and without 64-bit numbers; all transformations.",
         conditions=_jax_conditions,
         device=_jax_device,
+        adopt=_jax_adopted,
     ),
     Library(
         name="dask",
@@ -246,8 +258,8 @@ TABLE = (
         namespace="dask.array",
         import_namespace=_dask,
         distributions=("dask",),
-        remark="Lazy; coordinates may be Dask or NumPy arrays.",
-        coordinates_from=("numpy",),
+        remark="Lazy; NumPy coordinates become a part of the graph.",
+        takes_constants=True,
         conditions=_dask_conditions,
         chunk=_dask_chunk,
     ),

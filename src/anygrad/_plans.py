@@ -13,9 +13,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from . import _dispatch
+from . import _constants, _dispatch
 from ._calls import Planned, Request
 from ._checks import boundary, input, spacing
+from ._constants import Place
 from ._libraries import BY_CLASS, without_shell
 from ._records import Account, Plan, Samples, size_of
 from ._tasks import StepOutOfRangeError, Steps, bound, values_of, with_kept
@@ -40,6 +41,8 @@ class Known:
         Whether periods or values beyond the ends are to be bound.
     has_numbers_only : bool
         Whether nothing but real steps and numbers at the ends is to be bound.
+    place : Place or None
+        Where NumPy's arrays are copied to, if there are any to be copied.
     account : Account
         How many bytes it holds, with what executors keep.
     steps : Steps or None
@@ -54,16 +57,24 @@ class Known:
         "has_ends",
         "has_numbers_only",
         "last",
+        "place",
         "plan",
         "rest",
         "steps",
     )
 
     def __init__(
-        self, plan: Plan, account: Account, *, has_ends: bool, has_numbers_only: bool
+        self,
+        plan: Plan,
+        account: Account,
+        place: Place | None,
+        *,
+        has_ends: bool,
+        has_numbers_only: bool,
     ) -> None:
         self.plan = plan
         self.rest = plan.after_tasks()
+        self.place = place
         self.account = account
         self.has_ends = has_ends
         self.has_numbers_only = has_numbers_only
@@ -87,6 +98,7 @@ def plan(
     axis: Any,
     accuracy: Any,
     edge_order: Any,
+    dtype: Any = None,
     order: Any = 1,
     where: Any = None,
     stack_dim: Any = None,
@@ -120,6 +132,7 @@ def plan(
                 order,
                 accuracy,
                 edge_order,
+                dtype,
                 stack_dim,
                 vector_dim,
                 type(order),
@@ -139,11 +152,11 @@ def plan(
             return _bound(known, spacing, boundary, where)
         except ValueError:
             key = None  # it is raised below, in the words of the call
-    whole = (order, accuracy, edge_order, stack_dim, vector_dim)
-    request = Request(spacing, boundary, where, dim, axis, *whole)
-    if key is not None and known is None and _are_lasting(dim, axis, *whole):
+    orders, places = (order, accuracy, edge_order), (stack_dim, vector_dim)
+    request = Request(spacing, boundary, where, dim, axis, *orders, dtype, *places)
+    if key is not None and known is None and _are_lasting(dim, axis, *orders, *places):
         return _learned(key, planner, array, request)
-    samples, planned = _planned(planner, array, request)
+    samples, planned, request = _planned(planner, array, request)
     return _with_values(samples, planned, request)
 
 
@@ -153,7 +166,7 @@ def _are_lasting(*integers: Any) -> bool:
     def is_lasting(value: Any) -> bool:
         if type(value) in (list, tuple):
             return _are_lasting(*value)
-        is_known = value is None or isinstance(value, int)
+        is_known = value is None or isinstance(value, (int, range))
         return is_known or type(value).__module__ == "numpy"
 
     return all(map(is_lasting, integers))
@@ -223,35 +236,41 @@ def _boundary_form(boundary: Any) -> Any:
     return form
 
 
-def _planned(planner: Planner, array: Any, request: Request) -> tuple[Samples, Planned]:
+def _planned(
+    planner: Planner, array: Any, request: Request
+) -> tuple[Samples, Planned, Request]:
+    """Return what a call is about, and what it asks for in the library's own arrays."""
     samples = _dispatch.samples_of(array, "input")
     input.check_numeric(samples, "input")
     if samples.is_compiled:
-        request = request._replace(spacing=_adopted(request.spacing, samples))
-    return samples, planner(samples, request)
+        adopted = [_adopted(a, samples) for a in (request.spacing, request.where)]
+        request = request._replace(spacing=adopted[0], where=adopted[1])
+    return samples, planner(samples, request), request
 
 
-def _adopted(spacing: Any, samples: Samples) -> Any:
-    """Return a spacing without numbers of NumPy's, which a compiler shows as arrays."""
+def _adopted(given: Any, samples: Samples) -> Any:
+    """Return arrays of a call without NumPy's, as a compiler shows its numbers, too."""
     adopt = samples.library.adopt
     if adopt is None:
-        return spacing
-    if type(spacing) in (list, tuple):
-        return [_adopted(entry, samples) for entry in spacing]
-    is_numpy = type(spacing).__module__ == "numpy" and spacing.ndim == 0
-    return adopt(spacing, samples.array) if is_numpy else spacing
+        return given
+    if type(given) in (list, tuple):
+        return [_adopted(entry, samples) for entry in given]
+    is_numpy = type(given).__module__ == "numpy"
+    return adopt(given, samples.device) if is_numpy else given
 
 
 def _with_values(samples: Samples, planned: Planned, request: Request) -> Plan:
     """Return a plan with the values of the call that it was made for."""
     plan, dims = planned
+    place = None if samples.is_compiled else _place(samples, planned, request)
     values = [
         values_of(
-            d.entry.given, d.ends.constants, d.ends.period, d.axis.number, plan.ndim
+            d.entry.given if place is None else place.array(d.entry.given, axis),
+            *(d.ends.constants, d.ends.period, axis, plan.ndim),
         )
-        for d in dims
+        for d, axis in zip(dims, plan.axes, strict=True)
     ]
-    where = _mask(request.where, plan)
+    where = _mask(request.where, plan, place)
     try:
         tasks = [
             bound(task, values, where, is_compiled=samples.is_compiled)
@@ -262,18 +281,26 @@ def _with_values(samples: Samples, planned: Planned, request: Request) -> Plan:
     return plan.with_tasks(tuple(tasks))
 
 
-def _mask(where: Any, plan: Plan) -> Any:
+def _place(samples: Samples, planned: Planned, request: Request) -> Place | None:
+    """Return where NumPy's arrays are copied to; None if there are none to copy."""
+    given = [d.entry.given for d in planned.dims]
+    if any(map(_constants.is_constant, (*given, request.where))):
+        return _constants.place_of(samples)
+    return None
+
+
+def _mask(where: Any, plan: Plan, place: Place | None) -> Any:
     """Return a mask with as many dimensions as the samples."""
     if where is None:
         return None
-    plain = without_shell(where)
+    plain = without_shell(where if place is None else place.array(where))
     missing = plan.ndim - plain.ndim
     return plain[(*(None,) * missing, ...)] if missing else plain
 
 
 def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
     """Return the plan of a call whose like has not been seen, and keep it."""
-    samples, planned = _planned(planner, array, request)
+    samples, planned, _ = _planned(planner, array, request)
     account = Account()
     tasks = tuple([with_kept(task, account) for task in planned.plan.tasks])
     planned = planned._replace(plan=planned.plan._replace(tasks=tasks))
@@ -295,6 +322,7 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
     known = Known(
         made if is_constant else planned.plan,
         account,
+        _place(samples, planned, request),
         has_ends=has_ends,
         has_numbers_only=has_numbers_only,
     )
@@ -339,8 +367,11 @@ def _bound(known: Known, given: Any, at_ends: Any, where: Any) -> Plan:
 
 
 def _with_arrays(known: Known, given: Any, at_ends: Any, where: Any) -> Plan:
-    plan = known.plan
+    plan, place = known.plan, known.place
     entries = given if type(given) in (list, tuple) else (given,) * len(plan.axes)
+    if place is not None:
+        pairs = zip(entries, plan.axes, strict=True)
+        entries = [place.array(entry, axis) for entry, axis in pairs]
     if known.has_ends:
         ends = boundary.ends(at_ends, len(plan.axes))
         values = [
@@ -352,7 +383,7 @@ def _with_arrays(known: Known, given: Any, at_ends: Any, where: Any) -> Plan:
             values_of(_number(entry), None, None, axis, plan.ndim)
             for entry, axis in zip(entries, plan.axes, strict=True)
         ]
-    mask = where if where is None else _mask(where, plan)
+    mask = where if where is None else _mask(where, plan, place)
     tasks = tuple([bound(task, values, mask) for task in plan.tasks])
     return tuple.__new__(Plan, (tasks, *known.rest))
 

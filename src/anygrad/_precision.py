@@ -80,18 +80,35 @@ def is_integer(dtype: DType, xp: Namespace) -> bool:
     return bool(xp.isdtype(dtype, "integral"))
 
 
+def is_floating(dtype: Any, xp: Namespace) -> bool:
+    """Tell whether something is a real or complex floating dtype of a namespace."""
+    if dtype is None or getattr(dtype, "__module__", "") == "builtins":
+        return False  # Python's classes are not dtypes of any length
+    try:
+        return bool(xp.isdtype(dtype, ("real floating", "complex floating")))
+    except (TypeError, AttributeError, ValueError):  # as libraries refuse nonsense
+        return False
+
+
+def has(dtype: DType, device: Any, xp: Namespace) -> bool:
+    """Tell whether a device has a floating dtype: some have none of 64 bits."""
+    return xp.finfo(dtype).bits != 64 or has_float64(device, xp)
+
+
 def choose(
     samples: DType,
     coordinates: DType | None,
     complex_step: bool,
     device: Any,
     xp: Namespace,
+    wanted: DType | None = None,
 ) -> Precision:
     """Return the dtypes for a derivative of `samples` along one axis.
 
     Coordinates of a floating dtype take part in the promotion, as in the standard;
     integer coordinates and steps do not.  16-bit floating numbers are weighted in
-    32 bits, and integers in 64 where the device has them.
+    32 bits, and integers in 64 where the device has them.  A dtype that is wanted for
+    the result makes none of these shorter; a real one is not for complex results.
     """
     integers = is_integer(samples, xp)
     result = _default_real(device, xp) if integers else samples
@@ -106,12 +123,16 @@ def choose(
             if is_complex(result, xp)
             else xp.float64
         )
+    if wanted is not None:
+        result, working = wanted, _no_shorter(working, wanted, xp)
     real = _real_counterpart(working, xp) if is_complex(working, xp) else working
     limits = xp.finfo(real)
     # Steps are Python's numbers, so those of a longer dtype are of no use.
     smallest = max(float(limits.smallest_normal), sys.float_info.min)
-    complex_samples = complex_step or is_complex(samples, xp)
     complex_grid = coordinates is not None and is_complex(coordinates, xp)
+    complex_samples = complex_step or is_complex(samples, xp)
+    if not complex_grid:
+        complex_samples = complex_samples or is_complex(result, xp)
     return Precision(
         samples=working if complex_samples else real,
         coordinates=working if complex_grid else real,
@@ -131,6 +152,8 @@ def choose(
 
 def promoted(dtype: DType, other: DType, xp: Namespace) -> DType:
     """Return the dtype that holds both; the first, byte order too, where it does."""
+    if dtype == other:  # which compilers can tell of all dtypes
+        return dtype
     found = xp.result_type(dtype, other)
     return dtype if found == xp.result_type(dtype, dtype) else found
 
@@ -157,6 +180,14 @@ def _at_least_32_bits(dtype: DType, xp: Namespace) -> DType:
     if xp.finfo(dtype).bits >= 32:
         return dtype
     return xp.complex64 if is_complex(dtype, xp) else xp.float32
+
+
+def _no_shorter(working: DType, wanted: DType, xp: Namespace) -> DType:
+    """Return a working dtype with the digits of another, and complex if that is."""
+    if xp.finfo(wanted).bits > xp.finfo(working).bits:
+        return wanted
+    is_made_complex = is_complex(wanted, xp) and not is_complex(working, xp)
+    return _complex_counterpart(working, xp) if is_made_complex else working
 
 
 def _complex_counterpart(real: DType, xp: Namespace) -> DType:

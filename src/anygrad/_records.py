@@ -60,12 +60,15 @@ class Field(NamedTuple):
         Of what is differentiated.
     vector_axis : int or None
         The axis of the components, which `shape` does not have.
+    result : dtype or None
+        What the result is rounded to; None for what follows from all other dtypes.
     """
 
     samples: Samples
     dtype: DType
     shape: tuple[Any, ...]
     vector_axis: int | None = None
+    result: DType | None = None
 
     @property
     def ndim(self) -> int:

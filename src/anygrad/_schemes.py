@@ -37,7 +37,7 @@ class Recipe(NamedTuple):
         Whether the formulas are for coordinates.
     side : str
         Where the formula of the interior reads.  To one side, its accuracy is
-        `edge_order`, which is 1 or 2.  Its rows at an end without ghosts, where it
+        `edge_order`.  Its rows at an end without ghosts, where it
         would leave the axis, have the formulas of the central scheme.
     """
 
@@ -268,7 +268,10 @@ def _row(row: int, reach: range, recipe: Recipe) -> Formula:
         return inwards * (position - depth)
 
     if rule is None:
+        r = half_width(order, recipe.accuracy, recipe.uneven)
         count = max(recipe.edge_order + order, 2 * depth + 1)
+        if depth >= r:  # no edge of the central scheme
+            depth, count = r, 2 * r + 1
         offsets = sorted([offset(position) for position in range(count)])
         return _formulas.formula_on(offsets, order, start=row, stop=stop)
     ghosts = {}

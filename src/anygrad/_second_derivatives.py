@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import _calls, _plans
-from ._typing import ArrayT, Boundary, Spacing
+from ._typing import ArrayT, Boundary, DType, Spacing
 
 
 def laplacian(
@@ -16,6 +16,7 @@ def laplacian(
     accuracy: int = 2,
     edge_order: int | None = None,
     boundary: Boundary | list[Boundary] = "one_sided",
+    dtype: DType | None = None,
     axis: int | Sequence[int] | None = None,
 ) -> ArrayT:
     """Estimate the Laplacian of a function from its samples on a grid.
@@ -38,11 +39,11 @@ def laplacian(
           broadcastable to `input`: a coordinate for each point, as on a curvilinear
           grid.
 
-        Arrays are of the library and on the device of `input`; NumPy coordinates go
-        with a Dask `input`.  Coordinates may be uneven, descending and complex.  Their
-        values are not looked at: where two neighbours are equal, the derivative is
-        infinite or NaN.  None is 1.
-    dim : int, or list or tuple of int, or None, default: None
+        Arrays are of the library and on the device of `input`, or NumPy's: these go
+        with any library, as constants of the call.  Coordinates may be uneven,
+        descending and complex.  Their values are not looked at: where two neighbours
+        are equal, the derivative is infinite or NaN.  None is 1.
+    dim : int, or list, tuple or range of int, or None, default: None
         The dims of space, each once; the entries of `spacing` and `boundary` are in
         this order.  Negative ones count from the last dim.  None is all of them.
     accuracy : int, default: 2
@@ -50,8 +51,8 @@ def laplacian(
         The formulas read ``accuracy / 2`` points to either side, those of second
         derivatives one more on coordinates.
     edge_order : int or None, default: None
-        The order of accuracy of the first and the last point along a dim, from 1 to
-        `accuracy`, where the boundary is one-sided.  None is `accuracy`.
+        The order of accuracy of the first and the last point along a dim, where the
+        boundary is one-sided: 1 or more, above `accuracy`, too.  None is `accuracy`.
     boundary : str, number, tuple or list, default: "one_sided"
         What lies beyond the ends of each dim; a list has one entry per dim named, each
         of them
@@ -69,7 +70,12 @@ def laplacian(
         period is not compared with the coordinates: if it is not longer than their
         span, the step from the last point to the first is negative or zero, and the
         derivatives near the ends have no meaning: they may be infinite or NaN.
-    axis : int, or list or tuple of int, or None, default: None
+    dtype : dtype or None, default: None
+        The dtype of the result: a real or complex floating one of the library of
+        `input`, or the name of one in the standard.  It is rounded to it once, after a
+        computation in no fewer digits than without it.  None is what follows from
+        `input` and `spacing`, as said below.
+    axis : int, or list, tuple or range of int, or None, default: None
         Another word for `dim`; only one of them may be given.
 
     Returns
@@ -90,13 +96,15 @@ def laplacian(
           not numeric.
         - If `spacing` is an array of coordinates that is not in a list; if it or an
           entry of it is neither a number nor an array, is of another library than
-          `input`, is complex where that has no complex dtypes, or is an array that
-          would be refused as `input`.
-        - If `dim` or `axis` is neither an int nor a list or tuple of ints.
+          `input` and NumPy, is complex where that has no complex dtypes, or is an array
+          that would be refused as `input`.
+        - If `dim` or `axis` is neither an int nor a list, tuple or range of ints.
         - If `accuracy` is not an int.
         - If `edge_order` is neither an int nor None.
         - If `boundary` or an entry of it is neither a str nor a number, or is complex
           for a real `input`; if a period is not a real number.
+        - If `dtype` is no floating dtype of the library of `input`, is one that its
+          device does not have, or is real for a complex result.
         - If both `dim` and `axis` are given.
     ValueError
         - If `input` has too few points, or an unknown number of them, along a dim.
@@ -106,7 +114,7 @@ def laplacian(
           device.
         - If `dim` or `axis` names no dim, or one twice.
         - If `accuracy` is not even and positive.
-        - If `edge_order` is not between 1 and `accuracy`.
+        - If `edge_order` is not positive.
         - If `boundary` is a list of another length than there are dims; if it or an
           entry of it is an unknown mode, a tuple of another length than 2, periodic at
           one end only, along complex coordinates, without a period on coordinates or
@@ -145,6 +153,7 @@ def laplacian(
         axis=axis,
         accuracy=accuracy,
         edge_order=edge_order,
+        dtype=dtype,
     )
     result: ArrayT = plan.executor(input, plan, plan.namespace)[0]
     return result
@@ -159,6 +168,7 @@ def hessian(
     edge_order: int | None = None,
     boundary: Boundary | list[Boundary] = "one_sided",
     stack_dim: int = 0,
+    dtype: DType | None = None,
     axis: int | Sequence[int] | None = None,
 ) -> ArrayT:
     """Estimate all second derivatives of a function from its samples on a grid.
@@ -181,11 +191,11 @@ def hessian(
           broadcastable to `input`: a coordinate for each point, as on a curvilinear
           grid.
 
-        Arrays are of the library and on the device of `input`; NumPy coordinates go
-        with a Dask `input`.  Coordinates may be uneven, descending and complex.  Their
-        values are not looked at: where two neighbours are equal, the derivative is
-        infinite or NaN.  None is 1.
-    dim : int, or list or tuple of int, or None, default: None
+        Arrays are of the library and on the device of `input`, or NumPy's: these go
+        with any library, as constants of the call.  Coordinates may be uneven,
+        descending and complex.  Their values are not looked at: where two neighbours
+        are equal, the derivative is infinite or NaN.  None is 1.
+    dim : int, or list, tuple or range of int, or None, default: None
         The dims of space, each once; both new dims, and the entries of `spacing` and
         `boundary`, are in this order.  Negative ones count from the last dim.  None is
         all of them.
@@ -194,8 +204,8 @@ def hessian(
         The formulas read ``accuracy / 2`` points to either side, those of second
         derivatives one more on coordinates.
     edge_order : int or None, default: None
-        The order of accuracy of the first and the last point along a dim, from 1 to
-        `accuracy`, where the boundary is one-sided.  None is `accuracy`.
+        The order of accuracy of the first and the last point along a dim, where the
+        boundary is one-sided: 1 or more, above `accuracy`, too.  None is `accuracy`.
     boundary : str, number, tuple or list, default: "one_sided"
         What lies beyond the ends of each dim; a list has one entry per dim named, each
         of them
@@ -216,7 +226,12 @@ def hessian(
     stack_dim : int, default: 0
         Where the first of the two new dims stands, the second behind it; negative
         numbers count from behind the last dim of `input`.
-    axis : int, or list or tuple of int, or None, default: None
+    dtype : dtype or None, default: None
+        The dtype of the result: a real or complex floating one of the library of
+        `input`, or the name of one in the standard.  It is rounded to it once, after a
+        computation in no fewer digits than without it.  None is what follows from
+        `input` and `spacing`, as said below.
+    axis : int, or list, tuple or range of int, or None, default: None
         Another word for `dim`; only one of them may be given.
 
     Returns
@@ -237,14 +252,16 @@ def hessian(
           not numeric.
         - If `spacing` is an array of coordinates that is not in a list; if it or an
           entry of it is neither a number nor an array, is of another library than
-          `input`, is complex where that has no complex dtypes, or is an array that
-          would be refused as `input`.
-        - If `dim` or `axis` is neither an int nor a list or tuple of ints.
+          `input` and NumPy, is complex where that has no complex dtypes, or is an array
+          that would be refused as `input`.
+        - If `dim` or `axis` is neither an int nor a list, tuple or range of ints.
         - If `accuracy` is not an int.
         - If `edge_order` is neither an int nor None.
         - If `boundary` or an entry of it is neither a str nor a number, or is complex
           for a real `input`; if a period is not a real number.
         - If `stack_dim` is not an int.
+        - If `dtype` is no floating dtype of the library of `input`, is one that its
+          device does not have, or is real for a complex result.
         - If both `dim` and `axis` are given.
     ValueError
         - If `input` has too few points, or an unknown number of them, along a dim.
@@ -254,7 +271,7 @@ def hessian(
           device.
         - If `dim` or `axis` names no dim, or one twice.
         - If `accuracy` is not even and positive.
-        - If `edge_order` is not between 1 and `accuracy`.
+        - If `edge_order` is not positive.
         - If `boundary` is a list of another length than there are dims; if it or an
           entry of it is an unknown mode, a tuple of another length than 2, periodic at
           one end only, along complex coordinates, without a period on coordinates or
@@ -292,6 +309,7 @@ def hessian(
         axis=axis,
         accuracy=accuracy,
         edge_order=edge_order,
+        dtype=dtype,
         stack_dim=stack_dim,
     )
     result: ArrayT = plan.executor(input, plan, plan.namespace)[0]

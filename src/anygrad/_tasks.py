@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from . import _libraries, _precision, _scales, _schemes
-from ._checks import boundary, input, spacing
+from ._checks import boundary, dtype, input, spacing
 from ._checks.spacing import Entry
 from ._precision import Precision
 from ._records import (
@@ -29,7 +29,7 @@ from ._records import (
 )
 from ._scales import Scale
 from ._schemes import Recipe, Scheme, StepScales
-from ._typing import Namespace
+from ._typing import DType, Namespace
 
 
 class Dim(NamedTuple):
@@ -85,16 +85,17 @@ def planned_in_one_dtype(
     field: Field, dims: Sequence[Dim], orders: Orders, *, has_where: bool = False
 ) -> tuple[Task, ...]:
     """Return one task per dim, all with the digits of one dtype."""
-    tasks = planned(field, dims, orders, has_where=has_where)
-    xp = field.samples.namespace
-    if _precision.is_integer(field.dtype, xp) or len(tasks) < 2:
-        return tasks
-    dtype = tasks[0].precision.result
-    for task in tasks[1:]:
-        dtype = _precision.promoted(dtype, task.precision.result, xp)
-    if all(task.precision.result == dtype for task in tasks):
-        return tasks
-    return planned(field._replace(dtype=dtype), dims, orders, has_where=has_where)
+    xp, whole = field.samples.namespace, field
+    if len(dims) > 1 and not _precision.is_integer(field.dtype, xp):
+        usual = planned(field._replace(result=None), dims, orders, has_where=has_where)
+        common = usual[0].precision.result
+        for task in usual[1:]:
+            common = _precision.promoted(common, task.precision.result, xp)
+        if any(task.precision.result != common for task in usual):
+            whole = field._replace(dtype=common)
+        elif field.result is None:
+            return usual
+    return planned(whole, dims, orders, has_where=has_where)
 
 
 def _along(dim: Dim, field: Field) -> Along:
@@ -128,12 +129,14 @@ def _task(
     make = _schemes.made if samples.is_compiled else _schemes.remembered
     scheme, *others = [make(recipe) for recipe in recipes]
     coordinates = along.array.dtype if along.array and along.is_uneven else None
+    _check_result(field, coordinates, along.is_complex_step)
     precision = _precision.choose(
         field.dtype,
         coordinates,
         along.is_complex_step,
         samples.device,
         samples.namespace,
+        field.result,
     )
     return Task(
         axis.number,
@@ -142,6 +145,15 @@ def _task(
         place,
         alternatives=tuple([Alternative(other, ()) for other in others]),
     )
+
+
+def _check_result(field: Field, coordinates: DType | None, complex_step: bool) -> None:
+    """Refuse a real dtype for a result that is complex."""
+    if field.result is None:
+        return
+    xp, floating = field.samples.namespace, (field.dtype, coordinates)
+    if complex_step or any(d and _precision.is_complex(d, xp) for d in floating):
+        dtype.check_not_real(field.result, xp)
 
 
 def nested(inner: Task, outer: Task, xp: Namespace) -> Task:
@@ -164,12 +176,12 @@ def summed(tasks: tuple[Task, ...]) -> tuple[Task, ...]:
 
 def with_one_dtype(tasks: tuple[Task, ...], xp: Namespace) -> tuple[Task, ...]:
     """Give results that end in one array the dtype that holds them all."""
-    dtype = tasks[0].precision.result
+    common = tasks[0].precision.result
     for task in tasks[1:]:
-        dtype = _precision.promoted(dtype, task.precision.result, xp)
+        common = _precision.promoted(common, task.precision.result, xp)
     return tuple(
         [
-            task._replace(precision=task.precision._replace(result=dtype))
+            task._replace(precision=task.precision._replace(result=common))
             for task in tasks
         ]
     )

@@ -50,10 +50,8 @@ def _check_meaning(array: Any, library: Library, name: str) -> None:
 
 def _may_mix(companion: Samples, samples: Samples) -> bool:
     """Tell whether arrays of two namespaces may meet in one call."""
-    outer, inner = samples.library, companion.library
-    if outer is None or inner is None:
-        return False
-    return inner is outer or inner.name in outer.coordinates_from
+    inner = companion.library
+    return inner is not None and (inner.is_constant or inner is samples.library)
 
 
 def may_broadcast(length: Any, full: Any) -> bool:

@@ -21,7 +21,7 @@ def axes(field: Field, dim: Any, axis: Any) -> list[Axis]:
     ndim = len(field.samples.shape)
     if dim is None:
         dim = [k for k in range(ndim) if k != field.vector_axis]
-    given = dim if isinstance(dim, (list, tuple)) else (dim,)
+    given = dim if isinstance(dim, (list, tuple, range)) else (dim,)
     numbers = [_axis(ndim, item, word, dim) for item in given]
     if len(set(numbers)) != len(numbers):
         msg = (
@@ -59,7 +59,7 @@ def single(dim: Any, axis: Any) -> Any:
     if axis is not None:
         refuse_both(dim, axis)
     for word, given in (("dim", dim), ("axis", axis)):
-        if isinstance(given, (list, tuple)):
+        if isinstance(given, (list, tuple, range)):
             msg = (
                 f"`{word}` must be one int. Got {shown(given)}. Call `gradient` for "
                 "several dims."
@@ -83,7 +83,8 @@ def _axis(ndim: int, item: Any, word: str, given: Any) -> int:
         number = index(item)
     except TypeError:
         msg = (
-            f"`{word}` must be an int, or a list or tuple of ints. Got {shown(given)}."
+            f"`{word}` must be an int, or a list, tuple or range of ints. Got "
+            f"{shown(given)}."
         )
         raise TypeError(msg) from None
     if not -ndim <= number < ndim:

@@ -9,8 +9,13 @@ from .integers import integer
 from .wording import shown
 
 
-def orders(order: Any, accuracy: Any, edge_order: Any) -> Orders:
-    """Return all three; an `edge_order` of None is the accuracy of the interior."""
+def orders(
+    order: Any, accuracy: Any, edge_order: Any, usual: int | None = None
+) -> Orders:
+    """Return all three; for an `edge_order` of None, the usual one.
+
+    A `usual` of None is the accuracy of the interior.
+    """
     derivative = checked_order(order)
     even = integer(accuracy)
     if even is None:
@@ -24,16 +29,8 @@ def orders(order: Any, accuracy: Any, edge_order: Any) -> Orders:
         )
         raise ValueError(msg)
     if edge_order is None:
-        return Orders(derivative, even, even)
-    return Orders(derivative, even, _edge_order(edge_order, even))
-
-
-def orders_of_gradient(order: Any, accuracy: Any, edge_order: Any) -> Orders:
-    """Return all three, where an `edge_order` of None is no int."""
-    found = orders(order, accuracy, edge_order)
-    if edge_order is None:
-        return found._replace(edge_order=_edge_order(None, found.accuracy))
-    return found
+        return Orders(derivative, even, usual or even)
+    return Orders(derivative, even, _edge_order(edge_order))
 
 
 def checked_order(order: Any) -> int:
@@ -48,14 +45,12 @@ def checked_order(order: Any) -> int:
     return number
 
 
-def _edge_order(edge_order: Any, accuracy: int) -> int:
+def _edge_order(edge_order: Any) -> int:
     number = integer(edge_order)
-    most = "1 or 2" if accuracy == 2 else f"between 1 and {accuracy}, the `accuracy`"
     if number is None:
-        kind = "the int 1 or 2" if accuracy == 2 else f"an int {most}"
-        msg = f"`edge_order` must be {kind}. Got {shown(edge_order)}."
+        msg = f"`edge_order` must be a positive int or None. Got {shown(edge_order)}."
         raise TypeError(msg)
-    if not 1 <= number <= accuracy:
-        msg = f"`edge_order` must be {most}. Got {number}."
+    if number < 1:
+        msg = f"`edge_order` must be a positive int or None. Got {number}."
         raise ValueError(msg)
     return number

@@ -6,7 +6,7 @@ import math
 import numbers
 from typing import Any, NamedTuple
 
-from .. import _precision
+from .. import _constants, _precision
 from .._precision import Precision
 from .._records import Axis, Field, Samples
 from . import dim
@@ -146,7 +146,7 @@ def array(entry: Entry, field: Field) -> Samples:
             f"dtype. Got {found.dtype}. {remedy}"
         )
         raise TypeError(msg)
-    return found
+    return _constants.as_placed(found, field.samples)
 
 
 def check_coordinates(x: Samples, entry: Entry, axis: Axis, field: Field) -> None:

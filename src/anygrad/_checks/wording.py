@@ -9,7 +9,9 @@ from .. import _libraries
 
 def shown(value: Any) -> str:
     """Return a short text for a value that is no array, a type's name for others."""
-    if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
+    if value is None or isinstance(
+        value, (bool, int, float, complex, str, bytes, range)
+    ):
         return shortened(value)
     if isinstance(value, (list, tuple)) and len(value) <= 8:
         items = ", ".join([shown(item) for item in value])

@@ -231,7 +231,7 @@ def check_keywords_of_fields_refused(
         mistakes = (
             _field((4, 4), ValueError, "spacing", spacing=[1.0]),
             _field((4, 4), ValueError, "accuracy", accuracy=3),
-            _field((4, 4), ValueError, "edge_order", edge_order=3),
+            _field((4, 4), ValueError, "edge_order", edge_order=0),
             _field((4, 4), ValueError, "boundary", boundary=["edge"]),
             _field((4, 4), IndexError, "dim", dim=[0, 2]),
             _field((2, 4), ValueError, "input"),

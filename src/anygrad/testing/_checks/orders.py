@@ -166,12 +166,25 @@ def check_accuracy_refused(gradient: Gradient, xp: Any) -> None:
 
 
 def check_edges_beyond_the_accuracy(gradient: Gradient, xp: Any) -> None:
-    """An `edge_order` beyond the `accuracy` and too few points are refused by name."""
+    """An `edge_order` may be above the `accuracy`, and None is the default."""
+    f = array(xp, SAMPLES)
+    need_keyword(gradient, f, accuracy=2)
+    for accuracy, edge_order in ((2, 3), (2, 6), (4, 5)):
+        keywords: dict[str, Any] = {"accuracy": accuracy, "edge_order": edge_order}
+        for entry, coordinate, _ in grids(xp):
+            wanted = _formulas.partial(SAMPLES, 0, coordinate, **keywords)
+            close(only(gradient, f, spacing=[entry], **keywords), wanted)
+    usual = numbers(only(gradient, f))
+    require_numbers(only(gradient, f, edge_order=None), usual, tolerance=0)
+
+
+def check_too_few_points_for_the_accuracy(gradient: Gradient, xp: Any) -> None:
+    """Too few points for an `accuracy` or an `edge_order` are refused by name."""
     need_keyword(gradient, array(xp, ROW), accuracy=2)
     require_refused_by_name(
         gradient,
         xp,
-        keywords(ValueError, "edge_order", accuracy=4, edge_order=5),
+        keywords(ValueError, "input", edge_order=4),
         keywords(ValueError, "input", accuracy=8),
         keywords(ValueError, "input", accuracy=6, edge_order=6),
     )

@@ -50,7 +50,7 @@ def _booleans(xp: Any) -> Any:
 
 WRONG_EDGE_ORDERS = [
     Mistake(f"edge_order={k}", ValueError, "edge_order", _keywords(edge_order=k))
-    for k in (0, 3, -1)
+    for k in (0, -1)
 ]
 FRACTIONAL_EDGE_ORDER = Mistake(
     "edge_order=1.5", TypeError, "edge_order", _keywords(edge_order=1.5)
@@ -225,7 +225,7 @@ def require_refused_by_name(function: Gradient, xp: Any, *mistakes: Mistake) -> 
 
 
 def check_edge_order_out_of_range(gradient: Gradient, xp: Any) -> None:
-    """An `edge_order` of 0, 3 or -1 is refused."""
+    """An `edge_order` of 0 or -1 is refused."""
     require_refused(gradient, xp, *WRONG_EDGE_ORDERS)
 
 

@@ -1,0 +1,103 @@
+"""NumPy's arrays beside samples of another library: constants of the call.
+
+Coordinates and masks are often NumPy's, whatever the samples are.  They are copied to
+where the samples lie, so that nobody writes to them, and nothing is lost on the way:
+where there is no dtype of as many digits, coordinates are counted from the first one of
+their line before they are rounded, for only their differences matter.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from . import _libraries
+from ._libraries import Library
+from ._records import Samples
+from ._typing import Namespace
+
+#: What some devices, and JAX as it is set by default, do not have.
+SELDOM = ("float64", "complex128", "int64", "uint64")
+
+
+class Place(NamedTuple):
+    """Where the samples of a call lie.
+
+    Attributes
+    ----------
+    library : Library or None
+        None for a library that the table does not name.
+    namespace : module
+        In which they are computed with.
+    device : device or None
+        None where the library decides by itself.
+    """
+
+    library: Library | None
+    namespace: Namespace
+    device: Any
+
+    def array(self, given: Any, axis: int | None = None) -> Any:
+        """Return what is a constant as an array there; anything else as it is.
+
+        Coordinates lie along an `axis`, of as many dims as the samples have, or of one.
+        """
+        if not is_constant(given):
+            return given
+        owned = self._owned(_libraries.without_shell(given), axis)
+        if self.library is not None and self.library.adopt is not None:
+            return self.library.adopt(owned, self.device)
+        if self.device is None:
+            return self.namespace.asarray(owned)
+        return self.namespace.asarray(owned, device=self.device)
+
+    def dtype_name(self, dtype: Any) -> str:
+        """Return what a dtype of NumPy's becomes there: the next one that there is."""
+        name, others = str(dtype.name), ["float64", "float32"]
+        if dtype.kind == "c":
+            others = ["complex128", "complex64"]
+        if dtype.itemsize < 4:
+            others = others[1:]
+        return next((found for found in (name, *others) if self._has(found)), name)
+
+    def _has(self, name: str) -> bool:
+        if name not in SELDOM:
+            return hasattr(self.namespace, name)
+        info = self.namespace.__array_namespace_info__()
+        return name in info.dtypes(device=self.device)
+
+    def _owned(self, array: Any, axis: int | None) -> Any:
+        """Return a copy with a dtype that there is."""
+        import numpy
+
+        name = self.dtype_name(array.dtype)
+        if name == array.dtype.name:
+            return numpy.array(array, dtype=name, order="C")
+        with numpy.errstate(all="ignore"):
+            if array.ndim and axis is not None:
+                if array.dtype.kind in "iu":  # differences, too, where these wrap
+                    array = array.astype("int64")
+                array = array - array.take([0], axis if array.ndim > 1 else 0)
+            return numpy.asarray(array).astype(name)
+
+
+def is_constant(array: Any) -> bool:
+    """Tell whether an array goes with samples of any library."""
+    library = _libraries.library_of(array)
+    return library is not None and library.is_constant
+
+
+def place_of(samples: Samples) -> Place | None:
+    """Return where constants go; None where they are taken as they are."""
+    library = samples.library
+    if library is not None and library.takes_constants:
+        return None
+    return Place(library, samples.namespace, samples.device)
+
+
+def as_placed(found: Samples, samples: Samples) -> Samples:
+    """Return what is known of an array, as it will be where the samples lie."""
+    place = place_of(samples)
+    if place is None or found.library is None or not found.library.is_constant:
+        return found
+    dtype = getattr(samples.namespace, place.dtype_name(found.dtype))
+    return found._replace(dtype=dtype, namespace=samples.namespace)
