@@ -155,13 +155,15 @@ def check_accuracy_and_nan(gradient: Gradient, xp: Any) -> None:
 
 
 def check_accuracy_refused(gradient: Gradient, xp: Any) -> None:
-    """An `accuracy` that is not 2, 4, 6 and so on is refused by name."""
+    """An `accuracy` that is not 2, 4, 6 and so on, or too high, is refused by name."""
     need_keyword(gradient, array(xp, ROW), accuracy=2)
     require_refused_by_name(
         gradient,
         xp,
         *(keywords(ValueError, "accuracy", accuracy=p) for p in (0, 1, 3, -2)),
         *(keywords(TypeError, "accuracy", accuracy=p) for p in (4.0, True, None, "4")),
+        keywords(ValueError, "input", accuracy=8),
+        keywords(ValueError, "input", accuracy=6, edge_order=6),
     )
 
 
@@ -176,18 +178,6 @@ def check_edges_beyond_the_accuracy(gradient: Gradient, xp: Any) -> None:
             close(only(gradient, f, spacing=[entry], **keywords), wanted)
     usual = numbers(only(gradient, f))
     require_numbers(only(gradient, f, edge_order=None), usual, tolerance=0)
-
-
-def check_too_few_points_for_the_accuracy(gradient: Gradient, xp: Any) -> None:
-    """Too few points for an `accuracy` or an `edge_order` are refused by name."""
-    need_keyword(gradient, array(xp, ROW), accuracy=2)
-    require_refused_by_name(
-        gradient,
-        xp,
-        keywords(ValueError, "input", edge_order=4),
-        keywords(ValueError, "input", accuracy=8),
-        keywords(ValueError, "input", accuracy=6, edge_order=6),
-    )
 
 
 def keywords(error: type[Exception], parameter: str, **given: Any) -> Mistake:
