@@ -536,3 +536,16 @@ def test_periods_of_a_field(library: Backend, door: Any) -> None:
     circle = ["edge", ("periodic", 5.0)]
     message = refusal(lambda: door(field, boundary=circle), "boundary")
     assert "along dimension 2 of `input`" in message
+
+
+def test_one_step_in_a_list(library: Backend) -> None:
+    """It might be the step of one dim whose others are forgotten."""
+    f = library.asarray([LINE, LINE])
+    message = refusal(lambda: anygrad.gradient(f, spacing=[2.0]), "spacing")
+    assert "give it without a list" in message
+    for result, wanted in zip(
+        anygrad.gradient(f, spacing=2.0),
+        anygrad.gradient(f, spacing=[2.0, 2.0]),
+        strict=True,
+    ):
+        assert library.tolist(result) == library.tolist(wanted)

@@ -21,6 +21,8 @@ def test_wrong_number_of_spacings(
 ) -> None:
     """Never is one entry used for all dims (trap 7)."""
     message = f"`spacing` must have one entry per dim, 2 in all. Got {count}."
+    if count == 1:
+        message += " For one step along all of them, give it without a list."
     refused(ValueError, message, matrix(library), spacing=kind([1.0] * count))
 
 

@@ -42,13 +42,20 @@ def single(spacing: Any) -> Any:
     return [spacing] if getattr(spacing, "ndim", None) else spacing
 
 
+def _hint_at_one_step(spacing: Any) -> str:
+    """Return how to say what a single number in a list may mean."""
+    if len(spacing) != 1 or getattr(spacing[0], "ndim", 0):
+        return ""
+    return " For one step along all of them, give it without a list."
+
+
 def entries(spacing: Any, count: int) -> list[Entry]:
     """Return one entry per dim, each with the user's words for it."""
     if isinstance(spacing, (list, tuple)):
         if len(spacing) != count:
             msg = (
                 f"`spacing` must have one entry per dim, {count} in all. Got "
-                f"{len(spacing)}."
+                f"{len(spacing)}.{_hint_at_one_step(spacing)}"
             )
             raise ValueError(msg)
         names = [f"spacing[{number}]" for number in range(count)]
