@@ -44,7 +44,7 @@ def single(spacing: Any) -> Any:
 
 def _hint_at_one_step(spacing: Any) -> str:
     """Return how to say what a single number in a list may mean."""
-    if len(spacing) != 1 or getattr(spacing[0], "ndim", 0):
+    if len(spacing) != 1 or getattr(spacing[0], "ndim", False):
         return ""
     return " For one step along all of them, give it without a list."
 
