@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
@@ -228,3 +229,14 @@ def test_steps_far_out_of_range(library: Backend, step: complex) -> None:
         match = rf"^`{name}` must be in the range of the dty.*Got {step!r}\."
         with pytest.raises(ValueError, match=match.replace("+", r"\+")):
             anygrad.gradient(f, spacing=spacing)
+
+
+def test_coordinates_of_a_derivative_need_no_list(library: Backend) -> None:
+    """And are then called as they are given."""
+    f, x = library.asarray([1.0, 2.0, 4.0]), library.asarray([0.0, 1.0])
+    message = (
+        "must have one coordinate per point along dimension 0 of `input`, 3 in all"
+    )
+    for spacing, name in ((x, "spacing"), ([x], "spacing[0]")):
+        with pytest.raises(ValueError, match=f"^`{re.escape(name)}` {message}"):
+            anygrad.derivative(f, spacing=spacing)

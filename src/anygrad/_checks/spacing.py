@@ -39,7 +39,8 @@ def single(spacing: Any) -> Any:
     # The symbol of a compiler for a number has no attributes.
     if type(spacing) in (float, int, list, tuple):
         return spacing
-    return [spacing] if getattr(spacing, "ndim", None) else spacing
+    is_array = getattr(spacing, "ndim", None)
+    return [Entry(spacing, "spacing")] if is_array else spacing
 
 
 def _hint_at_one_step(spacing: Any) -> str:
@@ -60,7 +61,7 @@ def entries(spacing: Any, count: int) -> list[Entry]:
             raise ValueError(msg)
         names = [f"spacing[{number}]" for number in range(count)]
         return [
-            Entry(as_number(item, name), name)
+            item if type(item) is Entry else Entry(as_number(item, name), name)
             for item, name in zip(spacing, names, strict=True)
         ]
     entry = Entry(1.0 if spacing is None else as_number(spacing, "spacing"), "spacing")
