@@ -74,7 +74,7 @@ def kind_of(rng: random.Random, function: str) -> Kind:
     accuracy = rng.choice([2, 2, 2, 2, 4, 4, 6])
     edge_order = accuracy
     if function == "gradient" or rng.random() < 0.5:
-        edge_order = rng.choice([1, rng.randint(1, accuracy)])
+        edge_order = rng.choice([1, rng.randint(1, accuracy), rng.randint(1, 9)])
     order = rng.choice([1, 1, 2, 2, 3, 4]) if function == "derivative" else 1
     return Kind(order, accuracy, edge_order)
 
