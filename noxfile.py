@@ -275,7 +275,7 @@ def together(session: nox.Session) -> None:
     extras = [extra for name, extra in EXTRAS.items() if name != "cupy"]
     # findiff is a peer in the table of promises.
     packages = f"-e.[example,xarray,{','.join(extras)}]"
-    install(session, "test", "cftime", "findiff", packages)
+    install(session, "test", "cftime", "findiff", "pint", packages)
     check(session, "-m", "peers", measured=True)
     session.run("pytest", "--doctest-modules", "-m", "not peers", "src")
 

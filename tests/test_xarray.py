@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -39,7 +40,7 @@ def test_labels_stay(plane: Any, labelled: Any, numpy: Any) -> None:
     result = labelled.derivative(plane, "x", accuracy=2)
     assert result.dims == plane.dims
     assert result.name == "z"
-    assert result.attrs == {"long_name": "height"}
+    assert result.attrs == {"long_name": "height"}  # x has no unit
     assert plane.attrs["units"] == "m"
     assert set(result.coords) == {"y", "x", "name", "level"}
     assert numpy.allclose(result, 6.0 * plane.x, rtol=1e-14)
@@ -53,6 +54,35 @@ def test_as_differentiate(
         (ours,) = labelled.gradient(plane, name, edge_order=edge_order)
         theirs = plane.differentiate(name, edge_order=edge_order)
         assert numpy.allclose(ours, theirs, rtol=1e-14, atol=1e-14)
+
+
+def test_units(plane: Any, labelled: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where pint is there, the unit is that of the derivative; else there is none."""
+    pytest.importorskip("pint")
+    for name in plane.dims:
+        plane[name].attrs["units"] = "s"
+    per_second, per_square = ("meter / second", "meter / second ** 2")
+    assert labelled.derivative(plane, "x").attrs["units"] == per_second
+    assert labelled.derivative(plane, "x", order=2).attrs["units"] == per_square
+    assert labelled.laplacian(plane).attrs["units"] == per_square
+    assert labelled.hessian(plane).attrs["units"] == per_square
+    field = plane.to_dataset().assign(w=2.0 * plane.assign_attrs())
+    along = {"dim": ["x", "y"], "components": ["z", "w"]}
+    assert labelled.divergence(field, **along).attrs["units"] == per_second
+    assert labelled.curl(field, **along).attrs["units"] == per_second
+    plane.attrs["units"] = "no unit at all"
+    assert "units" not in labelled.derivative(plane, "x").attrs
+    plane.attrs["units"] = "m"
+    with monkeypatch.context() as context:
+        context.setitem(sys.modules, "pint", None)
+        assert "units" not in labelled.derivative(plane, "x").attrs
+    plane.y.attrs["units"] = "km"
+    assert labelled.gradient(plane)[0].attrs["units"] == "meter / kilometer"
+    assert "units" not in labelled.hessian(plane).attrs
+    with pytest.raises(
+        ValueError, match=r"`dim` must be of one unit.*'y': 'km', 'x': 's'"
+    ):
+        labelled.laplacian(plane)
 
 
 def test_names_decide(plane: Any, labelled: Any) -> None:
@@ -84,7 +114,10 @@ def test_spacing_by_name(plane: Any, labelled: Any, xr: Any, numpy: Any) -> None
         result = labelled.derivative(given, "x", spacing=spacing, **along)
         assert numpy.allclose(result, wanted / unit, rtol=1e-13), spacing
     line = xr.DataArray([0.0, 2.0, 4.0], dims="t")
-    assert labelled.derivative(line, "t").values.tolist() == [2.0] * 3
+    with pytest.raises(
+        ValueError, match=r"`spacing` must be given along 't'.*'t': 1\.0"
+    ):
+        labelled.derivative(line, "t")
     assert labelled.derivative(line, "t", spacing=0.5).values.tolist() == [4.0] * 3
 
 
@@ -284,7 +317,7 @@ MISTAKES: dict[str, tuple[Callable[[Any, Any], Any], type[Exception], str]] = {
             components=["z", "w"],
         ),
         ValueError,
-        r"`components` must have one unit. Got \['km', 'm'\]",
+        "`components` must be of one unit.*'z': 'm', 'w': 'km'",
     ),
     "no dim of components": (
         lambda a, f: a.curl(f, ["x", "y"]),
@@ -316,3 +349,5 @@ def test_labels_that_differ(plane: Any, labelled: Any) -> None:
 def test_the_plain_doors_say_where_to_go(plane: Any, labelled: Any) -> None:
     with pytest.raises(TypeError, match=r"labelled array.*`anygrad\.xarray`"):
         anygrad.gradient(plane)
+    with pytest.raises(TypeError, match=r"labelled array.*`anygrad\.xarray`"):
+        anygrad.divergence(plane.to_dataset())

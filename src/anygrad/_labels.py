@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import xarray as xr
 
+from . import _units
+
 if TYPE_CHECKING:
     from ._typing import Array
 
@@ -34,12 +36,20 @@ class Along(NamedTuple):
         Their names and numbers.
     spacing, boundary : list
         One entry per dim, as the plain doors take them.
+    units : list of (str or None)
+        Those of the spacing, where they are known.
     """
 
     names: list[Any]
     axes: list[int]
     spacing: list[Any]
     boundary: list[Any]
+    units: list[Any]
+
+    def one_unit(self) -> Any:
+        """Return the unit of all dims; refuse different ones."""
+        _units.require_one("dim", self.names, self.units)
+        return next((unit for unit in self.units if unit is not None), None)
 
 
 def along(
@@ -56,11 +66,15 @@ def along(
         raise TypeError(msg)
     names = names_of_dims(data, dim, vector_dim)
     of_one = data if vector_dim is None else data.isel({vector_dim: 0}, drop=True)
+    given = per_dim(spacing, names, None, "spacing")
+    pairs = zip(names, given, strict=True)
+    found = [_entry(of_one, name, entry, datetime_unit) for name, entry in pairs]
     return Along(
         names,
         [data.get_axis_num(name) for name in names],
-        _spacing(of_one, names, spacing, datetime_unit),
+        [entry for entry, _ in found],
         per_dim(boundary, names, "one_sided", "boundary"),
+        [unit for _, unit in found],
     )
 
 
@@ -98,24 +112,18 @@ def per_dim(given: Any, names: Sequence[Any], usual: Any, parameter: str) -> lis
     return [given.get(name, usual) for name in names]
 
 
-def _spacing(
-    data: xr.DataArray, names: Sequence[Any], given: Any, datetime_unit: str | None
-) -> list[Any]:
-    """Return the spacing along each dim, as the plain doors take it."""
-    entries = per_dim(given, names, None, "spacing")
-    return [
-        _entry(data, name, entry, datetime_unit)
-        for name, entry in zip(names, entries, strict=True)
-    ]
-
-
-def _entry(data: xr.DataArray, name: Any, given: Any, datetime_unit: str | None) -> Any:
-    """Return a step or coordinates; those of the dim where nothing is given.
-
-    A dim without coordinates has the index as its coordinate, as in all of xarray.
-    """
+def _entry(
+    data: xr.DataArray, name: Any, given: Any, datetime_unit: str | None
+) -> tuple[Any, Any]:
+    """Return a step or coordinates, which may be those of the dim, and their unit."""
     if given is None:
-        given = name if name in data.coords else 1.0
+        if name not in data.coords:
+            msg = (
+                f"`spacing` must be given along {name!r}, which has no coordinate. "
+                f"Pass the step, e.g. `spacing={{{name!r}: 1.0}}`."
+            )
+            raise ValueError(msg)
+        given = name
     if isinstance(given, str) or given is name:
         if given not in data.coords:
             msg = (
@@ -125,7 +133,7 @@ def _entry(data: xr.DataArray, name: Any, given: Any, datetime_unit: str | None)
             raise ValueError(msg)
         given = data.coords[given]
     if not isinstance(given, xr.DataArray):
-        return given
+        return given, None
     (_, coordinate) = xr.align(data, given, join="exact", copy=False)
     if name not in coordinate.dims or not set(coordinate.dims) <= set(data.dims):
         msg = (
@@ -133,8 +141,10 @@ def _entry(data: xr.DataArray, name: Any, given: Any, datetime_unit: str | None)
             f"data, {data.dims}. Got {given.name!r} with the dims {given.dims}."
         )
         raise ValueError(msg)
-    numbers = _numbers(coordinate, name, datetime_unit)
-    return numbers if coordinate.ndim == 1 else _placed(numbers, coordinate, data)
+    numbers, unit = _numbers(coordinate, name, datetime_unit)
+    if coordinate.ndim > 1:
+        numbers = _placed(numbers, coordinate, data)
+    return numbers, unit
 
 
 def _placed(values: Any, labelled: xr.DataArray, data: xr.DataArray) -> Any:
@@ -145,8 +155,10 @@ def _placed(values: Any, labelled: xr.DataArray, data: xr.DataArray) -> Any:
     return ordered[tuple(index)]
 
 
-def _numbers(coordinate: xr.DataArray, name: Any, datetime_unit: str | None) -> Any:
-    """Return coordinates as numbers: dates as the time since the first of them."""
+def _numbers(
+    coordinate: xr.DataArray, name: Any, datetime_unit: str | None
+) -> tuple[Any, Any]:
+    """Return coordinates as numbers, dates from the first one on, and their unit."""
     dtype = coordinate.dtype
     is_date = dtype.kind in "mM" or _are_cftime(coordinate)
     if not is_date:
@@ -157,7 +169,7 @@ def _numbers(coordinate: xr.DataArray, name: Any, datetime_unit: str | None) -> 
                 f"`spacing={{{name!r}: 1.0}}` for equal steps."
             )
             raise TypeError(msg)
-        return coordinate.data
+        return coordinate.data, coordinate.attrs.get("units")
     if datetime_unit is None:
         msg = (
             f"`datetime_unit` must be given, because the coordinate "
@@ -171,7 +183,7 @@ def _numbers(coordinate: xr.DataArray, name: Any, datetime_unit: str | None) -> 
             f"length always. Got {datetime_unit!r}."
         )
         raise ValueError(msg)
-    return _since_the_first(coordinate, datetime_unit)
+    return _since_the_first(coordinate, datetime_unit), _units.OF_TIME[datetime_unit]
 
 
 def _are_cftime(coordinate: xr.DataArray) -> bool:
@@ -260,11 +272,10 @@ def field(
                 )
                 raise ValueError(msg)
         parts = [data[name] for name in components]
-        units = {part.attrs["units"] for part in parts if "units" in part.attrs}
-        if len(units) > 1:
-            msg = f"`components` must have one unit. Got {sorted(map(str, units))}."
-            raise ValueError(msg)
-        return _stacked(parts), COMPONENTS
+        units = [part.attrs.get("units") for part in parts]
+        _units.require_one("components", components, units)
+        known = [{"units": unit} for unit in units if unit is not None]
+        return _stacked(parts).assign_attrs(*known[:1]), COMPONENTS
     if not isinstance(data, xr.DataArray):
         kind = type(data).__name__
         msg = f"`data` must be an xarray.Dataset or xarray.DataArray. Got {kind}."
@@ -280,10 +291,16 @@ def field(
 
 
 def derived(
-    data: xr.DataArray, values: Any, dims: Sequence[Hashable] | None = None
+    data: xr.DataArray,
+    values: Any,
+    per: Sequence[Any],
+    dims: Sequence[Hashable] | None = None,
 ) -> xr.DataArray:
-    """Return values with the labels of the data; the unit is another one."""
-    attributes = {k: v for k, v in data.attrs.items() if k != "units"}
+    """Return values with the labels of the data, and its unit per those of the dims."""
+    attributes = dict(data.attrs)
+    unit = _units.quotient(attributes.pop("units", None), per)
+    if unit is not None:
+        attributes["units"] = unit
     dims = data.dims if dims is None else dims
     coords = {k: c for k, c in data.coords.items() if set(c.dims) <= set(dims)}
     return xr.DataArray(values, coords, dims, data.name, attributes)

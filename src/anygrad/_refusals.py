@@ -55,7 +55,7 @@ REFUSED = (
     ),
     Refusal(
         "xarray",
-        ("DataArray", "Variable"),
+        ("DataArray", "Dataset", "Variable"),
         "a labelled array: its labels would be lost",
         "Use `anygrad.xarray`, or pass its `data`, and its coordinates' as `spacing`.",
     ),

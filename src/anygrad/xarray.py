@@ -1,7 +1,6 @@
 """Derivatives of labelled arrays: dims by their names, coordinates as the spacing.
 
-It needs xarray, and is imported by its own name.  All that is computed is computed by
-the plain doors on the arrays inside, whatever their library; chunks stay chunks.
+All is computed by the plain doors, on the arrays inside; chunks stay chunks.
 """
 
 from __future__ import annotations
@@ -26,6 +25,8 @@ def derivative(
     accuracy: int = 2,
     edge_order: int | None = None,
     boundary: Any = "one_sided",
+    where: xr.DataArray | str | None = None,
+    skipna: bool = False,
     datetime_unit: str | None = None,
 ) -> xr.DataArray:
     """Estimate one partial derivative along a dim by its name.
@@ -37,36 +38,36 @@ def derivative(
     dim : hashable
         The name of the dim.
     spacing : number, str, xarray.DataArray or mapping, optional
-        Where the samples lie: a step; the name of a coordinate, such as one with two
-        dims of a curvilinear grid; or coordinates.  A mapping has it by the name of the
-        dim.  By default it is the coordinate of the dim, and a step of one without.
+        Where the samples lie: a step, coordinates, or the name of a coordinate, also of
+        a curvilinear grid; a mapping has it by the name of the dim.  By default it is
+        the coordinate of the dim, which must have one.
     order, accuracy, edge_order
         As in `anygrad.derivative`.
     boundary : str, number, tuple or mapping, default: "one_sided"
         As in `anygrad.derivative`, such as ``("periodic", 360.0)`` for longitudes; a
         mapping has it by the name of the dim.
+    where : xarray.DataArray or str, optional
+        Which samples are valid, or the name of a coordinate that says so.
+    skipna : bool, default: False
+        Whether samples that are NaN count as missing.
     datetime_unit : {"W", "D", "h", "m", "s", "ms", "us", "ns"}, optional
         The unit of time of the derivative, where the coordinate holds dates or times.
 
     Returns
     -------
     xarray.DataArray
-        The derivative, with the dims, coordinates, name and attributes of `data`, but
-        without an attribute ``units``: the unit is another one.
+        With the labels, name and attributes of `data`; ``units`` is that of the
+        derivative where cf-units or pint can read it, and else left out.
 
     Raises
     ------
     TypeError
-        If `data` is no DataArray; if coordinates are neither numbers nor dates; and as
-        `anygrad.derivative` does.
+        If `data` is no DataArray, coordinates are neither numbers nor dates, or `where`
+        is no DataArray of bools; and as `anygrad.derivative` does.
     ValueError
-        If `dim` names no dim of `data`; if `spacing` names no coordinate, or one
-        without the dim; if `datetime_unit` is missing where it is needed, or unknown;
-        and as `anygrad.derivative` does.
-
-    See Also
-    --------
-    xarray.DataArray.differentiate : The first derivative, of accuracy 2.
+        If `dim` is none of `data`; if `spacing` names no coordinate, or one without the
+        dim, or there is none; if `where` has other dims or labels; if `datetime_unit`
+        is missing where it is needed, or unknown; and as `anygrad.derivative` does.
 
     Examples
     --------
@@ -87,8 +88,9 @@ def derivative(
         accuracy=accuracy,
         edge_order=edge_order,
         boundary=at.boundary[0],
+        where=mask(data, where, skipna),
     )
-    return derived(data, values)
+    return derived(data, values, at.units * order)
 
 
 def gradient(
@@ -111,34 +113,27 @@ def gradient(
         The samples.
     dim : hashable, or list or tuple of hashable, optional
         The names of the dims, in the order of the results; by default all.
-    spacing, boundary, datetime_unit
+    spacing, boundary, where, skipna, datetime_unit
         As in `derivative`; what is no mapping is for every dim.
     edge_order, accuracy
         As in `anygrad.gradient`.
-    where : xarray.DataArray or str, optional
-        Which samples are valid, or the name of a coordinate that says so; as in
-        `anygrad.gradient`.
-    skipna : bool, default: False
-        Whether samples that are NaN count as missing.
 
     Returns
     -------
     tuple of xarray.DataArray
-        One partial derivative per dim, each as `derivative` returns it.
+        One partial derivative per dim, as `derivative` returns it.
 
     Raises
     ------
     TypeError, ValueError
-        As `derivative` and `anygrad.gradient` do; if `where` is no DataArray of bools,
-        or has other dims than `data`.
+        As `derivative` and `anygrad.gradient` do.
 
     Examples
     --------
-    >>> import numpy as np
     >>> import xarray as xr
     >>> import anygrad.xarray
     >>> plane = xr.DataArray(
-    ...     [[0.0, 2.0], [np.nan, 5.0], [6.0, 8.0]],
+    ...     [[0.0, 2.0], [float("nan"), 5.0], [6.0, 8.0]],
     ...     {"y": [0.0, 10.0, 20.0], "x": [0.0, 1.0]},
     ...     ("y", "x"),
     ... )
@@ -158,7 +153,8 @@ def gradient(
         boundary=at.boundary,
         where=mask(data, where, skipna),
     )
-    return tuple(derived(data, values) for values in results)
+    pairs = zip(results, at.units, strict=True)
+    return tuple(derived(data, values, [unit]) for values, unit in pairs)
 
 
 def laplacian(
@@ -187,22 +183,23 @@ def laplacian(
     Returns
     -------
     xarray.DataArray
-        The sum of the second derivatives, labelled as `derivative` labels its result.
+        The sum of the second derivatives, labelled as in `derivative`.
 
     Raises
     ------
     TypeError, ValueError
-        As `derivative` and `anygrad.laplacian` do.
+        As `derivative` and `anygrad.laplacian` do; if dims have different units.
 
     Examples
     --------
     >>> import xarray as xr
     >>> import anygrad.xarray
     >>> bowl = xr.DataArray([[x**2 + y**2 for x in range(4)] for y in range(4)])
-    >>> anygrad.xarray.laplacian(bowl).values.min()
+    >>> anygrad.xarray.laplacian(bowl, spacing=1.0).values.min()
     np.float64(4.0)
     """
     at = along(data, dim, spacing, boundary, datetime_unit)
+    unit = at.one_unit()
     values = _second_derivatives.laplacian(
         data.data,
         dim=at.axes,
@@ -211,7 +208,7 @@ def laplacian(
         edge_order=edge_order,
         boundary=at.boundary,
     )
-    return derived(data, values)
+    return derived(data, values, [unit, unit])
 
 
 def hessian(
@@ -243,7 +240,7 @@ def hessian(
     Returns
     -------
     xarray.DataArray
-        The second derivatives, labelled as `derivative` labels its result.
+        The second derivatives, labelled as in `derivative`.
 
     Raises
     ------
@@ -254,8 +251,8 @@ def hessian(
     --------
     >>> import xarray as xr
     >>> import anygrad.xarray
-    >>> saddle = xr.DataArray([[x * y for x in range(4)] for y in range(4)])
-    >>> second = anygrad.xarray.hessian(saddle)
+    >>> saddle = xr.DataArray([[0, 0, 0, 0], [0, 1, 2, 3], [0, 2, 4, 6], [0, 3, 6, 9]])
+    >>> second = anygrad.xarray.hessian(saddle, spacing=1.0)
     >>> second.sel(row="dim_0", column="dim_1").values.max()
     np.float64(1.0)
     """
@@ -271,7 +268,8 @@ def hessian(
         edge_order=edge_order,
         boundary=at.boundary,
     )
-    result = derived(data, values, (*new_dims, *data.dims))
+    per = [at.units[0]] * 2 if len(set(at.units)) == 1 else [None]
+    result = derived(data, values, per, (*new_dims, *data.dims))
     return result.assign_coords(dict.fromkeys(new_dims, at.names))
 
 
@@ -292,14 +290,13 @@ def divergence(
     Parameters
     ----------
     data : xarray.Dataset or xarray.DataArray
-        The field: its `components` are variables of a Dataset, or lie along the
-        `vector_dim` of a DataArray.
+        Its `components` are variables, or lie along the `vector_dim` of a DataArray.
     dim : list or tuple of hashable
         The names of the dims of space, one per component, in the order of these.
     components : list or tuple of hashable, optional
         The names of the variables, for a Dataset.
     vector_dim : hashable, optional
-        The name of the dim of the components, for a DataArray.
+        The dim of the components, for a DataArray.
     spacing, boundary, datetime_unit
         As in `gradient`.
     accuracy, edge_order
@@ -308,13 +305,13 @@ def divergence(
     Returns
     -------
     xarray.DataArray
-        It is labelled as the field, without its components.
+        Labelled as the field, without its components.
 
     Raises
     ------
     TypeError, ValueError
         As `derivative` and `anygrad.divergence` do; if `components` do not fit a
-        Dataset, or `vector_dim` a DataArray.
+        Dataset, or `vector_dim` a DataArray; if there are different units.
 
     Examples
     --------
@@ -322,11 +319,13 @@ def divergence(
     >>> import anygrad.xarray
     >>> u, v = ("x", [0.0, 2.0, 4.0]), ("y", [0.0, 3.0, 6.0])
     >>> wind = xr.Dataset({"u": u, "v": v})
-    >>> anygrad.xarray.divergence(wind, ["x", "y"], components=["u", "v"]).values.min()
+    >>> given = {"components": ["u", "v"], "spacing": 1.0}
+    >>> anygrad.xarray.divergence(wind, ["x", "y"], **given).values.min()
     np.float64(5.0)
     """
     vectors, first = field(data, components, vector_dim)
     at = along(vectors, list(dim), spacing, boundary, datetime_unit, first)
+    unit = at.one_unit()
     values = _vector_calculus.divergence(
         vectors.data,
         dim=at.axes,
@@ -336,7 +335,7 @@ def divergence(
         boundary=at.boundary,
         vector_dim=vectors.get_axis_num(first),
     )
-    return derived(vectors, values, [d for d in vectors.dims if d != first])
+    return derived(vectors, values, [unit], [d for d in vectors.dims if d != first])
 
 
 def curl(
@@ -363,8 +362,7 @@ def curl(
     Returns
     -------
     xarray.DataArray or xarray.Dataset
-        Of two components, a DataArray; of three, a field of the kind of `data`, with
-        the same names.
+        Of two components, a DataArray; of three, a field as `data` is.
 
     Raises
     ------
@@ -377,11 +375,13 @@ def curl(
     >>> import anygrad.xarray
     >>> u, v = ("y", [0.0, -1.0, -2.0]), ("x", [0.0, 1.0, 2.0])
     >>> whirl = xr.Dataset({"u": u, "v": v})
-    >>> anygrad.xarray.curl(whirl, ["x", "y"], components=["u", "v"]).values.max()
+    >>> given = {"components": ["u", "v"], "spacing": 1.0}
+    >>> anygrad.xarray.curl(whirl, ["x", "y"], **given).values.max()
     np.float64(2.0)
     """
     vectors, first = field(data, components, vector_dim)
     at = along(vectors, list(dim), spacing, boundary, datetime_unit, first)
+    unit = at.one_unit()
     values = _vector_calculus.curl(
         vectors.data,
         dim=at.axes,
@@ -392,8 +392,8 @@ def curl(
         vector_dim=vectors.get_axis_num(first),
     )
     if len(at.names) == 2:
-        return derived(vectors, values, [d for d in vectors.dims if d != first])
-    result = derived(vectors, values)
+        return derived(vectors, values, [unit], [d for d in vectors.dims if d != first])
+    result = derived(vectors, values, [unit])
     if components is None:
         return result
     parts = {name: result.isel({first: k}) for k, name in enumerate(components)}

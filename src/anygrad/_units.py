@@ -1,0 +1,71 @@
+"""The attribute `units` of labelled arrays, as cf-units or pint reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+#: How UDUNITS, and so the attribute, calls units of time; there, "m" are metres.
+OF_TIME = {
+    "W": "week",
+    "D": "day",
+    "h": "hour",
+    "m": "minute",
+    "s": "s",
+    "ms": "ms",
+    "us": "us",
+    "ns": "ns",
+}
+
+
+def require_one(parameter: str, names: Sequence[Any], units: Sequence[Any]) -> None:
+    """Refuse different units where what has them is added."""
+    if len({_plain(str(unit)) for unit in units if unit is not None}) > 1:
+        pairs = zip(names, units, strict=True)
+        told = ", ".join([f"{name!r}: {unit!r}" for name, unit in pairs])
+        msg = (
+            f"`{parameter}` must be of one unit, because what is taken along each is "
+            f"added. Got the attributes `units` {told}. Convert them to one unit first."
+        )
+        raise ValueError(msg)
+
+
+def _plain(unit: str) -> str:
+    """Return a unit without the direction, as in degrees_north."""
+    return "degrees" if unit.lower().startswith(("degrees_", "degree_")) else unit
+
+
+def quotient(unit: Any, per: Sequence[Any]) -> str | None:
+    """Return a unit per others; None where it is not known, or nobody can read it."""
+    if unit is None or None in per:
+        return None
+    found = _by_cf_units(str(unit), per)
+    return _by_pint(str(unit), per) if found is None else found
+
+
+def _by_cf_units(unit: str, per: Sequence[Any]) -> str | None:
+    try:
+        import cf_units
+    except ImportError:
+        return None
+    try:
+        result = cf_units.Unit(unit)
+        for other in per:
+            result = result / cf_units.Unit(str(other))
+    except ValueError:
+        return None
+    return None if result.is_unknown() else str(result)
+
+
+def _by_pint(unit: str, per: Sequence[Any]) -> str | None:
+    try:
+        import pint
+    except ImportError:
+        return None
+    text = f"({unit})" + "".join([f" / ({other})" for other in per])
+    registry = pint.get_application_registry()
+    try:
+        return str(registry.parse_units(text, as_delta=True))
+    # As it refuses what it cannot read, depending on what that is.
+    except (pint.PintError, ValueError, TypeError, AssertionError):
+        return None
