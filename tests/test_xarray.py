@@ -151,6 +151,20 @@ def test_times(xr: Any, numpy: Any, labelled: Any, kind: str) -> None:
         labelled.derivative(line, "time", datetime_unit="Y")
 
 
+@pytest.mark.parametrize("stored", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("unit", ["D", "s", "ns"])
+def test_centuries(xr: Any, numpy: Any, labelled: Any, stored: str, unit: str) -> None:
+    """More nanoseconds than an int64 holds, and times that are not known."""
+    years = ["1700-01-01", "1800-01-01", "1900-01-01", "2200-01-01", "NaT"]
+    times = numpy.asarray(years, f"datetime64[{stored}]")
+    days = numpy.asarray([0.0, 36524, 73048, 182621, 0])
+    per_day = {"D": 1, "s": 86_400, "ns": 86_400 * 10**9}[unit]
+    line = xr.DataArray(days * per_day, {"time": times}, "time")
+    result = labelled.derivative(line, "time", datetime_unit=unit, edge_order=1)
+    assert numpy.allclose(result[:3], 1.0, rtol=1e-14)
+    assert numpy.isnan(result[4])
+
+
 def test_around_the_globe(xr: Any, numpy: Any, labelled: Any) -> None:
     longitude = numpy.arange(0.0, 360.0, 30.0)
     f = xr.DataArray(numpy.cos(numpy.radians(longitude)), {"lon": longitude}, "lon")

@@ -7,24 +7,19 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import xarray as xr
 
-from . import _units
+from . import _agnostic, _units
 
 if TYPE_CHECKING:
     from ._typing import Array
+    from ._units import OfTime
 
 #: The name of a dim that nobody else has.
 COMPONENTS = "anygrad_components"
-
-#: The units of time of which all have the same length.
-TIME_UNITS = ("W", "D", "h", "m", "s", "ms", "us", "ns")
-
-#: How long they are, in seconds.
-LENGTHS = (604800.0, 86400.0, 3600.0, 60.0, 1.0, 1e-3, 1e-6, 1e-9)
-SECONDS = dict(zip(TIME_UNITS, LENGTHS, strict=True))
 
 
 class Along(NamedTuple):
@@ -174,16 +169,17 @@ def _numbers(
         msg = (
             f"`datetime_unit` must be given, because the coordinate "
             f"{coordinate.name!r} holds times: the unit of time of the derivative, "
-            f"such as 's', one of {list(TIME_UNITS)}."
+            f"such as 's', one of {list(_units.OF_TIME)}."
         )
         raise ValueError(msg)
-    if datetime_unit not in TIME_UNITS:
+    if datetime_unit not in _units.OF_TIME:
         msg = (
-            f"`datetime_unit` must be one of {list(TIME_UNITS)}, which have the same "
-            f"length always. Got {datetime_unit!r}."
+            f"`datetime_unit` must be one of {list(_units.OF_TIME)}, which have the "
+            f"same length always. Got {datetime_unit!r}."
         )
         raise ValueError(msg)
-    return _since_the_first(coordinate, datetime_unit), _units.OF_TIME[datetime_unit]
+    unit = _units.OF_TIME[datetime_unit]
+    return _since_the_first(coordinate.values, unit), unit.name
 
 
 def _are_cftime(coordinate: xr.DataArray) -> bool:
@@ -194,16 +190,25 @@ def _are_cftime(coordinate: xr.DataArray) -> bool:
     return type(first).__module__.partition(".")[0] == "cftime"
 
 
-def _since_the_first(coordinate: xr.DataArray, unit: Any) -> Any:
-    """Return the time since the first date: small numbers, so that none is rounded."""
-    import numpy
+def _since_the_first(dates: Any, unit: OfTime) -> Any:
+    """Return the time since the first date: small numbers, so that none is rounded.
 
-    dates = coordinate.values
-    since = dates - dates.flat[:1].reshape((1,) * dates.ndim)
-    if since.dtype == object:  # timedelta of the standard library, in microseconds
-        lengths = [delta.total_seconds() for delta in since.flat]
-        return numpy.reshape(lengths, since.shape) / SECONDS[unit]
-    return since / numpy.timedelta64(1, unit)
+    NumPy's own differences and quotients of times wrap, in silence, where the span is
+    no int64 of the finer unit: five centuries are none in nanoseconds.
+    """
+    import numpy
+    from array_api_compat import numpy as xp
+
+    first = dates.flat[:1].reshape((1,) * dates.ndim)
+    if dates.dtype == object:  # differences are those of the standard library
+        lengths = [length.total_seconds() for length in (dates - first).flat]
+        return numpy.reshape(lengths, dates.shape) / (unit.nanoseconds / 1e9)
+    ticks, first = dates.astype(numpy.int64), first.astype(numpy.int64)
+    count = _agnostic.difference(ticks, first, numpy.float64, True, xp)
+    name, many = numpy.datetime_data(dates.dtype)
+    ratio = Fraction(many * _units.OF_TIME[name].nanoseconds, unit.nanoseconds)
+    since = count * ratio.numerator / ratio.denominator
+    return numpy.where(numpy.isnat(dates), numpy.nan, since)
 
 
 def mask(data: xr.DataArray, where: Any, skipna: bool) -> Array | None:

@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-#: How UDUNITS, and so the attribute, calls units of time; there, "m" are metres.
+
+class OfTime(NamedTuple):
+    """A unit of time that has always the same length.
+
+    Attributes
+    ----------
+    name : str
+        How UDUNITS, and so the attribute, calls it; there, "m" are metres.
+    nanoseconds : int
+        How long it is.
+    """
+
+    name: str
+    nanoseconds: int
+
+
+#: As NumPy calls them.
 OF_TIME = {
-    "W": "week",
-    "D": "day",
-    "h": "hour",
-    "m": "minute",
-    "s": "s",
-    "ms": "ms",
-    "us": "us",
-    "ns": "ns",
+    "W": OfTime("week", 7 * 86_400 * 10**9),
+    "D": OfTime("day", 86_400 * 10**9),
+    "h": OfTime("hour", 3_600 * 10**9),
+    "m": OfTime("minute", 60 * 10**9),
+    "s": OfTime("s", 10**9),
+    "ms": OfTime("ms", 10**6),
+    "us": OfTime("us", 10**3),
+    "ns": OfTime("ns", 1),
 }
 
 
