@@ -6,8 +6,10 @@ Everything here reads xarray's objects; what is computed is asked of the plain d
 from __future__ import annotations
 
 import difflib
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from fractions import Fraction
+from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import xarray as xr
@@ -20,6 +22,20 @@ if TYPE_CHECKING:
 
 #: The name of a dim that nobody else has.
 COMPONENTS = "anygrad_components"
+
+
+class Spaced(NamedTuple):
+    """What lies along a dim: a step or coordinates, and their unit if it is known."""
+
+    entry: Any
+    unit: Any
+
+
+class VectorField(NamedTuple):
+    """A vector field as one array, and the name of the dim of its components."""
+
+    data: xr.DataArray
+    vector_dim: Hashable
 
 
 class Along(NamedTuple):
@@ -67,9 +83,9 @@ def along(
     return Along(
         names,
         [data.get_axis_num(name) for name in names],
-        [entry for entry, _ in found],
+        [spaced.entry for spaced in found],
         per_dim(boundary, names, "one_sided", "boundary"),
-        [unit for _, unit in found],
+        [spaced.unit for spaced in found],
     )
 
 
@@ -109,8 +125,8 @@ def per_dim(given: Any, names: Sequence[Any], usual: Any, parameter: str) -> lis
 
 def _entry(
     data: xr.DataArray, name: Any, given: Any, datetime_unit: str | None
-) -> tuple[Any, Any]:
-    """Return a step or coordinates, which may be those of the dim, and their unit."""
+) -> Spaced:
+    """Return what is given along a dim; by default its coordinate."""
     if given is None:
         if name not in data.coords:
             msg = (
@@ -120,15 +136,9 @@ def _entry(
             raise ValueError(msg)
         given = name
     if isinstance(given, str) or given is name:
-        if given not in data.coords:
-            msg = (
-                f"`spacing` must name coordinates of the data, {list(data.coords)}. "
-                f"Got {given!r}."
-            )
-            raise ValueError(msg)
-        given = data.coords[given]
+        given = _named(data, given, "`spacing` must name coordinates of the data")
     if not isinstance(given, xr.DataArray):
-        return given, None
+        return Spaced(given, None)
     (_, coordinate) = xr.align(data, given, join="exact", copy=False)
     if name not in coordinate.dims or not set(coordinate.dims) <= set(data.dims):
         msg = (
@@ -136,10 +146,18 @@ def _entry(
             f"data, {data.dims}. Got {given.name!r} with the dims {given.dims}."
         )
         raise ValueError(msg)
-    numbers, unit = _numbers(coordinate, name, datetime_unit)
+    spaced = _numbers(coordinate, name, datetime_unit)
     if coordinate.ndim > 1:
-        numbers = _placed(numbers, coordinate, data)
-    return numbers, unit
+        return spaced._replace(entry=_placed(spaced.entry, coordinate, data))
+    return spaced
+
+
+def _named(data: xr.DataArray, name: Any, rule: str) -> xr.DataArray:
+    """Return a coordinate of the data; refuse a name that is none, by the rule."""
+    if name not in data.coords:
+        msg = f"{rule}, {list(data.coords)}. Got {name!r}."
+        raise ValueError(msg)
+    return data.coords[name]
 
 
 def _placed(values: Any, labelled: xr.DataArray, data: xr.DataArray) -> Any:
@@ -150,10 +168,8 @@ def _placed(values: Any, labelled: xr.DataArray, data: xr.DataArray) -> Any:
     return ordered[tuple(index)]
 
 
-def _numbers(
-    coordinate: xr.DataArray, name: Any, datetime_unit: str | None
-) -> tuple[Any, Any]:
-    """Return coordinates as numbers, dates from the first one on, and their unit."""
+def _numbers(coordinate: xr.DataArray, name: Any, datetime_unit: str | None) -> Spaced:
+    """Return coordinates as numbers, dates from the first one on."""
     dtype = coordinate.dtype
     is_date = dtype.kind in "mM" or _are_cftime(coordinate)
     if not is_date:
@@ -164,7 +180,7 @@ def _numbers(
                 f"`spacing={{{name!r}: 1.0}}` for equal steps."
             )
             raise TypeError(msg)
-        return coordinate.data, coordinate.attrs.get("units")
+        return Spaced(coordinate.data, coordinate.attrs.get("units"))
     if datetime_unit is None:
         msg = (
             f"`datetime_unit` must be given, because the coordinate "
@@ -179,7 +195,7 @@ def _numbers(
         )
         raise ValueError(msg)
     unit = _units.OF_TIME[datetime_unit]
-    return _since_the_first(coordinate.values, unit), unit.name
+    return Spaced(_since_the_first(coordinate.values, unit), unit.name)
 
 
 def _are_cftime(coordinate: xr.DataArray) -> bool:
@@ -213,37 +229,34 @@ def _since_the_first(dates: Any, unit: OfTime) -> Any:
 
 def mask(data: xr.DataArray, where: Any, skipna: bool) -> Array | None:
     """Return which samples are valid, with the dims of the data; None for all."""
-    if isinstance(where, str):
-        if where not in data.coords:
-            msg = (
-                "`where` must be a DataArray, or name a coordinate of the data, "
-                f"{list(data.coords)}. Got {where!r}."
-            )
-            raise ValueError(msg)
-        where = data.coords[where]
-    if where is not None:
-        if not isinstance(where, xr.DataArray) or where.dtype != bool:
-            kind = getattr(where, "dtype", type(where).__name__)
-            msg = f"`where` must be a DataArray of bools. Got {kind}."
-            raise TypeError(msg)
-        if not set(where.dims) <= set(data.dims):
-            msg = (
-                f"`where` must have no dims but those of the data, {data.dims}. "
-                f"Got {where.dims}."
-            )
-            raise ValueError(msg)
-        (_, where) = xr.align(data, where, join="exact", copy=False)
-    valid = data.notnull() if skipna else None
-    if where is None or valid is None:
-        valid = where if valid is None else valid
-    else:
-        valid = valid & where
-    if valid is None:
+    masks = [] if where is None else [_given_mask(data, where)]
+    masks += [data.notnull()] if skipna else []
+    if not masks:
         return None
+    valid = reduce(operator.and_, masks)
     if data.chunks is not None and valid.chunks is None:
         valid = valid.chunk()
     placed: Array = _placed(valid.data, valid, data)
     return placed
+
+
+def _given_mask(data: xr.DataArray, where: Any) -> xr.DataArray:
+    """Return a mask with the labels of the data, or with some of them."""
+    if isinstance(where, str):
+        rule = "`where` must be a DataArray, or name a coordinate of the data"
+        where = _named(data, where, rule)
+    if not isinstance(where, xr.DataArray) or where.dtype != bool:
+        kind = getattr(where, "dtype", type(where).__name__)
+        msg = f"`where` must be a DataArray of bools. Got {kind}."
+        raise TypeError(msg)
+    if not set(where.dims) <= set(data.dims):
+        msg = (
+            f"`where` must have no dims but those of the data, {data.dims}. "
+            f"Got {where.dims}."
+        )
+        raise ValueError(msg)
+    (_, aligned) = xr.align(data, where, join="exact", copy=False)
+    return aligned
 
 
 def _stacked(components: Iterable[xr.DataArray]) -> xr.DataArray:
@@ -258,10 +271,8 @@ def _stacked(components: Iterable[xr.DataArray]) -> xr.DataArray:
     )
 
 
-def field(
-    data: Any, components: Any, vector_dim: Hashable | None
-) -> tuple[xr.DataArray, Hashable]:
-    """Return a vector field as one array, and the name of the dim of its components."""
+def field(data: Any, components: Any, vector_dim: Hashable | None) -> VectorField:
+    """Return a vector field as one array."""
     if isinstance(data, xr.Dataset):
         if components is None or isinstance(components, str):
             msg = (
@@ -280,7 +291,7 @@ def field(
         units = [part.attrs.get("units") for part in parts]
         _units.require_one("components", components, units)
         known = [{"units": unit} for unit in units if unit is not None]
-        return _stacked(parts).assign_attrs(*known[:1]), COMPONENTS
+        return VectorField(_stacked(parts).assign_attrs(*known[:1]), COMPONENTS)
     if not isinstance(data, xr.DataArray):
         kind = type(data).__name__
         msg = f"`data` must be an xarray.Dataset or xarray.DataArray. Got {kind}."
@@ -292,7 +303,7 @@ def field(
         )
         raise TypeError(msg)
     require_dim(data, vector_dim, "vector_dim")
-    return data, vector_dim
+    return VectorField(data, vector_dim)
 
 
 def derived(
@@ -309,3 +320,29 @@ def derived(
     dims = data.dims if dims is None else dims
     coords = {k: c for k, c in data.coords.items() if set(c.dims) <= set(dims)}
     return xr.DataArray(values, coords, dims, data.name, attributes)
+
+
+def of_field(
+    door: Callable[..., Any],
+    vectors: VectorField,
+    dim: Sequence[Hashable],
+    spacing: Any,
+    boundary: Any,
+    datetime_unit: str | None,
+    **orders: int | None,
+) -> xr.DataArray:
+    """Return what a door makes of a vector field: one array, or a field again."""
+    data, vector_dim = vectors
+    at = along(data, list(dim), spacing, boundary, datetime_unit, vector_dim)
+    unit = at.one_unit()
+    values = door(
+        data.data,
+        dim=at.axes,
+        spacing=at.spacing,
+        boundary=at.boundary,
+        vector_dim=data.get_axis_num(vector_dim),
+        **orders,
+    )
+    is_field = values.ndim == data.ndim
+    dims = [name for name in data.dims if is_field or name != vector_dim]
+    return derived(data, values, [unit], dims)

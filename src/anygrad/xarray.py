@@ -11,7 +11,7 @@ from typing import Any
 import xarray as xr
 
 from . import _derivative, _gradient, _second_derivatives, _vector_calculus
-from ._labels import along, derived, field, mask
+from ._labels import COMPONENTS, along, derived, field, mask, of_field
 
 __all__ = ["curl", "derivative", "divergence", "gradient", "hessian", "laplacian"]
 
@@ -323,19 +323,16 @@ def divergence(
     >>> anygrad.xarray.divergence(wind, ["x", "y"], **given).values.min()
     np.float64(5.0)
     """
-    vectors, first = field(data, components, vector_dim)
-    at = along(vectors, list(dim), spacing, boundary, datetime_unit, first)
-    unit = at.one_unit()
-    values = _vector_calculus.divergence(
-        vectors.data,
-        dim=at.axes,
-        spacing=at.spacing,
+    return of_field(
+        _vector_calculus.divergence,
+        field(data, components, vector_dim),
+        dim,
+        spacing,
+        boundary,
+        datetime_unit,
         accuracy=accuracy,
         edge_order=edge_order,
-        boundary=at.boundary,
-        vector_dim=vectors.get_axis_num(first),
     )
-    return derived(vectors, values, [unit], [d for d in vectors.dims if d != first])
 
 
 def curl(
@@ -379,22 +376,17 @@ def curl(
     >>> anygrad.xarray.curl(whirl, ["x", "y"], **given).values.max()
     np.float64(2.0)
     """
-    vectors, first = field(data, components, vector_dim)
-    at = along(vectors, list(dim), spacing, boundary, datetime_unit, first)
-    unit = at.one_unit()
-    values = _vector_calculus.curl(
-        vectors.data,
-        dim=at.axes,
-        spacing=at.spacing,
+    result = of_field(
+        _vector_calculus.curl,
+        field(data, components, vector_dim),
+        dim,
+        spacing,
+        boundary,
+        datetime_unit,
         accuracy=accuracy,
         edge_order=edge_order,
-        boundary=at.boundary,
-        vector_dim=vectors.get_axis_num(first),
     )
-    if len(at.names) == 2:
-        return derived(vectors, values, [unit], [d for d in vectors.dims if d != first])
-    result = derived(vectors, values, [unit])
-    if components is None:
+    if components is None or COMPONENTS not in result.dims:
         return result
-    parts = {name: result.isel({first: k}) for k, name in enumerate(components)}
+    parts = {name: result.isel({COMPONENTS: k}) for k, name in enumerate(components)}
     return xr.Dataset({name: part.rename(name) for name, part in parts.items()})
