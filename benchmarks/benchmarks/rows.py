@@ -76,8 +76,11 @@ class Row:
         return replace(self, shape=shape, chunks=self.chunks and 4)
 
 
+#: Peers that are anygrad's own gradient with one-sided edges, and without a mask.
+OURS_AS_PEERS = ("one-sided", "no mask")
+
 #: Peers that are no gradient of the array's own library.
-OTHER_PEERS = ("findiff", "one-sided", "no mask", "torch.roll")
+OTHER_PEERS = ("findiff", "torch.roll", *OURS_AS_PEERS)
 
 #: Shapes of 1e6 elements and more, and a dim.
 LARGE = [

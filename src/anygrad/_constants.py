@@ -8,6 +8,7 @@ their line before they are rounded, for only their differences matter.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from . import _libraries
@@ -92,6 +93,16 @@ def place_of(samples: Samples) -> Place | None:
     if library is not None and library.takes_constants:
         return None
     return Place(library, samples.namespace, samples.device)
+
+
+def place_for(samples: Samples, given: Iterable[Any]) -> Place | None:
+    """Return where constants among what is given go; None if there are none to copy.
+
+    A compiler has taken them before, because it shows numbers of NumPy's as arrays.
+    """
+    if samples.is_compiled or not any(map(is_constant, given)):
+        return None
+    return place_of(samples)
 
 
 def as_placed(found: Samples, samples: Samples) -> Samples:

@@ -157,7 +157,8 @@ def plan(
     if key is not None and known is None and _are_lasting(dim, axis, *orders, *places):
         return _learned(key, planner, array, request)
     samples, planned, request = _planned(planner, array, request)
-    return _with_values(samples, planned, request)
+    place = _place(samples, planned, request)
+    return _with_values(samples, planned, request, place)
 
 
 def _are_lasting(*integers: Any) -> bool:
@@ -259,10 +260,11 @@ def _adopted(given: Any, samples: Samples) -> Any:
     return adopt(given, samples.device) if is_numpy else given
 
 
-def _with_values(samples: Samples, planned: Planned, request: Request) -> Plan:
+def _with_values(
+    samples: Samples, planned: Planned, request: Request, place: Place | None
+) -> Plan:
     """Return a plan with the values of the call that it was made for."""
     plan, dims = planned
-    place = None if samples.is_compiled else _place(samples, planned, request)
     values = [
         values_of(
             d.entry.given if place is None else place.array(d.entry.given, axis),
@@ -284,9 +286,7 @@ def _with_values(samples: Samples, planned: Planned, request: Request) -> Plan:
 def _place(samples: Samples, planned: Planned, request: Request) -> Place | None:
     """Return where NumPy's arrays are copied to; None if there are none to copy."""
     given = [d.entry.given for d in planned.dims]
-    if any(map(_constants.is_constant, (*given, request.where))):
-        return _constants.place_of(samples)
-    return None
+    return _constants.place_for(samples, (*given, request.where))
 
 
 def _mask(where: Any, plan: Plan, place: Place | None) -> Any:
@@ -304,7 +304,8 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
     account = Account()
     tasks = tuple([with_kept(task, account) for task in planned.plan.tasks])
     planned = planned._replace(plan=planned.plan._replace(tasks=tasks))
-    made = _with_values(samples, planned, request)
+    place = _place(samples, planned, request)
+    made = _with_values(samples, planned, request, place)
     ends = [d.ends for d in planned.dims]
     has_ends = any(e.constants is not None or e.period is not None for e in ends)
     given = request.spacing
@@ -322,7 +323,7 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
     known = Known(
         made if is_constant else planned.plan,
         account,
-        _place(samples, planned, request),
+        place,
         has_ends=has_ends,
         has_numbers_only=has_numbers_only,
     )
