@@ -9,7 +9,7 @@ formulas are then run at those points only that want them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .. import _agnostic
@@ -153,10 +153,14 @@ def derivative(
 ) -> Any:
     """Return one derivative, in the working dtype."""
     task = unrounded(task)
-    if not _serves(f, task, ops):
+    is_small = math.prod(f.shape) < FEWEST_SAMPLES
+    if ops.block_bytes is None or is_small or task.inner is not None:
         return _agnostic.derivative(f, task, xp)
     f = _agnostic.component(f, task)
-    first, *others = candidates(task._replace(component=None, sign=0))
+    task = task._replace(component=None, sign=0)
+    if task.period is not None and task.coordinates is not None:
+        return _in_lines(f, task, xp, ops)
+    first, *others = candidates(task)
     out = differentiate(f, first, xp, ops)
 
     def replace(cut: Cut) -> None:
@@ -166,35 +170,57 @@ def derivative(
         block = Block(*arrays, part, xp, ops, cut.own)
         _replace(block, [o._replace(coordinates=grid, kept=None) for o in others])
 
-    ops.for_each(replace, _cuts(f, task))
+    ops.for_each(replace, _rows(f, task) or _lines(f, task))
     return out
 
 
-def _serves(f: Any, task: Task, ops: InPlaceOps) -> bool:
-    """Tell whether it pays, and values may be looked at."""
-    is_large = math.prod(f.shape) >= FEWEST_SAMPLES
-    is_simple = task.inner is None and (task.period is None or task.coordinates is None)
-    return ops.block_bytes is not None and is_large and is_simple
+def _in_lines(f: Any, task: Task, xp: Namespace, ops: InPlaceOps) -> Any:
+    """Return one derivative by the agnostic run on blocks of whole lines.
+
+    Where coordinates turn, formulas ask for both ends of a line, which no chosen points
+    have.  The run passes over a block a dozen times, and so reads the memory once.
+    """
+    out = ops.empty_like(f, dtype=task.precision.result)
+
+    def write(cut: Cut) -> None:
+        x, where = cut.of(task.coordinates), cut.of(task.where)
+        part = task._replace(coordinates=x, where=where)
+        cut.of(out)[...] = _agnostic.derivative(cut.of(f), part, xp)
+
+    ops.for_each(write, _lines(f, task))
+    return out
 
 
-def _cuts(f: Any, task: Task) -> Iterator[Cut]:
-    """Return blocks: of whole lines, or of rows where they lie in one run of memory."""
+def _rows(f: Any, task: Task) -> list[Cut]:
+    """Return blocks along the first axis: no copies, and no long line at once.
+
+    Empty where another axis is differentiated along, where the ends of a line read each
+    other, and where there are too few rows beside those on the margins.
+    """
     schemes = [candidate.scheme for candidate in candidates(task)]
     margin = max(scheme.points for scheme in schemes)
-    rows = BLOCK // max(math.prod(f.shape[1:]), 1)
-    is_first = task.axis == 0 and not any(scheme.wraps for scheme in schemes)
-    if is_first and (f.ndim == 1 or rows >= MANY_MARGINS * margin):
-        for start in range(0, f.shape[0], rows):
-            first, last = max(start - margin, 0), min(start + rows + margin, len(f))
-            own = slice(start - first, start - first + rows)
-            yield Cut(0, slice(first, last), own)
-        return
+    count = f.shape[0]
+    rows = BLOCK * count // math.prod(f.shape)
+    are_few = f.ndim > 1 and rows < MANY_MARGINS * margin
+    if task.axis != 0 or are_few or any(scheme.wraps for scheme in schemes):
+        return []
+    cuts = []
+    for start in range(0, count, rows):
+        first, last = max(start - margin, 0), min(start + rows + margin, count)
+        own = slice(start - first, start - first + rows)
+        cuts.append(Cut(0, slice(first, last), own))
+    return cuts
+
+
+def _lines(f: Any, task: Task) -> list[Cut]:
+    """Return blocks of whole lines; of a single line, all."""
     others = [k for k in range(f.ndim) if k != task.axis]
-    across = max(others, key=lambda k: f.shape[k], default=0)
+    if not others:
+        return [Cut(0, slice(None), None)]
+    across = max(others, key=lambda k: f.shape[k])
     extent = max(BLOCK * f.shape[across] // math.prod(f.shape), 1)
-    extent = extent if others else f.shape[0]
-    for start in range(0, f.shape[across], extent):
-        yield Cut(across, slice(start, start + extent), None)
+    starts = range(0, f.shape[across], extent)
+    return [Cut(across, slice(start, start + extent), None) for start in starts]
 
 
 def _replace(block: Block, others: list[Task]) -> None:
