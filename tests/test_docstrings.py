@@ -29,7 +29,15 @@ def _script() -> ModuleType:
 keywords = _script()
 
 #: What counts threads, and what prints, has no keywords to share.
-OTHERS = {"get_workers", "set_default_workers", "set_workers", "show_versions"}
+OTHERS = {
+    "get_compiler",
+    "get_workers",
+    "set_compiler",
+    "set_default_compiler",
+    "set_default_workers",
+    "set_workers",
+    "show_versions",
+}
 
 doors = pytest.mark.parametrize("door", keywords.DOORS)
 

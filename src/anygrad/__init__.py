@@ -1,5 +1,6 @@
 """Derivatives of sampled data on a grid, for any array library."""
 
+from ._compilers import get_compiler, set_compiler, set_default_compiler
 from ._derivative import derivative
 from ._gradient import gradient
 from ._jacobian import jacobian
@@ -15,11 +16,14 @@ __all__ = [
     "curl",
     "derivative",
     "divergence",
+    "get_compiler",
     "get_workers",
     "gradient",
     "hessian",
     "jacobian",
     "laplacian",
+    "set_compiler",
+    "set_default_compiler",
     "set_default_workers",
     "set_workers",
     "show_versions",

@@ -190,7 +190,10 @@ def _some_dims(field: Field, request: Request) -> list[Dim]:
 
 
 def _sum(field: Field, dims: Sequence[Dim], tasks: tuple[Task, ...]) -> Planned:
-    terms = _tasks.with_one_dtype(_tasks.summed(tasks), field.samples.namespace)
+    # The last axis first, whatever the order of the dims: so the same sum has the same
+    # bits, and what is written first may go through the ends of short last axes.
+    in_order = tuple(sorted(tasks, key=lambda task: -task.axis))
+    terms = _tasks.with_one_dtype(_tasks.summed(in_order), field.samples.namespace)
     return _planned(field, dims, terms)
 
 

@@ -358,6 +358,21 @@ def unrounded(task: Task) -> Task:
     return task._replace(precision=task.precision._replace(result=dtype))
 
 
+def transposed(
+    task: Task, order: Sequence[int], transpose: Callable[[Any, Sequence[int]], Any]
+) -> Task:
+    """Return a task for samples of which the axes stand in another order."""
+    inner, arrays = task.inner, (task.coordinates, task.where)
+    x, where = [None if a is None else transpose(a, order) for a in arrays]
+    return task._replace(
+        axis=order.index(task.axis),
+        coordinates=x,
+        where=where,
+        inner=None if inner is None else transposed(inner, order, transpose),
+        kept=None,  # that is for samples that lie in the order of their axes
+    )
+
+
 def candidates(task: Task) -> list[Task]:
     """Return the task as if all samples were valid, and that of each alternative."""
     first = task._replace(where=None, alternatives=())

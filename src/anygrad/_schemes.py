@@ -273,7 +273,12 @@ def _row(row: int, reach: range, recipe: Recipe) -> Formula:
         if depth >= r:  # no edge of the central scheme
             depth, count = r, 2 * r + 1
         offsets = sorted([offset(position) for position in range(count)])
-        return _formulas.formula_on(offsets, order, start=row, stop=stop)
+        formula = _formulas.formula_on(offsets, order, start=row, stop=stop)
+        if row < 0 and any(upper != -lower for upper, lower, _ in formula.terms):
+            # Sums of neighbours run away from either edge, so that one is the mirror
+            # image of the other, to the last bit.
+            formula = formula._replace(terms=formula.terms[::-1])
+        return formula
     ghosts = {}
     outwards = reach[-1] if row < 0 else -reach[0]
     for beyond in range(1, outwards - depth + 1):
@@ -314,7 +319,7 @@ def _mirrored(left: Sequence[Formula], right: Sequence[Formula]) -> int | None:
     for row, (one, other) in enumerate(zip(left, right, strict=True)):
         if any(lower is None for _, lower, _ in one.terms) or _wraps(one):
             return None
-        image = tuple([(-lower, -upper, w) for upper, lower, w in reversed(one.terms)])
+        image = tuple([(-lower, -upper, w) for upper, lower, w in one.terms])
         if (other.terms, other.denominator) != (image, one.denominator):
             return None
         sums = [upper + lower for upper, lower, _ in one.terms]

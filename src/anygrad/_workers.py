@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import contextvars
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from ._settings import Setting
+
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
-_default = 1
-_current: contextvars.ContextVar[int | None] = contextvars.ContextVar(
-    "anygrad_workers", default=None
-)
+_workers: Setting[int] = Setting("workers", 1)
 _pools: dict[int, ThreadPoolExecutor] = {}
 
 
@@ -65,16 +63,7 @@ def set_workers(workers: int) -> contextlib.AbstractContextManager[None]:
     >>> anygrad.get_workers()
     1
     """
-    return _with_workers(_checked(workers))
-
-
-@contextlib.contextmanager
-def _with_workers(count: int) -> Iterator[None]:
-    token = _current.set(count)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+    return _workers.within(_checked(workers))
 
 
 def set_default_workers(workers: int) -> None:
@@ -101,8 +90,7 @@ def set_default_workers(workers: int) -> None:
     >>> import anygrad
     >>> anygrad.set_default_workers(1)
     """
-    global _default  # noqa: PLW0603 - this is the setting of the process
-    _default = _checked(workers)
+    _workers.default = _checked(workers)
 
 
 def get_workers() -> int:
@@ -124,8 +112,7 @@ def get_workers() -> int:
     >>> anygrad.get_workers()
     1
     """
-    current = _current.get()
-    return _default if current is None else current
+    return _workers.get()
 
 
 def _checked(workers: int) -> int:

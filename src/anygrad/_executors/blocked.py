@@ -15,20 +15,18 @@ from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
-from .._executors import blocks, gathered, masked, programs, slopes, windows
-from .._executors.blocks import Job, every
-from .._executors.steps import Numbers, add_or_subtract, write_scaled
+from .._executors import blocks, gathered, masked, programs, results, slopes, windows
+from .._executors.blocks import Job
+from .._executors.steps import Numbers, add_or_subtract
 from .._precision import working
-from .._records import unrounded
-from .._scales import UNSCALED
+from .._records import transposed, unrounded
 
 if TYPE_CHECKING:
     from .._executors.gathered import Gathered
     from .._executors.programs import Program
     from .._executors.steps import Index, InPlaceOps
     from .._formulas import WeightedFormula
-    from .._records import Plan, Stack, Task
-    from .._scales import Scale
+    from .._records import Plan, Task
     from .._typing import Namespace
 
 
@@ -92,26 +90,13 @@ def run(
 
 def _in_place(f: Any, plan: Plan, xp: Namespace, ops: InPlaceOps) -> tuple[Any, ...]:
     """Return the results of a plan, each derivative written where it belongs."""
-    stack: Any = plan.stack
-    whole: Any = None
-    if stack is not None:
-        shape = _agnostic.component(f, plan.tasks[0]).shape
-        shape = (*shape[: stack.axis], *stack.shape, *shape[stack.axis :])
-        dtype = plan.tasks[0].precision.result
-        whole = ops.empty_like(f, dtype=dtype, shape=shape)
-
-    def place(number: int) -> Any:
-        index = _unravelled(number, stack.shape)
-        return whole[(*every(stack.axis), *index, ...)]
-
-    results: list[Any] = []
-    for tasks in _totals(plan.tasks):
-        places = [] if stack is None else _places(stack, len(results))
-        out = place(places[0]) if places else None
-        results.append(_total(f, tasks, xp, ops, out))
-        for other in places[1:]:
-            place(other)[...] = out
-    return tuple(results) if whole is None else (whole,)
+    totals = list(_totals(plan.tasks))
+    if plan.stack is None:
+        return tuple([_total(f, tasks, xp, ops, None) for tasks in totals])
+    made = results.empty(f, plan, ops.empty_like)
+    for tasks, out in zip(totals, made.outs, strict=True):
+        _total(f, tasks, xp, ops, out)
+    return made.copy()
 
 
 def _totals(tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
@@ -150,14 +135,7 @@ def _in_blocks_at_once(
     jobs = [_job(_agnostic.component(f, task), task, xp, ops, out) for task in tasks]
     if not all(job.formulas and _is_unconverted(job) for job in jobs):
         return False
-    if all(task.sign >= 0 for task in tasks):
-        # What is not added may be written through the ends of short last axes.
-        jobs.sort(key=lambda job: -job.task.axis)
-        jobs = [
-            job._replace(task=job.task._replace(sign=int(number > 0)))
-            for number, job in enumerate(jobs)
-        ]
-    jobs, scale = _without_common_scale([_with_scales(job) for job in jobs])
+    jobs = [_with_scales(job) for job in jobs]
     limits = [
         limit for job in jobs if (limit := blocks.points_in_block(job)) is not None
     ]
@@ -169,7 +147,6 @@ def _in_blocks_at_once(
             is_run = in_order and ops.is_contiguous(job.f)
             piece = programs.piece_of(job, shape, index, is_run, 0)
             programs.run(programs.as_program([piece]), job.numbers, job.f, job.out, ops)
-        write_scaled(jobs[0].out[index], scale, ops)
 
     limit = MANY_TERMS * min(limits) if limits else None
     ops.for_each(write, blocks.cut_into_blocks(shape, limit))
@@ -183,37 +160,6 @@ def _with_scales(job: Job) -> Job:
         return job
     pairs = zip(job.formulas, scales, strict=True)
     return job._replace(formulas=tuple([f._replace(scale=s) for f, s in pairs]))
-
-
-def _without_common_scale(jobs: list[Job]) -> tuple[list[Job], Scale]:
-    """Take out of all formulas the number that they share as their scale.
-
-    Not one that makes the terms smaller, because their sum might overflow without it.
-    """
-    if not all(job.task.scales for job in jobs):
-        return jobs, UNSCALED
-    scales = {formula.scale or UNSCALED for job in jobs for formula in job.formulas}
-    if len(scales) > 1 or any(_shrinks(scale) for scale in scales):
-        return jobs, UNSCALED
-    bare = [
-        job._replace(formulas=tuple(f._replace(scale=UNSCALED) for f in job.formulas))
-        for job in jobs
-    ]
-    return bare, scales.pop()
-
-
-def _shrinks(scale: Scale) -> bool:
-    factors, divisors = scale
-    return any(abs(f) < 1 for f in factors) or any(abs(d) > 1 for d in divisors)
-
-
-def _places(stack: Stack, result: int) -> list[int]:
-    return [place for place, number in enumerate(stack.numbers) if number == result]
-
-
-def _unravelled(number: int, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the index of a place in one or two axes."""
-    return (number,) if len(shape) == 1 else divmod(number, shape[1])
 
 
 def _partial(f: Any, task: Task, xp: Namespace, ops: InPlaceOps, out: Any) -> Any:
@@ -263,12 +209,7 @@ def _job(f: Any, task: Task, xp: Namespace, ops: InPlaceOps, out: Any) -> Job:
         strides = ops.strides(out)
         order = sorted(range(f.ndim), key=lambda k: -strides[k])
         f, out = ops.transpose(f, order), ops.transpose(out, order)
-        x = task.coordinates
-        task = task._replace(
-            axis=order.index(task.axis),
-            coordinates=None if x is None else ops.transpose(x, order),
-            kept=None,  # that is for samples that lie in the order of their axes
-        )
+        task = transposed(task, order, ops.transpose)
     formulas = _weighted_formulas(f, task, xp, ops)
     return Job(f, out, task, formulas, _numbers(task, xp), {}, xp, ops)
 

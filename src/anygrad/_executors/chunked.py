@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import array_api_compat
 
-from .. import _agnostic
+from .. import _agnostic, _compilers
 from .._records import Plan, Task, candidates, unrounded
 
 if TYPE_CHECKING:
@@ -54,6 +54,9 @@ def run(f: Any, plan: Plan, xp: Namespace, execute: Execute) -> tuple[Any, ...]:
     ``execute(chunk, plan)`` returns the results of a plan for a chunk, by what runs on
     arrays of its class.
     """
+    compiler = _compilers.get_compiler()
+    if compiler is not None:
+        execute = partial(_compiled, execute, compiler)
     if plan.is_plain:
         return tuple(_differentiate(f, task, execute) for task in plan.tasks)
     return _agnostic.compose(
@@ -62,6 +65,14 @@ def run(f: Any, plan: Plan, xp: Namespace, execute: Execute) -> tuple[Any, ...]:
         xp,
         stack=partial(xp.stack, allow_unknown_chunksizes=True),
     )
+
+
+def _compiled(
+    execute: Execute, compiler: str, chunk: Any, plan: Plan
+) -> tuple[Any, ...]:
+    """Run a plan with the compiler that was in force where the graph was made."""
+    with _compilers.within(compiler):
+        return execute(chunk, plan)
 
 
 def _partial(f: Any, task: Task, execute: Execute) -> Any:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .. import _agnostic
+from .. import _agnostic, _compilers
 from .._executors import adjoint, small_tensors
 from .._records import all_tasks
 
@@ -43,6 +43,10 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
 def _run_blocked(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     on_cpu = f.device.type == "cpu"
     numpy_for_tensors = _numpy_if_there() if on_cpu else None
+    if numpy_for_tensors is not None and _compilers.get_compiler() == "numba":
+        results = numpy_for_tensors.run_compiled(f, plan)
+        if results is not None:
+            return results
     if numpy_for_tensors is not None and f.numel() <= small_tensors.MOST_SAMPLES:
         results = numpy_for_tensors.run(f, plan)
         if results is not None:
@@ -115,11 +119,7 @@ def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
     from .._executors import blocked, steps
 
     ops = steps.InPlaceOps(
-        empty_like=lambda f, dtype, shape=None: (
-            torch.empty_like(f, dtype=dtype)
-            if shape is None
-            else f.new_empty(shape, dtype=dtype)
-        ),
+        empty_like=small_tensors.empty_like,
         subtract=torch.sub,
         multiply=torch.mul,
         divide=torch.div,

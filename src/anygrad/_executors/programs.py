@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
@@ -252,9 +253,9 @@ def _step(
     differences.
     """
     _, terms, scale = formula
-    lowest = terms[0][1]
     neighbours = None
     if part is not None and len(terms) > 1 and _are_neighbours(terms):
+        lowest = min([lower for _, lower, _ in terms])
         more = len(terms) - 1
         # Of a difference of two terms, the one that is subtracted is the second.
         if is_minus_one(terms[0][2]):
@@ -279,12 +280,14 @@ def _step(
 
 
 def _are_neighbours(terms: Sequence[tuple[int, Any, Any]]) -> bool:
-    """Tell whether these are differences of neighbours, one after the other."""
-    first = terms[0][1]
-    return first is not None and all(
-        (upper, lower) == (first + k + 1, first + k)
-        for k, (upper, lower, _) in enumerate(terms)
-    )
+    """Tell whether these are differences of neighbours, one beside the other.
+
+    They run away from an edge, so that those of the right one are the mirror image.
+    """
+    lowers = [lower for _, lower, _ in terms]
+    if None in lowers or any(upper - lower != 1 for upper, lower, _ in terms):
+        return False
+    return {b - a for a, b in pairwise(lowers)} in ({1}, {-1})
 
 
 def _edges(job: Job, shape: tuple[int, ...], index: Index) -> tuple[Step, ...]:

@@ -1,9 +1,8 @@
 """Coordinates with few operations: three points inside, the nearest two at the edges.
 
 On a small array an operation costs the time to call it, and with as many weights as
-samples it costs a pass over them.  These are the formulas with the fewest: every
-difference is taken once along the whole axis, and there are as few divisions, which
-take as long as three others, as can be.
+samples it costs a pass over them.  Here every difference and every reciprocal is taken
+once along the whole axis.
 """
 
 from __future__ import annotations
@@ -27,11 +26,8 @@ MOST_SAMPLES = 2**17
 #: if there are more lines than these.
 FEW_LINES = 16
 
-#: Weights are worth their making if there are so many times fewer coordinates.
-FEWER_COORDINATES = 8
-
 #: So many arrays of the size of the result are written.
-ARRAYS = 4
+ARRAYS = 5
 
 
 class Cuts(NamedTuple):
@@ -82,37 +78,10 @@ def pays(f: Any, task: Task) -> bool:
 def write(
     f: Any, x: Any, out: Any, along: Cuts, ops: InPlaceOps, *, edges: bool = True
 ) -> None:
-    """Write the derivative of `f` with coordinates `x` into `out`."""
-    few = math.prod(x.shape) * FEWER_COORDINATES < math.prod(f.shape)
-    write_by = _write_by_weights if few else _write_by_slopes
-    write_by(f, x, out, along, ops, edges)
+    """Write the derivative of `f` with coordinates `x` into `out`.
 
-
-def _write_by_slopes(
-    f: Any, x: Any, out: Any, along: Cuts, ops: InPlaceOps, edges: bool
-) -> None:
-    """Write it as the slopes to either side, each by the share of the other's step.
-
-    The shares are ratios, and at most one, so that nothing overflows on the way.
+    The weights are those of `anygrad._uneven.slope_weights`, to the last bit.
     """
-    first, last, inner, upper, lower, right, left = along
-    subtract, multiply, divide = ops.subtract, ops.multiply, ops.divide
-    h = subtract(x[upper], x[lower])
-    slope = subtract(f[upper], f[lower])
-    divide(slope, h, out=slope)
-    if edges:
-        out[first], out[last] = slope[first], slope[last]
-    whole = subtract(x[right], x[left])
-    share = divide(h[upper], whole)
-    middle = multiply(slope[lower], share, out=out[inner])
-    divide(h[lower], whole, out=share)
-    ops.add(middle, multiply(slope[upper], share, out=slope[upper]), out=middle)
-
-
-def _write_by_weights(
-    f: Any, x: Any, out: Any, along: Cuts, ops: InPlaceOps, edges: bool
-) -> None:
-    """Write it with the ratios of `anygrad._uneven.slope_weights`, for many lines."""
     first, last, inner, upper, lower, right, left = along
     subtract, multiply, divide = ops.subtract, ops.multiply, ops.divide
     h = subtract(x[upper], x[lower])

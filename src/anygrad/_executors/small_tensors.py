@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._executors import in_numpy
-from .._records import Kept, Plan, Task
+from .._executors import in_numba, in_numpy, results
+from .._records import Kept, Plan, Task, all_tasks
 
 if TYPE_CHECKING:
     from .._typing import Namespace
@@ -79,11 +79,45 @@ class NumPyForTensors:
             if known is None:
                 return None
             tasks.append(known)
-        results = [torch.empty_like(f, dtype=t.precision.result) for t in plan.tasks]
+        tensors = [torch.empty_like(f, dtype=t.precision.result) for t in plan.tasks]
         there = plan.with_tasks(tuple(tasks))
-        outs = [result.numpy() for result in results]
+        outs = [tensor.numpy() for tensor in tensors]
         in_numpy.run(_array(f), there, self.namespace, outs)
-        return tuple(results)
+        return tuple(tensors)
+
+    def run_compiled(self, f: Any, plan: Plan) -> tuple[Any, ...] | None:
+        """Return the results of a plan that Numba compiles; None where it cannot.
+
+        It runs on as many threads as torch would.
+        """
+        import torch
+
+        if f.dtype not in self.dtypes or not all(map(self._knows, all_tasks(plan))):
+            return None
+        samples = _array(f)
+        there = plan.with_tasks(tuple([self._compiled(task) for task in plan.tasks]))
+        if not in_numba.pays(samples, there):
+            return None
+        made = results.empty(f, plan, empty_like)
+        outs = [out.numpy() for out in made.outs]
+        workers = torch.get_num_threads()
+        if in_numba.run(samples, there, self.namespace, outs, workers):
+            return made.copy()
+        return None
+
+    def _compiled(self, task: Task) -> Task:
+        """Return a task of any kind with NumPy's dtypes and the arrays of this call."""
+        inner, arrays = task.inner, (task.step, task.coordinates, task.where)
+        step, x, where = [None if a is None else _array(a) for a in arrays]
+        return self._translated(task)._replace(
+            scales=task.scales,
+            step=step,
+            coordinates=x,
+            constants=task.constants,
+            period=task.period,
+            where=where,
+            inner=None if inner is None else self._compiled(inner),
+        )
 
     def _task(self, task: Task) -> Task | None:
         """Return a task with NumPy's dtypes and the arrays of this call."""
@@ -129,6 +163,15 @@ class NumPyForTensors:
             period=None,
             kept=None if kept is None else Kept(kept.account),
         )
+
+
+def empty_like(f: Any, dtype: Any, shape: tuple[int, ...] | None = None) -> Any:
+    """Return a new tensor on the device of another, and in its layout or of a shape."""
+    import torch
+
+    if shape is None:
+        return torch.empty_like(f, dtype=dtype)
+    return f.new_empty(shape, dtype=dtype)
 
 
 def _array(tensor: Any) -> Any:

@@ -150,7 +150,7 @@ def carry_out(step: Step, numbers: Numbers, f: Any, out: Any, ops: InPlaceOps) -
     elif step.neighbours is None:
         _write_sum(step, numbers, f, None, out, ops)
     else:
-        _write_sum_of_neighbours(step, numbers, f, None, out, ops)
+        _write_sum_of_neighbours(step, f, out, ops)
     write_scaled(out, numbers.scales[step.number] if scale is None else scale, ops)
 
 
@@ -163,9 +163,8 @@ def below(lower: Any, f: Any, numbers: Numbers) -> Any:
 
 def _add_sum(step: Step, numbers: Numbers, f: Any, out: Any, ops: InPlaceOps) -> None:
     """Add what `carry_out` writes, or subtract it."""
-    if step.scale == UNSCALED:
-        write = _write_sum if step.neighbours is None else _write_sum_of_neighbours
-        write(step, numbers, f, out, out, ops)
+    if step.scale == UNSCALED and len(step.terms) == 1:  # else, it is a sum of its own
+        _write_sum(step, numbers, f, out, out, ops)
         return
     total = ops.empty_like(out, dtype=out.dtype)
     carry_out(step._replace(target=(), sign=0), numbers, f, total, ops)
@@ -191,15 +190,13 @@ def _write_sum(
         part = None if part is out else part
 
 
-def _write_sum_of_neighbours(
-    step: Step, _numbers: Numbers, f: Any, total: Any, out: Any, ops: InPlaceOps
-) -> None:
+def _write_sum_of_neighbours(step: Step, f: Any, out: Any, ops: InPlaceOps) -> None:
     """Write a sum of which the terms share their differences: each is computed once.
 
     The product of the last term overwrites its differences, which no other term reads.
     """
     upper, lower, parts = step.neighbours or ((), (), ())
-    differences = ops.subtract(f[upper], f[lower])
+    differences, total = ops.subtract(f[upper], f[lower]), None
     for index, (*_, weight) in zip(parts, step.terms, strict=True):
         part = differences[index]
         scratch = part if index is parts[-1] else None

@@ -1,0 +1,229 @@
+"""Whole calls as loops that Numba compiles, where that has been asked for.
+
+A kernel is compiled for a form of calls and kept, in the memory and in a folder of the
+user: Numba's own cache wants a file to be beside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .. import _workers
+from .._executors import loops, tape
+from .._records import transposed, unrounded
+from .._version import __version__
+
+if TYPE_CHECKING:
+    from .._executors.tape import Form, Operands
+    from .._records import Plan
+    from .._typing import Namespace
+
+#: A difference of two samples, scaled, takes no longer without a compiler where there
+#: are fewer samples; and a sum of such differences on coordinates.
+FEW_DIFFERENCES, FEW_SUMS = 2**15, 2**10
+
+#: So many points and more are shared among threads.
+LEAST_SHARE = 2**15
+
+
+class Kernel(NamedTuple):
+    """What is compiled of a form, for arrays that lie in memory in one way.
+
+    Attributes
+    ----------
+    function : callable or None
+        None where there is nothing to compile, or it failed.
+    """
+
+    function: Callable[..., None] | None
+
+
+_kernels: dict[tuple[Form, str], Kernel] = {}
+
+
+def pays(f: Any, plan: Plan) -> bool:
+    """Tell whether a call is faster when it is compiled."""
+    if f.size >= FEW_DIFFERENCES or not plan.is_plain:
+        return True
+    for task in plan.tasks:
+        interior = task.scheme.formulas[task.scheme.interior]
+        is_sum = len(interior.terms) > 1
+        if not is_sum or (task.coordinates is not None and f.size < FEW_SUMS):
+            return False
+    return True
+
+
+def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any], workers: int) -> bool:
+    """Write the results of a plan on NumPy arrays; tell whether it could.
+
+    What is too long for one kernel becomes several: one per result, and one for the
+    inner derivative of a mixed one.
+    """
+    f, plan, outs = _in_order_of_memory(f, plan, outs)
+    if _run_at_once(f, plan, xp, outs, workers):
+        return True
+    starts = [k for k, task in enumerate(plan.tasks) if task.sign == 0]
+    if len(starts) > 1:
+        stops = [*starts[1:], len(plan.tasks)]
+        parts = [plan.tasks[a:b] for a, b in zip(starts, stops, strict=True)]
+        return all(
+            run(f, plan._replace(tasks=tasks), xp, [out], workers)
+            for tasks, out in zip(parts, outs, strict=True)
+        )
+    (task, *others) = plan.tasks
+    if others or task.inner is None or task.component is not None:
+        return False
+    inner = unrounded(task.inner)
+    between = xp.empty_like(outs[0], dtype=inner.precision.result)
+    alone = plan._replace(tasks=(task._replace(inner=None),))
+    before = plan._replace(tasks=(inner,))
+    return run(f, before, xp, [between], workers) and run(
+        between, alone, xp, outs, workers
+    )
+
+
+def _in_order_of_memory(
+    f: Any, plan: Plan, outs: Sequence[Any]
+) -> tuple[Any, Plan, Sequence[Any]]:
+    """Return a call with its axes in the order in which its results lie in memory."""
+    has_components = any(task.component is not None for task in plan.tasks)
+    if has_components or outs[0].flags.c_contiguous:
+        return f, plan, outs
+    strides = outs[0].strides
+    order = sorted(range(f.ndim), key=lambda k: -strides[k])
+    if order == list(range(f.ndim)):
+        return f, plan, outs
+
+    def transpose(array: Any, axes: Sequence[int]) -> Any:
+        return array.transpose(axes)
+
+    tasks = [transposed(task, order, transpose) for task in plan.tasks]
+    return (
+        f.transpose(order),
+        plan.with_tasks(tuple(tasks)),
+        [out.transpose(order) for out in outs],
+    )
+
+
+def _run_at_once(
+    f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any], workers: int
+) -> bool:
+    """Write all results in one pass; tell whether it could."""
+    form, operands = tape.form_of(f, plan)
+    layouts = "".join([_layout(array) for array in (*operands.arrays, *outs)])
+    kernel = _kernels.get((form, layouts))
+    if kernel is None:
+        kernel = Kernel(_compiled(form, operands, plan, xp, layouts))
+        kernel = _kernels.setdefault((form, layouts), kernel)
+    function = kernel.function
+    if function is None:
+        return False
+    import numpy
+
+    real = [number for number in operands.numbers if type(number) is not complex]
+    numbers = numpy.asarray(real, dtype=numpy.float64)
+    other = [number for number in operands.numbers if type(number) is complex]
+    complex_numbers = numpy.asarray(other, dtype=numpy.complex128)
+
+    def fill(rows: tuple[int, int]) -> None:
+        function(*rows, numbers, complex_numbers, *operands.arrays, *outs)
+
+    length = outs[0].shape[0]
+    if workers == 1 or outs[0].size < LEAST_SHARE:
+        fill((0, length))
+        return True
+    # More shares than threads, because a thread may be late.
+    count = min(4 * workers, length)
+    cuts = [length * k // count for k in range(count + 1)]
+    _workers.share(fill, pairwise(cuts), workers, within=nullcontext)
+    return True
+
+
+def _layout(array: Any) -> str:
+    """Return how an array lies in memory, as Numba names it; "?" for what it cannot."""
+    flags = array.flags
+    if not flags.aligned or not array.dtype.isnative:
+        return "?"
+    return "C" if flags.c_contiguous else "A"
+
+
+def _compiled(
+    form: Form, operands: Operands, plan: Plan, xp: Namespace, layouts: str
+) -> Callable[..., None] | None:
+    """Return the kernel for a form; None where it runs without one."""
+    if "?" in layouts:
+        return None
+    recording = tape.record(form, operands, plan, xp)
+    text = loops.text_of(recording, layouts)
+    if text is None:
+        return None
+    try:
+        return _loaded(text)
+    except Exception as error:  # noqa: BLE001 - whatever a compiler may raise
+        msg = (
+            "Numba cannot compile this call, so it runs without: "
+            f"{type(error).__name__}: {error}"
+        )
+        warnings.warn(msg, RuntimeWarning, stacklevel=2)
+        return None
+
+
+def _loaded(text: str) -> Callable[..., None]:
+    """Return the function of a module, from the user's folder where there is one."""
+    import numba
+
+    digest = hashlib.sha256(text.encode()).hexdigest()[:24]
+    name = f"anygrad_kernel_{digest}"
+    with contextlib.suppress(OSError, RuntimeError, EOFError):
+        folder = _folder() / f"{__version__}-numba-{numba.__version__}"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder / f"{name}.py"
+        if not path.exists():
+            _write(path, text)
+        return _imported(name, path)
+    namespace: dict[str, Any] = {"__name__": name}
+    exec(text.replace(loops.KEPT, loops.NOT_KEPT), namespace)
+    function: Callable[..., None] = namespace["kernel"]
+    return function
+
+
+def _folder() -> Path:
+    """Return the folder for what can be made again, by the rules of the system."""
+    told = os.environ.get("ANYGRAD_CACHE_DIR")
+    if told:
+        return Path(told)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "anygrad"
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file at once, because another process may read it."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    Path(name).replace(path)
+
+
+def _imported(name: str, path: Path) -> Callable[..., None]:
+    spec: Any = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where Numba looks for what it has kept of it
+    spec.loader.exec_module(module)
+    function: Callable[..., None] = module.kernel
+    return function

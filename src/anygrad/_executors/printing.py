@@ -1,0 +1,218 @@
+"""A recording as the text of a loop over points, in the words of a language.
+
+The text has two ways.  In the interior, where each choice among pieces of an axis is
+known, it is straight; everywhere else, the position decides.  What does not depend on
+the position along the last axis is computed once per row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from .._executors.symbols import LENGTH
+
+if TYPE_CHECKING:
+    from .._executors.symbols import Node, Place
+    from .._executors.tape import Recording
+
+
+class Range(NamedTuple):
+    """The interior along an axis.
+
+    Attributes
+    ----------
+    start : int
+        Its first point.
+    end : int
+        How many points lie behind it.
+    """
+
+    start: int
+    end: int
+
+
+class Scope:
+    """Lines, and the names of what they have computed.
+
+    Attributes
+    ----------
+    lines : list of str
+        In order.
+    indent : str
+        What stands before each of them.
+    row : Scope or None
+        In the interior, where that goes which does not depend on the last axis.
+    is_straight : bool
+        Whether it is the interior.
+    names : dict
+        What has been computed, by node.
+    """
+
+    def __init__(
+        self, indent: str, row: Scope | None = None, *, is_straight: bool
+    ) -> None:
+        self.lines: list[str] = []
+        self.indent, self.row, self.is_straight = indent, row, is_straight
+        self.names: dict[Node, str] = {}
+
+    def branch(self, more: str) -> Scope:
+        """Return a scope inside of this one, which knows its names."""
+        inner = Scope(self.indent + more, is_straight=False)
+        inner.lines = self.lines
+        inner.names.update(self.names)
+        return inner
+
+    def add(self, line: str) -> None:
+        """Write a line."""
+        self.lines.append(self.indent + line)
+
+
+class Language:
+    """How the operations are written; the languages derive from it.
+
+    Parameters
+    ----------
+    recording : Recording
+        What is printed.
+    """
+
+    #: What stands before the lines of a branch, in addition.
+    INDENT = "    "
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self.last = recording.ndim - 1
+        self._count = 0
+
+    def type_of(self, node: Node) -> str:
+        """Return the name of a dtype."""
+        raise NotImplementedError
+
+    def constant(self, node: Node) -> str:
+        """Return a number of the form."""
+        raise NotImplementedError
+
+    def number(self, node: Node) -> str:
+        """Return a number of the call."""
+        raise NotImplementedError
+
+    def load(self, node: Node, scope: Scope) -> str:
+        """Return an element of an array."""
+        raise NotImplementedError
+
+    def operation(self, node: Node, operands: Sequence[str]) -> str:
+        """Return what the verb of a node gives."""
+        raise NotImplementedError
+
+    def assign(self, scope: Scope, _: str, name: str, value: str) -> None:
+        """Write that a name, of a dtype, has a value."""
+        raise NotImplementedError
+
+    def choose(
+        self, scope: Scope, node: Node, name: str, conditions: Sequence[str]
+    ) -> None:
+        """Write that a name has the value of one of the operands of pieces."""
+        raise NotImplementedError
+
+    def new_name(self) -> str:
+        """Return a name that has not been used."""
+        self._count += 1
+        return f"v{self._count}"
+
+    def value(self, node: Node, scope: Scope) -> str:
+        """Write all that a node needs, and return what names it."""
+        if node.verb == "constant":
+            return self.constant(node)
+        if node.verb == "number":
+            return self.number(node)
+        if node.verb == "pieces" and scope.is_straight:
+            return self.value(node.operands[central(node)], scope)
+        if scope.row is not None and self.last not in node.axes:
+            scope = scope.row
+        known = scope.names.get(node)
+        if known is not None:
+            return known
+        if node.verb == "pieces":
+            name = self.new_name()
+            axis, starts = node.detail
+            conditions = [f"t{axis} < {self.position(k, axis)}" for k in starts]
+            self.choose(scope, node, name, conditions)
+        elif node.verb == "load":
+            name = self._named(node, self.load(node, scope), scope)
+        else:
+            operands = [self.value(operand, scope) for operand in node.operands]
+            name = self._named(node, self.operation(node, operands), scope)
+        scope.names[node] = name
+        return name
+
+    def _named(self, node: Node, text: str, scope: Scope) -> str:
+        name = self.new_name()
+        self.assign(scope, node.dtype, name, text)
+        return name
+
+    def place(self, place: Place) -> str:
+        """Return where an array is read along one of its own axes."""
+        start = [f"t{place.axis}"] if place.follows else []
+        return self._count_from(start, place.at, place.axis)
+
+    def position(self, at: int, axis: int) -> str:
+        """Return a position along an axis of the results."""
+        return self._count_from([], at, axis)
+
+    @staticmethod
+    def _count_from(terms: list[str], at: int, axis: int) -> str:
+        turns, rest = lengths_in(at)
+        if turns:
+            terms = [*terms, f"n{axis}" if turns == 1 else f"n{axis} * {turns}"]
+        return _sum(terms, rest)
+
+
+def central(pieces: Node) -> int:
+    """Return which of the pieces of an axis holds in its interior."""
+    return sum([start <= LENGTH // 2 for start in pieces.detail[1]])
+
+
+def lengths_in(at: int) -> tuple[int, int]:
+    """Return how many lengths of an axis there are in a position, and the rest."""
+    turns, rest = divmod(at + LENGTH // 2, LENGTH)
+    return turns, rest - LENGTH // 2
+
+
+def interiors(results: Sequence[Node], ndim: int) -> list[Range]:
+    """Return the points of each axis at which nodes are straight."""
+    ranges = [Range(0, 0)] * ndim
+    for node in _of_interior(results):
+        if node.verb == "pieces":
+            axis, starts = node.detail
+            number = central(node)
+            start = starts[number - 1] if number else 0
+            end = LENGTH - starts[number] if number < len(starts) else 0
+            known = ranges[axis]
+            ranges[axis] = Range(max(known.start, start), max(known.end, end))
+    return ranges
+
+
+def _of_interior(results: Sequence[Node]) -> Iterator[Node]:
+    """Return the nodes that the results have in the interior, each once."""
+    seen: set[Node] = set()
+    left = list(results)
+    while left:
+        node = left.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        yield node
+        if node.verb == "pieces":
+            left.append(node.operands[central(node)])
+        else:
+            left.extend(node.operands)
+
+
+def _sum(terms: list[str], rest: int) -> str:
+    text = " + ".join(terms)
+    if not text:
+        return str(rest)
+    if rest:
+        text += f" {'+' if rest > 0 else '-'} {abs(rest)}"
+    return text

@@ -1,0 +1,66 @@
+"""Where the results of a plan are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .. import _agnostic
+
+if TYPE_CHECKING:
+    from .._records import Plan, Stack
+
+
+class Results(NamedTuple):
+    """Arrays made beforehand.
+
+    Attributes
+    ----------
+    returned : tuple of array
+        What the call returns.
+    outs : list of array
+        Where each result is written.
+    copies : list of (array, array)
+        Where it stands as well, and from where it comes.
+    """
+
+    returned: tuple[Any, ...]
+    outs: list[Any]
+    copies: list[tuple[Any, Any]]
+
+    def copy(self) -> tuple[Any, ...]:
+        """Fill what stands at several places, and return what the call returns."""
+        for target, source in self.copies:
+            target[...] = source
+        return self.returned
+
+
+def empty(f: Any, plan: Plan, empty_like: Callable[..., Any]) -> Results:
+    """Make the arrays of a plan: one per result, or one for the stack of them.
+
+    ``empty_like(array, dtype=..., shape=...)`` makes an array, of another shape only
+    where one is given.
+    """
+    kept = [task for task in plan.tasks if task.sign == 0]
+    if plan.stack is None:
+        outs = [
+            empty_like(_agnostic.component(f, task), dtype=task.precision.result)
+            for task in kept
+        ]
+        return Results(tuple(outs), outs, [])
+    stack, shape = plan.stack, _agnostic.component(f, kept[0]).shape
+    shape = (*shape[: stack.axis], *stack.shape, *shape[stack.axis :])
+    whole = empty_like(f, dtype=kept[0].precision.result, shape=shape)
+    outs, copies = [], []
+    for number in range(len(kept)):
+        places = [k for k, result in enumerate(stack.numbers) if result == number]
+        first, *others = [_place(whole, place, stack) for place in places]
+        outs.append(first)
+        copies += [(other, first) for other in others]
+    return Results((whole,), outs, copies)
+
+
+def _place(whole: Any, number: int, stack: Stack) -> Any:
+    """Return the part of a stack for one of its places."""
+    index = (number,) if len(stack.shape) == 1 else divmod(number, stack.shape[1])
+    return whole[((slice(None),) * stack.axis + (*index, ...))]

@@ -1,0 +1,210 @@
+"""The recording of a call: the agnostic run on symbols, kept by the form of the call.
+
+A form is all that decides which operations are done: axes, schemes, dtypes, which axes
+have a length of one, and how many numbers there are.  No length is in it, and no value,
+so that another shape and another step are the same form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .. import _agnostic
+from .._executors.symbols import LENGTH, Node, Symbol, Tape, Weak, Words
+from .._records import Alternative
+from .._scales import Scale
+
+if TYPE_CHECKING:
+    from .._records import Plan, Task
+    from .._schemes import Scheme
+    from .._typing import DType, Namespace
+
+
+class Array(NamedTuple):
+    """What a form says of an array.
+
+    Attributes
+    ----------
+    dtype : dtype
+        Its own.
+    is_long : tuple of bool
+        For each axis, whether its length may be any; it is one otherwise.
+    """
+
+    dtype: DType
+    is_long: tuple[bool, ...]
+
+
+class Operands:
+    """The arrays and the numbers of a call, in the order in which they are met.
+
+    Attributes
+    ----------
+    arrays : list of array
+        Each once; the samples first.
+    numbers : list of number
+        Python's.
+    """
+
+    __slots__ = ("_places", "arrays", "numbers")
+
+    def __init__(self, f: Any) -> None:
+        self.arrays: list[Any] = [f]
+        self.numbers: list[Any] = []
+        self._places = {id(f): 0}
+
+    def form(self, value: Any) -> Any:
+        """Count a value in, and return what the form says of it."""
+        if value is None:
+            return None
+        if type(value) in (float, int, complex):
+            self.numbers.append(value)
+            return Weak(len(self.numbers) - 1, isinstance(value, complex))
+        place = self._places.setdefault(id(value), len(self.arrays))
+        if place == len(self.arrays):
+            self.arrays.append(value)
+        return place
+
+    def form_of_task(self, task: Task) -> tuple[Any, ...]:
+        """Count the values of a task in, and return its form."""
+        inner = None if task.inner is None else self.form_of_task(task.inner)
+        return (
+            task.axis,
+            task.scheme,
+            task.precision,
+            task.component,
+            task.sign,
+            inner,
+            _of_scales(task.scheme, task.scales, self.form),
+            tuple([self.form(value) for value in _values(task)]),
+            tuple(
+                [
+                    (scheme, _of_scales(scheme, scales, self.form))
+                    for scheme, scales in task.alternatives
+                ]
+            ),
+        )
+
+    def form_of_arrays(self) -> tuple[Array, ...]:
+        """Return what the form says of the arrays; the samples have room for all."""
+        f, *others = self.arrays
+        known = [Array(f.dtype, (True,) * f.ndim)]
+        known += [Array(a.dtype, tuple([n != 1 for n in a.shape])) for a in others]
+        return tuple(known)
+
+
+class Form(NamedTuple):
+    """All that decides which operations a call does.
+
+    Attributes
+    ----------
+    tasks : tuple
+        Those of the plan, with places of operands for their values.
+    arrays : tuple of Array
+        The samples first.
+    """
+
+    tasks: tuple[Any, ...]
+    arrays: tuple[Array, ...]
+
+
+class Recording(NamedTuple):
+    """All operations of a call.
+
+    Attributes
+    ----------
+    results : tuple of Node
+        One per array that is returned.
+    ndim : int
+        Their number of axes.
+    arrays : tuple of Array
+        What the loads read, by their places.
+    is_complex : tuple of bool
+        For each number of a call, whether it is complex.
+    """
+
+    results: tuple[Node, ...]
+    ndim: int
+    arrays: tuple[Array, ...]
+    is_complex: tuple[bool, ...]
+
+
+def form_of(f: Any, plan: Plan) -> tuple[Form, Operands]:
+    """Return the form of a call, and its operands."""
+    operands = Operands(f)
+    tasks = tuple([operands.form_of_task(task) for task in plan.tasks])
+    return Form(tasks, operands.form_of_arrays()), operands
+
+
+def record(form: Form, operands: Operands, plan: Plan, xp: Namespace) -> Recording:
+    """Run the plan on symbols in the place of its arrays and numbers."""
+    tape = Tape(xp)
+    lengths = [
+        [LENGTH if is_long else 1 for is_long in array.is_long] for array in form.arrays
+    ]
+    symbols = [
+        tape.array(place, tuple(shape), array.dtype)
+        for place, (shape, array) in enumerate(zip(lengths, form.arrays, strict=True))
+    ]
+
+    def symbol(known: Any) -> Any:
+        return symbols[known] if type(known) is int else known
+
+    pairs = zip(plan.tasks, form.tasks, strict=True)
+    tasks = tuple([_symbolic(task, known, symbol) for task, known in pairs])
+    found: tuple[Symbol, ...] = _agnostic.run(
+        symbols[0], plan._replace(tasks=tasks, stack=None), Words(tape)
+    )
+    return Recording(
+        tuple([result.node for result in found]),
+        found[0].ndim,
+        form.arrays,
+        tuple([isinstance(number, complex) for number in operands.numbers]),
+    )
+
+
+def _values(task: Task) -> tuple[Any, ...]:
+    """Return the values of a call that a task has outside of its scales."""
+    constants = task.constants or (None, None)
+    return (task.step, task.coordinates, task.where, task.period, *constants)
+
+
+def _of_scales(
+    scheme: Scheme, scales: Sequence[Scale], change: Callable[[Any], Any]
+) -> tuple[Scale, ...]:
+    """Return one scale for each denominator, with its numbers changed."""
+    if not scales:
+        return ()
+    return tuple(
+        [
+            Scale(tuple(map(change, factors)), tuple(map(change, divisors)))
+            for factors, divisors in map(scales.__getitem__, scheme.firsts)
+        ]
+    )
+
+
+def _symbolic(task: Task, known: tuple[Any, ...], symbol: Callable[[Any], Any]) -> Task:
+    """Return a task with symbols for its values."""
+    inner, scales, values, alternatives = known[5:]
+    step, coordinates, where, period, *constants = map(symbol, values)
+
+    def spread(scheme: Scheme, known: Sequence[Scale]) -> Sequence[Scale]:
+        # Numbers are symbols already: none but a `Weak` stands in a scale.
+        return scheme.per_formula(known) if known else ()
+
+    return task._replace(
+        scales=spread(task.scheme, scales),
+        step=step,
+        coordinates=coordinates,
+        where=where,
+        period=period,
+        constants=None if task.constants is None else tuple(constants),
+        inner=None if task.inner is None else _symbolic(task.inner, inner, symbol),
+        alternatives=tuple(
+            [
+                Alternative(scheme, spread(scheme, others))
+                for scheme, others in alternatives
+            ]
+        ),
+    )
