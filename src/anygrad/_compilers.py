@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 
 from ._settings import Setting
 
@@ -140,7 +139,9 @@ def _checked(compiler: object) -> str | None:
         names = ", ".join(map(repr, COMPILERS))
         msg = f"`compiler` must be {names} or None. Got {compiler!r}."
         raise ValueError(msg)
-    if importlib.util.find_spec(COMPILERS[compiler]) is None:
+    from importlib.util import find_spec  # a millisecond that an import need not take
+
+    if find_spec(COMPILERS[compiler]) is None:
         msg = (
             f"`compiler` is {compiler!r}, which is not installed. Install it, e.g. "
             f"with `python -m pip install {COMPILERS[compiler]}`."

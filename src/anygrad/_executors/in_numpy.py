@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import _compilers, _workers
-from .._executors import in_numba, results
+from .._executors import results
 
 if TYPE_CHECKING:
     from .._records import Plan
@@ -36,10 +36,13 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
     if not _blocked:
         _blocked[:] = [_make_blocked()]  # threads may meet here
     # What has its place already has been offered to the compiler by whoever made it.
-    if not outs and _compilers.get_compiler() == "numba" and in_numba.pays(f, plan):
-        made = results.empty(f, plan, numpy.empty_like)
-        if in_numba.run(f, plan, xp, made.outs, _workers.get_workers()):
-            return made.copy()
+    if not outs and _compilers.get_compiler() == "numba":
+        from .._executors import in_numba
+
+        if in_numba.pays(f, plan):
+            made = results.empty(f, plan, numpy.empty_like)
+            if in_numba.run(f, plan, xp, made.outs, _workers.get_workers()):
+                return made.copy()
     if f.size < LEAST_SAMPLES or f.ndim == 1:
         with numpy.errstate(all="ignore"):
             return _blocked[0](f, plan, xp, outs=outs)

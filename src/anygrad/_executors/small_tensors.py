@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._executors import in_numba, in_numpy, results
+from .._executors import in_numpy, results
 from .._records import Kept, Plan, Task, all_tasks
 
 if TYPE_CHECKING:
@@ -91,6 +91,8 @@ class NumPyForTensors:
         It runs on as many threads as torch would.
         """
         import torch
+
+        from .._executors import in_numba
 
         if f.dtype not in self.dtypes or not all(map(self._knows, all_tasks(plan))):
             return None
