@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _workers
-from .._executors import loops, tape
-from .._records import transposed, unrounded
+from .._executors import kernels, loops, tape
 from .._version import __version__
 
 if TYPE_CHECKING:
@@ -65,55 +64,12 @@ def pays(f: Any, plan: Plan) -> bool:
 
 
 def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any], workers: int) -> bool:
-    """Write the results of a plan on NumPy arrays; tell whether it could.
+    """Write the results of a plan on NumPy arrays; tell whether it could."""
 
-    What is too long for one kernel becomes several: one per result, and one for the
-    inner derivative of a mixed one.
-    """
-    f, plan, outs = _in_order_of_memory(f, plan, outs)
-    if _run_at_once(f, plan, xp, outs, workers):
-        return True
-    starts = [k for k, task in enumerate(plan.tasks) if task.sign == 0]
-    if len(starts) > 1:
-        stops = [*starts[1:], len(plan.tasks)]
-        parts = [plan.tasks[a:b] for a, b in zip(starts, stops, strict=True)]
-        return all(
-            run(f, plan._replace(tasks=tasks), xp, [out], workers)
-            for tasks, out in zip(parts, outs, strict=True)
-        )
-    (task, *others) = plan.tasks
-    if others or task.inner is None or task.component is not None:
-        return False
-    inner = unrounded(task.inner)
-    between = xp.empty_like(outs[0], dtype=inner.precision.result)
-    alone = plan._replace(tasks=(task._replace(inner=None),))
-    before = plan._replace(tasks=(inner,))
-    return run(f, before, xp, [between], workers) and run(
-        between, alone, xp, outs, workers
-    )
+    def launch(f: Any, plan: Plan, outs: Sequence[Any]) -> bool:
+        return _run_at_once(f, plan, xp, outs, workers)
 
-
-def _in_order_of_memory(
-    f: Any, plan: Plan, outs: Sequence[Any]
-) -> tuple[Any, Plan, Sequence[Any]]:
-    """Return a call with its axes in the order in which its results lie in memory."""
-    has_components = any(task.component is not None for task in plan.tasks)
-    if has_components or outs[0].flags.c_contiguous:
-        return f, plan, outs
-    strides = outs[0].strides
-    order = sorted(range(f.ndim), key=lambda k: -strides[k])
-    if order == list(range(f.ndim)):
-        return f, plan, outs
-
-    def transpose(array: Any, axes: Sequence[int]) -> Any:
-        return array.transpose(axes)
-
-    tasks = [transposed(task, order, transpose) for task in plan.tasks]
-    return (
-        f.transpose(order),
-        plan.with_tasks(tuple(tasks)),
-        [out.transpose(order) for out in outs],
-    )
+    return kernels.run(f, plan, xp, outs, launch)
 
 
 def _run_at_once(

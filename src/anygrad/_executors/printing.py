@@ -7,10 +7,10 @@ the position along the last axis is computed once per row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from .._executors.symbols import LENGTH
+from .._executors.symbols import LENGTH, nodes_of
 
 if TYPE_CHECKING:
     from .._executors.symbols import Node, Place
@@ -84,10 +84,6 @@ class Language:
         self.recording = recording
         self.last = recording.ndim - 1
         self._count = 0
-
-    def type_of(self, node: Node) -> str:
-        """Return the name of a dtype."""
-        raise NotImplementedError
 
     def constant(self, node: Node) -> str:
         """Return a number of the form."""
@@ -182,7 +178,7 @@ def lengths_in(at: int) -> tuple[int, int]:
 def interiors(results: Sequence[Node], ndim: int) -> list[Range]:
     """Return the points of each axis at which nodes are straight."""
     ranges = [Range(0, 0)] * ndim
-    for node in _of_interior(results):
+    for node in nodes_of(results, _of_interior):
         if node.verb == "pieces":
             axis, starts = node.detail
             number = central(node)
@@ -193,20 +189,11 @@ def interiors(results: Sequence[Node], ndim: int) -> list[Range]:
     return ranges
 
 
-def _of_interior(results: Sequence[Node]) -> Iterator[Node]:
-    """Return the nodes that the results have in the interior, each once."""
-    seen: set[Node] = set()
-    left = list(results)
-    while left:
-        node = left.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        yield node
-        if node.verb == "pieces":
-            left.append(node.operands[central(node)])
-        else:
-            left.extend(node.operands)
+def _of_interior(node: Node) -> Sequence[Node]:
+    """Return the operands that a node has in the interior."""
+    if node.verb == "pieces":
+        return (node.operands[central(node)],)
+    return node.operands
 
 
 def _sum(terms: list[str], rest: int) -> str:

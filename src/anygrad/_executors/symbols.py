@@ -10,7 +10,7 @@ The words are those of the standard: names of functions, and of methods of array
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -84,6 +84,21 @@ class Node:
         elif verb == "pieces":
             axes.add(detail[0])
         self.axes: frozenset[int] = frozenset(axes)
+
+
+def nodes_of(
+    results: Sequence[Node],
+    operands_of: Callable[[Node], Iterable[Node]] = lambda node: node.operands,
+) -> Iterator[Node]:
+    """Return the nodes that results are made of, each once."""
+    seen: set[Node] = set()
+    left = list(results)
+    while left:
+        node = left.pop()
+        if node not in seen:
+            seen.add(node)
+            left.extend(operands_of(node))
+            yield node
 
 
 class Weak(NamedTuple):

@@ -1,0 +1,374 @@
+"""A recording as a kernel in CUDA C++.
+
+Each thread makes some results that lie side by side in memory, with loads and stores of
+16 bytes, where the memory allows; where it does not, as many with a distance between
+them, so that neighbouring threads read neighbouring samples.  Rows are counted by the
+grid, which takes no division.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from .._executors.printing import Language, Range, Scope, interiors, lengths_in
+from .._executors.symbols import name_of
+
+if TYPE_CHECKING:
+    from .._executors.symbols import Index, Node, Place
+    from .._executors.tape import Recording
+
+#: What C++ calls the dtypes.
+TYPES = {
+    "bool": "bool",
+    "int8": "signed char",
+    "uint8": "unsigned char",
+    "int16": "short",
+    "uint16": "unsigned short",
+    "int32": "int",
+    "uint32": "unsigned int",
+    "int64": "long long",
+    "uint64": "unsigned long long",
+    "float16": "__half",
+    "float32": "float",
+    "float64": "double",
+    "complex64": "complex<float>",
+    "complex128": "complex<double>",
+}
+
+#: How many bytes their elements have.
+SIZES = {"bool": 1, "complex64": 8, "complex128": 16} | {
+    f"{kind}{8 * size}": size
+    for kind in ("int", "uint", "float")
+    for size in (1, 2, 4, 8)
+}
+
+#: What must be included for some of them.
+HEADERS = {
+    "float16": "#include <cuda_fp16.h>",
+    "complex64": "#include <cupy/complex.cuh>",
+    "complex128": "#include <cupy/complex.cuh>",
+}
+
+#: What C++ has no literals for.
+SPECIAL = {
+    "float32": {
+        "nan": "__int_as_float(0x7fc00000)",
+        "inf": "__int_as_float(0x7f800000)",
+        "-inf": "__int_as_float(0xff800000)",
+    },
+    "float64": {
+        "nan": "__longlong_as_double(0x7ff8000000000000LL)",
+        "inf": "__longlong_as_double(0x7ff0000000000000LL)",
+        "-inf": "__longlong_as_double(0xfff0000000000000LL)",
+    },
+}
+
+#: A memory access of a thread is that long at most.
+ACCESS = 16
+
+#: So many results a thread makes where they do not lie side by side.
+APART = 4
+
+#: Longer texts take too long to compile.
+MOST_LINES = 1400
+
+OPERATORS = {
+    "add": "{} + {}",
+    "subtract": "{} - {}",
+    "multiply": "{} * {}",
+    "divide": "{} / {}",
+    "negative": "-{}",
+    "bitwise_right_shift": "{} >> {}",
+    "bitwise_and": "{} & {}",
+    "where": "{0} ? {1} : {2}",
+}
+
+
+class Variant(NamedTuple):
+    """What is printed in more than one way.
+
+    Attributes
+    ----------
+    lanes : int
+        How many results that lie side by side a thread makes; 1 where they do not.
+    is_wide : bool
+        Whether positions in memory have more than 32 bits.
+    """
+
+    lanes: int
+    is_wide: bool
+
+
+class Kernels(Language):
+    """The words of C++.
+
+    Attributes
+    ----------
+    windows : dict
+        By what names a row that is read, the offsets along it.
+    """
+
+    def __init__(self, recording: Recording, variant: Variant) -> None:
+        super().__init__(recording)
+        self.lanes = variant.lanes
+        self.windows: dict[tuple[int, str], set[int]] = {}
+
+    def constant(self, node: Node) -> str:
+        """Return a number of the form in its dtype."""
+        value, kind = node.detail, TYPES[node.dtype]
+        if isinstance(value, float) and not math.isfinite(value):
+            part = "float32" if node.dtype in ("float32", "complex64") else "float64"
+            return f"({kind})({SPECIAL[part][str(value)]})"
+        if isinstance(value, complex):
+            return f"{kind}({value.real!r}, {value.imag!r})"
+        return f"({kind})({value!r})"
+
+    def number(self, node: Node) -> str:
+        """Return a number of the call in the dtype that it takes."""
+        kind, place = TYPES[node.dtype], node.detail
+        if self.recording.is_complex[place]:
+            part = kind.partition("<")[2].rstrip(">")
+            return f"{kind}(({part})x{place}, ({part})y{place})"
+        return f"({kind})x{place}"
+
+    def load(self, node: Node, scope: Scope) -> str:
+        """Return an element of an array, or of a row that is held in registers."""
+        array, index = node.detail
+        (*_, along) = [k for k in index if k.follows and k.axis == self.last] or [None]
+        turns, at = lengths_in(along.at) if along else (0, 0)
+        if scope.row is None or self.lanes == 1 or along is None or turns:
+            return f"b{array}[{self.offset(array, index, None)}]"
+        key = array, self.offset(array, index, along)
+        self.windows.setdefault(key, set()).add(at)
+        number = list(self.windows).index(key)
+        return f"w{number}[lane + {at} - FIRST{number}]"
+
+    def offset(self, array: int, index: Index, leave_out: Place | None) -> str:
+        """Return how far from the start of an array an element of it is."""
+        terms = []
+        for own, place in enumerate(index):
+            text = self.place(place)
+            if place is leave_out or text == "0":
+                continue
+            side_by_side = place.follows and place.axis == self.last and self.lanes > 1
+            terms.append(text if side_by_side else f"({text}) * s{array}_{own}")
+        return " + ".join(terms) or "0"
+
+    def operation(self, node: Node, operands: Sequence[str]) -> str:
+        """Return what the verb of a node gives."""
+        if node.verb == "astype":
+            return self._converted(node, operands[0])
+        if node.verb == "sign":
+            (x,) = operands
+            one = f"({TYPES[node.dtype]})1"
+            # Zero and NaN are their own signs.
+            return f"{x} > 0 ? {one} : {x} < 0 ? -{one} : {x}"
+        return OPERATORS[node.verb].format(*operands)
+
+    def _converted(self, node: Node, value: str) -> str:
+        if node.dtype == "float16":
+            return f"__float2half({value})"
+        if node.operands[0].dtype == "float16":
+            return f"({TYPES[node.dtype]})__half2float({value})"
+        return f"({TYPES[node.dtype]}){value}"
+
+    def assign(self, scope: Scope, dtype: str, name: str, value: str) -> None:
+        """Write a declaration with a value."""
+        scope.add(f"const {TYPES[dtype]} {name} = {value};")
+
+    def choose(
+        self, scope: Scope, node: Node, name: str, conditions: Sequence[str]
+    ) -> None:
+        """Write a declaration and a chain of conditions."""
+        scope.add(f"{TYPES[node.dtype]} {name};")
+        words = [f"if ({conditions[0]}) {{"]
+        words += [f"}} else if ({condition}) {{" for condition in conditions[1:]]
+        words.append("} else {")
+        for word, operand in zip(words, node.operands, strict=True):
+            scope.add(word)
+            inner = scope.branch(self.INDENT)
+            inner.add(f"{name} = {self.value(operand, inner)};")
+        scope.add("}")
+
+
+#: The whole of it.  Of the three counts of the grid, the first is along the last axis,
+#: the second along the one before, and the third along all others.
+TEXT = """\
+{headers}
+typedef {position} position;
+template <class T, int N>
+struct alignas(sizeof(T) * N < {access} ? sizeof(T) * N : {access}) pack {{ T v[N]; }};
+
+extern "C" __global__ void anygrad_kernel(
+{parameters}
+) {{
+{rows}
+{body}
+{ends}
+}}
+"""
+
+#: Results side by side.
+SIDE_BY_SIDE = """\
+const position first = ((position)blockIdx.x * blockDim.x + threadIdx.x) * {lanes};
+if (first >= {start} && first + {lanes} <= n{last} - {rest}{conditions}) {{
+{row}
+  #pragma unroll
+  for (int lane = 0; lane < {lanes}; ++lane) {{
+    const position t{last} = first + lane;
+{straight}
+  }}
+{stores}
+}} else {{
+  for (int lane = 0; lane < {lanes}; ++lane) {{
+    const position t{last} = first + lane;
+    if (t{last} >= n{last}) break;
+{general}
+  }}
+}}"""
+
+#: Results with a distance.
+APART_FROM_EACH_OTHER = """\
+#pragma unroll
+for (int lane = 0; lane < {apart}; ++lane) {{
+  const position block = (position)blockIdx.x * {apart} + lane;
+  const position t{last} = block * blockDim.x + threadIdx.x;
+  if (t{last} >= n{last}) break;
+  if (t{last} >= {start} && t{last} < n{last} - {rest}{conditions}) {{
+{row}
+{straight}
+  }} else {{
+{general}
+  }}
+}}"""
+
+
+def text_of(recording: Recording, variant: Variant) -> str | None:
+    """Return the text of a kernel; None if it would be too long, or has no dtype."""
+    dtypes = [name_of(array.dtype) for array in recording.arrays]
+    dtypes += [node.dtype for node in recording.results]
+    if not TYPES.keys() >= set(dtypes):
+        return None
+    printer = Kernels(recording, variant)
+    last, lanes, tab = printer.last, variant.lanes, Kernels.INDENT
+    row = Scope(tab, is_straight=True)
+    straight = Scope(tab * 2, row, is_straight=True)
+    general = Scope(tab * 2, is_straight=False)
+    stores = []
+    for number, node in enumerate(recording.results):
+        place = _place_of_result(number, last, lanes)
+        value = printer.value(node, straight)
+        if lanes > 1:
+            kind = f"pack<{TYPES[node.dtype]}, {lanes}>"
+            row.lines.insert(0, f"{tab}{kind} p{number};")
+            straight.add(f"p{number}.v[lane] = {value};")
+            start = place.replace(f"t{last}", "first")
+            stores.append(f"{tab}*({kind}*)(o{number} + {start}) = p{number};")
+        else:
+            straight.add(f"o{number}[{place}] = {value};")
+        general.add(f"o{number}[{place}] = {printer.value(node, general)};")
+    if len(row.lines) + len(straight.lines) + len(general.lines) > MOST_LINES:
+        return None
+    ranges = interiors(recording.results, recording.ndim)
+    form = SIDE_BY_SIDE if lanes > 1 else APART_FROM_EACH_OTHER
+    body = form.format(
+        lanes=lanes,
+        apart=APART,
+        last=last,
+        start=ranges[last].start,
+        rest=ranges[last].end,
+        conditions=_inside(ranges[:last]),
+        row="\n".join([*row.lines, *_windows(printer, recording)]),
+        straight="\n".join(straight.lines),
+        general="\n".join(general.lines),
+        stores="\n".join(stores),
+    )
+    return TEXT.format(
+        headers="\n".join(sorted({HEADERS[d] for d in dtypes if d in HEADERS})),
+        position="long long" if variant.is_wide else "int",
+        access=ACCESS,
+        parameters=",\n".join(_parameters(recording)),
+        rows="\n".join(_loops(last)),
+        body=body,
+        ends="}" * min(last, 2),
+    )
+
+
+def _place_of_result(number: int, last: int, lanes: int) -> str:
+    terms = [f"t{axis} * r{number}_{axis}" for axis in range(last)]
+    along = f"t{last}" if lanes > 1 else f"t{last} * r{number}_{last}"
+    return " + ".join([*terms, along])
+
+
+def _parameters(recording: Recording) -> Iterator[str]:
+    """Return what a kernel is given: arrays with strides, lengths, numbers."""
+    for number, array in enumerate(recording.arrays):
+        yield f"  const {TYPES[name_of(array.dtype)]}* __restrict__ b{number}"
+        for axis in range(len(array.is_long)):
+            yield f"  const position s{number}_{axis}"
+    for number, node in enumerate(recording.results):
+        yield f"  {TYPES[node.dtype]}* __restrict__ o{number}"
+        for axis in range(recording.ndim):
+            yield f"  const position r{number}_{axis}"
+    for axis in range(recording.ndim):
+        yield f"  const position n{axis}"
+    for number, is_complex in enumerate(recording.is_complex):
+        yield f"  const double x{number}"
+        if is_complex:
+            yield f"  const double y{number}"
+
+
+def _loops(last: int) -> Iterator[str]:
+    """Return the loops over the rows, as far as the grid does not have them."""
+    if last > 1:
+        others = " * ".join([f"n{axis}" for axis in range(last - 1)])
+        yield f"for (position rest = blockIdx.z; rest < {others}; rest += gridDim.z) {{"
+        left = "rest"
+        for axis in reversed(range(1, last - 1)):
+            yield f"const position q{axis} = {left} / n{axis};"
+            yield f"const position t{axis} = {left} - q{axis} * n{axis};"
+            left = f"q{axis}"
+        yield f"const position t0 = {left};"
+    if last > 0:
+        axis = last - 1
+        yield (
+            f"for (position t{axis} = (position)blockIdx.y * blockDim.y + threadIdx.y; "
+            f"t{axis} < n{axis}; t{axis} += (position)gridDim.y * blockDim.y) {{"
+        )
+
+
+def _windows(printer: Kernels, recording: Recording) -> Iterator[str]:
+    """Return how rows are read into registers, 16 bytes at once where all are used."""
+    lanes, tab = printer.lanes, Kernels.INDENT
+    for number, ((array, others), offsets) in enumerate(printer.windows.items()):
+        kind = TYPES[name_of(recording.arrays[array].dtype)]
+        used = sorted({at + lane for at in offsets for lane in range(lanes)})
+        low, row = used[0], f"r{number}"
+        yield f"{tab}const int FIRST{number} = {low};"
+        yield f"{tab}const {kind}* {row} = b{array} + {others} + first;"
+        yield f"{tab}{kind} w{number}[{used[-1] - low + 1}];"
+        for start in sorted({at // lanes * lanes for at in used}):
+            inside = [at for at in range(start, start + lanes) if at in used]
+            if len(inside) == lanes:
+                pack = f"pack<{kind}, {lanes}>"
+                yield f"{tab}{{ const {pack} p = *(const {pack}*)({row} + {start});"
+                yield f"{tab}#pragma unroll"
+                yield f"{tab}for (int k = 0; k < {lanes}; ++k)"
+                yield f"{tab}  w{number}[{start - low} + k] = p.v[k]; }}"
+            else:
+                yield from [
+                    f"{tab}w{number}[{at - low}] = {row}[{at}];" for at in inside
+                ]
+
+
+def _inside(ranges: Sequence[Range]) -> str:
+    """Return the conditions under which a row is straight."""
+    texts = []
+    for axis, (start, end) in enumerate(ranges):
+        if start:
+            texts.append(f" && t{axis} >= {start}")
+        if end:
+            texts.append(f" && t{axis} < n{axis} - {end}")
+    return "".join(texts)
