@@ -137,7 +137,7 @@ def keywords_of(function: Any) -> set[str]:
     except ValueError:
         signature = re.match(r"\w+\((.*)\)", function.__doc__)
         words = signature[1].replace("\\", "").split(",")
-        return {word.partition("=")[0].strip() for word in words}
+        return {(word.partition("=")[0].split() or [""])[-1] for word in words}
     return set(parameters)
 
 

@@ -33,7 +33,7 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     if not _blocked:
         _blocked[:] = [_make_blocked()]  # threads may meet here
     with f.device:
-        if f.size:
+        if plan.tasks and f.size:
             made = results.empty(f, plan, xp.empty_like)
             if kernels.run(f, plan, xp, made.outs, partial(_launch, xp)):
                 return made.copy()
