@@ -31,7 +31,16 @@ import hypothesis
 import pytest
 
 import anygrad
-from backends import BACKENDS, CHOSEN, LIBRARIES, Backend, is_installed, plain
+from backends import (
+    ABSENT,
+    BACKENDS,
+    CHOSEN,
+    LIBRARIES,
+    OPTIONS,
+    Backend,
+    is_installed,
+    plain,
+)
 
 #: Tests that must fail, and why: an entry that passes fails the run.  The key is the
 #: id of a backend and the beginning of a test's name.
@@ -69,9 +78,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--backend",
         action="append",
-        choices=tuple(LIBRARIES),
+        choices=tuple(OPTIONS),
         default=[],
-        help="run on this array library; may be repeated (all that are installed)",
+        help="run on this array library; may be repeated (all that are installed, "
+        "and those with a GPU in their name when asked for)",
     )
     parser.addoption(
         "--other",
@@ -108,27 +118,66 @@ def pytest_configure(config: pytest.Config) -> None:
     if file := os.environ.pop("ANYGRAD_PROGRESS", None):
         config.pluginmanager.register(Progress(Path(file)))
     asked = config.getoption("backend")
+    if {"jax", "jax-gpu"} <= set(asked):
+        msg = "--backend jax-gpu: run it without jax, which keeps JAX on the CPU"
+        raise pytest.UsageError(msg)
     config.stash[CHOSEN] = {}
-    for library in LIBRARIES:
-        if library not in asked and (asked or not is_installed(library)):
+    for option in OPTIONS:
+        if option not in (asked or filter(is_installed, LIBRARIES)):
             continue
         try:
-            config.stash[CHOSEN][library] = describe(library)
+            config.stash[CHOSEN][option] = describe(option)
         except Exception as error:
             if asked:
-                msg = f"--backend {library}: {type(error).__name__}: {error}"
+                msg = f"--backend {option}: {type(error).__name__}: {error}"
                 raise pytest.UsageError(msg) from error
+    config.stash[ABSENT] = {
+        form.id: reason
+        for form in BACKENDS
+        if form.option in config.stash[CHOSEN] and (reason := form.absence())
+    }
 
 
-def describe(library: str) -> str:
+def describe(option: str) -> str:
     """Import a library and return its version."""
     remark = ""
-    if library == "cupy":
+    if option == "cupy":
         remark = prepare_cupy()
-    if library == "jax":  # two devices, which must be asked for before the import
+    if option == "jax":  # two devices, which must be asked for before the import
         os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=2")
-    module = importlib.import_module(LIBRARIES[library].partition(".")[0])
+        os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    if option == "jax-gpu":  # else it takes most of the memory for itself
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    module = importlib.import_module(LIBRARIES[OPTIONS[option]].partition(".")[0])
+    if option != OPTIONS[option]:
+        remark = f" on {GPUS[option](module)}"
     return f"{module.__version__}{remark}"
+
+
+def gpu_of_torch(torch: ModuleType) -> str:
+    """Return the name of the GPU that torch has."""
+    if torch.version.cuda is None:
+        msg = f"torch {torch.__version__} is built without CUDA"
+        raise RuntimeError(msg)
+    if not torch.cuda.is_available():
+        msg = "torch finds no GPU that CUDA can use"
+        raise RuntimeError(msg)
+    return str(torch.cuda.get_device_name())
+
+
+def gpu_of_jax(jax: ModuleType) -> str:
+    """Return the name of the GPU that JAX puts arrays on."""
+    if jax.default_backend() != "gpu":
+        msg = (
+            f"JAX puts arrays on the {jax.default_backend()}: it finds no GPU, its "
+            "plugin for CUDA is missing, or JAX_PLATFORMS says so"
+        )
+        raise RuntimeError(msg)
+    return str(jax.devices()[0].device_kind)
+
+
+#: By the names for `--backend`.
+GPUS = {"torch-cuda": gpu_of_torch, "jax-gpu": gpu_of_jax}
 
 
 def prepare_cupy() -> str:
@@ -143,7 +192,10 @@ def prepare_cupy() -> str:
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     libraries = ", ".join(f"{name} {v}" for name, v in config.stash[CHOSEN].items())
-    return [f"anygrad {anygrad.__version__} on: {libraries or 'no array library'}"]
+    return [
+        f"anygrad {anygrad.__version__} on: {libraries or 'no array library'}",
+        *(f"left out: {form}, {why}" for form, why in config.stash[ABSENT].items()),
+    ]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -151,10 +203,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marks = metafunc.definition.iter_markers("parametrize")
     given = {name for mark in marks for name in _names(mark.args[0])}
     named = {FIXTURES[name] for name in names if name in FIXTURES}
-    libraries = named or set(metafunc.config.stash[CHOSEN])
+    chosen = metafunc.config.stash[CHOSEN]
     for fixture, forms in (
         ("backend", BACKENDS),
-        ("library", tuple(map(plain, LIBRARIES))),
+        ("library", tuple(map(plain, OPTIONS))),
     ):
         if fixture not in names:
             continue
@@ -162,7 +214,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         sets = [
             form
             for form in forms
-            if form.library in libraries and _is_wanted(form, wanted)
+            if form.option in chosen
+            and form.id not in metafunc.config.stash[ABSENT]
+            and (not named or form.library in named)
+            and _is_wanted(form, wanted)
         ]
         for argument, dtypes in KINDS.items():
             if argument in names and argument not in given:
@@ -178,7 +233,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def _is_wanted(form: Backend, forms: pytest.Mark | None) -> bool:
     if forms is None:
         return not form.seldom
-    return form.id in forms.args or "all" in forms.args
+    return not {form.id, form.on_cpu, "all"}.isdisjoint(forms.args)
 
 
 def _names(argnames: str | Sequence[str]) -> Sequence[str]:
@@ -189,7 +244,7 @@ def apart(forms: list[Backend]) -> list[Backend]:
     """Return the first of all forms that have the same dtypes."""
     first: dict[object, Backend] = {}
     for form in forms:
-        first.setdefault((form.library, form.default, form.dtypes), form)
+        first.setdefault((form.option, form.default, form.dtypes), form)
     return list(first.values())
 
 
@@ -218,7 +273,10 @@ def _is_chosen(config: pytest.Config, item: pytest.Item) -> bool:
     needed = {FIXTURES[name] for name in names if name in FIXTURES}
     # No form at all, of a library or with a kind of dtype: pytest would skip it.
     empty = "NOTSET" in item.name
-    return needed <= set(config.stash[CHOSEN]) and not empty
+    chosen = set(config.stash[CHOSEN])
+    if "jax-gpu" in chosen:  # where arrays go that are sent nowhere
+        chosen.add("jax")
+    return needed <= chosen and not empty
 
 
 def thinned(items: Sequence[pytest.Item], *, brief: bool) -> set[pytest.Item]:

@@ -28,6 +28,9 @@ STANDARD = (*SIGNED, *UNSIGNED, *REAL, *COMPLEX)
 #: The libraries that a run has chosen, with their versions.
 CHOSEN = pytest.StashKey[dict[str, str]]()
 
+#: The forms of these that cannot be run here, and why.
+ABSENT = pytest.StashKey[dict[str, str]]()
+
 #: Digits of the significand and smallest normal exponent, both in base two.
 FORMATS = {
     "bfloat16": (8, -126),
@@ -52,14 +55,17 @@ class Backend:
         The numeric dtypes.
     seldom : bool
         Run on it only the tests that ask for every form, because it is slow.
+    gpu : str
+        The library's name for the GPU that its arrays live on, where it has a CPU too.
     """
 
     id: str
     default: str = "float64"
     dtypes: tuple[str, ...] = STANDARD
     seldom: bool = False
+    gpu: str = ""
 
-    #: The name for `--backend`, the package to import, and the library's namespace as
+    #: The library's name, the package to import, and the library's namespace as
     #: array-api-compat gives it.
     library: ClassVar[str]
     module: ClassVar[str]
@@ -67,6 +73,20 @@ class Backend:
 
     def __str__(self) -> str:
         return self.id
+
+    @property
+    def option(self) -> str:
+        """The name for `--backend`."""
+        return f"{self.library}-{self.gpu}" if self.gpu else self.library
+
+    @property
+    def on_cpu(self) -> str:
+        """The id of the same form on the CPU; its own where there is no other."""
+        return self.id.replace(self.option, self.library, 1)
+
+    def absence(self) -> str | None:
+        """Return why this form cannot be run here, though its library can."""
+        return None
 
     def active(self) -> AbstractContextManager[Any]:
         """Return the context in which everything about this backend happens."""
@@ -246,7 +266,7 @@ class Torch(Backend):
         import torch
 
         array = torch.tensor(values, dtype=getattr(torch, dtype), device="cpu")
-        array = array.reshape(shape)
+        array = array.reshape(shape).to(self.gpu or "cpu")
         if self.requires_grad and "int" not in dtype and dtype != "bool":
             array.requires_grad_()
         return array
@@ -420,6 +440,14 @@ class CuPy(Backend):
     def current_device(self, array: Any) -> AbstractContextManager[Any]:
         return array.device
 
+    def absence(self) -> str | None:
+        import cupy
+
+        count = cupy.cuda.runtime.getDeviceCount()
+        if self.ordinal < count:
+            return None
+        return f"needs {self.ordinal + 1} devices, and there is {count}"
+
 
 BACKENDS: tuple[Backend, ...] = (
     NumPy("numpy"),
@@ -461,15 +489,30 @@ BACKENDS: tuple[Backend, ...] = (
     Dask("dask-uneven", chunks="uneven"),
     CuPy("cupy"),
     CuPy("cupy-device1", ordinal=1),
+    Torch("torch-cuda", gpu="cuda"),
+    Torch("torch-cuda-float64", default="float64", gpu="cuda"),
+    Torch("torch-cuda-requires-grad", requires_grad=True, gpu="cuda"),
+    JAX("jax-gpu", gpu="gpu"),
+    JAX(
+        "jax-gpu-x64",
+        default="float64",
+        dtypes=(*STANDARD, "float16", "bfloat16"),
+        x64=True,
+        seldom=True,
+        gpu="gpu",
+    ),
 )
 
-#: The libraries, by their names for `--backend`, and the modules to import.
+#: The libraries, by their names, and the modules to import.
 LIBRARIES = {backend.library: backend.module for backend in BACKENDS}
 
+#: What `--backend` takes: the libraries, and again those on a GPU, with their names.
+OPTIONS = {backend.option: backend.library for backend in BACKENDS}
 
-def plain(library: str) -> Backend:
-    """Return a library as its users meet it first."""
-    return next(backend for backend in BACKENDS if backend.library == library)
+
+def plain(option: str) -> Backend:
+    """Return a library as its users meet it first, or as they do on a GPU."""
+    return next(backend for backend in BACKENDS if backend.option == option)
 
 
 def is_installed(library: str) -> bool:

@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import anygrad
 from anygrad import _workers
-from backends import BACKENDS, LIBRARIES, Backend, is_installed
+from backends import BACKENDS, LIBRARIES, OPTIONS, Backend, is_installed
 from fuzzing.answers import compare
 from fuzzing.calls import Call, Finding
 from fuzzing.mistakes import spoilt
@@ -189,7 +189,7 @@ def chosen(libraries: Sequence[str], ids: Sequence[str]) -> list[Backend]:
         form
         for form in BACKENDS
         if is_installed(form.library)
-        and (form.library in libraries if libraries else form.library != "cupy")
+        and form.option in (libraries or set(LIBRARIES) - {"cupy"})
         and (not ids or form.id in ids)
     ]
 
@@ -200,7 +200,7 @@ def main() -> int:
     parser.add_argument(
         "--seed", type=int, default=random.SystemRandom().randrange(10**6)
     )
-    parser.add_argument("--backend", action="append", choices=LIBRARIES, default=[])
+    parser.add_argument("--backend", action="append", choices=OPTIONS, default=[])
     parser.add_argument("--form", action="append", default=[])
     parser.add_argument("--only", type=int, help="the number of one call")
     parser.add_argument("--small-blocks", action="store_true")

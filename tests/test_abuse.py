@@ -118,7 +118,7 @@ def test_threads_meet_a_library_first(library: Backend) -> None:
             if not cupy_on_cpu.gpu_present():
                 cupy_on_cpu.install()
         from backends import plain
-        library = plain({library.library!r})
+        library = plain({library.option!r})
         with library.active():
             f = library.asarray([0.0, 1, 4, 9])
         import anygrad

@@ -78,7 +78,7 @@ def test_using_a_library_loads_no_other(library: Backend) -> None:
     prepare = "import cupy_on_cpu as c; c.gpu_present() or c.install()\n"
     out = run(
         (prepare if library.library == "cupy" else "")
-        + f"from backends import plain\nbackend = plain({library.library!r})\n"
+        + f"from backends import plain\nbackend = plain({library.option!r})\n"
         "with backend.active():\n"
         "    f, x = backend.asarray([0, 1, 4, 9]), backend.asarray([0, 1, 2, 3])\n"
         "    backend.tolist(f + x)\n"
