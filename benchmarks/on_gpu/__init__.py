@@ -1,0 +1,1 @@
+"""What `gpu.py` checks and measures; no library is imported before it is asked for."""
