@@ -71,8 +71,12 @@ ACCESS = 16
 #: So many results a thread makes where they do not lie side by side.
 APART = 4
 
-#: Longer texts take too long to compile.
-MOST_LINES = 1400
+#: Longer texts take more than half a second to compile.
+MOST_LINES = 1600
+
+#: Texts that are printed once for several results have so many lines; longer ones would
+#: hold all that they read in registers, of which there are not so many.
+MOST_UNROLLED = 120
 
 OPERATORS = {
     "add": "{} + {}",
@@ -222,6 +226,7 @@ if (first >= {start} && first + {lanes} <= n{last} - {rest}{conditions}) {{
   }}
 {stores}
 }} else {{
+  #pragma unroll 1
   for (int lane = 0; lane < {lanes}; ++lane) {{
     const position t{last} = first + lane;
     if (t{last} >= n{last}) break;
@@ -231,7 +236,7 @@ if (first >= {start} && first + {lanes} <= n{last} - {rest}{conditions}) {{
 
 #: Results with a distance.
 APART_FROM_EACH_OTHER = """\
-#pragma unroll
+#pragma unroll {unrolled}
 for (int lane = 0; lane < {apart}; ++lane) {{
   const position block = (position)blockIdx.x * {apart} + lane;
   const position t{last} = block * blockDim.x + threadIdx.x;
@@ -269,13 +274,15 @@ def text_of(recording: Recording, variant: Variant) -> str | None:
         else:
             straight.add(f"o{number}[{place}] = {value};")
         general.add(f"o{number}[{place}] = {printer.value(node, general)};")
-    if len(row.lines) + len(straight.lines) + len(general.lines) > MOST_LINES:
+    lines = len(row.lines) + len(straight.lines) + len(general.lines)
+    if lines > MOST_LINES:
         return None
     ranges = interiors(recording.results, recording.ndim)
     form = SIDE_BY_SIDE if lanes > 1 else APART_FROM_EACH_OTHER
     body = form.format(
         lanes=lanes,
         apart=APART,
+        unrolled=APART if lines <= MOST_UNROLLED else 1,
         last=last,
         start=ranges[last].start,
         rest=ranges[last].end,

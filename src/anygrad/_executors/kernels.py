@@ -42,21 +42,23 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any], launch: Launch) 
 
 
 def _sum(f: Any, plan: Plan, xp: Namespace, out: Any, launch: Launch) -> bool:
-    """Write a sum, one term after the other; it must not be rounded at its end."""
-    first, *others = plan.tasks
-    if first.precision.result != working(first.precision):
-        return False
-    if not run(f, plan._replace(tasks=(first,)), xp, [out], launch):
-        return False
-    term = xp.empty_like(out)
-    for task in others:
-        alone = plan._replace(tasks=(task._replace(sign=0),))
-        if not run(f, alone, xp, [term], launch):
+    """Write a sum, one term after the other; it is rounded once."""
+    dtype = working(plan.tasks[0].precision)
+    total = out if out.dtype == dtype else xp.empty_like(out, dtype=dtype)
+    term: Any = None
+    for task in plan.tasks:
+        target = total if term is None else term
+        alone = plan._replace(tasks=(unrounded(task)._replace(sign=0),))
+        if not run(f, alone, xp, [target], launch):
             return False
-        if task.sign > 0:
-            out += term
+        if term is None:
+            term = xp.empty_like(total)
+        elif task.sign > 0:
+            total += term
         else:
-            out -= term
+            total -= term
+    if total is not out:
+        out[...] = total
     return True
 
 
