@@ -412,6 +412,13 @@ def heavy(session: nox.Session, library: str) -> None:
     on_other(session, library)
 
 
+@nox.session(default=False)
+def nvrtc(session: nox.Session) -> None:
+    """Compile the kernels for GPUs with NVIDIA's own compiler, which needs no GPU."""
+    install(session, "test", "cuda-bindings>=13", "nvidia-cuda-nvrtc>=13", "-e.[numpy]")
+    check(session, *on(), "tests/test_nvrtc.py")
+
+
 @nox.session(default=False, allow_parallel=False)  # others would be measured, too
 def bench(session: nox.Session) -> None:
     """Measure times and memory against the libraries themselves, roughly."""
