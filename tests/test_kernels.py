@@ -14,7 +14,7 @@ import pytest
 
 import anygrad
 import cupy_on_cpu
-from anygrad._executors import cuda, in_cupy, on_cuda, tape
+from anygrad._executors import cuda, on_cuda, tape
 from anygrad._executors.cuda import Variant
 from anygrad._executors.tape import Recording
 from planning import plan_of
@@ -211,7 +211,7 @@ def test_small_grids_go_round(
     monkeypatch.setattr(on_cuda, "THREADS", 4)
     monkeypatch.setattr(on_cuda, "MOST_BLOCKS", 2)
     monkeypatch.setattr(on_cuda, "MOST_NARROW", 0 if is_wide else 2**20)
-    monkeypatch.setattr(in_cupy, "_kernels_of_calls", {})
+    monkeypatch.setattr(on_cuda, "_kernels", {})
     samples = numbers(shape, "float32")
     assert_same(anygrad.gradient(cupy.asarray(samples)), anygrad.gradient(samples))
 
@@ -232,7 +232,7 @@ def test_without_a_kernel(
     cupy: Any, record: Any, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     """The call is right all the same; only what is broken warns, and once."""
-    monkeypatch.setattr(in_cupy, "_kernels_of_calls", {})
+    monkeypatch.setattr(on_cuda, "_kernels", {})
     if what == "too long":
         monkeypatch.setattr(cuda, "MOST_LINES", 1)
     else:
@@ -253,7 +253,7 @@ def test_long_texts_become_several_kernels(
     cupy: Any, record: Any, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
     """One per result, one per term of a sum, two for a mixed derivative."""
-    monkeypatch.setattr(in_cupy, "_kernels_of_calls", {})
+    monkeypatch.setattr(on_cuda, "_kernels", {})
     monkeypatch.setattr(cuda, "MOST_LINES", most)
     samples = numbers((12, 14), "float64")
     for name in ("hessian", "laplacian"):

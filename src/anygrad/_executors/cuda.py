@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from .._executors.symbols import Index, Node, Place
     from .._executors.tape import Recording
 
+#: What a kernel is called.
+NAME = "anygrad_kernel"
+
+#: Products and sums that are contracted are not rounded as on other devices.
+OPTIONS = ("--fmad=false",)
+
 #: What C++ calls the dtypes.
 TYPES = {
     "bool": "bool",
@@ -205,7 +211,7 @@ typedef {position} position;
 template <class T, int N>
 struct alignas(sizeof(T) * N < {access} ? sizeof(T) * N : {access}) pack {{ T v[N]; }};
 
-extern "C" __global__ void anygrad_kernel(
+extern "C" __global__ void {name}(
 {parameters}
 ) {{
 {rows}
@@ -293,6 +299,7 @@ def text_of(recording: Recording, variant: Variant) -> str | None:
         stores="\n".join(stores),
     )
     return TEXT.format(
+        name=NAME,
         headers="\n".join(sorted({HEADERS[d] for d in dtypes if d in HEADERS})),
         position="long long" if variant.is_wide else "int",
         access=ACCESS,

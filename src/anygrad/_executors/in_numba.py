@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _workers
 from .._executors import kernels, loops, tape
+from .._executors.kernels import Runner
 from .._version import __version__
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any], workers: int) ->
     def launch(f: Any, plan: Plan, outs: Sequence[Any]) -> bool:
         return _run_at_once(f, plan, xp, outs, workers)
 
-    return kernels.run(f, plan, xp, outs, launch)
+    return kernels.run(f, plan, outs, Runner(launch, xp))
 
 
 def _run_at_once(
