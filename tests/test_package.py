@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib.metadata
 import io
+import pydoc
 import re
 import subprocess
 import sys
@@ -153,6 +155,33 @@ def test_version() -> None:
 
 def test_types_are_shipped() -> None:
     assert (Path(anygrad.__file__).parent / "py.typed").exists()
+
+
+def test_help_tells_what_there_is() -> None:
+    """Each function that differentiates, in the order of need, and pages that exist."""
+    text = pydoc.render_doc(anygrad, renderer=pydoc.plaintext)
+    story = text.partition("PACKAGE CONTENTS")[0]
+    listed = re.findall(r"^    ([a-z, ]+)\n {8}\S", story, re.MULTILINE)
+    named = ", ".join(listed).split(", ")
+    assert named[:2] == ["gradient", "derivative"]
+    differentiating = {
+        name
+        for name in anygrad.__all__
+        if not re.search("workers|version", name)  # these only serve the others
+    }
+    assert set(named) == differentiating
+    assert len(named) == len(differentiating)
+    pages = re.findall(r"`((?:docs/)?\w+\.md)`", story)
+    docs = Path(__file__).parent.parent / "docs"
+    for page in pages:
+        name = page.removeprefix("docs/")
+        assert (docs / name).is_file() or (docs / "guide" / name).is_file()
+    assert len(pages) == 5
+
+
+def test_the_example_of_help_is_right(numpy: Any) -> None:
+    (example,) = doctest.DocTestFinder(recurse=False).find(anygrad, "anygrad")
+    assert doctest.DocTestRunner(verbose=False).run(example) == (0, 5)
 
 
 # What is printed.
