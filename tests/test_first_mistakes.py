@@ -179,6 +179,13 @@ def test_meshgrid_with_its_usual_indexing(
         assert numpy.allclose(result, slope, rtol=1e-15)
 
 
+def test_a_grid_whose_shapes_do_not_show_it(numpy: Any) -> None:
+    """No step looks at values, so the derivatives show it: none of them is finite."""
+    x, y = grid = numpy.meshgrid([0.0, 1, 3], [0.0, 2, 3, 7])
+    for result in anygrad.gradient(2 * x + 3 * y, spacing=grid):
+        assert not numpy.isfinite(result).any()
+
+
 def test_the_second_grid_alone(numpy: Any) -> None:
     """Beside a step, and of a field, whose components have the dims."""
     _, y = numpy.meshgrid([0.0, 1, 3], [0.0, 2, 3, 7])
