@@ -310,10 +310,10 @@ def test_no_points_have_no_span(library: Backend) -> None:
         ),
         (
             ValueError,
-            {"boundary": "egde"},
+            {"boundary": "eedge"},
             (
                 f"`boundary` must be one of {MODES}, or a number for a constant. "
-                "Got 'egde'. Do you mean 'edge'?"
+                "Got 'eedge'. Do you mean 'edge'?"
             ),
         ),
         (
