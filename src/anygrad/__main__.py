@@ -91,11 +91,8 @@ def _sentence(report: Report) -> str:
     """Return what is wrong with a library that cannot be used, and what helps."""
     if report.status == "unusable":
         return f"{report.library} cannot be used here: {report.detail}"
-    library = BY_NAME[report.library]
-    return (
-        f"{report.library} is not installed. It comes with {library.distributions[0]}: "
-        f"`pip install {library.distributions[0]}`."
-    )
+    distribution = BY_NAME[report.library].distributions[0]
+    return f"{report.library} is not installed. Try `pip install {distribution}`."
 
 
 if __name__ == "__main__":
