@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import pytest
 
 import anygrad
-from anygrad._executors import on_cuda, torch_on_cuda
+from anygrad._executors import adjoint, on_cuda, torch_on_cuda
 from planning import plan_of
 
 pytestmark = pytest.mark.peers
@@ -190,3 +190,40 @@ def test_what_has_no_kernel() -> None:
 def test_without_the_launcher(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch_on_cuda, "_has_launcher", lambda: False)
     assert run("gradient", torch.ones(4)) is None
+
+
+X = numpy.cumsum(numpy.arange(1.0, 13.0))
+
+DERIVATIVES: tuple[dict[str, Any], ...] = (
+    {},
+    {"spacing": -0.3, "dim": 0},
+    {"accuracy": 4},
+    {"accuracy": 8, "dim": 0},
+    {"order": 2, "edge_order": 2},
+    {"order": 3, "accuracy": 4, "dim": 0},
+    {"boundary": "periodic"},
+    {"boundary": ("reflect", 2.5), "order": 2},
+    {"spacing": X},
+    {"spacing": X, "dim": 0, "accuracy": 4},
+)
+
+
+@pytest.mark.parametrize("keywords", DERIVATIVES, ids=str)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_the_way_back_is_one_kernel(keywords: dict[str, Any], dtype: Any) -> None:
+    """The transposed sum is gathered; its bits are those of adding part by part."""
+    import array_api_compat.torch as xp
+
+    keywords = {"dim": 1, **keywords}
+    if "spacing" in keywords and keywords["spacing"] is X:
+        keywords["spacing"] = torch.from_numpy(X).to(dtype)
+    slopes = torch.from_numpy(numpy.random.default_rng(4).normal(size=(12, 12)))
+    slopes = slopes.to(dtype)
+    (task,) = plan_of("derivative", slopes, **keywords).tasks
+    for given in (slopes, slopes.t(), torch.ones((), dtype=dtype).expand(12, 12)):
+        before = len(Program.made)
+        total = torch_on_cuda.transposed(given, task, xp, adjoint.run_transposed)
+        assert len(Program.made) <= before + 1
+        with torch.no_grad():
+            expected = adjoint._sum_of_transposed(given, task, xp)
+        numpy.testing.assert_array_equal(total.numpy(), expected.numpy())

@@ -12,11 +12,11 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from .._executors.printing import Language, Range, Scope, interiors, lengths_in
-from .._executors.symbols import name_of
+from .._executors.nodes import name_of
+from .._executors.printing import Language, Range, Scope, interiors, lengths_in, verb_of
 
 if TYPE_CHECKING:
-    from .._executors.symbols import Index, Node, Place
+    from .._executors.nodes import Index, Node, Place
     from .._executors.tape import Recording
 
 #: What a kernel is called.
@@ -175,7 +175,7 @@ class Kernels(Language):
             one = f"({TYPES[node.dtype]})1"
             # Zero and NaN are their own signs.
             return f"{x} > 0 ? {one} : {x} < 0 ? -{one} : {x}"
-        return OPERATORS[node.verb].format(*operands)
+        return OPERATORS[verb_of(node)].format(*operands)
 
     def _converted(self, node: Node, value: str) -> str:
         if node.dtype == "float16":
@@ -183,6 +183,18 @@ class Kernels(Language):
         if node.operands[0].dtype == "float16":
             return f"({TYPES[node.dtype]})__half2float({value})"
         return f"({TYPES[node.dtype]}){value}"
+
+    def accumulate(self, scope: Scope, node: Node, name: str) -> None:
+        """Write a total, and a term under a condition."""
+        total, term = node.operands
+        axis, *ends, is_subtracted = node.detail
+        start, stop = [self.position(end, axis) for end in ends]
+        scope.add(f"{TYPES[node.dtype]} {name} = {self.value(total, scope)};")
+        scope.add(f"if (t{axis} >= {start} && t{axis} < {stop}) {{")
+        inner = scope.branch(self.INDENT)
+        sign = "-" if is_subtracted else "+"
+        inner.add(f"{name} = {name} {sign} {self.value(term, inner)};")
+        scope.add("}")
 
     def assign(self, scope: Scope, dtype: str, name: str, value: str) -> None:
         """Write a declaration with a value."""

@@ -7,9 +7,10 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .. import _agnostic
 from .._executors import cuda, tape
 from .._executors.cuda import Variant
-from .._executors.symbols import nodes_of
+from .._executors.nodes import nodes_of
 
 if TYPE_CHECKING:
     from .._executors.tape import Form, Recording
@@ -199,10 +200,15 @@ _kernels: dict[tuple[Form, Any], Kernel] = {}
 
 
 def launch(
-    launcher: Launcher, xp: Namespace, f: Any, plan: Plan, outs: Sequence[Any]
+    launcher: Launcher,
+    xp: Namespace,
+    f: Any,
+    plan: Plan,
+    outs: Sequence[Any],
+    run: tape.Run = _agnostic.run,
 ) -> bool:
     """Write all results of a plan by one kernel; tell whether it could."""
-    form, operands = tape.form_of(f, plan)
+    form, operands = tape.form_of(f, plan, run)
     device = launcher.device(f)
     kernel = _kernels.get((form, device))
     if kernel is None:

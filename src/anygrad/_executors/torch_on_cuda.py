@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from .._executors import cuda, kernels, on_cuda, results, small_tensors
+from .._executors.in_torch import is_watched
 from .._executors.kernels import Memory, Runner
-from .._records import all_tasks
+from .._records import Plan, all_tasks
 
 if TYPE_CHECKING:
-    from .._records import Plan
+    from .._executors import tape
+    from .._records import Task
     from .._typing import Namespace
 
 OF_TORCH = Memory(
@@ -38,10 +40,31 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...] | None:
     if f.dtype is torch.float16 and _headers() is None:
         return None
     made = results.empty(f, plan, small_tensors.empty_like)
-    is_current = f.device.index == torch.cuda.current_device()
-    with nullcontext() if is_current else torch.cuda.device(f.device):
+    with _on_device_of(f):
         runner = Runner(partial(on_cuda.launch, LAUNCHER, xp), xp, OF_TORCH)
         return made.copy() if kernels.run(f, plan, made.outs, runner) else None
+
+
+def transposed(slopes: Any, task: Task, xp: Namespace, run: tape.Run) -> Any:
+    """Return what flows back through a derivative; None where it cannot."""
+    import torch
+
+    arrays = [a for a in (slopes, task.step, task.coordinates) if a is not None]
+    if slopes.numel() == 0 or not _has_launcher() or is_watched(*arrays):
+        return None
+    total = torch.empty_like(slopes)
+    with _on_device_of(slopes):
+        launch = partial(on_cuda.launch, LAUNCHER, xp, run=run)
+        done = kernels.run(slopes, Plan((task,)), [total], Runner(launch, xp, OF_TORCH))
+    return total if done else None
+
+
+def _on_device_of(tensor: Any) -> AbstractContextManager[Any]:
+    """Make the device of a tensor the current one, if it is not."""
+    import torch
+
+    is_current = tensor.device.index == torch.cuda.current_device()
+    return nullcontext() if is_current else torch.cuda.device(tensor.device)
 
 
 @lru_cache(1)
