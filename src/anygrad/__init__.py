@@ -22,8 +22,8 @@ All but the last take `spacing`, a step or coordinates; `accuracy` inside and
 `edge_order` at the ends; `boundary`, what lies beyond these; and `dtype`.  The first
 two take `where`, which samples are valid.
 
-Two settings, each with a ``get_`` and a ``set_default_``: `set_workers`, how many threads
-a call may use, and `set_compiler`, with which calls become one loop each.
+Two settings, each with a ``get_`` and a ``set_default_``: `set_workers`, how many
+threads a call may use, and `set_compiler`, with which a call becomes one loop.
 
 The slope of a parabola, sampled at uneven points:
 

@@ -82,7 +82,7 @@ def _run_at_once(
     kernel = _kernels.get((form, layouts))
     if kernel is None:
         kernel = Kernel(_compiled(form, operands, plan, xp, layouts))
-        kernel = _kernels.setdefault((form, layouts), kernel)
+        kernel = kernels.remember(_kernels, (form, layouts), kernel)
     function = kernel.function
     if function is None:
         return False

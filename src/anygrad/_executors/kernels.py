@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .._precision import working
 from .._records import transposed, unrounded
@@ -12,6 +12,21 @@ from .._records import transposed, unrounded
 if TYPE_CHECKING:
     from .._records import Plan
     from .._typing import Namespace
+
+
+#: So many kernels are remembered, the latest ones.
+MOST_KERNELS = 256
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def remember(kernels: dict[K, V], key: K, kernel: V) -> V:
+    """Put a kernel to those that are known, and return the one that is there then."""
+    if len(kernels) >= MOST_KERNELS:
+        # Threads may meet here: then one finds nothing to forget.
+        kernels.pop(next(iter(kernels), key), None)
+    return kernels.setdefault(key, kernel)
 
 
 class Memory(NamedTuple):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .. import _agnostic
 from .._executors import cuda, tape
 from .._executors.cuda import Variant
+from .._executors.kernels import remember
 from .._executors.nodes import nodes_of
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ class Kernel:
         self.latest = Launch((), None)
 
 
-#: By form and device.
+#: The latest, by form and device.
 _kernels: dict[tuple[Form, Any], Kernel] = {}
 
 
@@ -213,7 +214,7 @@ def launch(
     kernel = _kernels.get((form, device))
     if kernel is None:
         recording = tape.record(form, operands, plan, xp)
-        kernel = _kernels.setdefault((form, device), Kernel(recording))
+        kernel = remember(_kernels, (form, device), Kernel(recording))
     arrays = (*operands.arrays, *outs)
     places = [launcher.place(array) for array in arrays]
     known = kernel.latest
