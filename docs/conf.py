@@ -21,11 +21,12 @@ author = "anygrad contributors"
 copyright = f"2026, {author}"
 version = release = anygrad.__version__
 
+sys.path.insert(0, str(Path(__file__).parent))  # for `mathml`
 extensions = [
+    "mathml",
     "myst_parser",
     "numpydoc",
     "sphinx.ext.autodoc",
-    "sphinx.ext.mathjax",
     "sphinx_copybutton",
 ]
 exclude_patterns = ["_build"]
@@ -38,9 +39,11 @@ copybutton_exclude = ".linenos, .gp, .go"
 myst_enable_extensions = ["deflist", "dollarmath", "substitution"]
 myst_heading_anchors = 3
 
+html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = f"anygrad {release}"
 html_static_path = ["_static"]
+html_css_files = ["custom.css"]
 
 # Links into the manuals of others need the network, and so must be asked for.
 if os.environ.get("ANYGRAD_DOCS_INTERSPHINX"):
