@@ -27,16 +27,19 @@ extensions = [
     "myst_parser",
     "numpydoc",
     "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
     "sphinx_copybutton",
+    "sphinx_design",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "_templates"]
+templates_path = ["_templates"]
 
 # The types are in the docstrings, where they can speak of shapes.
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 copybutton_exclude = ".linenos, .gp, .go"
 
-myst_enable_extensions = ["deflist", "dollarmath", "substitution"]
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "substitution"]
 myst_heading_anchors = 3
 
 html_math_renderer = "mathml"

@@ -6,6 +6,7 @@ raw TeX, links that lead nowhere, and anything loaded from another machine.
 `look.py` shows the same pages to a browser.
 """
 
+import functools
 import re
 import sys
 from pathlib import Path
@@ -72,13 +73,23 @@ def faults_of_formulas(soup):
 
 
 def faults_of_links(page, soup):
-    """Yield links to pages that were not built."""
+    """Yield links to pages, or to places in them, that were not built."""
     for link in soup.find_all("a", href=True):
         url = urlsplit(link["href"])
-        if url.scheme or url.netloc or not url.path:
+        if url.scheme or url.netloc:
             continue
-        if not (page.parent / unquote(url.path)).exists():
+        target = page.parent / unquote(url.path) if url.path else page
+        place = unquote(url.fragment)
+        of_pages = target.suffix == ".html" and target.is_file()
+        if not target.exists() or (place and of_pages and place not in places(target)):
             yield f"a link leads nowhere: {link['href']}"
+
+
+@functools.cache
+def places(page):
+    """Return the names of the places in a page that links can lead to."""
+    soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+    return {element["id"] for element in soup.find_all(id=True)}
 
 
 def main(argv=None):

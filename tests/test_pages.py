@@ -30,7 +30,7 @@ def pages(monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     for name in ("style.css", "other.html", "slope.png"):
-        (tmp_path / name).touch()
+        (tmp_path / name).write_text('<p id="part">', encoding="utf-8")
     return tmp_path
 
 
@@ -55,6 +55,7 @@ def test_a_page_that_is_right(
         ("slope.png", "//example.org/a.png", "loads //example.org/a.png"),
         ('alt="A slope"', "", "a picture says nothing"),
         ("other.html", "none.html", "a link leads nowhere: none.html#part"),
+        ("#part", "#none", "a link leads nowhere: other.html#none"),
     ],
 )
 def test_a_fault(
