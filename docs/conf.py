@@ -11,6 +11,9 @@ import sys
 import tomllib
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))  # for `mathml` and `figures`
+import figures
+
 import anygrad
 from anygrad import _dispatch, _libraries, _refusals
 
@@ -21,7 +24,6 @@ author = "anygrad contributors"
 copyright = f"2026, {author}"
 version = release = anygrad.__version__
 
-sys.path.insert(0, str(Path(__file__).parent))  # for `mathml`
 extensions = [
     "mathml",
     "myst_parser",
@@ -189,5 +191,11 @@ myst_substitutions = {
     "rooms": rooms(),
     "refused": refused(),
     "others": others(),
+    "machine": figures.measured()[0],
+    "summary": figures.summary(),
+    "missed": figures.missed(),
+    "targets": sum(bool(figure.target) for figure in figures.measured()[1]),
+    "misses": sum(figure.missed for figure in figures.measured()[1]),
+    **{f"figures_{name}": figures.of_library(name) for name in (*figures.OWN, "other")},
     **newest_versions(),
 }

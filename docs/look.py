@@ -70,6 +70,7 @@ def faults(page, path, width, elsewhere):
     page.goto(path.resolve().as_uri())
     # Pictures below the fold load when they are reached.
     page.evaluate("for (const i of document.images) i.loading = 'eager'")
+    page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
     page.wait_for_function("[...document.images].every(image => image.complete)")
     wide = width == max(WIDTHS)
     return page.evaluate(FAULTS, [wide, TEX.pattern]) + [

@@ -580,19 +580,24 @@ def draw(name, backend, folder):
     ExampleError
         If something is missing that the picture needs, or it cannot be written.
     """
+    size, draw_on = PICTURES[name]
+    return in_both_styles(name, size, lambda figure: draw_on(figure, backend), folder)
+
+
+def in_both_styles(name, size, draw_on, folder):
+    """Draw a figure for light pages and for dark ones, and return the files."""
     # A bare Figure needs neither pyplot nor a display.
     try:
         from matplotlib import cycler, rc_context
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ExampleError(f"matplotlib is needed: {error}") from error
-    size, draw_on = PICTURES[name]
     paths = {"light": folder / f"{name}.png", "dark": folder / f"{name}-dark.png"}
     for style, path in paths.items():
         colours = {"axes.prop_cycle": cycler(color=CYCLES[style])}
         with rc_context(settings(**STYLES[style]) | colours):
             figure = Figure(figsize=size, layout="compressed")
-            draw_on(figure, backend)
+            draw_on(figure)
             try:
                 save(figure, path)
             except OSError as error:
