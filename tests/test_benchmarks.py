@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import re
+import statistics
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -142,6 +144,22 @@ def test_the_verdicts_of_the_file_are_those_of_the_page(figures: Any) -> None:
     text = figures.MEASURED.read_text(encoding="utf-8")
     _, found = figures.measured()
     assert text.count("**missed**") == sum(figure.missed for figure in found)
+
+
+def test_what_other_pages_say_of_the_figures(figures: Any) -> None:
+    """The README has the medians, and the page of reasons all ends."""
+    root = FOLDER.parent
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    why = (root / "docs" / "guide" / "why.md").read_text(encoding="utf-8")
+    _, found = figures.measured()
+    behind = {}
+    for library, own in figures.OWN.items():
+        times = [figure.median for figure in figures.against_own(library, found)]
+        behind[library] = sum(time < 1 for time in times)
+        middle, count = f"{statistics.median(times):.1f}", len(times)
+        assert re.search(rf"`{own}`[^.]*\*\*{middle}\*\*[^.]*, .*of {count}", readme)
+        assert re.search(rf"`{own}`[^;]*? {min(times):.1f} to {max(times):.1f}", why)
+    assert behind == {"numpy": 0, "torch": 2, "jax": 5, "dask": 0}  # it says so
 
 
 def test_every_plot_is_drawn(numpy: Any, figures: Any, tmp_path: Path) -> None:
