@@ -315,7 +315,8 @@ def others(session: nox.Session, library: str) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation, every warning an error, and the changelog to come."""
-    install(session, "docs", "-e.[xarray]")
+    # The recipes run while the pages are built.
+    install(session, "docs", "-e.[dask,example,jax,torch,xarray]")
     session.run("sphinx-build", "-W", "-n", "-T", "docs", PAGES)
     session.run("python", "docs/pages.py", PAGES)
     session.run("towncrier", "build", "--draft", "--version=next")

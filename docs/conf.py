@@ -11,7 +11,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))  # for `mathml` and `figures`
+sys.path.insert(0, str(Path(__file__).parent))  # for what stands beside this file
 import figures
 
 import anygrad
@@ -32,6 +32,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx_copybutton",
     "sphinx_design",
+    "sphinx_gallery.gen_gallery",
 ]
 exclude_patterns = ["_build", "_templates"]
 templates_path = ["_templates"]
@@ -40,6 +41,20 @@ templates_path = ["_templates"]
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 copybutton_exclude = ".linenos, .gp, .go"
+
+# The recipes run whenever the documentation is built, and a failure of one fails it.
+sphinx_gallery_conf = {
+    "abort_on_example_error": True,
+    "capture_repr": (),
+    "examples_dirs": "../examples/recipes",
+    "filename_pattern": r"\.py$",
+    "gallery_dirs": "recipes",
+    "min_reported_time": 3600,  # in seconds; they are not the reader's
+    "image_scrapers": ("matplotlib", "gallery.animations"),
+    "reset_modules": ("matplotlib", "gallery.transparent"),
+    "within_subsection_order": "FileNameSortKey",
+    "write_computation_times": False,
+}
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "substitution"]
 myst_heading_anchors = 3

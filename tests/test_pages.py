@@ -54,6 +54,7 @@ def test_a_page_that_is_right(
         ("style.css", "https://example.org/a.css", "loads https://example.org/a.css"),
         ("slope.png", "//example.org/a.png", "loads //example.org/a.png"),
         ('alt="A slope"', "", "a picture says nothing"),
+        ('alt="A slope"', 'alt="slope.png"', "a picture says nothing"),
         ("other.html", "none.html", "a link leads nowhere: none.html#part"),
         ("#part", "#none", "a link leads nowhere: other.html#none"),
     ],
