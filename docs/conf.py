@@ -45,7 +45,9 @@ copybutton_exclude = ".linenos, .gp, .go"
 # The recipes run whenever the documentation is built, and a failure of one fails it.
 sphinx_gallery_conf = {
     "abort_on_example_error": True,
+    "backreferences_dir": "recipes/used",
     "capture_repr": (),
+    "doc_module": ("anygrad",),
     "examples_dirs": "../examples/recipes",
     "filename_pattern": r"\.py$",
     "gallery_dirs": "recipes",
