@@ -15,7 +15,7 @@ from pathlib import Path
 from pages import TEX, built
 from playwright.sync_api import sync_playwright
 
-#: Names that browsers have on various systems; `BROWSER` has the first word.
+#: Names that browsers have on various systems; `CHROME_BIN` has the first word.
 NAMES = (
     "chromium",
     "chromium-browser",
@@ -60,7 +60,7 @@ FAULTS = """
 
 def browser_command():
     """Return the path of a browser, or None."""
-    named = os.environ.get("BROWSER", "")
+    named = os.environ.get("CHROME_BIN", "")
     return next(filter(None, map(shutil.which, (named, *NAMES))), None)
 
 
@@ -121,7 +121,7 @@ def main(argv=None):
     if command is None:
         sys.stderr.write(
             "look: no browser. Install Chromium (Debian, Ubuntu: apt-get install "
-            "chromium) or name one in the variable BROWSER.\n"
+            "chromium) or name one in the variable CHROME_BIN.\n"
         )
         return 2
     # Chromium refuses its sandbox to root; the pages are our own.
