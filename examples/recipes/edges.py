@@ -32,7 +32,7 @@ gradient = anygrad.gradient(brightness, stack_dim=-1, dtype="float32", boundary=
 edges = np.linalg.norm(gradient, axis=-1)
 
 # %%
-# The Hessian of each pixel is a matrix of 2 x 2, ``stack_dim=-2`` puts it last, and
+# The Hessian of each pixel is a matrix of 2 x 2.  ``stack_dim=-1`` puts it last, where
 # NumPy takes the eigenvalues of all at once.  A longer step, here by leaving out
 # pixels, is blind to grain.
 

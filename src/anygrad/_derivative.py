@@ -45,7 +45,7 @@ def derivative(
         - an array of shape (n,): the coordinate of each point along the dim;
         - an array with as many dimensions as `input`, of length n along the dim, and
           broadcastable to `input`: a coordinate for each point, as on a curvilinear
-          grid.
+          grid; those of `numpy.meshgrid` need its ``indexing="ij"``.
 
         Arrays are of the library and on the device of `input`, or NumPy's: these go
         with any library, as constants of the call.  Coordinates may be uneven,
@@ -62,9 +62,10 @@ def derivative(
         What lies beyond the ends of the dim:
 
         - ``"one_sided"``: nothing, so the formulas there read points to one side only;
-        - ``"periodic"``: the other end, one step from the last point to the first; with
-          coordinates, ``("periodic", period)`` with the length after which they repeat,
-          which is positive, also where they descend;
+        - ``"periodic"``: the other end, one step from the last point to the first,
+          which the samples must not repeat as their last one; with coordinates,
+          ``("periodic", period)`` with the length after which they repeat, which is
+          positive, also where they descend;
         - ``"reflect"``, ``"symmetric"``, ``"edge"``: samples as `numpy.pad` names them,
           at mirrored coordinates;
         - a number: that value everywhere, in the unit of `input`;

@@ -78,7 +78,7 @@ def gradient(
         - an array of shape (n,): the coordinate of each point along the dim;
         - an array with as many dimensions as `input`, of length n along the dim, and
           broadcastable to `input`: a coordinate for each point, as on a curvilinear
-          grid.
+          grid; those of `numpy.meshgrid` need its ``indexing="ij"``.
 
         Arrays are of the library and on the device of `input`, or NumPy's: these go
         with any library, as constants of the call.  Coordinates may be uneven,
@@ -99,9 +99,10 @@ def gradient(
         of them
 
         - ``"one_sided"``: nothing, so the formulas there read points to one side only;
-        - ``"periodic"``: the other end, one step from the last point to the first; with
-          coordinates, ``("periodic", period)`` with the length after which they repeat,
-          which is positive, also where they descend;
+        - ``"periodic"``: the other end, one step from the last point to the first,
+          which the samples must not repeat as their last one; with coordinates,
+          ``("periodic", period)`` with the length after which they repeat, which is
+          positive, also where they descend;
         - ``"reflect"``, ``"symmetric"``, ``"edge"``: samples as `numpy.pad` names them,
           at mirrored coordinates;
         - a number: that value everywhere, in the unit of `input`;
@@ -110,7 +111,9 @@ def gradient(
         Except for ``"one_sided"``, the formula at the edges is that of the interior.  A
         period is not compared with the coordinates: if it is not longer than their
         span, the step from the last point to the first is negative or zero, and the
-        derivatives near the ends have no meaning: they may be infinite or NaN.
+        derivatives near the ends have no meaning: they may be infinite or NaN.  A pair
+        for several dims is taken in a list only, because a bare one may be meant for
+        the ends or for two dims.
     where : array of bool or None, default: None
         Which samples are valid: broadcastable to `input`, of its library and on its
         device, or a NumPy array.  None is: all.  Only for ``accuracy=2``.  Values under
@@ -169,10 +172,11 @@ def gradient(
         - If `dim` or `axis` names a dim twice.
         - If `edge_order` is not positive.
         - If `accuracy` is not even and positive.
-        - If `boundary` is a list of another length than there are dims; if it or an
-          entry of it is an unknown mode, a tuple of another length than 2, periodic at
-          one end only, along complex coordinates, without a period on coordinates or
-          with one on a step; if a period is not positive and finite.
+        - If `boundary` is a list of another length than there are dims, or a bare pair
+          for several dims; if it or an entry of it is an unknown mode, a tuple of
+          another length than 2, periodic at one end only, along complex coordinates,
+          without a period on coordinates or with one on a step; if a period is not
+          positive and finite.
         - If `where` is not broadcastable to `input` or is on another device, or is
           given for another `accuracy` than 2.
         - If `stack_dim` is given where no dim is differentiated.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import xarray as xr
 
 from . import _agnostic, _units
+from ._checks.boundary import is_pair
 
 if TYPE_CHECKING:
     from ._typing import Array
@@ -84,9 +85,21 @@ def along(
         names,
         [data.get_axis_num(name) for name in names],
         [spaced.entry for spaced in found],
-        per_dim(boundary, names, "one_sided", "boundary"),
+        _boundaries(boundary, names),
         [spaced.unit for spaced in found],
     )
+
+
+def _boundaries(given: Any, names: Sequence[Any]) -> list[Any]:
+    """Return the boundary of each dim; refuse a pair that may be one of two dims."""
+    if len(names) > 1 and is_pair(given):
+        msg = (
+            f"`boundary` must not be a bare pair for {len(names)} dims. Got {given}. "
+            "For the left and the right end of every dim, write "
+            f"`dict.fromkeys({names}, {given})`; for one entry per dim, a mapping."
+        )
+        raise ValueError(msg)
+    return per_dim(given, names, "one_sided", "boundary")
 
 
 def names_of_dims(data: xr.DataArray, dim: Any, leave: Hashable = None) -> list[Any]:

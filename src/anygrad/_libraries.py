@@ -67,6 +67,9 @@ class Library(NamedTuple):
         where the standard's `asarray` would not do.
     chunk : callable or None
         Returns an array of the class of which the chunks are.
+    tracers, on_traced : tuple of str, str
+        The names of the classes that stand for values while a function is traced, and
+        what to do where a value must be known by then.
     """
 
     name: str
@@ -88,6 +91,8 @@ class Library(NamedTuple):
     unwrap: Callable[[Any], Any] | None = None
     adopt: Callable[[Any, Any], Any] | None = None
     chunk: Callable[[Any], Any] | None = None
+    tracers: tuple[str, ...] = ()
+    on_traced: str = ""
 
 
 def _numpy() -> Namespace:
@@ -249,6 +254,11 @@ TABLE = (
         conditions=_jax_conditions,
         device=_jax_device,
         adopt=_jax_adopted,
+        tracers=("Tracer",),
+        on_traced=(
+            "It must be known while `jax.jit` traces: name the argument in "
+            "`static_argnames`, or bind it beforehand with `functools.partial`."
+        ),
     ),
     Library(
         name="dask",
@@ -364,6 +374,14 @@ def is_exact(array: Any, library: Library) -> bool:
     """Tell whether the class is the library's own, and no subclass of it."""
     cls = type(array)
     return f"{cls.__module__}.{cls.__qualname__}" in library.classes
+
+
+def advice_on_traced(value: Any) -> str:
+    """Return what to do where a value must be known; nothing if it is known."""
+    for library in TABLE:
+        if is_of_family(type(value), library.package, library.tracers):
+            return library.on_traced
+    return ""
 
 
 def type_name(value: Any) -> str:

@@ -37,7 +37,7 @@ def laplacian(
         - an array of shape (n,): the coordinate of each point along the dim;
         - an array with as many dimensions as `input`, of length n along the dim, and
           broadcastable to `input`: a coordinate for each point, as on a curvilinear
-          grid.
+          grid; those of `numpy.meshgrid` need its ``indexing="ij"``.
 
         Arrays are of the library and on the device of `input`, or NumPy's: these go
         with any library, as constants of the call.  Coordinates may be uneven,
@@ -58,9 +58,10 @@ def laplacian(
         of them
 
         - ``"one_sided"``: nothing, so the formulas there read points to one side only;
-        - ``"periodic"``: the other end, one step from the last point to the first; with
-          coordinates, ``("periodic", period)`` with the length after which they repeat,
-          which is positive, also where they descend;
+        - ``"periodic"``: the other end, one step from the last point to the first,
+          which the samples must not repeat as their last one; with coordinates,
+          ``("periodic", period)`` with the length after which they repeat, which is
+          positive, also where they descend;
         - ``"reflect"``, ``"symmetric"``, ``"edge"``: samples as `numpy.pad` names them,
           at mirrored coordinates;
         - a number: that value everywhere, in the unit of `input`;
@@ -69,7 +70,9 @@ def laplacian(
         Except for ``"one_sided"``, the formula at the edges is that of the interior.  A
         period is not compared with the coordinates: if it is not longer than their
         span, the step from the last point to the first is negative or zero, and the
-        derivatives near the ends have no meaning: they may be infinite or NaN.
+        derivatives near the ends have no meaning: they may be infinite or NaN.  A pair
+        for several dims is taken in a list only, because a bare one may be meant for
+        the ends or for two dims.
     dtype : dtype or None, default: None
         The dtype of the result: a real or complex floating one of the library of
         `input`, or the name of one in the standard.  It is rounded to it once, after a
@@ -115,10 +118,11 @@ def laplacian(
         - If `dim` or `axis` names no dim, or one twice.
         - If `accuracy` is not even and positive.
         - If `edge_order` is not positive.
-        - If `boundary` is a list of another length than there are dims; if it or an
-          entry of it is an unknown mode, a tuple of another length than 2, periodic at
-          one end only, along complex coordinates, without a period on coordinates or
-          with one on a step; if a period is not positive and finite.
+        - If `boundary` is a list of another length than there are dims, or a bare pair
+          for several dims; if it or an entry of it is an unknown mode, a tuple of
+          another length than 2, periodic at one end only, along complex coordinates,
+          without a period on coordinates or with one on a step; if a period is not
+          positive and finite.
     IndexError
         - If `dim` or `axis` names a dim that `input` does not have.
 
@@ -189,7 +193,7 @@ def hessian(
         - an array of shape (n,): the coordinate of each point along the dim;
         - an array with as many dimensions as `input`, of length n along the dim, and
           broadcastable to `input`: a coordinate for each point, as on a curvilinear
-          grid.
+          grid; those of `numpy.meshgrid` need its ``indexing="ij"``.
 
         Arrays are of the library and on the device of `input`, or NumPy's: these go
         with any library, as constants of the call.  Coordinates may be uneven,
@@ -211,9 +215,10 @@ def hessian(
         of them
 
         - ``"one_sided"``: nothing, so the formulas there read points to one side only;
-        - ``"periodic"``: the other end, one step from the last point to the first; with
-          coordinates, ``("periodic", period)`` with the length after which they repeat,
-          which is positive, also where they descend;
+        - ``"periodic"``: the other end, one step from the last point to the first,
+          which the samples must not repeat as their last one; with coordinates,
+          ``("periodic", period)`` with the length after which they repeat, which is
+          positive, also where they descend;
         - ``"reflect"``, ``"symmetric"``, ``"edge"``: samples as `numpy.pad` names them,
           at mirrored coordinates;
         - a number: that value everywhere, in the unit of `input`;
@@ -222,10 +227,13 @@ def hessian(
         Except for ``"one_sided"``, the formula at the edges is that of the interior.  A
         period is not compared with the coordinates: if it is not longer than their
         span, the step from the last point to the first is negative or zero, and the
-        derivatives near the ends have no meaning: they may be infinite or NaN.
+        derivatives near the ends have no meaning: they may be infinite or NaN.  A pair
+        for several dims is taken in a list only, because a bare one may be meant for
+        the ends or for two dims.
     stack_dim : int, default: 0
         Where the first of the two new dims stands, the second behind it; negative
-        numbers count from behind the last dim of `input`.
+        numbers count from behind the last dim of `input`: with -1 both new dims are the
+        last two, with -2 they stand before the last of `input`.
     dtype : dtype or None, default: None
         The dtype of the result: a real or complex floating one of the library of
         `input`, or the name of one in the standard.  It is rounded to it once, after a
@@ -272,10 +280,11 @@ def hessian(
         - If `dim` or `axis` names no dim, or one twice.
         - If `accuracy` is not even and positive.
         - If `edge_order` is not positive.
-        - If `boundary` is a list of another length than there are dims; if it or an
-          entry of it is an unknown mode, a tuple of another length than 2, periodic at
-          one end only, along complex coordinates, without a period on coordinates or
-          with one on a step; if a period is not positive and finite.
+        - If `boundary` is a list of another length than there are dims, or a bare pair
+          for several dims; if it or an entry of it is an unknown mode, a tuple of
+          another length than 2, periodic at one end only, along complex coordinates,
+          without a period on coordinates or with one on a step; if a period is not
+          positive and finite.
     IndexError
         - If `dim` or `axis` names a dim that `input` does not have.
         - If `stack_dim` is not from ``-input.ndim - 1`` to ``input.ndim``.
