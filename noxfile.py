@@ -33,6 +33,7 @@ nox.options.error_on_missing_interpreters = False
 
 ROOT = Path(__file__).parent
 DIST = ROOT / ".nox" / "dist"
+PAGES = "docs/_build/html"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 
@@ -275,7 +276,7 @@ def together(session: nox.Session) -> None:
     extras = [extra for name, extra in EXTRAS.items() if name != "cupy"]
     # findiff is a peer in the table of promises.
     packages = f"-e.[example,xarray,{','.join(extras)}]"
-    install(session, "test", "cftime", "findiff", "pint", packages)
+    install(session, "test", "cftime", "findiff", "pint", "beautifulsoup4", packages)
     check(session, "-m", "peers", measured=True)
     session.run("pytest", "--doctest-modules", "-m", "not peers", "src")
 
@@ -314,9 +315,18 @@ def others(session: nox.Session, library: str) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation, every warning an error, and the changelog to come."""
-    install(session, "docs", "-e.[xarray]")
-    session.run("sphinx-build", "-W", "-n", "-T", "docs", "docs/_build/html")
+    # The recipes run while the pages are built.
+    install(session, "docs", "-e.[dask,example,jax,torch,xarray]")
+    session.run("sphinx-build", "-W", "-n", "-T", "docs", PAGES)
+    session.run("python", "docs/pages.py", PAGES)
     session.run("towncrier", "build", "--draft", "--version=next")
+
+
+@nox.session(default=False, requires=["docs"])
+def look(session: nox.Session) -> None:
+    """Show every page of the documentation to a browser, wide, narrow, light, dark."""
+    install(session, "look")
+    session.run("python", "docs/look.py", PAGES, *session.posargs)
 
 
 @nox.session

