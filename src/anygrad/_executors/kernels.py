@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .._precision import working
-from .._records import transposed, unrounded
+from .._records import totals_of, transposed, unrounded
 
 if TYPE_CHECKING:
     from .._records import Plan
@@ -82,11 +81,9 @@ def run(f: Any, plan: Plan, outs: Sequence[Any], runner: Runner) -> bool:
     if runner.launch(f, plan, outs):
         return True
     if len(outs) > 1:
-        starts = [k for k, task in enumerate(plan.tasks) if task.sign == 0]
-        parts = pairwise([*starts, len(plan.tasks)])
         return all(
-            run(f, plan._replace(tasks=plan.tasks[start:stop]), [out], runner)
-            for (start, stop), out in zip(parts, outs, strict=True)
+            run(f, plan._replace(tasks=tasks), [out], runner)
+            for tasks, out in zip(totals_of(plan.tasks), outs, strict=True)
         )
     if len(plan.tasks) > 1:
         return _sum(f, plan, outs[0], runner)
