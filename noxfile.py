@@ -274,7 +274,7 @@ def together(session: nox.Session) -> None:
     """Test what needs several libraries at once, and every code block."""
     extras = [extra for name, extra in EXTRAS.items() if name != "cupy"]
     # findiff is a peer in the table of promises.
-    packages = f"-e.[example,xarray,{','.join(extras)}]"
+    packages = f"-e.[example,numba,xarray,{','.join(extras)}]"
     install(session, "test", "cftime", "findiff", "pint", packages)
     check(session, "-m", "peers", measured=True)
     session.run("pytest", "--doctest-modules", "-m", "not peers", "src")

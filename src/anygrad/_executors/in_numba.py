@@ -13,20 +13,20 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import _workers
+from .. import _agnostic, _workers
 from .._executors import loops, tape
 from .._records import transposed, unrounded
 from .._version import __version__
 
 if TYPE_CHECKING:
     from .._executors.tape import Form, Operands
-    from .._records import Plan
+    from .._records import Plan, Task
     from .._typing import Namespace
 
 #: A difference of two samples, scaled, takes no longer without a compiler where there
@@ -35,6 +35,16 @@ FEW_DIFFERENCES, FEW_SUMS = 2**15, 2**10
 
 #: So many points and more are shared among threads.
 LEAST_SHARE = 2**15
+
+#: What is longer takes too long to compile, five seconds and more; where it can be cut
+#: into several kernels, what is not much shorter.
+MOST_LINES, FEW_LINES = 1500, 1000
+
+#: Each result has loops of its own, which take a third of a second to compile.
+MOST_RESULTS = 12
+
+#: So many kernels are kept in the memory; then the oldest are forgotten.
+MOST_KERNELS = 512
 
 
 class Kernel(NamedTuple):
@@ -71,18 +81,15 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any], workers: int) ->
     inner derivative of a mixed one.
     """
     f, plan, outs = _in_order_of_memory(f, plan, outs)
-    if _run_at_once(f, plan, xp, outs, workers):
+    if len(outs) <= MOST_RESULTS and _run_at_once(f, plan, xp, outs, workers):
         return True
-    starts = [k for k, task in enumerate(plan.tasks) if task.sign == 0]
-    if len(starts) > 1:
-        stops = [*starts[1:], len(plan.tasks)]
-        parts = [plan.tasks[a:b] for a, b in zip(starts, stops, strict=True)]
+    if len(outs) > 1:
         return all(
-            run(f, plan._replace(tasks=tasks), xp, [out], workers)
-            for tasks, out in zip(parts, outs, strict=True)
+            run(samples, plan._replace(tasks=tasks), xp, [out], workers)
+            for (samples, tasks), out in zip(_parts(f, plan), outs, strict=True)
         )
     (task, *others) = plan.tasks
-    if others or task.inner is None or task.component is not None:
+    if others or task.inner is None:
         return False
     inner = unrounded(task.inner)
     between = xp.empty_like(outs[0], dtype=inner.precision.result)
@@ -91,6 +98,20 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any], workers: int) ->
     return run(f, before, xp, [between], workers) and run(
         between, alone, xp, outs, workers
     )
+
+
+def _parts(f: Any, plan: Plan) -> Iterator[tuple[Any, tuple[Task, ...]]]:
+    """Return the samples and the tasks of each result.
+
+    A component is an array of its own, so that all of them have one form.
+    """
+    starts = [k for k, task in enumerate(plan.tasks) if task.sign == 0]
+    for start, stop in pairwise([*starts, len(plan.tasks)]):
+        (first, *others) = tasks = plan.tasks[start:stop]
+        if others:
+            yield f, tasks
+        else:
+            yield _agnostic.component(f, first), (first._replace(component=None),)
 
 
 def _in_order_of_memory(
@@ -126,6 +147,8 @@ def _run_at_once(
     if kernel is None:
         kernel = Kernel(_compiled(form, operands, plan, xp, layouts))
         kernel = _kernels.setdefault((form, layouts), kernel)
+        while len(_kernels) > MOST_KERNELS:
+            _kernels.pop(next(iter(_kernels)), None)
     function = kernel.function
     if function is None:
         return False
@@ -162,10 +185,12 @@ def _compiled(
     form: Form, operands: Operands, plan: Plan, xp: Namespace, layouts: str
 ) -> Callable[..., None] | None:
     """Return the kernel for a form; None where it runs without one."""
-    if "?" in layouts:
+    if "?" in layouts or _is_switched_off():
         return None
     recording = tape.record(form, operands, plan, xp)
-    text = loops.text_of(recording, layouts)
+    can_be_cut = len(recording.results) > 1 or plan.tasks[0].inner is not None
+    most_lines = FEW_LINES if can_be_cut else MOST_LINES
+    text = loops.text_of(recording, layouts, most_lines)
     if text is None:
         return None
     try:
@@ -185,17 +210,31 @@ def _loaded(text: str) -> Callable[..., None]:
 
     digest = hashlib.sha256(text.encode()).hexdigest()[:24]
     name = f"anygrad_kernel_{digest}"
-    with contextlib.suppress(OSError, RuntimeError, EOFError):
+    # A folder that nothing can be kept in, or that holds what is broken, is no reason
+    # not to compile: a file that was cut off raises whatever its parts may mean.
+    with contextlib.suppress(Exception):
         folder = _folder() / f"{__version__}-numba-{numba.__version__}"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / f"{name}.py"
-        if not path.exists():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
             _write(path, text)
         return _imported(name, path)
     namespace: dict[str, Any] = {"__name__": name}
     exec(text.replace(loops.KEPT, loops.NOT_KEPT), namespace)
     function: Callable[..., None] = namespace["kernel"]
     return function
+
+
+def _is_switched_off() -> bool:
+    """Tell whether Numba would run the very text, one element at a time.
+
+    It does so for `NUMBA_DISABLE_JIT`, which helps those who look for errors of theirs.
+    """
+    try:
+        from numba import config
+    except ImportError:  # on a worker of Dask's; what tries to compile says so
+        return False
+    return bool(config.DISABLE_JIT)
 
 
 def _folder() -> Path:
@@ -215,15 +254,23 @@ def _folder() -> Path:
 def _write(path: Path, text: str) -> None:
     """Write a file at once, because another process may read it."""
     descriptor, name = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    Path(name).replace(path)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink()
+        raise
 
 
 def _imported(name: str, path: Path) -> Callable[..., None]:
     spec: Any = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # where Numba looks for what it has kept of it
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     function: Callable[..., None] = module.kernel
     return function
