@@ -415,7 +415,7 @@ def heavy(session: nox.Session, library: str) -> None:
 @nox.session(default=False, allow_parallel=False)  # others would be measured, too
 def bench(session: nox.Session) -> None:
     """Measure times and memory against the libraries themselves, roughly."""
-    install(session, "bench", "-e.[numpy,torch,jax,dask]")
+    install(session, "bench", "-e.[numpy,numba,torch,jax,dask]")
     session.run("python", "benchmarks/ratios.py", "--quick", *session.posargs)
     # asv wants to know the machine, and keeps that in the home directory.
     home = {"HOME": session.create_tmp(), "USERPROFILE": session.create_tmp()}
