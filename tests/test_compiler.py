@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import io
 import json
 import math
 import os
@@ -194,6 +195,14 @@ def test_compiler_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
         anygrad.set_default_compiler("numba")
     assert anygrad.get_compiler() is None
     anygrad.set_default_compiler(None)  # needs none
+
+
+def test_show_versions() -> None:
+    import numba
+
+    file = io.StringIO()
+    anygrad.show_versions(file)
+    assert f"compilers: numba {numba.__version__}\n" in file.getvalue()
 
 
 # What is compiled, and what is not.

@@ -49,8 +49,11 @@ def contenders(row: Row) -> dict[str, Call]:
     if library.has_floor and row.way != "backward":
         results = functools.cache(calls["anygrad"])  # made when they are first copied
         calls["floor"] = lambda: library.floor(results())
-        if row.grid == "one coordinate per point":  # these must be read as well
+        # These read more than they write.
+        if row.grid == "one coordinate per point":
             calls["floor"] = lambda: results()[0] + spacing[0]
+        if row.function == "divergence":  # of three components
+            calls["floor"] = lambda: library.floor(results() * 2)
     return calls
 
 
@@ -62,7 +65,7 @@ def derivatives(f: Any, spacing: Any, row: Row, where: Any = None) -> tuple[Any,
     if row.function == "hessian":
         return (anygrad.hessian(f, spacing=spacing, **keywords),)
     if row.function == "divergence":
-        return (anygrad.divergence(f, spacing=spacing, vector_dim=-1, **keywords),)
+        return (anygrad.divergence(f, spacing=spacing, vector_dim=0, **keywords),)
     if row.function == "order 4":
         keywords |= {"dim": row.dim, "order": 4}
         return (anygrad.derivative(f, spacing=spacing, **keywords),)

@@ -291,7 +291,7 @@ COMPILED = [
             ("integers", *SQUARE[1], 1.4, {}),
             ("laplacian", (200, 200, 200), None, 1.8, {"function": "laplacian"}),
             ("hessian", (2000, 2000), None, 1.2, {"function": "hessian"}),
-            ("divergence", (200, 200, 200, 3), None, 1.4, {"function": "divergence"}),
+            ("divergence", (3, 200, 200, 200), None, 1.4, {"function": "divergence"}),
         ],
     )
 ]

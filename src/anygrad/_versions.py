@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Iterable
 from typing import Any, NamedTuple, TextIO
 
 import array_api_compat
 
 from . import _dispatch, _libraries
+from ._compilers import COMPILERS
 from ._gradient import gradient
 from ._libraries import Library
 from ._version import __version__
@@ -45,6 +47,7 @@ def show_versions(file: TextIO | None = None) -> None:
     file = sys.stdout if file is None else file
     print(f"anygrad {__version__}", file=file)
     print(f"array-api-compat {array_api_compat.__version__}", file=file)
+    print(f"compilers: {', '.join(compilers()) or 'none'}", file=file)
     print(f"Python {platform.python_version()}, {platform.platform()}\n", file=file)
     rows = [Report("library", "version", "device", "executor", "worked examples")]
     rows += [report(library) for library in _libraries.TABLE]
@@ -54,9 +57,15 @@ def show_versions(file: TextIO | None = None) -> None:
         print("  ".join(cells).rstrip(), file=file)
 
 
+def compilers() -> list[str]:
+    """Return the names of the compilers that are installed, with their versions."""
+    names = {name: _version((module,)) for name, module in COMPILERS.items()}
+    return [f"{name} {version}" for name, version in names.items() if version]
+
+
 def report(library: Library) -> Report:
     """Return what is found of one library."""
-    version = _installed_version(library)
+    version = _version(library.distributions)
     if version is None:
         return Report(library.name, "not installed", "-", "-", "-")
     try:
@@ -71,10 +80,11 @@ def report(library: Library) -> Report:
     )
 
 
-def _installed_version(library: Library) -> str | None:
+def _version(distributions: Iterable[str]) -> str | None:
+    """Return the version of the first of these that is installed."""
     from importlib import metadata
 
-    for distribution in library.distributions:
+    for distribution in distributions:
         try:
             return metadata.version(distribution)
         except metadata.PackageNotFoundError:
