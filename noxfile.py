@@ -275,7 +275,7 @@ def together(session: nox.Session) -> None:
     """Test what needs several libraries at once, and every code block."""
     extras = [extra for name, extra in EXTRAS.items() if name != "cupy"]
     # findiff is a peer in the table of promises.
-    packages = f"-e.[example,xarray,{','.join(extras)}]"
+    packages = f"-e.[example,numba,xarray,{','.join(extras)}]"
     install(session, "test", "cftime", "findiff", "pint", "beautifulsoup4", packages)
     check(session, "-m", "peers", measured=True)
     session.run("pytest", "--doctest-modules", "-m", "not peers", "src")
@@ -432,7 +432,7 @@ def nvrtc(session: nox.Session) -> None:
 @nox.session(default=False, allow_parallel=False)  # others would be measured, too
 def bench(session: nox.Session) -> None:
     """Measure times and memory against the libraries themselves, roughly."""
-    install(session, "bench", "-e.[numpy,torch,jax,dask]")
+    install(session, "bench", "-e.[numpy,numba,torch,jax,dask]")
     session.run("python", "benchmarks/ratios.py", "--quick", *session.posargs)
     # asv wants to know the machine, and keeps that in the home directory.
     home = {"HOME": session.create_tmp(), "USERPROFILE": session.create_tmp()}

@@ -29,7 +29,20 @@ finally:
 
 # findiff is no array library, and installed for `nox -s bench` only, which runs it.
 HAS_FINDIFF = importlib.util.find_spec("findiff") is not None
-TESTED = [row for row in ROWS if row.peer != "findiff" or HAS_FINDIFF]
+HAS_NUMBA = importlib.util.find_spec("numba") is not None
+TESTED = [
+    row
+    for row in ROWS
+    if (row.peer != "findiff" or HAS_FINDIFF) and (row.way != "compiled" or HAS_NUMBA)
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what is compiled in a folder of the tests' own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ANYGRAD_CACHE_DIR", str(tmp_path_factory.mktemp("compiled")))
+        yield
 
 
 @pytest.fixture

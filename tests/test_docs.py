@@ -35,6 +35,14 @@ NUMBER = re.compile(r"-?(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?")
 FLAGS = doctest.ELLIPSIS
 
 
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what is compiled in a folder of the tests' own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ANYGRAD_CACHE_DIR", str(tmp_path_factory.mktemp("compiled")))
+        yield
+
+
 class Block(NamedTuple):
     """A fenced block of a page; `line` is the number of its first line, from 0."""
 
