@@ -275,7 +275,8 @@ def together(session: nox.Session) -> None:
     extras = [extra for name, extra in EXTRAS.items() if name != "cupy"]
     # findiff is a peer in the table of promises.
     packages = f"-e.[example,xarray,{','.join(extras)}]"
-    install(session, "test", "cftime", "findiff", "pint", packages)
+    quantities = ("astropy", "pint", "unyt")
+    install(session, "test", "cftime", "findiff", *quantities, packages)
     check(session, "-m", "peers", measured=True)
     session.run("pytest", "--doctest-modules", "-m", "not peers", "src")
 

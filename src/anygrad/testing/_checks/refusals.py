@@ -334,6 +334,7 @@ def check_masked_samples(gradient: Gradient, xp: Any) -> None:
             found.append(_abilities.unmasked(only(gradient, f)))
         except Exception:  # noqa: BLE001 - of which type is another promise
             return
+    require(len(found[0]) == 4, f"{found[0]} for 4 samples")
     require(found[0] == found[1], f"{found[1]} where {found[0]} was wanted")
 
 
