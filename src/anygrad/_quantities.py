@@ -32,6 +32,8 @@ class Family(NamedTuple):
 
     def has(self, value: Any, name: str) -> bool:
         """Tell whether a value is such a quantity; refuse those of another library."""
+        if type(value) is type(self.like):
+            return True
         found = _refusals.carried(value)
         if found is not self.row and isinstance(found, Units):
             msg = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ._libraries import BY_CLASS, is_of_family
+from ._libraries import BY_CLASS
 
 
 class Units(NamedTuple):
@@ -231,10 +231,22 @@ REFUSED = (
 
 def refusal_of(cls: type) -> Refusal | None:
     """Return why arrays of a class are refused; None if they are not."""
+    family = _with_bases(cls, [])
     for refusal in REFUSED:
-        if is_of_family(cls, refusal.package, refusal.classes):
-            return refusal
+        for base in family:
+            package = base.__module__.partition(".")[0]
+            if package == refusal.package and base.__qualname__ in refusal.classes:
+                return refusal
     return None
+
+
+def _with_bases(cls: type, known: list[type]) -> list[type]:
+    """Return a class and its bases, each once: quantities have dozens of them."""
+    if cls not in known:
+        known.append(cls)
+        for base in cls.__bases__:  # a compiler cannot read an `__mro__`
+            _with_bases(base, known)
+    return known
 
 
 def carried(value: Any) -> Units | Mask | None:
