@@ -345,9 +345,14 @@ def without_shell(array: Any) -> Any:
     return library.unwrap(array)
 
 
+def is_named(cls: type, package: str, names: tuple[str, ...]) -> bool:
+    """Tell whether a class is one of a package's, by name."""
+    return cls.__qualname__ in names and cls.__module__.split(".")[0] == package
+
+
 def is_of_family(cls: type, package: str, names: tuple[str, ...]) -> bool:
     """Tell whether a class is one of a package's, by name, or derived from one."""
-    if cls.__qualname__ in names and cls.__module__.split(".")[0] == package:
+    if is_named(cls, package, names):
         return True
     # `torch.compile` reads this, and cannot read an `__mro__`.
     return any(is_of_family(base, package, names) for base in cls.__bases__)

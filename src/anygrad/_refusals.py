@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ._libraries import BY_CLASS
+from ._libraries import BY_CLASS, is_named
 
 
 class Units(NamedTuple):
@@ -234,8 +234,7 @@ def refusal_of(cls: type) -> Refusal | None:
     family = _with_bases(cls, [])
     for refusal in REFUSED:
         for base in family:
-            package = base.__module__.partition(".")[0]
-            if package == refusal.package and base.__qualname__ in refusal.classes:
+            if is_named(base, refusal.package, refusal.classes):
                 return refusal
     return None
 
