@@ -128,3 +128,7 @@ def test_dask_over_masked_arrays(dask: Any) -> None:
     plain = dask.array.from_array(numpy.asarray(SAMPLES), chunks=4)
     with pytest.raises(TypeError, match=r"^`spacing\[0\]` must not be a masked array"):
         anygrad.gradient(plain, spacing=[f])
+    rows = dask.array.from_array(numpy.ma.stack([memory] * 3), chunks=(1, 4))
+    some = rows[dask.array.from_array([True, False, True], chunks=1)]
+    (result,) = anygrad.gradient(some, dim=1)
+    assert result.compute().tolist() == [SLOPES] * 2

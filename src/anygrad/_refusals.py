@@ -108,8 +108,10 @@ def _dask_mask(array: Any) -> Any:
 
 def _dask_masked(data: Any, mask: Any, _: Any) -> Any:
     import dask.array
+    import numpy
 
-    return dask.array.ma.masked_array(data, mask=mask)
+    # Dask's own function compares lengths, also such as it does not know.
+    return dask.array.map_blocks(numpy.ma.masked_array, data, mask, dtype=data.dtype)
 
 
 def _astropy_masked(data: Any, mask: Any, _: Any) -> Any:
