@@ -264,3 +264,4 @@ def test_labels_around_quantities(f: Any) -> None:
     data = xr.DataArray(pint_family().make(f, "m"), dims=("y", "x"))
     with pytest.raises(TypeError, match=r"^`data` must hold plain arrays"):
         anygrad.xarray.derivative(data, "x", spacing=1.0)
+    assert str(anygrad.derivative(data.data, dim=1).units) == "meter"

@@ -78,8 +78,8 @@ def along(
     if _refusals.units_in(data.data) is not None:
         msg = (
             "`data` must hold plain arrays, and their unit as the attribute `units`. "
-            f"Got {_libraries.type_name(data.data)}. Convert it first, e.g. with "
-            "`data.pint.dequantify()`, or pass `data.data` to the plain function."
+            f"Got {_libraries.type_name(data.data)}. Pass `data.data` to the function "
+            "of the same name in `anygrad`."
         )
         raise TypeError(msg)
     names = names_of_dims(data, dim, vector_dim)
