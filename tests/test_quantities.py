@@ -186,6 +186,9 @@ def test_other_arguments_go_along(family: Family, f: Any) -> None:
         anygrad.gradient(samples, spacing=[family.make(2.0, "s")] * 3)
     with pytest.raises(TypeError, match=r"^`offsets` must not be a quantity"):
         anygrad.stencil(family.make(f[0], "m"))
+    for nothing in (None, "m"):
+        with pytest.raises(TypeError, match=r"^`spacing\[1\]` must be a number or an"):
+            anygrad.laplacian(samples, spacing=[family.make(2.0, "s"), nothing])
     assert anygrad.gradient(samples, dim=[], spacing=[]) == ()
 
 

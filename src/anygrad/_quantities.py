@@ -6,6 +6,7 @@ is of no matter.  Values beyond the ends are samples, and keep theirs.
 
 from __future__ import annotations
 
+import numbers
 import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -73,10 +74,9 @@ class Family(NamedTuple):
         That is refused by the library, in its words, where dimensions differ.
         """
         plain = self.row.magnitude(value) if self.has(value, name) else value
-        if own == wanted:
+        is_value = isinstance(plain, numbers.Number) or hasattr(plain, "ndim")
+        if own == wanted or not is_value:  # what is none is refused with the rest
             return plain
-        if plain is None:  # a step of one
-            plain = 1.0
         quantity = self.row.quantity(plain, own, self.like)
         return self.row.magnitude(quantity.to(wanted))
 
@@ -99,22 +99,19 @@ def plan(
     spaced = _spaced(family, request.spacing, is_apart=is_apart)
     boundary = _boundary(family, request.boundary, unit, spaced.units)
     has_unit = family.has(array, "input")
-    numbers = row.magnitude(array) if has_unit else array
     plain = request._replace(spacing=spaced.given, boundary=boundary)
-    inner = again(planner, numbers, **plain._asdict())
+    samples = row.magnitude(array) if has_unit else array
+    inner = again(planner, samples, **plain._asdict())
     order = operator.index(_calls.ORDERS.get(planner, request.order))
-    like = family.like
     units = [of_change / per**order for per in spaced.units]
 
     def run(array: Any, *_: Any) -> tuple[Any, ...]:
-        numbers = row.magnitude(array) if has_unit else array
-        results = inner.executor(numbers, inner, inner.namespace)
-        return tuple(
-            [
-                row.quantity(result, units[k] if len(units) > 1 else units[0], like)
-                for k, result in enumerate(results)
-            ]
-        )
+        samples = row.magnitude(array) if has_unit else array
+        results = inner.executor(samples, inner, inner.namespace)
+        # One step goes for all dims.
+        of_each = units if len(units) == len(results) else units[:1] * len(results)
+        pairs = zip(results, of_each, strict=True)
+        return tuple([row.quantity(*pair, family.like) for pair in pairs])
 
     return inner._replace(executor=run)
 
