@@ -276,7 +276,9 @@ def together(session: nox.Session) -> None:
     extras = [extra for name, extra in EXTRAS.items() if name != "cupy"]
     # findiff is a peer in the table of promises.
     packages = f"-e.[example,numba,xarray,{','.join(extras)}]"
-    install(session, "test", "cftime", "findiff", "pint", "beautifulsoup4", packages)
+    quantities = ("astropy", "pint", "unyt")
+    more = ("beautifulsoup4", "cftime", "findiff", *quantities)
+    install(session, "test", *more, packages)
     check(session, "-m", "peers", measured=True)
     session.run("pytest", "--doctest-modules", "-m", "not peers", "src")
 

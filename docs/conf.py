@@ -183,6 +183,8 @@ def refused():
     """Return the table of refused classes for `guide/backends.md`."""
     rows = {}
     for refusal in _refusals.REFUSED:
+        if refusal.carried is not None:
+            continue
         names = [f"{refusal.package}.{name}" for name in refusal.classes]
         rows.setdefault((refusal.rule, refusal.remedy), []).extend(names)
     return table(
