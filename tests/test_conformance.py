@@ -13,7 +13,6 @@ import pytest
 import anygrad
 import oracle
 from anygrad import testing
-from anygrad.testing import __main__ as command
 from backends import BACKENDS, Backend
 from suite import BY_NAME, FUNCTIONS, verdicts
 
@@ -173,24 +172,6 @@ def test_expected_failures_must_name_checks(numpy: Any) -> None:
 def test_gradient_of_nobody() -> None:
     with pytest.raises(ValueError, match=r"^`library` must be one of .* Got 'julia'\."):
         testing.gradient_of("julia")
-
-
-def test_the_command(numpy: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    """It prints a line per check and a sum, and its status tells a broken promise."""
-    assert command.main(["numpy"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(testing.checks) + 1
-    assert command.main(["numpy", "--gradient", "numpy"]) == 1
-    assert "broken          check_large_steps: 0.0 where" in capsys.readouterr().out
-    capsys.readouterr()
-    assert command.main(["numpy", "--gradient", "anygrad:gradient"]) == 0
-    assert "there is no function curl" in capsys.readouterr().out
-    alone = ["numpy", "--gradient", "anygrad:gradient"]
-    assert command.main([*alone, "--functions", "anygrad"]) == 0
-    assert "there is no function" not in capsys.readouterr().out
-    with pytest.raises(SystemExit):
-        command.main(["numpy", "--gradient", "julia"])
-    assert "`library` must be one of" in capsys.readouterr().err
 
 
 @pytest.mark.peers

@@ -31,16 +31,16 @@ def record(cupy: Any) -> Any:
     return cupy_on_cpu.record
 
 
-def spacings(cupy: Any) -> Iterator[tuple[str, Any, int]]:
-    """Return spacings of every kind, with the most kernels that one dim may take.
+def spacings(cupy: Any) -> Iterator[tuple[str, Any]]:
+    """Return spacings of every kind.
 
-    `cupy.gradient` takes 6 with a step; with coordinates 21, a wait and a copy.
+    `cupy.gradient` takes 6 kernels with a step; with coordinates 21, a wait and a copy.
     """
-    yield "unit step", 1, 6
-    yield "step", 0.3, 9
-    yield "0-d", cupy.asarray(0.3), 15
-    yield "coordinates", cupy.asarray([0.0, 1, 3, 4, 8]), 28
-    yield "per point", cupy.asarray([[0.0, 1, 3, 4, 8]]), 28
+    yield "unit step", 1
+    yield "step", 0.3
+    yield "0-d", cupy.asarray(0.3)
+    yield "coordinates", cupy.asarray([0.0, 1, 3, 4, 8])
+    yield "per point", cupy.asarray([[0.0, 1, 3, 4, 8]])
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "float16"])
@@ -50,7 +50,7 @@ def test_a_call_never_waits(cupy: Any, record: Any, dtype: str) -> None:
     Asked when everything has been compiled.
     """
     f = cupy.arange(15, dtype=dtype).reshape(3, 5)
-    for name, entry, _ in spacings(cupy):
+    for name, entry in spacings(cupy):
         for edge_order in (1, 2):
             keywords = {"spacing": [entry], "dim": 1, "edge_order": edge_order}
             anygrad.gradient(f, **keywords)
@@ -63,19 +63,19 @@ def test_a_call_never_waits(cupy: Any, record: Any, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
-def test_launches_are_few(cupy: Any, record: Any, axis: int) -> None:
+def test_a_dim_is_one_launch(cupy: Any, record: Any, axis: int) -> None:
     """For small arrays and for large ones, along every dim."""
     for other in (3, 70):
         shape = [other, other, other]
         shape[axis] = 5
         f = cupy.ones(shape, dtype="float64")
-        for name, entry, most in spacings(cupy):
+        for name, entry in spacings(cupy):
             line = [5 if k == axis else 1 for k in range(3)]
             spacing = [entry.reshape(line) if name == "per point" else entry]
             anygrad.gradient(f, spacing=spacing, dim=axis)
             with record() as recording:
                 anygrad.gradient(f, spacing=spacing, dim=axis)
-            assert len(recording.launches) <= most, (name, recording.launches)
+            assert recording.launches == ["anygrad_kernel"], name
 
 
 def test_the_current_device_stays_current(cupy: Any) -> None:

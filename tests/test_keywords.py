@@ -147,8 +147,8 @@ def refused(error: type[Exception], message: str, function: Any, *args: Any) -> 
             (
                 "`boundary` must not have a period for a step, along dimension 1 of "
                 "`input`. Got 3.0. The period is the step times the number of points: "
-                "write 'periodic'. For steps along some dims only, write a list with "
-                "one entry per dim."
+                "write 'periodic'. Leave out a last point that repeats the first one. "
+                "For steps along some dims only, write a list with one entry per dim."
             ),
         ),
         (
@@ -205,8 +205,9 @@ def test_periods_of_coordinates(library: Backend) -> None:
     refused(
         ValueError,
         "`boundary` must have the period of the coordinates along dimension 1 of "
-        "`input`. Got 'periodic'. Write ('periodic', period). For steps along some "
-        "dims only, write a list with one entry per dim.",
+        "`input`. Got 'periodic'. Write ('periodic', period). Leave out a last point "
+        "that repeats the first one. For steps along some dims only, write a list with "
+        "one entry per dim.",
         anygrad.derivative,
         f,
         {"spacing": x, "boundary": "periodic"},
@@ -287,6 +288,32 @@ def test_no_points_have_no_span(library: Backend) -> None:
                 "`boundary` must be one mode, or a list with one entry per "
                 "dim, 2 in all. "
                 "Got 1."
+            ),
+        ),
+        (
+            ValueError,
+            {"boundary": ("edge", 2.0)},
+            (
+                "`boundary` must not be a bare pair for 2 dims. Got ('edge', 2.0). For "
+                "the left and the right end of every dim, write `[('edge', 2.0)] * 2`; "
+                "for one entry per dim, `['edge', 2.0]`."
+            ),
+        ),
+        (
+            ValueError,
+            {"boundary": ("edge", "edge", "edge")},
+            (
+                "`boundary` must be a mode, a pair (left, right) of them, or "
+                "('periodic', period). Got ('edge', 'edge', 'edge'). For one entry per "
+                "dim, write a list."
+            ),
+        ),
+        (
+            ValueError,
+            {"boundary": "eedge"},
+            (
+                f"`boundary` must be one of {MODES}, or a number for a constant. "
+                "Got 'eedge'. Do you mean 'edge'?"
             ),
         ),
         (

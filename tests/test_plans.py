@@ -146,9 +146,11 @@ FAMILIES = {
     ),
     "a value beyond the ends": Family("gradient", {}, ends(0.5, -2, 0.0, -0.0)),
     "a value at one end": Family(
-        "gradient", {}, ends(("edge", 0.5), ("edge", 3), ("edge", -0.0))
+        "gradient", {"dim": 1}, ends(("edge", 0.5), ("edge", 3), ("edge", -0.0))
     ),
-    "a value at each end": Family("gradient", {}, ends((1, 2.0), (0.5, 0.5))),
+    "a value at each end": Family(
+        "gradient", {}, ends([(1, 2.0), (3, 4)], [(0.5, 0.5), (-1, 2)])
+    ),
     "a value for one dim": Family(
         "gradient", {}, ends([1.0, "edge"], [Fraction(1, 2), "edge"])
     ),
@@ -193,7 +195,9 @@ FAMILIES = {
     ),
     "mixed derivatives with values beyond": Family("hessian", {}, ends(0.5, 3.0, -1)),
     "a field": Family("jacobian", {"vector_dim": 0}, steps),
-    "a field with values beyond": Family("jacobian", {}, ends((1, 2), (0, 0.5))),
+    "a field with values beyond": Family(
+        "jacobian", {}, ends([(1, 2)] * 2, [(0, 0.5)] * 2)
+    ),
     "a divergence": Family("divergence", {"vector_dim": -1}, steps),
     "a curl": Family("curl", {}, steps),
     "a curl on coordinates": Family(

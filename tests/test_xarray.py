@@ -299,6 +299,11 @@ MISTAKES: dict[str, tuple[Callable[[Any, Any], Any], type[Exception], str]] = {
         ValueError,
         r"`boundary` must have names of the dims \['x'\]. Got 'lon'",
     ),
+    "a bare pair for two dims": (
+        lambda a, f: a.gradient(f, ["x", "y"], boundary=("reflect", "edge")),
+        ValueError,
+        r"bare pair.*`dict.fromkeys\(\['x', 'y'\], \('reflect', 'edge'\)\)`.*a mapping",
+    ),
     "a mask of numbers": (
         lambda a, f: a.gradient(f, "x", where=f),
         TypeError,

@@ -1,4 +1,48 @@
-"""Derivatives of sampled data on a grid, for any array library."""
+"""Derivatives of sampled data on a grid, for any array library.
+
+Samples of a function go in: an array of NumPy, PyTorch, JAX, Dask, CuPy, or of any
+other library that follows the Python array API standard.  Its derivatives come out,
+estimated by finite differences: arrays of the same library, on the same device, lazy
+where the samples are lazy, and differentiable where the library can differentiate.
+
+The functions, in the order in which most people come to need them:
+
+gradient
+    The first derivative along each dim, with the arguments of `torch.gradient`.
+derivative
+    One derivative of any order, along one dim.
+laplacian, hessian
+    The second derivatives: their sum, and all of them.
+divergence, curl, jacobian
+    The derivatives of a vector field.
+stencil
+    The weights of a formula, for one of your own.
+
+All but the last take `spacing`, a step or coordinates; `accuracy` inside and
+`edge_order` at the ends; `boundary`, what lies beyond these; and `dtype`.  The first
+two take `where`, which samples are valid.
+
+Two settings, each with a ``get_`` and a ``set_default_``: `set_workers`, how many
+threads a call may use, and `set_compiler`, with which a call becomes one loop.
+
+The slope of a parabola, sampled at uneven points:
+
+>>> import anygrad
+>>> import numpy as np
+>>> x = np.asarray([0.0, 1.0, 3.0, 4.0])
+>>> (slope,) = anygrad.gradient(x**2, spacing=[x], edge_order=2)
+>>> slope
+array([0., 2., 6., 8.])
+
+The result is a tuple with one derivative per dim, for a single dim, too.
+
+To read on: ``help(anygrad.gradient)`` has every argument, the formulas, and more
+examples.  In a checkout, `docs/quickstart.md` comes first; then `docs/guide` has
+`spacing.md` on grids, `boundaries.md` on the ends, missing samples and vector fields,
+`backends.md` on each library, and `xarray.md` on labelled arrays, for which
+`anygrad.xarray` has functions of their own.  On the command line, ``python -m anygrad``
+says which libraries are installed here.
+"""
 
 from ._compilers import get_compiler, set_compiler, set_default_compiler
 from ._derivative import derivative

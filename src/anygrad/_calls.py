@@ -156,6 +156,13 @@ def curl(samples: Samples, request: Request) -> Planned:
     return _planned(field, dims, terms, stack)
 
 
+#: The orders of the derivatives of which a function says its own.
+ORDERS = {laplacian: 2, hessian: 2}
+
+#: Those that know which samples are valid.
+WITH_WHERE = (gradient, derivative)
+
+
 def _orders(request: Request, derivative: int | None = None) -> Orders:
     """Return the orders asked for, or those of a derivative that a sum is made of."""
     number = request.order if derivative is None else derivative

@@ -78,12 +78,14 @@ def gradient(
         - an array of shape (n,): the coordinate of each point along the dim;
         - an array with as many dimensions as `input`, of length n along the dim, and
           broadcastable to `input`: a coordinate for each point, as on a curvilinear
-          grid.
+          grid; those of `numpy.meshgrid` need its ``indexing="ij"``.
 
         Arrays are of the library and on the device of `input`, or NumPy's: these go
         with any library, as constants of the call.  Coordinates may be uneven,
         descending and complex.  Their values are not looked at: where two neighbours
-        are equal, the derivative is infinite or NaN.  None is 1.
+        are equal, the derivative is infinite or NaN.  None is 1.  Here, as `input` and
+        in `boundary`, quantities of pint, astropy and unyt are taken, too: the results
+        are quantities then.
     dim : int, or list, tuple or range of int, or None, default: None
         The dims to differentiate along, each once; the results, and the entries of
         `spacing` and `boundary`, are in this order.  Negative ones count from the last
@@ -99,9 +101,10 @@ def gradient(
         of them
 
         - ``"one_sided"``: nothing, so the formulas there read points to one side only;
-        - ``"periodic"``: the other end, one step from the last point to the first; with
-          coordinates, ``("periodic", period)`` with the length after which they repeat,
-          which is positive, also where they descend;
+        - ``"periodic"``: the other end, one step from the last point to the first,
+          which the samples must not repeat as their last one; with coordinates,
+          ``("periodic", period)`` with the length after which they repeat, which is
+          positive, also where they descend;
         - ``"reflect"``, ``"symmetric"``, ``"edge"``: samples as `numpy.pad` names them,
           at mirrored coordinates;
         - a number: that value everywhere, in the unit of `input`;
@@ -110,13 +113,16 @@ def gradient(
         Except for ``"one_sided"``, the formula at the edges is that of the interior.  A
         period is not compared with the coordinates: if it is not longer than their
         span, the step from the last point to the first is negative or zero, and the
-        derivatives near the ends have no meaning: they may be infinite or NaN.
+        derivatives near the ends have no meaning: they may be infinite or NaN.  A pair
+        for several dims is taken in a list only, because a bare one may be meant for
+        the ends or for two dims.
     where : array of bool or None, default: None
         Which samples are valid: broadcastable to `input`, of its library and on its
         device, or a NumPy array.  None is: all.  Only for ``accuracy=2``.  Values under
         False do not matter.  Where the formula of a point names one of them, the point
         gets a one-sided formula of the order `edge_order` instead, or NaN if there are
-        too few valid samples for that, too.
+        too few valid samples for that, too.  Of a masked `input`, what the mask leaves
+        valid, too; and the results are masked there.
     stack_dim : int or None, default: None
         Where a new dim of all results stands, in one array; negative numbers count from
         behind the last dim of `input`.  None returns a tuple.
@@ -142,13 +148,15 @@ def gradient(
     Raises
     ------
     TypeError
-        - If `input` is not an array of the standard, or is masked, labelled,
-          compressed, sparse, nested, a matrix or a quantity, or its dtype is bool or
-          not numeric.
+        - If `input` is not an array of the standard, or is labelled, compressed,
+          sparse, nested, a matrix or of another class whose arrays carry more than
+          their numbers, or its dtype is bool or not numeric; if it is masked, for
+          another `accuracy` than 2.
         - If `spacing` is an array of coordinates that is not in a list; if it or an
           entry of it is neither a number nor an array, is of another library than
-          `input` and NumPy, is complex where that has no complex dtypes, or is an array
-          that would be refused as `input`.
+          `input` and NumPy, is complex where that has no complex dtypes, is masked, is
+          a quantity of another library than others of the call, or is an array that
+          would be refused as `input`.
         - If `dim` or `axis` is neither an int nor a list, tuple or range of ints.
         - If `edge_order` is neither an int nor None.
         - If `accuracy` is not an int.
@@ -169,10 +177,11 @@ def gradient(
         - If `dim` or `axis` names a dim twice.
         - If `edge_order` is not positive.
         - If `accuracy` is not even and positive.
-        - If `boundary` is a list of another length than there are dims; if it or an
-          entry of it is an unknown mode, a tuple of another length than 2, periodic at
-          one end only, along complex coordinates, without a period on coordinates or
-          with one on a step; if a period is not positive and finite.
+        - If `boundary` is a list of another length than there are dims, or a bare pair
+          for several dims; if it or an entry of it is an unknown mode, a tuple of
+          another length than 2, periodic at one end only, along complex coordinates,
+          without a period on coordinates or with one on a step; if a period is not
+          positive and finite.
         - If `where` is not broadcastable to `input` or is on another device, or is
           given for another `accuracy` than 2.
         - If `stack_dim` is given where no dim is differentiated.

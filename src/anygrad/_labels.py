@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import xarray as xr
 
-from . import _agnostic, _units
+from . import _agnostic, _classes, _refusals, _units
+from ._checks.boundary import is_pair
 
 if TYPE_CHECKING:
     from ._typing import Array
@@ -75,6 +76,13 @@ def along(
     if not isinstance(data, xr.DataArray):
         msg = f"`data` must be an xarray.DataArray. Got {type(data).__name__}."
         raise TypeError(msg)
+    if _refusals.units_in(data.data) is not None:
+        msg = (
+            "`data` must hold plain arrays, and their unit as the attribute `units`. "
+            f"Got {_classes.type_name(data.data)}. Pass `data.data` to the function "
+            "of the same name in `anygrad`."
+        )
+        raise TypeError(msg)
     names = names_of_dims(data, dim, vector_dim)
     of_one = data if vector_dim is None else data.isel({vector_dim: 0}, drop=True)
     given = per_dim(spacing, names, None, "spacing")
@@ -84,9 +92,21 @@ def along(
         names,
         [data.get_axis_num(name) for name in names],
         [spaced.entry for spaced in found],
-        per_dim(boundary, names, "one_sided", "boundary"),
+        _boundaries(boundary, names),
         [spaced.unit for spaced in found],
     )
+
+
+def _boundaries(given: Any, names: Sequence[Any]) -> list[Any]:
+    """Return the boundary of each dim; refuse a pair that may be one of two dims."""
+    if len(names) > 1 and is_pair(given):
+        msg = (
+            f"`boundary` must not be a bare pair for {len(names)} dims. Got {given}. "
+            "For the left and the right end of every dim, write "
+            f"`dict.fromkeys({names}, {given})`; for one entry per dim, a mapping."
+        )
+        raise ValueError(msg)
+    return per_dim(given, names, "one_sided", "boundary")
 
 
 def names_of_dims(data: xr.DataArray, dim: Any, leave: Hashable = None) -> list[Any]:

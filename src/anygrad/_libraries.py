@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import array_api_compat
 
+from . import _classes
 from ._typing import Namespace
 
 
@@ -60,6 +61,9 @@ class Library(NamedTuple):
         Classes of the package that add nothing that a derivative could lose.
     meanings : tuple of str
         What a derived class defines if its arrays carry something along.
+    state, protocol : str or None
+        What it defines if each array has something of its own, and if the class says
+        for all functions what becomes of that.
     unwrap : callable or None
         Returns an array without its shell.
     adopt : callable or None
@@ -67,6 +71,9 @@ class Library(NamedTuple):
         where the standard's `asarray` would not do.
     chunk : callable or None
         Returns an array of the class of which the chunks are.
+    tracers, on_traced : tuple of str, str
+        The names of the classes that stand for values while a function is traced, and
+        what to do where a value must be known by then.
     """
 
     name: str
@@ -85,9 +92,13 @@ class Library(NamedTuple):
     is_compiled: Callable[[], bool] | None = None
     shells: tuple[str, ...] = ()
     meanings: tuple[str, ...] = ()
+    state: str | None = None
+    protocol: str | None = None
     unwrap: Callable[[Any], Any] | None = None
     adopt: Callable[[Any, Any], Any] | None = None
     chunk: Callable[[Any], Any] | None = None
+    tracers: tuple[str, ...] = ()
+    on_traced: str = ""
 
 
 def _numpy() -> Namespace:
@@ -220,6 +231,8 @@ TABLE = (
         device=lambda _: "cpu",
         shells=("memmap",),
         meanings=("__array_finalize__", "__array_function__", "__array_ufunc__"),
+        state="__array_finalize__",
+        protocol="__array_function__",
         unwrap=_plain_memory,
     ),
     Library(
@@ -249,6 +262,11 @@ TABLE = (
         conditions=_jax_conditions,
         device=_jax_device,
         adopt=_jax_adopted,
+        tracers=("Tracer",),
+        on_traced=(
+            "It must be known while `jax.jit` traces: name the argument in "
+            "`static_argnames`, or bind it beforehand with `functools.partial`."
+        ),
     ),
     Library(
         name="dask",
@@ -315,7 +333,7 @@ def library_of(array: Any) -> Library | None:
     if exact is not None:
         return exact
     for library in TABLE:
-        if is_of_family(cls, library.package, library.family):
+        if _classes.is_of_family(cls, library.package, library.family):
             return library
     return None
 
@@ -338,26 +356,30 @@ def without_shell(array: Any) -> Any:
     return library.unwrap(array)
 
 
-def is_of_family(cls: type, package: str, names: tuple[str, ...]) -> bool:
-    """Tell whether a class is one of a package's, by name, or derived from one."""
-    if cls.__qualname__ in names and cls.__module__.split(".")[0] == package:
-        return True
-    # `torch.compile` reads this, and cannot read an `__mro__`.
-    return any(is_of_family(base, package, names) for base in cls.__bases__)
-
-
 def has_meaning(cls: type, library: Library) -> bool:
     """Tell whether a derived class, or one between, says how its arrays behave."""
-    if f"{cls.__module__}.{cls.__qualname__}" in library.classes:
+    return any(_defines(cls, library, name) for name in library.meanings)
+
+
+def loses_state(cls: type, library: Library) -> bool:
+    """Tell whether arrays of a derived class have what is lost when they are joined."""
+    if library.state is None or library.protocol is None:
         return False
-    defines = any(name in vars(cls) for name in library.meanings)
+    has_state = _defines(cls, library, library.state)
+    return has_state and not _defines(cls, library, library.protocol)
+
+
+def _defines(cls: type, library: Library, name: str) -> bool:
+    """Tell whether a derived class, or one between, has a method of this name."""
+    if BY_CLASS.get((cls.__module__, cls.__qualname__)) is library:
+        return False
     bases = [base for base in cls.__bases__ if is_of(base, library)]
-    return defines or any(has_meaning(base, library) for base in bases)
+    return name in vars(cls) or any(_defines(base, library, name) for base in bases)
 
 
 def is_of(cls: type, library: Library) -> bool:
     """Tell whether a class is one of a library's, or derived from one."""
-    return is_of_family(cls, library.package, library.family)
+    return _classes.is_of_family(cls, library.package, library.family)
 
 
 def is_exact(array: Any, library: Library) -> bool:
@@ -366,9 +388,9 @@ def is_exact(array: Any, library: Library) -> bool:
     return f"{cls.__module__}.{cls.__qualname__}" in library.classes
 
 
-def type_name(value: Any) -> str:
-    """Return the name of a value's type, with its package where it is not Python's."""
-    cls = type(value)
-    if cls.__module__ == "builtins":
-        return cls.__qualname__
-    return f"{cls.__module__.partition('.')[0]}.{cls.__qualname__}"
+def advice_on_traced(value: Any) -> str:
+    """Return what to do where a value must be known; nothing if it is known."""
+    for library in TABLE:
+        if _classes.is_of_family(type(value), library.package, library.tracers):
+            return library.on_traced
+    return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from ._precision import Precision, working
@@ -356,6 +357,13 @@ def unrounded(task: Task) -> Task:
     """Return a task whose result is left in the working dtype."""
     dtype = working(task.precision)
     return task._replace(precision=task.precision._replace(result=dtype))
+
+
+def totals_of(tasks: Sequence[Task]) -> Iterator[tuple[Task, ...]]:
+    """Return each task that is a result, with those that are added to it."""
+    starts = [number for number, task in enumerate(tasks) if task.sign == 0]
+    for start, stop in pairwise([*starts, len(tasks)]):
+        yield tuple(tasks[start:stop])
 
 
 def transposed(

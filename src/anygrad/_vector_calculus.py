@@ -37,12 +37,15 @@ def divergence(
         - an array of shape (n,): the coordinate of each point along the dim;
         - an array with as many dimensions as a single component, which are those of
           `input` without `vector_dim`, of length n along the dim, and broadcastable to
-          the component: a coordinate for each point, as on a curvilinear grid.
+          the component: a coordinate for each point, as on a curvilinear grid; those of
+          `numpy.meshgrid` need its ``indexing="ij"``.
 
         Arrays are of the library and on the device of `input`, or NumPy's: these go
         with any library, as constants of the call.  Coordinates may be uneven,
         descending and complex.  Their values are not looked at: where two neighbours
-        are equal, the derivative is infinite or NaN.  None is 1.
+        are equal, the derivative is infinite or NaN.  None is 1.  Here, as `input` and
+        in `boundary`, quantities of pint, astropy and unyt are taken, too: the results
+        are quantities then.
     dim : int, or list, tuple or range of int, or None, default: None
         The dims of space, as numbered in `input`, each once; the components, and the
         entries of `spacing` and `boundary`, are in this order.  Negative ones count
@@ -58,9 +61,10 @@ def divergence(
         of them
 
         - ``"one_sided"``: nothing, so the formulas there read points to one side only;
-        - ``"periodic"``: the other end, one step from the last point to the first; with
-          coordinates, ``("periodic", period)`` with the length after which they repeat,
-          which is positive, also where they descend;
+        - ``"periodic"``: the other end, one step from the last point to the first,
+          which the samples must not repeat as their last one; with coordinates,
+          ``("periodic", period)`` with the length after which they repeat, which is
+          positive, also where they descend;
         - ``"reflect"``, ``"symmetric"``, ``"edge"``: samples as `numpy.pad` names them,
           at mirrored coordinates;
         - a number: that value everywhere, in the unit of `input`;
@@ -69,7 +73,9 @@ def divergence(
         Except for ``"one_sided"``, the formula at the edges is that of the interior.  A
         period is not compared with the coordinates: if it is not longer than their
         span, the step from the last point to the first is negative or zero, and the
-        derivatives near the ends have no meaning: they may be infinite or NaN.
+        derivatives near the ends have no meaning: they may be infinite or NaN.  A pair
+        for several dims is taken in a list only, because a bare one may be meant for
+        the ends or for two dims.
     vector_dim : int, default: 0
         The dim of `input` along which the components lie; negative ones count from the
         last dim.
@@ -94,13 +100,14 @@ def divergence(
     Raises
     ------
     TypeError
-        - If `input` is not an array of the standard, or is masked, labelled,
-          compressed, sparse, nested, a matrix or a quantity, or its dtype is bool or
-          not numeric.
+        - If `input` is not an array of the standard, or is labelled, compressed,
+          sparse, nested, a matrix or of another class whose arrays carry more than
+          their numbers, or its dtype is bool or not numeric; if it is masked.
         - If `spacing` is an array of coordinates that is not in a list; if it or an
           entry of it is neither a number nor an array, is of another library than
-          `input` and NumPy, is complex where that has no complex dtypes, or is an array
-          that would be refused as `input`.
+          `input` and NumPy, is complex where that has no complex dtypes, is masked, is
+          a quantity of another library than others of the call, or is an array that
+          would be refused as `input`.
         - If `dim` or `axis` is neither an int nor a list, tuple or range of ints.
         - If `accuracy` is not an int.
         - If `edge_order` is neither an int nor None.
@@ -120,10 +127,11 @@ def divergence(
         - If `dim` or `axis` names no dim, one twice, or `vector_dim`.
         - If `accuracy` is not even and positive.
         - If `edge_order` is not positive.
-        - If `boundary` is a list of another length than there are dims; if it or an
-          entry of it is an unknown mode, a tuple of another length than 2, periodic at
-          one end only, along complex coordinates, without a period on coordinates or
-          with one on a step; if a period is not positive and finite.
+        - If `boundary` is a list of another length than there are dims, or a bare pair
+          for several dims; if it or an entry of it is an unknown mode, a tuple of
+          another length than 2, periodic at one end only, along complex coordinates,
+          without a period on coordinates or with one on a step; if a period is not
+          positive and finite.
     IndexError
         - If `dim` or `axis` names a dim that `input` does not have.
         - If `vector_dim` is no dim of `input`.
@@ -197,12 +205,15 @@ def curl(
         - an array of shape (n,): the coordinate of each point along the dim;
         - an array with as many dimensions as a single component, which are those of
           `input` without `vector_dim`, of length n along the dim, and broadcastable to
-          the component: a coordinate for each point, as on a curvilinear grid.
+          the component: a coordinate for each point, as on a curvilinear grid; those of
+          `numpy.meshgrid` need its ``indexing="ij"``.
 
         Arrays are of the library and on the device of `input`, or NumPy's: these go
         with any library, as constants of the call.  Coordinates may be uneven,
         descending and complex.  Their values are not looked at: where two neighbours
-        are equal, the derivative is infinite or NaN.  None is 1.
+        are equal, the derivative is infinite or NaN.  None is 1.  Here, as `input` and
+        in `boundary`, quantities of pint, astropy and unyt are taken, too: the results
+        are quantities then.
     dim : int, or list, tuple or range of int, or None, default: None
         The two or three dims of space, as numbered in `input`, each once; the
         components, and the entries of `spacing` and `boundary`, are in this order.
@@ -218,9 +229,10 @@ def curl(
         of them
 
         - ``"one_sided"``: nothing, so the formulas there read points to one side only;
-        - ``"periodic"``: the other end, one step from the last point to the first; with
-          coordinates, ``("periodic", period)`` with the length after which they repeat,
-          which is positive, also where they descend;
+        - ``"periodic"``: the other end, one step from the last point to the first,
+          which the samples must not repeat as their last one; with coordinates,
+          ``("periodic", period)`` with the length after which they repeat, which is
+          positive, also where they descend;
         - ``"reflect"``, ``"symmetric"``, ``"edge"``: samples as `numpy.pad` names them,
           at mirrored coordinates;
         - a number: that value everywhere, in the unit of `input`;
@@ -229,7 +241,9 @@ def curl(
         Except for ``"one_sided"``, the formula at the edges is that of the interior.  A
         period is not compared with the coordinates: if it is not longer than their
         span, the step from the last point to the first is negative or zero, and the
-        derivatives near the ends have no meaning: they may be infinite or NaN.
+        derivatives near the ends have no meaning: they may be infinite or NaN.  A pair
+        for several dims is taken in a list only, because a bare one may be meant for
+        the ends or for two dims.
     vector_dim : int, default: 0
         The dim of `input` along which the components lie; negative ones count from the
         last dim.
@@ -255,13 +269,14 @@ def curl(
     Raises
     ------
     TypeError
-        - If `input` is not an array of the standard, or is masked, labelled,
-          compressed, sparse, nested, a matrix or a quantity, or its dtype is bool or
-          not numeric.
+        - If `input` is not an array of the standard, or is labelled, compressed,
+          sparse, nested, a matrix or of another class whose arrays carry more than
+          their numbers, or its dtype is bool or not numeric; if it is masked.
         - If `spacing` is an array of coordinates that is not in a list; if it or an
           entry of it is neither a number nor an array, is of another library than
-          `input` and NumPy, is complex where that has no complex dtypes, or is an array
-          that would be refused as `input`.
+          `input` and NumPy, is complex where that has no complex dtypes, is masked, is
+          a quantity of another library than others of the call, or is an array that
+          would be refused as `input`.
         - If `dim` or `axis` is neither an int nor a list, tuple or range of ints.
         - If `accuracy` is not an int.
         - If `edge_order` is neither an int nor None.
@@ -282,10 +297,11 @@ def curl(
           `vector_dim`.
         - If `accuracy` is not even and positive.
         - If `edge_order` is not positive.
-        - If `boundary` is a list of another length than there are dims; if it or an
-          entry of it is an unknown mode, a tuple of another length than 2, periodic at
-          one end only, along complex coordinates, without a period on coordinates or
-          with one on a step; if a period is not positive and finite.
+        - If `boundary` is a list of another length than there are dims, or a bare pair
+          for several dims; if it or an entry of it is an unknown mode, a tuple of
+          another length than 2, periodic at one end only, along complex coordinates,
+          without a period on coordinates or with one on a step; if a period is not
+          positive and finite.
     IndexError
         - If `dim` or `axis` names a dim that `input` does not have.
         - If `vector_dim` is no dim of `input`.

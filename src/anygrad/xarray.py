@@ -114,7 +114,8 @@ def gradient(
     dim : hashable, or list or tuple of hashable, optional
         The names of the dims, in the order of the results; by default all.
     spacing, boundary, where, skipna, datetime_unit
-        As in `derivative`; what is no mapping is for every dim.
+        As in `derivative`; what is no mapping is for every dim, which a pair of
+        boundaries may be for one dim only.
     edge_order, accuracy
         As in `anygrad.gradient`.
 

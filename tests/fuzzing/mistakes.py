@@ -66,6 +66,7 @@ def wrong_values(call: Call) -> dict[str, list[Any]]:
         "accuracy": [0, 1, 3, -2, 10**30 + 1, 2.0, True, None, "2", [2]],
         "boundary": [
             *("wrap", "", None, True, {}, (), ("edge",) * 3, ["edge"] * 9, b"edge"),
+            *([("edge", "reflect"), (1.0, "edge")] if len(call.dims) > 1 else ()),
             *(("periodic", "edge"), (0, "periodic"), ("periodic", -1.0)),
         ],
         "spacing": [

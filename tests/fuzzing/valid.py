@@ -310,7 +310,9 @@ def spelled_per_dim(
         keywords["spacing"] = values[0]
     elif not one_for_all:
         keywords["spacing"] = rng.choice([list, tuple])(values)
-    if is_derivative or (call.ends and one_for_all):
+    alike = one_for_all and bool(call.ends)
+    is_pair = alike and isinstance(call.ends[0], tuple) and len(call.ends) > 1
+    if is_derivative or (alike and not is_pair):
         keywords["boundary"] = call.ends[0]
     elif any(end != "one_sided" for end in call.ends) or rng.random() < 0.2:
         keywords["boundary"] = list(call.ends)

@@ -99,4 +99,5 @@ def workers() -> None:
 def versions() -> None:
     anygrad.show_versions()
     anygrad.show_versions(io.StringIO())
+    anygrad.show_versions(every=True)
     assert_type(anygrad.__version__, str)

@@ -10,7 +10,10 @@ from typing import Any
 from .. import _boundaries, _precision
 from .._records import Axis, Ends, Field
 from . import dim
-from .wording import shortened, shown
+from .wording import meant, shortened, shown, static
+
+#: What a period is easily counted wrong by.
+ONCE = "Leave out a last point that repeats the first one."
 
 
 def single(boundary: Any) -> Any:
@@ -27,7 +30,10 @@ def single(boundary: Any) -> Any:
 def ends(boundary: Any, count: int) -> list[Ends]:
     """Return what each dim has at its ends."""
     if not isinstance(boundary, list):
-        return [_ends(boundary, "boundary")] * count
+        found = _ends(boundary, "boundary", count)
+        if count > 1:
+            _refuse_pair(boundary, count)
+        return [found] * count
     if len(boundary) != count:
         msg = (
             "`boundary` must be one mode, or a list with one entry per dim, "
@@ -37,8 +43,33 @@ def ends(boundary: Any, count: int) -> list[Ends]:
     return [_ends(item, f"boundary[{k}]") for k, item in enumerate(boundary)]
 
 
-def _ends(item: Any, name: str) -> Ends:
-    """Return what stands at the ends of one dim."""
+def is_pair(boundary: Any) -> bool:
+    """Tell whether it has a mode for each end; ('periodic', period) has one mode."""
+    is_of_two = isinstance(boundary, tuple) and len(boundary) == 2
+    return is_of_two and not _has_period(*boundary)
+
+
+def _has_period(first: Any, second: Any) -> bool:
+    is_periodic = isinstance(first, str) and first == "periodic"
+    return is_periodic and not isinstance(second, str)
+
+
+def _refuse_pair(boundary: Any, count: int) -> None:
+    """Refuse what may be meant for both ends or, as in `spacing`, for two dims."""
+    if not is_pair(boundary):
+        return
+    ends = shown(boundary)
+    of_dims = f"`{shown(list(boundary))}`" if count == 2 else f"a list of {count}"
+    msg = (
+        f"`boundary` must not be a bare pair for {count} dims. Got {ends}. For the "
+        f"left and the right end of every dim, write `[{ends}] * {count}`; for one "
+        f"entry per dim, {of_dims}."
+    )
+    raise ValueError(msg)
+
+
+def _ends(item: Any, name: str, count: int = 1) -> Ends:
+    """Return what stands at the ends of one dim, or of so many alike."""
     if not isinstance(item, tuple):
         mode, constant = _mode(item, name)
         return Ends(
@@ -48,10 +79,10 @@ def _ends(item: Any, name: str) -> Ends:
         msg = (
             f"`{name}` must be a mode, a pair (left, right) of them, or ('periodic', "
             f"period). Got {shown(item)}."
-        )
+        ) + (" For one entry per dim, write a list." if count > 1 else "")
         raise ValueError(msg)
     first, second = item
-    if isinstance(first, str) and first == "periodic" and not isinstance(second, str):
+    if _has_period(first, second):
         return Ends(first, first, None, _period(second, name))
     (left, below), (right, above) = _mode(first, name), _mode(second, name)
     if left != right and "periodic" in (left, right):
@@ -75,17 +106,21 @@ def _mode(item: Any, name: str) -> tuple[str, Any]:
                 return _boundaries.CONSTANT, float(item)
             return _boundaries.CONSTANT, complex(item)
     listed = ", ".join([repr(mode) for mode in modes])
+    is_word = isinstance(item, str)
     msg = (
         f"`{name}` must be one of {listed}, or a number for a constant. "
-        f"Got {shown(item)}."
+        f"Got {shown(item)}.{meant(item, modes) if is_word else static(item)}"
     )
-    raise (ValueError if isinstance(item, str) else TypeError)(msg)
+    raise (ValueError if is_word else TypeError)(msg)
 
 
 def _period(value: Any, name: str) -> float:
     is_number = type(value) in (float, int) or isinstance(value, numbers.Real)
     if isinstance(value, bool) or not is_number:
-        msg = f"`{name}` must have a real number as its period. Got {shown(value)}."
+        msg = (
+            f"`{name}` must have a real number as its period. Got {shown(value)}."
+            f"{static(value)}"
+        )
         raise TypeError(msg)
     try:
         period = float(value)
@@ -121,8 +156,8 @@ def check_for_step(ends: Ends, axis: Axis, field: Field) -> None:
         msg = (
             "`boundary` must not have a period for a step, along dimension "
             f"{dim.in_samples(axis, field)} of `input`. Got {ends.period!r}. The "
-            "period is the step times the number of points: write 'periodic'."
-            f"{_in_a_list(field)}"
+            "period is the step times the number of points: write 'periodic'. "
+            f"{ONCE}{_in_a_list(field)}"
         )
         raise ValueError(msg)
 
@@ -144,7 +179,7 @@ def check_for_coordinates(
     if ends.period is None:
         msg = (
             f"`boundary` must have the period of the coordinates {along}. Got "
-            f"'periodic'. Write ('periodic', period).{_in_a_list(field)}"
+            f"'periodic'. Write ('periodic', period). {ONCE}{_in_a_list(field)}"
         )
         raise ValueError(msg)
     if is_complex:

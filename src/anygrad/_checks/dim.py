@@ -6,7 +6,7 @@ from typing import Any
 
 from .._records import Axis, Field, Samples
 from .integers import index, integer
-from .wording import shown
+from .wording import shown, static
 
 
 def axes(field: Field, dim: Any, axis: Any) -> list[Axis]:
@@ -84,7 +84,7 @@ def _axis(ndim: int, item: Any, word: str, given: Any) -> int:
     except TypeError:
         msg = (
             f"`{word}` must be an int, or a list, tuple or range of ints. Got "
-            f"{shown(given)}."
+            f"{shown(given)}.{static(given)}"
         )
         raise TypeError(msg) from None
     if not -ndim <= number < ndim:
@@ -121,7 +121,7 @@ def stack_axis(stack_dim: Any, ndim: int) -> int:
     """Return where new dims begin; negative numbers count from behind the last one."""
     number = integer(stack_dim)
     if number is None:
-        msg = f"`stack_dim` must be an int. Got {shown(stack_dim)}."
+        msg = f"`stack_dim` must be an int. Got {shown(stack_dim)}.{static(stack_dim)}"
         raise TypeError(msg)
     if not -ndim - 1 <= number <= ndim:
         msg = (
@@ -136,7 +136,9 @@ def vector_axis(vector_dim: Any, samples: Samples) -> int:
     """Return the axis of the components."""
     ndim, number = len(samples.shape), integer(vector_dim)
     if number is None:
-        msg = f"`vector_dim` must be an int. Got {shown(vector_dim)}."
+        msg = (
+            f"`vector_dim` must be an int. Got {shown(vector_dim)}.{static(vector_dim)}"
+        )
         raise TypeError(msg)
     if not -ndim <= number < ndim:
         msg = (

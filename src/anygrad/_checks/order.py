@@ -6,7 +6,7 @@ from typing import Any
 
 from .._records import Orders
 from .integers import integer
-from .wording import shown
+from .wording import shown, static
 
 
 def orders(
@@ -19,7 +19,10 @@ def orders(
     derivative = checked_order(order)
     even = integer(accuracy)
     if even is None:
-        msg = f"`accuracy` must be an even int, 2 or more. Got {shown(accuracy)}."
+        msg = (
+            f"`accuracy` must be an even int, 2 or more. Got {shown(accuracy)}."
+            f"{static(accuracy)}"
+        )
         raise TypeError(msg)
     if even < 2 or even % 2:
         near = "2" if even < 2 else f"{even - 1} or {even + 1}"
@@ -37,7 +40,7 @@ def checked_order(order: Any) -> int:
     """Return the order of the derivative."""
     number = integer(order)
     if number is None:
-        msg = f"`order` must be a positive int. Got {shown(order)}."
+        msg = f"`order` must be a positive int. Got {shown(order)}.{static(order)}"
         raise TypeError(msg)
     if number < 1:
         msg = f"`order` must be a positive int. Got {number}."
@@ -48,7 +51,10 @@ def checked_order(order: Any) -> int:
 def _edge_order(edge_order: Any) -> int:
     number = integer(edge_order)
     if number is None:
-        msg = f"`edge_order` must be a positive int or None. Got {shown(edge_order)}."
+        msg = (
+            f"`edge_order` must be a positive int or None. Got {shown(edge_order)}."
+            f"{static(edge_order)}"
+        )
         raise TypeError(msg)
     if number < 1:
         msg = f"`edge_order` must be a positive int or None. Got {number}."

@@ -175,7 +175,7 @@ def check_coordinates(x: Samples, entry: Entry, axis: Axis, field: Field) -> Non
         msg = (
             f"`{entry.name}` must have one coordinate per point along dimension "
             f"{dim.in_samples(axis, field)} of `input`, {length} in all. Got shape "
-            f"{shape}."
+            f"{shape}.{_hint_at_indexing(shape, axis, field)}"
         )
         raise ValueError(msg)
     if len(shape) == 1:
@@ -185,8 +185,25 @@ def check_coordinates(x: Samples, entry: Entry, axis: Axis, field: Field) -> Non
         msg = (
             f"`{entry.name}` must be broadcastable to {what}, of shape "
             f"{tuple(field.shape)}{_of_whole(field)}. Got shape {shape}."
+            f"{_hint_at_indexing(shape, axis, field)}"
         )
         raise ValueError(msg)
+
+
+def _hint_at_indexing(shape: tuple[Any, ...], axis: Axis, field: Field) -> str:
+    """Return what is wrong where the first two dims of a grid are exchanged."""
+    if field.ndim < 2 or len(shape) != field.ndim:
+        return ""
+    first, second, *others = field.shape
+    exchanged = (second, first, *others)
+    place = {0: 1, 1: 0}.get(axis.number, axis.number)
+    pairs = zip(shape, exchanged, strict=True)
+    if shape[place] != exchanged[place] or not all(may_broadcast(*p) for p in pairs):
+        return ""
+    return (
+        " These are the coordinates that `meshgrid` makes by default, with its first "
+        "two dims exchanged: call it with `indexing='ij'`."
+    )
 
 
 def _of_whole(field: Field) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import _libraries
+from .. import _classes, _libraries
 
 
 def shown(value: Any) -> str:
@@ -18,7 +18,7 @@ def shown(value: Any) -> str:
         if isinstance(value, list):
             return f"[{items}]"
         return f"({items},)" if len(value) == 1 else f"({items})"
-    return _libraries.type_name(value)
+    return _classes.type_name(value)
 
 
 def shortened(value: Any) -> str:
@@ -35,3 +35,28 @@ def conversion(dtype: Any, usual: str) -> str:
     if kind == "m":
         return "Convert it first, e.g. to `t / numpy.timedelta64(1, 's')`."
     return usual
+
+
+def static(value: Any) -> str:
+    """Return what to do where a number must be known before a function is traced."""
+    items = value if isinstance(value, (list, tuple)) else (value,)
+    advice = [_libraries.advice_on_traced(item) for item in items]
+    return next((f" {text}" for text in advice if text), "")
+
+
+def meant(word: str, words: tuple[str, ...]) -> str:
+    """Return the word that was meant, where it has up to two letters wrong."""
+    distances = [_distance(word.lower(), known) for known in words]
+    least = min(distances)
+    return f" Do you mean {words[distances.index(least)]!r}?" if least <= 2 else ""
+
+
+def _distance(first: str, second: str) -> int:
+    """Return how many letters are to be put in, left out or replaced."""
+    row = list(range(len(second) + 1))
+    for i, letter in enumerate(first, 1):
+        above, row = row, [i]
+        for j, other in enumerate(second, 1):
+            replaced = above[j - 1] + (letter != other)
+            row.append(min(replaced, above[j] + 1, row[-1] + 1))
+    return row[-1]

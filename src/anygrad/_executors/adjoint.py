@@ -90,25 +90,40 @@ def _make_function() -> Any:
 
 
 def transposed(slopes: Any, task: Task, xp: Namespace) -> Any:
-    """Return what the samples get of what their derivatives have got.
-
-    Nothing but plain operations, so that it is differentiable and can be batched.
-    """
+    """Return what the samples get of what their derivatives have got."""
     import torch
 
-    total = torch.zeros_like(slopes)
-    formulas = _agnostic.weighted_formulas(task, xp)
-    if torch.is_grad_enabled() or slopes.ndim == 1:
-        _add_transposed(slopes, total, task.axis, formulas)
-        return total
+    if torch.is_grad_enabled():  # plain operations, which are differentiable
+        return _sum_of_transposed(slopes, task, xp)
+    if slopes.device.type == "cuda":
+        from .._executors import torch_on_cuda
+
+        total = torch_on_cuda.transposed(slopes, task, xp, run_transposed)
+        return _sum_of_transposed(slopes, task, xp) if total is None else total
+    if slopes.ndim == 1:
+        return _sum_of_transposed(slopes, task, xp)
     # Blocks that stay in the cache between the operations; all have the whole axis.
+    total, formulas = xp.zeros_like(slopes), _agnostic.weighted_formulas(task, xp)
     across = 1 if task.axis == 0 else 0
     extent = max(BLOCK * slopes.shape[across] // max(slopes.numel(), 1), 1)
     for start in range(0, slopes.shape[across], extent):
         cut = partial(_cut, axis=across, start=start, extent=extent)
         parts = [formula.with_weights(cut) for formula in formulas]
-        _add_transposed(cut(slopes), cut(total), task.axis, parts)
+        _add_transposed(cut(slopes), cut(total), task.axis, parts, _add_in_place)
     return total
+
+
+def run_transposed(slopes: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
+    """Return what the samples get, as a recording has it."""
+    (task,) = plan.tasks
+    total, formulas = xp.zeros_like(slopes), _agnostic.weighted_formulas(task, xp)
+    return (_add_transposed(slopes, total, task.axis, formulas, _accumulate),)
+
+
+def _sum_of_transposed(slopes: Any, task: Task, xp: Namespace) -> Any:
+    """Return it with operations on whole arrays."""
+    total, formulas = xp.zeros_like(slopes), _agnostic.weighted_formulas(task, xp)
+    return _add_transposed(slopes, total, task.axis, formulas, _add_in_place)
 
 
 def _cut(array: Any, axis: int, start: int, extent: int) -> Any:
@@ -119,8 +134,16 @@ def _cut(array: Any, axis: int, start: int, extent: int) -> Any:
 
 
 def _add_transposed(
-    slopes: Any, total: Any, axis: int, formulas: Iterable[WeightedFormula]
-) -> None:
+    slopes: Any,
+    total: Any,
+    axis: int,
+    formulas: Iterable[WeightedFormula],
+    add: Callable[..., Any],
+) -> Any:
+    """Return a total with all that flows back; it may have been written to.
+
+    ``add(total, axis, points, term, is_subtracted)`` adds a term at some points.
+    """
     for formula, terms, scale in formulas:
         factors, divisors = scale or UNSCALED
         part = _agnostic.shifted(slopes, axis, formula, 0)
@@ -130,6 +153,28 @@ def _add_transposed(
             part = part / divisor
         for upper, lower, weight in terms:
             term = part if weight is None else part * weight
-            _agnostic.shifted(total, axis, formula, upper).add_(term)
+            points = _agnostic.points(formula, upper)
+            total = add(total, axis, points, term, is_subtracted=False)
             if lower is not None:
-                _agnostic.shifted(total, axis, formula, lower).sub_(term)
+                points = _agnostic.points(formula, lower)
+                total = add(total, axis, points, term, is_subtracted=True)
+    return total
+
+
+def _add_in_place(
+    total: Any, axis: int, points: slice, term: Any, *, is_subtracted: bool
+) -> Any:
+    """Add to a part of an array where it is."""
+    part = total[(slice(None),) * axis + (points,)]
+    if is_subtracted:
+        part.sub_(term)
+    else:
+        part.add_(term)
+    return total
+
+
+def _accumulate(
+    total: Any, axis: int, points: slice, term: Any, *, is_subtracted: bool
+) -> Any:
+    """Write down that something is added."""
+    return total.accumulated(axis, points, term, is_subtracted=is_subtracted)

@@ -12,12 +12,18 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from .._executors.printing import Language, Range, Scope, interiors, lengths_in
-from .._executors.symbols import name_of
+from .._executors.nodes import name_of
+from .._executors.printing import Language, Range, Scope, interiors, lengths_in, verb_of
 
 if TYPE_CHECKING:
-    from .._executors.symbols import Index, Node, Place
+    from .._executors.nodes import Index, Node, Place
     from .._executors.tape import Recording
+
+#: What a kernel is called.
+NAME = "anygrad_kernel"
+
+#: Products and sums that are contracted are not rounded as on other devices.
+OPTIONS = ("--fmad=false",)
 
 #: What C++ calls the dtypes.
 TYPES = {
@@ -71,8 +77,12 @@ ACCESS = 16
 #: So many results a thread makes where they do not lie side by side.
 APART = 4
 
-#: Longer texts take too long to compile.
-MOST_LINES = 1400
+#: Longer texts take more than half a second to compile.
+MOST_LINES = 1600
+
+#: Texts that are printed once for several results have so many lines; longer ones would
+#: hold all that they read in registers, of which there are not so many.
+MOST_UNROLLED = 120
 
 OPERATORS = {
     "add": "{} + {}",
@@ -165,7 +175,7 @@ class Kernels(Language):
             one = f"({TYPES[node.dtype]})1"
             # Zero and NaN are their own signs.
             return f"{x} > 0 ? {one} : {x} < 0 ? -{one} : {x}"
-        return OPERATORS[node.verb].format(*operands)
+        return OPERATORS[verb_of(node)].format(*operands)
 
     def _converted(self, node: Node, value: str) -> str:
         if node.dtype == "float16":
@@ -173,6 +183,18 @@ class Kernels(Language):
         if node.operands[0].dtype == "float16":
             return f"({TYPES[node.dtype]})__half2float({value})"
         return f"({TYPES[node.dtype]}){value}"
+
+    def accumulate(self, scope: Scope, node: Node, name: str) -> None:
+        """Write a total, and a term under a condition."""
+        total, term = node.operands
+        axis, *ends, is_subtracted = node.detail
+        start, stop = [self.position(end, axis) for end in ends]
+        scope.add(f"{TYPES[node.dtype]} {name} = {self.value(total, scope)};")
+        scope.add(f"if (t{axis} >= {start} && t{axis} < {stop}) {{")
+        inner = scope.branch(self.INDENT)
+        sign = "-" if is_subtracted else "+"
+        inner.add(f"{name} = {name} {sign} {self.value(term, inner)};")
+        scope.add("}")
 
     def assign(self, scope: Scope, dtype: str, name: str, value: str) -> None:
         """Write a declaration with a value."""
@@ -201,7 +223,7 @@ typedef {position} position;
 template <class T, int N>
 struct alignas(sizeof(T) * N < {access} ? sizeof(T) * N : {access}) pack {{ T v[N]; }};
 
-extern "C" __global__ void anygrad_kernel(
+extern "C" __global__ void {name}(
 {parameters}
 ) {{
 {rows}
@@ -222,6 +244,7 @@ if (first >= {start} && first + {lanes} <= n{last} - {rest}{conditions}) {{
   }}
 {stores}
 }} else {{
+  #pragma unroll 1
   for (int lane = 0; lane < {lanes}; ++lane) {{
     const position t{last} = first + lane;
     if (t{last} >= n{last}) break;
@@ -231,7 +254,7 @@ if (first >= {start} && first + {lanes} <= n{last} - {rest}{conditions}) {{
 
 #: Results with a distance.
 APART_FROM_EACH_OTHER = """\
-#pragma unroll
+#pragma unroll {unrolled}
 for (int lane = 0; lane < {apart}; ++lane) {{
   const position block = (position)blockIdx.x * {apart} + lane;
   const position t{last} = block * blockDim.x + threadIdx.x;
@@ -269,13 +292,15 @@ def text_of(recording: Recording, variant: Variant) -> str | None:
         else:
             straight.add(f"o{number}[{place}] = {value};")
         general.add(f"o{number}[{place}] = {printer.value(node, general)};")
-    if len(row.lines) + len(straight.lines) + len(general.lines) > MOST_LINES:
+    lines = len(row.lines) + len(straight.lines) + len(general.lines)
+    if lines > MOST_LINES:
         return None
     ranges = interiors(recording.results, recording.ndim)
     form = SIDE_BY_SIDE if lanes > 1 else APART_FROM_EACH_OTHER
     body = form.format(
         lanes=lanes,
         apart=APART,
+        unrolled=APART if lines <= MOST_UNROLLED else 1,
         last=last,
         start=ranges[last].start,
         rest=ranges[last].end,
@@ -286,6 +311,7 @@ def text_of(recording: Recording, variant: Variant) -> str | None:
         stores="\n".join(stores),
     )
     return TEXT.format(
+        name=NAME,
         headers="\n".join(sorted({HEADERS[d] for d in dtypes if d in HEADERS})),
         position="long long" if variant.is_wide else "int",
         access=ACCESS,

@@ -42,6 +42,12 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
 
 def _run_blocked(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     on_cpu = f.device.type == "cpu"
+    if f.device.type == "cuda":
+        from .._executors import torch_on_cuda  # imports what only a GPU needs
+
+        results = torch_on_cuda.run(f, plan, xp)
+        if results is not None:
+            return results
     numpy_for_tensors = _numpy_if_there() if on_cpu else None
     if numpy_for_tensors is not None and _compilers.get_compiler() == "numba":
         results = numpy_for_tensors.run_compiled(f, plan)

@@ -2,96 +2,159 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
+from .. import _agnostic
 from .._precision import working
-from .._records import transposed, unrounded
+from .._records import totals_of, transposed, unrounded
 
 if TYPE_CHECKING:
-    from .._records import Plan
+    from .._records import Plan, Task
     from .._typing import Namespace
 
-#: ``launch(f, plan, outs)`` writes all results of a plan in one pass; it tells whether
-#: it could.
-Launch: TypeAlias = Callable[[Any, "Plan", Sequence[Any]], bool]
+
+#: So many kernels are remembered, the latest ones.
+MOST_KERNELS = 256
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
-def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any], launch: Launch) -> bool:
+def remember(kernels: dict[K, V], key: K, kernel: V) -> V:
+    """Put a kernel to those that are known, and return the one that is there then."""
+    if len(kernels) >= MOST_KERNELS:
+        # Threads may meet here: then one finds nothing to forget.
+        kernels.pop(next(iter(kernels), key), None)
+    return kernels.setdefault(key, kernel)
+
+
+class Memory(NamedTuple):
+    """How a library tells how its arrays lie in memory.
+
+    Attributes
+    ----------
+    is_contiguous, strides : callable
+        Of an array.
+    transpose : callable
+        ``transpose(array, axes)``.
+    """
+
+    is_contiguous: Callable[[Any], bool]
+    strides: Callable[[Any], Sequence[int]]
+    transpose: Callable[[Any, Sequence[int]], Any]
+
+
+#: As NumPy says it, and CuPy.
+OF_NUMPY = Memory(
+    is_contiguous=lambda array: array.flags.c_contiguous,
+    strides=lambda array: array.strides,
+    transpose=lambda array, axes: array.transpose(axes),
+)
+
+
+class Runner(NamedTuple):
+    """What runs kernels.
+
+    Attributes
+    ----------
+    launch : callable
+        ``launch(f, plan, outs)`` writes all results of a plan in one pass; it tells
+        whether it could.
+    namespace : module
+        Of the arrays.
+    memory : Memory
+        Likewise.
+    most_results : int
+        More are not made in one pass.
+    """
+
+    launch: Callable[[Any, Plan, Sequence[Any]], bool]
+    namespace: Namespace
+    memory: Memory = OF_NUMPY
+    most_results: int = 16
+
+
+def run(f: Any, plan: Plan, outs: Sequence[Any], runner: Runner) -> bool:
     """Write the results of a plan; tell whether it could.
 
     What is too long for one kernel becomes several: one per result, one per term of a
     sum, and one for the inner derivative of a mixed one.
     """
-    f, plan, outs = _in_order_of_memory(f, plan, outs)
-    if launch(f, plan, outs):
+    f, plan, outs = _in_order_of_memory(f, plan, outs, runner.memory)
+    if len(outs) <= runner.most_results and runner.launch(f, plan, outs):
         return True
     if len(outs) > 1:
-        starts = [k for k, task in enumerate(plan.tasks) if task.sign == 0]
-        parts = pairwise([*starts, len(plan.tasks)])
         return all(
-            run(f, plan._replace(tasks=plan.tasks[start:stop]), xp, [out], launch)
-            for (start, stop), out in zip(parts, outs, strict=True)
+            run(samples, plan._replace(tasks=tasks), [out], runner)
+            for (samples, tasks), out in zip(_parts(f, plan), outs, strict=True)
         )
     if len(plan.tasks) > 1:
-        return _sum(f, plan, xp, outs[0], launch)
+        return _sum(f, plan, outs[0], runner)
     if plan.tasks[0].inner is not None:
-        return _mixed(f, plan, xp, outs[0], launch)
+        return _mixed(f, plan, outs[0], runner)
     return False
 
 
-def _sum(f: Any, plan: Plan, xp: Namespace, out: Any, launch: Launch) -> bool:
-    """Write a sum, one term after the other; it must not be rounded at its end."""
-    first, *others = plan.tasks
-    if first.precision.result != working(first.precision):
-        return False
-    if not run(f, plan._replace(tasks=(first,)), xp, [out], launch):
-        return False
-    term = xp.empty_like(out)
-    for task in others:
-        alone = plan._replace(tasks=(task._replace(sign=0),))
-        if not run(f, alone, xp, [term], launch):
-            return False
-        if task.sign > 0:
-            out += term
+def _parts(f: Any, plan: Plan) -> Iterator[tuple[Any, tuple[Task, ...]]]:
+    """Return the samples and the tasks of each result.
+
+    A component is an array of its own, so that all of them have one form.
+    """
+    for tasks in totals_of(plan.tasks):
+        (first, *others) = tasks
+        if others:
+            yield f, tasks
         else:
-            out -= term
+            yield _agnostic.component(f, first), (first._replace(component=None),)
+
+
+def _sum(f: Any, plan: Plan, out: Any, runner: Runner) -> bool:
+    """Write a sum, one term after the other; it is rounded once."""
+    xp, dtype = runner.namespace, working(plan.tasks[0].precision)
+    total = out if out.dtype == dtype else xp.empty_like(out, dtype=dtype)
+    term: Any = None
+    for task in plan.tasks:
+        target = total if term is None else term
+        alone = plan._replace(tasks=(unrounded(task)._replace(sign=0),))
+        if not run(f, alone, [target], runner):
+            return False
+        if term is None:
+            term = xp.empty_like(total)
+        elif task.sign > 0:
+            total += term
+        else:
+            total -= term
+    if total is not out:
+        out[...] = total
     return True
 
 
-def _mixed(f: Any, plan: Plan, xp: Namespace, out: Any, launch: Launch) -> bool:
+def _mixed(f: Any, plan: Plan, out: Any, runner: Runner) -> bool:
     """Write a mixed derivative, the inner one first."""
     (task,) = plan.tasks
-    if task.inner is None or task.component is not None:
-        return False
-    inner = unrounded(task.inner)
-    between = xp.empty_like(out, dtype=inner.precision.result)
+    inner = unrounded(cast("Task", task.inner))
+    between = runner.namespace.empty_like(out, dtype=inner.precision.result)
     before = plan._replace(tasks=(inner,))
     after = plan._replace(tasks=(task._replace(inner=None),))
-    return run(f, before, xp, [between], launch) and run(
-        between, after, xp, [out], launch
-    )
+    return run(f, before, [between], runner) and run(between, after, [out], runner)
 
 
 def _in_order_of_memory(
-    f: Any, plan: Plan, outs: Sequence[Any]
+    f: Any, plan: Plan, outs: Sequence[Any], memory: Memory
 ) -> tuple[Any, Plan, Sequence[Any]]:
     """Return a call with its axes in the order in which its results lie in memory."""
     has_components = any(task.component is not None for task in plan.tasks)
-    if has_components or outs[0].flags.c_contiguous:
+    if has_components or memory.is_contiguous(outs[0]):
         return f, plan, outs
-    strides = outs[0].strides
+    strides = memory.strides(outs[0])
     order = sorted(range(f.ndim), key=lambda k: -strides[k])
     if order == list(range(f.ndim)):
         return f, plan, outs
-
-    def transpose(array: Any, axes: Sequence[int]) -> Any:
-        return array.transpose(axes)
-
+    transpose = memory.transpose
     tasks = [transposed(task, order, transpose) for task in plan.tasks]
     return (
-        f.transpose(order),
+        transpose(f, order),
         plan.with_tasks(tuple(tasks)),
-        [out.transpose(order) for out in outs],
+        [transpose(out, order) for out in outs],
     )

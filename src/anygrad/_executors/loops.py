@@ -10,15 +10,12 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .._executors.printing import Language, Range, Scope, interiors
-from .._executors.symbols import name_of
+from .._executors.nodes import name_of
+from .._executors.printing import Language, Range, Scope, interiors, verb_of
 
 if TYPE_CHECKING:
-    from .._executors.symbols import Node
+    from .._executors.nodes import Node
     from .._executors.tape import Recording
-
-#: Longer texts take too long to compile.
-MOST_LINES = 1500
 
 OPERATORS = {
     "add": "{} + {}",
@@ -92,9 +89,20 @@ class Loops(Language):
             one, zero = (f"{node.dtype}({number})" for number in (1, 0))
             # Zero and NaN are their own signs.
             return f"{one} if {x} > {zero} else (-{one} if {x} < {zero} else {x})"
-        text = OPERATORS[node.verb].format(*operands)
+        text = OPERATORS[verb_of(node)].format(*operands)
         # Of integers, Numba makes those of 64 bits.
         return f"{node.dtype}({text})" if "int" in node.dtype else text
+
+    def accumulate(self, scope: Scope, node: Node, name: str) -> None:
+        """Write a total, and a term under a condition."""
+        total, term = node.operands
+        axis, *ends, is_subtracted = node.detail
+        start, stop = [self.position(end, axis) for end in ends]
+        scope.add(f"{name} = {self.value(total, scope)}")
+        scope.add(f"if {start} <= t{axis} < {stop}:")
+        inner = scope.branch(self.INDENT)
+        sign = "-" if is_subtracted else "+"
+        inner.add(f"{name} = {name} {sign} {self.value(term, inner)}")
 
     def assign(self, scope: Scope, _: str, name: str, value: str) -> None:
         """Write an assignment."""
@@ -153,10 +161,10 @@ for part in range(2):
 {general}"""
 
 
-def text_of(recording: Recording, layouts: str) -> str | None:
+def text_of(recording: Recording, layouts: str, most_lines: int) -> str | None:
     """Return the text of the module, which has a function `kernel`.
 
-    None if it would be too long, or for dtypes that Numba does not have.  The `layouts`
+    None if it has more lines, or for dtypes that Numba does not have.  The `layouts`
     are those of the arrays and of the results, as Numba names them.
 
     ``kernel(start, stop, numbers, complex_numbers, b0, b1, ..., o0, o1, ...)`` fills
@@ -175,7 +183,7 @@ def text_of(recording: Recording, layouts: str) -> str | None:
         straight.add(f"w{number}[u] = {printer.value(node, straight)}")
         place = ", ".join([f"t{axis}" for axis in range(recording.ndim)])
         general.add(f"o{number}[{place}] = {printer.value(node, general)}")
-    if len(row.lines) + len(straight.lines) + len(general.lines) > MOST_LINES:
+    if len(row.lines) + len(straight.lines) + len(general.lines) > most_lines:
         return None
     outs = [f"o{k}" for k in range(len(recording.results))]
     before = "".join([f"t{axis}, " for axis in range(last)])

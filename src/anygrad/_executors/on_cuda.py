@@ -1,17 +1,22 @@
-"""Which variant of a kernel serves some arrays, and on what grid it runs."""
+"""Kernels on a GPU: which variant serves some arrays, on what grid, and its launch."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._executors import cuda
+from .. import _agnostic
+from .._executors import cuda, tape
 from .._executors.cuda import Variant
-from .._executors.symbols import nodes_of
+from .._executors.kernels import remember
+from .._executors.nodes import nodes_of
 
 if TYPE_CHECKING:
-    from .._executors.tape import Recording
+    from .._executors.tape import Form, Recording
+    from .._records import Plan
+    from .._typing import Namespace
 
 #: So many threads are in a block.
 THREADS = 128
@@ -122,3 +127,153 @@ def grid_of(shape: Sequence[int], variant: Variant) -> Grid:
 def _power_of_two(count: int) -> int:
     """Return the least power of two that is not less."""
     return 1 << (count - 1).bit_length()
+
+
+class Launcher(NamedTuple):
+    """How a library compiles and launches kernels.
+
+    Attributes
+    ----------
+    place : callable
+        ``place(array)`` returns the `Array`.
+    device : callable
+        ``device(array)`` returns what stands for its device.
+    compiled : callable
+        ``compiled(text, device)`` returns a function for a text, or raises an error.
+    call : callable
+        ``call(function, grid, arguments, array)`` calls it; the arguments are arrays,
+        numbers of NumPy's for positions, and Python's float.
+    """
+
+    place: Callable[[Any], Array]
+    device: Callable[[Any], Any]
+    compiled: Callable[[str, Any], Any]
+    call: Callable[[Any, Grid, Sequence[Any], Any], None]
+
+
+class Launch(NamedTuple):
+    """A kernel for arrays that lie in memory in one way.
+
+    Attributes
+    ----------
+    places : list of Array
+        How the arrays and the results lie.
+    function : callable or None
+        None where there is nothing to launch.
+    grid : Grid or None
+        On how many threads it runs.
+    steps : list of list of int
+        The strides of each array and result, as it takes them.
+    lengths : list of int
+        Those of the axes.
+    """
+
+    places: Sequence[Array]
+    function: Any
+    grid: Grid | None = None
+    steps: Sequence[Sequence[Any]] = ()
+    lengths: Sequence[Any] = ()
+
+
+class Kernel:
+    """What is kept of a form of calls on a device.
+
+    Attributes
+    ----------
+    recording : Recording
+        All operations.
+    functions : dict
+        What is compiled, by variant; None for what is not.
+    latest : Launch
+        For the latest arrays: the next ones often lie as they do.
+    """
+
+    __slots__ = ("functions", "latest", "recording")
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self.functions: dict[Variant, Any] = {}
+        self.latest = Launch((), None)
+
+
+#: The latest, by form and device.
+_kernels: dict[tuple[Form, Any], Kernel] = {}
+
+
+def launch(
+    launcher: Launcher,
+    xp: Namespace,
+    f: Any,
+    plan: Plan,
+    outs: Sequence[Any],
+    run: tape.Run = _agnostic.run,
+) -> bool:
+    """Write all results of a plan by one kernel; tell whether it could."""
+    form, operands = tape.form_of(f, plan, run)
+    device = launcher.device(f)
+    kernel = _kernels.get((form, device))
+    if kernel is None:
+        recording = tape.record(form, operands, plan, xp)
+        kernel = remember(_kernels, (form, device), Kernel(recording))
+    arrays = (*operands.arrays, *outs)
+    places = [launcher.place(array) for array in arrays]
+    known = kernel.latest
+    if known.places != places:
+        known = _prepared(kernel, places, len(outs), launcher, device)
+        kernel.latest = known
+    if known.grid is None:
+        return False
+    given: list[Any] = []
+    for array, steps in zip(arrays, known.steps, strict=True):
+        given.append(array)
+        given += steps
+    given += known.lengths
+    for number in operands.numbers:
+        parts = (number.real, number.imag) if type(number) is complex else (number,)
+        given += map(float, parts)
+    launcher.call(known.function, known.grid, given, f)
+    return True
+
+
+def _prepared(
+    kernel: Kernel, places: list[Array], count: int, launcher: Launcher, device: Any
+) -> Launch:
+    """Return how a kernel is launched on arrays, of which the last are results."""
+    import numpy
+
+    recording = kernel.recording
+    variant = variant_of(recording, places[:-count], places[-count:])
+    if variant is None:
+        return Launch(places, None)
+    if variant not in kernel.functions:
+        kernel.functions[variant] = _compiled(recording, variant, launcher, device)
+    function = kernel.functions[variant]
+    if function is None:
+        return Launch(places, None)
+    position = numpy.int64 if variant.is_wide else numpy.int32
+    shape = places[-1].shape
+    return Launch(
+        places,
+        function,
+        grid_of(shape, variant),
+        [list(map(position, place.steps)) for place in places],
+        list(map(position, shape)),
+    )
+
+
+def _compiled(
+    recording: Recording, variant: Variant, launcher: Launcher, device: Any
+) -> Any:
+    """Return the function of a recording; None where it cannot be compiled."""
+    text = cuda.text_of(recording, variant)
+    if text is None:
+        return None
+    try:
+        return launcher.compiled(text, device)
+    except Exception as error:  # noqa: BLE001 - whatever a driver may raise
+        msg = (
+            "CUDA cannot compile this call, so it runs as several kernels: "
+            f"{type(error).__name__}: {error}"
+        )
+        warnings.warn(msg, RuntimeWarning, stacklevel=2)
+        return None

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from .._executors.symbols import LENGTH, nodes_of
+from .._executors.nodes import LENGTH, nodes_of
 
 if TYPE_CHECKING:
-    from .._executors.symbols import Node, Place
+    from .._executors.nodes import Node, Place
     from .._executors.tape import Recording
 
 
@@ -111,6 +111,10 @@ class Language:
         """Write that a name has the value of one of the operands of pieces."""
         raise NotImplementedError
 
+    def accumulate(self, scope: Scope, node: Node, name: str) -> None:
+        """Write that a name has the value of a total, with a term where it is."""
+        raise NotImplementedError
+
     def new_name(self) -> str:
         """Return a name that has not been used."""
         self._count += 1
@@ -124,6 +128,8 @@ class Language:
             return self.number(node)
         if node.verb == "pieces" and scope.is_straight:
             return self.value(node.operands[central(node)], scope)
+        if node.verb == "accumulate" and scope.is_straight and not is_central(node):
+            return self.value(node.operands[0], scope)
         if scope.row is not None and self.last not in node.axes:
             scope = scope.row
         known = scope.names.get(node)
@@ -134,6 +140,9 @@ class Language:
             axis, starts = node.detail
             conditions = [f"t{axis} < {self.position(k, axis)}" for k in starts]
             self.choose(scope, node, name, conditions)
+        elif node.verb == "accumulate" and not scope.is_straight:
+            name = self.new_name()
+            self.accumulate(scope, node, name)
         elif node.verb == "load":
             name = self._named(node, self.load(node, scope), scope)
         else:
@@ -169,6 +178,19 @@ def central(pieces: Node) -> int:
     return sum([start <= LENGTH // 2 for start in pieces.detail[1]])
 
 
+def is_central(accumulated: Node) -> bool:
+    """Tell whether a term is added in the interior."""
+    extent = accumulated.detail
+    return bool(extent.start <= LENGTH // 2 < extent.stop)
+
+
+def verb_of(node: Node) -> str:
+    """Return the operation that a node is in the interior."""
+    if node.verb == "accumulate":
+        return "subtract" if node.detail.is_subtracted else "add"
+    return node.verb
+
+
 def lengths_in(at: int) -> tuple[int, int]:
     """Return how many lengths of an axis there are in a position, and the rest."""
     turns, rest = divmod(at + LENGTH // 2, LENGTH)
@@ -179,20 +201,29 @@ def interiors(results: Sequence[Node], ndim: int) -> list[Range]:
     """Return the points of each axis at which nodes are straight."""
     ranges = [Range(0, 0)] * ndim
     for node in nodes_of(results, _of_interior):
-        if node.verb == "pieces":
-            axis, starts = node.detail
-            number = central(node)
-            start = starts[number - 1] if number else 0
-            end = LENGTH - starts[number] if number < len(starts) else 0
+        if node.verb in ("pieces", "accumulate"):
+            axis, starts = node.detail[0], _starts(node)
+            before = [start for start in starts if start <= LENGTH // 2]
+            after = [LENGTH - start for start in starts if start > LENGTH // 2]
             known = ranges[axis]
-            ranges[axis] = Range(max(known.start, start), max(known.end, end))
+            ranges[axis] = Range(max([known.start, *before]), max([known.end, *after]))
     return ranges
+
+
+def _starts(node: Node) -> tuple[int, ...]:
+    """Return the positions at which something changes."""
+    if node.verb == "pieces":
+        starts: tuple[int, ...] = node.detail[1]
+        return starts
+    return node.detail.start, node.detail.stop
 
 
 def _of_interior(node: Node) -> Sequence[Node]:
     """Return the operands that a node has in the interior."""
     if node.verb == "pieces":
         return (node.operands[central(node)],)
+    if node.verb == "accumulate" and not is_central(node):
+        return node.operands[:1]
     return node.operands
 
 

@@ -10,179 +10,21 @@ The words are those of the standard: names of functions, and of methods of array
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .._executors.nodes import Extent, Node, Place, Tape, Weak
 
 if TYPE_CHECKING:
-    from .._typing import DType, Namespace
-
-#: The length of an axis that may have any: positions that count from its end are near a
-#: multiple of it, and those that count from its start are small.
-LENGTH = 2**40
+    from .._typing import DType
 
 
-class Place(NamedTuple):
-    """Where an array is read along one of its axes.
-
-    Attributes
-    ----------
-    axis : int
-        The axis of the results that it is.
-    follows : bool
-        Whether the place moves with the position along it.
-    at : int
-        How far from that position, or from the start.
-    """
-
-    axis: int
-    follows: bool
-    at: int
-
-
-#: Where an element of an array is: one place for each of its axes.
-Index: TypeAlias = tuple[Place, ...]
-
-
-def name_of(dtype: DType) -> str:
-    """Return the standard's name of a dtype, whatever library it is from."""
-    name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None)
-    return str(name or dtype).rpartition(".")[2]
-
-
-class Node:
-    """One operation on single elements.
-
-    Attributes
-    ----------
-    verb : str
-        A function of the standard; "load", "number" and "constant", which have no
-        `operands`; or "pieces", which chooses among its operands by the position.
-    operands : tuple of Node
-        What it is done to.
-    dtype : str
-        The standard's name of what comes out.
-    detail : object
-        Of a load, which array and the `Index`; of a number, which one; of a constant,
-        its value; of pieces, the axis and the position at which each but the first
-        begins.
-    axes : frozenset of int
-        Those of which the position matters.
-    """
-
-    __slots__ = ("axes", "detail", "dtype", "operands", "verb")
-
-    def __init__(
-        self, verb: str, operands: tuple[Node, ...], dtype: str, detail: Any
-    ) -> None:
-        self.verb, self.operands = verb, operands
-        self.dtype, self.detail = dtype, detail
-        axes: set[int] = set()
-        for operand in operands:
-            axes |= operand.axes
-        if verb == "load":
-            axes.update(place.axis for place in detail[1] if place.follows)
-        elif verb == "pieces":
-            axes.add(detail[0])
-        self.axes: frozenset[int] = frozenset(axes)
-
-
-def nodes_of(
-    results: Sequence[Node],
-    operands_of: Callable[[Node], Iterable[Node]] = lambda node: node.operands,
-) -> Iterator[Node]:
-    """Return the nodes that results are made of, each once."""
-    seen: set[Node] = set()
-    left = list(results)
-    while left:
-        node = left.pop()
-        if node not in seen:
-            seen.add(node)
-            left.extend(operands_of(node))
-            yield node
-
-
-class Weak(NamedTuple):
-    """A number of Python's that comes with the call: it takes the dtype of arrays.
-
-    Attributes
-    ----------
-    place : int
-        Which one of the call's.
-    is_complex : bool
-        Whether it makes real arrays complex.
-    """
-
-    place: int
-    is_complex: bool
-
-
-class Tape:
-    """All nodes of a recording, each once.
-
-    Attributes
-    ----------
-    namespace : module
-        In which the arrays are computed with, asked for what dtypes become.
-    """
-
-    def __init__(self, namespace: Namespace) -> None:
-        self.namespace = namespace
-        self._nodes: dict[Any, Node] = {}
-
-    def node(
-        self, verb: str, operands: Sequence[Node], dtype: DType, detail: Any = None
-    ) -> Node:
-        """Return the node, a known one if there is."""
-        # Not by equality alone: 0.0 == -0.0, and 1 == True.
-        key = (verb, tuple(map(id, operands)), name_of(dtype), repr(detail))
-        known = self._nodes.get(key)
-        if known is None:
-            known = Node(verb, tuple(operands), name_of(dtype), detail)
-            self._nodes[key] = known
-        return known
-
-    def array(self, place: int, shape: tuple[int, ...], dtype: DType) -> Symbol:
-        """Return the symbol for an array; its axes of length one are broadcast."""
-        index = tuple(
-            [Place(axis, length != 1, 0) for axis, length in enumerate(shape)]
-        )
-        return Symbol(self, self.node("load", (), dtype, (place, index)), shape, dtype)
-
-    def placed(self, node: Node, axis: int, to: int | None, by: int) -> Node:
-        """Return a node that reads `by` further along `to` what it read along an axis.
-
-        Where `to` is None, it is read at that place, whatever the position.
-        """
-        known: dict[int, Node] = {}
-
-        def visit(node: Node) -> Node:
-            if axis not in node.axes:
-                return node
-            found = known.get(id(node))
-            if found is None:
-                found = known[id(node)] = change(node)
-            return found
-
-        def change(node: Node) -> Node:
-            detail = node.detail
-            if node.verb == "load":
-                array, index = detail
-                there = [
-                    Place(axis if to is None else to, to is not None, place.at + by)
-                    if place.follows and place.axis == axis
-                    else place
-                    for place in index
-                ]
-                return self.node("load", (), node.dtype, (array, tuple(there)))
-            if node.verb == "pieces" and detail[0] == axis:
-                if to is None:
-                    number = sum([by >= start for start in detail[1]])
-                    return visit(node.operands[number])
-                detail = (to, tuple([start - by for start in detail[1]]))
-            operands = [visit(operand) for operand in node.operands]
-            return self.node(node.verb, operands, node.dtype, detail)
-
-        return visit(node)
+def symbol_of_array(
+    tape: Tape, place: int, shape: tuple[int, ...], dtype: DType
+) -> Symbol:
+    """Return the symbol for an array; its axes of length one are broadcast."""
+    index = tuple([Place(axis, n != 1, 0) for axis, n in enumerate(shape)])
+    return Symbol(tape, tape.node("load", (), dtype, (place, index)), shape, dtype)
 
 
 class Symbol:
@@ -246,6 +88,16 @@ class Symbol:
             return self
         node = self.tape.node("astype", (self.node,), dtype)
         return Symbol(self.tape, node, self.shape, dtype)
+
+    def accumulated(
+        self, axis: int, cut: slice, term: Symbol, *, is_subtracted: bool
+    ) -> Symbol:
+        """Return the array with a term added to a part of it along an axis."""
+        start, stop, _ = cut.indices(self.shape[axis])
+        part = self.tape.placed(term.node, axis, axis, -start)
+        extent = Extent(axis, start, stop, is_subtracted)
+        node = self.tape.node("accumulate", (self.node, part), self.dtype, extent)
+        return Symbol(self.tape, node, self.shape, self.dtype)
 
     def __neg__(self) -> Symbol:
         return _elementwise("negative", self)

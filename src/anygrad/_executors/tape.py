@@ -8,10 +8,11 @@ so that another shape and another step are the same form.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .. import _agnostic
-from .._executors.symbols import LENGTH, Node, Symbol, Tape, Weak, Words
+from .._executors.nodes import LENGTH, Node, Tape, Weak
+from .._executors.symbols import Symbol, Words, symbol_of_array
 from .._records import Alternative
 from .._scales import Scale
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from .._records import Plan, Task
     from .._schemes import Scheme
     from .._typing import DType, Namespace
+
+
+#: ``run(f, plan, xp)`` returns the results of a plan.
+Run: TypeAlias = Callable[[Any, "Plan", "Namespace"], tuple[Any, ...]]
 
 
 class Array(NamedTuple):
@@ -99,12 +104,15 @@ class Form(NamedTuple):
 
     Attributes
     ----------
+    run : callable
+        What is recorded: the agnostic run, or its way back.
     tasks : tuple
         Those of the plan, with places of operands for their values.
     arrays : tuple of Array
         The samples first.
     """
 
+    run: Run
     tasks: tuple[Any, ...]
     arrays: tuple[Array, ...]
 
@@ -130,11 +138,11 @@ class Recording(NamedTuple):
     is_complex: tuple[bool, ...]
 
 
-def form_of(f: Any, plan: Plan) -> tuple[Form, Operands]:
+def form_of(f: Any, plan: Plan, run: Run = _agnostic.run) -> tuple[Form, Operands]:
     """Return the form of a call, and its operands."""
     operands = Operands(f)
     tasks = tuple([operands.form_of_task(task) for task in plan.tasks])
-    return Form(tasks, operands.form_of_arrays()), operands
+    return Form(run, tasks, operands.form_of_arrays()), operands
 
 
 def record(form: Form, operands: Operands, plan: Plan, xp: Namespace) -> Recording:
@@ -144,7 +152,7 @@ def record(form: Form, operands: Operands, plan: Plan, xp: Namespace) -> Recordi
         [LENGTH if is_long else 1 for is_long in array.is_long] for array in form.arrays
     ]
     symbols = [
-        tape.array(place, tuple(shape), array.dtype)
+        symbol_of_array(tape, place, tuple(shape), array.dtype)
         for place, (shape, array) in enumerate(zip(lengths, form.arrays, strict=True))
     ]
 
@@ -153,7 +161,7 @@ def record(form: Form, operands: Operands, plan: Plan, xp: Namespace) -> Recordi
 
     pairs = zip(plan.tasks, form.tasks, strict=True)
     tasks = tuple([_symbolic(task, known, symbol) for task, known in pairs])
-    found: tuple[Symbol, ...] = _agnostic.run(
+    found: tuple[Symbol, ...] = form.run(
         symbols[0], plan._replace(tasks=tasks, stack=None), Words(tape)
     )
     return Recording(

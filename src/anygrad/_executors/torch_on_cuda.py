@@ -1,0 +1,132 @@
+"""One kernel per call on torch tensors on a GPU, where `cuda.core` is installed.
+
+torch has no public way to compile and launch a kernel that is as fast as one of its own
+operations.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any
+
+from .._executors import cuda, kernels, on_cuda, results, small_tensors
+from .._executors.in_torch import is_watched
+from .._executors.kernels import Memory, Runner
+from .._records import Plan, all_tasks
+
+if TYPE_CHECKING:
+    from .._executors import tape
+    from .._records import Task
+    from .._typing import Namespace
+
+OF_TORCH = Memory(
+    is_contiguous=lambda tensor: tensor.is_contiguous(),
+    strides=lambda tensor: tensor.stride(),
+    transpose=lambda tensor, axes: tensor.permute(axes),
+)
+
+
+def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...] | None:
+    """Return the results of a plan on a tensor on a GPU; None where it cannot."""
+    import torch
+
+    if not plan.tasks or f.numel() == 0 or not _has_launcher():
+        return None
+    if any(task.precision.result.is_complex for task in all_tasks(plan)):
+        return None  # C++ has no complex numbers without CuPy's headers
+    if f.dtype is torch.float16 and _headers() is None:
+        return None
+    made = results.empty(f, plan, small_tensors.empty_like)
+    with _on_device_of(f):
+        runner = Runner(partial(on_cuda.launch, LAUNCHER, xp), xp, OF_TORCH)
+        return made.copy() if kernels.run(f, plan, made.outs, runner) else None
+
+
+def transposed(slopes: Any, task: Task, xp: Namespace, run: tape.Run) -> Any:
+    """Return what flows back through a derivative; None where it cannot."""
+    import torch
+
+    arrays = [a for a in (slopes, task.step, task.coordinates) if a is not None]
+    if slopes.numel() == 0 or not _has_launcher() or is_watched(*arrays):
+        return None
+    total = torch.empty_like(slopes)
+    with _on_device_of(slopes):
+        launch = partial(on_cuda.launch, LAUNCHER, xp, run=run)
+        done = kernels.run(slopes, Plan((task,)), [total], Runner(launch, xp, OF_TORCH))
+    return total if done else None
+
+
+def _on_device_of(tensor: Any) -> AbstractContextManager[Any]:
+    """Make the device of a tensor the current one, if it is not."""
+    import torch
+
+    is_current = tensor.device.index == torch.cuda.current_device()
+    return nullcontext() if is_current else torch.cuda.device(tensor.device)
+
+
+@lru_cache(1)
+def _has_launcher() -> bool:
+    """Tell whether there is `cuda.core`, and a torch that is for CUDA, not for ROCm."""
+    import torch
+
+    try:
+        found = importlib.util.find_spec("cuda.core")
+    except ModuleNotFoundError:
+        found = None
+    return found is not None and torch.version.cuda is not None
+
+
+@lru_cache(1)
+def _headers() -> str | None:
+    """Return the folder of the headers of CUDA; None where they are not installed."""
+    from cuda.pathfinder import find_nvidia_header_directory
+
+    found: str | None = find_nvidia_header_directory("cudart")
+    return found
+
+
+def _place(tensor: Any) -> on_cuda.Array:
+    size = tensor.element_size()
+    return on_cuda.Array(
+        tensor.data_ptr() % cuda.ACCESS,
+        tuple(tensor.shape),
+        tuple([size * step for step in tensor.stride()]),
+        size,
+    )
+
+
+def _compiled(text: str, device: Any) -> Any:
+    """Return a kernel, from the disk if it has been compiled before."""
+    import torch
+    from cuda.core import Program, ProgramOptions
+    from cuda.core.utils import FileStreamProgramCache
+
+    major, minor = torch.cuda.get_device_capability(device)
+    options = ProgramOptions(
+        std="c++17", arch=f"sm_{major}{minor}", fma=False, include_path=_headers()
+    )
+    program = Program(text, "c++", options)
+    compiled = program.compile("cubin", cache=FileStreamProgramCache())
+    return compiled.get_kernel(cuda.NAME)
+
+
+def _call(kernel: Any, grid: on_cuda.Grid, given: Sequence[Any], f: Any) -> None:
+    """Launch a kernel on torch's current stream, to which its memory belongs."""
+    import torch
+    from cuda.core import LaunchConfig, Stream, launch
+
+    handle = torch.cuda.current_stream(f.device).cuda_stream
+    pointers = [a.data_ptr() if isinstance(a, torch.Tensor) else a for a in given]
+    config = LaunchConfig(grid=grid.blocks, block=grid.threads)
+    launch(Stream.from_handle(handle), config, kernel, *pointers)
+
+
+LAUNCHER = on_cuda.Launcher(
+    place=_place,
+    device=lambda tensor: tensor.device,
+    compiled=_compiled,
+    call=_call,
+)

@@ -1,0 +1,253 @@
+"""What is done wrong in the first hour: each message leads to the result wanted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+import anygrad
+from backends import Backend
+
+MODES = ("one_sided", "periodic", "reflect", "symmetric", "edge")
+ROWS = [[0.0, 1, 4, 9], [1.0, 3, 7, 5], [2.0, 2, 8, 6], [5.0, 1, 3, 2]]
+
+
+def refusal(call: Callable[[], Any]) -> str:
+    """Return the message of a call that is refused."""
+    with pytest.raises((TypeError, ValueError)) as caught:
+        call()
+    return str(caught.value)
+
+
+# Numbers that `jax.jit` traces.
+
+
+@pytest.mark.parametrize(
+    ("door", "keywords"),
+    [
+        ("gradient", {"dim": 1}),
+        ("gradient", {"axis": 1}),
+        ("gradient", {"dim": (0, 1)}),
+        ("gradient", {"stack_dim": -1}),
+        ("gradient", {"edge_order": 2}),
+        ("gradient", {"boundary": 2.5}),
+        ("derivative", {"order": 2}),
+        ("derivative", {"accuracy": 2}),
+        ("jacobian", {"vector_dim": 1}),
+        ("hessian", {"stack_dim": 1}),
+    ],
+    ids=repr,
+)
+def test_what_jit_must_know(jax: Any, door: str, keywords: dict[str, Any]) -> None:
+    """By name, or bound beforehand: what the message says gives the numbers."""
+    f, function = jax.numpy.asarray(ROWS), getattr(anygrad, door)
+    ((name, _),) = keywords.items()
+    message = refusal(lambda: jax.jit(function)(f, **keywords))
+    assert message.startswith(f"`{name}` must be ")
+    assert "name the argument in `static_argnames`" in message
+    assert "bind it beforehand with `functools.partial`" in message
+    wanted = jax.tree.leaves(function(f, **keywords))
+    named = jax.jit(function, static_argnames=name)(f, **keywords)
+    bound = jax.jit(partial(function, **keywords))(f)
+    for result in (named, bound):
+        found = jax.tree.leaves(result)
+        assert [a.tolist() for a in found] == [a.tolist() for a in wanted]
+
+
+def test_a_period_that_jit_must_know(jax: Any) -> None:
+    f, x = jax.numpy.asarray(ROWS[0]), jax.numpy.asarray([0.0, 1, 2, 3])
+
+    def around(period: Any) -> Any:
+        return anygrad.derivative(f, spacing=x, boundary=("periodic", period))
+
+    message = refusal(lambda: jax.jit(around)(4.0))
+    assert "`static_argnames`" in message
+    result = jax.jit(around, static_argnames="period")(4.0)
+    assert result.tolist() == around(4.0).tolist()
+
+
+def test_a_known_array_is_not_said_to_be_traced(library: Backend) -> None:
+    message = refusal(lambda: anygrad.gradient(library.asarray(ROWS), dim=[1, "0"]))
+    assert "static" not in message
+    one = library.asarray(1.0, shape=())
+    assert "static" not in refusal(lambda: anygrad.derivative(one, order=one))
+
+
+# A pair: of ends, or of dims?
+
+
+@pytest.mark.parametrize("pair", [("reflect", "edge"), ("one_sided", 2.5)], ids=repr)
+def test_a_bare_pair(library: Backend, pair: Any) -> None:
+    """Both readings are spelled out, and both are what they say."""
+    f = library.asarray(ROWS)
+    message = refusal(lambda: anygrad.gradient(f, boundary=pair))
+    of_ends, of_dims = re.findall(r"`(\[.+?)`", message)
+    along = partial(anygrad.derivative, f, edge_order=1)
+    for text, wanted in ((of_ends, (pair, pair)), (of_dims, pair)):
+        results = anygrad.gradient(f, boundary=eval(text))
+        for dim in (0, 1):
+            expected = along(dim=dim, boundary=wanted[dim])
+            assert library.tolist(results[dim]) == library.tolist(expected)
+
+
+def test_a_bare_pair_for_three_dims(library: Backend) -> None:
+    f = library.asarray([ROWS] * 3)
+    message = refusal(lambda: anygrad.laplacian(f, boundary=("reflect", "edge")))
+    assert "write `[('reflect', 'edge')] * 3`" in message
+    assert message.endswith("for one entry per dim, a list of 3.")
+    anygrad.laplacian(f, boundary=[("reflect", "edge")] * 3, edge_order=1)
+
+
+def test_a_pair_for_one_dim(library: Backend) -> None:
+    """There it is of ends, however many dims there are that are not named."""
+    f, pair = library.asarray(ROWS), ("reflect", "edge")
+    (result,) = anygrad.gradient(f, dim=1, boundary=pair)
+    (listed,) = anygrad.gradient(f, dim=1, boundary=[pair])
+    assert library.tolist(result) == library.tolist(listed)
+    assert anygrad.gradient(f, dim=(), boundary=pair) == ()
+
+
+def test_one_period_for_several_dims_is_no_pair(library: Backend) -> None:
+    f, x = library.asarray([ROWS[0]] * 4), library.asarray([0.0, 1, 2, 3])
+    one = anygrad.gradient(f, spacing=[x, x], boundary=("periodic", 4.0))
+    two = anygrad.gradient(f, spacing=[x, x], boundary=[("periodic", 4.0)] * 2)
+    assert [library.tolist(a) for a in one] == [library.tolist(a) for a in two]
+
+
+def test_a_tuple_of_as_many_entries_as_dims(library: Backend) -> None:
+    f, modes = library.asarray([ROWS] * 3), ("edge", "reflect", 1.5)
+    message = refusal(lambda: anygrad.gradient(f, boundary=modes))
+    assert message.endswith("For one entry per dim, write a list.")
+    anygrad.gradient(f, boundary=list(modes))
+    alone = refusal(lambda: anygrad.derivative(f, boundary=modes))
+    assert "list" not in alone
+
+
+# Words with a letter or two wrong.
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_one_or_two_letters_wrong(numpy: Any, mode: str) -> None:
+    """Replaced, left out, put in, exchanged; at any place."""
+    f, n = numpy.asarray(ROWS), len(mode)
+    wrong = {
+        *(mode[:k] + "x" + mode[k + 1 :] for k in range(n)),
+        *(mode[:k] + "xx" + mode[k + 2 :] for k in range(n - 1)),
+        *(mode[:k] + mode[k + 1 :] for k in range(n)),
+        *(mode[:k] + mode[k + 2 :] for k in range(n - 1)),
+        *(mode[:k] + "xx" + mode[k:] for k in range(n + 1)),
+        *(mode[:k] + mode[k + 1] + mode[k] + mode[k + 2 :] for k in range(n - 1)),
+        *(mode.upper(), mode.title(), mode.replace("_", "-"), mode.replace("_", " ")),
+    } - {mode}
+    for word in wrong:
+        message = refusal(lambda word=word: anygrad.gradient(f, boundary=word))
+        assert message.endswith(f"Got {word!r}. Do you mean {mode!r}?")
+        message = refusal(lambda word=word: anygrad.gradient(f, boundary=[word, 1.0]))
+        assert message.startswith("`boundary[0]` ")
+        assert message.endswith(f"Do you mean {mode!r}?")
+
+
+@pytest.mark.parametrize("word", ["", "wrap", "constant", "nearest", "xxxge", "refl"])
+def test_words_with_more_letters_wrong(numpy: Any, word: str) -> None:
+    f = numpy.asarray(ROWS)
+    assert "mean" not in refusal(lambda: anygrad.gradient(f, boundary=word))
+
+
+# The grids of `meshgrid`.
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("batch", [(), (2,)])
+def test_meshgrid_with_its_usual_indexing(
+    numpy: Any, sparse: bool, batch: tuple[int, ...]
+) -> None:
+    """With the word that the message names, the same call is right."""
+    axes = [[0.0, 1, 3], [0.0, 2, 3, 7], *([0.0, 1] for _ in batch)]
+    x, y, *_ = grid = numpy.meshgrid(*axes, indexing="ij", sparse=sparse)
+    f = 2 * x + 3 * y + sum(grid[2:])
+    wrong = numpy.meshgrid(*axes, sparse=sparse)
+    message = refusal(lambda: anygrad.gradient(f, spacing=wrong))
+    assert message.startswith("`spacing[0]` ")
+    assert message.endswith("call it with `indexing='ij'`.")
+    right = numpy.meshgrid(*axes, indexing="ij", sparse=sparse)
+    results = anygrad.gradient(f, spacing=right)
+    for result, slope in zip(results, [2, 3, 1], strict=False):
+        assert numpy.allclose(result, slope, rtol=1e-15)
+
+
+def test_a_grid_whose_shapes_do_not_show_it(numpy: Any) -> None:
+    """No step looks at values, so the derivatives show it: none of them is finite."""
+    x, y = grid = numpy.meshgrid([0.0, 1, 3], [0.0, 2, 3, 7])
+    for result in anygrad.gradient(2 * x + 3 * y, spacing=grid):
+        assert not numpy.isfinite(result).any()
+
+
+def test_the_second_grid_alone(numpy: Any) -> None:
+    """Beside a step, and of a field, whose components have the dims."""
+    _, y = numpy.meshgrid([0.0, 1, 3], [0.0, 2, 3, 7])
+    f = numpy.ones((3, 4))
+    message = refusal(lambda: anygrad.gradient(f, spacing=[1.0, y]))
+    assert "`indexing='ij'`" in message
+    field = numpy.stack([f, f])
+    message = refusal(lambda: anygrad.divergence(field, spacing=[1.0, y]))
+    assert "`indexing='ij'`" in message
+
+
+def test_a_third_dim_that_may_not_be_broadcast(numpy: Any) -> None:
+    """Its own grid has all points that it needs, and the first two dims exchanged."""
+    *_, z = numpy.meshgrid([0.0, 1, 3], [0.0, 2, 3, 7], [0.0, 1])
+    f = numpy.ones((3, 4, 2))
+    message = refusal(lambda: anygrad.gradient(f, spacing=[1.0, 1.0, z]))
+    assert "must be broadcastable" in message
+    assert message.endswith("call it with `indexing='ij'`.")
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (5, 3), (3, 5), (2, 2), (1, 1)])
+def test_other_wrong_shapes_are_not_said_to_be_a_meshgrid(
+    numpy: Any, shape: tuple[int, ...]
+) -> None:
+    f = numpy.ones((3, 4))
+    message = refusal(lambda: anygrad.gradient(f, spacing=[numpy.ones(shape), 1.0]))
+    assert "indexing" not in message
+
+
+# A circle, closed twice.
+
+
+def test_a_last_point_that_is_the_first_one_again(library: Backend) -> None:
+    """Messages about a period say so, and without the point the result is right."""
+    f, x = library.asarray([0.0, 1, 0, -1, 0]), library.asarray([0.0, 1, 2, 3, 4])
+    advice = "Leave out a last point that repeats the first one."
+    call = anygrad.derivative
+    assert advice in refusal(lambda: call(f, boundary=("periodic", 4.0)))
+    assert advice in refusal(lambda: call(f, spacing=x, boundary="periodic"))
+    wrong, right = call(f, boundary="periodic"), call(f[:-1], boundary="periodic")
+    assert library.tolist(wrong)[0] == 0.5
+    assert library.tolist(right) == [1, 0, -1, 0]
+    result = call(f[:-1], spacing=x[:-1], boundary=("periodic", 4.0))
+    assert library.tolist(result) == [1, 0, -1, 0]
+
+
+# Where a Hessian stands.
+
+
+@pytest.mark.parametrize(
+    ("place", "shape"),
+    [(-1, (3, 4, 5, 2, 2)), (-2, (3, 4, 2, 2, 5)), (-4, (2, 2, 3, 4, 5))],
+)
+def test_a_hessian_before_dims_of_the_input(
+    library: Backend, place: int, shape: tuple[int, ...]
+) -> None:
+    """As the docstring says, negative numbers count in `input`, not in the result."""
+    values = [[[float(i * i + 3 * i * k) for k in range(5)]] * 4 for i in range(3)]
+    f = library.asarray(values)
+    result = anygrad.hessian(f, dim=[0, 2], stack_dim=place, edge_order=1)
+    assert tuple(result.shape) == shape
+    at = (slice(None),) * (place % 4)
+    for i, j, second in ((0, 0, 2), (0, 1, 3), (1, 0, 3), (1, 1, 0)):
+        part = library.tolist(result[(*at, i, j, ...)])
+        assert part == [[[second] * 5] * 4] * 3

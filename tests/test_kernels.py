@@ -1,0 +1,285 @@
+"""One kernel per call on CuPy arrays: which, how many, and what they may read at once.
+
+The values are those of NumPy, to the last bit, and so those of the agnostic run.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import hypothesis
+import hypothesis.strategies as st
+import pytest
+
+import anygrad
+import cupy_on_cpu
+from anygrad._executors import cuda, on_cuda, tape
+from anygrad._executors.cuda import Variant
+from anygrad._executors.tape import Recording
+from planning import plan_of
+
+NAME = "anygrad_kernel"
+
+#: Calls of every kind: the function, the shape and the keywords.  What stands for
+#: coordinates is the axis along which they lie.
+CALLS: tuple[tuple[str, tuple[int, ...], dict[str, Any]], ...] = (
+    ("gradient", (8, 16), {"spacing": 0.3}),
+    ("gradient", (9,), {"edge_order": 2}),
+    ("gradient", (5, 6, 8), {}),
+    ("gradient", (2, 3, 4, 8), {"dim": (0, 3)}),
+    ("gradient", (8, 16), {"stack_dim": -1}),
+    ("derivative", (12, 16), {"dim": 1, "accuracy": 8}),
+    ("derivative", (12, 16), {"dim": 0, "accuracy": 8}),
+    ("derivative", (9, 8), {"order": 3, "accuracy": 4, "dim": 0}),
+    ("derivative", (8, 16), {"dim": 1, "boundary": "periodic", "accuracy": 4}),
+    ("derivative", (8, 16), {"dim": 0, "boundary": "reflect", "order": 2}),
+    ("derivative", (8, 16), {"dim": 1, "boundary": 2.5, "order": 2}),
+    ("laplacian", (5, 6, 8), {"spacing": 0.1}),
+    ("laplacian", (10, 12), {"accuracy": 8}),
+    ("divergence", (3, 4, 5, 8), {"vector_dim": 0}),
+    ("divergence", (4, 5, 8, 3), {"vector_dim": -1}),
+    ("curl", (3, 4, 5, 8), {"vector_dim": 0}),
+    ("jacobian", (2, 4, 8), {"vector_dim": 0}),
+    ("hessian", (6, 8), {}),
+)
+
+
+@pytest.fixture
+def record(cupy: Any) -> Any:
+    """Return the recorder of the emulated driver."""
+    if not cupy_on_cpu.installed():
+        pytest.skip("what is asked of a real driver is not counted")
+    return cupy_on_cpu.record
+
+
+def numbers(shape: tuple[int, ...], dtype: str) -> Any:
+    """Return samples that are not even, NaN and infinity among them."""
+    numpy = pytest.importorskip("numpy")
+    samples = numpy.random.default_rng(math.prod(shape)).normal(size=shape) * 50
+    if numpy.dtype(dtype).kind == "f":
+        samples.flat[[0, 3, -2]] = numpy.nan, numpy.inf, -0.0
+    return abs(samples).astype(dtype) if dtype == "uint8" else samples.astype(dtype)
+
+
+def assert_same(ours: Any, expected: Any) -> None:
+    """Bits, but for those that NaN may have."""
+    numpy = pytest.importorskip("numpy")
+    ours = ours if isinstance(ours, tuple) else (ours,)
+    expected = expected if isinstance(expected, tuple) else (expected,)
+    for one, other in zip(ours, expected, strict=True):
+        assert one.dtype == other.dtype
+        numpy.testing.assert_array_equal(one.get(), other)
+        signs = [numpy.signbit(a) & ~numpy.isnan(a) for a in (one.get(), other)]
+        numpy.testing.assert_array_equal(*signs)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "uint8", "float16"])
+@pytest.mark.parametrize("call", CALLS, ids=str)
+def test_a_call_is_one_launch(cupy: Any, record: Any, call: Any, dtype: str) -> None:
+    name, shape, keywords = call
+    samples = numbers(shape, dtype)
+    expected = getattr(anygrad, name)(samples, **keywords)
+    function = getattr(anygrad, name)
+    function(cupy.asarray(samples), **keywords)
+    with record() as recording:
+        ours = function(cupy.asarray(samples), **keywords)
+    # The copy of the other triangle of a Hessian is one more.
+    copies = ["cupy_copy" in launch for launch in recording.launches]
+    if (dtype, keywords.get("accuracy"), name) == ("int64", 8, "laplacian"):
+        assert recording.launches.count(NAME) == 2  # one per term: the text is long
+    else:
+        assert recording.launches[0] == NAME
+        assert all(copies[1:]), recording.launches
+    assert recording.synchronisations == recording.device_to_host == 0
+    assert_same(ours, expected)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("edge_order", [1, 2])
+def test_coordinates_and_masks(
+    cupy: Any, record: Any, dtype: str, edge_order: int
+) -> None:
+    numpy = pytest.importorskip("numpy")
+    samples = numbers((8, 12), dtype)
+    rng = numpy.random.default_rng(3)
+    x = [numpy.cumsum(rng.random(n) + 0.1).astype(dtype) for n in (8, 12)]
+    mask = rng.random((8, 12)) > 0.3
+    for spacing in (x, [x[0], 0.3], [numpy.add.outer(*x), 1.0]):
+        for where in (None, mask, mask[:, :1]):
+            keywords = {"edge_order": edge_order}
+            expected = anygrad.gradient(
+                samples, spacing=spacing, where=where, **keywords
+            )
+            keywords["where"] = None if where is None else cupy.asarray(where)
+            entries = [
+                cupy.asarray(s) if isinstance(s, numpy.ndarray) else s for s in spacing
+            ]
+            with record() as recording:
+                ours = anygrad.gradient(
+                    cupy.asarray(samples), spacing=entries, **keywords
+                )
+            assert recording.launches == [NAME]
+            assert_same(ours, expected)
+
+
+def layouts(cupy: Any, samples: Any) -> dict[str, Any]:
+    """Return arrays of the same values that lie in memory in several ways."""
+    rows, columns = samples.shape
+    wide = cupy.zeros((rows, columns + 8), samples.dtype)
+    wide[:, 4:-4] = samples
+    odd = cupy.zeros((rows, columns + 7), samples.dtype)
+    odd[:, 3:-4] = samples
+    every_other = cupy.zeros((rows, 2 * columns), samples.dtype)
+    every_other[:, ::2] = samples
+    return {
+        "C": cupy.ascontiguousarray(samples),
+        "Fortran": cupy.ascontiguousarray(samples.T).T,
+        "aligned rows": wide[:, 4:-4],
+        "rows that begin anywhere": odd[:, 3:-4],
+        "every other": every_other[:, ::2],
+        "reversed": cupy.ascontiguousarray(samples[::-1, ::-1])[::-1, ::-1],
+    }
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+@pytest.mark.parametrize("columns", [16, 15])
+def test_layouts_are_no_copies(
+    cupy: Any, record: Any, dtype: str, columns: int
+) -> None:
+    samples = numbers((6, columns), dtype)
+    expected = anygrad.gradient(samples, spacing=0.7, stack_dim=0)
+    for name, array in layouts(cupy, cupy.asarray(samples)).items():
+        with record() as recording:
+            ours = anygrad.gradient(array, spacing=0.7, stack_dim=0)
+        assert recording.launches == [NAME], name
+        assert_same(ours, expected)
+
+
+LANES = {
+    "C": 4,
+    "Fortran": 1,
+    "aligned rows": 4,
+    "rows that begin anywhere": 1,
+    "every other": 1,
+    "reversed": 1,
+}
+
+
+def recording_of(name: str, f: Any, **keywords: Any) -> Recording:
+    """Return the recording of a call."""
+    import array_api_compat.cupy
+
+    plan = plan_of(name, f, **keywords)
+    form, operands = tape.form_of(f, plan)
+    return tape.record(form, operands, plan, array_api_compat.cupy)
+
+
+def place(array: Any) -> on_cuda.Array:
+    return on_cuda.Array(array.data.ptr, array.shape, array.strides, array.itemsize)
+
+
+def test_sixteen_bytes_at_once_where_memory_allows(cupy: Any) -> None:
+    """A load of 16 bytes that does not begin at a multiple of 16 is a fault."""
+    samples = cupy.ones((6, 16), "float32")
+    recording = recording_of("derivative", samples, dim=1)
+    for name, array in layouts(cupy, samples).items():
+        variant = on_cuda.variant_of(recording, [place(array)], [place(samples)])
+        assert variant == Variant(LANES[name], is_wide=False), name
+    # One that is read at the same place in all columns need not lie in any way.
+    column = cupy.ones((6, 3), "float32")[:, 1:2]
+    recording = recording_of("derivative", samples, dim=0, spacing=column)
+    arrays = [place(samples), place(column)]
+    assert on_cuda.variant_of(recording, arrays, [place(samples)]) == Variant(4, False)
+
+
+def test_many_positions_take_64_bits(cupy: Any) -> None:
+    samples = cupy.ones((6, 16), "float32")
+    far = place(samples)._replace(strides=(2**31, 4))
+    recording = recording_of("derivative", samples, dim=1)
+    assert on_cuda.variant_of(recording, [far], [place(samples)]) == Variant(4, True)
+    split = place(samples)._replace(strides=(65, 4))
+    assert on_cuda.variant_of(recording, [split], [place(samples)]) is None
+
+
+@pytest.mark.parametrize("shape", [(5, 7, 64), (300, 3), (1000,), (3, 2, 5, 7)])
+@pytest.mark.parametrize("is_wide", [True, False])
+def test_small_grids_go_round(
+    cupy: Any, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...], is_wide: bool
+) -> None:
+    """Where there are more rows than blocks, each does several."""
+    monkeypatch.setattr(on_cuda, "THREADS", 4)
+    monkeypatch.setattr(on_cuda, "MOST_BLOCKS", 2)
+    monkeypatch.setattr(on_cuda, "MOST_NARROW", 0 if is_wide else 2**20)
+    monkeypatch.setattr(on_cuda, "_kernels", {})
+    samples = numbers(shape, "float32")
+    assert_same(anygrad.gradient(cupy.asarray(samples)), anygrad.gradient(samples))
+
+
+def test_a_grid_covers_all_points() -> None:
+    for length in (1, 3, 4, 5, 127, 512, 513, 100_000):
+        for lanes in (1, 2, 4):
+            blocks, threads = on_cuda.grid_of((7, 300, length), Variant(lanes, False))
+            each = lanes if lanes > 1 else cuda.APART
+            assert blocks[0] * threads[0] * each >= length
+            assert blocks[1] * threads[1] >= 300
+            assert blocks[2] == 7
+            assert math.prod(threads) <= on_cuda.THREADS
+
+
+@pytest.mark.parametrize("what", ["too long", "no compiler"])
+def test_without_a_kernel(
+    cupy: Any, record: Any, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """The call is right all the same; only what is broken warns, and once."""
+    monkeypatch.setattr(on_cuda, "_kernels", {})
+    if what == "too long":
+        monkeypatch.setattr(cuda, "MOST_LINES", 1)
+    else:
+        monkeypatch.setattr(cuda, "text_of", lambda *_: "this is no C++")
+    samples = numbers((7, 8), "float64")
+    expected = anygrad.laplacian(samples)
+    if what == "no compiler":
+        with pytest.warns(RuntimeWarning, match="^CUDA cannot compile this call"):
+            anygrad.laplacian(cupy.asarray(samples))
+    with record() as recording:
+        ours = anygrad.laplacian(cupy.asarray(samples))
+    assert NAME not in recording.launches
+    assert_same(ours, expected)
+
+
+@pytest.mark.parametrize("most", [700, 300])
+def test_long_texts_become_several_kernels(
+    cupy: Any, record: Any, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """One per result, one per term of a sum, two for a mixed derivative."""
+    monkeypatch.setattr(on_cuda, "_kernels", {})
+    monkeypatch.setattr(cuda, "MOST_LINES", most)
+    samples = numbers((12, 14), "float64")
+    for name in ("hessian", "laplacian"):
+        function = getattr(anygrad, name)
+        expected = function(samples, accuracy=4)
+        with record() as recording:
+            ours = function(cupy.asarray(samples), accuracy=4)
+        assert 1 <= recording.launches.count(NAME) <= 4
+        assert_same(ours, expected)
+
+
+def test_another_step_or_shape_compiles_nothing(cupy: Any, record: Any) -> None:
+    one, other = cupy.ones((5, 8)), cupy.ones((9, 12))
+    anygrad.laplacian(one, spacing=0.3, boundary=1.5)
+    with record() as recording:
+        anygrad.laplacian(other, spacing=(0.7, 11.0), boundary=-2.5)
+    assert recording.compilations == 0
+    assert recording.launches == [NAME]
+
+
+@hypothesis.given(st.data())
+def test_any_sizes(cupy: Any, data: st.DataObject) -> None:
+    """Of whatever divides into threads or not, along any dim."""
+    shape = tuple(data.draw(st.lists(st.integers(2, 40), min_size=1, max_size=3)))
+    samples = numbers((64,), "float32")
+    samples = samples[[k * 7 % 64 for k in range(math.prod(shape))]].reshape(shape)
+    step = data.draw(st.floats(-8, 8).filter(lambda h: abs(h) > 0.01))
+    ours = anygrad.gradient(cupy.asarray(samples), spacing=step)
+    assert_same(ours, anygrad.gradient(samples, spacing=step))

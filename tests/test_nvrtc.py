@@ -1,0 +1,115 @@
+"""The texts of CUDA kernels, compiled by NVIDIA's own compiler, which needs no GPU.
+
+It is not a part of CuPy's wheels, so this runs in a session of its own: `nox -s nvrtc`.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from anygrad._executors import cuda, tape
+from anygrad._executors.cuda import Variant
+from planning import plan_of
+
+nvrtc = pytest.importorskip("cuda.bindings.nvrtc", reason="NVRTC is not installed")
+numpy = pytest.importorskip("numpy")
+
+#: What is compiled for: that of the card on which kernels have been measured.
+ARCHITECTURE = "90"
+
+#: A kernel may take so many seconds; on two idle cores, it is half a second.
+MOST_SECONDS = 10
+
+
+def compiled(text: str, kind: str) -> str:
+    """Return PTX, or nothing for machine code; an error shows what is wrong."""
+    _, program = nvrtc.nvrtcCreateProgram(text.encode(), b"kernel.cu", 0, [], [])
+    target = f"--gpu-architecture={kind}_{ARCHITECTURE}"
+    options = [target.encode(), b"--std=c++17", b"--fmad=false"]
+    (error,) = nvrtc.nvrtcCompileProgram(program, len(options), options)
+    if int(error):
+        _, size = nvrtc.nvrtcGetProgramLogSize(program)
+        log = b" " * size
+        nvrtc.nvrtcGetProgramLog(program, log)
+        pytest.fail(log.decode())
+    if kind == "sm":
+        return ""
+    _, size = nvrtc.nvrtcGetPTXSize(program)
+    ptx = b" " * size
+    nvrtc.nvrtcGetPTX(program, ptx)
+    return ptx.decode()
+
+
+def texts(name: str, f: Any, **keywords: Any) -> Iterator[tuple[Variant, str]]:
+    """Return the texts of all variants of a call."""
+    import array_api_compat.numpy
+
+    plan = plan_of(name, f, **keywords)
+    form, operands = tape.form_of(f, plan)
+    recording = tape.record(form, operands, plan, array_api_compat.numpy)
+    most = cuda.ACCESS // max(cuda.SIZES[node.dtype] for node in recording.results)
+    for lanes in {1, most}:
+        for is_wide in (False, True):
+            variant = Variant(lanes, is_wide)
+            text = cuda.text_of(recording, variant)
+            assert text is not None
+            yield variant, text
+
+
+def samples(dtype: str, shape: tuple[int, ...] = (16, 16)) -> Any:
+    values = numpy.arange(numpy.prod(shape)).reshape(shape) % 97
+    return values.astype(dtype)
+
+
+X = numpy.cumsum(numpy.arange(1.0, 17.0))
+
+CALLS: dict[str, tuple[str, dict[str, Any]]] = {
+    "step": ("gradient", {"spacing": 0.3}),
+    "edges": ("gradient", {"edge_order": 2, "boundary": ["one_sided", "reflect"]}),
+    "coordinates": ("gradient", {"spacing": [X, X]}),
+    "per point": ("gradient", {"spacing": [numpy.add.outer(X, X)] * 2}),
+    "accuracy 8": ("derivative", {"accuracy": 8, "dim": 1}),
+    "order 4": ("derivative", {"order": 4, "dim": 0}),
+    "periodic": ("derivative", {"boundary": "periodic", "dim": 1}),
+    "where": ("gradient", {"where": samples("int8") > 40}),
+    "laplacian": ("laplacian", {"accuracy": 8}),
+    "hessian": ("hessian", {}),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8", "int64"])
+@pytest.mark.parametrize("call", CALLS)
+def test_a_kernel_compiles(call: str, dtype: str) -> None:
+    name, keywords = CALLS[call]
+    if (call, dtype) == ("laplacian", "int64"):
+        pytest.skip("one kernel per term: the text would be long")
+    for variant, text in texts(name, samples(dtype), **keywords):
+        start = time.perf_counter()
+        compiled(text, "sm")
+        assert time.perf_counter() - start < MOST_SECONDS, variant
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("call", CALLS)
+def test_products_and_sums_are_rounded_one_by_one(call: str, dtype: str) -> None:
+    """Else, the bits would not be those of a CPU."""
+    name, keywords = CALLS[call]
+    for _, text in texts(name, samples(dtype), **keywords):
+        assert not re.search(r"\bfma\.", compiled(text, "compute"))
+
+
+@pytest.mark.parametrize(("dtype", "count"), [("float32", 4), ("float64", 2)])
+def test_sixteen_bytes_are_moved_at_once(dtype: str, count: int) -> None:
+    """One load per row that a formula reads, if it reads nothing beside it."""
+    for keywords, loads in (({"dim": 0}, 2), ({"dim": 0, "accuracy": 8}, 8)):
+        found = texts("derivative", samples(dtype), **keywords)
+        ((_, text),) = [one for one in found if one[0] == Variant(count, False)]
+        ptx = compiled(text, "compute")
+        bits = 8 * samples(dtype).itemsize
+        assert len(re.findall(rf"ld\.global\.nc\.v{count}\.f{bits}", ptx)) == loads
+        assert len(re.findall(rf"st\.global\.v{count}\.f{bits}", ptx)) == 1

@@ -1,0 +1,229 @@
+"""Kernels on torch's tensors by `cuda.core`, with a launcher that runs them on the CPU.
+
+What `cuda.core` is asked for, and with which arguments, is held here, and that the
+text computes what NumPy does; whether a real card does is asked by `benchmarks/gpu.py`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any, ClassVar
+
+import pytest
+
+import anygrad
+from anygrad._executors import adjoint, on_cuda, torch_on_cuda
+from planning import plan_of
+
+pytestmark = pytest.mark.peers
+
+numpy = pytest.importorskip("numpy")
+torch = pytest.importorskip("torch")
+
+#: What a host's compiler must be told of CUDA's words.
+HEAD = """\
+#define __global__
+#define __restrict__
+struct count { unsigned x, y, z; };
+static count blockIdx, blockDim, threadIdx, gridDim;
+static inline float __int_as_float(int i) {
+  union { int i; float f; } both; both.i = i; return both.f; }
+static inline double __longlong_as_double(long long i) {
+  union { long long i; double f; } both; both.i = i; return both.f; }
+typedef unsigned u;
+extern "C" void place(u bx, u by, u bz, u tx, u ty) {
+  blockIdx = {bx, by, bz}; threadIdx = {tx, ty, 0}; }
+extern "C" void extent(u gx, u gy, u gz, u bx, u by) {
+  gridDim = {gx, gy, gz}; blockDim = {bx, by, 1}; }
+"""
+
+STREAM = 4711
+
+
+class Program:
+    """A text that g++ compiles."""
+
+    folder = Path()
+    made: ClassVar[list[Any]] = []
+
+    def __init__(self, text: str, kind: str, options: Any) -> None:
+        assert kind == "c++"
+        self.text, self.options = text, options
+        self.made.append(self)
+
+    def compile(self, target: str, cache: Any) -> Any:
+        assert target == "cubin"
+        assert cache is not None
+        source = self.folder / f"kernel{len(self.made)}.cpp"
+        source.write_text(HEAD + self.text)
+        library = source.with_suffix(".so")
+        flags = ["-std=c++17", "-shared", "-fPIC", "-w", "-ffp-contract=off"]
+        command = [*find_compiler(), *flags, str(source), "-o", str(library)]
+        subprocess.run(command, check=True)
+        shared = ctypes.CDLL(str(library))
+        return SimpleNamespace(get_kernel=lambda name: (shared, getattr(shared, name)))
+
+
+def find_compiler() -> list[str]:
+    from cupy_on_cpu import _compiler
+
+    return _compiler.find_command() or pytest.skip("there is no C++ compiler")
+
+
+def launch(stream: Any, config: Any, kernel: Any, *given: Any) -> None:
+    """Call a kernel for each thread of a grid."""
+    assert stream == STREAM
+    shared, function = kernel
+    kinds = {"int32": ctypes.c_int32, "int64": ctypes.c_int64}
+    arguments = []
+    for value in given:
+        if isinstance(value, float):
+            arguments.append(ctypes.c_double(value))
+        elif type(value) is int:
+            arguments.append(ctypes.c_void_p(value))
+        else:
+            arguments.append(kinds[value.dtype.name](int(value)))
+    shared.extent(*config.grid, *config.block[:2])
+    ranges = map(range, (*config.grid, *config.block[:2]))
+    for place in itertools.product(*ranges):
+        shared.place(*place)
+        function(*arguments)
+
+
+@pytest.fixture(autouse=True)
+def pretended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Put a launcher on the CPU in the place of `cuda.core`, and of torch's streams."""
+    monkeypatch.setattr(Program, "folder", tmp_path)
+    monkeypatch.setattr(Program, "made", [])
+    core: Any = ModuleType("cuda.core")
+    core.Program, core.ProgramOptions = Program, SimpleNamespace
+    core.LaunchConfig, core.launch = SimpleNamespace, launch
+    core.Stream = SimpleNamespace(from_handle=lambda handle: handle)
+    utils: Any = ModuleType("cuda.core.utils")
+    utils.FileStreamProgramCache = object
+    pathfinder: Any = ModuleType("cuda.pathfinder")
+    pathfinder.find_nvidia_header_directory = lambda _: None
+    monkeypatch.setitem(sys.modules, "cuda", ModuleType("cuda"))
+    for module in (core, utils, pathfinder):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(torch_on_cuda, "_has_launcher", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: None)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (9, 0))
+    stream = SimpleNamespace(cuda_stream=STREAM)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda _: stream)
+    monkeypatch.setattr(on_cuda, "_kernels", {})
+    torch_on_cuda._headers.cache_clear()
+
+
+CALLS: tuple[tuple[str, tuple[int, ...], dict[str, Any]], ...] = (
+    ("gradient", (5, 8), {"spacing": 0.3}),
+    ("gradient", (5, 7), {"edge_order": 2}),
+    ("derivative", (9, 4), {"accuracy": 4, "dim": 0}),
+    ("laplacian", (4, 5, 4), {"spacing": 0.1}),
+    ("divergence", (2, 4, 8), {"vector_dim": 0}),
+    ("hessian", (4, 8), {}),
+)
+
+
+def run(name: str, f: Any, **keywords: Any) -> Any:
+    """Return what a call gives by kernels; None where there is none for it."""
+    import array_api_compat.torch
+
+    plan = plan_of(name, f, **keywords)
+    return torch_on_cuda.run(f, plan, array_api_compat.torch)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("call", CALLS, ids=str)
+def test_values_are_those_of_numpy(call: Any, dtype: str) -> None:
+    name, shape, keywords = call
+    samples = numpy.random.default_rng(1).normal(size=shape).astype(dtype)
+    expected = getattr(anygrad, name)(samples, **keywords)
+    expected = expected if isinstance(expected, tuple) else (expected,)
+    tensors = [torch.from_numpy(samples)]
+    if samples.ndim == 2:
+        tensors.append(torch.from_numpy(samples.T.copy()).t())
+    for f in tensors:
+        ours = run(name, f, **keywords)
+        for one, other in zip(ours, expected, strict=True):
+            numpy.testing.assert_array_equal(one.numpy(), other)
+
+
+def test_coordinates_and_masks() -> None:
+    samples = numpy.random.default_rng(1).normal(size=(6, 8))
+    x, mask = numpy.cumsum(numpy.arange(1.0, 9.0)), samples > -1
+    keywords = {"spacing": [x], "dim": 1, "where": mask}
+    (expected,) = anygrad.gradient(samples, **keywords)
+    there = {k: torch.from_numpy(v) for k, v in (("where", mask),)}
+    (ours,) = run(
+        "gradient", torch.from_numpy(samples), spacing=[torch.from_numpy(x)], dim=1,
+        **there,
+    )  # fmt: skip
+    numpy.testing.assert_array_equal(ours.numpy(), expected)
+
+
+def test_what_cuda_is_asked_for() -> None:
+    f = torch.ones((4, 8))
+    for step in (0.3, 0.7):
+        run("gradient", f, spacing=step)
+    (program,) = Program.made  # the other step compiles nothing
+    options = program.options
+    assert (options.arch, options.fma, options.std) == ("sm_90", False, "c++17")
+
+
+def test_what_has_no_kernel() -> None:
+    """It is computed as without `cuda.core`."""
+    for f in (
+        torch.ones(4, dtype=torch.complex64),
+        torch.ones(4, dtype=torch.float16),  # where CUDA's headers are not installed
+        torch.ones(4, dtype=torch.bfloat16),
+        torch.ones((0, 4)),
+    ):
+        assert run("gradient", f, dim=-1) is None
+
+
+def test_without_the_launcher(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch_on_cuda, "_has_launcher", lambda: False)
+    assert run("gradient", torch.ones(4)) is None
+
+
+X = numpy.cumsum(numpy.arange(1.0, 13.0))
+
+DERIVATIVES: tuple[dict[str, Any], ...] = (
+    {},
+    {"spacing": -0.3, "dim": 0},
+    {"accuracy": 4},
+    {"accuracy": 8, "dim": 0},
+    {"order": 2, "edge_order": 2},
+    {"order": 3, "accuracy": 4, "dim": 0},
+    {"boundary": "periodic"},
+    {"boundary": ("reflect", 2.5), "order": 2},
+    {"spacing": X},
+    {"spacing": X, "dim": 0, "accuracy": 4},
+)
+
+
+@pytest.mark.parametrize("keywords", DERIVATIVES, ids=str)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_the_way_back_is_one_kernel(keywords: dict[str, Any], dtype: Any) -> None:
+    """The transposed sum is gathered; its bits are those of adding part by part."""
+    import array_api_compat.torch as xp
+
+    keywords = {"dim": 1, **keywords}
+    if "spacing" in keywords and keywords["spacing"] is X:
+        keywords["spacing"] = torch.from_numpy(X).to(dtype)
+    slopes = torch.from_numpy(numpy.random.default_rng(4).normal(size=(12, 12)))
+    slopes = slopes.to(dtype)
+    (task,) = plan_of("derivative", slopes, **keywords).tasks
+    for given in (slopes, slopes.t(), torch.ones((), dtype=dtype).expand(12, 12)):
+        before = len(Program.made)
+        total = torch_on_cuda.transposed(given, task, xp, adjoint.run_transposed)
+        assert len(Program.made) <= before + 1
+        with torch.no_grad():
+            expected = adjoint._sum_of_transposed(given, task, xp)
+        numpy.testing.assert_array_equal(total.numpy(), expected.numpy())
