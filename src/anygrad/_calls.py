@@ -207,6 +207,7 @@ def _planned(
     samples = field.samples
     is_plain = stack is None and mask is None and field.vector_axis is None
     companions = [*[d.entry.given for d in dims], mask]
+    margins = _tasks.margins(tasks)
     plan = Plan(
         tasks,
         stack,
@@ -214,7 +215,8 @@ def _planned(
         is_bound=False,
         axes=tuple([d.axis.number for d in dims]),
         ndim=field.ndim,
-        executor=_dispatch.executor_for(samples, companions),
+        executor=_dispatch.executor_for(samples, companions, has_margins=bool(margins)),
         namespace=samples.namespace,
+        margins=margins,
     )
     return Planned(plan, dims)

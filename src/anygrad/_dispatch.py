@@ -10,7 +10,15 @@ from typing import Any, NamedTuple
 import array_api_compat
 
 from . import _agnostic, _libraries, _refusals
-from ._executors import chunked, compiled, in_cupy, in_numpy, in_torch, on_device
+from ._executors import (
+    chunked,
+    compiled,
+    in_cupy,
+    in_numpy,
+    in_torch,
+    margins,
+    on_device,
+)
 from ._records import Plan, Samples
 from ._typing import Namespace
 
@@ -114,20 +122,32 @@ def _unwrapped(
     return executor(unwrap(array), plan, xp)
 
 
-def executor_for(samples: Samples, companions: Iterable[Any]) -> Executor:
+def executor_for(
+    samples: Samples, companions: Iterable[Any], *, has_margins: bool = False
+) -> Executor:
     """Return what runs on samples that come with steps, coordinates and a mask.
 
     That is the fallback where one is of a class derived from the library's.
     """
-    library = samples.library
+    executor = samples.executor
+    if _has_derived(samples.library, companions):
+        executor = EXECUTORS[samples.library.name].fallback
+    if has_margins:
+        around = _executors(samples).surroundings
+        return partial(margins.run, executor=executor, surroundings=around)
+    return executor
+
+
+def _has_derived(library: Any, companions: Iterable[Any]) -> bool:
+    """Tell whether an array is of a class derived from the library's."""
     if library is None:
-        return samples.executor
+        return False
     for array in companions:
         plain = _libraries.without_shell(array)
         is_own = _libraries.library_of(plain) is library
         if is_own and not _libraries.is_exact(plain, library):
-            return EXECUTORS[library.name].fallback
-    return samples.executor
+            return True
+    return False
 
 
 def _namespace(array: Any, name: str) -> Namespace:
@@ -167,6 +187,9 @@ def _check_layout(array: Any, library: _libraries.Library, name: str) -> None:
 
 def surroundings(samples: Samples) -> AbstractContextManager[Any]:
     """Return the context in which the agnostic code may compute with an array."""
+    return _executors(samples).surroundings(samples.array)
+
+
+def _executors(samples: Samples) -> Executors:
     library = samples.library
-    executors = AGNOSTIC if library is None else EXECUTORS[library.name]
-    return executors.surroundings(samples.array)
+    return AGNOSTIC if library is None else EXECUTORS[library.name]

@@ -310,6 +310,22 @@ class Stack(NamedTuple):
     numbers: tuple[int, ...]
 
 
+class Margin(NamedTuple):
+    """The ghosts among the samples, which the results do not have.
+
+    Attributes
+    ----------
+    axis : int
+        Along which they lie.
+    left, right : int
+        How many there are at either end.
+    """
+
+    axis: int
+    left: int
+    right: int
+
+
 class Plan(NamedTuple):
     """All that a call computes.
 
@@ -332,6 +348,8 @@ class Plan(NamedTuple):
         ``executor(array, plan, namespace)`` returns the results.
     namespace : module or None
         In which the samples are computed with.
+    margins : tuple of Margin
+        What is cut off, along each axis that has ghosts.
     """
 
     tasks: tuple[Task, ...]
@@ -342,6 +360,7 @@ class Plan(NamedTuple):
     ndim: int = 0
     executor: Any = None
     namespace: Any = None
+    margins: tuple[Margin, ...] = ()
 
     def with_tasks(self, tasks: tuple[Task, ...]) -> Plan:
         """Return the plan with all that a call adds to its tasks."""

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from . import _libraries, _precision, _scales, _schemes
+from . import _boundaries, _libraries, _precision, _scales, _schemes
 from ._checks import boundary, dtype, input, spacing
 from ._checks.spacing import Entry
 from ._precision import Precision
@@ -22,13 +22,15 @@ from ._records import (
     Ends,
     Field,
     Kept,
+    Margin,
     Orders,
     Plan,
     Samples,
     Task,
+    candidates,
 )
 from ._scales import Scale
-from ._schemes import Recipe, Scheme, StepScales
+from ._schemes import Scheme, StepScales
 from ._typing import DType, Namespace
 
 
@@ -126,11 +128,10 @@ def _task(
     field: Field, place: int, dim: Dim, along: Along, orders: Orders, has_where: bool
 ) -> Task:
     samples, (axis, _, ends) = field.samples, dim
-    sides = _schemes.SIDES if has_where else (_schemes.CENTRAL,)
-    recipes = [
-        Recipe(*orders, ends.left, ends.right, along.is_uneven, side) for side in sides
-    ]
-    points = max([_schemes.fewest_points(recipe) for recipe in recipes])
+    recipes = _schemes.recipes(
+        orders, *ends[:2], uneven=along.is_uneven, masked=has_where
+    )
+    points = _schemes.halo(recipes).points
     input.check_length(field, axis, points, orders, ends, has_where)
     make = _schemes.made if samples.is_compiled else _schemes.remembered
     scheme, *others = [make(recipe) for recipe in recipes]
@@ -173,6 +174,21 @@ def nested(inner: Task, outer: Task, xp: Namespace) -> Task:
     if _precision.is_complex(same.samples, xp):
         same = same._replace(is_complex_by_grid=False)
     return outer._replace(precision=same, inner=inner)
+
+
+def margins(tasks: Sequence[Task]) -> tuple[Margin, ...]:
+    """Return the ghosts among the samples: along an axis, as many as any task reads."""
+    found: dict[int, Margin] = {}
+    for task in tasks:
+        recipes = [candidate.scheme.recipe for candidate in candidates(task)]
+        left, right, _ = _schemes.halo(recipes)
+        at_left = left * (recipes[0].left == _boundaries.GHOSTS)
+        at_right = right * (recipes[0].right == _boundaries.GHOSTS)
+        if at_left or at_right:
+            known = found.get(task.axis, Margin(task.axis, 0, 0))
+            widest = max(known.left, at_left), max(known.right, at_right)
+            found[task.axis] = Margin(task.axis, *widest)
+    return tuple(found.values())
 
 
 def summed(tasks: tuple[Task, ...]) -> tuple[Task, ...]:
