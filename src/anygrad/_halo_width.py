@@ -77,8 +77,8 @@ def halo_width(
     accuracy : int, default: 2
         The order of accuracy of the interior.
     edge_order : int or None, default: None
-        The order of accuracy of one-sided formulas.  None is what it is in the
-        function: 1 in `gradient`, and the accuracy in all others.
+        The order of accuracy of one-sided formulas.  None is 1 for `gradient`, and the
+        accuracy for all others.
     boundary : str, number or tuple, default: "one_sided"
         What lies beyond the ends of the whole array.
     where : array of bool, bool or None, default: None
@@ -155,9 +155,7 @@ def halo_width(
         raise ValueError(msg)
     is_uneven = not entry.is_number and bool(getattr(entry.given, "ndim", 0))
     is_masked = where is not None and where is not False
-    recipes = _schemes.recipes(
-        orders, *ends[:2], uneven=is_uneven, masked=is_masked
-    )
+    recipes = _schemes.recipes(orders, *ends[:2], uneven=is_uneven, masked=is_masked)
     left, right, points = _schemes.halo(recipes)
     # The block at an end of the array has ghosts at its other side only.
     return HaloWidth(left, right, max(left, right, points - min(left, right)))
@@ -169,9 +167,7 @@ def _orders_of(function: Any, order: Any) -> tuple[Any, int | None]:
         number, usual = ORDERS[function]
     except (KeyError, TypeError):
         names = ", ".join([f"`{known.__name__}`" for known in ORDERS])
-        msg = (
-            f"`function` must be one of {names} of `anygrad`. Got {shown(function)}."
-        )
+        msg = f"`function` must be one of {names} of `anygrad`. Got {shown(function)}."
         raise TypeError(msg) from None
     if number is None:
         return order, usual

@@ -104,9 +104,9 @@ def _boundaries(given: Any, names: Sequence[Any]) -> list[Any]:
     for entry in found:
         if GHOSTS in (entry if isinstance(entry, tuple) else (entry,)):
             msg = (
-                f"`boundary` must not be {GHOSTS!r} for labelled arrays, whose results "
-                f"keep all labels. Got {given!r}. Call the function of `anygrad` on the "
-                "array inside, `data.data`."
+                f"`boundary` must not be {GHOSTS!r} for labelled arrays, whose "
+                f"results keep all labels. Got {given!r}. Call the function of "
+                "`anygrad` on the array inside, `data.data`."
             )
             raise ValueError(msg)
     return found
