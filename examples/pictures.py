@@ -1,7 +1,8 @@
-"""Five pictures of derivatives, computed in any array library.
+"""Six pictures of derivatives, computed in any array library.
 
 Draws what each boundary does, how errors fall with the step, the vorticity of a wind
-around the globe, the lines of a photograph, and the first cell of a longitude::
+around the globe, the lines of a photograph, the first cell of a longitude, and the
+slopes of a landscape::
 
     python pictures.py
     python pictures.py --backend torch --output docs/_static --only vorticity
@@ -21,16 +22,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import terrain as landscape
 from array_api_compat import array_namespace
 from terrain import (
     BACKENDS,
     EARTH_RADIUS,
+    STYLES,
     ExampleError,
     add_colour_bar,
     add_titles,
     latitude_text,
     longitude_text,
     open_sample,
+    settings,
     to_backend,
     to_numpy,
 )
@@ -39,12 +43,18 @@ import anygrad
 
 Array = Any  # an array of whichever library was chosen
 
-# Dark, light and one accent, which colour-blind readers tell apart too (Okabe and Ito
-# 2008, "Color universal design").
-INK, PALE, ACCENT, OTHER = "#1b1f24", "#8a929b", "#d55e00", "#0072b2"
+# Places in the cycle of colours, which each style of a picture fills with its own.
+INK, PALE, ACCENT, OTHER, PANEL, PAPER = (f"C{place}" for place in range(6))
+
+# Dark, light and two accents, which colour-blind readers tell apart too (Okabe and Ito
+# 2008, "Color universal design"), a panel, and the background.
+CYCLES = {
+    "light": ["#1b1f24", "#8a929b", "#d55e00", "#0072b2", "#f1f3f5", "#ffffff"],
+    "dark": ["#d5d8db", "#8a929b", "#f08a3c", "#56b4e9", "#23262a", "#131416"],
+}
 
 # What is said of a picture in small print.
-NOTE = {"fontsize": 9, "color": "#555555"}
+NOTE = {"fontsize": 9, "alpha": 0.8}
 
 
 # Boundaries.
@@ -90,7 +100,7 @@ def draw_boundaries(figure, backend):
     own = [signal_slope(x[0]), signal_slope(x[-1])]
     panels = figure.subplots(2, 3, sharex=True, sharey=True)
     for axes, (mode, padding) in zip(panels.flat, MODES.items(), strict=True):
-        axes.axvspan(x[0], x[-1], color="#f1f3f5", zorder=0)
+        axes.axvspan(x[0], x[-1], color=PANEL, zorder=0)
         axes.plot(x, samples, "o", color=INK, markersize=5)
         if padding:
             draw_ghosts(axes, samples, padding)
@@ -124,7 +134,7 @@ def draw_ghosts(axes, samples, padding):
     padded = np.pad(samples, GHOSTS, mode=padding)
     places = np.arange(-GHOSTS, samples.size + GHOSTS)
     beyond = (places < 0) | (places >= samples.size)
-    ring = {"markerfacecolor": "white", "markeredgecolor": INK}
+    ring = {"markerfacecolor": PAPER, "markeredgecolor": INK}
     axes.plot(places[beyond], padded[beyond], "o", markersize=5, **ring)
 
 
@@ -523,6 +533,18 @@ def draw_longitude(figure, backend):
     add_titles(right, "Absolute error", "")
 
 
+# The slopes of a landscape.
+
+
+def draw_terrain(figure, backend):
+    """Draw what `terrain.py` draws."""
+    terrain = landscape.load("jacksboro")
+    elevation = to_backend(terrain.elevation, backend)
+    analysis = landscape.analyse(elevation, terrain.longitude, terrain.latitude)
+    point = landscape.steepest_point(terrain, analysis)
+    landscape.draw_maps(figure, terrain, analysis, point)
+
+
 # All of them.
 
 #: Name of the picture: its width and height in inches, and who draws it.
@@ -532,11 +554,12 @@ PICTURES = {
     "vorticity": ((11.0, 2.75), draw_vorticity),
     "lines": ((5.1, 3.3), draw_lines),
     "longitude": ((9.5, 3.8), draw_longitude),
+    "terrain": ((11.7, 5.75), draw_terrain),
 }
 
 
 def draw(name, backend, folder):
-    """Draw one picture into a folder.
+    """Draw one picture into a folder, in both styles.
 
     Parameters
     ----------
@@ -549,28 +572,37 @@ def draw(name, backend, folder):
 
     Returns
     -------
-    pathlib.Path
-        The file.
+    list of pathlib.Path
+        The files: `name.png` for light pages, `name-dark.png` for dark ones.
 
     Raises
     ------
     ExampleError
         If something is missing that the picture needs, or it cannot be written.
     """
+    size, draw_on = PICTURES[name]
+    return in_both_styles(name, size, lambda figure: draw_on(figure, backend), folder)
+
+
+def in_both_styles(name, size, draw_on, folder):
+    """Draw a figure for light pages and for dark ones, and return the files."""
     # A bare Figure needs neither pyplot nor a display.
     try:
+        from matplotlib import cycler, rc_context
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ExampleError(f"matplotlib is needed: {error}") from error
-    size, draw_on = PICTURES[name]
-    figure = Figure(figsize=size, layout="compressed")
-    draw_on(figure, backend)
-    path = folder / f"{name}.png"
-    try:
-        save(figure, path)
-    except OSError as error:
-        raise ExampleError(f"cannot write the picture: {error}") from error
-    return path
+    paths = {"light": folder / f"{name}.png", "dark": folder / f"{name}-dark.png"}
+    for style, path in paths.items():
+        colours = {"axes.prop_cycle": cycler(color=CYCLES[style])}
+        with rc_context(settings(**STYLES[style]) | colours):
+            figure = Figure(figsize=size, layout="compressed")
+            draw_on(figure)
+            try:
+                save(figure, path)
+            except OSError as error:
+                raise ExampleError(f"cannot write the picture: {error}") from error
+    return list(paths.values())
 
 
 def save(figure, path):
@@ -587,7 +619,7 @@ def save(figure, path):
 def parse_arguments(argv):
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description="Five pictures of derivatives, computed with anygrad in any array "
+        description="Six pictures of derivatives, computed with anygrad in any array "
         "library."
     )
     parser.add_argument(
@@ -617,7 +649,7 @@ def main(argv=None):
     arguments = parse_arguments(argv)
     try:
         for name in arguments.only or PICTURES:
-            print(draw(name, arguments.backend, arguments.output))
+            print(*draw(name, arguments.backend, arguments.output), sep="\n")
     except ExampleError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -1,10 +1,10 @@
-"""Slope, aspect and hillshade of two real landscapes, in any array library.
+"""Slope, aspect and hillshade of a real landscape, in any array library.
 
-Reads the two elevation grids that the matplotlib wheel carries, differentiates
-them with `anygrad.gradient`, prints the steepest point of each and draws both::
+Reads an elevation grid that the matplotlib wheel carries, differentiates it with
+`anygrad.gradient`, prints the steepest point and draws relief and slopes::
 
     python terrain.py
-    python terrain.py --backend torch --output relief.png
+    python terrain.py --backend torch --landscape topobathy --output relief.png
 
 A degree of longitude shortens towards the poles, so the metres between two
 neighbouring columns differ from row to row. That is why the coordinate for the
@@ -71,6 +71,14 @@ LAND_TINTS = [
 ]
 
 
+# The background of a picture, and what letters and lines are drawn in, on light pages
+# and on dark ones.
+STYLES = {
+    "light": {"paper": "#ffffff", "ink": "#1b1f24"},
+    "dark": {"paper": "#131416", "ink": "#d5d8db"},
+}
+
+
 class ExampleError(Exception):
     """Something the user can put right; `main` prints it without a traceback."""
 
@@ -83,6 +91,7 @@ class Terrain(NamedTuple):
     longitude: np.ndarray  # degrees east, one per column
     latitude: np.ndarray  # degrees north, one per row
     exaggeration: float  # of heights, in the hillshade only
+    note: str  # how the relief is drawn, in words
 
 
 class Analysis(NamedTuple):
@@ -127,16 +136,20 @@ def load(name):
 
 def load_topobathy():
     """Read land and sea floor around Vancouver Island, rows from south to north."""
+    # The northernmost rows are left out: a mountain there is cut by the frame, and
+    # is steepest where it is cut.
+    rows = slice(None, -2)
     with open_sample("topobathy.npz") as sample:
         return Terrain(
-            title="Vancouver Island",
-            elevation=sample["topo"],
+            title="Vancouver Island, land and sea floor",
+            elevation=sample["topo"][rows],
             # Stored as 234 to 238 degrees east. The rows are evenly spaced on a
             # Mercator map, so the steps in latitude shrink towards the pole.
             longitude=sample["longitude"].astype(np.float64) - 360,
-            latitude=sample["latitude"].astype(np.float64),
+            latitude=sample["latitude"][rows].astype(np.float64),
             # The cells are over 2 km wide, which flattens every slope.
             exaggeration=4.0,
+            note="light from the north-west, relief drawn four times as high",
         )
 
 
@@ -153,15 +166,16 @@ def load_jacksboro():
         west, top = float(sample["xmin"]), float(sample["ymax"])
         dx, dy = float(sample["dx"]), float(sample["dy"])
         return Terrain(
-            title="Jacksboro fault, Tennessee",
+            title="Hills along the Jacksboro fault, Tennessee",
             elevation=elevation,
             longitude=west + dx * (np.arange(columns) + 0.5),
             latitude=top - dy * (np.arange(rows) + 0.5),
             exaggeration=2.0,
+            note="light from the north-west, relief drawn twice as high",
         )
 
 
-LOADERS = {"topobathy": load_topobathy, "jacksboro": load_jacksboro}
+LOADERS = {"jacksboro": load_jacksboro, "topobathy": load_topobathy}
 
 
 def open_sample(filename):
@@ -392,15 +406,17 @@ def report(terrain, analysis, point, backend):
     return "\n".join([terrain.title] + [f"  {key:<16}{text}" for key, text in lines])
 
 
-def draw(drawn, output):
-    """Draw shaded relief and a slope map for each terrain, one row for each.
+def draw(terrain, analysis, point, output, style="light"):
+    """Draw a terrain into a file.
 
     Parameters
     ----------
-    drawn : list of (Terrain, Analysis, Point)
-        What to draw, with the steepest point of each.
+    terrain, analysis, point : Terrain, Analysis, Point
+        What to draw, and its steepest point.
     output : path-like
         The picture file; its suffix decides the format.
+    style : {"light", "dark"}
+        The background that the picture is for.
 
     Raises
     ------
@@ -408,28 +424,45 @@ def draw(drawn, output):
         If the file cannot be written.
     """
     # A bare Figure needs neither pyplot nor a display.
+    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    # Rows as high as the maps are, for maps of one width.
-    heights = [1 / map_shape(terrain) for terrain, *_ in drawn]
-    figure = Figure(figsize=(13, 5 * sum(heights) + 1.3), layout="compressed")
+    with rc_context(settings(**STYLES[style])):
+        figure = Figure(figsize=picture_size(terrain), layout="compressed")
+        draw_maps(figure, terrain, analysis, point)
+        try:
+            figure.savefig(output, dpi=150)
+        except (OSError, ValueError) as error:  # ValueError: unknown suffix
+            raise ExampleError(f"cannot write the picture: {error}") from error
+
+
+def picture_size(terrain):
+    """Return width and height in inches of two maps side by side."""
+    return 13, 5 / map_shape(terrain) + 1
+
+
+def draw_maps(figure, terrain, analysis, point):
+    """Draw shaded relief and a map of slopes, and ring the steepest point in both."""
     figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
-    panels = figure.subplots(len(drawn), 2, squeeze=False, height_ratios=heights)
-    for pair, (terrain, analysis, point) in zip(panels, drawn, strict=True):
-        draw_relief(pair[0], terrain, analysis)
-        draw_slopes(pair[1], terrain, analysis)
-        for axes in pair:
-            finish_map(axes, terrain, point)
-    try:
-        figure.savefig(output, dpi=150)
-    except (OSError, ValueError) as error:  # ValueError: unknown suffix
-        raise ExampleError(f"cannot write the picture: {error}") from error
+    relief, slopes = figure.subplots(1, 2)
+    draw_relief(relief, terrain, analysis)
+    draw_slopes(slopes, terrain, analysis)
+    for axes in (relief, slopes):
+        finish_map(axes, terrain, point)
+
+
+def settings(paper, ink):
+    """Return matplotlib's settings for a background, and for what is drawn on it."""
+    coloured = ("text.color", "axes.edgecolor", "axes.labelcolor", "axes.titlecolor")
+    coloured += ("xtick.color", "ytick.color", "legend.labelcolor")
+    plain = ("figure.facecolor", "axes.facecolor", "savefig.facecolor")
+    return dict.fromkeys(coloured, ink) | dict.fromkeys(plain, paper)
 
 
 def draw_relief(axes, terrain, analysis):
     """Multiply the hillshade into the colours of the heights."""
-    heights = terrain.elevation.astype(np.float64)
     shade = to_numpy(hillshade(analysis.east, analysis.north, terrain.exaggeration))
+    heights = terrain.elevation.astype(np.float64)
     # Level ground keeps its colour. A little light from the whole sky keeps the
     # slopes that face away from the light from turning black.
     light = 0.25 + 0.75 * shade / math.sin(math.radians(LIGHT_ALTITUDE))
@@ -443,8 +476,8 @@ def draw_relief(axes, terrain, analysis):
         shading="gouraud",
         rasterized=True,
     )
-    add_titles(axes, terrain.title, f"shading: heights × {terrain.exaggeration:g}")
-    add_colour_bar(axes, tints, "elevation (m)")
+    add_titles(axes, terrain.title, terrain.note)
+    add_colour_bar(axes, tints, "metres above the sea")
 
 
 def draw_slopes(axes, terrain, analysis):
@@ -463,8 +496,8 @@ def draw_slopes(axes, terrain, analysis):
         shading="gouraud",
         rasterized=True,
     )
-    add_titles(axes, "Slope", "")
-    add_colour_bar(axes, colours, "slope (degrees)")
+    add_titles(axes, "How steep the ground is", "from anygrad.gradient")
+    add_colour_bar(axes, colours, "degrees")
 
 
 def height_tints(lowest, highest):
@@ -484,8 +517,8 @@ def height_tints(lowest, highest):
 
 def add_titles(axes, title, note):
     """Head a map with its title, and a note at the right."""
-    axes.set_title(title, loc="left", fontsize=13, fontweight="bold")
-    axes.set_title(note, loc="right", fontsize=10, color="#555555")
+    axes.set_title(title, loc="left", fontsize=13, fontweight="bold", pad=20)
+    axes.text(0, 1.015, note, transform=axes.transAxes, fontsize=10, alpha=0.75)
 
 
 def add_colour_bar(axes, colours, label):
@@ -514,16 +547,25 @@ def mark(axes, point, middle):
     halo = [withStroke(linewidth=3, foreground="white")]
     place = point.longitude, point.latitude
     ring = {"markerfacecolor": "none", "markeredgecolor": "black"}
-    axes.plot(*place, "o", markersize=10, **ring, path_effects=halo, clip_on=False)
+    axes.plot(
+        *place,
+        "o",
+        markersize=11,
+        markeredgewidth=1.6,
+        **ring,
+        path_effects=halo,
+        clip_on=False,
+    )
     right, above = place[0] < middle[0], place[1] < middle[1]
     axes.annotate(
-        f"steepest, {slope_degrees(point.slope):.0f}°",
+        f"steepest: {slope_degrees(point.slope):.0f}°",
         place,
         xytext=(8 if right else -8, 5 if above else -5),
         textcoords="offset points",
         horizontalalignment="left" if right else "right",
         verticalalignment="bottom" if above else "top",
         fontsize=10,
+        color="black",
         path_effects=halo,
     )
 
@@ -537,8 +579,14 @@ def map_shape(terrain):
 def parse_arguments(argv):
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description="Slope, aspect and hillshade of two real landscapes, computed "
-        "with anygrad.gradient in any array library."
+        description="Slope, aspect and hillshade of a real landscape, computed with "
+        "anygrad.gradient in any array library."
+    )
+    parser.add_argument(
+        "--landscape",
+        choices=LOADERS,
+        default="jacksboro",
+        help="elevation grid to read (default: %(default)s)",
     )
     parser.add_argument(
         "--backend",
@@ -553,11 +601,17 @@ def parse_arguments(argv):
         metavar="FILE",
         help="picture to write (default: %(default)s)",
     )
+    parser.add_argument(
+        "--style",
+        choices=STYLES,
+        default="light",
+        help="background that the picture is for (default: %(default)s)",
+    )
     return parser.parse_args(argv)
 
 
 def main(argv=None):
-    """Analyse, report and draw both terrains.
+    """Analyse, report and draw a terrain.
 
     Parameters
     ----------
@@ -572,15 +626,12 @@ def main(argv=None):
     """
     options = parse_arguments(argv)
     try:
-        drawn = []
-        for name in LOADERS:
-            terrain = load(name)
-            elevation = to_backend(terrain.elevation, options.backend)
-            analysis = analyse(elevation, terrain.longitude, terrain.latitude)
-            point = steepest_point(terrain, analysis)
-            print(report(terrain, analysis, point, options.backend), end="\n\n")
-            drawn.append((terrain, analysis, point))
-        draw(drawn, options.output)
+        terrain = load(options.landscape)
+        elevation = to_backend(terrain.elevation, options.backend)
+        analysis = analyse(elevation, terrain.longitude, terrain.latitude)
+        point = steepest_point(terrain, analysis)
+        print(report(terrain, analysis, point, options.backend), end="\n\n")
+        draw(terrain, analysis, point, options.output, options.style)
     except ExampleError as error:
         print(f"terrain: error: {error}", file=sys.stderr)
         return 1

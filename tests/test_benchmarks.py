@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import re
+import statistics
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +29,20 @@ finally:
 
 # findiff is no array library, and installed for `nox -s bench` only, which runs it.
 HAS_FINDIFF = importlib.util.find_spec("findiff") is not None
-TESTED = [row for row in ROWS if row.peer != "findiff" or HAS_FINDIFF]
+HAS_NUMBA = importlib.util.find_spec("numba") is not None
+TESTED = [
+    row
+    for row in ROWS
+    if (row.peer != "findiff" or HAS_FINDIFF) and (row.way != "compiled" or HAS_NUMBA)
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what is compiled in a folder of the tests' own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ANYGRAD_CACHE_DIR", str(tmp_path_factory.mktemp("compiled")))
+        yield
 
 
 @pytest.fixture
@@ -107,6 +122,67 @@ def test_script(
         assert line.endswith(("| met |", "| **missed** |"))
     figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
     assert [len(line["runs"]) for line in figures["lines"]] == [2] * 6
+
+
+def test_what_is_shown_as_equal_is_met(ratios: ModuleType) -> None:
+    for sign, value in (("≤", 1.0543), ("≥", 1.0457)):
+        line = ratios.Line("a row", "a ratio", [value], sign, 1.05)
+        assert line.verdict == "met"
+    assert ratios.Line("a row", "a ratio", [1.056], "≤", 1.05).verdict == "**missed**"
+
+
+@pytest.fixture
+def figures(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return what makes tables and plots of the figures."""
+    for folder in ("examples", "docs"):
+        monkeypatch.syspath_prepend(FOLDER.parent / folder)
+    return importlib.import_module("figures")
+
+
+def test_every_missed_target_has_a_reason(figures: Any) -> None:
+    _, found = figures.measured()
+    for figure in found:
+        assert not figure.missed or figures.reason(figure), figure
+    used = {figures.reason(figure) for figure in found if figure.missed}
+    assert used == {why for _, why in figures.reasons()}
+
+
+def test_every_figure_is_in_a_table(figures: Any) -> None:
+    _, found = figures.measured()
+    tables = "".join(map(figures.of_library, (*figures.OWN, "other")))
+    assert len(tables.splitlines()) == len(found) + 2 * (len(figures.OWN) + 1)
+
+
+def test_the_verdicts_of_the_file_are_those_of_the_page(figures: Any) -> None:
+    text = figures.MEASURED.read_text(encoding="utf-8")
+    _, found = figures.measured()
+    assert text.count("**missed**") == sum(figure.missed for figure in found)
+
+
+def test_what_other_pages_say_of_the_figures(figures: Any) -> None:
+    """The README has the medians, and the page of reasons all ends."""
+    root = FOLDER.parent
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    why = (root / "docs" / "guide" / "why.md").read_text(encoding="utf-8")
+    _, found = figures.measured()
+    behind = {}
+    for library, own in figures.OWN.items():
+        times = [figure.median for figure in figures.against_own(library, found)]
+        behind[library] = sum(time < 1 for time in times)
+        middle, count = f"{statistics.median(times):.1f}", len(times)
+        assert re.search(rf"`{own}`[^.]*\*\*{middle}\*\*[^.]*, .*of {count}", readme)
+        assert re.search(rf"`{own}`[^;]*? {min(times):.1f} to {max(times):.1f}", why)
+    assert behind == {"numpy": 0, "torch": 2, "jax": 5, "dask": 0}  # it says so
+
+
+def test_every_plot_is_drawn(numpy: Any, figures: Any, tmp_path: Path) -> None:
+    """Those of the pages have the same names."""
+    assert figures.main(tmp_path) == 0
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {path.name for path in figures.DRAWN.iterdir()}
+    page = (FOLDER.parent / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    for name in names:
+        assert f"_static/benchmarks/{name}" in page
 
 
 def test_choosing_rows(ratios: ModuleType) -> None:

@@ -367,3 +367,17 @@ def test_the_plan_travels_once(dask: Any) -> None:
     assert tasks[0] == tasks[1] < 5 * count
     assert sizes[1] < sizes[0] + 4 * count
     assert sizes[0] < 700 * count
+
+
+def test_a_sum_is_one_task_per_chunk(dask: Any) -> None:
+    """All terms are computed and added where the samples are."""
+    import dask.array
+
+    f, count = dask.array.zeros((60, 60, 60), chunks=10), 6**3
+    whole = anygrad.laplacian(f)
+    graph = dict(dask.optimize(whole)[0].__dask_graph__())
+    # That of the samples, that of the result, and two strips per neighbour and dim.
+    strips = 3 * 2 * 5 * 6**2
+    assert len(graph) <= 2 * count + strips + 1
+    (name,) = {key[0] for key in whole.__dask_keys__()[0][0]}
+    assert len([key for key in graph if key[0] == name]) == count

@@ -33,19 +33,23 @@ def terrain(pictures: Any) -> Any:
 def test_pictures(
     pictures: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    """Each is drawn, is small, and stands on a page."""
+    """Each is drawn for light pages and dark ones, is small, and stands on a page."""
     assert pictures.main(["--output", str(tmp_path), "--only", name]) == 0
-    path = tmp_path / f"{name}.png"
-    assert capsys.readouterr().out == f"{path}\n"
-    for picture in (path, DRAWN / path.name):
-        assert 5_000 < picture.stat().st_size < 150_000
-    pages = (ROOT / "docs").glob("guide/*.md")
-    assert any(f"_static/{name}.png" in page.read_text("utf-8") for page in pages)
+    paths = [tmp_path / f"{name}.png", tmp_path / f"{name}-dark.png"]
+    assert capsys.readouterr().out == "".join(f"{path}\n" for path in paths)
+    pages = [page.read_text("utf-8") for page in (ROOT / "docs").glob("guide/*.md")]
+    for path in paths:
+        for picture in (path, DRAWN / path.name):
+            assert 5_000 < picture.stat().st_size < 150_000
+        assert any(f"_static/{path.name}" in page for page in pages)
+    light, dark = (path.read_bytes() for path in paths)
+    assert light != dark
 
 
 def test_there_are_no_other_pictures(pictures: Any) -> None:
     names = {path.stem for path in DRAWN.glob("*.png")}
-    assert names == {*pictures.PICTURES, "terrain"}
+    drawn = {*pictures.PICTURES, *(f"{name}-dark" for name in pictures.PICTURES)}
+    assert names == drawn
 
 
 def test_a_folder_that_does_not_exist(
@@ -155,4 +159,24 @@ def test_terrain(
     path = tmp_path / "terrain.png"
     assert terrain.main(["--backend", library_name, "--output", str(path)]) == 0
     assert path.stat().st_size > 100_000
-    assert f"backend         {library_name}" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"backend         {library_name}" in said
+    assert "0.7270 m/m, 36.02°" in said
+
+
+@pytest.mark.parametrize("landscape", ["jacksboro", "topobathy"])
+def test_the_steepest_point_is_not_cut_by_the_frame(
+    terrain: Any, landscape: str
+) -> None:
+    """It is the greatest maximum of the land, and not where the land is cut."""
+    import numpy as np
+
+    grid = terrain.load(landscape)
+    analysis = terrain.analyse(grid.elevation, grid.longitude, grid.latitude)
+    point = terrain.steepest_point(grid, analysis)
+    for place, coordinate in (
+        (point.longitude, grid.longitude),
+        (point.latitude, grid.latitude),
+    ):
+        index = int(np.argmin(np.abs(coordinate - place)))
+        assert 8 <= index < coordinate.size - 8

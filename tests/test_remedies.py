@@ -42,7 +42,7 @@ def test_anything_but_an_array(numpy: Any) -> None:
 def test_masked_arrays(numpy: Any, dtype: str) -> None:
     """No integer is NaN: those become floats first."""
     f = numpy.ma.masked_equal(numpy.asarray([0, 1, 99, 9, 16, 25, 36, 49], dtype), 99)
-    message = refusal(lambda: anygrad.gradient(f), "input")
+    message = refusal(lambda: anygrad.laplacian(f), "input")
     assert "`filled(numpy.nan)`" in message
     if "int" in dtype:
         assert "integers after `astype(float)`" in message
@@ -114,9 +114,6 @@ def test_nested_tensors(torch: Any) -> None:
         ("xarray", "DataArray", ["data"]),
         ("xarray", "Variable", ["data"]),
         ("blosc2", "NDArray", ["array[...]"]),
-        ("pint", "Quantity", ["magnitude"]),
-        ("astropy.units", "Quantity", ["value"]),
-        ("unyt", "unyt_array", ["value"]),
     ],
 )
 def test_wrapped_arrays(numpy: Any, module: str, name: str, parts: Any) -> None:
@@ -124,7 +121,7 @@ def test_wrapped_arrays(numpy: Any, module: str, name: str, parts: Any) -> None:
     f = numpy.asarray(LINE)
 
     class Wrapper:
-        data = value = magnitude = f
+        data = f
 
         def to_numpy(self) -> Any:
             return f

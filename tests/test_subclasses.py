@@ -113,8 +113,8 @@ def test_torch_trees_of_tensors(torch: Any) -> None:
     assert result.inner.tolist() == [0.0, 2, 4, 6, 8]
 
 
-def test_numpy_subclasses(numpy: Any) -> None:
-    """A subclass goes through NumPy's own protocol and comes out as it decides."""
+def test_numpy_subclasses_with_a_state(numpy: Any) -> None:
+    """What each array carries would be lost where results are put together."""
 
     class Named(numpy.ndarray):
         name = None
@@ -122,12 +122,41 @@ def test_numpy_subclasses(numpy: Any) -> None:
         def __array_finalize__(self, source: Any) -> None:
             self.name = getattr(source, "name", None)
 
+    class Derived(Named):
+        pass
+
+    for cls in (Named, Derived):
+        f = numpy.asarray(SQUARES).view(cls)
+        for call in (anygrad.gradient, anygrad.laplacian):
+            with pytest.raises(TypeError, match=r"^`input` must be a plain.*asarray`"):
+                call(f)
+        assert anygrad.gradient(numpy.asarray(f))[0].tolist() == SLOPES
+
+
+def test_numpy_subclasses_that_keep_their_state(numpy: Any) -> None:
+    """A class that has its say in all functions decides by itself."""
+
+    class Named(numpy.ndarray):
+        name = None
+
+        def __array_finalize__(self, source: Any) -> None:
+            self.name = getattr(source, "name", None)
+
+        def __array_function__(
+            self, function: Any, types: Any, args: Any, kwargs: Any
+        ) -> Any:
+            result = super().__array_function__(function, types, args, kwargs)
+            if isinstance(result, numpy.ndarray):
+                result = result.view(Named)
+                result.name = self.name
+            return result
+
     f = numpy.asarray(SQUARES).view(Named)
     f.name = "depth"
     for spacing in (1, [numpy.arange(5.0)]):
         (result,) = anygrad.gradient(f, spacing=spacing)
         assert result.tolist() == pytest.approx(SLOPES)
-        assert isinstance(result, numpy.ndarray)
+        assert result.name == "depth"
 
 
 def test_numpy_subclasses_that_watch(numpy: Any) -> None:
@@ -188,3 +217,12 @@ def test_dask_over_other_classes(dask: Any) -> None:
     (result,) = anygrad.gradient(f)
     assert isinstance(result, dask.array.Array)
     assert result.compute().tolist() == SLOPES
+
+    class Named(Marked):
+        def __array_finalize__(self, source: Any) -> None:
+            self.name = getattr(source, "name", None)
+
+    named = numpy.asarray(SQUARES).view(Named)
+    f = dask.array.from_array(named, chunks=2, asarray=False)
+    with pytest.raises(TypeError, match=r"^`input` must be a plain array"):
+        anygrad.gradient(f)

@@ -33,7 +33,12 @@ def contenders(row: Row) -> dict[str, Call]:
     def ours(f: Any) -> Any:
         return derivatives(f, spacing, row, where)
 
+    if row.way == "compiled":
+        ours = anygrad.set_compiler("numba")(ours)
+
     def theirs(f: Any) -> Any:
+        if row.peer == "no compiler":
+            return derivatives(f, spacing, row, where)
         if row.peer in OURS_AS_PEERS:
             return derivatives(f, spacing, replace(row, boundary="one_sided"))
         return library.peer(f, spacing, row)
@@ -44,6 +49,11 @@ def contenders(row: Row) -> dict[str, Call]:
     if library.has_floor and row.way != "backward":
         results = functools.cache(calls["anygrad"])  # made when they are first copied
         calls["floor"] = lambda: library.floor(results())
+        # These read more than they write.
+        if row.grid == "one coordinate per point":
+            calls["floor"] = lambda: results()[0] + spacing[0]
+        if row.function == "divergence":  # of three components
+            calls["floor"] = lambda: library.floor(results() * 2)
     return calls
 
 
@@ -52,6 +62,13 @@ def derivatives(f: Any, spacing: Any, row: Row, where: Any = None) -> tuple[Any,
     keywords = {"accuracy": row.accuracy, "boundary": row.boundary}
     if row.function == "laplacian":
         return (anygrad.laplacian(f, spacing=spacing, dim=row.dim, **keywords),)
+    if row.function == "hessian":
+        return (anygrad.hessian(f, spacing=spacing, **keywords),)
+    if row.function == "divergence":
+        return (anygrad.divergence(f, spacing=spacing, vector_dim=0, **keywords),)
+    if row.function == "order 4":
+        keywords |= {"dim": row.dim, "order": 4}
+        return (anygrad.derivative(f, spacing=spacing, **keywords),)
     if row.accuracy == 2 and row.boundary == "one_sided":
         keywords = {}
     if where is not None:
@@ -89,6 +106,10 @@ class NumPy:
 
         if row.grid == "step":
             return STEP
+        if row.grid == "one coordinate per point":
+            draw = numpy.random.default_rng(2)
+            steps = draw.random(row.shape, dtype="float32").astype(row.dtype) + 0.5
+            return [self.vector(numpy.cumsum(steps, axis=row.dim, dtype=row.dtype))]
         dtype = row.dtype if "float" in row.dtype else "float32"
         lengths = row.shape if row.dim is None else [row.shape[row.dim]]
         positions = [numpy.arange(n) + 0.25 * (numpy.arange(n) % 2) for n in lengths]

@@ -16,22 +16,22 @@ class Row:
         The samples.
     dim : int or None
         The dim to differentiate along; None for all.
-    grid : {"step", "coordinates"}
-        A step of 0.3, or one uneven coordinate per point.
-    function : {"gradient", "laplacian"}
-        What is computed, with this
+    grid : {"step", "coordinates", "one coordinate per point"}
+        A step of 0.3, uneven coordinates along a dim, or an array of them.
+    function : {"gradient", "laplacian", "hessian", "divergence", "order 4"}
+        What is computed (the last is a derivative), with this
     accuracy, boundary : int, str
         in the interior, and at the ends.
     missing : {"", "in clusters", "at random"}
         Which samples a mask leaves out: none, without a mask; three in ten, in squares
         of 50; or one in twenty.
-    way : {"call", "two threads", "jit", "backward"}
-        A plain call; within `set_workers(2)`; in the user's own `jax.jit`; or followed
-        by the backward pass of torch.
+    way : {"call", "two threads", "jit", "backward", "compiled"}
+        A plain call; within `set_workers(2)`; in the user's own `jax.jit`; followed
+        by the backward pass of torch; or within `set_compiler("numba")`.
     peer : str or None
-        What to compare with: a gradient; anygrad's own with one-sided edges, or without
-        a mask; or the formula of physicsnemo's periodic functions, shifted copies by
-        `torch.roll`.
+        What to compare with: a gradient; anygrad's own with one-sided edges, without
+        a mask, or without a compiler; or the formula of physicsnemo's periodic
+        functions, shifted copies by `torch.roll`.
     at_most : float or None
         The target: how many times the floor it may take.
     at_least : float or None
@@ -72,12 +72,12 @@ class Row:
 
     def smallest(self) -> Row:
         """Return the same work on a few points, for the tests."""
-        shape = tuple(min(n, 5 + self.accuracy) for n in self.shape)
+        shape = tuple(min(n, 6 + self.accuracy) for n in self.shape)
         return replace(self, shape=shape, chunks=self.chunks and 4)
 
 
-#: Peers that are anygrad's own gradient with one-sided edges, and without a mask.
-OURS_AS_PEERS = ("one-sided", "no mask")
+#: Peers that are anygrad's own: with one-sided edges, without a mask, or not compiled.
+OURS_AS_PEERS = ("one-sided", "no mask", "no compiler")
 
 #: Peers that are no gradient of the array's own library.
 OTHER_PEERS = ("findiff", "torch.roll", *OURS_AS_PEERS)
@@ -266,7 +266,40 @@ ON_SMALL_ARRAYS = [
     if (library, grid) != ("jax", "coordinates")  # its gradient knows steps only
 ]
 
-ROWS = [*IN_NUMPY, *IN_TORCH, *IN_JAX, *IN_DASK, *ON_SMALL_ARRAYS, *WITH_MASKS]
+#: What is compiled by Numba, with its targets; it must never be slower than without.
+COMPILED = [
+    Row(
+        library,
+        shape,
+        dim,
+        dtype="int32" if name == "integers" else dtype,
+        way="compiled",
+        peer="no compiler",
+        at_most=at_most,
+        at_least=1.0,
+        **more,
+    )
+    for (library, dtype), (name, shape, dim, at_most, more) in product(
+        [("numpy", "float64"), ("torch", "float32")],
+        [
+            *(("step", *work, 1.4, {}) for work in SQUARE),
+            *(("coordinates", *w, 1.4, {"grid": "coordinates"}) for w in SQUARE),
+            ("points", *SQUARE[1], 1.4, {"grid": "one coordinate per point"}),
+            ("accuracy", *SQUARE[1], 1.8, {"accuracy": 8}),
+            ("order", *SQUARE[1], 1.4, {"function": "order 4"}),
+            ("where", *SQUARE[1], 1.4, {"missing": "in clusters"}),
+            ("integers", *SQUARE[1], 1.4, {}),
+            ("laplacian", (200, 200, 200), None, 1.8, {"function": "laplacian"}),
+            ("hessian", (2000, 2000), None, 1.2, {"function": "hessian"}),
+            ("divergence", (3, 200, 200, 200), None, 1.4, {"function": "divergence"}),
+        ],
+    )
+]
+
+ROWS = [
+    *(*IN_NUMPY, *IN_TORCH, *IN_JAX, *IN_DASK),
+    *(*ON_SMALL_ARRAYS, *WITH_MASKS, *COMPILED),
+]
 
 #: Peak memory: at most this many times the outputs, whatever the dtype.
 MEMORY = [

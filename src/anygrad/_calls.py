@@ -156,6 +156,13 @@ def curl(samples: Samples, request: Request) -> Planned:
     return _planned(field, dims, terms, stack)
 
 
+#: The orders of the derivatives of which a function says its own.
+ORDERS = {laplacian: 2, hessian: 2}
+
+#: Those that know which samples are valid.
+WITH_WHERE = (gradient, derivative)
+
+
 def _orders(request: Request, derivative: int | None = None) -> Orders:
     """Return the orders asked for, or those of a derivative that a sum is made of."""
     number = request.order if derivative is None else derivative
@@ -207,7 +214,6 @@ def _planned(
     samples = field.samples
     is_plain = stack is None and mask is None and field.vector_axis is None
     companions = [*[d.entry.given for d in dims], mask]
-    margins = _tasks.margins(tasks)
     plan = Plan(
         tasks,
         stack,
@@ -215,8 +221,7 @@ def _planned(
         is_bound=False,
         axes=tuple([d.axis.number for d in dims]),
         ndim=field.ndim,
-        executor=_dispatch.executor_for(samples, companions, has_margins=bool(margins)),
+        executor=_dispatch.executor_for(samples, companions, _tasks.margins(tasks)),
         namespace=samples.namespace,
-        margins=margins,
     )
     return Planned(plan, dims)

@@ -23,8 +23,9 @@ def set_compiler(compiler: str | None) -> contextlib.AbstractContextManager[None
     Parameters
     ----------
     compiler : {"numba", None}
-        "numba" compiles calls on NumPy arrays, on torch tensors on the CPU that no
-        gradient is asked for, and on the chunks of Dask arrays of NumPy's.  None
+        "numba" compiles calls on NumPy arrays, on torch tensors on the CPU (where a
+        gradient is asked for, the way forward), and on the chunks of Dask arrays of
+        NumPy's.  None
         compiles nothing, which is the default.  JAX always compiles, and torch where
         `torch.compile` says so: neither is affected.
 

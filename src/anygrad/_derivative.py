@@ -50,7 +50,9 @@ def derivative(
         Arrays are of the library and on the device of `input`, or NumPy's: these go
         with any library, as constants of the call.  Coordinates may be uneven,
         descending and complex.  Their values are not looked at: where two neighbours
-        are equal, the derivative is infinite or NaN.  None is 1.
+        are equal, the derivative is infinite or NaN.  None is 1.  Here, as `input` and
+        in `boundary`, quantities of pint, astropy and unyt are taken, too: the results
+        are quantities then.
     order : int, default: 1
         The order `m` of the derivative, 1 or more.
     accuracy : int, default: 2
@@ -83,7 +85,8 @@ def derivative(
         device, or a NumPy array.  None is: all.  Only for ``order=1`` and
         ``accuracy=2``.  Values under False do not matter.  Where the formula of a point
         names one of them, the point gets a one-sided formula of the order `edge_order`
-        instead, or NaN if there are too few valid samples for that, too.
+        instead, or NaN if there are too few valid samples for that, too.  Of a masked
+        `input`, what the mask leaves valid, too; and the results are masked there.
     dtype : dtype or None, default: None
         The dtype of the result: a real or complex floating one of the library of
         `input`, or the name of one in the standard.  It is rounded to it once, after a
@@ -104,13 +107,15 @@ def derivative(
     Raises
     ------
     TypeError
-        - If `input` is not an array of the standard, or is masked, labelled,
-          compressed, sparse, nested, a matrix or a quantity, or its dtype is bool or
-          not numeric.
+        - If `input` is not an array of the standard, or is labelled, compressed,
+          sparse, nested, a matrix or of another class whose arrays carry more than
+          their numbers, or its dtype is bool or not numeric; if it is masked, for
+          another `order` than 1 or another `accuracy` than 2.
         - If `dim` or `axis` is not an int.
         - If `spacing` is neither a number nor an array, is of another library than
-          `input` and NumPy, is complex where that has no complex dtypes, or is an array
-          that would be refused as `input`.
+          `input` and NumPy, is complex where that has no complex dtypes, is masked, is
+          a quantity of another library than others of the call, or is an array that
+          would be refused as `input`.
         - If `order` is not an int.
         - If `accuracy` is not an int.
         - If `edge_order` is neither an int nor None.

@@ -20,6 +20,7 @@ from ._executors import (
     on_device,
 )
 from ._records import Plan, Samples
+from ._schemes import Margin
 from ._typing import Namespace
 
 #: ``executor(array, plan, namespace)`` returns the results of a plan.
@@ -123,19 +124,20 @@ def _unwrapped(
 
 
 def executor_for(
-    samples: Samples, companions: Iterable[Any], *, has_margins: bool = False
+    samples: Samples, companions: Iterable[Any], ghosts: tuple[Margin, ...] = ()
 ) -> Executor:
     """Return what runs on samples that come with steps, coordinates and a mask.
 
-    That is the fallback where one is of a class derived from the library's.
+    That is the fallback where one is of a class derived from the library's.  Of blocks
+    with ghosts, the rows of these are cut off.
     """
     executor = samples.executor
     if _has_derived(samples.library, companions):
         executor = EXECUTORS[samples.library.name].fallback
-    if has_margins:
-        around = _executors(samples).surroundings
-        return partial(margins.run, executor=executor, surroundings=around)
-    return executor
+    if not ghosts:
+        return executor
+    around = _executors(samples).surroundings
+    return partial(margins.run, margins=ghosts, executor=executor, surroundings=around)
 
 
 def _has_derived(library: Any, companions: Iterable[Any]) -> bool:

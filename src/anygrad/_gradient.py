@@ -83,7 +83,9 @@ def gradient(
         Arrays are of the library and on the device of `input`, or NumPy's: these go
         with any library, as constants of the call.  Coordinates may be uneven,
         descending and complex.  Their values are not looked at: where two neighbours
-        are equal, the derivative is infinite or NaN.  None is 1.
+        are equal, the derivative is infinite or NaN.  None is 1.  Here, as `input` and
+        in `boundary`, quantities of pint, astropy and unyt are taken, too: the results
+        are quantities then.
     dim : int, or list, tuple or range of int, or None, default: None
         The dims to differentiate along, each once; the results, and the entries of
         `spacing` and `boundary`, are in this order.  Negative ones count from the last
@@ -122,7 +124,8 @@ def gradient(
         device, or a NumPy array.  None is: all.  Only for ``accuracy=2``.  Values under
         False do not matter.  Where the formula of a point names one of them, the point
         gets a one-sided formula of the order `edge_order` instead, or NaN if there are
-        too few valid samples for that, too.
+        too few valid samples for that, too.  Of a masked `input`, what the mask leaves
+        valid, too; and the results are masked there.
     stack_dim : int or None, default: None
         Where a new dim of all results stands, in one array; negative numbers count from
         behind the last dim of `input`.  None returns a tuple.
@@ -148,13 +151,15 @@ def gradient(
     Raises
     ------
     TypeError
-        - If `input` is not an array of the standard, or is masked, labelled,
-          compressed, sparse, nested, a matrix or a quantity, or its dtype is bool or
-          not numeric.
+        - If `input` is not an array of the standard, or is labelled, compressed,
+          sparse, nested, a matrix or of another class whose arrays carry more than
+          their numbers, or its dtype is bool or not numeric; if it is masked, for
+          another `accuracy` than 2.
         - If `spacing` is an array of coordinates that is not in a list; if it or an
           entry of it is neither a number nor an array, is of another library than
-          `input` and NumPy, is complex where that has no complex dtypes, or is an array
-          that would be refused as `input`.
+          `input` and NumPy, is complex where that has no complex dtypes, is masked, is
+          a quantity of another library than others of the call, or is an array that
+          would be refused as `input`.
         - If `dim` or `axis` is neither an int nor a list, tuple or range of ints.
         - If `edge_order` is neither an int nor None.
         - If `accuracy` is not an int.

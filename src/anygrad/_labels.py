@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import xarray as xr
 
-from . import _agnostic, _units
+from . import _agnostic, _libraries, _refusals, _units
 from ._boundaries import GHOSTS
 from ._checks.boundary import is_pair
 
@@ -76,6 +76,13 @@ def along(
     """Check what is given for the dims of `data`, the dim of components left out."""
     if not isinstance(data, xr.DataArray):
         msg = f"`data` must be an xarray.DataArray. Got {type(data).__name__}."
+        raise TypeError(msg)
+    if _refusals.units_in(data.data) is not None:
+        msg = (
+            "`data` must hold plain arrays, and their unit as the attribute `units`. "
+            f"Got {_libraries.type_name(data.data)}. Pass `data.data` to the function "
+            "of the same name in `anygrad`."
+        )
         raise TypeError(msg)
     names = names_of_dims(data, dim, vector_dim)
     of_one = data if vector_dim is None else data.isel({vector_dim: 0}, drop=True)

@@ -60,6 +60,9 @@ class Library(NamedTuple):
         Classes of the package that add nothing that a derivative could lose.
     meanings : tuple of str
         What a derived class defines if its arrays carry something along.
+    state, protocol : str or None
+        What it defines if each array has something of its own, and if the class says
+        for all functions what becomes of that.
     unwrap : callable or None
         Returns an array without its shell.
     adopt : callable or None
@@ -88,6 +91,8 @@ class Library(NamedTuple):
     is_compiled: Callable[[], bool] | None = None
     shells: tuple[str, ...] = ()
     meanings: tuple[str, ...] = ()
+    state: str | None = None
+    protocol: str | None = None
     unwrap: Callable[[Any], Any] | None = None
     adopt: Callable[[Any, Any], Any] | None = None
     chunk: Callable[[Any], Any] | None = None
@@ -225,6 +230,8 @@ TABLE = (
         device=lambda _: "cpu",
         shells=("memmap",),
         meanings=("__array_finalize__", "__array_function__", "__array_ufunc__"),
+        state="__array_finalize__",
+        protocol="__array_function__",
         unwrap=_plain_memory,
     ),
     Library(
@@ -348,9 +355,14 @@ def without_shell(array: Any) -> Any:
     return library.unwrap(array)
 
 
+def is_named(cls: type, package: str, names: tuple[str, ...]) -> bool:
+    """Tell whether a class is one of a package's, by name."""
+    return cls.__qualname__ in names and cls.__module__.split(".")[0] == package
+
+
 def is_of_family(cls: type, package: str, names: tuple[str, ...]) -> bool:
     """Tell whether a class is one of a package's, by name, or derived from one."""
-    if cls.__qualname__ in names and cls.__module__.split(".")[0] == package:
+    if is_named(cls, package, names):
         return True
     # `torch.compile` reads this, and cannot read an `__mro__`.
     return any(is_of_family(base, package, names) for base in cls.__bases__)
@@ -358,11 +370,23 @@ def is_of_family(cls: type, package: str, names: tuple[str, ...]) -> bool:
 
 def has_meaning(cls: type, library: Library) -> bool:
     """Tell whether a derived class, or one between, says how its arrays behave."""
-    if f"{cls.__module__}.{cls.__qualname__}" in library.classes:
+    return any(_defines(cls, library, name) for name in library.meanings)
+
+
+def loses_state(cls: type, library: Library) -> bool:
+    """Tell whether arrays of a derived class have what is lost when they are joined."""
+    if library.state is None or library.protocol is None:
         return False
-    defines = any(name in vars(cls) for name in library.meanings)
+    has_state = _defines(cls, library, library.state)
+    return has_state and not _defines(cls, library, library.protocol)
+
+
+def _defines(cls: type, library: Library, name: str) -> bool:
+    """Tell whether a derived class, or one between, has a method of this name."""
+    if BY_CLASS.get((cls.__module__, cls.__qualname__)) is library:
+        return False
     bases = [base for base in cls.__bases__ if is_of(base, library)]
-    return defines or any(has_meaning(base, library) for base in bases)
+    return name in vars(cls) or any(_defines(base, library, name) for base in bases)
 
 
 def is_of(cls: type, library: Library) -> bool:

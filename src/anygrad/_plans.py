@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from . import _constants, _dispatch
+from . import _carried, _constants, _dispatch
 from ._calls import Planned, Request
 from ._checks import boundary, input, spacing
 from ._constants import Place
@@ -154,6 +154,8 @@ def plan(
             key = None  # it is raised below, in the words of the call
     orders, places = (order, accuracy, edge_order), (stack_dim, vector_dim)
     request = Request(spacing, boundary, where, dim, axis, *orders, dtype, *places)
+    if known is None and (carry := _carried.planner(array, request)) is not None:
+        return carry(planner, array, request, plan)
     if key is not None and known is None and _are_lasting(dim, axis, *orders, *places):
         return _learned(key, planner, array, request)
     samples, planned, request = _planned(planner, array, request)
@@ -242,7 +244,7 @@ def _planned(
 ) -> tuple[Samples, Planned, Request]:
     """Return what a call is about, and what it asks for in the library's own arrays."""
     samples = _dispatch.samples_of(array, "input")
-    input.check_numeric(samples, "input")
+    input.check(samples)
     if samples.is_compiled:
         adopted = [_adopted(a, samples) for a in (request.spacing, request.where)]
         request = request._replace(spacing=adopted[0], where=adopted[1])

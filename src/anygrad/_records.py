@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from ._precision import Precision, working
@@ -310,22 +311,6 @@ class Stack(NamedTuple):
     numbers: tuple[int, ...]
 
 
-class Margin(NamedTuple):
-    """The ghosts among the samples, which the results do not have.
-
-    Attributes
-    ----------
-    axis : int
-        Along which they lie.
-    left, right : int
-        How many there are at either end.
-    """
-
-    axis: int
-    left: int
-    right: int
-
-
 class Plan(NamedTuple):
     """All that a call computes.
 
@@ -348,8 +333,6 @@ class Plan(NamedTuple):
         ``executor(array, plan, namespace)`` returns the results.
     namespace : module or None
         In which the samples are computed with.
-    margins : tuple of Margin
-        What is cut off, along each axis that has ghosts.
     """
 
     tasks: tuple[Task, ...]
@@ -360,7 +343,6 @@ class Plan(NamedTuple):
     ndim: int = 0
     executor: Any = None
     namespace: Any = None
-    margins: tuple[Margin, ...] = ()
 
     def with_tasks(self, tasks: tuple[Task, ...]) -> Plan:
         """Return the plan with all that a call adds to its tasks."""
@@ -375,6 +357,13 @@ def unrounded(task: Task) -> Task:
     """Return a task whose result is left in the working dtype."""
     dtype = working(task.precision)
     return task._replace(precision=task.precision._replace(result=dtype))
+
+
+def totals_of(tasks: Sequence[Task]) -> Iterator[tuple[Task, ...]]:
+    """Return each task that is a result, with those that are added to it."""
+    starts = [number for number, task in enumerate(tasks) if task.sign == 0]
+    for start, stop in pairwise([*starts, len(tasks)]):
+        yield tuple(tasks[start:stop])
 
 
 def transposed(

@@ -1,10 +1,123 @@
-"""Array-like classes that are refused by name, because their meaning would be lost."""
+"""Array-like classes that mean more than their numbers, by name.
+
+Most are refused, because their meaning would be lost.  Where somebody has said how it
+goes along, as a unit or a mask does, the functions of a grid take them.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
-from ._libraries import is_of_family
+from ._libraries import BY_CLASS, is_named
+
+
+class Units(NamedTuple):
+    """How one library's quantities are taken apart, and made.
+
+    That they can be subtracted, and have a method `to`, is so in each of them.
+
+    Attributes
+    ----------
+    magnitude : callable
+        Returns the array or the number that a quantity is made of.
+    unit : callable
+        Returns its unit, which can be divided and raised to a power.
+    quantity : callable
+        ``quantity(magnitude, unit, like)`` returns one of the family of `like`.
+    """
+
+    magnitude: Callable[[Any], Any]
+    unit: Callable[[Any], Any]
+    quantity: Callable[[Any, Any, Any], Any]
+
+
+class Mask(NamedTuple):
+    """How masked arrays are taken apart, and made.
+
+    Attributes
+    ----------
+    data : callable
+        Returns an array without its mask.
+    mask : callable
+        Returns a full array of bools, True for what is not valid; None if there is no
+        mask at all.
+    masked : callable
+        ``masked(data, mask, like)`` puts them together, as they are in `like`.
+    filled : str
+        How an array is filled, in code.
+    """
+
+    data: Callable[[Any], Any]
+    mask: Callable[[Any], Any]
+    masked: Callable[[Any, Any, Any], Any]
+    filled: str = "filled(numpy.nan)"
+
+
+def _of_pint(magnitude: Any, unit: Any, like: Any) -> Any:
+    return type(like)(magnitude, unit)  # of the same registry
+
+
+def _of_astropy(magnitude: Any, unit: Any, _: Any) -> Any:
+    return magnitude << unit  # without a copy
+
+
+def _unyt_magnitude(quantity: Any) -> Any:
+    import numpy
+
+    if hasattr(quantity, "to_dask"):
+        return quantity.to_dask()
+    return quantity.view(numpy.ndarray)[()]  # of no dims, a number
+
+
+def _of_unyt(magnitude: Any, unit: Any, _: Any) -> Any:
+    import unyt
+
+    if hasattr(magnitude, "dask"):
+        from unyt import dask_array
+
+        return dask_array.unyt_from_dask(magnitude, unit)
+    return unyt.unyt_array(magnitude, unit)
+
+
+def _numpy_mask(array: Any) -> Any:
+    import numpy
+
+    return None if array.mask is numpy.ma.nomask else numpy.ma.getmaskarray(array)
+
+
+def _numpy_masked(data: Any, mask: Any, like: Any) -> Any:
+    import numpy
+
+    fill = like.fill_value if data.dtype == like.dtype else None
+    mask = numpy.ma.nomask if mask is None else mask
+    return numpy.ma.masked_array(data, mask=mask, fill_value=fill)
+
+
+def _dask_data(array: Any) -> Any:
+    import dask.array
+
+    return dask.array.ma.getdata(array)
+
+
+def _dask_mask(array: Any) -> Any:
+    import dask.array
+
+    return dask.array.ma.getmaskarray(array)
+
+
+def _dask_masked(data: Any, mask: Any, _: Any) -> Any:
+    import dask.array
+    import numpy
+
+    # Dask's own function compares lengths, also such as it does not know.
+    return dask.array.map_blocks(numpy.ma.masked_array, data, mask, dtype=data.dtype)
+
+
+def _astropy_masked(data: Any, mask: Any, _: Any) -> Any:
+    from astropy.utils.masked import Masked
+
+    return Masked(data, mask=mask)
 
 
 class Refusal(NamedTuple):
@@ -20,20 +133,49 @@ class Refusal(NamedTuple):
         What it is and why it is refused: it follows "must not be".
     remedy : str
         What to do instead.
+    carried : Units, Mask or None
+        How the meaning goes along where it can.
+    in_chunks : Mask or None
+        The same where the chunks of an array are of the class.
     """
 
     package: str
     classes: tuple[str, ...]
     rule: str
     remedy: str
+    carried: Units | Mask | None = None
+    in_chunks: Mask | None = None
 
 
+#: Of several rows for a class, the first counts.
 REFUSED = (
+    Refusal(
+        "astropy",
+        ("Column",),
+        "a column of a table: its unit and name would be lost",
+        "Pass its `data` or, with its unit, its `quantity`.",
+    ),
+    Refusal(
+        "astropy",
+        ("Masked", "MaskedNDArray"),
+        "a masked array: the mask would be lost",
+        "Pass its `unmasked`, and `where=~array.mask` for samples.",
+        carried=Mask(
+            lambda array: array.unmasked, lambda array: array.mask, _astropy_masked
+        ),
+    ),
     Refusal(
         "numpy",
         ("MaskedArray",),
         "a masked array: the mask would be lost",
         "Fill it first, e.g. with `filled(numpy.nan)`, integers after `astype(float)`.",
+        carried=Mask(lambda array: array.data, _numpy_mask, _numpy_masked),
+        in_chunks=Mask(
+            _dask_data,
+            _dask_mask,
+            _dask_masked,
+            "dask.array.ma.filled(array, numpy.nan)",
+        ),
     ),
     Refusal(
         "numpy",
@@ -70,31 +212,66 @@ REFUSED = (
         ("Quantity",),
         "a quantity: its unit would be lost",
         "Pass its `magnitude` and give the result its unit.",
+        carried=Units(lambda q: q.magnitude, lambda q: q.units, _of_pint),
     ),
     Refusal(
         "astropy",
         ("Quantity",),
         "a quantity: its unit would be lost",
         "Pass its `value` and give the result its unit.",
-    ),
-    Refusal(
-        "astropy",
-        ("Masked", "MaskedNDArray"),
-        "a masked array: the mask would be lost",
-        "Pass its `unmasked`, and `where=~array.mask` for samples.",
+        carried=Units(lambda q: q.value, lambda q: q.unit, _of_astropy),
     ),
     Refusal(
         "unyt",
-        ("unyt_array",),
+        ("unyt_array", "unyt_dask_array"),
         "a quantity: its unit would be lost",
         "Pass its `value` and give the result its unit.",
+        carried=Units(_unyt_magnitude, lambda q: q.units, _of_unyt),
     ),
 )
 
 
 def refusal_of(cls: type) -> Refusal | None:
     """Return why arrays of a class are refused; None if they are not."""
+    family = _with_bases(cls, [])
     for refusal in REFUSED:
-        if is_of_family(cls, refusal.package, refusal.classes):
-            return refusal
+        for base in family:
+            if is_named(base, refusal.package, refusal.classes):
+                return refusal
     return None
+
+
+def _with_bases(cls: type, known: list[type]) -> list[type]:
+    """Return a class and its bases, each once: quantities have dozens of them."""
+    if cls not in known:
+        known.append(cls)
+        for base in cls.__bases__:  # a compiler cannot read an `__mro__`
+            _with_bases(base, known)
+    return known
+
+
+def carried(value: Any) -> Units | Mask | None:
+    """Return how what a value means goes along; None for plain ones and for others."""
+    cls = type(value)
+    if cls.__module__ == "builtins":
+        return None
+    library = BY_CLASS.get((cls.__module__, cls.__qualname__))
+    if library is None:
+        refusal = refusal_of(cls)
+        return None if refusal is None else refusal.carried
+    if library.chunk is None:
+        return None
+    refusal = refusal_of(type(library.chunk(value)))
+    return None if refusal is None else refusal.in_chunks
+
+
+def units_in(given: Any) -> Units | None:
+    """Return the row of the first quantity in what is given; None if there is none."""
+    if type(given) in (list, tuple):
+        for entry in given:
+            found = units_in(entry)
+            if found is not None:
+                return found
+        return None
+    row = carried(given)
+    return row if isinstance(row, Units) else None

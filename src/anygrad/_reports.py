@@ -5,6 +5,7 @@ To find a library, nothing is imported; to try it, it alone is.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import platform
 import sys
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 import array_api_compat
 
 from . import _dispatch, _libraries
+from ._compilers import COMPILERS
 from ._gradient import gradient
 from ._libraries import Library
 from ._version import __version__
@@ -57,9 +59,19 @@ def surroundings() -> dict[str, str]:
     return {
         "anygrad": __version__,
         "array-api-compat": array_api_compat.__version__,
+        "compilers": ", ".join(compilers()) or "none",
         "Python": platform.python_version(),
         "platform": platform.platform(),
     }
+
+
+def compilers() -> list[str]:
+    """Return the names of the compilers that are installed, with their versions."""
+    found = []
+    for name, module in COMPILERS.items():
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found.append(f"{name} {metadata.version(module)}")
+    return found
 
 
 def reports(is_tried: Callable[[Library], bool]) -> list[Report]:

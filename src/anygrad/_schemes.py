@@ -219,6 +219,22 @@ def recipes(
     return [Recipe(*orders, left, right, uneven, side) for side in sides]
 
 
+class Margin(NamedTuple):
+    """The ghosts among the samples, which the results do not have.
+
+    Attributes
+    ----------
+    axis : int
+        Along which they lie.
+    left, right : int
+        How many there are at either end.
+    """
+
+    axis: int
+    left: int
+    right: int
+
+
 class Halo(NamedTuple):
     """What the rows inside of an axis need around them.
 

@@ -42,7 +42,9 @@ def laplacian(
         Arrays are of the library and on the device of `input`, or NumPy's: these go
         with any library, as constants of the call.  Coordinates may be uneven,
         descending and complex.  Their values are not looked at: where two neighbours
-        are equal, the derivative is infinite or NaN.  None is 1.
+        are equal, the derivative is infinite or NaN.  None is 1.  Here, as `input` and
+        in `boundary`, quantities of pint, astropy and unyt are taken, too: the results
+        are quantities then.
     dim : int, or list, tuple or range of int, or None, default: None
         The dims of space, each once; the entries of `spacing` and `boundary` are in
         this order.  Negative ones count from the last dim.  None is all of them.
@@ -97,13 +99,14 @@ def laplacian(
     Raises
     ------
     TypeError
-        - If `input` is not an array of the standard, or is masked, labelled,
-          compressed, sparse, nested, a matrix or a quantity, or its dtype is bool or
-          not numeric.
+        - If `input` is not an array of the standard, or is labelled, compressed,
+          sparse, nested, a matrix or of another class whose arrays carry more than
+          their numbers, or its dtype is bool or not numeric; if it is masked.
         - If `spacing` is an array of coordinates that is not in a list; if it or an
           entry of it is neither a number nor an array, is of another library than
-          `input` and NumPy, is complex where that has no complex dtypes, or is an array
-          that would be refused as `input`.
+          `input` and NumPy, is complex where that has no complex dtypes, is masked, is
+          a quantity of another library than others of the call, or is an array that
+          would be refused as `input`.
         - If `dim` or `axis` is neither an int nor a list, tuple or range of ints.
         - If `accuracy` is not an int.
         - If `edge_order` is neither an int nor None.
@@ -201,7 +204,9 @@ def hessian(
         Arrays are of the library and on the device of `input`, or NumPy's: these go
         with any library, as constants of the call.  Coordinates may be uneven,
         descending and complex.  Their values are not looked at: where two neighbours
-        are equal, the derivative is infinite or NaN.  None is 1.
+        are equal, the derivative is infinite or NaN.  None is 1.  Here, as `input` and
+        in `boundary`, quantities of pint, astropy and unyt are taken, too: the results
+        are quantities then.
     dim : int, or list, tuple or range of int, or None, default: None
         The dims of space, each once; both new dims, and the entries of `spacing` and
         `boundary`, are in this order.  Negative ones count from the last dim.  None is
@@ -261,13 +266,14 @@ def hessian(
     Raises
     ------
     TypeError
-        - If `input` is not an array of the standard, or is masked, labelled,
-          compressed, sparse, nested, a matrix or a quantity, or its dtype is bool or
-          not numeric.
+        - If `input` is not an array of the standard, or is labelled, compressed,
+          sparse, nested, a matrix or of another class whose arrays carry more than
+          their numbers, or its dtype is bool or not numeric; if it is masked.
         - If `spacing` is an array of coordinates that is not in a list; if it or an
           entry of it is neither a number nor an array, is of another library than
-          `input` and NumPy, is complex where that has no complex dtypes, or is an array
-          that would be refused as `input`.
+          `input` and NumPy, is complex where that has no complex dtypes, is masked, is
+          a quantity of another library than others of the call, or is an array that
+          would be refused as `input`.
         - If `dim` or `axis` is neither an int nor a list, tuple or range of ints.
         - If `accuracy` is not an int.
         - If `edge_order` is neither an int nor None.

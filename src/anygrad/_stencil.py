@@ -54,8 +54,9 @@ def stencil(offsets: Any, *, order: int = 1) -> Any:
     ------
     TypeError
         - If `offsets` is neither a list or tuple of ints and fractions nor an array of
-          the standard, or is masked, labelled, compressed, sparse, nested, a matrix or
-          a quantity, or its dtype is bool or not numeric.
+          the standard, is masked or a quantity, or is labelled, compressed, sparse,
+          nested, a matrix or of another class whose arrays carry more than their
+          numbers, or its dtype is bool or not numeric.
         - If `order` is not an int.
     ValueError
         - If `offsets` is not longer than `order`, is a list or tuple that names an

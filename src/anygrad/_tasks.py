@@ -22,7 +22,6 @@ from ._records import (
     Ends,
     Field,
     Kept,
-    Margin,
     Orders,
     Plan,
     Samples,
@@ -30,7 +29,7 @@ from ._records import (
     candidates,
 )
 from ._scales import Scale
-from ._schemes import Scheme, StepScales
+from ._schemes import Margin, Scheme, StepScales
 from ._typing import DType, Namespace
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .. import _dispatch, _libraries
-from .._libraries import Library
 from .._records import Field, Samples
-from .input import is_unknown
+from .input import is_unknown, refuse_meaning
 
 
 def companion(array: Any, field: Field, name: str) -> Samples:
@@ -25,8 +24,9 @@ def companion(array: Any, field: Field, name: str) -> Samples:
         )
         raise TypeError(msg)
     library = found.library
-    if library is not None and library.meanings and not found.is_exact:
-        _check_meaning(array, library, name)
+    is_derived = library is not None and not found.is_exact
+    if is_derived and _libraries.has_meaning(type(array), library):
+        refuse_meaning(array, library, name)  # nobody knows what it makes of this
     here, there = found.device, samples.device
     if not mixed and here is not None and there is not None and here != there:
         msg = (
@@ -35,17 +35,6 @@ def companion(array: Any, field: Field, name: str) -> Samples:
         )
         raise ValueError(msg)
     return found
-
-
-def _check_meaning(array: Any, library: Library, name: str) -> None:
-    """Refuse classes of which nobody knows what they do with a derivative."""
-    if _libraries.has_meaning(type(array), library):
-        msg = (
-            f"`{name}` must be a plain array: what a derived class carries along would "
-            f"be lost. Got {_libraries.type_name(array)}. Convert it first, e.g. with "
-            f"`{library.namespace}.asarray`."
-        )
-        raise TypeError(msg)
 
 
 def _may_mix(companion: Samples, samples: Samples) -> bool:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NoReturn
 
-from .. import _boundaries, _precision
+from .. import _boundaries, _libraries, _precision
+from .._libraries import Library
 from .._records import Axis, Ends, Field, Orders, Samples
 from .wording import conversion, shown
+
+
+def check(samples: Samples) -> None:
+    """Refuse what has no derivative, or would lose more than it gets."""
+    _check_plain(samples)
+    check_numeric(samples, "input")
 
 
 def check_numeric(samples: Samples, name: str) -> None:
@@ -18,6 +25,28 @@ def check_numeric(samples: Samples, name: str) -> None:
     msg = (
         f"`{name}` must have an integer, real floating or complex floating dtype. "
         f"Got {samples.dtype}. {remedy}"
+    )
+    raise TypeError(msg)
+
+
+def _check_plain(samples: Samples) -> None:
+    """Refuse classes whose arrays have something of their own, which would be lost."""
+    library, array = samples.library, samples.array
+    if library is not None and library.chunk is not None:
+        array = library.chunk(array)
+        library = _libraries.library_of(array)
+    elif samples.is_exact:
+        return
+    if library is not None and _libraries.loses_state(type(array), library):
+        refuse_meaning(array, library, "input")
+
+
+def refuse_meaning(array: Any, library: Library, name: str) -> NoReturn:
+    """Raise for a derived class, with what makes it a plain array."""
+    msg = (
+        f"`{name}` must be a plain array: what a derived class carries along would "
+        f"be lost. Got {_libraries.type_name(array)}. Convert it first, e.g. with "
+        f"`{library.namespace}.asarray`."
     )
     raise TypeError(msg)
 

@@ -9,9 +9,9 @@ together at the end.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import pairwise, zip_longest
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
@@ -19,7 +19,7 @@ from .._executors import blocks, gathered, masked, programs, results, slopes, wi
 from .._executors.blocks import Job
 from .._executors.steps import Numbers, add_or_subtract
 from .._precision import working
-from .._records import transposed, unrounded
+from .._records import totals_of, transposed, unrounded
 
 if TYPE_CHECKING:
     from .._executors.gathered import Gathered
@@ -90,20 +90,13 @@ def run(
 
 def _in_place(f: Any, plan: Plan, xp: Namespace, ops: InPlaceOps) -> tuple[Any, ...]:
     """Return the results of a plan, each derivative written where it belongs."""
-    totals = list(_totals(plan.tasks))
+    totals = list(totals_of(plan.tasks))
     if plan.stack is None:
         return tuple([_total(f, tasks, xp, ops, None) for tasks in totals])
     made = results.empty(f, plan, ops.empty_like)
     for tasks, out in zip(totals, made.outs, strict=True):
         _total(f, tasks, xp, ops, out)
     return made.copy()
-
-
-def _totals(tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
-    """Return each task that is a result, with those that are added to it."""
-    starts = [number for number, task in enumerate(tasks) if task.sign == 0]
-    for start, stop in pairwise([*starts, len(tasks)]):
-        yield tasks[start:stop]
 
 
 def _total(

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import array_api_compat
 
 from .. import _agnostic, _compilers, _schemes
-from .._records import Plan, Task, candidates, unrounded
+from .._records import Plan, Task, candidates, totals_of, unrounded
 
 if TYPE_CHECKING:
-    from .._typing import Namespace
+    from .._typing import DType, Namespace
 
 
 #: ``execute(chunk, plan)`` returns the results of a plan.
@@ -57,11 +57,11 @@ def run(f: Any, plan: Plan, xp: Namespace, execute: Execute) -> tuple[Any, ...]:
     compiler = _compilers.get_compiler()
     if compiler is not None:
         execute = partial(_compiled, execute, compiler)
-    if plan.is_plain:
-        return tuple(_differentiate(f, task, execute) for task in plan.tasks)
+    totals = list(totals_of(plan.tasks))
+    made = iter([_total(f, tasks, execute) for tasks in totals])
     return _agnostic.compose(
-        plan,
-        lambda task: _partial(f, unrounded(task), execute),
+        plan.with_tasks(tuple([tasks[0] for tasks in totals])),
+        lambda _: next(made),  # they are asked for in this order
         xp,
         stack=partial(xp.stack, allow_unknown_chunksizes=True),
     )
@@ -75,46 +75,89 @@ def _compiled(
         return execute(chunk, plan)
 
 
-def _partial(f: Any, task: Task, execute: Execute) -> Any:
-    """Return one derivative of a component, or a mixed one."""
+class Term(NamedTuple):
+    """What a derivative reads.
+
+    Attributes
+    ----------
+    f : array
+        The samples, or the component or the inner derivative of them.
+    task : Task
+        Without what comes with the parts: step, coordinates and mask.
+    coordinates, valid : array or None
+        With the chunks of the samples.
+    step : array or None
+        For a step that is an array of shape ().
+    windows : list of Window
+        Of each chunk along the axis.
+    """
+
+    f: Any
+    task: Task
+    coordinates: Any
+    valid: Any
+    step: Any
+    windows: list[Window]
+
+
+def _term(f: Any, task: Task, execute: Execute) -> Term:
+    """Return what one derivative reads; of a mixed one, the inner one is made first."""
     if task.inner is not None:
-        f = _partial(f, unrounded(task.inner), execute)
-    return _differentiate(_agnostic.component(f, task), task, execute)
+        f = _total(f, (unrounded(task.inner),), execute)
+    f = _agnostic.component(f, task)
+    alone = task._replace(step=None, coordinates=None, component=None, inner=None)
+    alone = alone._replace(kept=None, where=None)
+    return Term(
+        f,
+        alone._replace(scales=tuple(task.scales)),  # Dask knows nothing else
+        _aligned(task.coordinates, f, task.axis),
+        _aligned(task.where, f, task.axis),
+        task.step,
+        _windows(f.chunks[task.axis], task),
+    )
 
 
-def _differentiate(f: Any, task: Task, execute: Execute) -> Any:
+def _total(f: Any, tasks: Sequence[Task], execute: Execute) -> Any:
+    """Return a derivative with what is added to it: one task per chunk."""
     from dask.array import Array
     from dask.base import tokenize
     from dask.highlevelgraph import HighLevelGraph
 
-    x = _aligned(task.coordinates, f, task.axis)
-    valid = _aligned(task.where, f, task.axis)
-    step: Any = task.step
-    task = task._replace(step=None, coordinates=None, component=None, sign=0)
-    task = task._replace(inner=None, kept=None, where=None)
-    task = task._replace(scales=tuple(task.scales))  # Dask knows nothing else
-    what = (task.scheme.recipe, *task[2:])
-    name = f"anygrad-{tokenize(f.name, task.axis, what, step, x, valid)}"
+    result = tasks[0].precision.result
+    terms = [_term(f, unrounded(task), execute) for task in tasks]
+    f = terms[0].f
+    known = [(t.f.name, t.task.scheme.recipe, t.task[2:], t[2:5]) for t in terms]
+    axes = [term.task.axis for term in terms]
+    name = f"anygrad-{tokenize(axes, known, result)}"
     # A function, not a part of each task: in tasks, Dask looks at every number, and
     # what travels to the workers would be there once per chunk.
-    compute = partial(_chunk, task=task, execute=execute)
+    alone = tuple([term.task for term in terms])
+    compute = partial(_chunk, tasks=alone, dtype=result, execute=execute)
     graph: dict[Any, Any] = {}
-    windows = _windows(f.chunks[task.axis], task)
     for index in product(*(range(count) for count in f.numblocks)):
-        window = windows[index[task.axis]]
-        graph[(name, *index)] = (
-            compute,
-            _parts(graph, f, name, index, window, task.axis),
-            _of_companion(graph, x, name, index, window, task.axis),
-            _of_companion(graph, valid, name, index, window, task.axis),
-            (step.name,) if _is_lazy(step) else step,
-            window.rows,
-        )
+        parts = [_parts_of_term(graph, term, name, index) for term in terms]
+        graph[(name, *index)] = (compute, *parts)
     meta = f._meta  # noqa: SLF001 - there is no public name for it
-    meta = array_api_compat.array_namespace(meta).astype(meta, task.precision.result)
-    dependencies = [array for array in (f, x, valid, step) if _is_lazy(array)]
+    meta = array_api_compat.array_namespace(meta).astype(meta, result)
+    arrays = [(term.f, *term[2:5]) for term in terms]
+    dependencies = [a for read in arrays for a in read if _is_lazy(a)]
     layers = HighLevelGraph.from_collections(name, graph, dependencies=dependencies)
     return Array(layers, name, chunks=f.chunks, meta=meta)
+
+
+def _parts_of_term(
+    graph: dict[Any, Any], term: Term, name: str, index: tuple[int, ...]
+) -> list[Any]:
+    """Return the arguments of `_chunk` for one derivative."""
+    axis, step = term.task.axis, term.step
+    window = term.windows[index[axis]]
+    return [
+        _parts(graph, term.f, name, index, window, axis),
+        _of_companion(graph, term.coordinates, name, index, window, axis),
+        _of_companion(graph, term.valid, name, index, window, axis),
+        (step.name,) if _is_lazy(step) else step,
+        window.rows,
+    ]
 
 
 def _is_lazy(value: Any) -> bool:
@@ -174,7 +217,7 @@ def _parts(
         block = (*index[:axis], number, *index[axis + 1 :])
         key = (array.name, *block)
         if cut != slice(0, array.chunks[axis][number]):
-            strip = (f"{name}-strip-{array.name}", cut.start, cut.stop, *block)
+            strip = (f"{name}-strip-{array.name}", axis, cut.start, cut.stop, *block)
             graph[strip] = (_strip, key, axis, cut)
             key = strip
         keys.append(key)
@@ -235,6 +278,22 @@ def _strip(array: Any, axis: int, cut: slice) -> Any:
 
 
 def _chunk(
+    *parts: list[Any], tasks: tuple[Task, ...], dtype: DType, execute: Execute
+) -> Any:
+    """Compute one chunk of the result: this runs on the workers."""
+    total: Any = None
+    for read, task in zip(parts, tasks, strict=True):
+        term = _derivative(*read, task=task, execute=execute)
+        if total is None:
+            total = term
+        else:
+            total = total + term if task.sign > 0 else total - term
+    return _agnostic.prepare(
+        total, dtype, False, array_api_compat.array_namespace(total)
+    )
+
+
+def _derivative(
     parts: list[Any],
     coordinates: list[Any],
     valid: list[Any],
@@ -244,10 +303,10 @@ def _chunk(
     task: Task,
     execute: Execute,
 ) -> Any:
-    """Compute one chunk of the result: this runs on the workers."""
+    """Compute one derivative for a chunk."""
     f = _joined(parts, task.axis)
     x, where = _joined(coordinates, task.axis), _joined(valid, task.axis)
-    task = task._replace(step=step, coordinates=x, where=where)
+    task = task._replace(step=step, coordinates=x, where=where, sign=0)
     (whole,) = execute(f, Plan((task,), is_plain=where is None))
     return _strip(whole, task.axis, rows)
 

@@ -1,50 +1,73 @@
-"""Small arrays: a derivative as one difference of two gathered copies.
+"""Small arrays: a derivative as differences of gathered copies.
 
 On a small array, an operation costs the time to call it, and a program of slices calls
-many.  Where each point of the result is one difference, scaled, the whole result is
-``(f[upper] - f[lower]) * factors``, or by divisors: four calls, whatever the dim and
-the edges.
+many.  Here all points are computed together: the first difference of each is one of two
+copies that are gathered, the second is another, and so on, whatever the dim and the
+edges.  Edges that have more terms than the interior add these at their own points.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._schemes import StepScales
 
 if TYPE_CHECKING:
     from .._executors.programs import Program
-    from .._executors.steps import InPlaceOps
+    from .._executors.steps import InPlaceOps, Step
     from .._scales import Scale
     from .._schemes import Scheme
     from .._typing import Namespace
 
-#: Beyond so many samples, gathering takes longer than calling.
-MOST_SAMPLES = 2048
+#: Beyond so many samples, and so many differences, gathering takes longer than calling.
+MOST_SAMPLES, MOST_DIFFERENCES = 2**11, 2**14
 
 
-class Gathered(NamedTuple):
-    """One difference per point of the result.
+class Term(NamedTuple):
+    """One difference of each point, or of some.
 
     Attributes
     ----------
-    take : callable
-        ``take(f, positions)``.
     upper, lower : array of int
         Which samples are subtracted, counted through memory.
-    shares : array
-        One over the denominator of each point's formula: powers of two.
+    weight : array or number or None
+        What the difference is multiplied with; None for one.
+    points : array of int or None
+        The points that have the term, counted through memory; None for all.
+    """
+
+    upper: Any
+    lower: Any
+    weight: Any
+    points: Any
+
+
+class Gathered(NamedTuple):
+    """All that a derivative reads.
+
+    Attributes
+    ----------
+    take, asarray : callable
+        ``take(f, positions)``, and what makes an array of the samples' dtype.
+    terms : tuple of Term
+        In the order in which they are added.
+    numbers : array of int
+        Which formula of the scheme each point has.
+    shares : array or None
+        One over the denominator of each point's formula, where all are powers of two.
     denominator : int
         That of the first formula of the scheme.
     latest : LatestScaling
-        What the step of the latest call has made of the shares.
+        What the step of the latest call has made of these.
     """
 
     take: Callable[[Any, Any], Any]
-    upper: Any
-    lower: Any
+    asarray: Callable[[Any], Any]
+    terms: tuple[Term, ...]
+    numbers: Any
     shares: Any
     denominator: int
     latest: LatestScaling
@@ -56,8 +79,8 @@ class LatestScaling:
     Attributes
     ----------
     scaling : tuple or None
-        The scales of the formulas, with what the differences are multiplied with, or
-        divided by, and the operation for that.  It is replaced as a whole, so that
+        The scales of the formulas, with what the sums are multiplied with and divided
+        by: pairs of an operation and its numbers.  It is replaced as a whole, so that
         threads may meet.
     nbytes : int
         How many bytes it may hold.
@@ -66,44 +89,68 @@ class LatestScaling:
     __slots__ = ("nbytes", "scaling")
 
     def __init__(self, nbytes: int) -> None:
-        self.scaling: tuple[Sequence[Scale], Any, Any] | None = None
+        self.scaling: tuple[Sequence[Scale], Any] | None = None
         self.nbytes = nbytes
 
 
 def gather(
     program: Program, scheme: Scheme, f: Any, xp: Namespace, ops: InPlaceOps
 ) -> Gathered | None:
-    """Return what a program for samples in order reads.
-
-    None if it is not one difference per point, or not for a small array.
-    """
+    """Return what a program for samples in order reads; None if that does not pay."""
     count = math.prod(f.shape)
     steps = [step for piece in (*program.pieces, program.at_last) for step in piece]
+    most = max(len(step.terms) for step in steps)
     if ops.take is None or not 0 < count <= MOST_SAMPLES:
         return None
-    if any(len(step.terms) > 1 or step.terms[0][2] is not None for step in steps):
+    if count * most > MOST_DIFFERENCES:
         return None
-    if not all(isinstance(step.terms[0][1], tuple) for step in steps):  # a constant
-        return None
-    if any(d & (d - 1) for d in scheme.denominators):  # shares would be rounded
+    terms = [term for step in steps for term in step.terms]
+    if not all(isinstance(lower, tuple) for _, lower, _ in terms):  # a constant
         return None
     if xp.isdtype(f.dtype, "complex floating"):  # one times an infinity may be NaN
         return None
     positions = xp.reshape(xp.arange(count), f.shape)
-    upper, lower = xp.zeros_like(positions), xp.zeros_like(positions)
-    shares = xp.ones_like(f)
+    numbers, counts = xp.zeros_like(positions), xp.zeros_like(positions)
     for step in steps:
-        ((above, below, _),) = step.terms
-        for array, values in (
-            (upper, _laid(positions, step.flat)[above]),
-            (lower, _laid(positions, step.flat)[below]),
-            (shares, 1.0 / scheme.formulas[step.number].denominator),
-        ):
-            _laid(array, step.flat)[step.target] = values
+        _laid(numbers, step.flat)[step.target] = step.number
+        _laid(counts, step.flat)[step.target] = len(step.terms)
+    found = [_term(k, steps, positions, counts, f, xp) for k in range(most)]
+    shares = None
+    if not any(d & (d - 1) for d in scheme.denominators):  # else they are rounded
+        each = [1.0 / formula.denominator for formula in scheme.formulas]
+        shares = ops.take(xp.asarray(each, dtype=f.dtype), numbers)
     denominator = scheme.formulas[0].denominator
+    latest = LatestScaling(2 * f.nbytes)
+    asarray = partial(xp.asarray, dtype=f.dtype)
     return Gathered(
-        ops.take, upper, lower, shares, denominator, LatestScaling(f.nbytes)
+        ops.take, asarray, tuple(found), numbers, shares, denominator, latest
     )
+
+
+def _term(
+    k: int, steps: Sequence[Step], positions: Any, counts: Any, f: Any, xp: Namespace
+) -> Term:
+    """Return the term number `k` of all points that have so many."""
+    upper, lower = xp.zeros_like(positions), xp.zeros_like(positions)
+    weights = xp.ones_like(f)
+    for step in steps:
+        if k < len(step.terms):
+            above, below, weight = step.terms[k]
+            number = 1.0 if weight is None else weight
+            for array, values in (
+                (upper, _laid(positions, step.flat)[above]),
+                (lower, _laid(positions, step.flat)[below]),
+                (weights, number),
+            ):
+                _laid(array, step.flat)[step.target] = values
+    points = None
+    if not xp.all(counts > k):
+        (points,) = xp.nonzero(xp.reshape(counts, (-1,)) > k)
+        upper, lower, weights = (a.reshape(-1)[points] for a in (upper, lower, weights))
+    first = weights.reshape(-1)[0]
+    if not xp.all(weights == first):
+        return Term(upper, lower, weights, points)
+    return Term(upper, lower, None if first == 1.0 else float(first), points)
 
 
 def _laid(array: Any, flat: bool) -> Any:
@@ -121,31 +168,67 @@ def run(
 
     None for a step whose scales are not single numbers.
     """
-    take, upper, lower, _, _, latest = gathered
+    latest = gathered.latest
     scaling = latest.scaling
     if scaling is None or scaling[0] is not scales:
-        scaling = _scaling(gathered, scales, ops)
-        if scaling is None:
+        made = _scaling(gathered, scales, ops)
+        if made is None:
             return None
-        latest.scaling = scaling
-    _, numbers, scale = scaling
+        scaling = latest.scaling = scales, made
+    take, terms = gathered.take, gathered.terms
+    result = _difference(take, terms[0], f, ops, out)
+    if len(terms) > 1:
+        _add(take, terms[1:], f, ops, result)
+    for scale, numbers in scaling[1]:
+        scale(result, numbers, out=result)
+    return result
+
+
+def _add(
+    take: Callable[[Any, Any], Any],
+    terms: Sequence[Term],
+    f: Any,
+    ops: InPlaceOps,
+    result: Any,
+) -> None:
+    """Add terms to a result, those that all points have and those of edges."""
+    for term in terms:
+        part = _difference(take, term, f, ops, None)
+        if term.points is None:
+            ops.add(result, part, out=result)
+        else:
+            result.reshape(-1)[term.points] += part
+
+
+def _difference(
+    take: Callable[[Any, Any], Any], term: Term, f: Any, ops: InPlaceOps, out: Any
+) -> Any:
+    """Return a weighted difference of two gathered copies."""
+    upper, lower, weight, _ = term
     result = take(f, upper)
     result = ops.subtract(result, take(f, lower), out=result if out is None else out)
-    scale(result, numbers, out=result)
+    if weight is not None:
+        ops.multiply(result, weight, out=result)
     return result
 
 
 def _scaling(gathered: Gathered, scales: Sequence[Scale], ops: InPlaceOps) -> Any:
-    """Return what the differences are scaled with: that of one formula, shared out."""
+    """Return the operations that scale the sums, with their numbers."""
     shares, denominator = gathered.shares, gathered.denominator
-    if type(scales) is StepScales:
-        factor, divisor = scales.factor(denominator), scales.power
-    else:
-        if any(len((*scale.factors, *scale.divisors)) > 1 for scale in scales):
-            return None
-        factors, divisors = scales[0]
-        factor = None if divisors else (*factors, 1.0)[0]
-        divisor = (*divisors, 1.0)[0] / denominator
-    if factor is None:
-        return scales, ops.divide(divisor, shares), ops.divide
-    return scales, ops.multiply(shares, factor * denominator), ops.multiply
+    if shares is not None and type(scales) is StepScales:
+        factor = scales.factor(denominator)
+        if factor is None:
+            return ((ops.divide, ops.divide(scales.power, shares)),)
+        return ((ops.multiply, ops.multiply(shares, factor * denominator)),)
+    all_scales = [scales[number] for number in range(len(scales))]
+    if any(len((*scale.factors, *scale.divisors)) > 1 for scale in all_scales):
+        return None
+    found = []
+    for scale, numbers in (
+        (ops.multiply, [(*factors, 1.0)[0] for factors, _ in all_scales]),
+        (ops.divide, [(*divisors, 1.0)[0] for _, divisors in all_scales]),
+    ):
+        if any(number != 1.0 for number in numbers):
+            each = gathered.take(gathered.asarray(numbers), gathered.numbers)
+            found.append((scale, each))
+    return tuple(found)

@@ -36,6 +36,13 @@ FEW_DIFFERENCES, FEW_SUMS = 2**15, 2**10
 #: So many points and more are shared among threads.
 LEAST_SHARE = 2**15
 
+#: What is longer takes too long to compile, five seconds and more; where it can be cut
+#: into several kernels, what is not much shorter.
+MOST_LINES, FEW_LINES = 1500, 1000
+
+#: Each result has loops of its own, which take a third of a second to compile.
+MOST_RESULTS = 12
+
 
 class Kernel(NamedTuple):
     """What is compiled of a form, for arrays that lie in memory in one way.
@@ -70,7 +77,7 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any], workers: int) ->
     def launch(f: Any, plan: Plan, outs: Sequence[Any]) -> bool:
         return _run_at_once(f, plan, xp, outs, workers)
 
-    return kernels.run(f, plan, outs, Runner(launch, xp))
+    return kernels.run(f, plan, outs, Runner(launch, xp, most_results=MOST_RESULTS))
 
 
 def _run_at_once(
@@ -119,10 +126,12 @@ def _compiled(
     form: Form, operands: Operands, plan: Plan, xp: Namespace, layouts: str
 ) -> Callable[..., None] | None:
     """Return the kernel for a form; None where it runs without one."""
-    if "?" in layouts:
+    if "?" in layouts or _is_switched_off():
         return None
     recording = tape.record(form, operands, plan, xp)
-    text = loops.text_of(recording, layouts)
+    can_be_cut = len(recording.results) > 1 or plan.tasks[0].inner is not None
+    most_lines = FEW_LINES if can_be_cut else MOST_LINES
+    text = loops.text_of(recording, layouts, most_lines)
     if text is None:
         return None
     try:
@@ -142,17 +151,31 @@ def _loaded(text: str) -> Callable[..., None]:
 
     digest = hashlib.sha256(text.encode()).hexdigest()[:24]
     name = f"anygrad_kernel_{digest}"
-    with contextlib.suppress(OSError, RuntimeError, EOFError):
+    # A folder that nothing can be kept in, or that holds what is broken, is no reason
+    # not to compile: a file that was cut off raises whatever its parts may mean.
+    with contextlib.suppress(Exception):
         folder = _folder() / f"{__version__}-numba-{numba.__version__}"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / f"{name}.py"
-        if not path.exists():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
             _write(path, text)
         return _imported(name, path)
     namespace: dict[str, Any] = {"__name__": name}
     exec(text.replace(loops.KEPT, loops.NOT_KEPT), namespace)
     function: Callable[..., None] = namespace["kernel"]
     return function
+
+
+def _is_switched_off() -> bool:
+    """Tell whether Numba would run the very text, one element at a time.
+
+    It does so for `NUMBA_DISABLE_JIT`, which helps those who look for errors of theirs.
+    """
+    try:
+        from numba import config
+    except ImportError:  # on a worker of Dask's; what tries to compile says so
+        return False
+    return bool(config.DISABLE_JIT)
 
 
 def _folder() -> Path:
@@ -172,15 +195,23 @@ def _folder() -> Path:
 def _write(path: Path, text: str) -> None:
     """Write a file at once, because another process may read it."""
     descriptor, name = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    Path(name).replace(path)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink()
+        raise
 
 
 def _imported(name: str, path: Path) -> Callable[..., None]:
     spec: Any = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # where Numba looks for what it has kept of it
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     function: Callable[..., None] = module.kernel
     return function

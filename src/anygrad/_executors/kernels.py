@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
+from .. import _agnostic
 from .._precision import working
-from .._records import transposed, unrounded
+from .._records import totals_of, transposed, unrounded
 
 if TYPE_CHECKING:
-    from .._records import Plan
+    from .._records import Plan, Task
     from .._typing import Namespace
 
 
@@ -65,11 +65,14 @@ class Runner(NamedTuple):
         Of the arrays.
     memory : Memory
         Likewise.
+    most_results : int
+        More are not made in one pass.
     """
 
     launch: Callable[[Any, Plan, Sequence[Any]], bool]
     namespace: Namespace
     memory: Memory = OF_NUMPY
+    most_results: int = 16
 
 
 def run(f: Any, plan: Plan, outs: Sequence[Any], runner: Runner) -> bool:
@@ -79,20 +82,31 @@ def run(f: Any, plan: Plan, outs: Sequence[Any], runner: Runner) -> bool:
     sum, and one for the inner derivative of a mixed one.
     """
     f, plan, outs = _in_order_of_memory(f, plan, outs, runner.memory)
-    if runner.launch(f, plan, outs):
+    if len(outs) <= runner.most_results and runner.launch(f, plan, outs):
         return True
     if len(outs) > 1:
-        starts = [k for k, task in enumerate(plan.tasks) if task.sign == 0]
-        parts = pairwise([*starts, len(plan.tasks)])
         return all(
-            run(f, plan._replace(tasks=plan.tasks[start:stop]), [out], runner)
-            for (start, stop), out in zip(parts, outs, strict=True)
+            run(samples, plan._replace(tasks=tasks), [out], runner)
+            for (samples, tasks), out in zip(_parts(f, plan), outs, strict=True)
         )
     if len(plan.tasks) > 1:
         return _sum(f, plan, outs[0], runner)
     if plan.tasks[0].inner is not None:
         return _mixed(f, plan, outs[0], runner)
     return False
+
+
+def _parts(f: Any, plan: Plan) -> Iterator[tuple[Any, tuple[Task, ...]]]:
+    """Return the samples and the tasks of each result.
+
+    A component is an array of its own, so that all of them have one form.
+    """
+    for tasks in totals_of(plan.tasks):
+        (first, *others) = tasks
+        if others:
+            yield f, tasks
+        else:
+            yield _agnostic.component(f, first), (first._replace(component=None),)
 
 
 def _sum(f: Any, plan: Plan, out: Any, runner: Runner) -> bool:
@@ -119,9 +133,7 @@ def _sum(f: Any, plan: Plan, out: Any, runner: Runner) -> bool:
 def _mixed(f: Any, plan: Plan, out: Any, runner: Runner) -> bool:
     """Write a mixed derivative, the inner one first."""
     (task,) = plan.tasks
-    if task.inner is None or task.component is not None:
-        return False
-    inner = unrounded(task.inner)
+    inner = unrounded(cast("Task", task.inner))
     between = runner.namespace.empty_like(out, dtype=inner.precision.result)
     before = plan._replace(tasks=(inner,))
     after = plan._replace(tasks=(task._replace(inner=None),))

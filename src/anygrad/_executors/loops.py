@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from .._executors.nodes import Node
     from .._executors.tape import Recording
 
-#: Longer texts take too long to compile.
-MOST_LINES = 1500
-
 OPERATORS = {
     "add": "{} + {}",
     "subtract": "{} - {}",
@@ -164,10 +161,10 @@ for part in range(2):
 {general}"""
 
 
-def text_of(recording: Recording, layouts: str) -> str | None:
+def text_of(recording: Recording, layouts: str, most_lines: int) -> str | None:
     """Return the text of the module, which has a function `kernel`.
 
-    None if it would be too long, or for dtypes that Numba does not have.  The `layouts`
+    None if it has more lines, or for dtypes that Numba does not have.  The `layouts`
     are those of the arrays and of the results, as Numba names them.
 
     ``kernel(start, stop, numbers, complex_numbers, b0, b1, ..., o0, o1, ...)`` fills
@@ -186,7 +183,7 @@ def text_of(recording: Recording, layouts: str) -> str | None:
         straight.add(f"w{number}[u] = {printer.value(node, straight)}")
         place = ", ".join([f"t{axis}" for axis in range(recording.ndim)])
         general.add(f"o{number}[{place}] = {printer.value(node, general)}")
-    if len(row.lines) + len(straight.lines) + len(general.lines) > MOST_LINES:
+    if len(row.lines) + len(straight.lines) + len(general.lines) > most_lines:
         return None
     outs = [f"o{k}" for k in range(len(recording.results))]
     before = "".join([f"t{axis}, " for axis in range(last)])

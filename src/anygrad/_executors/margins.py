@@ -13,9 +13,10 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic
-from .._records import Margin, Plan, Task, unrounded
+from .._records import Plan, Task, unrounded
 
 if TYPE_CHECKING:
+    from .._schemes import Margin
     from .._typing import Namespace
 
 
@@ -24,6 +25,7 @@ def run(
     plan: Plan,
     xp: Namespace,
     *,
+    margins: tuple[Margin, ...],
     executor: Callable[[Any, Plan, Namespace], tuple[Any, ...]],
     surroundings: Callable[[Any], AbstractContextManager[Any]],
 ) -> tuple[Any, ...]:
@@ -36,7 +38,7 @@ def run(
     def derivative(task: Task, later: tuple[int, ...] = ()) -> Any:
         """Return one derivative; a later one reads the ghosts along other axes."""
         read = (task.axis, *later)
-        others = [margin for margin in plan.margins if margin.axis not in read]
+        others = [margin for margin in margins if margin.axis not in read]
         if task.inner is None:
             samples = _cut(_agnostic.component(f, task), others)
         else:
@@ -50,7 +52,7 @@ def run(
         )
         one = Plan((alone,), is_plain=alone.where is None)
         (whole,) = executor(samples, one, xp)
-        return _cut(whole, [m for m in plan.margins if m.axis == task.axis])
+        return _cut(whole, [m for m in margins if m.axis == task.axis])
 
     if plan.is_plain:
         return tuple([derivative(task) for task in plan.tasks])

@@ -6,6 +6,7 @@ has none that is known here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -172,3 +173,9 @@ def masked(array: Any) -> Any:
 
     mask = [k == 1 for k in range(len(array))]
     return numpy.ma.masked_array(array, mask=mask)
+
+
+def unmasked(array: Any) -> list[float | None]:
+    """Return the numbers of a line; None for what is masked, and for NaN."""
+    numbers = array.tolist()
+    return [None if n is None or math.isnan(n) else n for n in numbers]

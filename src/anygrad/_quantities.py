@@ -1,0 +1,176 @@
+"""Quantities: their numbers go in, and the unit of a derivative is put on the results.
+
+Coordinates, steps and periods mean differences, so an offset, as degrees Celsius have,
+is of no matter.  Values beyond the ends are samples, and keep theirs.
+"""
+
+from __future__ import annotations
+
+import numbers
+import operator
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from . import _calls, _libraries, _refusals
+from ._calls import Request
+from ._records import Plan
+from ._refusals import Units
+
+
+class Family(NamedTuple):
+    """The quantities of one call: all of one library.
+
+    Attributes
+    ----------
+    row : Units
+        How they are taken apart, and made.
+    like : quantity
+        One of them.
+    """
+
+    row: Units
+    like: Any
+
+    def has(self, value: Any, name: str) -> bool:
+        """Tell whether a value is such a quantity; refuse those of another library."""
+        if type(value) is type(self.like):
+            return True
+        found = _refusals.carried(value)
+        if found is not self.row and isinstance(found, Units):
+            msg = (
+                f"`{name}` must be a quantity of the same library as others of the "
+                f"call. Got {_libraries.type_name(value)} beside "
+                f"{_libraries.type_name(self.like)}. Convert one of them first."
+            )
+            raise TypeError(msg)
+        return found is self.row
+
+    def unit(self, value: Any, name: str) -> Any:
+        """Return a unit, as it is; for plain numbers, that of no dimension."""
+        if self.has(value, name):
+            return self.row.unit(value)
+        return self.no_unit()
+
+    def no_unit(self) -> Any:
+        """Return the unit of plain numbers."""
+        unit = self.change(self.row.unit(self.like), "spacing")
+        return unit / unit
+
+    def change(self, unit: Any, name: str) -> Any:
+        """Return the unit of differences; refuse units that have none, as dBm."""
+        one, two = (self.row.quantity(n, unit, self.like) for n in (1.0, 2.0))
+        change = two - one
+        if abs(float(self.row.magnitude(change)) - 1) > 1e-6:
+            msg = (
+                f"`{name}` must have a unit in which the differences of quantities are "
+                f"those of their numbers. Got {unit}. Convert it first, with `to`."
+            )
+            raise ValueError(msg)
+        return self.row.unit(change)
+
+    def numbers(self, value: Any, own: Any, wanted: Any, name: str) -> Any:
+        """Return the numbers of a value that is in a unit, in another one.
+
+        That is refused by the library, in its words, where dimensions differ.
+        """
+        plain = self.row.magnitude(value) if self.has(value, name) else value
+        is_value = isinstance(plain, numbers.Number) or hasattr(plain, "ndim")
+        if own == wanted or not is_value:  # what is none is refused with the rest
+            return plain
+        quantity = self.row.quantity(plain, own, self.like)
+        return self.row.magnitude(quantity.to(wanted))
+
+
+class Spaced(NamedTuple):
+    """The spacing of a call in numbers, and the unit of each entry."""
+
+    given: Any
+    units: list[Any]
+
+
+def plan(
+    row: Units, planner: Any, array: Any, request: Request, again: Callable[..., Plan]
+) -> Plan:
+    """Return the plan of a call on the numbers of quantities."""
+    family = Family(row, _first(row, (array, request.spacing, request.boundary)))
+    unit = family.unit(array, "input")
+    of_change = family.change(unit, "input")
+    is_apart = planner is _calls.gradient and request.stack_dim is None
+    spaced = _spaced(family, request.spacing, is_apart=is_apart)
+    boundary = _boundary(family, request.boundary, unit, spaced.units)
+    has_unit = family.has(array, "input")
+    plain = request._replace(spacing=spaced.given, boundary=boundary)
+    samples = row.magnitude(array) if has_unit else array
+    inner = again(planner, samples, **plain._asdict())
+    order = operator.index(_calls.ORDERS.get(planner, request.order))
+    units = [of_change / per**order for per in spaced.units]
+
+    def run(array: Any, *_: Any) -> tuple[Any, ...]:
+        samples = row.magnitude(array) if has_unit else array
+        results = inner.executor(samples, inner, inner.namespace)
+        # One step goes for all dims.
+        of_each = units if len(units) == len(results) else units[:1] * len(results)
+        pairs = zip(results, of_each, strict=True)
+        return tuple([row.quantity(*pair, family.like) for pair in pairs])
+
+    return inner._replace(executor=run)
+
+
+def _first(row: Units, given: Any) -> Any:
+    """Return the first quantity in what is given; None if there is none."""
+    if type(given) in (list, tuple):
+        found = (_first(row, entry) for entry in given)
+        return next((quantity for quantity in found if quantity is not None), None)
+    return given if _refusals.carried(given) is row else None
+
+
+def _spaced(family: Family, spacing: Any, *, is_apart: bool) -> Spaced:
+    """Return the spacing in numbers: in one unit, unless each dim may have its own."""
+    is_list = type(spacing) in (list, tuple)
+    entries = list(spacing) if is_list else [spacing]
+    names = [f"spacing[{k}]" if is_list else "spacing" for k in range(len(entries))]
+    named = list(zip(entries, names, strict=True))
+    own = [family.change(family.unit(*pair), pair[1]) for pair in named]
+    wanted = own if is_apart else own[:1] * len(own)
+    plain = [
+        family.numbers(entry, unit, other, name)
+        for (entry, name), unit, other in zip(named, own, wanted, strict=True)
+    ]
+    if is_list:
+        return Spaced(plain, wanted or [family.no_unit()])
+    return Spaced(plain[0], wanted)
+
+
+def _boundary(family: Family, given: Any, unit: Any, per: list[Any]) -> Any:
+    """Return what lies beyond the ends in numbers, as plain numbers are meant, too."""
+    if type(given) is list:
+        units = per if len(per) == len(given) else per[:1] * len(given)
+        return [
+            _ends(family, entry, unit, one, f"boundary[{k}]")
+            for k, (entry, one) in enumerate(zip(given, units, strict=True))
+        ]
+    return _ends(family, given, unit, per[0], "boundary")
+
+
+def _ends(family: Family, given: Any, unit: Any, per: Any, name: str) -> Any:
+    """Return what lies beyond the ends of one dim: values, or a period."""
+    if type(given) is not tuple:
+        return _value(family, given, unit, name)
+    if len(given) == 2 and type(given[0]) is str and given[0] == "periodic":
+        return given[0], _length(family, given[1], per, name)
+    return tuple([_value(family, entry, unit, name) for entry in given])
+
+
+def _value(family: Family, given: Any, unit: Any, name: str) -> Any:
+    """Return a sample that is given in any unit, in that of the samples."""
+    if not family.has(given, name):
+        return given
+    return family.numbers(given, family.unit(given, name), unit, name)
+
+
+def _length(family: Family, given: Any, per: Any, name: str) -> Any:
+    """Return a difference that is given in any unit, in that of the spacing."""
+    if not family.has(given, name):
+        return given
+    own = family.change(family.unit(given, name), name)
+    return family.numbers(given, own, per, name)

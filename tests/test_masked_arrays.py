@@ -1,0 +1,134 @@
+"""Masked arrays: the mask is `where`, and what gets no formula is masked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import anygrad
+
+SAMPLES = [0.0, 1, 4, 9, 99, 25, 99, 99, 64]
+MASK = [False, False, False, False, True, False, True, True, False]
+#: One-sided next to what is missing, and a masked sample between two valid ones has its
+#: central difference; the last one has no neighbour.
+SLOPES = [1.0, 2, 4, 5, 8, None, None, None, None]
+
+
+@pytest.fixture
+def f(numpy: Any) -> Any:
+    return numpy.ma.masked_array(SAMPLES, mask=MASK, fill_value=-1.0)
+
+
+def test_the_mask_is_where(f: Any, numpy: Any) -> None:
+    before = f.copy()
+    (result,) = anygrad.gradient(f)
+    assert isinstance(result, numpy.ma.MaskedArray)
+    assert result.tolist() == SLOPES
+    assert result.fill_value == -1.0
+    assert f.tolist() == before.tolist()
+    assert anygrad.derivative(f, edge_order=1).tolist() == SLOPES
+    plain = anygrad.gradient(f.data, where=~f.mask)[0]
+    assert numpy.array_equal(result.filled(numpy.nan), plain, equal_nan=True)
+
+
+def test_along_each_dim(numpy: Any) -> None:
+    """With coordinates, another boundary, in one array, and integers."""
+    rng = numpy.random.default_rng(3)
+    values, mask = rng.integers(0, 99, (5, 6)), rng.random((5, 6)) < 0.3
+    f = numpy.ma.masked_array(values, mask=mask)
+    keywords: dict[str, Any] = {
+        "spacing": [0.5, numpy.asarray([0.0, 1, 3, 4, 7, 8])],
+        "boundary": ["reflect", ("periodic", 9.0)],
+        "edge_order": 2,
+        "stack_dim": 0,
+    }
+    result = anygrad.gradient(f, **keywords)
+    wanted = anygrad.gradient(values, where=~mask, **keywords)
+    assert numpy.array_equal(result.data, wanted, equal_nan=True)
+    assert numpy.array_equal(result.mask, numpy.isnan(wanted))
+    assert result.mask.any()
+    assert not result.mask.all()
+
+
+def test_invalid_values_are_no_mask(f: Any, numpy: Any) -> None:
+    """A NaN that is valid is a value: the result is NaN there, and not masked."""
+    f[1] = numpy.nan
+    (result,) = anygrad.gradient(f)
+    assert numpy.isnan(result.data[[0, 1, 2]]).tolist() == [True, False, True]
+    assert result.mask.tolist() == [slope is None for slope in SLOPES]
+
+
+def test_beside_a_given_mask(f: Any, numpy: Any) -> None:
+    """What either of them leaves out is left out."""
+    where = numpy.asarray([True] * 8 + [False])
+    where[0] = False
+    (result,) = anygrad.gradient(f, where=where)
+    assert result.tolist() == [None, 3.0, 4.0, 5.0, 8.0, None, None, None, None]
+    whole = numpy.ma.masked_array(f.data)
+    assert whole.mask is numpy.ma.nomask
+    (result,) = anygrad.gradient(whole, where=where & ~f.mask)
+    assert result.tolist() == [None, 3.0, 4.0, 5.0, 8.0, None, None, None, None]
+    with pytest.raises(TypeError, match=r"^`where` must be a boolean array"):
+        anygrad.gradient(f, where=[True] * 9)
+    with pytest.raises(ValueError, match=r"^`where` must be broadcastable"):
+        anygrad.gradient(f, where=where[:8])
+    with pytest.raises(TypeError, match=r"^`where` must not be a masked array"):
+        anygrad.gradient(f, where=numpy.ma.masked_array(where))
+
+
+REFUSED = {
+    "laplacian": {"dim": 1},
+    "hessian": {"dim": 1},
+    "divergence": {"dim": 1},
+    "jacobian": {"dim": 1},
+    "derivative": {"dim": 1, "order": 2},
+    "gradient": {"dim": 1, "accuracy": 4},
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_where_no_formula_knows_of_it(numpy: Any, name: str) -> None:
+    """Refused, with a remedy; without any mask, all functions take it."""
+    door, keywords = getattr(anygrad, name), REFUSED[name]
+    values = numpy.arange(6.0)[None] ** 2
+    f = numpy.ma.masked_array(values)
+    plain, result = door(values, **keywords), door(f, **keywords)
+    if name == "gradient":
+        (plain,), (result,) = plain, result
+    assert isinstance(result, numpy.ma.MaskedArray)
+    assert result.data.tolist() == plain.tolist()
+    f = numpy.ma.masked_greater(values, 24)
+    with pytest.raises(TypeError, match=r"^`input` must not be a masked.*`filled\("):
+        door(f, **keywords)
+    door(f.filled(numpy.nan), **keywords)
+
+
+def test_dask_over_masked_arrays(dask: Any) -> None:
+    """The chunks decide, and they are known without computing one."""
+    import dask.array
+    import numpy
+
+    memory = numpy.ma.masked_array(SAMPLES, mask=MASK)
+    f = dask.array.from_array(memory, chunks=4)
+    (result,) = anygrad.gradient(f)
+    assert isinstance(result, dask.array.Array)
+    assert result.chunks == f.chunks
+    assert result.compute().tolist() == SLOPES
+    where = numpy.asarray([False] + [True] * 8)
+    got = anygrad.derivative(f, where=where).compute()
+    assert got.tolist() == anygrad.derivative(memory, where=where).tolist()
+    with pytest.raises(
+        TypeError, match=r"^`input` must not be a masked array but"
+    ) as e:
+        anygrad.laplacian(f)
+    assert "`dask.array.ma.filled(array, numpy.nan)`" in str(e.value)
+    filled = dask.array.ma.filled(f, numpy.nan)
+    assert numpy.isnan(anygrad.laplacian(filled).compute()[4])
+    plain = dask.array.from_array(numpy.asarray(SAMPLES), chunks=4)
+    with pytest.raises(TypeError, match=r"^`spacing\[0\]` must not be a masked array"):
+        anygrad.gradient(plain, spacing=[f])
+    rows = dask.array.from_array(numpy.ma.stack([memory] * 3), chunks=(1, 4))
+    some = rows[dask.array.from_array([True, False, True], chunks=1)]
+    (result,) = anygrad.gradient(some, dim=1)
+    assert result.compute().tolist() == [SLOPES] * 2

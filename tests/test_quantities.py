@@ -1,0 +1,270 @@
+"""Quantities of pint, astropy and unyt: the numbers of a plain call, with its unit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+import anygrad
+
+pytestmark = pytest.mark.peers
+
+
+class Family(NamedTuple):
+    """A library of quantities."""
+
+    name: str
+    make: Callable[[Any, str], Any]
+    unit: Callable[[str], Any]
+    error: type[Exception]
+
+    def numbers(self, quantity: Any) -> Any:
+        return quantity.magnitude if self.name == "pint" else quantity.value
+
+    def has_unit(self, quantity: Any, unit: str) -> bool:
+        own = quantity.unit if self.name == "astropy" else quantity.units
+        return bool(own == self.unit(unit))
+
+
+def pint_family() -> Family:
+    pint = pytest.importorskip("pint")
+    registry = pint.UnitRegistry()
+    error = pint.DimensionalityError
+    return Family("pint", registry.Quantity, registry.Unit, error)
+
+
+def astropy_family() -> Family:
+    units = pytest.importorskip("astropy.units")
+    error = units.UnitConversionError
+    return Family("astropy", lambda v, u: v << units.Unit(u), units.Unit, error)
+
+
+def unyt_family() -> Family:
+    unyt = pytest.importorskip("unyt")
+    error = unyt.exceptions.UnitConversionError
+    return Family("unyt", unyt.unyt_array, unyt.Unit, error)
+
+
+FAMILIES = {"pint": pint_family, "astropy": astropy_family, "unyt": unyt_family}
+
+
+@pytest.fixture(params=FAMILIES)
+def family(request: pytest.FixtureRequest) -> Family:
+    return FAMILIES[request.param]()
+
+
+@pytest.fixture
+def f(numpy: Any) -> Any:
+    return numpy.random.default_rng(14).random((4, 5))
+
+
+def same(family: Family, got: Any, numbers: Any, unit: str) -> bool:
+    """Tell whether a quantity has exactly these numbers, and this unit."""
+    is_unit = family.has_unit(got, unit)
+    return is_unit and family.numbers(got).tolist() == numbers.tolist()
+
+
+def test_each_dim_has_its_unit(family: Family, numpy: Any, f: Any) -> None:
+    x = numpy.asarray([0.0, 1, 3, 4, 6])
+    steps = [family.make(2.0, "s"), family.make(x, "m")]
+    got = anygrad.gradient(family.make(f, "kg"), spacing=steps)
+    wanted = anygrad.gradient(f, spacing=[2.0, x])
+    for result, numbers, unit in zip(got, wanted, ("kg/s", "kg/m"), strict=True):
+        assert same(family, result, numbers, unit)
+
+
+def test_one_of_both_has_a_unit(family: Family, f: Any) -> None:
+    got = anygrad.derivative(f, spacing=family.make(2.0, "s"), order=2)
+    assert same(family, got, anygrad.derivative(f, spacing=2.0, order=2), "s**(-2)")
+    (got, _) = anygrad.gradient(family.make(f, "m"))
+    assert same(family, got, anygrad.gradient(f)[0], "m")
+
+
+@pytest.mark.parametrize("name", ["laplacian", "hessian"])
+def test_second_derivatives(family: Family, f: Any, name: str) -> None:
+    """One unit of length for all dims, as they are added or in one array."""
+    door = getattr(anygrad, name)
+    steps = [family.make(1.0, "km"), family.make(500.0, "m")]
+    got = door(family.make(f, "s"), spacing=steps)
+    assert same(family, got, door(f, spacing=[1.0, 0.5]), "s/km**2")
+    with pytest.raises(family.error):
+        door(family.make(f, "s"), spacing=[steps[0], family.make(1.0, "s")])
+    with pytest.raises(family.error):
+        door(family.make(f, "s"), spacing=[steps[0], 1.0])
+
+
+@pytest.mark.parametrize("name", ["divergence", "curl", "jacobian"])
+def test_vector_fields(family: Family, numpy: Any, f: Any, name: str) -> None:
+    door, field = getattr(anygrad, name), numpy.stack([f, f * f])
+    got = door(family.make(field, "m"), spacing=family.make(0.5, "s"))
+    assert same(family, got, door(field, spacing=0.5), "m/s")
+
+
+def test_stacked_results_have_one_unit(family: Family, f: Any) -> None:
+    steps = [family.make(1.0, "km"), family.make(500.0, "m")]
+    got = anygrad.gradient(family.make(f, "s"), spacing=steps, stack_dim=-1)
+    wanted = anygrad.gradient(f, spacing=[1.0, 0.5], stack_dim=-1)
+    assert same(family, got, wanted, "s/km")
+
+
+def test_values_beyond_the_ends(family: Family, f: Any) -> None:
+    """Those with a unit are converted; plain ones are in that of the samples."""
+    samples = family.make(f, "m")
+    for given in (family.make(2.0, "km"), 2000.0, (2000.0, family.make(2.0, "km"))):
+        got = anygrad.derivative(samples, boundary=given)
+        assert same(family, got, anygrad.derivative(f, boundary=2000.0), "m")
+    with pytest.raises(family.error):
+        anygrad.derivative(samples, boundary=family.make(2.0, "s"))
+    with pytest.raises(family.error):
+        anygrad.derivative(f, boundary=family.make(2.0, "s"))
+
+
+def test_periods(family: Family, numpy: Any, f: Any) -> None:
+    x = numpy.asarray([0.0, 1, 3, 4, 6])
+    wanted = anygrad.derivative(f, dim=1, spacing=[x], boundary=("periodic", 8.0))
+    for period in (family.make(8e-3, "km"), 8.0):
+        got = anygrad.gradient(
+            family.make(f, "kg"),
+            spacing=[1.0, family.make(x, "m")],
+            boundary=["edge", ("periodic", period)],
+        )[1]
+        assert same(family, got, wanted, "kg/m")
+    bad = ("periodic", family.make(8.0, "s"))
+    with pytest.raises(family.error):
+        anygrad.derivative(f, dim=1, spacing=family.make(x, "m"), boundary=bad)
+
+
+def test_degrees_are_differences(family: Family, f: Any) -> None:
+    """What is subtracted has no offset, whatever the library calls that."""
+    degree = {"pint": "degC", "unyt": "degC", "astropy": "deg_C"}[family.name]
+    change = degree if family.name == "astropy" else f"delta_{degree}"
+    got = anygrad.derivative(family.make(f, degree), spacing=family.make(2.0, "m"))
+    assert same(family, got, anygrad.derivative(f, spacing=2.0), f"{change}/m")
+    got = anygrad.derivative(family.make(f, "m"), spacing=family.make(2.0, degree))
+    assert same(family, got, anygrad.derivative(f, spacing=2.0), f"m/{change}")
+    if family.name == "astropy":  # it converts temperatures with an equivalency only
+        return
+    warm = family.make(293.15, "K")
+    got = anygrad.derivative(family.make(f, degree), boundary=warm)
+    close = anygrad.derivative(f, boundary=20.0)
+    assert abs(family.numbers(got) - close).max() < 1e-12
+    area = anygrad.laplacian(
+        family.make(f, "m"),
+        spacing=[family.make(1.0, "K"), family.make(2.0, degree)],
+    )
+    assert same(family, area, anygrad.laplacian(f, spacing=[1.0, 2.0]), "m/K**2")
+
+
+def test_differences_that_are_none(f: Any) -> None:
+    pint = pytest.importorskip("pint")
+    power = pint.UnitRegistry().Quantity(f, "dBm")
+    with pytest.raises(ValueError, match=r"^`input` must have a unit in which"):
+        anygrad.derivative(power)
+    got = anygrad.derivative(power.to("mW"))  # the remedy
+    wanted = anygrad.derivative(power.to("mW").magnitude)
+    assert got.magnitude.tolist() == wanted.tolist()
+
+
+def test_two_libraries(family: Family, f: Any) -> None:
+    other = FAMILIES["unyt" if family.name == "pint" else "pint"]()
+    with pytest.raises(TypeError, match=r"^`spacing` must be a quantity of the same"):
+        anygrad.derivative(family.make(f, "m"), spacing=other.make(2.0, "s"))
+
+
+def test_other_arguments_go_along(family: Family, f: Any) -> None:
+    samples = family.make(f, "m")
+    keywords = {"dim": 1, "where": f > 0.2, "edge_order": 2, "dtype": "float32"}
+    (got,) = anygrad.gradient(samples, **keywords)
+    (wanted,) = anygrad.gradient(f, **keywords)
+    assert family.numbers(got).dtype == "float32"
+    assert str(family.numbers(got)) == str(wanted)  # NaN among them
+    with pytest.raises(IndexError, match=r"^`dim` must lie between"):
+        anygrad.gradient(samples, dim=2)
+    with pytest.raises(ValueError, match=r"^`spacing` must have one entry per dim"):
+        anygrad.gradient(samples, spacing=[family.make(2.0, "s")] * 3)
+    with pytest.raises(TypeError, match=r"^`offsets` must not be a quantity"):
+        anygrad.stencil(family.make(f[0], "m"))
+    for nothing in (None, "m"):
+        with pytest.raises(TypeError, match=r"^`spacing\[1\]` must be a number or an"):
+            anygrad.laplacian(samples, spacing=[family.make(2.0, "s"), nothing])
+    assert anygrad.gradient(samples, dim=[], spacing=[]) == ()
+
+
+def test_another_unit_is_another_result(family: Family, f: Any) -> None:
+    """Nothing of a unit is kept with a plan."""
+    for unit in ("m", "s", "m"):
+        for step, per in ((2.0, "s"), (3.0, "m")):
+            got = anygrad.derivative(
+                family.make(f, unit), spacing=family.make(step, per)
+            )
+            assert same(
+                family, got, anygrad.derivative(f, spacing=step), f"{unit}/{per}"
+            )
+    assert type(anygrad.derivative(f, spacing=2.0)) is type(f)
+
+
+@pytest.mark.parametrize("module", ["torch", "jax.numpy", "dask.array"])
+def test_pint_over_other_libraries(module: str, f: Any) -> None:
+    xp = pytest.importorskip(module)
+    family = pint_family()
+    samples = xp.asarray(f.astype("float32"))
+    got = anygrad.laplacian(family.make(samples, "m"), spacing=family.make(2.0, "s"))
+    wanted = anygrad.laplacian(samples, spacing=2.0)
+    assert type(got.magnitude) is type(wanted)
+    assert family.has_unit(got, "m/s**2")
+    assert bool((got.magnitude == wanted).all())
+
+
+def test_unyt_over_dask(f: Any) -> None:
+    array = pytest.importorskip("dask.array")
+    unyt = pytest.importorskip("unyt")
+    chunked = pytest.importorskip("unyt.dask_array")
+    samples = chunked.unyt_from_dask(array.from_array(f, chunks=2), unyt.m)
+    got = anygrad.derivative(samples, spacing=2.0 * unyt.s)
+    assert type(got) is type(samples)
+    assert same(unyt_family(), got.compute(), anygrad.derivative(f, spacing=2.0), "m/s")
+
+
+def test_masked_quantities(numpy: Any, f: Any) -> None:
+    """Both are carried along, whichever is around the other."""
+    mask = f[0] > 0.7
+    wanted = anygrad.derivative(f[0], where=~mask, spacing=2.0)
+    pint, astropy = pint_family(), astropy_family()
+    masked = pytest.importorskip("astropy.utils.masked")
+    got = anygrad.derivative(
+        masked.Masked(astropy.make(f[0], "m"), mask=mask), spacing=2.0
+    )
+    assert astropy.has_unit(got, "m")
+    assert numpy.array_equal(got.unmasked.value, wanted, equal_nan=True)
+    assert numpy.array_equal(got.mask, numpy.isnan(wanted))
+    got = anygrad.derivative(
+        pint.make(numpy.ma.masked_array(f[0], mask=mask), "m"), spacing=2.0
+    )
+    assert pint.has_unit(got, "m")
+    assert numpy.array_equal(got.magnitude.data, wanted, equal_nan=True)
+    assert numpy.array_equal(got.magnitude.mask, numpy.isnan(wanted))
+
+
+def test_columns_are_refused(numpy: Any) -> None:
+    table = pytest.importorskip("astropy.table")
+    column = table.Column([0.0, 1, 4], unit="m")
+    with pytest.raises(TypeError, match=r"^`input` must not be a column.*`quantity`"):
+        anygrad.gradient(column)
+    (result,) = anygrad.gradient(column.quantity)
+    assert result.unit == "m"
+    with pytest.raises(TypeError, match=r"^`spacing\[0\]` must not be a column"):
+        anygrad.gradient(numpy.arange(3.0), spacing=[column])
+    assert anygrad.gradient(column.data)[0].tolist() == [1, 2, 3]
+
+
+def test_labels_around_quantities(f: Any) -> None:
+    """Nobody knows in which unit the coordinates are."""
+    xr = pytest.importorskip("xarray")
+    import anygrad.xarray
+
+    data = xr.DataArray(pint_family().make(f, "m"), dims=("y", "x"))
+    with pytest.raises(TypeError, match=r"^`data` must hold plain arrays"):
+        anygrad.xarray.derivative(data, "x", spacing=1.0)
+    assert str(anygrad.derivative(data.data, dim=1).units) == "meter"

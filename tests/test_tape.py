@@ -1,0 +1,293 @@
+"""The recording of a call, and the text that is printed of it, run as plain Python."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from anygrad import _agnostic
+from anygrad._executors import loops, results, tape
+from anygrad._executors.nodes import LENGTH, Node
+from anygrad._executors.printing import interiors
+from planning import plan_of
+
+
+def form(function: str, f: Any, **keywords: Any) -> tape.Form:
+    return tape.form_of(f, plan_of(function, f, **keywords))[0]
+
+
+def record(function: str, f: Any, **keywords: Any) -> tape.Recording:
+    plan = plan_of(function, f, **keywords)
+    known, operands = tape.form_of(f, plan)
+    return tape.record(known, operands, plan, plan.namespace)
+
+
+def shown(node: Node) -> str:
+    """Return a node as a formula; `b0[i+1]` is the sample behind the position."""
+    if node.verb == "load":
+        array, index = node.detail
+        parts = [f"{'ijk'[p.axis]}{p.at:+}" if p.follows else f"{p.at}" for p in index]
+        return f"b{array}[{', '.join(parts)}]"
+    if node.verb in ("number", "constant"):
+        return f"{node.verb[0]}{node.detail}"
+    return f"{node.verb}({', '.join(map(shown, node.operands))})"
+
+
+class Anything:
+    """What a text asks of Numba; its decorator leaves the function as it is."""
+
+    def __getattr__(self, name: str) -> Anything:
+        return self
+
+    def __call__(self, *_: Any, **options: Any) -> Any:
+        return (lambda function: function) if options.get("nogil") else self
+
+
+def played(function: str, f: Any, **keywords: Any) -> tuple[Any, ...]:
+    """Return what the printed loops give, without Numba."""
+    import numpy
+
+    plan = plan_of(function, f, **keywords)
+    known, operands = tape.form_of(f, plan)
+    recording = tape.record(known, operands, plan, plan.namespace)
+    made = results.empty(f, plan, numpy.empty_like)
+    text = loops.text_of(recording, "A" * (len(operands.arrays) + len(made.outs)), 5000)
+    assert text is not None
+    namespace: dict[str, Any] = {"numba": Anything()}
+    exec(text.replace("import numba\n", ""), namespace)
+    real = [number for number in operands.numbers if type(number) is not complex]
+    other = [number for number in operands.numbers if type(number) is complex]
+    numbers = (numpy.asarray(real, float), numpy.asarray(other, complex))
+    rows = made.outs[0].shape[0]
+    with numpy.errstate(all="ignore"):
+        for start, stop in [(0, rows // 2), (rows // 2, rows)]:  # as threads share it
+            namespace["kernel"](start, stop, *numbers, *operands.arrays, *made.outs)
+    return made.copy()
+
+
+def assert_same(
+    numpy: Any, got: tuple[Any, ...], function: str, f: Any, **keywords: Any
+) -> None:
+    """Hold results to those of the agnostic run, zeros and infinities with signs."""
+    plan = plan_of(function, f, **keywords)
+    with numpy.errstate(all="ignore"):
+        wanted = _agnostic.run(f, plan, plan.namespace)
+    for ours, theirs in zip(got, wanted, strict=True):
+        assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape)
+        if ours.dtype.kind == "c":  # these are within rounding
+            assert numpy.allclose(ours, theirs, rtol=1e-5)
+        else:
+            assert numpy.array_equal(ours, theirs, equal_nan=True)
+            holes = numpy.isnan(ours)
+            signs = numpy.signbit(ours) == numpy.signbit(theirs)
+            assert (signs | holes).all()
+
+
+# The form.
+
+
+def test_the_same_form(numpy: Any) -> None:
+    """Whatever the lengths, the steps and the values beyond the ends are."""
+    f, other = numpy.zeros((9, 7)), numpy.ones((8, 40))
+    assert form("laplacian", f, spacing=0.3) == form("laplacian", other, spacing=0.7)
+    x, y = numpy.arange(7.0), numpy.arange(40.0) ** 2
+    assert form("derivative", f, spacing=x) == form("derivative", other, spacing=y)
+    for one, two in [(0.0, 7.5), (-1.0, float("nan"))]:
+        known = form("derivative", f, boundary=one)
+        assert known == form("derivative", other, boundary=two)
+        assert hash(known) == hash(form("derivative", other, boundary=two))
+    steps = [numpy.asarray(0.3), numpy.asarray(7.0)]
+    assert form("derivative", f, spacing=steps[0]) == form(
+        "derivative", f, spacing=steps[1]
+    )
+
+
+def test_another_form(numpy: Any) -> None:
+    """All that decides which operations there are."""
+    f = numpy.zeros((9, 7))
+    x = numpy.arange(7.0)
+    calls: list[tuple[str, Any, dict[str, Any]]] = [
+        ("derivative", f, {}),
+        ("derivative", f, {"dim": 0}),
+        ("derivative", f, {"spacing": 1j}),
+        ("derivative", f, {"spacing": numpy.asarray(0.3)}),
+        ("derivative", f, {"spacing": numpy.asarray(3)}),
+        ("derivative", f, {"spacing": x}),
+        ("derivative", f, {"spacing": x.astype("f4")}),
+        ("derivative", f, {"spacing": numpy.broadcast_to(x, (9, 7))}),
+        ("derivative", f, {"order": 2}),
+        ("derivative", f, {"accuracy": 4}),
+        ("derivative", f, {"edge_order": 1}),
+        ("derivative", f, {"boundary": "periodic"}),
+        ("derivative", f, {"boundary": 0.0}),
+        ("derivative", f, {"where": f == 0}),
+        ("derivative", f, {"where": f[:1] == 0}),
+        ("derivative", f, {"dtype": numpy.float32}),
+        ("derivative", f[0], {}),
+        ("derivative", f.astype("f4"), {}),
+        ("derivative", f.astype("i4"), {}),
+        ("derivative", f.astype("c16"), {}),
+        ("gradient", f, {}),
+        ("laplacian", f, {}),
+        ("hessian", f, {}),
+    ]
+    forms = [form(function, f, **keywords) for function, f, keywords in calls]
+    assert len(set(forms)) == len(forms)
+
+
+def test_operands_are_counted_once(numpy: Any) -> None:
+    """Coordinates of several dims may be one array, and the samples their own."""
+    x = numpy.arange(7.0)
+    plan = plan_of("derivative", x, spacing=x)
+    known, operands = tape.form_of(x, plan)
+    assert operands.arrays[0] is x
+    assert len(operands.arrays) == len(known.arrays)
+    assert known.arrays[0] == tape.Array(x.dtype, (True,))
+
+
+# The recording.
+
+
+def test_small_recordings(numpy: Any) -> None:
+    """Pieces begin near the start, or near the end, which is a multiple of a length."""
+    recording = record("derivative", numpy.zeros(6), boundary="periodic", spacing=3.0)
+    (node,) = recording.results
+    first, middle, last = node.operands
+    assert node.verb == "pieces"
+    assert node.detail == (0, (1, LENGTH - 1))
+    assert shown(middle) in (
+        "divide(subtract(b0[i+1], b0[i-1]), n0)",
+        "multiply(subtract(b0[i+1], b0[i-1]), n0)",
+    )
+    assert f"b0[i{LENGTH - 1:+}]" in shown(first)
+    assert f"b0[i{1 - LENGTH:+}]" in shown(last)
+    assert (recording.ndim, recording.is_complex) == (1, (False,))
+
+
+def test_what_does_not_depend_on_an_axis(numpy: Any) -> None:
+    """Weights of one axis's coordinates are the same along the others."""
+    f, x = numpy.zeros((6, 5)), numpy.arange(6.0)
+    (node,) = record("derivative", f, spacing=x, dim=0).results
+
+    def loads(node: Node) -> set[tuple[int, frozenset[int]]]:
+        found = {(node.detail[0], node.axes)} if node.verb == "load" else set()
+        return found.union(*map(loads, node.operands))
+
+    assert loads(node) == {(0, frozenset({0, 1})), (1, frozenset({0}))}
+
+
+def test_shared_parts_are_one(numpy: Any) -> None:
+    """The same sample, converted for two dims, is converted once."""
+    one, two = record("gradient", numpy.zeros((6, 5), "f2")).results
+
+    def conversions(node: Node) -> set[Node]:
+        own = {node} if node.verb == "astype" and node.dtype == "float32" else set()
+        return own.union(*map(conversions, node.operands))
+
+    assert conversions(one) & conversions(two)
+
+
+def test_interiors(numpy: Any) -> None:
+    """As wide as all results have room for."""
+    recording = record("laplacian", numpy.zeros((9, 8)), accuracy=4, spacing=0.5)
+    ranges = interiors(recording.results, 2)
+    assert [tuple(known) for known in ranges] == [(2, 2), (2, 2)]
+    recording = record("derivative", numpy.zeros((9, 8)), dim=0)
+    ranges = interiors(recording.results, 2)
+    assert [tuple(known) for known in ranges] == [(1, 1), (0, 0)]
+
+
+# The text.
+
+CALLS: list[tuple[str, dict[str, Any]]] = [
+    ("derivative", {"spacing": 0.3}),
+    ("derivative", {"spacing": 3, "dim": 0, "boundary": "periodic"}),
+    ("derivative", {"order": 3, "accuracy": 4, "boundary": "reflect"}),
+    ("derivative", {"accuracy": 6, "edge_order": 1, "dim": 0}),
+    ("derivative", {"spacing": "x"}),
+    ("derivative", {"spacing": "x", "order": 2, "boundary": "symmetric"}),
+    ("derivative", {"spacing": "x", "boundary": ("periodic", 99.0)}),
+    ("derivative", {"spacing": "points", "accuracy": 4, "boundary": "edge"}),
+    ("derivative", {"spacing": "wide"}),
+    ("derivative", {"where": "mask"}),
+    ("derivative", {"where": "mask", "spacing": "x"}),
+    ("derivative", {"where": "line", "dim": 0}),
+    ("derivative", {"boundary": -0.0}),
+    ("derivative", {"boundary": float("nan"), "accuracy": 4}),
+    ("gradient", {"stack_dim": 1, "spacing": 0.7}),
+    ("gradient", {"where": "mask", "boundary": ["periodic", "one_sided"]}),
+    ("laplacian", {"accuracy": 4}),
+    ("hessian", {"spacing": 0.1}),
+    ("hessian", {"accuracy": 4, "boundary": "periodic"}),
+]
+
+
+@pytest.fixture
+def samples(numpy: Any) -> Any:
+    f = numpy.random.default_rng(0).standard_normal((9, 10))
+    f[3, 4], f[8, 0], f[0, 9], f[2, 2] = numpy.nan, numpy.inf, -0.0, 1e308
+    return f
+
+
+@pytest.mark.parametrize(("function", "keywords"), CALLS)
+def test_text(
+    numpy: Any, samples: Any, function: str, keywords: dict[str, Any]
+) -> None:
+    """Bit for bit the agnostic run, signed zeros and infinities too."""
+    x = numpy.arange(10.0) ** 1.5
+    made = {
+        "x": x,
+        "points": x + samples[1:2] * 0.01,
+        "wide": numpy.arange(10) ** 3 + 2**60,
+        "mask": numpy.abs(samples) < 1,
+        "line": numpy.abs(samples[:1]) < 1,
+    }
+    given = {
+        word: made.get(value, value) if isinstance(value, str) else value
+        for word, value in keywords.items()
+    }
+    got = played(function, samples, **given)
+    assert_same(numpy, got, function, samples, **given)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "i1", "u1", "i4", "i8", "u8", "c8", "c16"])
+def test_text_for_dtypes(numpy: Any, dtype: str) -> None:
+    draw = numpy.random.default_rng(4)
+    if dtype[0] in "iu":
+        limits = numpy.iinfo(dtype)
+        f = draw.integers(limits.min, limits.max, (5, 6), dtype, endpoint=True)
+    else:
+        f = draw.standard_normal((5, 6)).astype(dtype)
+        f = f * (1 - 2j) if dtype[0] == "c" else f
+    result = numpy.complex64 if dtype[0] == "c" else numpy.float32
+    single = {"boundary": 3, "dtype": numpy.dtype(result)}
+    for keywords in ({}, single):
+        got = played("derivative", f, **keywords)
+        assert_same(numpy, got, "derivative", f, **keywords)
+
+
+def test_text_for_vectors(numpy: Any) -> None:
+    draw = numpy.random.default_rng(6)
+    for function, shape in [("curl", (4, 5, 6, 3)), ("divergence", (5, 6, 2))]:
+        f = draw.standard_normal(shape)
+        got = played(function, f, vector_dim=-1)
+        assert_same(numpy, got, function, f, vector_dim=-1)
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (1, 4), (0, 5), (4, 3)])
+def test_text_on_short_axes(numpy: Any, shape: tuple[int, int]) -> None:
+    """Where there is no interior, and where edges are all there is."""
+    f = numpy.random.default_rng(7).standard_normal(shape)
+    for keywords in ({}, {"order": 2, "edge_order": 1}, {"boundary": "periodic"}):
+        got = played("derivative", f, **keywords)
+        assert_same(numpy, got, "derivative", f, **keywords)
+
+
+def test_texts_that_are_not_printed(numpy: Any) -> None:
+    """Of dtypes that Numba does not have, and of too many lines."""
+    f = numpy.zeros((5, 6))
+    assert loops.text_of(record("laplacian", f), "CC", 5) is None
+    assert loops.text_of(record("laplacian", f), "CC", 500) is not None
+    half = record("derivative", f.astype("f2"))
+    assert loops.text_of(half, "CC", 500) is None
