@@ -13,14 +13,13 @@ import pytest
 
 PAGE = Path(__file__).parent.parent / "docs" / "guide" / "blocks.md"
 
-#: What the recipes share.
+#: What those of several processes are tried on.
 BEGIN = """
 import numpy as np
 import anygrad
 
 f = np.sin(np.linspace(0.0, 3.0, 40))
 whole = anygrad.derivative(f, accuracy=4)
-halo = anygrad.halo_width(anygrad.derivative, accuracy=4)
 """
 
 #: One more line of a part for the neighbour at either side, and an odd cut.
@@ -52,16 +51,11 @@ distributed.destroy_process_group()
 
 
 def recipe(heading: str) -> str:
-    """Return the code below a heading of the page, with what it needs."""
-    page = PAGE.read_text(encoding="utf-8")
-    found = [BEGIN]
-    for part in (page.partition("\n## ")[0], page.partition(f"\n## {heading}\n")[2]):
-        section = part.partition("\n## ")[0]
-        found += re.findall(
-            r"^```python\n(.*?)^```$", section, re.MULTILINE | re.DOTALL
-        )
-    assert len(found) == 3
-    return "\n".join(found)
+    """Return the code below a heading of the page."""
+    section = PAGE.read_text(encoding="utf-8").partition(f"\n## {heading}\n")[2]
+    found = re.search(r"^```python\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return found[1]
 
 
 def run(path: Path, text: str, *before: str, **settings: str) -> None:
@@ -79,7 +73,7 @@ def run(path: Path, text: str, *before: str, **settings: str) -> None:
 
 
 def test_jax_on_several_devices(jax: object, tmp_path: Path) -> None:
-    """On 4 of them; the samples of the page are cut without a rest."""
+    """On 4 of them; on the page, it may be a single one."""
     flag = "--xla_force_host_platform_device_count=4"
     text = f"{recipe('jax.shard_map')}\nassert jax.device_count() == 4"
     run(tmp_path / "on_jax.py", text, XLA_FLAGS=flag, JAX_PLATFORMS="cpu")
@@ -89,7 +83,9 @@ def test_jax_on_several_devices(jax: object, tmp_path: Path) -> None:
 def test_torch_in_processes(torch: object, tmp_path: Path) -> None:
     """In 3 of them, with parts of two lengths."""
     path, meeting = tmp_path / "on_torch.py", tmp_path / "meeting"
-    path.write_text(recipe("torch.distributed") + IN_PROCESSES, encoding="utf-8")
+    path.write_text(
+        BEGIN + recipe("torch.distributed") + IN_PROCESSES, encoding="utf-8"
+    )
     command = [sys.executable, str(path)]
     processes = [
         subprocess.Popen([*command, str(rank), str(meeting)], stderr=subprocess.PIPE)
@@ -106,4 +102,4 @@ def test_mpi(tmp_path: Path, count: int) -> None:
     pytest.importorskip("mpi4py")
     mpirun = shutil.which("mpirun", path=Path(sys.executable).parent) or "mpirun"
     launch = (mpirun, "--oversubscribe", "--allow-run-as-root", "-n", str(count))
-    run(tmp_path / "on_mpi.py", recipe("MPI") + ON_RANKS, *launch)
+    run(tmp_path / "on_mpi.py", BEGIN + recipe("MPI") + ON_RANKS, *launch)
