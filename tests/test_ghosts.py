@@ -243,6 +243,14 @@ def test_blocks_that_are_too_short(library: Backend) -> None:
         anygrad.derivative(f, boundary=("periodic", "ghosts"))
 
 
+def test_ghosts_that_are_no_part_of_the_samples(library: Backend) -> None:
+    f = library.asarray([0.0, 1.0, 4.0])
+    remedy = "For samples beyond an end, write 'ghosts', and concatenate them with"
+    for boundary in ((f, "edge"), (("ghosts", f), "edge"), ("ghosts", f)):
+        with pytest.raises(TypeError, match=remedy):
+            anygrad.derivative(f, boundary=boundary)
+
+
 def test_labelled_arrays() -> None:
     xarray = pytest.importorskip("xarray")
     import anygrad.xarray

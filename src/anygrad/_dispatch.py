@@ -123,33 +123,27 @@ def _unwrapped(
     return executor(unwrap(array), plan, xp)
 
 
-def executor_for(
-    samples: Samples, companions: Iterable[Any], ghosts: tuple[Margin, ...] = ()
-) -> Executor:
+def executor_for(samples: Samples, companions: Iterable[Any]) -> Executor:
     """Return what runs on samples that come with steps, coordinates and a mask.
 
-    That is the fallback where one is of a class derived from the library's.  Of blocks
-    with ghosts, the rows of these are cut off.
+    That is the fallback where one is of a class derived from the library's.
     """
-    executor = samples.executor
-    if _has_derived(samples.library, companions):
-        executor = EXECUTORS[samples.library.name].fallback
-    if not ghosts:
-        return executor
-    around = _executors(samples).surroundings
-    return partial(margins.run, margins=ghosts, executor=executor, surroundings=around)
-
-
-def _has_derived(library: Any, companions: Iterable[Any]) -> bool:
-    """Tell whether an array is of a class derived from the library's."""
+    library = samples.library
     if library is None:
-        return False
+        return samples.executor
     for array in companions:
         plain = _libraries.without_shell(array)
         is_own = _libraries.library_of(plain) is library
         if is_own and not _libraries.is_exact(plain, library):
-            return True
-    return False
+            return EXECUTORS[library.name].fallback
+    return samples.executor
+
+
+def without_ghosts(executor: Executor, ghosts: tuple[Margin, ...]) -> Executor:
+    """Return what runs a plan and cuts the rows of ghosts off."""
+    if not ghosts:
+        return executor
+    return partial(margins.run, margins=ghosts, executor=executor)
 
 
 def _namespace(array: Any, name: str) -> Namespace:
@@ -189,9 +183,6 @@ def _check_layout(array: Any, library: _libraries.Library, name: str) -> None:
 
 def surroundings(samples: Samples) -> AbstractContextManager[Any]:
     """Return the context in which the agnostic code may compute with an array."""
-    return _executors(samples).surroundings(samples.array)
-
-
-def _executors(samples: Samples) -> Executors:
     library = samples.library
-    return AGNOSTIC if library is None else EXECUTORS[library.name]
+    executors = AGNOSTIC if library is None else EXECUTORS[library.name]
+    return executors.surroundings(samples.array)

@@ -179,14 +179,16 @@ def margins(tasks: Sequence[Task]) -> tuple[Margin, ...]:
     """Return the ghosts among the samples: along an axis, as many as any task reads."""
     found: dict[int, Margin] = {}
     for task in tasks:
-        recipes = [candidate.scheme.recipe for candidate in candidates(task)]
-        left, right, _ = _schemes.halo(recipes)
-        at_left = left * (recipes[0].left == _boundaries.GHOSTS)
-        at_right = right * (recipes[0].right == _boundaries.GHOSTS)
-        if at_left or at_right:
-            known = found.get(task.axis, Margin(task.axis, 0, 0))
-            widest = max(known.left, at_left), max(known.right, at_right)
-            found[task.axis] = Margin(task.axis, *widest)
+        has_ghosts = [mode == _boundaries.GHOSTS for mode in task.scheme.recipe[3:5]]
+        if True not in has_ghosts:
+            continue
+        halo = _schemes.halo([one.scheme.recipe for one in candidates(task)])
+        known = found.get(task.axis, Margin(task.axis, 0, 0))
+        found[task.axis] = Margin(
+            task.axis,
+            max(known.left, halo.left * has_ghosts[0]),
+            max(known.right, halo.right * has_ghosts[1]),
+        )
     return tuple(found.values())
 
 
