@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import anygrad
-from anygrad import _dispatch, _libraries, _plans, _refusals
+from anygrad import _classes, _dispatch, _libraries, _plans, _refusals
 from anygrad._dispatch import EXECUTORS
 from backends import LIBRARIES, Backend
 
@@ -90,19 +90,17 @@ def test_a_class_of_the_same_name_from_elsewhere(library: Backend, name: str) ->
 def test_names_are_looked_up_with_their_modules() -> None:
     """Of the package's top level; whichever module a class has moved to since."""
     tensor = class_named("torch.nn.parameter.Tensor")
-    assert _libraries.is_of_family(tensor, "torch", ("Tensor",))
-    assert _libraries.is_of_family(
-        class_named("mine.Own", tensor), "torch", ("Tensor",)
-    )
-    assert not _libraries.is_of_family(tensor, "torchvision", ("Tensor",))
-    assert not _libraries.is_of_family(class_named("torch.Other"), "torch", ("Tensor",))
+    assert _classes.is_of_family(tensor, "torch", ("Tensor",))
+    assert _classes.is_of_family(class_named("mine.Own", tensor), "torch", ("Tensor",))
+    assert not _classes.is_of_family(tensor, "torchvision", ("Tensor",))
+    assert not _classes.is_of_family(class_named("torch.Other"), "torch", ("Tensor",))
     for cls, name in (
         (tensor, "torch.Tensor"),
         (int, "int"),
         (Path, "pathlib.Path"),
     ):
         value = cls() if cls is not Path else Path()
-        assert _libraries.type_name(value).replace("PosixPath", "Path") == name
+        assert _classes.type_name(value).replace("PosixPath", "Path") == name
 
 
 # Classes that are derived.

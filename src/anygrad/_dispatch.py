@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import array_api_compat
 
-from . import _agnostic, _libraries, _refusals
+from . import _agnostic, _classes, _libraries, _refusals
 from ._executors import (
     chunked,
     compiled,
@@ -152,7 +152,7 @@ def _namespace(array: Any, name: str) -> Namespace:
     except (TypeError, AttributeError):
         msg = (
             f"`{name}` must be an array of a library that follows the array API "
-            f"standard. Got {_libraries.type_name(array)}. Convert it first, e.g. with "
+            f"standard. Got {_classes.type_name(array)}. Convert it first, e.g. with "
             "`numpy.asarray`."
         )
         raise TypeError(msg) from None
@@ -163,7 +163,7 @@ def _refuse(cls: type, array: Any, name: str) -> None:
     refusal = _refusals.refusal_of(cls)
     if refusal is not None:
         msg = (
-            f"`{name}` must not be {refusal.rule}. Got {_libraries.type_name(array)}. "
+            f"`{name}` must not be {refusal.rule}. Got {_classes.type_name(array)}. "
             f"{refusal.remedy}"
         )
         raise TypeError(msg)

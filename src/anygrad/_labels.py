@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import xarray as xr
 
-from . import _agnostic, _libraries, _refusals, _units
+from . import _agnostic, _classes, _refusals, _units
 from ._boundaries import GHOSTS
 from ._checks.boundary import is_pair
 
@@ -80,7 +80,7 @@ def along(
     if _refusals.units_in(data.data) is not None:
         msg = (
             "`data` must hold plain arrays, and their unit as the attribute `units`. "
-            f"Got {_libraries.type_name(data.data)}. Pass `data.data` to the function "
+            f"Got {_classes.type_name(data.data)}. Pass `data.data` to the function "
             "of the same name in `anygrad`."
         )
         raise TypeError(msg)

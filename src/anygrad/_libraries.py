@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import array_api_compat
 
+from . import _classes
 from ._typing import Namespace
 
 
@@ -332,7 +333,7 @@ def library_of(array: Any) -> Library | None:
     if exact is not None:
         return exact
     for library in TABLE:
-        if is_of_family(cls, library.package, library.family):
+        if _classes.is_of_family(cls, library.package, library.family):
             return library
     return None
 
@@ -353,19 +354,6 @@ def without_shell(array: Any) -> Any:
     if library is None or library.unwrap is None or cls.__qualname__ in library.family:
         return array
     return library.unwrap(array)
-
-
-def is_named(cls: type, package: str, names: tuple[str, ...]) -> bool:
-    """Tell whether a class is one of a package's, by name."""
-    return cls.__qualname__ in names and cls.__module__.split(".")[0] == package
-
-
-def is_of_family(cls: type, package: str, names: tuple[str, ...]) -> bool:
-    """Tell whether a class is one of a package's, by name, or derived from one."""
-    if is_named(cls, package, names):
-        return True
-    # `torch.compile` reads this, and cannot read an `__mro__`.
-    return any(is_of_family(base, package, names) for base in cls.__bases__)
 
 
 def has_meaning(cls: type, library: Library) -> bool:
@@ -391,7 +379,7 @@ def _defines(cls: type, library: Library, name: str) -> bool:
 
 def is_of(cls: type, library: Library) -> bool:
     """Tell whether a class is one of a library's, or derived from one."""
-    return is_of_family(cls, library.package, library.family)
+    return _classes.is_of_family(cls, library.package, library.family)
 
 
 def is_exact(array: Any, library: Library) -> bool:
@@ -403,14 +391,6 @@ def is_exact(array: Any, library: Library) -> bool:
 def advice_on_traced(value: Any) -> str:
     """Return what to do where a value must be known; nothing if it is known."""
     for library in TABLE:
-        if is_of_family(type(value), library.package, library.tracers):
+        if _classes.is_of_family(type(value), library.package, library.tracers):
             return library.on_traced
     return ""
-
-
-def type_name(value: Any) -> str:
-    """Return the name of a value's type, with its package where it is not Python's."""
-    cls = type(value)
-    if cls.__module__ == "builtins":
-        return cls.__qualname__
-    return f"{cls.__module__.partition('.')[0]}.{cls.__qualname__}"

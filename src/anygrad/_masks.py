@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import _calls, _libraries
+from . import _calls, _classes
 from ._calls import Request
 from ._records import Plan
 from ._refusals import Mask
@@ -51,7 +51,7 @@ def _check_where(row: Mask, planner: Any, array: Any, request: Request) -> None:
         return
     msg = (
         "`input` must not be a masked array but for first derivatives, by `gradient` "
-        f"and `derivative`, of `accuracy=2`. Got {_libraries.type_name(array)}. Fill "
+        f"and `derivative`, of `accuracy=2`. Got {_classes.type_name(array)}. Fill "
         f"it first, e.g. with `{row.filled}`, integers after `astype(float)`."
     )
     raise TypeError(msg)

@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from . import _calls, _libraries, _refusals
+from . import _calls, _classes, _refusals
 from ._calls import Request
 from ._records import Plan
 from ._refusals import Units
@@ -39,8 +39,8 @@ class Family(NamedTuple):
         if found is not self.row and isinstance(found, Units):
             msg = (
                 f"`{name}` must be a quantity of the same library as others of the "
-                f"call. Got {_libraries.type_name(value)} beside "
-                f"{_libraries.type_name(self.like)}. Convert one of them first."
+                f"call. Got {_classes.type_name(value)} beside "
+                f"{_classes.type_name(self.like)}. Convert one of them first."
             )
             raise TypeError(msg)
         return found is self.row

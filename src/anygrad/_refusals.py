@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ._libraries import BY_CLASS, is_named
+from ._classes import is_named
+from ._libraries import BY_CLASS
 
 
 class Units(NamedTuple):

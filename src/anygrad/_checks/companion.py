@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import _dispatch, _libraries
+from .. import _classes, _dispatch, _libraries
 from .._records import Field, Samples
 from .input import is_unknown, refuse_meaning
 
@@ -19,8 +19,8 @@ def companion(array: Any, field: Field, name: str) -> Samples:
     if mixed and not _may_mix(found, samples):
         msg = (
             f"`{name}` must be an array of the same library as `input`. Got "
-            f"{_libraries.type_name(array)} for an `input` of type "
-            f"{_libraries.type_name(samples.array)}. Convert one of them first."
+            f"{_classes.type_name(array)} for an `input` of type "
+            f"{_classes.type_name(samples.array)}. Convert one of them first."
         )
         raise TypeError(msg)
     library = found.library

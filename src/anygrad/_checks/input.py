@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, NoReturn
 
-from .. import _boundaries, _libraries, _precision
+from .. import _boundaries, _classes, _libraries, _precision
 from .._libraries import Library
 from .._records import Axis, Ends, Field, Orders, Samples
 from .wording import conversion, shown
@@ -45,7 +45,7 @@ def refuse_meaning(array: Any, library: Library, name: str) -> NoReturn:
     """Raise for a derived class, with what makes it a plain array."""
     msg = (
         f"`{name}` must be a plain array: what a derived class carries along would "
-        f"be lost. Got {_libraries.type_name(array)}. Convert it first, e.g. with "
+        f"be lost. Got {_classes.type_name(array)}. Convert it first, e.g. with "
         f"`{library.namespace}.asarray`."
     )
     raise TypeError(msg)

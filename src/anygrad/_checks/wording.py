@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import _libraries
+from .. import _classes, _libraries
 
 
 def shown(value: Any) -> str:
@@ -18,7 +18,7 @@ def shown(value: Any) -> str:
         if isinstance(value, list):
             return f"[{items}]"
         return f"({items},)" if len(value) == 1 else f"({items})"
-    return _libraries.type_name(value)
+    return _classes.type_name(value)
 
 
 def shortened(value: Any) -> str:

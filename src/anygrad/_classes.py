@@ -1,0 +1,26 @@
+"""Classes by name: no library is imported to ask whether a class is one of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def is_named(cls: type, package: str, names: tuple[str, ...]) -> bool:
+    """Tell whether a class is one of a package's, by name."""
+    return cls.__qualname__ in names and cls.__module__.split(".")[0] == package
+
+
+def is_of_family(cls: type, package: str, names: tuple[str, ...]) -> bool:
+    """Tell whether a class is one of a package's, by name, or derived from one."""
+    if is_named(cls, package, names):
+        return True
+    # `torch.compile` reads this, and cannot read an `__mro__`.
+    return any(is_of_family(base, package, names) for base in cls.__bases__)
+
+
+def type_name(value: Any) -> str:
+    """Return the name of a value's type, with its package where it is not Python's."""
+    cls = type(value)
+    if cls.__module__ == "builtins":
+        return cls.__qualname__
+    return f"{cls.__module__.partition('.')[0]}.{cls.__qualname__}"
