@@ -7,6 +7,7 @@ import math
 import pickle
 import random
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -154,6 +155,29 @@ def test_blocks_of_a_ring(library: Backend, accuracy: int) -> None:
         block = library.asarray([f[k % n] for k in range(start - left, stop + right)])
         found = anygrad.derivative(block, boundary="ghosts", **given)
         assert same(library, library.tolist(found), whole[start:stop])
+
+
+def test_torch_transforms(torch: Any) -> None:
+    """Ghosts have derivatives, too; compiled without a break, it is the same call."""
+    f = torch.asarray(SAMPLES[0], dtype=torch.float64)[:5, :6].requires_grad_()
+    modes = ["ghosts", ("edge", "ghosts")]
+    laplacian = partial(anygrad.laplacian, boundary=modes)
+    assert torch.autograd.gradcheck(laplacian, (f,))
+    compiled = torch.compile(
+        lambda f: anygrad.hessian(f, boundary=modes), fullgraph=True, backend="eager"
+    )
+    wanted = anygrad.hessian(f.detach(), boundary=modes)
+    assert torch.equal(compiled(f.detach()), wanted)
+    assert wanted.shape == (2, 2, 3, 5)
+
+
+def test_jax_transforms(jax: Any) -> None:
+    """Under `jit`, and the derivative of a sum by each sample, ghosts among them."""
+    f = jax.numpy.asarray(SAMPLES[0][0])
+    slope = partial(anygrad.derivative, boundary="ghosts")
+    assert jax.numpy.allclose(jax.jit(slope)(f), anygrad.derivative(f)[1:-1])
+    weights = jax.grad(lambda f: slope(f).sum())(f)
+    assert weights.tolist() == [-0.5, -0.5, *[0.0] * 7, 0.5, 0.5]
 
 
 # How wide.
