@@ -143,6 +143,19 @@ def test_blocks_have_the_bits_of_the_whole(library: Backend, name: str) -> None:
             assert same(library, found, own(wanted, list(spans)))
 
 
+@pytest.mark.parametrize("stack_dim", [0, 1, -1])
+def test_new_dims_are_not_cut(library: Backend, stack_dim: int) -> None:
+    """Wherever they stand, and of whatever length."""
+    f = library.asarray(SAMPLES)
+    given: Any = {"dim": (1, 2), "stack_dim": stack_dim}
+    whole = anygrad.hessian(f, **given)
+    parts = {13: slice(3, 9), 11: slice(2, 7)}
+    wanted = whole[tuple([parts.get(n, slice(None)) for n in whole.shape])]
+    found = anygrad.hessian(f[:, 2:10, 1:8], boundary="ghosts", **given)
+    assert found.shape == wanted.shape
+    assert same(library, library.tolist(found), library.tolist(wanted))
+
+
 @pytest.mark.parametrize("accuracy", [2, 6])
 def test_blocks_of_a_ring(library: Backend, accuracy: int) -> None:
     """Of a periodic array, whose blocks have ghosts at either end; one point, too."""
@@ -204,6 +217,20 @@ def test_that_much_is_read_and_no_more(
     usual = block(None)
     assert block(first) != usual != block(last)
     assert block(first - 1) == usual == block(last + 1)
+
+
+def test_that_much_is_read_next_to_a_hole(library: Backend) -> None:
+    """A one-sided formula reads `edge_order` points, from the last one on."""
+    valid = library.asarray([k != 6 for k in range(12)], "bool")
+    given: Any = {"edge_order": 2, "where": valid}
+    halo = anygrad.halo_width(anygrad.derivative, **given)
+    assert halo.right == 2
+
+    def last(changed: int | None) -> Any:
+        f = library.asarray([float(k == changed) + k % 3 for k in range(12)])
+        return library.tolist(anygrad.derivative(f, **given))[7]
+
+    assert last(7 + halo.right) != last(None) == last(7 + halo.right + 1)
 
 
 def test_the_widths() -> None:
