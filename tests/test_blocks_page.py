@@ -46,6 +46,16 @@ distributed.init_process_group(
 cuts = [40 * k // count for k in range(count + 1)]
 part = torch.asarray(f[cuts[rank] : cuts[rank + 1]])
 assert (slope_of_local(part).numpy() == whole[cuts[rank] : cuts[rank + 1]]).all()
+
+from torch.distributed.tensor import Shard, distribute_tensor, init_device_mesh
+from torch.distributed.tensor.experimental import local_map
+
+mesh, rows = init_device_mesh("cpu", (count,)), [Shard(0)]
+even = torch.asarray(f[:39])
+slope = local_map(slope_of_local, out_placements=rows, device_mesh=mesh)
+found = slope(distribute_tensor(even, mesh, rows))
+assert tuple(found.placements) == tuple(rows)
+assert torch.equal(found.full_tensor(), anygrad.derivative(even, accuracy=4))
 distributed.destroy_process_group()
 """
 
@@ -81,7 +91,7 @@ def test_jax_on_several_devices(jax: object, tmp_path: Path) -> None:
 
 @pytest.mark.full
 def test_torch_in_processes(torch: object, tmp_path: Path) -> None:
-    """In 3 of them, with parts of two lengths."""
+    """In 3 of them, with parts of two lengths, and with the shards of a DTensor."""
     path, meeting = tmp_path / "on_torch.py", tmp_path / "meeting"
     path.write_text(
         BEGIN + recipe("torch.distributed") + IN_PROCESSES, encoding="utf-8"
