@@ -11,7 +11,7 @@ import pytest
 import anygrad
 from backends import Backend
 
-MODES = "'one_sided', 'periodic', 'reflect', 'symmetric', 'edge'"
+MODES = "'one_sided', 'periodic', 'reflect', 'symmetric', 'edge', 'ghosts'"
 
 
 def refused(error: type[Exception], message: str, function: Any, *args: Any) -> None:

@@ -161,7 +161,7 @@ def test_help_tells_what_there_is() -> None:
     """Each function that differentiates, in the order of need, and pages that exist."""
     text = pydoc.render_doc(anygrad, renderer=pydoc.plaintext)
     story = text.partition("PACKAGE CONTENTS")[0]
-    listed = re.findall(r"^    ([a-z, ]+)\n {8}\S", story, re.MULTILINE)
+    listed = re.findall(r"^    ([a-z_, ]+)\n {8}\S", story, re.MULTILINE)
     named = ", ".join(listed).split(", ")
     assert named[:2] == ["gradient", "derivative"]
     differentiating = {

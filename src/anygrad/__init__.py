@@ -17,8 +17,10 @@ divergence, curl, jacobian
     The derivatives of a vector field.
 stencil
     The weights of a formula, for one of your own.
+halo_width
+    How many points of a neighbour's block a call reads, for arrays that you cut.
 
-All but the last take `spacing`, a step or coordinates; `accuracy` inside and
+All but the last two take `spacing`, a step or coordinates; `accuracy` inside and
 `edge_order` at the ends; `boundary`, what lies beyond these; and `dtype`.  The first
 two take `where`, which samples are valid.
 
@@ -47,6 +49,7 @@ says which libraries are installed here.
 from ._compilers import get_compiler, set_compiler, set_default_compiler
 from ._derivative import derivative
 from ._gradient import gradient
+from ._halo_width import halo_width
 from ._jacobian import jacobian
 from ._second_derivatives import hessian, laplacian
 from ._stencil import stencil
@@ -63,6 +66,7 @@ __all__ = [
     "get_compiler",
     "get_workers",
     "gradient",
+    "halo_width",
     "hessian",
     "jacobian",
     "laplacian",

@@ -57,6 +57,16 @@ def edge(depth: int) -> Ghost:
     return Ghost(0, ((0, depth),))
 
 
+def ghosts(depth: int) -> Ghost:
+    """Return what stands for a sample beyond those that the caller brings.
+
+    They are brought so that no row of the caller's own reads so far: the rows that do
+    are dropped.  They are as at an edge, because that takes no more points than the
+    interior does.
+    """
+    return edge(depth)
+
+
 def constant(depth: int) -> Ghost:
     """Return the constant of the boundary, at the place of the mirror image."""
     return Ghost(None, ((0, depth),))
@@ -68,10 +78,12 @@ MODES: dict[str, Callable[[int], Ghost]] = {
     "reflect": reflect,
     "symmetric": symmetric,
     "edge": edge,
+    "ghosts": ghosts,
 }
 
-#: The boundary that has no ghosts, and the one that a number stands for.
-ONE_SIDED, CONSTANT = "one_sided", "constant"
+#: The boundary that has no ghosts, the one that a number stands for, and the one whose
+#: ghosts are among the samples.
+ONE_SIDED, CONSTANT, GHOSTS = "one_sided", "constant", "ghosts"
 
 
 def rule(mode: str) -> Callable[[int], Ghost] | None:

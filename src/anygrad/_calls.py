@@ -214,6 +214,7 @@ def _planned(
     samples = field.samples
     is_plain = stack is None and mask is None and field.vector_axis is None
     companions = [*[d.entry.given for d in dims], mask]
+    executor = _dispatch.executor_for(samples, companions)
     plan = Plan(
         tasks,
         stack,
@@ -221,7 +222,7 @@ def _planned(
         is_bound=False,
         axes=tuple([d.axis.number for d in dims]),
         ndim=field.ndim,
-        executor=_dispatch.executor_for(samples, companions),
+        executor=_dispatch.without_ghosts(executor, _tasks.margins(tasks)),
         namespace=samples.namespace,
     )
     return Planned(plan, dims)

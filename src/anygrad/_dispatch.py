@@ -10,8 +10,17 @@ from typing import Any, NamedTuple
 import array_api_compat
 
 from . import _agnostic, _classes, _libraries, _refusals
-from ._executors import chunked, compiled, in_cupy, in_numpy, in_torch, on_device
+from ._executors import (
+    chunked,
+    compiled,
+    in_cupy,
+    in_numpy,
+    in_torch,
+    margins,
+    on_device,
+)
 from ._records import Plan, Samples
+from ._schemes import Margin
 from ._typing import Namespace
 
 #: ``executor(array, plan, namespace)`` returns the results of a plan.
@@ -128,6 +137,13 @@ def executor_for(samples: Samples, companions: Iterable[Any]) -> Executor:
         if is_own and not _libraries.is_exact(plain, library):
             return EXECUTORS[library.name].fallback
     return samples.executor
+
+
+def without_ghosts(executor: Executor, ghosts: tuple[Margin, ...]) -> Executor:
+    """Return what runs a plan and cuts the rows of ghosts off."""
+    if not ghosts:
+        return executor
+    return partial(margins.run, margins=ghosts, executor=executor)
 
 
 def _namespace(array: Any, name: str) -> Namespace:

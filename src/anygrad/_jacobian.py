@@ -69,6 +69,9 @@ def jacobian(
         - ``"reflect"``, ``"symmetric"``, ``"edge"``: samples as `numpy.pad` names them,
           at mirrored coordinates;
         - a number: that value everywhere, in the unit of `input`;
+        - ``"ghosts"``: samples of the neighbour of a block, which `input` holds at this
+          end, with their coordinates and their part of a mask (`halo_width` says how
+          many): the result is that of the block's own points, and shorter by these;
         - a pair (left, right) of these, except of ``"periodic"``.
 
         Except for ``"one_sided"``, the formula at the edges is that of the interior.  A

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import xarray as xr
 
 from . import _agnostic, _classes, _refusals, _units
+from ._boundaries import GHOSTS
 from ._checks.boundary import is_pair
 
 if TYPE_CHECKING:
@@ -106,7 +107,16 @@ def _boundaries(given: Any, names: Sequence[Any]) -> list[Any]:
             f"`dict.fromkeys({names}, {given})`; for one entry per dim, a mapping."
         )
         raise ValueError(msg)
-    return per_dim(given, names, "one_sided", "boundary")
+    found = per_dim(given, names, "one_sided", "boundary")
+    for entry in found:
+        if GHOSTS in (entry if isinstance(entry, tuple) else (entry,)):
+            msg = (
+                f"`boundary` must not be {GHOSTS!r} for labelled arrays, whose "
+                f"results keep all labels. Got {given!r}. Call the function of "
+                "`anygrad` on the array inside, `data.data`."
+            )
+            raise ValueError(msg)
+    return found
 
 
 def names_of_dims(data: xr.DataArray, dim: Any, leave: Hashable = None) -> list[Any]:

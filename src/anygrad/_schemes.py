@@ -211,9 +211,63 @@ def half_width(order: int, accuracy: int, uneven: bool) -> int:
     return (order + 1) // 2 + accuracy // 2 - 1 + more
 
 
+def recipes(
+    orders: tuple[int, int, int], left: str, right: str, *, uneven: bool, masked: bool
+) -> list[Recipe]:
+    """Return those of a derivative: more than one where samples may be missing."""
+    sides = SIDES if masked else (CENTRAL,)
+    return [Recipe(*orders, left, right, uneven, side) for side in sides]
+
+
+class Margin(NamedTuple):
+    """The ghosts among the samples, which the results do not have.
+
+    Attributes
+    ----------
+    axis : int
+        Along which they lie.
+    left, right : int
+        How many there are at either end.
+    """
+
+    axis: int
+    left: int
+    right: int
+
+
+class Halo(NamedTuple):
+    """What the rows inside of an axis need around them.
+
+    Attributes
+    ----------
+    left, right : int
+        How many points they read to either side.
+    points : int
+        How long an axis must be.
+    """
+
+    left: int
+    right: int
+    points: int
+
+
+def halo(recipes: Sequence[Recipe]) -> Halo:
+    """Return what the rows inside need, whichever of the recipes they follow."""
+    reaches = [_reaches(recipe) for recipe in recipes]
+    return Halo(
+        max([left for left, _ in reaches]),
+        max([right for _, right in reaches]),
+        max([fewest_points(recipe) for recipe in recipes]),
+    )
+
+
 def fewest_points(recipe: Recipe) -> int:
     """Return how long an axis must be, before any formula is made."""
-    inside = sum(_reaches(recipe))
+    before, after = _reaches(recipe)
+    inside = before + after
+    ghosts = (recipe.left, recipe.right).count(_boundaries.GHOSTS)
+    if ghosts:  # and one point that is none
+        inside = max(inside, ghosts * max(before, after) + 1)
     if recipe.side != CENTRAL or _boundaries.ONE_SIDED in (recipe.left, recipe.right):
         return max(recipe.edge_order + recipe.order, inside)
     return inside

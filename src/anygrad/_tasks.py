@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from . import _libraries, _precision, _scales, _schemes
+from . import _boundaries, _libraries, _precision, _scales, _schemes
 from ._checks import boundary, dtype, input, spacing
 from ._checks.spacing import Entry
 from ._precision import Precision
@@ -26,9 +26,10 @@ from ._records import (
     Plan,
     Samples,
     Task,
+    candidates,
 )
 from ._scales import Scale
-from ._schemes import Recipe, Scheme, StepScales
+from ._schemes import Margin, Scheme, StepScales
 from ._typing import DType, Namespace
 
 
@@ -126,11 +127,10 @@ def _task(
     field: Field, place: int, dim: Dim, along: Along, orders: Orders, has_where: bool
 ) -> Task:
     samples, (axis, _, ends) = field.samples, dim
-    sides = _schemes.SIDES if has_where else (_schemes.CENTRAL,)
-    recipes = [
-        Recipe(*orders, ends.left, ends.right, along.is_uneven, side) for side in sides
-    ]
-    points = max([_schemes.fewest_points(recipe) for recipe in recipes])
+    recipes = _schemes.recipes(
+        orders, *ends[:2], uneven=along.is_uneven, masked=has_where
+    )
+    points = _schemes.halo(recipes).points
     input.check_length(field, axis, points, orders, ends, has_where)
     make = _schemes.made if samples.is_compiled else _schemes.remembered
     scheme, *others = [make(recipe) for recipe in recipes]
@@ -173,6 +173,23 @@ def nested(inner: Task, outer: Task, xp: Namespace) -> Task:
     if _precision.is_complex(same.samples, xp):
         same = same._replace(is_complex_by_grid=False)
     return outer._replace(precision=same, inner=inner)
+
+
+def margins(tasks: Sequence[Task]) -> tuple[Margin, ...]:
+    """Return the ghosts among the samples: along an axis, as many as any task reads."""
+    found: dict[int, Margin] = {}
+    for task in tasks:
+        has_ghosts = [mode == _boundaries.GHOSTS for mode in task.scheme.recipe[3:5]]
+        if True not in has_ghosts:
+            continue
+        halo = _schemes.halo([one.scheme.recipe for one in candidates(task)])
+        known = found.get(task.axis, Margin(task.axis, 0, 0))
+        found[task.axis] = Margin(
+            task.axis,
+            max(known.left, halo.left * has_ghosts[0]),
+            max(known.right, halo.right * has_ghosts[1]),
+        )
+    return tuple(found.values())
 
 
 def summed(tasks: tuple[Task, ...]) -> tuple[Task, ...]:

@@ -44,8 +44,8 @@ def derivative(
     order, accuracy, edge_order
         As in `anygrad.derivative`.
     boundary : str, number, tuple or mapping, default: "one_sided"
-        As in `anygrad.derivative`, such as ``("periodic", 360.0)`` for longitudes; a
-        mapping has it by the name of the dim.
+        As in `anygrad.derivative`, such as ``("periodic", 360.0)`` for longitudes, but
+        not ``"ghosts"``; a mapping has it by the name of the dim.
     where : xarray.DataArray or str, optional
         Which samples are valid, or the name of a coordinate that says so.
     skipna : bool, default: False

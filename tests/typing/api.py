@@ -53,6 +53,10 @@ def what_goes_in_comes_out(f: Real, t: Tensor) -> None:
     assert_type(anygrad.stencil(t, order=2), Tensor)
     assert_type(anygrad.stencil(f), Real)
 
+    halo = anygrad.halo_width(anygrad.laplacian, spacing=t, boundary=("edge", 0.0))
+    assert_type(halo.left + halo.right, int)
+    assert_type(anygrad.laplacian(t, boundary=["ghosts", ("ghosts", "edge")]), Tensor)
+
 
 def spacing_of_every_kind(f: Real, x: Real, t: Tensor) -> None:
     anygrad.gradient(f, spacing=None)

@@ -107,11 +107,23 @@ def _mode(item: Any, name: str) -> tuple[str, Any]:
             return _boundaries.CONSTANT, complex(item)
     listed = ", ".join([repr(mode) for mode in modes])
     is_word = isinstance(item, str)
+    hint = meant(item, modes) if is_word else static(item) or _hint_at_ghosts(item)
     msg = (
         f"`{name}` must be one of {listed}, or a number for a constant. "
-        f"Got {shown(item)}.{meant(item, modes) if is_word else static(item)}"
+        f"Got {shown(item)}.{hint}"
     )
     raise (ValueError if is_word else TypeError)(msg)
+
+
+def _hint_at_ghosts(item: Any) -> str:
+    """Return how samples beyond an end are given."""
+    is_named = isinstance(item, tuple) and item[:1] == (_boundaries.GHOSTS,)
+    if not is_named and not getattr(item, "ndim", None):
+        return ""
+    return (
+        f" For samples beyond an end, write {_boundaries.GHOSTS!r}, and concatenate "
+        "them with `input`."
+    )
 
 
 def _period(value: Any, name: str) -> float:

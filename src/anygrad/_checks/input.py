@@ -102,9 +102,11 @@ def check_length(
         raise ValueError(msg)
     if length < points:
         has_one_sided = has_where or _boundaries.ONE_SIDED in ends[:2]
+        has_ghosts = _boundaries.GHOSTS in ends[:2]
         msg = (
             f"`input` must have at least {points} points along `{axis.word}` "
-            f"{axis.given} for {_reasons(orders, has_one_sided)}. Got shape {shape}."
+            f"{axis.given}{', its ghosts among them,' if has_ghosts else ''} for "
+            f"{_reasons(orders, has_one_sided)}. Got shape {shape}."
         )
         raise ValueError(msg)
 

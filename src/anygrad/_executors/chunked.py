@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import array_api_compat
 
-from .. import _agnostic, _compilers
+from .. import _agnostic, _compilers, _schemes
 from .._records import Plan, Task, candidates, totals_of, unrounded
 
 if TYPE_CHECKING:
@@ -168,24 +168,23 @@ def _windows(chunks: Sequence[int], task: Task) -> list[Window]:
     """Return what each chunk along the axis reads."""
     stops = list(accumulate(chunks))
     schemes = [candidate.scheme for candidate in candidates(task)]
-    reach = max(max(s.interior, len(s.formulas) - 1 - s.interior) for s in schemes)
-    points = max(scheme.points for scheme in schemes)
+    left, right, points = _schemes.halo([scheme.recipe for scheme in schemes])
     wraps = any(scheme.wraps for scheme in schemes)
     length, windows = stops[-1], []
     for stop, size in zip(stops, chunks, strict=True):
         start = stop - size
-        first, last = max(start - reach, 0), min(stop + reach, length)
+        first, last = max(start - left, 0), min(stop + right, length)
         # Near an end of the array, a short chunk reads as far as the edge does.
         last = min(max(last, first + points), length)
         first = max(min(first, last - points), 0)
         spans = [(first, last)]
         # Where the edges read each other, the other end is put behind or before: a
         # position that counts from there then leads to the same sample.
-        if wraps and last < length and start < reach:
-            spans.append((length - reach, length))
-        elif wraps and first > 0 and stop > length - reach:
-            spans.insert(0, (0, reach))
-        before = start - first + (reach if spans[0] != (first, last) else 0)
+        if wraps and last < length and start < left:
+            spans.append((length - left, length))
+        elif wraps and first > 0 and stop > length - right:
+            spans.insert(0, (0, right))
+        before = start - first + (right if spans[0] != (first, last) else 0)
         parts = tuple(
             part for span in spans for part in _overlaps(stops, chunks, *span)
         )

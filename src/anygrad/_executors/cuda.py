@@ -13,7 +13,15 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._executors.nodes import name_of
-from .._executors.printing import Language, Range, Scope, interiors, lengths_in, verb_of
+from .._executors.printing import (
+    Language,
+    Scope,
+    inside,
+    interior,
+    interiors,
+    lengths_in,
+    verb_of,
+)
 
 if TYPE_CHECKING:
     from .._executors.nodes import Index, Node, Place
@@ -276,9 +284,10 @@ def text_of(recording: Recording, variant: Variant) -> str | None:
         return None
     printer = Kernels(recording, variant)
     last, lanes, tab = printer.last, variant.lanes, Kernels.INDENT
-    row = Scope(tab, is_straight=True)
-    straight = Scope(tab * 2, row, is_straight=True)
-    general = Scope(tab * 2, is_straight=False)
+    at = interior(recording.ndim)
+    row = Scope(tab, at=at)
+    straight = Scope(tab * 2, row, at=at)
+    general = Scope(tab * 2)
     stores = []
     for number, node in enumerate(recording.results):
         place = _place_of_result(number, last, lanes)
@@ -304,7 +313,7 @@ def text_of(recording: Recording, variant: Variant) -> str | None:
         last=last,
         start=ranges[last].start,
         rest=ranges[last].end,
-        conditions=_inside(ranges[:last]),
+        conditions=inside(ranges[:last], "&&"),
         row="\n".join([*row.lines, *_windows(printer, recording)]),
         straight="\n".join(straight.lines),
         general="\n".join(general.lines),
@@ -387,14 +396,3 @@ def _windows(printer: Kernels, recording: Recording) -> Iterator[str]:
                 yield from [
                     f"{tab}w{number}[{at - low}] = {row}[{at}];" for at in inside
                 ]
-
-
-def _inside(ranges: Sequence[Range]) -> str:
-    """Return the conditions under which a row is straight."""
-    texts = []
-    for axis, (start, end) in enumerate(ranges):
-        if start:
-            texts.append(f" && t{axis} >= {start}")
-        if end:
-            texts.append(f" && t{axis} < n{axis} - {end}")
-    return "".join(texts)

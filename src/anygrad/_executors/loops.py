@@ -10,8 +10,16 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .._executors.nodes import name_of
-from .._executors.printing import Language, Range, Scope, interiors, verb_of
+from .._executors.nodes import LENGTH, name_of
+from .._executors.printing import (
+    Language,
+    Range,
+    Scope,
+    inside,
+    interior,
+    interiors,
+    verb_of,
+)
 
 if TYPE_CHECKING:
     from .._executors.nodes import Node
@@ -147,18 +155,24 @@ from numpy import (
 
 """
 
-#: One row: its straight part, from `first` to `last`, and what is left of it.
+#: One row: its straight part, from `first` to `last`, its ends where they are short,
+#: and what is left of it.
 ROW = """\
 first, last = max({begin}, {start}), min({end}, n{axis} - {rest})
 if first < last{conditions}:
 {row}
     for u in range(uint64(last - first)):
 {straight}
+{ends}
 else:
     first = last = {end}
 for part in range(2):
     for t{axis} in range(last if part else {begin}, {end} if part else first):
 {general}"""
+
+
+#: Ends of rows that have more lines are left to the general loop.
+MOST_LINES_AT_ENDS = 100
 
 
 def text_of(recording: Recording, layouts: str, most_lines: int) -> str | None:
@@ -176,9 +190,9 @@ def text_of(recording: Recording, layouts: str, most_lines: int) -> str | None:
         return None
     printer = Loops(recording)
     last, tab = printer.last, Loops.INDENT
-    row = Scope(tab, is_straight=True)
-    straight = Scope(tab * 2, row, is_straight=True)
-    general = Scope(tab * 2, is_straight=False)
+    row = Scope(tab, at=interior(recording.ndim))
+    straight = Scope(tab * 2, row, at=interior(recording.ndim))
+    general = Scope(tab * 2)
     for number, node in enumerate(recording.results):
         straight.add(f"w{number}[u] = {printer.value(node, straight)}")
         place = ", ".join([f"t{axis}" for axis in range(recording.ndim)])
@@ -196,9 +210,10 @@ def text_of(recording: Recording, layouts: str, most_lines: int) -> str | None:
         start=ranges[last].start,
         rest=ranges[last].end,
         axis=last,
-        conditions=_inside(ranges[:last]),
+        conditions=inside(ranges[:last], "and"),
         row="\n".join(row.lines),
         straight="\n".join(straight.lines),
+        ends="\n".join(_at_ends(printer, ranges[last])),
         general="\n".join(general.lines),
     )
     names = ["start", "stop", "numbers", "complex_numbers"]
@@ -214,6 +229,24 @@ def text_of(recording: Recording, layouts: str, most_lines: int) -> str | None:
     lines += [tab * (last + 1) + line for line in body.splitlines()]
     constants = [f"{name} = {text}" for text, name in printer.constants.items()]
     return HEAD + "\n".join([*constants, "", *lines, ""])
+
+
+def _at_ends(printer: Loops, ends: Range) -> list[str]:
+    """Return the points at both ends of a row in the interior, one by one.
+
+    Nothing where a row is a part of an axis, or the lines are many.
+    """
+    last, tab, lines = printer.last, Loops.INDENT, []
+    for place in (*range(ends.start), *range(LENGTH - ends.end, LENGTH)):
+        scope = Scope(tab, at=(*interior(last), place))
+        scope.add(f"t{last} = {printer.position(place, last)}")
+        for number, node in enumerate(printer.recording.results):
+            target = ", ".join([f"t{axis}" for axis in range(last + 1)])
+            scope.add(f"o{number}[{target}] = {printer.value(node, scope)}")
+        lines += scope.lines
+    if not last or len(lines) > MOST_LINES_AT_ENDS:
+        return []
+    return [*lines, f"{tab}first, last = 0, n{last}"]
 
 
 def _decorator(recording: Recording, dtypes: Sequence[str], layouts: str) -> list[str]:
@@ -242,14 +275,3 @@ def _decorator(recording: Recording, dtypes: Sequence[str], layouts: str) -> lis
         "    error_model='numpy',",
         ")",
     ]
-
-
-def _inside(ranges: Sequence[Range]) -> str:
-    """Return the conditions under which a row is straight."""
-    texts = []
-    for axis, (start, end) in enumerate(ranges):
-        if start:
-            texts.append(f" and t{axis} >= {start}")
-        if end:
-            texts.append(f" and t{axis} < n{axis} - {end}")
-    return "".join(texts)

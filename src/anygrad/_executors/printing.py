@@ -43,22 +43,27 @@ class Scope:
         What stands before each of them.
     row : Scope or None
         In the interior, where that goes which does not depend on the last axis.
-    is_straight : bool
-        Whether it is the interior.
+    at : tuple of int or None
+        Where it is straight: a position along each axis, by which all choices are
+        known; None where the position decides when it runs.
     names : dict
         What has been computed, by node.
     """
 
     def __init__(
-        self, indent: str, row: Scope | None = None, *, is_straight: bool
+        self,
+        indent: str,
+        row: Scope | None = None,
+        *,
+        at: tuple[int, ...] | None = None,
     ) -> None:
         self.lines: list[str] = []
-        self.indent, self.row, self.is_straight = indent, row, is_straight
+        self.indent, self.row, self.at = indent, row, at
         self.names: dict[Node, str] = {}
 
     def branch(self, more: str) -> Scope:
         """Return a scope inside of this one, which knows its names."""
-        inner = Scope(self.indent + more, is_straight=False)
+        inner = Scope(self.indent + more)
         inner.lines = self.lines
         inner.names.update(self.names)
         return inner
@@ -126,10 +131,9 @@ class Language:
             return self.constant(node)
         if node.verb == "number":
             return self.number(node)
-        if node.verb == "pieces" and scope.is_straight:
-            return self.value(node.operands[central(node)], scope)
-        if node.verb == "accumulate" and scope.is_straight and not is_central(node):
-            return self.value(node.operands[0], scope)
+        only = None if scope.at is None else only_operand(node, scope.at)
+        if only is not None:
+            return self.value(only, scope)
         if scope.row is not None and self.last not in node.axes:
             scope = scope.row
         known = scope.names.get(node)
@@ -140,7 +144,7 @@ class Language:
             axis, starts = node.detail
             conditions = [f"t{axis} < {self.position(k, axis)}" for k in starts]
             self.choose(scope, node, name, conditions)
-        elif node.verb == "accumulate" and not scope.is_straight:
+        elif node.verb == "accumulate" and scope.at is None:
             name = self.new_name()
             self.accumulate(scope, node, name)
         elif node.verb == "load":
@@ -173,15 +177,22 @@ class Language:
         return _sum(terms, rest)
 
 
-def central(pieces: Node) -> int:
-    """Return which of the pieces of an axis holds in its interior."""
-    return sum([start <= LENGTH // 2 for start in pieces.detail[1]])
+def interior(ndim: int) -> tuple[int, ...]:
+    """Return a position that is in the interior of each axis."""
+    return (LENGTH // 2,) * ndim
 
 
-def is_central(accumulated: Node) -> bool:
-    """Tell whether a term is added in the interior."""
-    extent = accumulated.detail
-    return bool(extent.start <= LENGTH // 2 < extent.stop)
+def only_operand(node: Node, at: tuple[int, ...]) -> Node | None:
+    """Return which of its operands a node is at a position; None for other nodes."""
+    if node.verb == "pieces":
+        axis, starts = node.detail
+        number = sum([start <= at[axis] for start in starts])
+        operand: Node = node.operands[number]
+        return operand
+    if node.verb == "accumulate":
+        axis, start, stop, _ = node.detail
+        return None if start <= at[axis] < stop else node.operands[0]
+    return None
 
 
 def verb_of(node: Node) -> str:
@@ -199,8 +210,13 @@ def lengths_in(at: int) -> tuple[int, int]:
 
 def interiors(results: Sequence[Node], ndim: int) -> list[Range]:
     """Return the points of each axis at which nodes are straight."""
-    ranges = [Range(0, 0)] * ndim
-    for node in nodes_of(results, _of_interior):
+    at, ranges = interior(ndim), [Range(0, 0)] * ndim
+
+    def operands(node: Node) -> Sequence[Node]:
+        only = only_operand(node, at)
+        return node.operands if only is None else (only,)
+
+    for node in nodes_of(results, operands):
         if node.verb in ("pieces", "accumulate"):
             axis, starts = node.detail[0], _starts(node)
             before = [start for start in starts if start <= LENGTH // 2]
@@ -210,21 +226,23 @@ def interiors(results: Sequence[Node], ndim: int) -> list[Range]:
     return ranges
 
 
+def inside(ranges: Sequence[Range], word: str) -> str:
+    """Return the conditions under which a row is in the interior of some axes."""
+    texts = []
+    for axis, (start, end) in enumerate(ranges):
+        if start:
+            texts.append(f" {word} t{axis} >= {start}")
+        if end:
+            texts.append(f" {word} t{axis} < n{axis} - {end}")
+    return "".join(texts)
+
+
 def _starts(node: Node) -> tuple[int, ...]:
     """Return the positions at which something changes."""
     if node.verb == "pieces":
         starts: tuple[int, ...] = node.detail[1]
         return starts
     return node.detail.start, node.detail.stop
-
-
-def _of_interior(node: Node) -> Sequence[Node]:
-    """Return the operands that a node has in the interior."""
-    if node.verb == "pieces":
-        return (node.operands[central(node)],)
-    if node.verb == "accumulate" and not is_central(node):
-        return node.operands[:1]
-    return node.operands
 
 
 def _sum(terms: list[str], rest: int) -> str:
