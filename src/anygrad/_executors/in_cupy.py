@@ -6,7 +6,7 @@ CuPy puts results on the device that is current, whatever the devices of its ope
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from .._executors import cuda, kernels, on_cuda, results
@@ -30,12 +30,20 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     if not _blocked:
         _blocked[:] = [_make_blocked()]  # threads may meet here
     with f.device:
-        if plan.tasks and f.size:
+        if plan.tasks and f.size and _compiles_cuda():
             made = results.empty(f, plan, xp.empty_like)
             launch = partial(on_cuda.launch, LAUNCHER, xp)
             if kernels.run(f, plan, made.outs, Runner(launch, xp)):
                 return made.copy()
         return _blocked[0](f, plan, xp)
+
+
+@lru_cache(1)
+def _compiles_cuda() -> bool:
+    """Tell whether this CuPy is for CUDA, not for ROCm."""
+    import cupy
+
+    return not cupy.cuda.runtime.is_hip
 
 
 def _place(array: Any) -> on_cuda.Array:
