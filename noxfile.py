@@ -50,7 +50,7 @@ EXTRAS = {
 
 #: Where each call is compiled or becomes a graph, a value of each argument does, and
 #: not each pair;
-BRIEF = ("jax", "dask")
+BRIEF = ("jax", "dask", "cupy")
 
 #: and here, what is covered is not measured: it would cost a minute and add little.
 UNMEASURED = ("jax",)
