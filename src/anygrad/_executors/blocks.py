@@ -115,8 +115,9 @@ def _scratch_per_point(job: Job) -> int:
     else:
         working = job.task.precision.samples
         count = (job.f.dtype != working) + (job.out.dtype != working)
-        # Sums hold the differences, or one term.
+        # Sums hold the differences, or one term; what is added is made first.
         count += len(job.formulas[job.task.scheme.interior].terms) > 1
+        count += job.task.sign != 0
     return count * _bytes(job)
 
 
