@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import anygrad
+from anygrad import _libraries
 from backends import Backend
 
 MODES = ("one_sided", "periodic", "reflect", "symmetric", "edge")
@@ -251,3 +252,12 @@ def test_a_hessian_before_dims_of_the_input(
     for i, j, second in ((0, 0, 2), (0, 1, 3), (1, 0, 3), (1, 1, 0)):
         part = library.tolist(result[(*at, i, j, ...)])
         assert part == [[[second] * 5] * 4] * 3
+
+
+def test_a_traced_number_is_known_by_its_class() -> None:
+    """Where JAX is not installed, too: by the name of the class, and of its module."""
+    tracer = type(
+        "DynamicTracer", (type("Tracer", (), {"__module__": "jax.core"}),), {}
+    )
+    assert "static_argnames" in _libraries.advice_on_traced(tracer())
+    assert not _libraries.advice_on_traced(1)
