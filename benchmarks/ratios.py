@@ -192,13 +192,13 @@ def markdown(cells: Sequence[str]) -> str:
 
 
 def machine() -> str:
-    """Return what the figures depend on, without the machine's name."""
+    """Return what the figures depend on."""
     packages = ("numpy", "torch", "jax", "dask", "numba", "findiff")
     versions = [f"{name} {metadata.version(name)}" for name in packages if _has(name)]
     load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     return ", ".join(
         [
-            platform.machine(),
+            f"{_processor()} ({platform.machine()})",
             f"{os.cpu_count()} cores",
             *_caches(),
             f"Python {platform.python_version()}",
@@ -206,6 +206,14 @@ def machine() -> str:
             load,
         ]
     )
+
+
+def _processor() -> str:
+    """Return what the processor is called, where the system tells."""
+    known = Path("/proc/cpuinfo")
+    lines = known.read_text(encoding="utf-8").splitlines() if known.is_file() else []
+    names = [line.partition(":")[2] for line in lines if line.startswith("model name")]
+    return (*names, platform.processor() or "a processor")[0].strip()
 
 
 def _has(name: str) -> bool:
