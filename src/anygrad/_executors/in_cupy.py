@@ -5,12 +5,9 @@ CuPy puts results on the device that is current, whatever the devices of its ope
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
-
-from .._executors import cuda, kernels, on_cuda, results
-from .._executors.kernels import Runner
 
 if TYPE_CHECKING:
     from .._executors import steps
@@ -30,45 +27,12 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     if not _blocked:
         _blocked[:] = [_make_blocked()]  # threads may meet here
     with f.device:
-        if plan.tasks and f.size and _compiles_cuda():
-            made = results.empty(f, plan, xp.empty_like)
-            launch = partial(on_cuda.launch, LAUNCHER, xp)
-            if kernels.run(f, plan, made.outs, Runner(launch, xp)):
-                return made.copy()
+        from .._executors import cupy_on_cuda  # imports what only a GPU needs
+
+        done = cupy_on_cuda.run(f, plan, xp)
+        if done is not None:
+            return done
         return _blocked[0](f, plan, xp)
-
-
-@lru_cache(1)
-def _compiles_cuda() -> bool:
-    """Tell whether this CuPy is for CUDA, not for ROCm."""
-    import cupy
-
-    return not cupy.cuda.runtime.is_hip
-
-
-def _place(array: Any) -> on_cuda.Array:
-    size = array.dtype.itemsize
-    return on_cuda.Array(array.data.ptr % cuda.ACCESS, array.shape, array.strides, size)
-
-
-def _compiled(text: str, _: Any) -> Any:
-    import cupy
-
-    # CuPy keeps what it compiles on the disk, and loads it on the current device.
-    module = cupy.RawModule(code=text, options=("--std=c++17", *cuda.OPTIONS))
-    return module.get_function(cuda.NAME)
-
-
-def _call(function: Any, grid: on_cuda.Grid, given: Sequence[Any], _: Any) -> None:
-    function(*grid, tuple(given))
-
-
-LAUNCHER = on_cuda.Launcher(
-    place=_place,
-    device=lambda array: array.device.id,
-    compiled=_compiled,
-    call=_call,
-)
 
 
 def _make_blocked() -> Callable[..., tuple[Any, ...]]:

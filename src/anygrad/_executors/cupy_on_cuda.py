@@ -1,0 +1,56 @@
+"""One kernel per call on CuPy arrays, on the stream that is current."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any
+
+from .._executors import cuda, kernels, on_cuda, results
+from .._executors.kernels import Runner
+
+if TYPE_CHECKING:
+    from .._records import Plan
+    from .._typing import Namespace
+
+
+def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...] | None:
+    """Return the results of a plan on the current device; None where it cannot."""
+    if not plan.tasks or not f.size or not _compiles_cuda():
+        return None
+    made = results.empty(f, plan, xp.empty_like)
+    launch = partial(on_cuda.launch, LAUNCHER, xp)
+    return made.copy() if kernels.run(f, plan, made.outs, Runner(launch, xp)) else None
+
+
+@lru_cache(1)
+def _compiles_cuda() -> bool:
+    """Tell whether this CuPy is for CUDA, not for ROCm."""
+    import cupy
+
+    return not cupy.cuda.runtime.is_hip
+
+
+def _place(array: Any) -> on_cuda.Array:
+    size = array.dtype.itemsize
+    return on_cuda.Array(array.data.ptr % cuda.ACCESS, array.shape, array.strides, size)
+
+
+def _compiled(text: str, _: Any) -> Any:
+    import cupy
+
+    # CuPy keeps what it compiles on the disk, and loads it on the current device.
+    module = cupy.RawModule(code=text, options=("--std=c++17", *cuda.OPTIONS))
+    return module.get_function(cuda.NAME)
+
+
+def _call(function: Any, grid: on_cuda.Grid, given: Sequence[Any], _: Any) -> None:
+    function(*grid, tuple(given))
+
+
+LAUNCHER = on_cuda.Launcher(
+    place=_place,
+    device=lambda array: array.device.id,
+    compiled=_compiled,
+    call=_call,
+)
