@@ -279,7 +279,7 @@ def test_long_texts_become_several_kernels(
 
 
 def test_another_step_or_shape_compiles_nothing(cupy: Any, record: Any) -> None:
-    """All of these steps are divided by: a product with a reciprocal is another form."""
+    """By all of these steps is divided; a reciprocal would make another form."""
     one, other = cupy.ones((5, 8)), cupy.ones((9, 12))
     anygrad.laplacian(one, spacing=0.3, boundary=1.5)
     with record() as recording:
