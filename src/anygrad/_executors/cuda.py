@@ -278,8 +278,7 @@ for (int lane = 0; lane < {apart}; ++lane) {{
 
 def text_of(recording: Recording, variant: Variant) -> str | None:
     """Return the text of a kernel; None if it would be too long, or has no dtype."""
-    dtypes = [name_of(array.dtype) for array in recording.arrays]
-    dtypes += [node.dtype for node in recording.results]
+    dtypes = recording.dtypes
     if not TYPES.keys() >= set(dtypes):
         return None
     printer = Kernels(recording, variant)

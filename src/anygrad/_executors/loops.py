@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .._executors.nodes import LENGTH, name_of
+from .._executors.nodes import LENGTH
 from .._executors.printing import (
     Language,
     Range,
@@ -184,8 +184,7 @@ def text_of(recording: Recording, layouts: str, most_lines: int) -> str | None:
     ``kernel(start, stop, numbers, complex_numbers, b0, b1, ..., o0, o1, ...)`` fills
     the results from one position along the first axis to another.
     """
-    dtypes = [name_of(array.dtype) for array in recording.arrays]
-    dtypes += [node.dtype for node in recording.results]
+    dtypes = recording.dtypes
     if not DTYPES.issuperset(dtypes):
         return None
     printer = Loops(recording)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .. import _agnostic
-from .._executors.nodes import LENGTH, Node, Tape, Weak
+from .._executors.nodes import LENGTH, Node, Tape, Weak, name_of
 from .._executors.symbols import Symbol, Words, symbol_of_array
 from .._records import Alternative
 from .._scales import Scale
@@ -136,6 +136,12 @@ class Recording(NamedTuple):
     ndim: int
     arrays: tuple[Array, ...]
     is_complex: tuple[bool, ...]
+
+    @property
+    def dtypes(self) -> list[str]:
+        """The standard's names of the dtypes of all arrays, then of all results."""
+        found = [name_of(array.dtype) for array in self.arrays]
+        return found + [node.dtype for node in self.results]
 
 
 def form_of(f: Any, plan: Plan, run: Run = _agnostic.run) -> tuple[Form, Operands]:
