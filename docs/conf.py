@@ -148,7 +148,8 @@ def arrays(library):
 
 def rows_of_executors():
     """Return each library's name, and the modules of what runs on its arrays."""
-    for name, executors in _dispatch.EXECUTORS.items():
+    for name, load in _dispatch.EXECUTORS.items():
+        executors = load()
         functions = executors.exact, executors.fallback
         # Dask's is told how to run a chunk.
         plain = [getattr(function, "func", function) for function in functions]

@@ -46,7 +46,7 @@ def test_what_is_learned_of_an_array(backend: Backend) -> None:
         return
     assert found.library is TABLE[backend.library]
     assert found.is_exact
-    assert found.executor is EXECUTORS[backend.library].exact
+    assert found.executor is EXECUTORS[backend.library]().exact
     assert found.namespace is found.library.import_namespace()
     assert _libraries.is_exact(f, found.library)
     assert not _libraries.is_shell(f)
@@ -125,7 +125,7 @@ def test_a_derived_class_gets_what_only_uses_the_standard(library: Backend) -> N
     found = _dispatch.samples_of(derived, "input")
     assert found.library is row
     assert not found.is_exact
-    assert found.executor is EXECUTORS[library.library].fallback
+    assert found.executor is EXECUTORS[library.library]().fallback
     plain = library.asarray([0.0, 1.0, 4.0, 9.0])
     beside = _dispatch.samples_of(plain, "input")
     assert _dispatch.executor_for(beside, [1.0, plain, None]) is beside.executor
@@ -152,7 +152,7 @@ def test_a_mapped_file_is_a_plain_array(numpy: Any, tmp_path: Path) -> None:
     derived = f.view(class_named("mine.memmap", numpy.memmap))
     assert not _libraries.is_shell(derived)
     assert _libraries.without_shell(derived) is derived
-    assert executor_of(derived) is EXECUTORS["numpy"].fallback
+    assert executor_of(derived) is EXECUTORS["numpy"]().fallback
     assert anygrad.gradient(derived)[0].tolist() == [1.0, 2.0, 4.0, 5.0]
 
 
@@ -173,7 +173,7 @@ def test_what_stands_for_arrays_of_jax(jax: Any) -> None:
         assert found.library is TABLE["jax"]
         assert not found.is_exact
         assert found.device is None
-        assert found.executor is EXECUTORS["jax"].fallback
+        assert found.executor is EXECUTORS["jax"]().fallback
 
 
 # Refused classes.

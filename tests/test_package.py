@@ -209,7 +209,7 @@ def test_arrays_find_their_row(backend: Backend) -> None:
     assert row is not None
     assert row.name == backend.library
     executor = _dispatch.samples_of(array, "input").executor
-    assert executor is _dispatch.EXECUTORS[row.name].exact
+    assert executor is _dispatch.EXECUTORS[row.name]().exact
 
 
 def test_show_versions_of_a_library(library: Backend) -> None:

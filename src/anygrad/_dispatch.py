@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import array_api_compat
 
 from . import _agnostic, _classes, _libraries, _refusals
-from ._executors import (
-    chunked,
-    compiled,
-    in_cupy,
-    in_numpy,
-    in_torch,
-    margins,
-    on_device,
-)
 from ._records import Plan, Samples
 from ._schemes import Margin
 from ._typing import Namespace
@@ -49,16 +40,48 @@ def execute(array: Any, plan: Plan) -> tuple[Any, ...]:
     return samples.executor(array, plan, samples.namespace)
 
 
-#: By the names in the table of libraries.
-EXECUTORS = {
-    "numpy": Executors(in_numpy.run, surroundings=in_numpy.quietly),
-    "torch": Executors(in_torch.run),
-    "jax": Executors(compiled.run, compiled.trace),
-    "dask": Executors(partial(chunked.run, execute=execute)),
-    "cupy": Executors(
+def _of_numpy() -> Executors:
+    from ._executors import in_numpy
+
+    return Executors(in_numpy.run, surroundings=in_numpy.quietly)
+
+
+def _of_torch() -> Executors:
+    from ._executors import in_torch
+
+    return Executors(in_torch.run)
+
+
+def _of_jax() -> Executors:
+    from ._executors import compiled
+
+    return Executors(compiled.run, compiled.trace)
+
+
+@cache  # one and the same for all calls
+def _of_dask() -> Executors:
+    from ._executors import chunked
+
+    return Executors(partial(chunked.run, execute=execute))
+
+
+def _of_cupy() -> Executors:
+    from ._executors import in_cupy, on_device
+
+    return Executors(
         in_cupy.run, on_device.run, surroundings=lambda array: array.device
-    ),
-    "array-api-strict": Executors(),
+    )
+
+
+#: By the names in the table of libraries: what loads the executors of a library when
+#: its first array comes in, and not when anygrad is imported.
+EXECUTORS: dict[str, Callable[[], Executors]] = {
+    "numpy": _of_numpy,
+    "torch": _of_torch,
+    "jax": _of_jax,
+    "dask": _of_dask,
+    "cupy": _of_cupy,
+    "array-api-strict": Executors,
 }
 
 #: For libraries that the table does not name.
@@ -94,7 +117,7 @@ def samples_of(array: Any, name: str) -> Samples:
     _check_layout(array, library, name)
     if library.chunk is not None:
         _refuse(type(library.chunk(array)), array, name)
-    executors = EXECUTORS[library.name]
+    executors = EXECUTORS[library.name]()
     executor = executors.exact if is_exact else executors.fallback
     if library.unwrap is not None and _libraries.is_shell(array):
         executor = partial(_unwrapped, executors.exact, library.unwrap)
@@ -135,7 +158,7 @@ def executor_for(samples: Samples, companions: Iterable[Any]) -> Executor:
         plain = _libraries.without_shell(array)
         is_own = _libraries.library_of(plain) is library
         if is_own and not _libraries.is_exact(plain, library):
-            return EXECUTORS[library.name].fallback
+            return EXECUTORS[library.name]().fallback
     return samples.executor
 
 
@@ -143,6 +166,8 @@ def without_ghosts(executor: Executor, ghosts: tuple[Margin, ...]) -> Executor:
     """Return what runs a plan and cuts the rows of ghosts off."""
     if not ghosts:
         return executor
+    from ._executors import margins
+
     return partial(margins.run, margins=ghosts, executor=executor)
 
 
@@ -184,5 +209,5 @@ def _check_layout(array: Any, library: _libraries.Library, name: str) -> None:
 def surroundings(samples: Samples) -> AbstractContextManager[Any]:
     """Return the context in which the agnostic code may compute with an array."""
     library = samples.library
-    executors = AGNOSTIC if library is None else EXECUTORS[library.name]
+    executors = AGNOSTIC if library is None else EXECUTORS[library.name]()
     return executors.surroundings(samples.array)
