@@ -121,6 +121,10 @@ def test_weights_of_steps_of_any_size(library: Backend) -> None:
         check(library, library.tolist(anygrad.stencil(library.asarray(x))), x, 1)
 
 
+def test_weights_on_a_range() -> None:
+    assert anygrad.stencil(range(-1, 2)) == anygrad.stencil([-1, 0, 1])
+
+
 def test_repeated_offsets_are_not_seen(library: Backend) -> None:
     """Which is no error; libraries that compute with NumPy may warn."""
     with warnings.catch_warnings():
@@ -144,9 +148,9 @@ def refusal(offsets: Any, order: int = 1) -> str:
             [0.5, 1],
             1,
             (
-                "`offsets` must be a list or tuple of ints and fractions, or an array. "
-                "Got [0.5, 1]. Convert floats first, with `fractions.Fraction`, or put "
-                "them into an array."
+                "`offsets` must be a list, tuple or range of ints and fractions, or an "
+                "array. Got [0.5, 1]. Convert floats first, with "
+                "`fractions.Fraction`, or put them into an array."
             ),
         ),
         (
@@ -154,9 +158,9 @@ def refusal(offsets: Any, order: int = 1) -> str:
             3,
             1,
             (
-                "`offsets` must be a list or tuple of ints and fractions, or an array. "
-                "Got 3. Convert floats first, with `fractions.Fraction`, or put them "
-                "into an array."
+                "`offsets` must be a list, tuple or range of ints and fractions, or an "
+                "array. Got 3. Convert floats first, with "
+                "`fractions.Fraction`, or put them into an array."
             ),
         ),
         (

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import anygrad
+from benchmarks import peers
 from benchmarks.rows import OURS_AS_PEERS, Row
 
 STEP = 0.3
@@ -138,7 +139,11 @@ class NumPy:
         import numpy
 
         if row.peer == "findiff":
-            return findiff_operator(spacing, row)(f)
+            return peers.findiff_operator(spacing, row)(f)
+        if row.peer == "correlate1d":
+            return peers.correlated(f, spacing, row)
+        if row.peer == "numba.stencil":
+            return peers.by_numba_stencil(f, spacing, row)
         entries = spacing if isinstance(spacing, list) else [spacing]
         return numpy.gradient(f, *entries, axis=row.dim)
 
@@ -160,18 +165,6 @@ class NumPy:
         return on_two_threads
 
 
-def findiff_operator(step: float, row: Row) -> Any:
-    """Return the function of findiff for the same work."""
-    from findiff import Diff
-
-    if row.function == "gradient":
-        return Diff(row.dim, step, acc=row.accuracy)
-    seconds = [
-        Diff(axis, step, acc=row.accuracy) ** 2 for axis in range(len(row.shape))
-    ]
-    return sum(seconds[1:], seconds[0])
-
-
 class Torch(NumPy):
     """PyTorch on the CPU, with as many threads as it takes by itself."""
 
@@ -188,9 +181,11 @@ class Torch(NumPy):
         return torch.from_numpy(x)
 
     def peer(self, f: Any, spacing: Any, row: Row) -> Any:
-        """Return torch.gradient, or periodic differences of shifted copies."""
+        """Return torch.gradient, a convolution, or differences of shifted copies."""
         import torch
 
+        if row.peer == "conv2d":
+            return peers.convolved(f, spacing, row)
         if row.peer == "torch.roll":
             roll = torch.roll
             if row.function == "gradient":

@@ -30,8 +30,8 @@ class Row:
         by the backward pass of torch; or within `set_compiler("numba")`.
     peer : str or None
         What to compare with: a gradient; anygrad's own with one-sided edges, without
-        a mask, or without a compiler; or the formula of physicsnemo's periodic
-        functions, shifted copies by `torch.roll`.
+        a mask, or without a compiler; the formula of physicsnemo's periodic functions,
+        shifted copies by `torch.roll`; or a correlation with the weights.
     at_most : float or None
         The target: how many times the floor it may take.
     at_least : float or None
@@ -80,7 +80,10 @@ class Row:
 OURS_AS_PEERS = ("one-sided", "no mask", "no compiler")
 
 #: Peers that are no gradient of the array's own library.
-OTHER_PEERS = ("findiff", "torch.roll", *OURS_AS_PEERS)
+OTHER_PEERS = (
+    *("findiff", "torch.roll", "correlate1d", "conv2d", "numba.stencil"),
+    *OURS_AS_PEERS,
+)
 
 #: Shapes of 1e6 elements and more, and a dim.
 LARGE = [
@@ -296,9 +299,42 @@ COMPILED = [
     )
 ]
 
+#: Correlations with the weights, which people take instead of a gradient.
+CORRELATIONS = [
+    Row(
+        library,
+        *work,
+        dtype=dtype,
+        accuracy=accuracy,
+        boundary="periodic",
+        way=way,
+        peer=peer,
+        at_least=1.0,
+    )
+    for (library, dtype, way, peer), accuracy, work in product(
+        [
+            ("numpy", "float64", "call", "correlate1d"),
+            ("numpy", "float64", "compiled", "numba.stencil"),
+            ("torch", "float32", "call", "conv2d"),
+        ],
+        [2, 8],
+        SQUARE,
+    )
+] + [
+    Row(
+        "numpy",
+        (200, 200, 200),
+        None,
+        function="laplacian",
+        boundary="periodic",
+        peer="correlate1d",
+        at_least=1.0,
+    )
+]
+
 ROWS = [
     *(*IN_NUMPY, *IN_TORCH, *IN_JAX, *IN_DASK),
-    *(*ON_SMALL_ARRAYS, *WITH_MASKS, *COMPILED),
+    *(*ON_SMALL_ARRAYS, *WITH_MASKS, *COMPILED, *CORRELATIONS),
 ]
 
 #: Peak memory: at most this many times the outputs, whatever the dtype.

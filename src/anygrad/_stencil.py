@@ -53,10 +53,10 @@ def stencil(offsets: Any, *, order: int = 1) -> Any:
     Raises
     ------
     TypeError
-        - If `offsets` is neither a list or tuple of ints and fractions nor an array of
-          the standard, is masked or a quantity, or is labelled, compressed, sparse,
-          nested, a matrix or of another class whose arrays carry more than their
-          numbers, or its dtype is bool or not numeric.
+        - If `offsets` is neither a list, tuple or range of ints and fractions nor an
+          array of the standard, is masked or a quantity, or is labelled, compressed,
+          sparse, nested, a matrix or of another class whose arrays carry more than
+          their numbers, or its dtype is bool or not numeric.
         - If `order` is not an int.
     ValueError
         - If `offsets` is not longer than `order`, is a list or tuple that names an
@@ -90,7 +90,7 @@ def stencil(offsets: Any, *, order: int = 1) -> Any:
     Examples
     --------
     >>> from anygrad import stencil
-    >>> [str(weight) for weight in stencil([-2, -1, 0, 1, 2])]
+    >>> [str(weight) for weight in stencil(range(-2, 3))]
     ['1/12', '-2/3', '0', '2/3', '-1/12']
 
     >>> import numpy as np

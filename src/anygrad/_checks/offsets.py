@@ -13,14 +13,14 @@ from .wording import shown
 
 def exact(offsets: Any, order: Any) -> int:
     """Check Python's numbers and return the order."""
-    if not isinstance(offsets, (list, tuple)) or any(
+    if not isinstance(offsets, (list, tuple, range)) or any(
         isinstance(offset, bool) or not isinstance(offset, numbers.Rational)
         for offset in offsets
     ):
         msg = (
-            "`offsets` must be a list or tuple of ints and fractions, or an array. Got "
-            f"{shown(offsets)}. Convert floats first, with `fractions.Fraction`, or "
-            "put them into an array."
+            "`offsets` must be a list, tuple or range of ints and fractions, or an "
+            f"array. Got {shown(offsets)}. Convert floats first, with "
+            "`fractions.Fraction`, or put them into an array."
         )
         raise TypeError(msg)
     number = checked_order(order)
