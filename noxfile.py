@@ -303,8 +303,9 @@ def on_other(session: nox.Session, library: str) -> None:
     if library == "dpnp":  # it looks for its device where the system keeps drivers
         driver = Path(session.virtualenv.location, "lib", "libintelocl.so")
         session.env["OCL_ICD_FILENAMES"] = str(driver)
-    path = "tests/test_others.py"
-    check(session, f"--other={library}", path)
+    own = paths(("cubed",)) if library == "cubed" else ()
+    given = (f"--other={library}", "tests/test_others.py", *own)
+    check(session, *given, measured=library == "cubed")  # it has an executor of its own
 
 
 @nox.session

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from . import _libraries
-from ._libraries import Library
+from ._library import Library
 from ._records import Samples
 from ._typing import Namespace
 

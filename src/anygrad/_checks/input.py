@@ -6,7 +6,7 @@ import math
 from typing import Any, NoReturn
 
 from .. import _boundaries, _classes, _libraries, _precision
-from .._libraries import Library
+from .._library import Library
 from .._records import Axis, Ends, Field, Orders, Samples
 from .wording import conversion, shown
 

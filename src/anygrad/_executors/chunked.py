@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import array_api_compat
 
 from .. import _agnostic, _compilers, _schemes
-from .._records import Plan, Task, candidates, totals_of, unrounded
+from .._executors import results
+from .._records import Plan, Task, candidates, unrounded
 
 if TYPE_CHECKING:
     from .._typing import DType, Namespace
@@ -54,25 +55,13 @@ def run(f: Any, plan: Plan, xp: Namespace, execute: Execute) -> tuple[Any, ...]:
     ``execute(chunk, plan)`` returns the results of a plan for a chunk, by what runs on
     arrays of its class.
     """
-    compiler = _compilers.get_compiler()
-    if compiler is not None:
-        execute = partial(_compiled, execute, compiler)
-    totals = list(totals_of(plan.tasks))
-    made = iter([_total(f, tasks, execute) for tasks in totals])
-    return _agnostic.compose(
-        plan.with_tasks(tuple([tasks[0] for tasks in totals])),
-        lambda _: next(made),  # they are asked for in this order
+    execute = _compilers.captured(execute)
+    return results.of_totals(
+        plan,
+        lambda tasks: _total(f, tasks, execute),
         xp,
         stack=partial(xp.stack, allow_unknown_chunksizes=True),
     )
-
-
-def _compiled(
-    execute: Execute, compiler: str, chunk: Any, plan: Plan
-) -> tuple[Any, ...]:
-    """Run a plan with the compiler that was in force where the graph was made."""
-    with _compilers.within(compiler):
-        return execute(chunk, plan)
 
 
 class Term(NamedTuple):
