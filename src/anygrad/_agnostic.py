@@ -13,6 +13,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _formulas, _scales, _uneven
+from ._classes import is_array
 from ._formulas import WeightedFormula
 from ._records import candidates
 from ._scales import Scale
@@ -111,6 +112,10 @@ def derivative(f: Any, task: Task, xp: Namespace, lowering: Lowering = STANDARD)
     """Return one derivative, in the working dtype."""
     if task.inner is not None:
         f = derivative(f, task.inner, xp, lowering)
+        if any(map(is_array, task.constants or ())):
+            from . import _beyond
+
+            task = task._replace(constants=_beyond.derived(task, xp, lowering))
     f = prepare(
         component(f, task), task.precision.samples, task.precision.wide_samples, xp
     )
@@ -207,7 +212,8 @@ def _difference_of(
     (upper, lower), precision = pair, task.precision
     above = shifted(f, task.axis, formula, upper)
     if lower is None:
-        return prepare(above, precision.samples, False, xp) - constant
+        above = prepare(above, precision.samples, False, xp)
+        return above - _as_numbers(constant, precision.samples, xp)
     below = shifted(f, task.axis, formula, lower)
     return difference(above, below, precision.samples, precision.wide_samples, xp)
 
@@ -294,7 +300,12 @@ def _turn(x: Any, task: Task, xp: Namespace) -> Any:
     length = difference(
         ends[0], ends[1], precision.coordinates, precision.wide_coordinates, xp
     )
-    return xp.sign(length) * task.period
+    return xp.sign(length) * _as_numbers(task.period, precision.coordinates, xp)
+
+
+def _as_numbers(value: Any, dtype: DType, xp: Namespace) -> Any:
+    """Convert an array that has no say in the dtype; a number of Python's has none."""
+    return prepare(value, dtype, False, xp) if hasattr(value, "dtype") else value
 
 
 def _prepared_step(task: Task, xp: Namespace) -> Any:

@@ -112,3 +112,16 @@ def as_placed(found: Samples, samples: Samples) -> Samples:
         return found
     dtype = getattr(samples.namespace, place.dtype_name(found.dtype))
     return found._replace(dtype=dtype, namespace=samples.namespace)
+
+
+def adopted(given: Any, samples: Samples) -> Any:
+    """Return arrays of a call without NumPy's, as a compiler shows its numbers, too."""
+    adopt = samples.library.adopt
+    if adopt is None:
+        return given
+    if type(given) is list:
+        return [adopted(entry, samples) for entry in given]
+    if type(given) is tuple:
+        return tuple([adopted(entry, samples) for entry in given])
+    is_numpy = type(given).__module__ == "numpy"
+    return adopt(given, samples.device) if is_numpy else given

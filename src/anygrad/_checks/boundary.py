@@ -8,6 +8,7 @@ import numbers
 from typing import Any
 
 from .. import _boundaries, _precision
+from .._classes import is_array
 from .._records import Axis, Ends, Field
 from . import dim
 from .wording import meant, shortened, shown, static
@@ -105,11 +106,13 @@ def _mode(item: Any, name: str) -> tuple[str, Any]:
             if isinstance(item, numbers.Real):
                 return _boundaries.CONSTANT, float(item)
             return _boundaries.CONSTANT, complex(item)
+    if is_array(item):
+        return _boundaries.CONSTANT, item
     listed = ", ".join([repr(mode) for mode in modes])
     is_word = isinstance(item, str)
     hint = meant(item, modes) if is_word else static(item) or _hint_at_ghosts(item)
     msg = (
-        f"`{name}` must be one of {listed}, or a number for a constant. "
+        f"`{name}` must be one of {listed}, or a number or an array for values. "
         f"Got {shown(item)}.{hint}"
     )
     raise (ValueError if is_word else TypeError)(msg)
@@ -126,12 +129,14 @@ def _hint_at_ghosts(item: Any) -> str:
     )
 
 
-def _period(value: Any, name: str) -> float:
+def _period(value: Any, name: str) -> Any:
+    if is_array(value) and not isinstance(value, numbers.Real):
+        return value
     is_number = type(value) in (float, int) or isinstance(value, numbers.Real)
     if isinstance(value, bool) or not is_number:
         msg = (
-            f"`{name}` must have a real number as its period. Got {shown(value)}."
-            f"{static(value)}"
+            f"`{name}` must have a real number or an array as its period. Got "
+            f"{shown(value)}.{static(value)}"
         )
         raise TypeError(msg)
     try:
@@ -147,8 +152,12 @@ def _period(value: Any, name: str) -> float:
     return period
 
 
-def check_for_field(ends: Ends, field: Field) -> None:
-    """Refuse complex values beyond the ends of real samples."""
+def check_for_field(ends: Ends, axis: Axis, field: Field) -> None:
+    """Refuse complex values beyond the ends of real samples, and what does not fit."""
+    if any(map(is_array, ends.values())):
+        from . import beyond
+
+        beyond.check(ends, axis, field)
     if ends.constants is None or _precision.is_complex(
         field.dtype, field.samples.namespace
     ):
@@ -167,7 +176,7 @@ def check_for_step(ends: Ends, axis: Axis, field: Field) -> None:
     if ends.period is not None:
         msg = (
             "`boundary` must not have a period for a step, along dimension "
-            f"{dim.in_samples(axis, field)} of `input`. Got {ends.period!r}. The "
+            f"{dim.in_samples(axis, field)} of `input`. Got {shown(ends.period)}. The "
             "period is the step times the number of points: write 'periodic'. "
             f"{ONCE}{_in_a_list(field)}"
         )
@@ -197,6 +206,6 @@ def check_for_coordinates(
     if is_complex:
         msg = (
             f"`boundary` must not be periodic for complex coordinates, {along}. Got "
-            f"{ends.period!r}. A period is a length."
+            f"{shown(ends.period)}. A period is a length."
         )
         raise ValueError(msg)

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic, _compilers
+from .._beyond import arrays_of
 from .._executors import adjoint, small_tensors
 from .._records import all_tasks
 
@@ -100,7 +101,7 @@ def _is_tracked(tensors: Sequence[Any]) -> bool:
 
 
 def _arrays(plan: Plan) -> Iterator[Any]:
-    """Return all tensors of a plan: steps, coordinates and masks."""
+    """Return all tensors of a plan, those beyond the ends among them."""
     for task in all_tasks(plan):
         if task.step is not None:
             yield task.step
@@ -108,6 +109,8 @@ def _arrays(plan: Plan) -> Iterator[Any]:
             yield task.coordinates
         if task.where is not None:
             yield task.where
+        if task.constants is not None or task.period is not None:
+            yield from arrays_of(task)
 
 
 def _numpy_if_there() -> small_tensors.NumPyForTensors | None:
