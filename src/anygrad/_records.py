@@ -337,3 +337,16 @@ def all_tasks(plan: Plan) -> Iterator[Task]:
         if task.inner is not None:
             yield task.inner
         yield task
+
+
+def are_short(tasks: Sequence[Task]) -> bool:
+    """Tell whether an axis of some task has too few points for an interior.
+
+    Only the agnostic run needs none.
+    """
+    for task in tasks:
+        if task.scheme.recipe.length is not None:
+            return True
+        if task.inner is not None and task.inner.scheme.recipe.length is not None:
+            return True
+    return False

@@ -128,8 +128,14 @@ def _task(
     recipes = _schemes.recipes(
         orders, *ends[:2], uneven=along.is_uneven, masked=has_where
     )
-    points = _schemes.halo(recipes).points
-    input.check_length(field, axis, points, orders, ends, has_where)
+    points = least = _schemes.halo(recipes).points
+    if not has_where and _boundaries.can_be_short(*ends[:2]):
+        uneven = along.is_uneven
+        least = min(points, _boundaries.least_points(*ends[:2], uneven=uneven))
+    input.check_length(field, axis, least, orders, ends, has_where)
+    length = field.shape[axis.number]
+    if length < points:
+        recipes = [recipes[0]._replace(length=int(length))]
     make = _schemes.made if samples.is_compiled else _schemes.remembered
     scheme, *others = [make(recipe) for recipe in recipes]
     coordinates = along.array.dtype if along.array and along.is_uneven else None

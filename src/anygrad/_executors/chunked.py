@@ -22,7 +22,7 @@ import array_api_compat
 from .. import _agnostic, _beyond, _compilers, _schemes
 from .._beyond import arrays_of
 from .._classes import is_array
-from .._records import Plan, Task, candidates, totals_of, unrounded
+from .._records import Plan, Task, are_short, candidates, totals_of, unrounded
 
 if TYPE_CHECKING:
     from .._typing import DType, Namespace
@@ -340,7 +340,8 @@ def _derivative(
         *ends, period = [v[0] if type(v) is list else v for v in beyond]
         constants = None if ends[0] is None is ends[1] else (ends[0], ends[1])
         task = task._replace(constants=constants, period=period)
-    (whole,) = execute(f, Plan((task,), is_plain=where is None and not beyond))
+    is_plain = where is None and not beyond and not are_short([task])
+    (whole,) = execute(f, Plan((task,), is_plain=is_plain))
     return _strip(whole, task.axis, rows)
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _agnostic, _compilers
 from .._beyond import arrays_of
 from .._executors import adjoint, small_tensors
-from .._records import all_tasks
+from .._records import all_tasks, are_short
 
 if TYPE_CHECKING:
     from .._records import Plan
@@ -42,6 +42,8 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
 
 
 def _run_blocked(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
+    if not plan.is_plain and are_short(plan.tasks):
+        return _agnostic.run(f, plan, xp)
     on_cpu = f.device.type == "cpu"
     if f.device.type == "cuda":
         from .._executors import torch_on_cuda  # imports what only a GPU needs
