@@ -50,6 +50,13 @@ def is_pair(boundary: Any) -> bool:
     return is_of_two and not _has_period(*boundary)
 
 
+def has_ghosts(entry: Any) -> bool:
+    """Tell whether the boundary of a dim speaks of ghosts."""
+    if isinstance(entry, tuple):
+        return any(map(has_ghosts, entry))
+    return isinstance(entry, str) and entry == _boundaries.GHOSTS
+
+
 def _has_period(first: Any, second: Any) -> bool:
     is_periodic = isinstance(first, str) and first == "periodic"
     return is_periodic and not isinstance(second, str)
