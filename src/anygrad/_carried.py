@@ -39,7 +39,7 @@ def planner(array: Any, request: Request) -> Callable[..., Plan] | None:
 def _brings_ghosts(boundary: Any) -> bool:
     """Tell whether there are tuples in a boundary that may bring ghosts."""
     if type(boundary) is list:
-        return any([_brings_ghosts(entry) for entry in boundary])
+        return any(map(_brings_ghosts, boundary))
     if type(boundary) is not tuple:
         return False
     from ._checks import ghosts

@@ -60,7 +60,8 @@ def plan(
     inner = again(planner, f, **whole._asdict())
 
     def run(*_: Any) -> tuple[Any, ...]:
-        return inner.executor(f, inner, inner.namespace)
+        results: tuple[Any, ...] = inner.executor(f, inner, inner.namespace)
+        return results
 
     return inner._replace(executor=run)
 
@@ -128,7 +129,7 @@ def _coordinates(entry: Entry, sides: Any, axis: Axis, count: int, field: Field)
     samples, given = field.samples, [entry.given, first, last]
     xp = samples.namespace
     if all(x is None or _constants.is_constant(x) for x in given):
-        xp = _libraries.library_of(entry.given).import_namespace()
+        xp = _dispatch.samples_of(entry.given, entry.name).namespace
         x, *ghosts = map(_libraries.without_shell, given)
     else:
         x, *ghosts = [None if x is None else _placed(x, samples) for x in given]

@@ -89,7 +89,7 @@ def _parsed(entry: Any, name: str) -> tuple[Any, tuple[Given | None, Given | Non
     if not isinstance(entry, tuple) or len(entry) != 2:
         return entry, (None, None)
     left, right = [
-        Given(*item[1:], *(None,) * (3 - len(item)), end, name)
+        Given(item[1], item[2] if len(item) == 3 else None, end, name)
         if is_tagged(item)
         else None
         for end, item in enumerate(entry)
@@ -132,9 +132,9 @@ def check(
     wanted = (*full[:place], count, *full[place + 1 :])
     if not _fits(shape, wanted, place):
         msg = (
-            f"`{given.name}` must have at least {count} ghosts at the {ENDS[given.end]} "
-            f"end of dimension {place}, in the shape {wanted}. Got shape {shape}. "
-            "`halo_width` says how many."
+            f"`{given.name}` must have at least {count} ghosts at the "
+            f"{ENDS[given.end]} end of dimension {place}, in the shape {wanted}. Got "
+            f"shape {shape}. `halo_width` says how many."
         )
         raise ValueError(msg)
     _check_coordinates(given, axis, entry, field, shape[place])
@@ -185,8 +185,8 @@ def _check_coordinates(
         for a, b in zip(found.shape, wanted, strict=True)
     ):
         msg = (
-            f"`{given.name}` must have one coordinate per ghost, in the shape {wanted}. "
-            f"Got shape {tuple(found.shape)}."
+            f"`{given.name}` must have one coordinate per ghost, in the shape "
+            f"{wanted}. Got shape {tuple(found.shape)}."
         )
         raise ValueError(msg)
 
