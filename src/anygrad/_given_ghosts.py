@@ -85,6 +85,8 @@ def _extended(
     at_ends = request.boundary
     given = ghosts.parsed(at_ends)
     modes = given.modes if isinstance(at_ends, list) else given.modes[0]
+    if len(axes) > 1:
+        boundary.refuse_pair(at_ends, len(axes))
     boundary.ends(modes, len(axes))
     ghosts.check_where(request.where)
     wanted = order.orders(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import _boundaries, _schemes
+from . import _schemes
 from ._checks import boundary as _boundary
 from ._checks import order as _order
 from ._checks import spacing as _spacing
@@ -146,13 +146,13 @@ def halo_width(
     number, usual = _orders_of(function, order)
     orders = _order.orders(number, accuracy, edge_order, usual)
     (entry,) = _spacing.entries(_spacing.single(spacing), 1)
-    (ends,) = _boundary.ends(_boundary.single(boundary), 1)
-    if _boundaries.GHOSTS in ends[:2]:
+    if _boundary.has_ghosts(_boundary.single(boundary)):
         msg = (
             f"`boundary` must be that of the whole array. Got {shown(boundary)}. "
             "'ghosts' are for its blocks."
         )
         raise ValueError(msg)
+    (ends,) = _boundary.ends(boundary, 1)
     is_uneven = not entry.is_number and bool(getattr(entry.given, "ndim", 0))
     is_masked = where is not None and where is not False
     recipes = _schemes.recipes(orders, *ends[:2], uneven=is_uneven, masked=is_masked)

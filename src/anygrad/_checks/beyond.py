@@ -76,4 +76,6 @@ def _check_shape(found: Samples, full: Sequence[Any], place: int, what: str) -> 
     if len(shape) == len(across) - 1:
         index = ", ".join([":"] * place + ["None"] + [":"] * (len(shape) - place))
         msg += f" For one value per line, write e.g. `values[{index}]`."
+    elif len(shape) == len(across) and not may_broadcast(shape[place], 1):
+        msg += " For samples beyond an end, write `('ghosts', samples)` for that end."
     raise ValueError(msg)

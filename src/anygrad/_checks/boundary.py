@@ -33,7 +33,7 @@ def ends(boundary: Any, count: int) -> list[Ends]:
     if not isinstance(boundary, list):
         found = _ends(boundary, "boundary", count)
         if count > 1:
-            _refuse_pair(boundary, count)
+            refuse_pair(boundary, count)
         return [found] * count
     if len(boundary) != count:
         msg = (
@@ -51,7 +51,7 @@ def is_pair(boundary: Any) -> bool:
 
 
 def has_ghosts(entry: Any) -> bool:
-    """Tell whether the boundary of a dim speaks of ghosts."""
+    """Tell whether the boundary of a dim speaks of ghosts among the samples."""
     if isinstance(entry, tuple):
         return any(map(has_ghosts, entry))
     return isinstance(entry, str) and entry == _boundaries.GHOSTS
@@ -62,7 +62,7 @@ def _has_period(first: Any, second: Any) -> bool:
     return is_periodic and not isinstance(second, str)
 
 
-def _refuse_pair(boundary: Any, count: int) -> None:
+def refuse_pair(boundary: Any, count: int) -> None:
     """Refuse what may be meant for both ends or, as in `spacing`, for two dims."""
     if not is_pair(boundary):
         return
@@ -117,23 +117,12 @@ def _mode(item: Any, name: str) -> tuple[str, Any]:
         return _boundaries.CONSTANT, item
     listed = ", ".join([repr(mode) for mode in modes])
     is_word = isinstance(item, str)
-    hint = meant(item, modes) if is_word else static(item) or _hint_at_ghosts(item)
+    hint = meant(item, modes) if is_word else static(item)
     msg = (
         f"`{name}` must be one of {listed}, or a number or an array for values. "
         f"Got {shown(item)}.{hint}"
     )
     raise (ValueError if is_word else TypeError)(msg)
-
-
-def _hint_at_ghosts(item: Any) -> str:
-    """Return how samples beyond an end are given."""
-    is_named = isinstance(item, tuple) and item[:1] == (_boundaries.GHOSTS,)
-    if not is_named and not getattr(item, "ndim", None):
-        return ""
-    return (
-        f" For samples beyond an end, write {_boundaries.GHOSTS!r}, and concatenate "
-        "them with `input`."
-    )
 
 
 def _period(value: Any, name: str) -> Any:

@@ -132,9 +132,9 @@ def check(
     wanted = (*full[:place], count, *full[place + 1 :])
     if not _fits(shape, wanted, place):
         msg = (
-            f"`{given.name}` must have at least {count} ghosts at the "
-            f"{ENDS[given.end]} end of dimension {place}, in the shape {wanted}. Got "
-            f"shape {shape}. `halo_width` says how many."
+            f"`{given.name}` must have ghosts at the {ENDS[given.end]} end of "
+            f"dimension {place} in the shape {wanted}, or longer along it. Got shape "
+            f"{shape}. `halo_width` says how many."
         )
         raise ValueError(msg)
     _check_coordinates(given, axis, entry, field, shape[place])
