@@ -79,7 +79,7 @@ def halo_width(
     edge_order : int or None, default: None
         The order of accuracy of one-sided formulas.  None is 1 for `gradient`, and the
         accuracy for all others.
-    boundary : str, number or tuple, default: "one_sided"
+    boundary : str, number, array or tuple, default: "one_sided"
         What lies beyond the ends of the whole array.
     where : array of bool, bool or None, default: None
         The mask of the call, or True for any: only whether there is one counts.
@@ -98,8 +98,8 @@ def halo_width(
         - If `order` is not an int, or given for another function than `derivative`.
         - If `accuracy` is not an int.
         - If `edge_order` is neither an int nor None.
-        - If `boundary` is a list, or it or an entry of it is neither a str nor a
-          number; if a period is not a real number.
+        - If `boundary` is a list, or it or an entry of it is neither a str, a number
+          nor an array; if a period is neither a real number nor an array.
     ValueError
         - If `spacing` is a list of another length than 1, or a Python number that is
           zero or not finite.

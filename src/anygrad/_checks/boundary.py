@@ -119,7 +119,7 @@ def _mode(item: Any, name: str) -> tuple[str, Any]:
     is_word = isinstance(item, str)
     hint = meant(item, modes) if is_word else static(item)
     msg = (
-        f"`{name}` must be one of {listed}, or a number or an array for values. "
+        f"`{name}` must be one of {listed}, or a number or an array. "
         f"Got {shown(item)}.{hint}"
     )
     raise (ValueError if is_word else TypeError)(msg)
