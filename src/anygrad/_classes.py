@@ -28,4 +28,6 @@ def type_name(value: Any) -> str:
 
 def is_array(value: Any) -> bool:
     """Tell whether a value looks like an array, by what each has."""
+    if value is None or type(value) is float:
+        return False
     return hasattr(value, "ndim") and hasattr(value, "dtype")

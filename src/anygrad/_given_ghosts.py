@@ -45,9 +45,7 @@ def plan(
     samples = _dispatch.samples_of(array, "input")
     input.check(samples)
     if samples.is_compiled:
-        names = ("spacing", "boundary")
-        own = {k: _constants.adopted(getattr(request, k), samples) for k in names}
-        request = request._replace(**own)
+        request = _constants.adopted(request, samples)
     field = _field(samples, request)
     whole, extensions = _extended(planner, field, request)
     shape = list(samples.shape)

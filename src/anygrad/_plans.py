@@ -20,7 +20,7 @@ from ._classes import is_array
 from ._constants import Place
 from ._kept import Account, size_of
 from ._libraries import BY_CLASS, without_shell
-from ._records import Ends, Plan, Samples
+from ._records import Plan, Samples
 from ._stepping import Steps
 from ._tasks import StepOutOfRangeError, bound, values_of, with_kept
 
@@ -247,9 +247,7 @@ def _planned(
     samples = _dispatch.samples_of(array, "input")
     input.check(samples)
     if samples.is_compiled:
-        names = ("spacing", "boundary", "where")
-        adopted = [_constants.adopted(getattr(request, k), samples) for k in names]
-        request = request._replace(**dict(zip(names, adopted, strict=True)))
+        request = _constants.adopted(request, samples)
     return samples, planner(samples, request), request
 
 
@@ -261,7 +259,7 @@ def _with_values(
     values = [
         values_of(
             d.entry.given if place is None else place.array(d.entry.given, axis),
-            *(*_beyond_ends(d.ends, place, plan), axis, plan.ndim),
+            *(d.ends, place, axis, plan),
         )
         for d, axis in zip(dims, plan.axes, strict=True)
     ]
@@ -282,15 +280,6 @@ def _place(samples: Samples, planned: Planned, request: Request) -> Place | None
     for d in planned.dims:
         given += d.ends.values()
     return _constants.place_for(samples, (*given, request.where))
-
-
-def _beyond_ends(ends: Ends, place: Place | None, plan: Plan) -> tuple[Any, Any]:
-    """Return the values beyond the ends, and the period."""
-    if any(map(is_array, ends.values())):
-        from . import _beyond
-
-        ends = _beyond.placed(ends, place, plan)
-    return ends.constants, ends.period
 
 
 def _mask(where: Any, plan: Plan, place: Place | None) -> Any:
@@ -382,12 +371,12 @@ def _with_arrays(known: Known, given: Any, at_ends: Any, where: Any) -> Plan:
     if known.has_ends:
         ends = boundary.ends(at_ends, len(plan.axes))
         values = [
-            values_of(_number(entry), *_beyond_ends(e, place, plan), axis, plan.ndim)
+            values_of(_number(entry), e, place, axis, plan)
             for entry, e, axis in zip(entries, ends, plan.axes, strict=True)
         ]
     else:
         values = [
-            values_of(_number(entry), None, None, axis, plan.ndim)
+            values_of(_number(entry), None, None, axis, plan)
             for entry, axis in zip(entries, plan.axes, strict=True)
         ]
     mask = where if where is None else _mask(where, plan, place)

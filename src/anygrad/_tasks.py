@@ -14,6 +14,7 @@ from . import _boundaries, _libraries, _precision, _scales, _schemes
 from ._checks import boundary, dtype, input, spacing
 from ._checks.spacing import Entry
 from ._classes import is_array
+from ._constants import Place
 from ._kept import Account, Kept
 from ._precision import Precision
 from ._records import (
@@ -22,6 +23,7 @@ from ._records import (
     Ends,
     Field,
     Orders,
+    Plan,
     Samples,
     Task,
     candidates,
@@ -239,8 +241,17 @@ class StepOutOfRangeError(ValueError):
         self.precision = precision
 
 
-def values_of(given: Any, constants: Any, period: Any, axis: int, ndim: int) -> Values:
-    """Return what a call adds along an axis of samples of so many dimensions."""
+def values_of(
+    given: Any, ends: Ends | None, place: Place | None, axis: int, plan: Plan
+) -> Values:
+    """Return what a call adds along an axis of the samples of a plan."""
+    ndim, constants, period = plan.ndim, None, None
+    if ends is not None:
+        if any(map(is_array, ends.values())):
+            from . import _beyond
+
+            ends = _beyond.placed(ends, place, plan)
+        constants, period = ends.constants, ends.period
     if isinstance(given, (float, complex)):
         return Values(given, None, None, constants, period)
     x = _libraries.without_shell(given)
