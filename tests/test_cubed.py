@@ -38,6 +38,11 @@ CALLS: dict[str, tuple[Any, dict[str, Any]]] = {
     "periodic": (anygrad.gradient, {"boundary": "periodic"}),
     "periodic, where": (anygrad.gradient, {"boundary": "periodic", "where": VALID}),
     "mirrored": (anygrad.gradient, {"boundary": ("reflect", 1.5), "dim": 1}),
+    "values": (anygrad.gradient, {"boundary": PER_POINT[:, :1], "dim": 1}),
+    "periods": (
+        anygrad.gradient,
+        {"dim": 1, "spacing": [X[:10]], "boundary": ("periodic", X[:, None] + X[9])},
+    ),
     "ghosts": (anygrad.gradient, {"boundary": "ghosts"}),
     "laplacian": (anygrad.laplacian, {"accuracy": 4, "spacing": [0.5, 0.2]}),
     "hessian": (anygrad.hessian, {}),
@@ -81,6 +86,14 @@ def test_the_bits_of_numpy(name: str, chunks: tuple[int, ...]) -> None:
 def test_fields(name: str, chunks: tuple[int, ...]) -> None:
     """Components in one chunk, and each in its own."""
     check(getattr(anygrad, name), np.stack([F, F**2]), chunks, {"vector_dim": 0})
+
+
+@pytest.mark.parametrize("chunks", [(2, 3), (1, 2)], ids=str)
+def test_few_points(chunks: tuple[int, ...]) -> None:
+    """Axes shorter than the formulas, cut or not."""
+    for boundary in ("edge", "periodic", "symmetric"):
+        keywords = {"accuracy": 4, "boundary": boundary}
+        check(anygrad.laplacian, F[:2, :3], chunks, keywords)
 
 
 @pytest.mark.parametrize("chunks", [(12, 10), (5, 7)], ids=str)

@@ -16,7 +16,8 @@ import xarray as xr
 
 from . import _agnostic, _classes, _refusals, _units
 from ._boundaries import GHOSTS
-from ._checks.boundary import is_pair
+from ._checks.boundary import has_ghosts, is_pair
+from ._checks.ghosts import is_tagged
 
 if TYPE_CHECKING:
     from ._typing import Array
@@ -109,7 +110,8 @@ def _boundaries(given: Any, names: Sequence[Any]) -> list[Any]:
         raise ValueError(msg)
     found = per_dim(given, names, "one_sided", "boundary")
     for entry in found:
-        if GHOSTS in (entry if isinstance(entry, tuple) else (entry,)):
+        sides = entry if is_pair(entry) else (entry,)
+        if any(has_ghosts(side) and not is_tagged(side) for side in sides):
             msg = (
                 f"`boundary` must not be {GHOSTS!r} for labelled arrays, whose "
                 f"results keep all labels. Got {given!r}. Call the function of "

@@ -19,8 +19,10 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .. import _agnostic, _compilers, _schemes
+from .._beyond import arrays_of
+from .._classes import is_array
 from .._executors import results
-from .._records import Plan, Task, candidates, unrounded
+from .._records import Plan, Task, are_short, candidates, unrounded
 
 if TYPE_CHECKING:
     from .._typing import Namespace
@@ -80,11 +82,11 @@ def _with_inner(tasks: Sequence[Task]) -> Iterator[Task]:
 
 def _fits(f: Any, task: Task) -> bool:
     """Tell whether blocks with the rows around them have all that a task reads."""
-    given = [task.step, task.coordinates, task.where, task.period]
-    given += task.constants or ()
+    given = (task.step, task.coordinates, task.where)
     is_in_memory = not any(isinstance(value, type(f)) for value in given)
     wraps = any(one.scheme.wraps for one in candidates(task))
-    return is_in_memory and not wraps
+    is_usual = not arrays_of(task) and not are_short([task])
+    return is_in_memory and is_usual and not wraps
 
 
 def _in_one_stage(f: Any, tasks: tuple[Task, ...], execute: Execute) -> Any:
@@ -182,14 +184,21 @@ def _where_it_varies(array: Any, read: Sequence[slice]) -> tuple[slice, ...]:
 
 def _placed(task: Task, f: Any, xp: Namespace) -> Task:
     """Return a task with its arrays as the samples are: chunked, and of their spec."""
-    arrays = (task.step, task.coordinates, task.where)
-    step, x, where = [_as_samples(array, f, xp) for array in arrays]
-    inner = None if task.inner is None else _placed(task.inner, f, xp)
-    return task._replace(step=step, coordinates=x, where=where, inner=inner)
+    arrays = (task.step, task.coordinates, task.where, task.period)
+    step, x, where, period = [_as_samples(array, f, xp) for array in arrays]
+    first, second = [_as_samples(end, f, xp) for end in task.constants or (None, None)]
+    return task._replace(
+        step=step,
+        coordinates=x,
+        where=where,
+        period=period,
+        constants=task.constants and (first, second),
+        inner=None if task.inner is None else _placed(task.inner, f, xp),
+    )
 
 
 def _as_samples(array: Any, f: Any, xp: Namespace) -> Any:
-    if array is None or isinstance(array, type(f)):
+    if not is_array(array) or isinstance(array, type(f)):
         return array
     chunks = tuple(
         (1,) if n == 1 else own for n, own in zip(array.shape, f.chunks, strict=False)
