@@ -74,6 +74,11 @@ CALLS = (
     "jacobian(v, boundary='edge')",
     "divergence(v, boundary='edge')",
     "curl(v, boundary=['reflect', ('edge', 'symmetric')])",
+    "hessian(f, boundary=[h, ('edge', f[:, :1])])",
+    "derivative(line, spacing=z, boundary=('periodic', 50 + h))",
+    "laplacian(f[:2], accuracy=6, boundary=['periodic', (h, 2.0)])",
+    "derivative(f, boundary=(('ghosts', f), 'one_sided'))",
+    "derivative(line, spacing=z, boundary=('edge', ('ghosts', line, z + 50)))",
     # Missing samples.
     "gradient(f, where=mask[:1], edge_order=2)",
     "gradient(f, where=mask, boundary='reflect')",

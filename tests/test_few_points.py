@@ -80,6 +80,11 @@ def near(library: Backend, found: Any, wanted: list[Any], scale: Any) -> bool:
     return oracle.difference(values, wanted, limit, scale) is None
 
 
+def few(library: Backend, *orders: tuple[int, int]) -> tuple[tuple[int, int], ...]:
+    """Return the first only where each is compiled for a second."""
+    return orders[:1] if library.library in ("jax", "cupy") else orders
+
+
 @pytest.mark.parametrize("points", [1, 2, 3])
 @pytest.mark.parametrize("pair", PAIRS, ids=str)
 def test_on_a_step(library: Backend, pair: tuple[Any, Any], points: int) -> None:
@@ -87,7 +92,7 @@ def test_on_a_step(library: Backend, pair: tuple[Any, Any], points: int) -> None
         return
     values: list[Any] = [Fraction(a) for a in SAMPLES[:points]]
     f = library.asarray([float(a) for a in values])
-    for order, accuracy in ((1, 2), (1, 6), (2, 4), (3, 2)):
+    for order, accuracy in few(library, (1, 6), (2, 4), (1, 2), (3, 2)):
         r = _schemes.half_width(order, accuracy, uneven=False)
         weights, divisor = _formulas.weights(range(-r, r + 1), order)
         line = extended(pair, values, r)
@@ -116,7 +121,7 @@ def test_on_coordinates(library: Backend, pair: tuple[Any, Any], points: int) ->
     f = library.asarray([float(a) for a in values])
     x = library.asarray([float(a) for a in X[:points]])
     boundary = ("periodic", float(PERIOD)) if is_circle else pair
-    for order, accuracy in ((1, 4), (2, 2), (3, 4)):
+    for order, accuracy in few(library, (2, 4), (1, 4), (3, 4)):
         r = _schemes.half_width(order, accuracy, uneven=True)
         line = [float(a) for a in extended(pair, values, r)]
         places = [float(a) for a in placed(pair, X[:points], r, PERIOD)]

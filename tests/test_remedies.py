@@ -355,6 +355,36 @@ def test_circles_with_a_step_and_with_coordinates(
     assert library.tolist(result) == [[1, 0, -1, 0]] * 4
 
 
+def test_a_value_for_each_line(library: Backend) -> None:
+    f, values = library.asarray([[0.0, 1, 4]] * 2), library.asarray([0.0, 2])
+    message = refusal(lambda: anygrad.derivative(f, boundary=values), "boundary")
+    assert "write e.g. `values[:, None]`" in message
+    result = anygrad.derivative(f, boundary=(values[:, None], "edge"))
+    assert library.tolist(result) == [[0.5, 2, 1.5], [-0.5, 2, 1.5]]
+
+
+def test_samples_beyond_an_end(library: Backend) -> None:
+    """One remedy after the other, until the call is right."""
+    f, x = library.asarray([0.0, 1, 4]), library.asarray([0.0, 1, 2])
+    before, places = library.asarray([2.0, 1]), library.asarray([-2.0, -1])
+    call = anygrad.derivative
+    message = refusal(lambda: call(f, spacing=x, boundary=before), "boundary")
+    assert "write `('ghosts', samples)` for that end" in message
+    ghosts: tuple[Any, ...] = ("ghosts", before)
+    message = refusal(lambda: call(f, spacing=x, boundary=ghosts), "boundary")
+    assert "Write a pair, e.g. `(('ghosts', samples), 'one_sided')`" in message
+    pair: Any = (ghosts, "one_sided")
+    message = refusal(lambda: call(f, spacing=x, boundary=pair), "boundary")
+    assert "Write `('ghosts', samples, coordinates)`." in message
+    pair = (("ghosts", before, places), "one_sided")
+    result = call(f, spacing=x, boundary=pair)
+    assert library.tolist(result)[:2] == [0, 2]
+    message = refusal(lambda: call(f, boundary=pair), "boundary")
+    assert "Write `('ghosts', samples)`." in message
+    result = call(f, boundary=(ghosts, "one_sided"))
+    assert library.tolist(result)[:2] == [0, 2]
+
+
 # Arrays of another kind.
 
 

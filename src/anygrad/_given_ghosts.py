@@ -118,7 +118,8 @@ def _part(side: Given | None, place: int, count: int, field: Field) -> Any:
     samples = field.samples
     plain = _placed(side.samples, samples)
     nearest = _nearest(plain, place, count, side)
-    return _in_dtype(nearest, samples.dtype, samples.namespace)
+    nearest = _in_dtype(nearest, samples.dtype, samples.namespace)
+    return _in_chunks(nearest, samples.array, place)
 
 
 def _coordinates(entry: Entry, sides: Any, axis: Axis, count: int, field: Field) -> Any:
@@ -153,6 +154,17 @@ def _placed(array: Any, samples: Samples) -> Any:
     """Return an array where the samples lie."""
     place = _constants.place_for(samples, [array])
     return _libraries.without_shell(array if place is None else place.array(array))
+
+
+def _in_chunks(part: Any, f: Any, place: int) -> Any:
+    """Return ghosts in the chunks of the samples, which so stay as they are."""
+    known, wanted = getattr(part, "chunks", ()), getattr(f, "chunks", ())
+    changes = {
+        k: new
+        for k, (old, new) in enumerate(zip(known, wanted, strict=False))
+        if k != place and old != new and sum(new) == sum(old)  # if they are known
+    }
+    return part.rechunk(changes) if changes else part
 
 
 def _in_dtype(array: Any, dtype: Any, xp: Any) -> Any:
