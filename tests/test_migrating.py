@@ -1,4 +1,4 @@
-"""Each row of the tables in *Migrating*: the old call and the new one, run and compared.
+"""Each row of the tables in *Migrating*: the old call and the new one, compared.
 
 Where a library is not installed with the others, its function is written out here by
 its formula.
@@ -83,18 +83,15 @@ def of_dask() -> dict[str, Any]:
 def of_xarray() -> dict[str, Any]:
     import xarray
 
-    import anygrad.xarray
-
     names = in_numpy("numpy")
     np = names["numpy"]
     times = np.datetime64("2024-01-01", "s") + (60 * names["x"]).astype("m8[s]")
-    array = xarray.DataArray(names["f"], {"x": names["y"], "time": times}, ("x", "time"))
+    coordinates = {"x": names["y"], "time": times}
+    array = xarray.DataArray(names["f"], coordinates, ("x", "time"))
     return names | {"array": array, "dataset": xarray.Dataset({"f": array})}
 
 
 def of_scipy() -> dict[str, Any]:
-    import scipy.ndimage
-    import scipy.signal
 
     return in_numpy("scipy")
 
@@ -204,14 +201,15 @@ def of_lettuce() -> dict[str, Any]:
     return of_torch() | {"torch_gradient": torch_gradient}
 
 
+#: The weights of a cubic's first and second derivative at its first point.
+CUBIC = {1: (-11 / 6, 3, -3 / 2, 1 / 3), 2: (2, -5, 4, -1)}
+
+
 class FiniteDiff:
     """The finite differences of neuraloperator, in two dims.
 
-    Ends that are not periodic have the first derivative of a cubic, and the second one
-    of a cubic, too.
+    The derivatives at ends that are not periodic are those of a cubic.
     """
-
-    ENDS = {1: (-11 / 6, 3, -3 / 2, 1 / 3), 2: (2, -5, 4, -1)}
 
     def __init__(
         self,
@@ -229,7 +227,7 @@ class FiniteDiff:
         if not self.circles[dim]:
             for end, sign in ((0, 1), (-1, (-1) ** order)):
                 points = [f.select(dim, end + (-k if end else k)) for k in range(4)]
-                ends = sum(w * p for w, p in zip(self.ENDS[order], points, strict=True))
+                ends = sum(w * p for w, p in zip(CUBIC[order], points, strict=True))
                 result.select(dim, end).copy_(sign * ends / self.h**order)
         return result
 
@@ -303,9 +301,7 @@ def wrapper() -> Any:
     """Return the function as the page has it."""
     import numpy
 
-    text = re.search(
-        r"^>>> (def gradient.*\n(?:\.\.\. .*\n)+)", PAGE, re.MULTILINE
-    )
+    text = re.search(r"^>>> (def gradient.*\n(?:\.\.\. .*\n)+)", PAGE, re.MULTILINE)
     assert text is not None
     names: dict[str, Any] = {"anygrad": anygrad, "np": numpy}
     exec(text[1].replace("\n... ", "\n"), names)
