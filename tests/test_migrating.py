@@ -83,6 +83,7 @@ def of_dask() -> dict[str, Any]:
 def of_xarray() -> dict[str, Any]:
     import xarray
 
+    importlib.import_module("anygrad.xarray")
     names = in_numpy("numpy")
     np = names["numpy"]
     times = np.datetime64("2024-01-01", "s") + (60 * names["x"]).astype("m8[s]")
