@@ -280,10 +280,11 @@ def together(session: nox.Session) -> None:
     # findiff is a peer in the table of promises.
     packages = f"-e.[example,numba,xarray,{','.join(extras)}]"
     quantities = ("astropy", "pint", "unyt")
-    more = ("beautifulsoup4", "cftime", "findiff", *quantities)
+    more = ("array-api-extra", "beautifulsoup4", "cftime", "findiff", *quantities)
     install(session, "test", *more, packages)
     check(session, "-m", "peers", measured=True)
     session.run("pytest", "--doctest-modules", "-m", "not peers", "src")
+    session.run("pytest", "proposal")
 
 
 @nox.session
