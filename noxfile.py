@@ -60,6 +60,9 @@ OTHERS = nox.project.load_toml("tests/others.toml")
 HEAVY = [name for name, row in OTHERS.items() if "heavy" in row]
 LIGHT = [name for name in OTHERS if name not in HEAVY]
 
+# Packages whose own tests run with their gradient replaced.
+SITES = nox.project.load_toml("tests/sites/sites.toml")
+
 #: All that may be in the wheel: the package, and what is written about it.
 IN_THE_WHEEL = r"anygrad/(?!tests).*\.(py|typed)|anygrad_array-[^/]*\.dist-info/.*"
 
@@ -277,10 +280,11 @@ def together(session: nox.Session) -> None:
     # findiff is a peer in the table of promises.
     packages = f"-e.[example,numba,xarray,{','.join(extras)}]"
     quantities = ("astropy", "pint", "unyt")
-    more = ("beautifulsoup4", "cftime", "findiff", *quantities)
+    more = ("array-api-extra", "beautifulsoup4", "cftime", "findiff", *quantities)
     install(session, "test", *more, packages)
     check(session, "-m", "peers", measured=True)
     session.run("pytest", "--doctest-modules", "-m", "not peers", "src")
+    session.run("pytest", "proposal")
 
 
 @nox.session
@@ -423,6 +427,25 @@ def full(session: nox.Session) -> None:
 def heavy(session: nox.Session, library: str) -> None:
     """Do the same on a library that is large or slow."""
     on_other(session, library)
+
+
+@nox.session(default=False)
+@nox.parametrize("package", [nox.param(name, id=name) for name in SITES])
+def sites(session: nox.Session, package: str) -> None:
+    """Run a package's own tests, before and after its gradient is anygrad's."""
+    row = SITES[package]
+    install(session, "test", "pip", "-e.", *row["requires"])
+    folder = Path(session.create_tmp())
+    if row.get("sdist"):  # where its tests are
+        requirement = row["requires"][0]
+        name = requirement.partition("==")[0]
+        command = ["pip", "download", "--no-deps", f"--no-binary={name}"]
+        session.run("python", "-m", *command, f"--dest={folder}", requirement)
+        (archive,) = folder.glob("*.tar.gz")
+        shutil.unpack_archive(archive, folder)
+        folder = folder / archive.name.removesuffix(".tar.gz")
+    run = "tests/sites/run.py"
+    session.run("python", run, package, f"--folder={folder}", *session.posargs)
 
 
 @nox.session(default=False)

@@ -77,6 +77,8 @@ def along(
     """Check what is given for the dims of `data`, the dim of components left out."""
     if not isinstance(data, xr.DataArray):
         msg = f"`data` must be an xarray.DataArray. Got {type(data).__name__}."
+        if isinstance(data, xr.Dataset):
+            msg += " Take one of its variables, or all of them with `map`."
         raise TypeError(msg)
     if _refusals.units_in(data.data) is not None:
         msg = (
