@@ -449,6 +449,13 @@ def sites(session: nox.Session, package: str) -> None:
 
 
 @nox.session(default=False)
+def labels(session: nox.Session) -> None:
+    """Compare the doors for labelled arrays with MetPy and xgcm, on elevations."""
+    install(session, "test", "matplotlib", "metpy", "xgcm", "-e.[numpy,xarray]")
+    check(session, "tests/sites/labelled.py", "-W", "ignore::DeprecationWarning")
+
+
+@nox.session(default=False)
 def nvrtc(session: nox.Session) -> None:
     """Compile the kernels for GPUs with NVIDIA's own compiler, which needs no GPU."""
     install(session, "test", "cuda-bindings>=13", "nvidia-cuda-nvrtc>=13", "-e.[numpy]")
