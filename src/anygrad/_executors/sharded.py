@@ -36,15 +36,14 @@ class Layout(NamedTuple):
         The axes of the mesh that are named here; empty for all.
     entries : Entries
         Of the samples.
-    companions : tuple of (bool, bool)
-        Of the coordinates and of the mask of each task, whether each device has all of
-        them along the axis of the derivative.
+    companions : tuple of (Entries, Entries)
+        Of the coordinates and of the mask of each task.
     """
 
     mesh: Any
     names: frozenset[str]
     entries: Entries
-    companions: tuple[tuple[bool, bool], ...]
+    companions: tuple[tuple[Entries, Entries], ...]
 
     def count(self, axis: int) -> int:
         """Return into how many parts an axis is cut."""
@@ -79,10 +78,7 @@ def layout_of(
             return None
     if not cut:
         return None
-    companions = [
-        (_is_whole(task.coordinates, task.axis), _is_whole(task.where, task.axis))
-        for task in all_tasks(plan)
-    ]
+    companions = [(_entries(t.coordinates), _entries(t.where)) for t in all_tasks(plan)]
     return found._replace(companions=tuple(companions))
 
 
@@ -106,16 +102,16 @@ def _own_axis(task: Task) -> int:
     return task.axis + (task.component is not None and task.component[0] <= task.axis)
 
 
-def _is_whole(array: Any, axis: int) -> bool:
-    """Tell whether each device has all of an array along an axis, or may have it."""
+def _entries(array: Any) -> Entries:
+    """Return how coordinates or a mask are spread; nothing if they are everywhere."""
     import jax
 
     if array is None:
-        return True
+        return ()
     is_traced = isinstance(array, jax.core.Tracer)
     sharding = jax.typeof(array).sharding if is_traced else array.sharding
-    spec = getattr(sharding, "spec", ())
-    return len(spec) <= axis or spec[axis] is None
+    entries = tuple(getattr(sharding, "spec", ()))
+    return entries if any(entries) else ()
 
 
 def run(
@@ -138,50 +134,63 @@ def run(
         block = Block(f, whole, layout, xp, compiled.SELECTING)
         return _agnostic.compose(whole, block.derivative, xp)
 
-    spec, mesh = jax.sharding.PartitionSpec, layout.mesh
+    spec = jax.sharding.PartitionSpec
     given = zip(arrays, all_tasks(plan), layout.companions, strict=False)
-    of_arrays = tuple(
-        [
-            (
-                None if step is None else spec(),
-                _spec(x, task, wholes[0], layout),
-                _spec(where, task, wholes[1], layout),
-            )
-            for (step, x, where), task, wholes in given
-        ]
-    )
-    if jax.sharding.AxisType.Explicit in mesh.axis_types:
-        arrays = jax.tree.map(
-            lambda array, spec: jax.sharding.reshard(
-                array, jax.sharding.NamedSharding(mesh, spec)
-            ),
-            arrays,
-            of_arrays,
-        )
+    placed = [_placed(*one, layout) for one in given]
     spread = jax.shard_map(
         run_here,
-        mesh=mesh,
+        mesh=layout.mesh,
         axis_names=layout.names,
-        in_specs=(spec(*layout.entries), spec(), of_arrays),
+        in_specs=(spec(*layout.entries), spec(), [specs for _, specs in placed]),
         out_specs=tuple([spec(*own) for own in _of_results(layout.entries, plan)]),
     )
-    results: tuple[Any, ...] = spread(f, numbers, arrays)
+    results: tuple[Any, ...] = spread(f, numbers, [values for values, _ in placed])
     return results
 
 
-def _spec(array: Any, task: Task, is_whole: bool, layout: Layout) -> Any:
-    """Return how coordinates or a mask are spread: as the samples, where they are."""
+def _placed(
+    values: Any, task: Task, companions: tuple[Entries, Entries], layout: Layout
+) -> tuple[Any, Any]:
+    """Return the step, the coordinates and the mask of a task, and their specs."""
     import jax
 
-    if array is None:
-        return None
+    (step, *arrays), spec = values, jax.sharding.PartitionSpec
+    values, specs = [step], [None if step is None else spec()]
+    for array, entries in zip(arrays, companions, strict=True):
+        wanted = None
+        if array is not None:
+            wanted = spec(*_wanted(array, entries, task, layout))
+            # What is everywhere stays so: the compiler might spread it, to gather it.
+            array = array if entries else _at(array, spec(), layout)
+            array = _at(array, wanted, layout)
+        values.append(array)
+        specs.append(wanted)
+    return tuple(values), tuple(specs)
+
+
+def _at(array: Any, spec: Any, layout: Layout) -> Any:
+    """Return an array that is spread so."""
+    import jax
+
+    wanted = jax.sharding.NamedSharding(layout.mesh, spec)
+    if jax.sharding.AxisType.Explicit in layout.mesh.axis_types:
+        return jax.sharding.reshard(array, wanted)
+    return jax.lax.with_sharding_constraint(array, wanted)
+
+
+def _wanted(array: Any, given: Entries, task: Task, layout: Layout) -> Entries:
+    """Return how an array is spread: as the samples, where it has their length.
+
+    Along the axis of the derivative it stays whole, if it is: nothing is moved then.
+    """
     entries = list(layout.entries)
     if task.component is not None:
         del entries[task.component[0]]
+    is_whole = not any(given[task.axis : task.axis + 1])
     for axis, length in enumerate(array.shape):
         if length == 1 or (is_whole and axis == task.axis):
             entries[axis] = None
-    return jax.sharding.PartitionSpec(*entries)
+    return tuple(entries)
 
 
 def of_results(sharding: Any, plan: Plan) -> tuple[Any, ...]:
@@ -241,7 +250,7 @@ class Block:
         cut = Cut(axis, layout.entries[own_axis], layout.count(own_axis), width)
         x, where = task.coordinates, task.where
         if x is not None:
-            given, key = x, ("coordinates", task.place, width)
+            given, key = x, ("coordinates", axis, width)
             x = self._once(key, lambda: cut.continued(cut.around(given, f), xp))
         if where is not None and where.shape[axis] > 1:
             where = self._once(("where", axis, width), lambda: cut.around(where, f))
