@@ -8,12 +8,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import _agnostic
+from .. import _agnostic, _schemes
+from .._records import Alternative, candidates
 from .._schemes import Scheme
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .._formulas import Formula
     from .._records import Task
+    from .._scales import Scale
     from .._typing import Namespace
+
+#: The rows of a block that a part of the formulas is for.
+INSIDE, FIRST, LAST = "inside", "first", "last"
+
+#: All of an axis.
+ALL = slice(None)
 
 
 class Width(NamedTuple):
@@ -107,61 +118,106 @@ class Cut(NamedTuple):
         is_after = (place == self.count - 1) & (number >= count - right)
         return xp.where(is_after, after, x)
 
-    def period(self, x: Any, task: Task, xp: Namespace) -> Any:
-        """Return the period with the sign that makes its direction that of the axis.
+    def derivative(self, task: Task, f: Any, xp: Namespace, barrier: Any) -> Any:
+        """Return the derivative of a block, from arrays that have halos.
 
-        That is looked up at the ends of a block, which lie on a ring in this case.
+        The rows at the ends are made of what lies near them, so that they stay small
+        on the way back, too.
         """
-        if x is None or task.period is None or not self.width.is_ring:
-            return task.period
-        precision, along = task.precision, (slice(None),) * self.axis
-        x = _agnostic.prepare(x, precision.coordinates, precision.wide_coordinates, xp)
-
-        def sign(upper: int, lower: int) -> Any:
-            ends = [x[(*along, slice(k, k + 1))] for k in (upper, lower)]
-            dtype, wide = precision.coordinates, precision.wide_coordinates
-            return xp.sign(_agnostic.difference(*ends, dtype, wide, xp))
-
-        left, count = self.width.left, x.shape[self.axis]
-        own = xp.where(self.place() == 0, sign(left + 1, left), sign(left, left - 1))
-        return own * sign(count - 1, 0) * task.period
-
-    def joined(self, pieces: list[Any], task: Task, xp: Namespace) -> Any:
-        """Put the rows of the ends in the place of those inside, where the ends are."""
         from jax import lax
 
-        before = task.scheme.interior
-        whole = pieces[before]
-        if task.scheme.wraps and task.coordinates is None:
-            return whole  # on a ring, there are no ends
+        lowering = _agnostic.STANDARD._replace(barrier=barrier)
+        if task.coordinates is None and task.step is not None:
+            task = task._replace(scales=_agnostic.scales(task, xp), step=None)
+        left, right, is_ring = self.width
+        points = _schemes.halo([one.scheme.recipe for one in candidates(task)]).points
+        whole = _agnostic.derivative(f, self._part(task, INSIDE, xp), xp, lowering)
+        if is_ring and task.coordinates is None:
+            return whole  # there are no ends
         count = whole.shape[self.axis]
-        for rows, part, start in (
-            (pieces[:before], 0, 0),
-            (pieces[before + 1 :], self.count - 1, count - len(pieces) + before + 1),
-        ):
-            if not rows:
-                continue
-            ends = xp.concat(rows, axis=self.axis)
-            own = lax.slice_in_dim(whole, start, start + len(rows), axis=self.axis)
-            ends = xp.where(self.place() == part, ends, own)
+        reach = max(points, left + right)
+        for end, rows, place in ((FIRST, left, 0), (LAST, right, self.count - 1)):
+            near = slice(left + reach) if end == FIRST else slice(-right - reach, None)
+            part = self._part(task, end, xp, near)
+            ends = _agnostic.derivative(self._cut(f, near), part, xp, lowering)
+            start = 0 if end == FIRST else count - rows
+            own = lax.slice_in_dim(whole, start, start + rows, axis=self.axis)
+            ends = xp.where(self.place() == place, ends, own)
             whole = lax.dynamic_update_slice_in_dim(whole, ends, start, axis=self.axis)
         return whole
 
+    def _cut(self, array: Any, near: slice) -> Any:
+        """Return what is near to an end, of an array that is not the same along it."""
+        if array is None or array.shape[self.axis] == 1:
+            return array
+        return array[(*(slice(None),) * self.axis, near)]
 
-def moved(scheme: Scheme, width: Width) -> Scheme:
-    """Return the formulas for a block between two halos.
+    def _part(self, task: Task, part: str, xp: Namespace, near: slice = ALL) -> Task:
+        """Return a task for the rows inside, or for those at an end."""
+        x = self._cut(task.coordinates, near)
+        first, *others = [
+            Alternative(*_formulas_of(one.scheme, one.scales, self.width, part))
+            for one in candidates(task)
+        ]
+        return task._replace(
+            scheme=first.scheme,
+            scales=first.scales,
+            coordinates=x,
+            period=self._period(x, task, xp),
+            where=self._cut(task.where, near),
+            alternatives=tuple(others),
+        )
 
-    The interior fills all of it, and what an end reads at the other end is in the halo.
+    def _period(self, x: Any, task: Task, xp: Namespace) -> Any:
+        """Return the period with the sign that makes its direction that of the axis.
+
+        That is looked up at the ends of what is at hand, which goes over the seam.
+        """
+        if x is None or task.period is None or not self.width.is_ring:
+            return task.period
+        precision = task.precision
+
+        def sign(x: Any, upper: Any, lower: Any) -> Any:
+            dtype, wide = precision.coordinates, precision.wide_coordinates
+            ends = [self._cut(x, cut) for cut in (upper, lower)]
+            ends = [_agnostic.prepare(end, dtype, wide, xp) for end in ends]
+            return xp.sign(_agnostic.difference(*ends, dtype, wide, xp))
+
+        left = self.width.left
+        rows = [slice(k, k + 1) for k in (left - 1, left, left + 1)]
+        own = [sign(task.coordinates, rows[k + 1], rows[k]) for k in (0, 1)]
+        direction = xp.where(self.place() == 0, own[1], own[0])
+        return direction * sign(x, _agnostic.END, _agnostic.START) * task.period
+
+
+def _formulas_of(
+    scheme: Scheme, scales: Sequence[Scale], width: Width, part: str
+) -> tuple[Scheme, Sequence[Scale]]:
+    """Return the formulas of some rows of a block between two halos.
+
+    What an end reads at the other end is in the halo.  The rows at an end are as many
+    as are in it, and those that the formulas of the end leave are as the ones inside.
     """
-    left, right = width.left, width.right
-    formulas = []
-    for number, formula in enumerate(scheme.formulas):
-        start, stop = formula.start, formula.stop or 0
-        if number == scheme.interior:
-            start, stop = left, -right
-        elif number < scheme.interior:
-            start, stop = start + left, stop + left
-        else:
-            start, stop = start - right, stop - right
-        formulas.append(formula._replace(start=start, stop=stop or None))
-    return Scheme(scheme.recipe, tuple(formulas), scheme.interior)
+    left, right, _ = width
+    number, formulas = scheme.interior, scheme.formulas
+    inside = formulas[number]
+    if part == INSIDE:
+        kept = slice(number, number + 1)
+        found = [inside._replace(start=left, stop=-right)]
+    elif part == FIRST:
+        kept = slice(number + 1)
+        found = [_moved(formula, left) for formula in formulas[:number]]
+        found.append(inside._replace(start=left + number, stop=2 * left))
+    else:
+        kept = slice(number, None)
+        after = formulas[number + 1 :]
+        found = [inside._replace(start=-2 * right, stop=-right - len(after))]
+        found += [_moved(formula, -right) for formula in after]
+    made = Scheme(scheme.recipe, tuple(found), number if part == FIRST else 0)
+    return made, scales[kept] if scales else ()
+
+
+def _moved(formula: Formula, rows: int) -> Formula:
+    """Return a formula for an array with so many rows more before it, or after it."""
+    stop = (formula.stop or 0) + rows
+    return formula._replace(start=formula.start + rows, stop=stop)

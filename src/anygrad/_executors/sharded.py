@@ -14,9 +14,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic, _schemes
-from .._records import Alternative, Plan, Task, all_tasks, candidates
+from .._records import Plan, Task, all_tasks, candidates
 from . import compiled
-from .halos import Cut, Width, moved
+from .halos import Cut, Width
 
 if TYPE_CHECKING:
     from .._typing import Namespace
@@ -155,17 +155,18 @@ def _placed(
     import jax
 
     (step, *arrays), spec = values, jax.sharding.PartitionSpec
-    values, specs = [step], [None if step is None else spec()]
+    placed, specs = [step], [None if step is None else spec()]
     for array, entries in zip(arrays, companions, strict=True):
-        wanted = None
-        if array is not None:
-            wanted = spec(*_wanted(array, entries, task, layout))
-            # What is everywhere stays so: the compiler might spread it, to gather it.
-            array = array if entries else _at(array, spec(), layout)
-            array = _at(array, wanted, layout)
-        values.append(array)
+        if array is None:
+            placed.append(None)
+            specs.append(None)
+            continue
+        # What is everywhere stays so: the compiler might spread it, to gather it.
+        given = array if entries else _at(array, spec(), layout)
+        wanted = spec(*_wanted(array, entries, task, layout))
+        placed.append(_at(given, wanted, layout))
         specs.append(wanted)
-    return tuple(values), tuple(specs)
+    return tuple(placed), tuple(specs)
 
 
 def _at(array: Any, spec: Any, layout: Layout) -> Any:
@@ -254,22 +255,9 @@ class Block:
             x = self._once(key, lambda: cut.continued(cut.around(given, f), xp))
         if where is not None and where.shape[axis] > 1:
             where = self._once(("where", axis, width), lambda: cut.around(where, f))
-        alone = alone._replace(
-            scheme=moved(task.scheme, width),
-            coordinates=x,
-            period=cut.period(x, task, xp),
-            where=where,
-            alternatives=tuple(
-                [
-                    Alternative(moved(a.scheme, width), a.scales)
-                    for a in task.alternatives
-                ]
-            ),
-        )
+        alone = alone._replace(coordinates=x, where=where)
         whole = self._once(_source(task), lambda: cut.around(f, f))
-        return _agnostic.derivative(
-            whole, alone, xp, lowering._replace(join=cut.joined)
-        )
+        return cut.derivative(alone, whole, xp, lowering.barrier)
 
     def _once(self, key: Any, make: Callable[[], Any]) -> Any:
         """Return what has been made already, or make it: nothing is moved twice."""
