@@ -44,15 +44,15 @@ class Cut(NamedTuple):
         Of the block.
     names : str or tuple of str
         The axes of the mesh.
-    count : int
-        How many parts there are.
+    parts : int
+        How many there are.
     width : Width
         Of the halo.
     """
 
     axis: int
     names: Any
-    count: int
+    parts: int
     width: Width
 
     def place(self) -> Any:
@@ -88,8 +88,8 @@ class Cut(NamedTuple):
             return lax.dynamic_slice_in_dim(
                 whole, start, part + left + right, axis=self.axis
             )
-        ring = range(self.count if is_ring else self.count - 1)
-        pairs = [(part, (part + 1) % self.count) for part in ring]
+        ring = range(self.parts if is_ring else self.parts - 1)
+        pairs = [(part, (part + 1) % self.parts) for part in ring]
         back = [(to, of) for of, to in pairs]
         before = lax.ppermute(last, self.names, pairs)
         after = lax.ppermute(first, self.names, back)
@@ -115,7 +115,7 @@ class Cut(NamedTuple):
         before = a - (b - a) * xp.astype(left - number, x.dtype)
         after = d + (d - c) * xp.astype(number - (count - right - 1), x.dtype)
         x = xp.where((place == 0) & (number < left), before, x)
-        is_after = (place == self.count - 1) & (number >= count - right)
+        is_after = (place == self.parts - 1) & (number >= count - right)
         return xp.where(is_after, after, x)
 
     def derivative(self, task: Task, f: Any, xp: Namespace, barrier: Any) -> Any:
@@ -136,7 +136,7 @@ class Cut(NamedTuple):
             return whole  # there are no ends
         count = whole.shape[self.axis]
         reach = max(points, left + right)
-        for end, rows, place in ((FIRST, left, 0), (LAST, right, self.count - 1)):
+        for end, rows, place in ((FIRST, left, 0), (LAST, right, self.parts - 1)):
             near = slice(left + reach) if end == FIRST else slice(-right - reach, None)
             part = self._part(task, end, xp, near)
             ends = _agnostic.derivative(self._cut(f, near), part, xp, lowering)
@@ -179,9 +179,11 @@ class Cut(NamedTuple):
 
         def sign(x: Any, upper: Any, lower: Any) -> Any:
             dtype, wide = precision.coordinates, precision.wide_coordinates
-            ends = [self._cut(x, cut) for cut in (upper, lower)]
-            ends = [_agnostic.prepare(end, dtype, wide, xp) for end in ends]
-            return xp.sign(_agnostic.difference(*ends, dtype, wide, xp))
+            a, b = [
+                _agnostic.prepare(self._cut(x, cut), dtype, wide, xp)
+                for cut in (upper, lower)
+            ]
+            return xp.sign(_agnostic.difference(a, b, dtype, wide, xp))
 
         left = self.width.left
         rows = [slice(k, k + 1) for k in (left - 1, left, left + 1)]
