@@ -2,9 +2,9 @@
 
 Large pieces are not concatenated: along the last axis, XLA would first write them and
 then copy them together, each time through memory.  Padded and selected, they are one
-loop over the result, and on a sharded axis only rows travel between devices: those of
-the neighbours, and in one all-reduce of two rows, those of the edges.  In the cache,
-the copy costs less than the selections.
+loop over the result, and on an axis that is sharded, without that being known, only
+rows travel between devices: those of the neighbours, and in one all-reduce of two rows,
+those of the edges.  In the cache, the copy costs less than the selections.
 """
 
 from __future__ import annotations
