@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
 from .._classes import is_array
+from .._executors import kernels
 from .._records import Alternative, Plan, Task, all_tasks
 from .._scales import Scale
 from .._schemes import Scheme, StepScales
@@ -102,6 +103,8 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
             made.latest = tuple.__new__(Latest, (plan, vector, False))
             results = made.program(f, vector, ())
             return results
+    if kernels.is_long(plan):
+        return _agnostic.run(f, plan, xp)
     numbers, forms, arrays = _taken_apart(plan)
     if made is None or made.forms != forms:
         program = _program(_static(plan), forms, xp, _is_spread(f))
@@ -363,20 +366,19 @@ def _selected(pieces: list[Any], task: Task, xp: Namespace) -> Any:
     """Put the pieces together in one loop: pad the interior, select the edges."""
     from jax import lax
 
-    before = task.scheme.interior
-    after = len(pieces) - 1 - before
-    interior = pieces[before]
+    formulas, number = task.scheme.formulas, task.scheme.interior
+    interior, inside = pieces[number], formulas[number]
     margins = [
-        (before, after, 0) if k == task.axis else (0, 0, 0)
+        (inside.start, -(inside.stop or 0), 0) if k == task.axis else (0, 0, 0)
         for k in range(interior.ndim)
     ]
     whole = lax.pad(interior, xp.zeros((), dtype=interior.dtype), margins)
     position = lax.broadcasted_iota("int32", whole.shape, task.axis)
-    last = whole.shape[task.axis] - 1
-    for row in range(before):
-        whole = xp.where(position == row, pieces[row], whole)
-    for row in range(after):
-        whole = xp.where(position == last - row, pieces[-1 - row], whole)
+    length = whole.shape[task.axis]
+    for formula, piece in zip(formulas, pieces, strict=True):
+        if formula.terms and formula is not inside:
+            row = formula.start if formula.start >= 0 else length + formula.start
+            whole = xp.where(position == row, piece, whole)
     return whole
 
 
