@@ -363,9 +363,13 @@ def of_field(
     spacing: Any,
     boundary: Any,
     datetime_unit: str | None,
+    masks: tuple[Any, bool],
     **orders: int | None,
 ) -> xr.DataArray:
-    """Return what a door makes of a vector field: one array, or a field again."""
+    """Return what a door makes of a vector field: one array, or a field again.
+
+    `masks` are `where` and `skipna`.
+    """
     data, vector_dim = vectors
     at = along(data, list(dim), spacing, boundary, datetime_unit, vector_dim)
     unit = at.one_unit()
@@ -374,6 +378,7 @@ def of_field(
         dim=at.axes,
         spacing=at.spacing,
         boundary=at.boundary,
+        where=mask(data, *masks),
         vector_dim=data.get_axis_num(vector_dim),
         **orders,
     )

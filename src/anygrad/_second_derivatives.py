@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import _calls, _plans
-from ._typing import ArrayT, Boundary, DType, Spacing
+from ._typing import Array, ArrayT, Boundary, DType, Spacing
 
 
 def laplacian(
@@ -16,6 +16,7 @@ def laplacian(
     accuracy: int = 2,
     edge_order: int | None = None,
     boundary: Boundary | list[Boundary] = "one_sided",
+    where: Array | None = None,
     dtype: DType | None = None,
     axis: int | Sequence[int] | None = None,
 ) -> ArrayT:
@@ -87,6 +88,12 @@ def laplacian(
         and the derivatives near the ends have no meaning: they may be infinite or NaN.
         A pair for several dims is taken in a list only, because a bare one may be meant
         for the ends or for two dims.
+    where : array of bool or None, default: None
+        Which samples are valid: broadcastable to `input`, of its library and on its
+        device, or a NumPy array.  None is: all.  Values under False do not matter.
+        Along a dim, each run of valid samples is differentiated as an array of its own;
+        where it is too short, `edge_order` and then `accuracy` fall to what fits, else
+        it is NaN.  A masked `input` brings its mask along, and the results are masked.
     dtype : dtype or None, default: None
         The dtype of the result: a real or complex floating one of the library of
         `input`, or the name of one in the standard.  It is rounded to it once, after a
@@ -110,7 +117,7 @@ def laplacian(
     TypeError
         - If `input` is not an array of the standard, or is labelled, compressed,
           sparse, nested, a matrix or of another class whose arrays carry more than
-          their numbers, or its dtype is bool or not numeric; if it is masked.
+          their numbers, or its dtype is bool or not numeric.
         - If `spacing` is an array of coordinates that is not in a list; if it or an
           entry of it is neither a number nor an array, is of another library than
           `input` and NumPy, is complex where that has no complex dtypes, is masked, is
@@ -123,6 +130,8 @@ def laplacian(
           complex for a real `input`, is an array of another library than `input` and
           NumPy, or holds no numbers; if a period is neither a real number nor an array
           of these; if the dtype of ghosts is none that `input` can hold.
+        - If `where` is not a plain, dense array of bools, or is of another library than
+          `input` and NumPy.
         - If `dtype` is no floating dtype of the library of `input`, is one that its
           device does not have, or is real for a complex result.
         - If both `dim` and `axis` are given.
@@ -142,6 +151,7 @@ def laplacian(
           number is not positive and finite; if an array has none of the shapes above,
           or is on another device; if ghosts are given outside of a pair, are too few,
           have coordinates on a step or none on coordinates.
+        - If `where` is not broadcastable to `input` or is on another device.
     IndexError
         - If `dim` or `axis` names a dim that `input` does not have.
 
@@ -172,6 +182,7 @@ def laplacian(
         input,
         spacing=spacing,
         boundary=boundary,
+        where=where,
         dim=dim,
         axis=axis,
         accuracy=accuracy,
@@ -190,6 +201,7 @@ def hessian(
     accuracy: int = 2,
     edge_order: int | None = None,
     boundary: Boundary | list[Boundary] = "one_sided",
+    where: Array | None = None,
     stack_dim: int = 0,
     dtype: DType | None = None,
     axis: int | Sequence[int] | None = None,
@@ -263,6 +275,14 @@ def hessian(
         and the derivatives near the ends have no meaning: they may be infinite or NaN.
         A pair for several dims is taken in a list only, because a bare one may be meant
         for the ends or for two dims.
+    where : array of bool or None, default: None
+        Which samples are valid: broadcastable to `input`, of its library and on its
+        device, or a NumPy array.  None is: all.  Values under False do not matter.
+        Along a dim, each run of valid samples is differentiated as an array of its own;
+        where it is too short, `edge_order` and then `accuracy` fall to what fits, else
+        it is NaN.  A masked `input` brings its mask along, and the results are masked.
+        The valid samples of the second of two derivatives are the points where there is
+        the first.
     stack_dim : int, default: 0
         Where the first of the two new dims stands, the second behind it; negative
         numbers count from behind the last dim of `input`: with -1 both new dims are the
@@ -290,7 +310,7 @@ def hessian(
     TypeError
         - If `input` is not an array of the standard, or is labelled, compressed,
           sparse, nested, a matrix or of another class whose arrays carry more than
-          their numbers, or its dtype is bool or not numeric; if it is masked.
+          their numbers, or its dtype is bool or not numeric.
         - If `spacing` is an array of coordinates that is not in a list; if it or an
           entry of it is neither a number nor an array, is of another library than
           `input` and NumPy, is complex where that has no complex dtypes, is masked, is
@@ -303,6 +323,8 @@ def hessian(
           complex for a real `input`, is an array of another library than `input` and
           NumPy, or holds no numbers; if a period is neither a real number nor an array
           of these; if the dtype of ghosts is none that `input` can hold.
+        - If `where` is not a plain, dense array of bools, or is of another library than
+          `input` and NumPy.
         - If `stack_dim` is not an int.
         - If `dtype` is no floating dtype of the library of `input`, is one that its
           device does not have, or is real for a complex result.
@@ -323,6 +345,7 @@ def hessian(
           number is not positive and finite; if an array has none of the shapes above,
           or is on another device; if ghosts are given outside of a pair, are too few,
           have coordinates on a step or none on coordinates.
+        - If `where` is not broadcastable to `input` or is on another device.
     IndexError
         - If `dim` or `axis` names a dim that `input` does not have.
         - If `stack_dim` is not from ``-input.ndim - 1`` to ``input.ndim``.
@@ -352,6 +375,7 @@ def hessian(
         input,
         spacing=spacing,
         boundary=boundary,
+        where=where,
         dim=dim,
         axis=axis,
         accuracy=accuracy,
