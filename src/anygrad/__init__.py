@@ -15,6 +15,8 @@ laplacian, hessian
     The second derivatives: their sum, and all of them.
 divergence, curl, jacobian
     The derivatives of a vector field.
+spherical, cylindrical, lonlat
+    What these need on such coordinates, as `scale_factors`.
 stencil
     The weights of a formula, for one of your own.
 halo_width
@@ -46,6 +48,8 @@ examples.  In a checkout, `docs/quickstart.md` comes first; then `docs/guide` ha
 says which libraries are installed here.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from ._compilers import get_compiler, set_compiler, set_default_compiler
 from ._derivative import derivative
 from ._gradient import gradient
@@ -58,9 +62,13 @@ from ._version import __version__
 from ._versions import show_versions
 from ._workers import get_workers, set_default_workers, set_workers
 
+if TYPE_CHECKING:
+    from ._systems import cylindrical, lonlat, spherical
+
 __all__ = [
     "__version__",
     "curl",
+    "cylindrical",
     "derivative",
     "divergence",
     "get_compiler",
@@ -70,15 +78,37 @@ __all__ = [
     "hessian",
     "jacobian",
     "laplacian",
+    "lonlat",
     "set_compiler",
     "set_default_compiler",
     "set_default_workers",
     "set_workers",
     "show_versions",
+    "spherical",
     "stencil",
 ]
 
 # What a user sees is named after the package that it was imported from.
+_LATE = {"cylindrical", "lonlat", "spherical"}
 for _name in __all__[1:]:
-    globals()[_name].__module__ = __name__
+    if _name not in _LATE:
+        globals()[_name].__module__ = __name__
 del _name
+
+
+def __getattr__(name: str) -> Any:
+    """Return what is loaded when it is first asked for."""
+    if name not in _LATE:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    from . import _systems
+
+    for late in _LATE:
+        function = globals()[late] = getattr(_systems, late)
+        function.__module__ = __name__
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    """Return all names, those too that are not loaded yet."""
+    return sorted({*globals(), *__all__})

@@ -1,4 +1,4 @@
-"""Units and masks: what a call carries along beside its numbers.
+"""Units, masks and scale factors: what a call carries along beside its numbers.
 
 It is taken off before anything is planned, and put on the results: what is computed is
 a call on plain arrays.  What has both, such as masked quantities, comes here twice.
@@ -23,9 +23,14 @@ def planner(array: Any, request: Request) -> Callable[..., Plan] | None:
 
         return partial(_masks.plan, found)
     if found is None:
-        found = _refusals.units_in((request.spacing, request.boundary))
+        given = (request.spacing, request.boundary, request.scale_factors)
+        found = _refusals.units_in(given)
     if found is None:
-        return None
+        if request.scale_factors is None:
+            return None
+        from . import _curvilinear
+
+        return _curvilinear.plan
     from . import _quantities
 
     return partial(_quantities.plan, found)

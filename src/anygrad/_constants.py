@@ -105,6 +105,17 @@ def place_for(samples: Samples, given: Iterable[Any]) -> Place | None:
     return place_of(samples)
 
 
+def adopted(given: Any, samples: Samples) -> Any:
+    """Return arrays of a call without NumPy's, as a compiler shows its numbers, too."""
+    adopt = samples.library.adopt
+    if adopt is None:
+        return given
+    if type(given) in (list, tuple):
+        return [adopted(entry, samples) for entry in given]
+    is_numpy = type(given).__module__ == "numpy"
+    return adopt(given, samples.device) if is_numpy else given
+
+
 def as_placed(found: Samples, samples: Samples) -> Samples:
     """Return what is known of an array, as it will be where the samples lie."""
     place = place_of(samples)

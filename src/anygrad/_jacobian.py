@@ -17,6 +17,7 @@ def jacobian(
     edge_order: int | None = None,
     boundary: Boundary | list[Boundary] = "one_sided",
     vector_dim: int = 0,
+    scale_factors: None = None,
     dtype: DType | None = None,
     axis: int | Sequence[int] | None = None,
 ) -> ArrayT:
@@ -83,6 +84,10 @@ def jacobian(
     vector_dim : int, default: 0
         The dim of `input` along which the components lie; negative ones count from the
         last dim.
+    scale_factors : None, default: None
+        Only to say why there is none: along curved coordinates, the entries are
+        covariant derivatives, which need Christoffel symbols, too.  Call `gradient`,
+        `divergence`, `curl` or `laplacian`, or change to Cartesian coordinates first.
     dtype : dtype or None, default: None
         The dtype of the result: a real or complex floating one of the library of
         `input`, or the name of one in the standard.  It is rounded to it once, after a
@@ -136,6 +141,7 @@ def jacobian(
           another length than 2, periodic at one end only, along complex coordinates,
           without a period on coordinates or with one on a step; if a period is not
           positive and finite.
+        - If `scale_factors` is not None.
     IndexError
         - If `dim` or `axis` names a dim that `input` does not have.
         - If `vector_dim` is no dim of `input`.
@@ -168,6 +174,7 @@ def jacobian(
         axis=axis,
         accuracy=accuracy,
         edge_order=edge_order,
+        scale_factors=scale_factors,
         dtype=dtype,
         vector_dim=vector_dim,
     )

@@ -103,6 +103,7 @@ def plan(
     where: Any = None,
     stack_dim: Any = None,
     vector_dim: Any = None,
+    scale_factors: Any = None,
 ) -> Plan:
     """Return the plan of a call, with all that it needs: after it, nothing is refused.
 
@@ -114,7 +115,9 @@ def plan(
     cls = type(array)
     library = BY_CLASS.get((cls.__module__, cls.__qualname__))
     known = key = None
-    if library is not None and not (library.is_compiled and library.is_compiled()):
+    # Those with factors are made of several, which are.
+    is_kept = library is not None and scale_factors is None
+    if library and is_kept and not (library.is_compiled and library.is_compiled()):
         try:
             # Types count, too: True is equal to 1, and is refused.
             key = (
@@ -153,7 +156,9 @@ def plan(
         except ValueError:
             key = None  # it is raised below, in the words of the call
     orders, places = (order, accuracy, edge_order), (stack_dim, vector_dim)
-    request = Request(spacing, boundary, where, dim, axis, *orders, dtype, *places)
+    request = Request(
+        spacing, boundary, where, dim, axis, *orders, dtype, *places, scale_factors
+    )
     if known is None and (carry := _carried.planner(array, request)) is not None:
         return carry(planner, array, request, plan)
     if key is not None and known is None and _are_lasting(dim, axis, *orders, *places):
@@ -246,20 +251,11 @@ def _planned(
     samples = _dispatch.samples_of(array, "input")
     input.check(samples)
     if samples.is_compiled:
-        adopted = [_adopted(a, samples) for a in (request.spacing, request.where)]
+        adopted = [
+            _constants.adopted(a, samples) for a in (request.spacing, request.where)
+        ]
         request = request._replace(spacing=adopted[0], where=adopted[1])
     return samples, planner(samples, request), request
-
-
-def _adopted(given: Any, samples: Samples) -> Any:
-    """Return arrays of a call without NumPy's, as a compiler shows its numbers, too."""
-    adopt = samples.library.adopt
-    if adopt is None:
-        return given
-    if type(given) in (list, tuple):
-        return [_adopted(entry, samples) for entry in given]
-    is_numpy = type(given).__module__ == "numpy"
-    return adopt(given, samples.device) if is_numpy else given
 
 
 def _with_values(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import _calls, _plans
-from ._typing import ArrayT, Boundary, DType, Spacing
+from ._typing import Array, ArrayT, Boundary, DType, Spacing
 
 
 def laplacian(
@@ -16,6 +16,7 @@ def laplacian(
     accuracy: int = 2,
     edge_order: int | None = None,
     boundary: Boundary | list[Boundary] = "one_sided",
+    scale_factors: Sequence[float | Array] | None = None,
     dtype: DType | None = None,
     axis: int | Sequence[int] | None = None,
 ) -> ArrayT:
@@ -78,6 +79,12 @@ def laplacian(
         derivatives near the ends have no meaning: they may be infinite or NaN.  A pair
         for several dims is taken in a list only, because a bare one may be meant for
         the ends or for two dims.
+    scale_factors : list or tuple of float or array, or None, default: None
+        For curved coordinates that are orthogonal: per dim named, how long a step of
+        one is, in the list of `spherical`, `cylindrical` and `lonlat`, or any other.
+        Each is a number, or a real array, broadcastable to what is differentiated, and
+        of two dims or more if that has them.  None is 1 for all of them.  Their values
+        are not looked at: where one is zero, results are infinite or NaN.
     dtype : dtype or None, default: None
         The dtype of the result: a real or complex floating one of the library of
         `input`, or the name of one in the standard.  It is rounded to it once, after a
@@ -112,6 +119,9 @@ def laplacian(
         - If `edge_order` is neither an int nor None.
         - If `boundary` or an entry of it is neither a str nor a number, or is complex
           for a real `input`; if a period is not a real number.
+        - If `scale_factors` is neither a list or tuple nor None; if an entry of it is
+          not a real number or array, is of another library than `input` and NumPy, or
+          is an array that would be refused as `input`.
         - If `dtype` is no floating dtype of the library of `input`, is one that its
           device does not have, or is real for a complex result.
         - If both `dim` and `axis` are given.
@@ -129,6 +139,9 @@ def laplacian(
           another length than 2, periodic at one end only, along complex coordinates,
           without a period on coordinates or with one on a step; if a period is not
           positive and finite.
+        - If `scale_factors` is a list or tuple of another length than there are dims;
+          if an array in it does not broadcast, lies along one dim without saying along
+          which, or is on another device; if a number in it is zero or not finite.
     IndexError
         - If `dim` or `axis` names a dim that `input` does not have.
 
@@ -163,6 +176,7 @@ def laplacian(
         axis=axis,
         accuracy=accuracy,
         edge_order=edge_order,
+        scale_factors=scale_factors,
         dtype=dtype,
     )
     result: ArrayT = plan.executor(input, plan, plan.namespace)[0]
@@ -178,6 +192,7 @@ def hessian(
     edge_order: int | None = None,
     boundary: Boundary | list[Boundary] = "one_sided",
     stack_dim: int = 0,
+    scale_factors: None = None,
     dtype: DType | None = None,
     axis: int | Sequence[int] | None = None,
 ) -> ArrayT:
@@ -245,6 +260,10 @@ def hessian(
         Where the first of the two new dims stands, the second behind it; negative
         numbers count from behind the last dim of `input`: with -1 both new dims are the
         last two, with -2 they stand before the last of `input`.
+    scale_factors : None, default: None
+        Only to say why there is none: along curved coordinates, the entries are
+        covariant derivatives, which need Christoffel symbols, too.  Call `gradient`,
+        `divergence`, `curl` or `laplacian`, or change to Cartesian coordinates first.
     dtype : dtype or None, default: None
         The dtype of the result: a real or complex floating one of the library of
         `input`, or the name of one in the standard.  It is rounded to it once, after a
@@ -297,6 +316,7 @@ def hessian(
           another length than 2, periodic at one end only, along complex coordinates,
           without a period on coordinates or with one on a step; if a period is not
           positive and finite.
+        - If `scale_factors` is not None.
     IndexError
         - If `dim` or `axis` names a dim that `input` does not have.
         - If `stack_dim` is not from ``-input.ndim - 1`` to ``input.ndim``.
@@ -330,6 +350,7 @@ def hessian(
         axis=axis,
         accuracy=accuracy,
         edge_order=edge_order,
+        scale_factors=scale_factors,
         dtype=dtype,
         stack_dim=stack_dim,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import _calls, _plans
-from ._typing import ArrayT, Boundary, DType, Spacing
+from ._typing import Array, ArrayT, Boundary, DType, Spacing
 
 
 def divergence(
@@ -17,6 +17,7 @@ def divergence(
     edge_order: int | None = None,
     boundary: Boundary | list[Boundary] = "one_sided",
     vector_dim: int = 0,
+    scale_factors: Sequence[float | Array] | None = None,
     dtype: DType | None = None,
     axis: int | Sequence[int] | None = None,
 ) -> ArrayT:
@@ -82,6 +83,13 @@ def divergence(
     vector_dim : int, default: 0
         The dim of `input` along which the components lie; negative ones count from the
         last dim.
+    scale_factors : list or tuple of float or array, or None, default: None
+        For curved coordinates that are orthogonal: per dim named, how long a step of
+        one is, in the list of `spherical`, `cylindrical` and `lonlat`, or any other.
+        Each is a number, or a real array, broadcastable to what is differentiated, a
+        single component, and of two dims or more if that has them.  The components are
+        those along the unit vectors of the coordinates.  None is 1 for all of them.
+        Their values are not looked at: where one is zero, results are infinite or NaN.
     dtype : dtype or None, default: None
         The dtype of the result: a real or complex floating one of the library of
         `input`, or the name of one in the standard.  It is rounded to it once, after a
@@ -117,6 +125,9 @@ def divergence(
         - If `boundary` or an entry of it is neither a str nor a number, or is complex
           for a real `input`; if a period is not a real number.
         - If `vector_dim` is not an int.
+        - If `scale_factors` is neither a list or tuple nor None; if an entry of it is
+          not a real number or array, is of another library than `input` and NumPy, or
+          is an array that would be refused as `input`.
         - If `dtype` is no floating dtype of the library of `input`, is one that its
           device does not have, or is real for a complex result.
         - If both `dim` and `axis` are given.
@@ -135,6 +146,9 @@ def divergence(
           another length than 2, periodic at one end only, along complex coordinates,
           without a period on coordinates or with one on a step; if a period is not
           positive and finite.
+        - If `scale_factors` is a list or tuple of another length than there are dims;
+          if an array in it does not broadcast, lies along one dim without saying along
+          which, or is on another device; if a number in it is zero or not finite.
     IndexError
         - If `dim` or `axis` names a dim that `input` does not have.
         - If `vector_dim` is no dim of `input`.
@@ -168,6 +182,7 @@ def divergence(
         axis=axis,
         accuracy=accuracy,
         edge_order=edge_order,
+        scale_factors=scale_factors,
         dtype=dtype,
         vector_dim=vector_dim,
     )
@@ -184,6 +199,7 @@ def curl(
     edge_order: int | None = None,
     boundary: Boundary | list[Boundary] = "one_sided",
     vector_dim: int = 0,
+    scale_factors: Sequence[float | Array] | None = None,
     dtype: DType | None = None,
     axis: int | Sequence[int] | None = None,
 ) -> ArrayT:
@@ -253,6 +269,13 @@ def curl(
     vector_dim : int, default: 0
         The dim of `input` along which the components lie; negative ones count from the
         last dim.
+    scale_factors : list or tuple of float or array, or None, default: None
+        For curved coordinates that are orthogonal: per dim named, how long a step of
+        one is, in the list of `spherical`, `cylindrical` and `lonlat`, or any other.
+        Each is a number, or a real array, broadcastable to what is differentiated, a
+        single component, and of two dims or more if that has them.  The components are
+        those along the unit vectors of the coordinates.  None is 1 for all of them.
+        Their values are not looked at: where one is zero, results are infinite or NaN.
     dtype : dtype or None, default: None
         The dtype of the result: a real or complex floating one of the library of
         `input`, or the name of one in the standard.  It is rounded to it once, after a
@@ -289,6 +312,9 @@ def curl(
         - If `boundary` or an entry of it is neither a str nor a number, or is complex
           for a real `input`; if a period is not a real number.
         - If `vector_dim` is not an int.
+        - If `scale_factors` is neither a list or tuple nor None; if an entry of it is
+          not a real number or array, is of another library than `input` and NumPy, or
+          is an array that would be refused as `input`.
         - If `dtype` is no floating dtype of the library of `input`, is one that its
           device does not have, or is real for a complex result.
         - If both `dim` and `axis` are given.
@@ -308,6 +334,9 @@ def curl(
           another length than 2, periodic at one end only, along complex coordinates,
           without a period on coordinates or with one on a step; if a period is not
           positive and finite.
+        - If `scale_factors` is a list or tuple of another length than there are dims;
+          if an array in it does not broadcast, lies along one dim without saying along
+          which, or is on another device; if a number in it is zero or not finite.
     IndexError
         - If `dim` or `axis` names a dim that `input` does not have.
         - If `vector_dim` is no dim of `input`.
@@ -341,6 +370,7 @@ def curl(
         axis=axis,
         accuracy=accuracy,
         edge_order=edge_order,
+        scale_factors=scale_factors,
         dtype=dtype,
         vector_dim=vector_dim,
     )

@@ -49,6 +49,11 @@ def is_pair(boundary: Any) -> bool:
     return is_of_two and not _has_period(*boundary)
 
 
+def is_period(boundary: Any) -> bool:
+    """Tell whether it is ('periodic', period)."""
+    return isinstance(boundary, tuple) and _has_period(*boundary[:2])
+
+
 def _has_period(first: Any, second: Any) -> bool:
     is_periodic = isinstance(first, str) and first == "periodic"
     return is_periodic and not isinstance(second, str)
