@@ -74,6 +74,11 @@ CALLS = (
     "jacobian(v, boundary='edge')",
     "divergence(v, boundary='edge')",
     "curl(v, boundary=['reflect', ('edge', 'symmetric')])",
+    # Curved coordinates.
+    "divergence(v, **lonlat(y, x))",
+    "gradient(f, scale_factors=[2, h], stack_dim=0)",
+    "curl(w, spacing=0.1, scale_factors=[1.0, h, w[0]])",
+    "laplacian(f, spacing=[x, 0.5], scale_factors=[1, column], boundary='edge')",
     # Missing samples.
     "gradient(f, where=mask[:1], edge_order=2)",
     "gradient(f, where=mask, boundary='reflect')",

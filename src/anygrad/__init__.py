@@ -15,16 +15,16 @@ laplacian, hessian
     The second derivatives: their sum, and all of them.
 divergence, curl, jacobian
     The derivatives of a vector field.
-spherical, cylindrical, lonlat
-    What these need on such coordinates, as `scale_factors`.
+lonlat, spherical, cylindrical
+    What these need on curved coordinates.
 stencil
     The weights of a formula, for one of your own.
 halo_width
     How many points of a neighbour's block a call reads, for arrays that you cut.
 
-All but the last two take `spacing`, a step or coordinates; `accuracy` inside and
-`edge_order` at the ends; `boundary`, what lies beyond these; and `dtype`.  The first
-two take `where`, which samples are valid.
+All of samples take `spacing`, a step or coordinates; `accuracy` inside and `edge_order`
+at the ends; `boundary`, what lies beyond these; and `dtype`.  The first two take
+`where`, which samples are valid.
 
 Two settings, each with a ``get_`` and a ``set_default_``: `set_workers`, how many
 threads a call may use, and `set_compiler`, with which a call becomes one loop.
@@ -48,7 +48,7 @@ examples.  In a checkout, `docs/quickstart.md` comes first; then `docs/guide` ha
 says which libraries are installed here.
 """
 
-from typing import TYPE_CHECKING, Any
+import typing as _t
 
 from ._compilers import get_compiler, set_compiler, set_default_compiler
 from ._derivative import derivative
@@ -62,7 +62,7 @@ from ._version import __version__
 from ._versions import show_versions
 from ._workers import get_workers, set_default_workers, set_workers
 
-if TYPE_CHECKING:
+if _t.TYPE_CHECKING:
     from ._systems import cylindrical, lonlat, spherical
 
 __all__ = [
@@ -88,27 +88,26 @@ __all__ = [
     "stencil",
 ]
 
+#: What is loaded when it is first asked for.
+_LATE = ("cylindrical", "lonlat", "spherical")
+
 # What a user sees is named after the package that it was imported from.
-_LATE = {"cylindrical", "lonlat", "spherical"}
 for _name in __all__[1:]:
     if _name not in _LATE:
         globals()[_name].__module__ = __name__
 del _name
 
+if not _t.TYPE_CHECKING:  # for which it would be a function of any name
 
-def __getattr__(name: str) -> Any:
-    """Return what is loaded when it is first asked for."""
-    if name not in _LATE:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    from . import _systems
+    def __getattr__(name: str) -> object:
+        if name not in _LATE:
+            msg = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(msg)
+        from . import _systems
 
-    for late in _LATE:
-        function = globals()[late] = getattr(_systems, late)
+        function = globals()[name] = getattr(_systems, name)
         function.__module__ = __name__
-    return globals()[name]
+        return function
 
-
-def __dir__() -> list[str]:
-    """Return all names, those too that are not loaded yet."""
-    return sorted({*globals(), *__all__})
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

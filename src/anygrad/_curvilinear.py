@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 
 from . import _agnostic, _calls, _constants, _dispatch, _precision, _tasks
 from ._calls import Request
-from ._checks import boundary, input, scale_factors
+from ._checks import boundary, dim, input, scale_factors
 from ._checks.wording import shown
-from ._records import Field, Plan, Samples
+from ._records import Ends, Field, Orders, Plan, Samples
 from ._typing import DType, Namespace
 
 
@@ -203,6 +203,8 @@ def plan(
     if samples.is_compiled:
         given = _constants.adopted(given, samples)
     entries = scale_factors.entries(given, len(usual.axes))
+    if not entries:
+        return usual
     found = [scale_factors.check(entry, field) for entry in entries]
     xp = samples.namespace
     own = [
@@ -221,7 +223,7 @@ def plan(
         dtype,
         xp,
     )
-    _check_lengths(planner, array, grid)
+    _check_lengths(planner, grid, field)
     results = [task.precision.result for task in usual.tasks if task.sign == 0]
     if request.dtype is None:
         is_apart = planner is _calls.gradient and usual.stack is None
@@ -274,34 +276,37 @@ def _common(dtypes: Iterable[DType | None], xp: Namespace) -> DType:
 def _placed(given: list[Any], field: Field, dtype: DType) -> tuple[Any, ...]:
     """Return the factors in the working dtype, where the samples lie."""
     samples, xp = field.samples, field.samples.namespace
-    place = _constants.place_for(samples, given)
+    place, real = _constants.place_for(samples, given), dtype
+    if _precision.is_complex(dtype, xp):
+        real = _precision.real_counterpart(dtype, xp)
     factors = []
     for factor in given:
         if isinstance(factor, float):
             factors.append(factor)
             continue
         array = factor if place is None else place.array(factor)
-        real = dtype
-        if _precision.is_complex(dtype, xp):
-            real = _precision.real_counterpart(dtype, xp)
         plain = scale_factors.aligned(array, field.ndim)
-        factors.append(_agnostic.prepare(plain, real, False, xp))
+        with _dispatch.surroundings(samples):
+            factors.append(_agnostic.prepare(plain, real, False, xp))
     return tuple(factors)
 
 
-def _check_lengths(planner: Any, array: Any, grid: Grid) -> None:
+def _check_lengths(planner: Any, grid: Grid, field: Field) -> None:
     """Refuse axes that are too short for the derivative of a factor along them."""
-    ends: list[Any] = []
-    for k in range(len(grid.axes)):
-        mode = _each_end(_of_block, grid.ends(k))
-        varies = any(grid.varies(h, k) for h in grid.factors)
-        ends.append(_each_end(_of_factor, grid.ends(k)) if varies else mode)
-    if planner is _calls.laplacian:
-        planner = _calls.gradient
-    request = grid.request._replace(boundary=ends, edge_order=None, stack_dim=None)
-    if planner is _calls.gradient:
-        request = request._replace(edge_order=request.accuracy)
-    grid.again(planner, array, **request._asdict())
+    accuracy = grid.request.accuracy
+    axes = dim.axes(field, grid.request.dim, grid.request.axis)
+    for k, axis in enumerate(axes):
+        ends = _both(grid.ends(k))
+        if planner is _calls.gradient or not any(
+            grid.varies(h, k) for h in grid.factors
+        ):
+            continue
+        is_product = planner is not _calls.laplacian and all(map(_has_factors, ends))
+        modes = [_of_factor(end) for end in ends]
+        if "one_sided" in modes and not is_product:
+            orders = Orders(1, accuracy, accuracy)
+            nothing = Ends("one_sided", "one_sided", None, None)
+            input.check_length(field, axis, accuracy + 1, orders, nothing, False)
 
 
 def _both(ends: Any) -> tuple[Any, Any]:

@@ -113,11 +113,12 @@ def spherical(
     )
     if coordinates.is_number(radius, "radius"):
         numbers = coordinates.dims(dim, (-2, -1))
-        sine = _laid(_sine(theta, unit), numbers[0], numbers)
         length = radius * unit.radians
+        with _dispatch.surroundings(theta):
+            circle = _laid(_sine(theta, unit), numbers[0], numbers) * length
         return {
             "spacing": [theta.array, phi],
-            "scale_factors": [length, sine * length],
+            "scale_factors": [length, circle],
             "dim": numbers,
         }
     numbers, r = (
@@ -125,11 +126,12 @@ def spherical(
         coordinates.coordinate(radius, "radius"),
     )
     coordinates.check_together(r, theta)
-    length = _laid(r.array, numbers[0], numbers) * unit.radians
-    sine = _laid(_sine(theta, unit), numbers[1], numbers)
+    with _dispatch.surroundings(r):
+        length = _laid(r.array, numbers[0], numbers) * unit.radians
+        circle = length * _laid(_sine(theta, unit), numbers[1], numbers)
     return {
         "spacing": [r.array, theta.array, phi],
-        "scale_factors": [1.0, length, length * sine],
+        "scale_factors": [1.0, length, circle],
         "dim": numbers,
     }
 
@@ -205,12 +207,9 @@ def cylindrical(
     is_plane = height is None
     numbers = coordinates.dims(dim, (-2, -1) if is_plane else (-3, -2, -1))
     r, phi = coordinates.coordinate(radius, "radius"), _around(azimuth, "azimuth", unit)
-    along = (
-        []
-        if is_plane
-        else [coordinates.step_or_coordinates.coordinate(height, "height")]
-    )
-    length = _laid(r.array, numbers[0], numbers) * unit.radians
+    along = [] if is_plane else [coordinates.step_or_coordinates(height, "height")]
+    with _dispatch.surroundings(r):
+        length = _laid(r.array, numbers[0], numbers) * unit.radians
     return {
         "spacing": [r.array, phi, *along],
         "scale_factors": [1.0, length, *[1.0 for _ in along]],
@@ -296,11 +295,12 @@ def lonlat(
     """
     unit, numbers = DEGREES if degrees else RADIANS, coordinates.dims(dim, (-1, -2))
     phi = coordinates.coordinate(latitude, "latitude")
-    cosine = _laid(_cosine(phi, unit), numbers[1], numbers)
     length = radius * unit.radians
+    with _dispatch.surroundings(phi):
+        circle = _laid(_cosine(phi, unit), numbers[1], numbers) * length
     return {
         "spacing": [_around(longitude, "longitude", unit), phi.array],
-        "scale_factors": [cosine * length, length],
+        "scale_factors": [circle, length],
         "dim": numbers,
     }
 
@@ -317,26 +317,28 @@ def _around(given: Any, name: str, unit: Unit) -> Any:
     x, xp = samples.array, samples.namespace
     with _dispatch.surroundings(samples):
         turns = xp.round((x[1:] - x[:-1]) / unit.turn)
-        counted = xp.concat([xp.zeros_like(x[:1]), xp.cumulative_sum(turns)])
+        counted = xp.concat([xp.zeros_like(x[:1]), turns])
+        step = 1  # a running sum: each pass adds up twice as many
+        while step < x.shape[0]:
+            counted = xp.concat([counted[:step], counted[step:] + counted[:-step]])
+            step *= 2
         return x - counted * unit.turn
 
 
 def _sine(samples: Samples, unit: Unit) -> Any:
     """Return the sine of an inclination: in degrees, exactly zero at both poles."""
     x, xp = samples.array, samples.namespace
-    with _dispatch.surroundings(samples):
-        if unit is DEGREES:
-            x = 90.0 - xp.abs(x - 90.0)
-        return xp.sin(x * unit.radians)
+    if unit is DEGREES:
+        x = 90.0 - xp.abs(x - 90.0)
+    return xp.sin(x * unit.radians)
 
 
 def _cosine(samples: Samples, unit: Unit) -> Any:
     """Return the cosine of a latitude: in degrees, exactly zero at both poles."""
     x, xp = samples.array, samples.namespace
-    with _dispatch.surroundings(samples):
-        if unit is DEGREES:
-            return xp.sin((90.0 - xp.abs(x)) * unit.radians)
-        return xp.cos(x)
+    if unit is DEGREES:
+        return xp.sin((90.0 - xp.abs(x)) * unit.radians)
+    return xp.cos(x)
 
 
 def _laid(array: Any, number: int, dims: tuple[int, ...]) -> Any:

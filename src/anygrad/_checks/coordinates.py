@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import _classes, _dispatch, _precision
 from .._records import Samples
+from .input import is_unknown
 from .integers import integer
 from .spacing import Entry, check_kind
 from .wording import conversion, shown
@@ -14,7 +15,7 @@ from .wording import conversion, shown
 def is_number(given: Any, name: str) -> bool:
     """Tell whether something is one number, in an array or not; refuse nonsense."""
     check_kind(Entry(given, name))
-    return not getattr(given, "shape", ())
+    return len(getattr(given, "shape", ())) == 0
 
 
 def coordinate(given: Any, name: str) -> Samples:
@@ -34,6 +35,12 @@ def coordinate(given: Any, name: str) -> Samples:
             f"`{name}` must be a 1-dimensional array: along each dim of the samples, "
             f"one coordinate. Got shape {shape}. On other grids, give `scale_factors` "
             "yourself: the distances of neighbours per step of `spacing`."
+        )
+        raise ValueError(msg)
+    if is_unknown(shape[0]):
+        msg = (
+            f"`{name}` must have a known length. Got shape {shape}. Compute it first, "
+            "e.g. with `compute_chunk_sizes()`."
         )
         raise ValueError(msg)
     if not _precision.is_integer(samples.dtype, xp):
