@@ -294,6 +294,7 @@ def lonlat(
     array([1., 1., 1., 1., 1.])
     """
     unit, numbers = DEGREES if degrees else RADIANS, coordinates.dims(dim, (-1, -2))
+    coordinates.check_number(radius, "radius")
     phi = coordinates.coordinate(latitude, "latitude")
     length = radius * unit.radians
     with _dispatch.surroundings(phi):

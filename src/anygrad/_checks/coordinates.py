@@ -18,6 +18,17 @@ def is_number(given: Any, name: str) -> bool:
     return len(getattr(given, "shape", ())) == 0
 
 
+def check_number(given: Any, name: str) -> None:
+    """Refuse coordinates where there is one number for all samples."""
+    if is_number(given, name):
+        return
+    msg = (
+        f"`{name}` must be a number. Got an array of shape {tuple(given.shape)}. Call "
+        "`spherical` for samples with a dim of radii."
+    )
+    raise ValueError(msg)
+
+
 def coordinate(given: Any, name: str) -> Samples:
     """Return what there is to know of coordinates, with floating numbers."""
     samples = _dispatch.samples_of(given, name)
