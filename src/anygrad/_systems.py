@@ -263,8 +263,9 @@ def lonlat(
         If a coordinate is not a real array of the standard, or a number where there may
         be one; if `dim` is not a list or tuple of ints.
     ValueError
-        If a coordinate does not have one dim; if `dim` has another length than there
-        are coordinates with dims, or does not name negative ones, each once.
+        If a coordinate does not have one dim, or `radius` has one; if `dim` has another
+        length than there are coordinates with dims, or does not name negative ones,
+        each once.
 
     See Also
     --------
