@@ -104,6 +104,7 @@ def gradient(
     where: xr.DataArray | str | None = None,
     skipna: bool = False,
     datetime_unit: str | None = None,
+    scale_factors: Any = None,
 ) -> tuple[xr.DataArray, ...]:
     """Estimate the gradient along dims by their names.
 
@@ -118,6 +119,10 @@ def gradient(
         boundaries may be for one dim only.
     edge_order, accuracy
         As in `anygrad.gradient`.
+    scale_factors : mapping, optional
+        How long a step of one is, by the name of the dim: a number, a DataArray, or the
+        name of a coordinate, and 1 where nothing is given; see `anygrad.gradient`.  The
+        result then has no ``units``.
 
     Returns
     -------
@@ -144,14 +149,12 @@ def gradient(
            [nan, nan],
            [ 2.,  2.]])
     """
-    at = along(data, dim, spacing, boundary, datetime_unit)
+    at = along(data, dim, spacing, boundary, datetime_unit, None, scale_factors)
     results = _gradient.gradient(
         data.data,
-        dim=at.axes,
-        spacing=at.spacing,
         edge_order=edge_order,
         accuracy=accuracy,
-        boundary=at.boundary,
+        **at.grid,
         where=mask(data, where, skipna),
     )
     pairs = zip(results, at.units, strict=True)
@@ -167,6 +170,7 @@ def laplacian(
     edge_order: int | None = None,
     boundary: Any = "one_sided",
     datetime_unit: str | None = None,
+    scale_factors: Any = None,
 ) -> xr.DataArray:
     """Estimate the Laplacian over dims by their names.
 
@@ -176,7 +180,7 @@ def laplacian(
         The samples.
     dim : hashable, or list or tuple of hashable, optional
         The names of the dims of space; by default all.
-    spacing, boundary, datetime_unit
+    spacing, boundary, datetime_unit, scale_factors
         As in `gradient`.
     accuracy, edge_order
         As in `anygrad.laplacian`.
@@ -199,15 +203,13 @@ def laplacian(
     >>> anygrad.xarray.laplacian(bowl, spacing=1.0).values.min()
     np.float64(4.0)
     """
-    at = along(data, dim, spacing, boundary, datetime_unit)
+    at = along(data, dim, spacing, boundary, datetime_unit, None, scale_factors)
     unit = at.one_unit()
     values = _second_derivatives.laplacian(
         data.data,
-        dim=at.axes,
-        spacing=at.spacing,
         accuracy=accuracy,
         edge_order=edge_order,
-        boundary=at.boundary,
+        **at.grid,
     )
     return derived(data, values, [unit, unit])
 
@@ -285,6 +287,7 @@ def divergence(
     edge_order: int | None = None,
     boundary: Any = "one_sided",
     datetime_unit: str | None = None,
+    scale_factors: Any = None,
 ) -> xr.DataArray:
     """Estimate the divergence of a vector field.
 
@@ -298,7 +301,7 @@ def divergence(
         The names of the variables, for a Dataset.
     vector_dim : hashable, optional
         The dim of the components, for a DataArray.
-    spacing, boundary, datetime_unit
+    spacing, boundary, datetime_unit, scale_factors
         As in `gradient`.
     accuracy, edge_order
         As in `anygrad.divergence`.
@@ -331,6 +334,7 @@ def divergence(
         spacing,
         boundary,
         datetime_unit,
+        scale_factors,
         accuracy=accuracy,
         edge_order=edge_order,
     )
@@ -347,12 +351,13 @@ def curl(
     edge_order: int | None = None,
     boundary: Any = "one_sided",
     datetime_unit: str | None = None,
+    scale_factors: Any = None,
 ) -> xr.DataArray | xr.Dataset:
     """Estimate the curl of a vector field with two or three components.
 
     Parameters
     ----------
-    data, dim, components, vector_dim, spacing, boundary, datetime_unit
+    data, dim, components, vector_dim, spacing, boundary, datetime_unit, scale_factors
         As in `divergence`.
     accuracy, edge_order
         As in `anygrad.curl`.
@@ -384,6 +389,7 @@ def curl(
         spacing,
         boundary,
         datetime_unit,
+        scale_factors,
         accuracy=accuracy,
         edge_order=edge_order,
     )
