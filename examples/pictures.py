@@ -405,6 +405,7 @@ def draw_rotation(figure, backend):
         scale=6,
         width=0.008,
     )
+    globe.set_xlim(-1.02, 1.2)  # the last arrows stick out
     globe.set_aspect("equal")
     globe.set_axis_off()
     add_titles(globe, "A sphere that turns", "")
@@ -413,7 +414,7 @@ def draw_rotation(figure, backend):
     exact = 2e4 * OMEGA * np.sin(np.radians(fine))
     profile.plot(fine, exact, color=PALE, lw=1.5, label="$2 \\Omega \\sin\\varphi$")
     looks = {
-        "sphere": {"color": OTHER, "marker": "o", "label": "with `lonlat`"},
+        "sphere": {"color": OTHER, "marker": "o", "label": "with lonlat"},
         "plane": {"color": ACCENT, "marker": "s", "label": "in metres only"},
     }
     for name, look in looks.items():
