@@ -50,6 +50,7 @@ from tampering import (
 
 TAMPERED = {
     "gradient": {
+        "check_scaled_partials": taking("scale_factors", lambda h: h and h[::-1]),
         "check_accuracy_of_two_is_usual": nudged("accuracy"),
         "check_accuracy_inside": without("accuracy"),
         "check_accuracy_near_the_edges": giving(copied(set_first)),
@@ -126,8 +127,10 @@ TAMPERED = {
         "check_fields_of_other_components": lenient,
         "check_vector_dims_refused": nameless,
         "check_no_dims_of_a_field": without("dim"),
+        "check_sources_in_a_plane": without("scale_factors"),
     },
     "curl": {
+        "check_a_plane_that_turns": without("scale_factors"),
         "check_curl_of_three_components": giving(lambda g, _: -g),
         "check_curl_of_two_components": giving(lambda g, _: g[None, ...]),
         "check_no_curl_in_a_gradient": giving(copied(set_first)),
@@ -135,6 +138,8 @@ TAMPERED = {
         "check_fields_are_not_written_to": scribbled,
     },
     "laplacian": {
+        "check_laplacian_in_a_plane": without("scale_factors"),
+        "check_factors_refused": without("scale_factors"),
         "check_laplacian": gradient_of_a_gradient,
         "check_laplacian_sees_the_shortest_wave": gradient_of_a_gradient,
         "check_trace_of_a_hessian": giving(copied(set_last)),
@@ -186,11 +191,18 @@ ELSEWHERE = {
 
 
 def test_every_later_promise_has_a_broken_version() -> None:
-    from anygrad.testing._checks import boundaries, fields, missing, orders, vectors
+    from anygrad.testing._checks import (
+        boundaries,
+        curved,
+        fields,
+        missing,
+        orders,
+        vectors,
+    )
 
     later = {
         name
-        for module in (orders, boundaries, missing, vectors, fields)
+        for module in (orders, boundaries, missing, vectors, fields, curved)
         for name in vars(module)
         if name.startswith("check_")
     }

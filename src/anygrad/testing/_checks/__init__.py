@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from ...testing._checks import (
     boundaries,
+    curved,
     dtypes,
     fields,
     forms,
@@ -42,7 +43,7 @@ checks: tuple[Check, ...] = tuple(
     check
     for module in (
         *(grids, dtypes, magnitudes, libraries, forms, orders, boundaries, missing),
-        *(vectors, fields, refusals),
+        *(vectors, fields, curved, refusals),
     )
     for check in _checks_in(module)
 )
