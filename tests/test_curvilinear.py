@@ -305,6 +305,26 @@ def test_values_beyond_an_end_are_those_of_the_samples(library: Backend) -> None
     assert tuple(still.shape) == (4, 1)
 
 
+def test_the_same_grid_in_other_words(library: Backend) -> None:
+    """A coordinate per point for one per line, a period for a step, parts for both."""
+    f = library.asarray(oracle.build((5, 4), lambda k: (7 * sum(k) ** 2) % 11 - 5))
+    h = library.asarray([[1.0], [2.0], [4.0], [3.0], [2.0]])
+    x = library.asarray([0.0, 0.5, 1.0, 1.5, 2.0])
+    around = [("periodic", 2.5), "edge"]
+    full = library.asarray([[0.5 * k] * 4 for k in range(5)])
+    lines = {"spacing": [x, 0.3], "scale_factors": [1.0, h], "boundary": around}
+    wanted = anygrad.laplacian(f, **lines)
+    found = anygrad.laplacian(f, **{**lines, "spacing": [full, 0.3]})
+    assert is_close(library, found, wanted)
+    if library.library in COMPILED:
+        return
+    with library.current_device(f):
+        xp = library.xp
+        parts = xp.astype(f, library.dtype(library.complex)) * (1 + 2j)
+        wanted = xp.astype(wanted, library.dtype(library.complex)) * (1 + 2j)
+    assert is_close(library, anygrad.laplacian(parts, **lines), wanted)
+
+
 # Dtypes, missing samples, laziness, derivatives.
 
 
