@@ -200,6 +200,41 @@ def test_the_order_of_accuracy(numpy: Any, error: Any, accuracy: int) -> None:
     assert order > accuracy - 0.6
 
 
+def test_at_the_poles(library: Backend) -> None:
+    """No number in their rows, and one in all others."""
+    latitude = library.asarray([-90.0, -45.0, 0.0, 45.0, 90.0])
+    f = library.asarray(oracle.build((5, 4), lambda k: (7 * sum(k) ** 2) % 11 - 5))
+    with library.current_device(f):
+        wind = library.xp.stack([f, f])
+    grid = anygrad.lonlat(90.0, latitude)
+    results = [
+        anygrad.gradient(f, **grid)[0],
+        anygrad.laplacian(f, **grid),
+        anygrad.divergence(wind, **grid),
+        anygrad.curl(wind, **grid),
+    ]
+    for result in results:
+        rows = library.tolist(result)
+        for k, row in enumerate(rows):
+            assert all(math.isfinite(value) == (0 < k < 4) for value in row)
+
+
+def test_across_the_poles(library: Backend) -> None:
+    """The rows beyond are those of the other meridian, with east and north turned."""
+    count = 12
+    latitude = [-90 + 15 * (k + 0.5) for k in range(-2, count + 2)]
+    lines = ([math.radians(b) for b in latitude], [math.pi * k / 6 for k in range(12)])
+    wind = field(  # what turns about an axis in the equator's plane, also beyond 90 N
+        library,
+        [lambda b, a: math.sin(b) * math.cos(a), lambda _, a: -math.sin(a)],
+        *lines,
+    )
+    grid = anygrad.lonlat(30.0, library.asarray(latitude), radius=1.0)
+    found = anygrad.curl(wind, **grid, boundary=["periodic", "ghosts"], accuracy=4)
+    wanted = samples(library, lambda b, a: -2 * math.cos(b) * math.cos(a), *lines)
+    assert worst(library, found, wanted[2:-2, ...]) < 0.05
+
+
 def test_the_plain_curl_has_half_of_it(library: Backend) -> None:
     """Without the factors, a turning sphere has no more than its shear."""
     latitudes = [20.0, 25.0, 30.0, 35.0]

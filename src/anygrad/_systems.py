@@ -276,9 +276,10 @@ def lonlat(
     The coordinates stay in their unit, so that their differences are exact, and the
     period of a global field is ``("periodic", 360.0)``.
 
-    At the poles themselves, in degrees, the first factor is exactly zero.  What is
-    divided by it is infinite or NaN in that row, and the rows beside it are as good as
-    any other.  Have the rows half a step off the poles, or leave these out.
+    At the poles themselves, in degrees, the first factor is exactly zero: what is
+    divided by it is infinite or NaN in that row, and in no other.  Have the rows half a
+    step off the poles, or leave these out.  In the rows beside a pole, errors are
+    divided by small factors, and fall with one order less.
 
     Examples
     --------
