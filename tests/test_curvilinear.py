@@ -11,6 +11,7 @@ import pytest
 
 import anygrad
 import oracle
+from anygrad import _calls, _plans
 from backends import Backend
 
 OF_SCALARS = ("gradient", "laplacian")
@@ -415,6 +416,34 @@ def test_missing_samples(library: Backend) -> None:
         wanted = [plain[0], plain[1] / h]
     for one, other in zip(found, wanted, strict=True):
         assert repr(library.tolist(one)) == repr(library.tolist(other))
+
+
+def test_missing_samples_of_one_component(library: Backend) -> None:
+    """A mask may have the dim of the components, as the field has."""
+    wind = library.asarray(oracle.build((2, 5, 4), lambda k: (7 * sum(k) ** 2) % 11))
+    valid = library.asarray(oracle.build((2, 5, 4), lambda k: k != (1, 2, 2)), "bool")
+    h = library.asarray([[1.0], [2.0], [4.0], [3.0], [5.0]])
+    keywords = {"spacing": 1, "boundary": "one_sided", "dim": None, "axis": None}
+    orders = {"accuracy": 2, "edge_order": 2}
+    plan = _plans.plan(
+        _calls.divergence,
+        wind,
+        where=valid,
+        vector_dim=0,
+        scale_factors=[1.0, h],
+        **keywords,
+        **orders,
+    )
+    (found,) = plan.executor(wind, plan, plan.namespace)
+    with library.current_device(wind):
+        flux = wind[0, ...] * h
+    down, across = (
+        anygrad.derivative(f, dim=k, where=valid[k, ...], edge_order=2)
+        for k, f in enumerate((flux, wind[1, ...]))
+    )
+    with library.current_device(wind):
+        wanted = (down + across) / h
+    assert repr(library.tolist(found)) == repr(library.tolist(wanted))
 
 
 def test_of_no_dims(library: Backend) -> None:

@@ -70,6 +70,14 @@ class Grid(NamedTuple):
         """Return the component of a vector field that belongs to a dim."""
         return field[(slice(None),) * (self.vector_axis or 0) + (place, ...)]
 
+    def part(self, given: Any, place: int | None) -> Any:
+        """Return what is for one component of an array that may have all of them."""
+        has_all = getattr(given, "ndim", 0) > len(self.shape)
+        if place is None or not has_all:
+            return given
+        is_one = given.shape[self.vector_axis or 0] == 1
+        return self.component(given, 0 if is_one else place)
+
     def entry(self, place: int) -> Any:
         """Return the spacing along a dim."""
         given = self.request.spacing
@@ -85,10 +93,17 @@ class Grid(NamedTuple):
         """Tell whether a product of factors varies along a dim."""
         return not isinstance(weight, float) and weight.shape[self.axes[place]] != 1
 
-    def derivative(self, array: Any, place: int, order: int = 1) -> Any:
+    def derivative(
+        self, array: Any, place: int, order: int = 1, component: int | None = None
+    ) -> Any:
         """Return a derivative of samples along a dim, in the working dtype."""
-        ends = _each_end(_of_block, self.ends(place))
-        return self._along(array, place, ends, order=order)
+
+        def change(end: Any) -> Any:
+            return self.part(_of_block(end), component)
+
+        ends = _each_end(change, self.ends(place))
+        where = self.part(self.request.where, component)
+        return self._along(array, place, ends, order=order, where=where)
 
     def slope(self, weight: Any, place: int) -> Any:
         """Return the derivative of a product of factors, which has no boundary."""
@@ -97,19 +112,21 @@ class Grid(NamedTuple):
         ends = _each_end(_of_factor, self.ends(place))
         return self._along(weight, place, ends, edge_order=None, where=None)
 
-    def of_product(self, weight: Any, array: Any, place: int) -> Any:
-        """Return the derivative of ``weight * array`` along a dim.
+    def of_product(self, weight: Any, field: Any, component: int, place: int) -> Any:
+        """Return the derivative of ``weight * field[component]`` along a dim.
 
         Beyond an end, the samples are what the boundary says, and the factors are not:
         there it is the product rule.
         """
+        array = self.component(field, component)
         if not self.varies(weight, place):
-            return weight * self.derivative(array, place)
+            return weight * self.derivative(array, place, component=component)
         samples = _agnostic.prepare(array, self.dtype, False, self.namespace)
         if all(map(_has_factors, _both(self.ends(place)))):
-            return self.derivative(weight * samples, place)
+            return self.derivative(weight * samples, place, component=component)
         slope = self.slope(weight, place)
-        return weight * self.derivative(array, place) + slope * samples
+        straight = self.derivative(array, place, component=component)
+        return weight * straight + slope * samples
 
     def _along(self, array: Any, place: int, ends: Any, **changes: Any) -> Any:
         request = self.request._replace(
@@ -145,10 +162,7 @@ def gradient(grid: Grid, f: Any) -> list[Any]:
 
 def divergence(grid: Grid, f: Any) -> list[Any]:
     """Return the sum of the derivatives of the fluxes, over the volume."""
-    terms = [
-        grid.of_product(grid.others(k), grid.component(f, k), k)
-        for k in grid.last_axis_first()
-    ]
+    terms = [grid.of_product(grid.others(k), f, k, k) for k in grid.last_axis_first()]
     return [reduce(lambda a, b: a + b, terms) / grid.others()]
 
 
@@ -158,8 +172,8 @@ def curl(grid: Grid, f: Any) -> list[Any]:
     pairs = ((0, 1),) if count == 2 else ((1, 2), (2, 0), (0, 1))
     results = []
     for i, j in pairs:
-        there = grid.of_product(h[j], grid.component(f, j), i)
-        back = grid.of_product(h[i], grid.component(f, i), j)
+        there = grid.of_product(h[j], f, j, i)
+        back = grid.of_product(h[i], f, i, j)
         results.append((there - back) / (h[i] * h[j]))
     return results
 
