@@ -115,9 +115,11 @@ def plan(
     cls = type(array)
     library = BY_CLASS.get((cls.__module__, cls.__qualname__))
     known = key = None
-    # Those with factors are made of several, which are.
-    is_kept = library is not None and scale_factors is None
-    if library and is_kept and not (library.is_compiled and library.is_compiled()):
+    if (
+        library is not None
+        and scale_factors is None  # it is made of calls without, which are kept
+        and not (library.is_compiled and library.is_compiled())
+    ):
         try:
             # Types count, too: True is equal to 1, and is refused.
             key = (
