@@ -60,6 +60,9 @@ OTHERS = nox.project.load_toml("tests/others.toml")
 HEAVY = [name for name, row in OTHERS.items() if "heavy" in row]
 LIGHT = [name for name in OTHERS if name not in HEAVY]
 
+# Packages whose own tests run with their gradient replaced.
+SITES = nox.project.load_toml("tests/sites/sites.toml")
+
 #: All that may be in the wheel: the package, and what is written about it.
 IN_THE_WHEEL = r"anygrad/(?!tests).*\.(py|typed)|anygrad_array-[^/]*\.dist-info/.*"
 
@@ -277,10 +280,11 @@ def together(session: nox.Session) -> None:
     # findiff is a peer in the table of promises.
     packages = f"-e.[example,numba,xarray,{','.join(extras)}]"
     quantities = ("astropy", "pint", "unyt")
-    more = ("beautifulsoup4", "cftime", "findiff", *quantities)
+    more = ("array-api-extra", "beautifulsoup4", "cftime", "findiff", *quantities)
     install(session, "test", *more, packages)
     check(session, "-m", "peers", measured=True)
     session.run("pytest", "--doctest-modules", "-m", "not peers", "src")
+    session.run("pytest", "proposal")
 
 
 @nox.session
@@ -303,8 +307,9 @@ def on_other(session: nox.Session, library: str) -> None:
     if library == "dpnp":  # it looks for its device where the system keeps drivers
         driver = Path(session.virtualenv.location, "lib", "libintelocl.so")
         session.env["OCL_ICD_FILENAMES"] = str(driver)
-    path = "tests/test_others.py"
-    check(session, f"--other={library}", path)
+    own = paths(("cubed",)) if library == "cubed" else ()
+    given = (f"--other={library}", "tests/test_others.py", *own)
+    check(session, *given, measured=library == "cubed")  # it has an executor of its own
 
 
 @nox.session
@@ -422,6 +427,32 @@ def full(session: nox.Session) -> None:
 def heavy(session: nox.Session, library: str) -> None:
     """Do the same on a library that is large or slow."""
     on_other(session, library)
+
+
+@nox.session(default=False)
+@nox.parametrize("package", [nox.param(name, id=name) for name in SITES])
+def sites(session: nox.Session, package: str) -> None:
+    """Run a package's own tests, before and after its gradient is anygrad's."""
+    row = SITES[package]
+    install(session, "test", "pip", "-e.", *row["requires"])
+    folder = Path(session.create_tmp())
+    if row.get("sdist"):  # where its tests are
+        requirement = row["requires"][0]
+        name = requirement.partition("==")[0]
+        command = ["pip", "download", "--no-deps", f"--no-binary={name}"]
+        session.run("python", "-m", *command, f"--dest={folder}", requirement)
+        (archive,) = folder.glob("*.tar.gz")
+        shutil.unpack_archive(archive, folder)
+        folder = folder / archive.name.removesuffix(".tar.gz")
+    run = "tests/sites/run.py"
+    session.run("python", run, package, f"--folder={folder}", *session.posargs)
+
+
+@nox.session(default=False)
+def labels(session: nox.Session) -> None:
+    """Compare the doors for labelled arrays with MetPy and xgcm, on elevations."""
+    install(session, "test", "matplotlib", "metpy", "xgcm", "-e.[numpy,xarray]")
+    check(session, "tests/sites/labelled.py", "-W", "ignore::DeprecationWarning")
 
 
 @nox.session(default=False)

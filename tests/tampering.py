@@ -145,6 +145,20 @@ def rounded_down(boundary: Any) -> Any:
     return int(boundary // 1) if isinstance(boundary, float) else boundary
 
 
+def first_line(boundary: Any) -> Any:
+    """Take the array of the first line for all."""
+    if isinstance(boundary, tuple):
+        return tuple(map(first_line, boundary))
+    return boundary[:1] if getattr(boundary, "ndim", 0) else boundary
+
+
+def without_ghosts(boundary: Any) -> Any:
+    """Leave out the ghosts of a pair."""
+    if isinstance(boundary, tuple) and not isinstance(boundary[0], str):
+        return tuple(["one_sided" if type(e) is tuple else e for e in boundary])
+    return boundary
+
+
 def left_only(boundary: Any) -> Any:
     is_pair = isinstance(boundary, tuple) and boundary[0] != "periodic"
     return boundary[0] if is_pair else boundary

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from anygrad._records import Account, Kept, Stack, size_of
+from anygrad._kept import Account, Kept, size_of
+from anygrad._records import Stack
 
 
 def test_records_and_lists_are_counted_with_all_that_is_in_them() -> None:

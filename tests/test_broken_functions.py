@@ -16,6 +16,7 @@ from tampering import (
     copied,
     even_steps,
     first_column,
+    first_line,
     first_of,
     flattened,
     giving,
@@ -43,6 +44,7 @@ from tampering import (
     turned,
     twice,
     without,
+    without_ghosts,
     without_period,
     wrapped,
     zero_for_nan,
@@ -84,6 +86,13 @@ TAMPERED = {
         "check_half_periodic_boundaries": nameless,
         "check_periods": without("boundary"),
         "check_complex_numbers_beyond_real_samples": without("boundary"),
+        "check_values_for_each_line": taking("boundary", first_line),
+        "check_a_period_for_each_line": taking("boundary", first_line),
+        "check_one_array_for_all_lines": giving(to_double),
+        "check_a_dim_of_one_point": other_mode("edge", 0.0),
+        "check_dims_of_few_points": other_mode("symmetric", "edge"),
+        "check_ghosts_beside_the_samples": taking("boundary", without_ghosts),
+        "check_arrays_beyond_refused": nameless,
         "check_all_valid_changes_nothing": nudged("where"),
         "check_central_where_it_fits": nothing_in_a_hole,
         "check_one_sided_next_to_a_hole": taking("edge_order", lambda _: 1),
@@ -185,6 +194,8 @@ ELSEWHERE = {
     "check_chunks_do_not_matter_with_boundaries",
     "check_boundaries_can_be_traced",
     "check_boundaries_are_differentiable",
+    "check_values_can_be_traced",
+    "check_values_are_differentiable",
     "check_fields_stay_lazy",
     "check_fields_can_be_traced",
 }
@@ -192,6 +203,7 @@ ELSEWHERE = {
 
 def test_every_later_promise_has_a_broken_version() -> None:
     from anygrad.testing._checks import (
+        beyond,
         boundaries,
         curved,
         fields,
@@ -202,7 +214,7 @@ def test_every_later_promise_has_a_broken_version() -> None:
 
     later = {
         name
-        for module in (orders, boundaries, missing, vectors, fields, curved)
+        for module in (orders, boundaries, beyond, missing, vectors, fields, curved)
         for name in vars(module)
         if name.startswith("check_")
     }

@@ -74,6 +74,11 @@ CALLS = (
     "jacobian(v, boundary='edge')",
     "divergence(v, boundary='edge')",
     "curl(v, boundary=['reflect', ('edge', 'symmetric')])",
+    "hessian(f, boundary=[h, ('edge', f[:, :1])])",
+    "derivative(line, spacing=z, boundary=('periodic', 50 + h))",
+    "laplacian(f[:2], accuracy=6, boundary=['periodic', (h, 2.0)])",
+    "derivative(f, boundary=(('ghosts', f), 'one_sided'))",
+    "derivative(line, spacing=z, boundary=('edge', ('ghosts', line, z + 50)))",
     # Curved coordinates.
     "divergence(v, **lonlat(y, x))",
     "gradient(f, scale_factors=[2, h], stack_dim=0)",

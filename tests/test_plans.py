@@ -346,7 +346,7 @@ def test_a_refusal_is_kept_nowhere(library: Backend) -> None:
         (TypeError, {"spacing": "2"}),
         (TypeError, {"boundary": True}),
         (TypeError, {"boundary": 2j}),
-        (TypeError, {"boundary": f}),
+        (ValueError, {"boundary": f}),
         (ValueError, {"spacing": [x], "boundary": ("periodic", -9.0)}),
         (ValueError, {"spacing": [x], "boundary": ("periodic", float("inf"))}),
         (TypeError, {"dim": 0.0}),

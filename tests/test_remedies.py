@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import importlib
 import re
 import warnings
 from collections.abc import Callable
@@ -136,6 +137,59 @@ def test_wrapped_arrays(numpy: Any, module: str, name: str, parts: Any) -> None:
     text = part if part.startswith("array") else f"array.{part}"
     passed = eval(text, {"array": Wrapper()})
     assert anygrad.gradient(passed)[0].tolist() == SLOPES
+
+
+@pytest.mark.peers
+def test_a_dataset(numpy: Any) -> None:
+    """Here, and in the doors for labelled arrays, which want one array."""
+    import xarray
+
+    door = importlib.import_module("anygrad.xarray").derivative
+    dataset = xarray.Dataset({"height": ("x", LINE), "depth": ("x", LINE)})
+    dataset = dataset.assign_coords(x=numpy.asarray(NODES))
+    message = refusal(lambda: anygrad.gradient(dataset), "input")
+    assert "`anygrad.xarray` for one of its variables" in message
+    message = refusal(lambda: door(dataset, "x"), "data")
+    assert "Take one of its variables, or all of them with `map`." in message
+    assert door(dataset["depth"], "x", edge_order=1).values.tolist() == SLOPES
+    slopes = dataset.map(door, args=("x",), edge_order=1)
+    assert slopes["height"].values.tolist() == SLOPES
+
+
+class OnDisk:
+    """An array as h5py and Zarr have it, which counts what is read."""
+
+    shape, ndim, dtype, chunks = (6,), 1, "float64", (2,)
+
+    def __init__(self, numpy: Any) -> None:
+        self.values, self.most = numpy.asarray(LINE), 0
+
+    def __getitem__(self, key: Any) -> Any:
+        part = self.values[key]
+        self.most = max(self.most, part.size)
+        return part
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "door"),
+    [("h5py._hl", "Dataset", "from_array"), ("zarr.core", "Array", "from_zarr")],
+)
+def test_arrays_on_disk(dask: Any, module: str, name: str, door: str) -> None:
+    """They are never loaded whole, unless somebody says so."""
+    import dask.array
+    import numpy
+
+    cls = type(name, (OnDisk,), {"__module__": module})
+    stored = cls(numpy)
+    message = refusal(lambda: anygrad.gradient(stored), "input")
+    assert f"`dask.array.{door}`" in message
+    assert hasattr(dask.array, door)
+    (result,) = anygrad.gradient(dask.array.from_array(stored, chunks=2))
+    assert result.compute().tolist() == SLOPES
+    assert stored.most == 2
+    message = refusal(lambda: anygrad.gradient(result, spacing=[stored]), "spacing[0]")
+    assert "with `array[...]`" in message
+    anygrad.gradient(result, spacing=[stored[...]])
 
 
 # Dtypes.
@@ -353,6 +407,36 @@ def test_circles_with_a_step_and_with_coordinates(
     both = ["periodic", ("periodic", 4.0)]
     _, result = anygrad.gradient(f, spacing=[1, x], boundary=both)
     assert library.tolist(result) == [[1, 0, -1, 0]] * 4
+
+
+def test_a_value_for_each_line(library: Backend) -> None:
+    f, values = library.asarray([[0.0, 1, 4]] * 2), library.asarray([0.0, 2])
+    message = refusal(lambda: anygrad.derivative(f, boundary=values), "boundary")
+    assert "write e.g. `values[:, None]`" in message
+    result = anygrad.derivative(f, boundary=(values[:, None], "edge"))
+    assert library.tolist(result) == [[0.5, 2, 1.5], [-0.5, 2, 1.5]]
+
+
+def test_samples_beyond_an_end(library: Backend) -> None:
+    """One remedy after the other, until the call is right."""
+    f, x = library.asarray([0.0, 1, 4]), library.asarray([0.0, 1, 2])
+    before, places = library.asarray([2.0, 1]), library.asarray([-2.0, -1])
+    call = anygrad.derivative
+    message = refusal(lambda: call(f, spacing=x, boundary=before), "boundary")
+    assert "write `('ghosts', samples)` for that end" in message
+    ghosts: tuple[Any, ...] = ("ghosts", before)
+    message = refusal(lambda: call(f, spacing=x, boundary=ghosts), "boundary")
+    assert "Write a pair, e.g. `(('ghosts', samples), 'one_sided')`" in message
+    pair: Any = (ghosts, "one_sided")
+    message = refusal(lambda: call(f, spacing=x, boundary=pair), "boundary")
+    assert "Write `('ghosts', samples, coordinates)`." in message
+    pair = (("ghosts", before, places), "one_sided")
+    result = call(f, spacing=x, boundary=pair)
+    assert library.tolist(result)[:2] == [0, 2]
+    message = refusal(lambda: call(f, boundary=pair), "boundary")
+    assert "Write `('ghosts', samples)`." in message
+    result = call(f, boundary=(ghosts, "one_sided"))
+    assert library.tolist(result)[:2] == [0, 2]
 
 
 # Arrays of another kind.

@@ -41,7 +41,7 @@ da.store(height, target, lock=False)
 # %%
 # The gradient of what is on disk: this computes nothing yet, and keeps the chunks.
 
-height = da.from_array(zarr.open_array(store / "height"), chunks=(chunk, chunk))
+height = da.from_zarr(store / "height")
 along_y, along_x = anygrad.gradient(height, spacing=step, edge_order=2)
 assert along_x.chunks == height.chunks
 

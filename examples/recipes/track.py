@@ -2,9 +2,10 @@
 Speed and acceleration of a GPS track
 =====================================
 
-A receiver notes positions when it can, so that times are uneven. They are the
-``spacing`` of the positions: along the time there is one coordinate, and the columns,
-east and north, are differentiated together.
+A receiver notes positions when it can, so that times are uneven. They are dates, which
+become seconds by one line, and these are the ``spacing`` of the positions: along the
+time there is one coordinate, and the columns, east and north, are differentiated
+together.
 """
 
 import numpy as np
@@ -13,7 +14,14 @@ from matplotlib import pyplot as plt
 import anygrad
 
 random = np.random.default_rng(7)
-time = np.sort(random.uniform(0.0, 60.0, 240))  # seconds, uneven
+seconds = np.sort(random.uniform(0.0, 60.0, 240)).round(3)
+stamps = np.datetime64("2026-07-01T06:30") + (1e3 * seconds).astype("timedelta64[ms]")
+
+# %%
+# Times since the first one, in seconds: the differences are taken between dates, and so
+# nothing is rounded.
+
+time = (stamps - stamps[0]) / np.timedelta64(1, "s")
 
 # %%
 # The check: a stone that is thrown.  Its path is a parabola, and formulas of the
@@ -55,5 +63,18 @@ left.set_title("a bend that becomes narrower")
 right.set_title("what the passengers feel")
 
 # %%
-# Times as dates?  Labelled arrays count them without rounding:
-# ``anygrad.xarray.derivative(track, "time", datetime_unit="s")``.
+# Where the receiver lost its satellites, no derivative should be taken across: with
+# ``where``, what lies on each side is differentiated as a track of its own. A point
+# without a position marks the gap.
+
+lost = (time > 25) & (time < 32)
+heard = np.where(lost[:, None], np.nan, track)
+pieces = anygrad.derivative(heard, dim=0, spacing=time, where=~lost[:, None])
+pieces = np.hypot(*pieces.T)
+assert np.all(np.isnan(pieces) == lost)
+inside = ~lost & ~np.roll(lost, 1) & ~np.roll(lost, -1)
+np.testing.assert_allclose(pieces[inside], speed[inside], rtol=1e-12)
+
+# %%
+# With labels, dates need no line: ``anygrad.xarray.derivative(track, "time",
+# datetime_unit="s")``, as in the recipe on a Dataset.

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from . import _libraries, _reports
-from ._libraries import Library
+from ._library import Library
 from ._reports import Report
 from ._version import __version__
 

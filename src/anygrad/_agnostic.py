@@ -13,6 +13,8 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _formulas, _scales, _uneven
+from ._boundaries import End
+from ._classes import is_array
 from ._formulas import WeightedFormula
 from ._records import candidates
 from ._scales import Scale
@@ -111,6 +113,10 @@ def derivative(f: Any, task: Task, xp: Namespace, lowering: Lowering = STANDARD)
     """Return one derivative, in the working dtype."""
     if task.inner is not None:
         f = derivative(f, task.inner, xp, lowering)
+        if any(map(is_array, task.constants or ())):
+            from . import _beyond
+
+            task = task._replace(constants=_beyond.derived(task, xp, lowering))
     f = prepare(
         component(f, task), task.precision.samples, task.precision.wide_samples, xp
     )
@@ -178,10 +184,10 @@ def weighted_sum(
 ) -> Any:
     """Return the derivative at the points that one formula of the scheme fills."""
     formula, terms, scale = weighted_formula(task, number, xp)
-    constant = task.constants and task.constants[number > task.scheme.interior]
+    end = int(number > task.scheme.interior)
     total: Any = None
     for upper, lower, weight in terms:
-        term = _difference_of(f, task, formula, (upper, lower), constant, xp)
+        term = _difference_of(f, task, formula, (upper, lower), end, xp)
         term = term if weight is None else term * weight
         total = term if total is None else total + term
     # The numbers of a step stand apart where their product is no normal number.
@@ -199,15 +205,18 @@ def _difference_of(
     f: Any,
     task: Task,
     formula: Formula,
-    pair: tuple[int, int | None],
-    constant: Any,
+    pair: tuple[int, Any],
+    end: int,
     xp: Namespace,
 ) -> Any:
     """Return the difference of two samples, or of one and the constant."""
     (upper, lower), precision = pair, task.precision
     above = shifted(f, task.axis, formula, upper)
-    if lower is None:
-        return prepare(above, precision.samples, False, xp) - constant
+    if lower is None or isinstance(lower, End):
+        number = end if lower is None else lower.number
+        constant = task.constants and task.constants[number]
+        above = prepare(above, precision.samples, False, xp)
+        return above - _as_numbers(constant, precision.samples, xp)
     below = shifted(f, task.axis, formula, lower)
     return difference(above, below, precision.samples, precision.wide_samples, xp)
 
@@ -269,10 +278,9 @@ def _spans(task: Task, formula: Formula, xp: Namespace) -> Callable[[int, int], 
         if ghost is None:
             return chord(formula.edge, offset)
         parts = [chord(lower, upper) for upper, lower in ghost.chords]
-        total = parts[0] if len(parts) == 1 else parts[0] + parts[1]
         if ghost.turns:
-            total = total + _turn(x, task, xp) * float(ghost.turns)
-        return total
+            parts.append(_turn(x, task, xp) * float(ghost.turns))
+        return reduce(operator.add, parts)
 
     def span(first: int, last: int) -> Any:
         length = known.get((first, last))
@@ -294,7 +302,14 @@ def _turn(x: Any, task: Task, xp: Namespace) -> Any:
     length = difference(
         ends[0], ends[1], precision.coordinates, precision.wide_coordinates, xp
     )
-    return xp.sign(length) * task.period
+    if x.shape[task.axis] == 1:  # to both sides
+        return length + _as_numbers(task.period, precision.coordinates, xp)
+    return xp.sign(length) * _as_numbers(task.period, precision.coordinates, xp)
+
+
+def _as_numbers(value: Any, dtype: DType, xp: Namespace) -> Any:
+    """Convert an array that has no say in the dtype; a number of Python's has none."""
+    return prepare(value, dtype, False, xp) if hasattr(value, "dtype") else value
 
 
 def _prepared_step(task: Task, xp: Namespace) -> Any:

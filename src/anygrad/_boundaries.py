@@ -9,7 +9,13 @@ formula at the edge stays the central one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+
+class End(NamedTuple):
+    """What has the value of a boundary: the left end of an axis, 0, or the right, 1."""
+
+    number: int
 
 
 class Ghost(NamedTuple):
@@ -20,8 +26,9 @@ class Ghost(NamedTuple):
 
     Attributes
     ----------
-    sample : int or None
-        The position whose value the ghost has; None for the constant of the boundary.
+    sample : int, None or End
+        The position whose value the ghost has; None for the constant of the boundary,
+        or the end whose constant it is, where there are ghosts beyond both.
     chords : tuple of (int, int)
         Pairs of positions: the ghost lies as far beyond the edge as the coordinates of
         the first are from those of the second, all pairs together.
@@ -29,7 +36,7 @@ class Ghost(NamedTuple):
         How many periods it lies beyond that.
     """
 
-    sample: int | None
+    sample: Any
     chords: tuple[tuple[int, int], ...]
     turns: int = 0
 
@@ -89,3 +96,18 @@ ONE_SIDED, CONSTANT, GHOSTS = "one_sided", "constant", "ghosts"
 def rule(mode: str) -> Callable[[int], Ghost] | None:
     """Return the rule for the ghosts of a mode; None for one-sided formulas."""
     return constant if mode == CONSTANT else MODES.get(mode)
+
+
+def can_be_short(left: str, right: str) -> bool:
+    """Tell whether both ends have ghosts however few samples there are."""
+    return not {ONE_SIDED, GHOSTS} & {left, right}
+
+
+def least_points(left: str, right: str, uneven: bool) -> int:
+    """Return of how many samples all ghosts can be made.
+
+    A mirror image in the last sample needs another one; on coordinates, so does every
+    length but a period.
+    """
+    is_mirrored = uneven and (left, right) != ("periodic", "periodic")
+    return 2 if is_mirrored or "reflect" in (left, right) else 1

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from . import _dispatch, _tasks
 from ._checks import boundary, dim, dtype, input, order, spacing, where
-from ._records import Field, Orders, Plan, Samples, Stack, Task
+from ._classes import is_array
+from ._records import Field, Orders, Plan, Samples, Stack, Task, are_short
 from ._tasks import Dim
 
 
@@ -213,8 +214,10 @@ def _planned(
     mask: Any = None,
 ) -> Planned:
     samples = field.samples
+    beyond = [value for d in dims for value in d.ends.values()]
     is_plain = stack is None and mask is None and field.vector_axis is None
-    companions = [*[d.entry.given for d in dims], mask]
+    is_plain = is_plain and not any(map(is_array, beyond)) and not are_short(tasks)
+    companions = [*[d.entry.given for d in dims], *beyond, mask]
     executor = _dispatch.executor_for(samples, companions)
     plan = Plan(
         tasks,

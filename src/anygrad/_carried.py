@@ -1,7 +1,8 @@
-"""Units, masks and scale factors: what a call carries along beside its numbers.
+"""Units, masks, ghosts and scale factors: what a call has beside its numbers.
 
-It is taken off before anything is planned, and put on the results: what is computed is
-a call on plain arrays.  What has both, such as masked quantities, comes here twice.
+Units and masks are taken off before anything is planned, and put on the results, and
+ghosts are put to the samples: what is computed is a call on plain arrays.  What has
+several of these, such as masked quantities, comes here as many times.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ def planner(array: Any, request: Request) -> Callable[..., Plan] | None:
         given = (request.spacing, request.boundary, request.scale_factors)
         found = _refusals.units_in(given)
     if found is None:
+        if _brings_ghosts(request.boundary):
+            from . import _given_ghosts
+
+            return _given_ghosts.plan
         if request.scale_factors is None:
             return None
         from . import _curvilinear
@@ -34,3 +39,14 @@ def planner(array: Any, request: Request) -> Callable[..., Plan] | None:
     from . import _quantities
 
     return partial(_quantities.plan, found)
+
+
+def _brings_ghosts(boundary: Any) -> bool:
+    """Tell whether there are tuples in a boundary that may bring ghosts."""
+    if type(boundary) is list:
+        return any(map(_brings_ghosts, boundary))
+    if type(boundary) is not tuple:
+        return False
+    from ._checks import ghosts
+
+    return ghosts.are_given(boundary)

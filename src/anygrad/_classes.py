@@ -24,3 +24,10 @@ def type_name(value: Any) -> str:
     if cls.__module__ == "builtins":
         return cls.__qualname__
     return f"{cls.__module__.partition('.')[0]}.{cls.__qualname__}"
+
+
+def is_array(value: Any) -> bool:
+    """Tell whether a value looks like an array, by what each has."""
+    if value is None or type(value) is float:
+        return False
+    return hasattr(value, "ndim") and hasattr(value, "dtype")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from ._settings import Setting
 
@@ -128,6 +131,17 @@ def get_compiler() -> str | None:
 def within(compiler: str | None) -> contextlib.AbstractContextManager[None]:
     """Set a compiler that has been checked elsewhere: here, it may not be installed."""
     return _compiler.within(compiler)
+
+
+def captured(run: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that runs with what is in force here, wherever it is called."""
+    compiler = get_compiler()
+    return run if compiler is None else partial(_run_within, compiler, run)
+
+
+def _run_within(compiler: str, run: Callable[..., Any], *given: Any) -> Any:
+    with within(compiler):
+        return run(*given)
 
 
 def _checked(compiler: object) -> str | None:

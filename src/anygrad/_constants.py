@@ -8,13 +8,16 @@ their line before they are rounded, for only their differences matter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _libraries
-from ._libraries import Library
+from ._library import Library
 from ._records import Samples
 from ._typing import Namespace
+
+if TYPE_CHECKING:
+    from ._calls import Request
 
 #: What some devices, and JAX as it is set by default, do not have.
 SELDOM = ("float64", "complex128", "int64", "uint64")
@@ -105,17 +108,6 @@ def place_for(samples: Samples, given: Iterable[Any]) -> Place | None:
     return place_of(samples)
 
 
-def adopted(given: Any, samples: Samples) -> Any:
-    """Return arrays of a call without NumPy's, as a compiler shows its numbers, too."""
-    adopt = samples.library.adopt
-    if adopt is None:
-        return given
-    if type(given) in (list, tuple):
-        return [adopted(entry, samples) for entry in given]
-    is_numpy = type(given).__module__ == "numpy"
-    return adopt(given, samples.device) if is_numpy else given
-
-
 def as_placed(found: Samples, samples: Samples) -> Samples:
     """Return what is known of an array, as it will be where the samples lie."""
     place = place_of(samples)
@@ -123,3 +115,25 @@ def as_placed(found: Samples, samples: Samples) -> Samples:
         return found
     dtype = getattr(samples.namespace, place.dtype_name(found.dtype))
     return found._replace(dtype=dtype, namespace=samples.namespace)
+
+
+def adopted(request: Request, samples: Samples) -> Request:
+    """Return a call without arrays of NumPy's, as a compiler shows its numbers, too."""
+    adopt = samples.library.adopt
+    if adopt is None:
+        return request
+    return request._replace(
+        spacing=_adopted(request.spacing, samples, adopt),
+        boundary=_adopted(request.boundary, samples, adopt),
+        where=_adopted(request.where, samples, adopt),
+        scale_factors=_adopted(request.scale_factors, samples, adopt),
+    )
+
+
+def _adopted(given: Any, samples: Samples, adopt: Callable[[Any, Any], Any]) -> Any:
+    if type(given) is list:
+        return [_adopted(entry, samples, adopt) for entry in given]
+    if type(given) is tuple:
+        return tuple([_adopted(entry, samples, adopt) for entry in given])
+    is_numpy = type(given).__module__ == "numpy"
+    return adopt(given, samples.device) if is_numpy else given

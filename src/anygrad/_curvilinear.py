@@ -17,7 +17,15 @@ from collections.abc import Callable, Iterable
 from functools import partial, reduce
 from typing import Any, NamedTuple
 
-from . import _agnostic, _calls, _constants, _dispatch, _precision, _tasks
+from . import (
+    _agnostic,
+    _calls,
+    _constants,
+    _dispatch,
+    _libraries,
+    _precision,
+    _tasks,
+)
 from ._calls import Request
 from ._checks import boundary, dim, input, scale_factors
 from ._checks.wording import shown
@@ -213,10 +221,9 @@ def plan(
     samples = _dispatch.samples_of(array, "input")
     component = usual.tasks[0].component if usual.tasks else None
     field = input.field(samples, None if component is None else component[0])
-    given = request.scale_factors
     if samples.is_compiled:
-        given = _constants.adopted(given, samples)
-    entries = scale_factors.entries(given, len(usual.axes))
+        request = _constants.adopted(request, samples)
+    entries = scale_factors.entries(request.scale_factors, len(usual.axes))
     if not entries:
         return usual
     found = [scale_factors.check(entry, field) for entry in entries]
@@ -262,7 +269,9 @@ def _run(
     with _dispatch.surroundings(samples):
         results = [
             _agnostic.prepare(result, dtype, False, xp)
-            for result, dtype in zip(formula(grid, array), dtypes, strict=True)
+            for result, dtype in zip(
+                formula(grid, _libraries.without_shell(array)), dtypes, strict=True
+            )
         ]
         if plan.stack is None:
             return tuple(results)

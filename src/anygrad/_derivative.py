@@ -31,8 +31,10 @@ def derivative(
     ----------
     input : array of shape (..., n, ...), real or complex floating, or of integers
         The samples.  Along the dim, there must be at least
-        ``max(edge_order + order, 2 * r)`` of them, with the `r` of the notes below, and
-        ``2 * r`` where neither end is one-sided and `where` is None.
+        ``max(edge_order + order, 2 * r)`` of them, with the `r` of the notes below,
+        where an end is one-sided or `where` is given.  With ghosts at both ends one is
+        enough, and two for ``"reflect"`` and, on coordinates, for all but
+        ``"periodic"``.
     dim : int or None, default: None
         The dim to differentiate along.  Negative ones count from the last dim.  None is
         the last one.
@@ -60,26 +62,34 @@ def derivative(
     edge_order : int or None, default: None
         The order of accuracy of the first and the last point along a dim, where the
         boundary is one-sided: 1 or more, above `accuracy`, too.  None is `accuracy`.
-    boundary : str, number or tuple, default: "one_sided"
+    boundary : str, number, array or tuple, default: "one_sided"
         What lies beyond the ends of the dim:
 
         - ``"one_sided"``: nothing, so the formulas there read points to one side only;
         - ``"periodic"``: the other end, one step from the last point to the first,
           which the samples must not repeat as their last one; with coordinates,
           ``("periodic", period)`` with the length after which they repeat, which is
-          positive, also where they descend;
+          positive, also where they descend, and may be an array: one for each line;
         - ``"reflect"``, ``"symmetric"``, ``"edge"``: samples as `numpy.pad` names them,
           at mirrored coordinates;
-        - a number: that value everywhere, in the unit of `input`;
+        - a number: that value everywhere, in the unit of `input`; or an array: one for
+          each line;
         - ``"ghosts"``: samples of the neighbour of a block, which `input` holds at this
           end, with their coordinates and their part of a mask (`halo_width` says how
           many): the result is that of the block's own points, and shorter by these;
+        - ``("ghosts", samples)``, in a pair only: samples beyond that end, in the order
+          of the dim and with the lengths of `input` along all others (`halo_width` says
+          how many at least); with coordinates, ``("ghosts", samples, coordinates)``;
+          `where` must be None then;
         - a pair (left, right) of these, except of ``"periodic"``.
 
-        Except for ``"one_sided"``, the formula at the edges is that of the interior.  A
-        period is not compared with the coordinates: if it is not longer than their
-        span, the step from the last point to the first is negative or zero, and the
-        derivatives near the ends have no meaning: they may be infinite or NaN.
+        Except for ``"one_sided"``, the formula at the edges is that of the interior.
+        Arrays are of the library and on the device of `input`, or NumPy's, and
+        converted to the dtype in which is computed.  Those of values broadcast to
+        `input`, those of periods to what is differentiated, with a length of one along
+        the dim.  A period is not compared with the coordinates: if it is not longer
+        than their span, the step from the last point to the first is negative or zero,
+        and the derivatives near the ends have no meaning: they may be infinite or NaN.
     where : array of bool or None, default: None
         Which samples are valid: broadcastable to `input`, of its library and on its
         device, or a NumPy array.  None is: all.  Only for ``order=1`` and
@@ -119,8 +129,11 @@ def derivative(
         - If `order` is not an int.
         - If `accuracy` is not an int.
         - If `edge_order` is neither an int nor None.
-        - If `boundary` is a list; if it or an entry of it is neither a str nor a
-          number, or is complex for a real `input`; if a period is not a real number.
+        - If `boundary` is a list; if it or an entry of it is neither a str, a number
+          nor an array, is complex for a real `input`, is an array of another library
+          than `input` and NumPy, or holds no numbers; if a period is neither a real
+          number nor an array of these; if the dtype of ghosts is none that `input` can
+          hold.
         - If `where` is not a plain, dense array of bools, or is of another library than
           `input` and NumPy.
         - If `dtype` is no floating dtype of the library of `input`, is one that its
@@ -136,7 +149,10 @@ def derivative(
         - If `edge_order` is not positive.
         - If `boundary` is an unknown mode, a tuple of another length than 2, periodic
           at one end only, along complex coordinates, without a period on coordinates or
-          with one on a step; if a period is not positive and finite.
+          with one on a step; if a period that is a number is not positive and finite;
+          if an array has none of the shapes above, or is on another device; if ghosts
+          are given outside of a pair, are too few, have coordinates on a step or none
+          on coordinates.
         - If `where` is not broadcastable to `input` or is on another device, or is
           given for another `order` than 1 or another `accuracy` than 2.
     IndexError

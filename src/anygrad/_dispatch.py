@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import array_api_compat
 
 from . import _agnostic, _classes, _libraries, _refusals
+from ._library import Library, standard_device
 from ._records import Plan, Samples
 from ._schemes import Margin
 from ._typing import Namespace
@@ -65,6 +66,13 @@ def _of_dask() -> Executors:
     return Executors(partial(chunked.run, execute=execute))
 
 
+@cache
+def _of_cubed() -> Executors:
+    from ._executors import overlapped
+
+    return Executors(partial(overlapped.run, execute=execute))
+
+
 def _of_cupy() -> Executors:
     from ._executors import in_cupy, on_device
 
@@ -81,6 +89,7 @@ EXECUTORS: dict[str, Callable[[], Executors]] = {
     "jax": _of_jax,
     "dask": _of_dask,
     "cupy": _of_cupy,
+    "cubed": _of_cubed,
     "array-api-strict": Executors,
 }
 
@@ -110,7 +119,7 @@ def samples_of(array: Any, name: str) -> Samples:
             library=None,
             namespace=namespace,
             executor=AGNOSTIC.exact,
-            device=_libraries.standard_device(array),
+            device=standard_device(array),
             is_exact=False,
             is_compiled=False,
         )
@@ -194,7 +203,7 @@ def _refuse(cls: type, array: Any, name: str) -> None:
         raise TypeError(msg)
 
 
-def _check_layout(array: Any, library: _libraries.Library, name: str) -> None:
+def _check_layout(array: Any, library: Library, name: str) -> None:
     layout = library.layout(array)
     if layout is not None:
         is_nested = layout == "nested"

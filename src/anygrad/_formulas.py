@@ -18,7 +18,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from ._boundaries import Ghost
+from ._boundaries import End, Ghost
 from ._scales import Scale
 
 
@@ -38,8 +38,9 @@ class Formula(NamedTuple):
     terms : tuple of (int, int or None, float or None)
         Two offsets of samples and a weight: the formula is the sum over
         ``weight * (f[upper] - f[lower])``.  None is the weight one; a lower offset of
-        None, the constant of the boundary.  Beyond the ends of the axis, an offset
-        means what a negative index means: it counts from the other end.
+        None, the constant of the boundary, and an `End` that of one end.  Beyond the
+        ends of the axis, an offset means what a negative index means: it counts from
+        the other end.
     denominator : int
         On a uniform grid, what the sum is divided by, together with ``h**m``.
     edge : int
@@ -132,12 +133,14 @@ def formula_on(
     neighbours, whose weights are the running sums of the weights from the far end.
     """
     w, denominator = weights(offsets, order)
-    if _are_antisymmetric(offsets) and _are_antisymmetric(w):
+    ghosts = ghosts or {}
+    valued = {j for j, ghost in ghosts.items() if _is_value(ghost.sample)}
+    across = not any(-j in valued for j in valued)  # of values alone nothing remains
+    if across and _are_antisymmetric(offsets) and _are_antisymmetric(w):
         chosen = [(j, -j, a) for a, j in zip(w, offsets, strict=True) if j > 0]
     else:
         running = _sums_from_the_end(w)
         chosen = list(zip(offsets[1:], offsets[:-1], running, strict=True))
-    ghosts = ghosts or {}
     terms = [
         (upper, lower, None if a == 1 else float(a))
         for upper, lower, a in on_samples(chosen, ghosts)
@@ -164,17 +167,22 @@ def on_samples(
 ) -> list[tuple[int, Any, Any]]:
     """Put samples, or the constant, in the place of ghosts.
 
-    The constant is always what is subtracted; of two constants nothing remains.
+    The constant is always what is subtracted; of two of one end nothing remains.
     """
     found: list[tuple[int, Any, Any]] = []
     for upper, lower, weight in terms:
         above = ghosts[upper].sample if upper in ghosts else upper
         below = ghosts[lower].sample if lower in ghosts else lower
-        if above is not None:
+        if not _is_value(above):
             found.append((above, below, weight))
-        elif below is not None:
-            found.append((below, None, -weight))
+        elif not _is_value(below):
+            found.append((below, above, -weight))
     return found
+
+
+def _is_value(sample: Any) -> bool:
+    """Tell whether a ghost has the constant of a boundary."""
+    return sample is None or isinstance(sample, End)
 
 
 def samples_read(formula: Formula, on_coordinates: bool) -> list[int]:
@@ -188,7 +196,7 @@ def samples_read(formula: Formula, on_coordinates: bool) -> list[int]:
         found = {ghosts[j].sample if j in ghosts else j for j in formula.offsets}
     else:
         found = {offset for term in formula.terms for offset in term[:2]}
-    return sorted(offset for offset in found if offset is not None)  # no constant
+    return sorted(offset for offset in found if not _is_value(offset))
 
 
 def _are_antisymmetric(numbers: Sequence[int]) -> bool:

@@ -70,8 +70,9 @@ def gradient(
     ----------
     input : array of shape (..., n, ...), real or complex floating, or of integers
         The samples.  Along each dim that is differentiated, there must be at least
-        ``max(edge_order + 1, accuracy)`` of them, and ``accuracy`` where neither end is
-        one-sided and `where` is None.
+        ``max(edge_order + 1, accuracy)`` of them where an end is one-sided or `where`
+        is given.  With ghosts at both ends one is enough, and two for ``"reflect"``
+        and, on coordinates, for all but ``"periodic"``.
     spacing : scalar, array, list or tuple of these, or None, default: 1
         Where the samples lie.  One scalar is the step along every dim.  A list or tuple
         has one entry per dim named, each of them
@@ -99,7 +100,7 @@ def gradient(
     accuracy : int, default: 2
         The order of accuracy of the interior: 2, 4, 6 and so on; on coordinates, too.
         The formulas read ``accuracy / 2`` points to either side.
-    boundary : str, number, tuple or list, default: "one_sided"
+    boundary : str, number, array, tuple or list, default: "one_sided"
         What lies beyond the ends of each dim; a list has one entry per dim named, each
         of them
 
@@ -107,21 +108,29 @@ def gradient(
         - ``"periodic"``: the other end, one step from the last point to the first,
           which the samples must not repeat as their last one; with coordinates,
           ``("periodic", period)`` with the length after which they repeat, which is
-          positive, also where they descend;
+          positive, also where they descend, and may be an array: one for each line;
         - ``"reflect"``, ``"symmetric"``, ``"edge"``: samples as `numpy.pad` names them,
           at mirrored coordinates;
-        - a number: that value everywhere, in the unit of `input`;
+        - a number: that value everywhere, in the unit of `input`; or an array: one for
+          each line;
         - ``"ghosts"``: samples of the neighbour of a block, which `input` holds at this
           end, with their coordinates and their part of a mask (`halo_width` says how
           many): the result is that of the block's own points, and shorter by these;
+        - ``("ghosts", samples)``, in a pair only: samples beyond that end, in the order
+          of the dim and with the lengths of `input` along all others (`halo_width` says
+          how many at least); with coordinates, ``("ghosts", samples, coordinates)``;
+          `where` must be None then;
         - a pair (left, right) of these, except of ``"periodic"``.
 
-        Except for ``"one_sided"``, the formula at the edges is that of the interior.  A
-        period is not compared with the coordinates: if it is not longer than their
-        span, the step from the last point to the first is negative or zero, and the
-        derivatives near the ends have no meaning: they may be infinite or NaN.  A pair
-        for several dims is taken in a list only, because a bare one may be meant for
-        the ends or for two dims.
+        Except for ``"one_sided"``, the formula at the edges is that of the interior.
+        Arrays are of the library and on the device of `input`, or NumPy's, and
+        converted to the dtype in which is computed.  Those of values broadcast to
+        `input`, those of periods to what is differentiated, with a length of one along
+        the dim.  A period is not compared with the coordinates: if it is not longer
+        than their span, the step from the last point to the first is negative or zero,
+        and the derivatives near the ends have no meaning: they may be infinite or NaN.
+        A pair for several dims is taken in a list only, because a bare one may be meant
+        for the ends or for two dims.
     where : array of bool or None, default: None
         Which samples are valid: broadcastable to `input`, of its library and on its
         device, or a NumPy array.  None is: all.  Only for ``accuracy=2``.  Values under
@@ -133,11 +142,11 @@ def gradient(
         Where a new dim of all results stands, in one array; negative numbers count from
         behind the last dim of `input`.  None returns a tuple.
     scale_factors : list or tuple of float or array, or None, default: None
-        For curved coordinates that are orthogonal: per dim named, how long a step of
-        one is, in the list of `spherical`, `cylindrical` and `lonlat`, or any other.
+        How long a step of one is along each dim, for curved coordinates that are
+        orthogonal: as `spherical`, `cylindrical` and `lonlat` say, or by yourself.
         Each is a number, or a real array, broadcastable to what is differentiated, and
-        of two dims or more if that has them.  None is 1 for all of them.  Their values
-        are not looked at: where one is zero, results are infinite or NaN.
+        of two dims or more if that has them.  None is 1 for all.  Where one is zero,
+        results are infinite or NaN.
     dtype : dtype or None, default: None
         The dtype of the result: a real or complex floating one of the library of
         `input`, or the name of one in the standard.  It is rounded to it once, after a
@@ -172,14 +181,15 @@ def gradient(
         - If `dim` or `axis` is neither an int nor a list, tuple or range of ints.
         - If `edge_order` is neither an int nor None.
         - If `accuracy` is not an int.
-        - If `boundary` or an entry of it is neither a str nor a number, or is complex
-          for a real `input`; if a period is not a real number.
+        - If `boundary` or an entry of it is neither a str, a number nor an array, is
+          complex for a real `input`, is an array of another library than `input` and
+          NumPy, or holds no numbers; if a period is neither a real number nor an array
+          of these; if the dtype of ghosts is none that `input` can hold.
         - If `where` is not a plain, dense array of bools, or is of another library than
           `input` and NumPy.
         - If `stack_dim` is neither an int nor None.
         - If `scale_factors` is neither a list or tuple nor None; if an entry of it is
-          not a real number or array, is of another library than `input` and NumPy, or
-          is an array that would be refused as `input`.
+          not real, or would be refused in `spacing`.
         - If `dtype` is no floating dtype of the library of `input`, is one that its
           device does not have, or is real for a complex result.
         - If both `dim` and `axis` are given.
@@ -195,14 +205,16 @@ def gradient(
         - If `boundary` is a list of another length than there are dims, or a bare pair
           for several dims; if it or an entry of it is an unknown mode, a tuple of
           another length than 2, periodic at one end only, along complex coordinates,
-          without a period on coordinates or with one on a step; if a period is not
-          positive and finite.
+          without a period on coordinates or with one on a step; if a period that is a
+          number is not positive and finite; if an array has none of the shapes above,
+          or is on another device; if ghosts are given outside of a pair, are too few,
+          have coordinates on a step or none on coordinates.
         - If `where` is not broadcastable to `input` or is on another device, or is
           given for another `accuracy` than 2.
         - If `stack_dim` is given where no dim is differentiated.
-        - If `scale_factors` is a list or tuple of another length than there are dims;
-          if an array in it does not broadcast, lies along one dim without saying along
-          which, or is on another device; if a number in it is zero or not finite.
+        - If `scale_factors` has another length than there are dims; if an entry of it
+          is zero or not finite, does not broadcast, lies along one dim of several, or
+          is on another device.
     IndexError
         - If `dim` or `axis` names a dim that `input` does not have.
         - If `stack_dim` is not from ``-input.ndim - 1`` to ``input.ndim``.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import _boundaries, _schemes
+from . import _schemes
 from ._checks import boundary as _boundary
 from ._checks import order as _order
 from ._checks import spacing as _spacing
@@ -79,7 +79,7 @@ def halo_width(
     edge_order : int or None, default: None
         The order of accuracy of one-sided formulas.  None is 1 for `gradient`, and the
         accuracy for all others.
-    boundary : str, number or tuple, default: "one_sided"
+    boundary : str, number, array or tuple, default: "one_sided"
         What lies beyond the ends of the whole array.
     where : array of bool, bool or None, default: None
         The mask of the call, or True for any: only whether there is one counts.
@@ -98,8 +98,8 @@ def halo_width(
         - If `order` is not an int, or given for another function than `derivative`.
         - If `accuracy` is not an int.
         - If `edge_order` is neither an int nor None.
-        - If `boundary` is a list, or it or an entry of it is neither a str nor a
-          number; if a period is not a real number.
+        - If `boundary` is a list, or it or an entry of it is neither a str, a number
+          nor an array; if a period is neither a real number nor an array.
     ValueError
         - If `spacing` is a list of another length than 1, or a Python number that is
           zero or not finite.
@@ -146,13 +146,13 @@ def halo_width(
     number, usual = _orders_of(function, order)
     orders = _order.orders(number, accuracy, edge_order, usual)
     (entry,) = _spacing.entries(_spacing.single(spacing), 1)
-    (ends,) = _boundary.ends(_boundary.single(boundary), 1)
-    if _boundaries.GHOSTS in ends[:2]:
+    if _boundary.has_ghosts(_boundary.single(boundary)):
         msg = (
             f"`boundary` must be that of the whole array. Got {shown(boundary)}. "
             "'ghosts' are for its blocks."
         )
         raise ValueError(msg)
+    (ends,) = _boundary.ends(boundary, 1)
     is_uneven = not entry.is_number and bool(getattr(entry.given, "ndim", 0))
     is_masked = where is not None and where is not False
     recipes = _schemes.recipes(orders, *ends[:2], uneven=is_uneven, masked=is_masked)

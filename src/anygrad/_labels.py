@@ -15,7 +15,8 @@ import xarray as xr
 
 from . import _classes, _labelled_coordinates, _refusals, _units
 from ._boundaries import GHOSTS
-from ._checks.boundary import is_pair
+from ._checks.boundary import has_ghosts, is_pair
+from ._checks.ghosts import is_tagged
 from ._labelled_coordinates import Spaced
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ def along(
     """Check what is given for the dims of `data`, the dim of components left out."""
     if not isinstance(data, xr.DataArray):
         msg = f"`data` must be an xarray.DataArray. Got {type(data).__name__}."
+        if isinstance(data, xr.Dataset):
+            msg += " Take one of its variables, or all of them with `map`."
         raise TypeError(msg)
     if _refusals.units_in(data.data) is not None:
         msg = (
@@ -158,7 +161,8 @@ def _boundaries(given: Any, names: Sequence[Any]) -> list[Any]:
         raise ValueError(msg)
     found = per_dim(given, names, "one_sided", "boundary")
     for entry in found:
-        if GHOSTS in (entry if isinstance(entry, tuple) else (entry,)):
+        sides = entry if is_pair(entry) else (entry,)
+        if any(has_ghosts(side) and not is_tagged(side) for side in sides):
             msg = (
                 f"`boundary` must not be {GHOSTS!r} for labelled arrays, whose "
                 f"results keep all labels. Got {given!r}. Call the function of "

@@ -7,98 +7,11 @@ So it does not matter what else is loaded, half loaded, or called by a library's
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
-
-import array_api_compat
+from typing import Any
 
 from . import _classes
+from ._library import Library
 from ._typing import Namespace
-
-
-def standard_device(array: Any) -> Any:
-    """Return the device of an array; some conforming libraries have none at all."""
-    try:
-        return array_api_compat.device(array)
-    except AttributeError:
-        return None
-
-
-class Library(NamedTuple):
-    """What is known about one array library.
-
-    Attributes
-    ----------
-    name : str
-        The library's name for people; also that of its executor.
-    classes : tuple of str
-        The classes of its arrays, with their modules.
-    package, family : str, tuple of str
-        Its top-level package and the names of the classes there of which its arrays,
-        and what stands for them under its transforms, are instances.
-    namespace : str
-        The module that a user imports to make arrays.
-    import_namespace : callable
-        Returns array-api-compat's namespace, which is imported as code that compilers
-        can read.
-    distributions : tuple of str
-        The packages that may provide it, for versions and for advice.
-    remark : str
-        One sentence for the documentation.
-    is_constant, takes_constants : bool
-        Whether its arrays go with samples of any library, as constants of the call; and
-        whether it computes with such arrays as they are.
-    conditions : callable or None
-        Returns what a plan depends on besides class, dtype and shape of an array: where
-        it lies, and settings that decide dtypes.
-    device : callable
-        Returns the device of an array; None where the library decides by itself.
-    layout : callable
-        Returns the name of a layout of an array that has no axes to slice, or None.
-    is_compiled : callable or None
-        Tells whether a compiler reads the very code that asks.
-    shells : tuple of str
-        Classes of the package that add nothing that a derivative could lose.
-    meanings : tuple of str
-        What a derived class defines if its arrays carry something along.
-    state, protocol : str or None
-        What it defines if each array has something of its own, and if the class says
-        for all functions what becomes of that.
-    unwrap : callable or None
-        Returns an array without its shell.
-    adopt : callable or None
-        ``adopt(array, device)`` returns an array of NumPy's as one of the library's,
-        where the standard's `asarray` would not do.
-    chunk : callable or None
-        Returns an array of the class of which the chunks are.
-    tracers, on_traced : tuple of str, str
-        The names of the classes that stand for values while a function is traced, and
-        what to do where a value must be known by then.
-    """
-
-    name: str
-    classes: tuple[str, ...]
-    package: str
-    family: tuple[str, ...]
-    namespace: str
-    import_namespace: Callable[[], Namespace]
-    distributions: tuple[str, ...]
-    remark: str
-    is_constant: bool = False
-    takes_constants: bool = False
-    conditions: Callable[[Any], Any] | None = None
-    device: Callable[[Any], Any] = standard_device
-    layout: Callable[[Any], str | None] = lambda _: None
-    is_compiled: Callable[[], bool] | None = None
-    shells: tuple[str, ...] = ()
-    meanings: tuple[str, ...] = ()
-    state: str | None = None
-    protocol: str | None = None
-    unwrap: Callable[[Any], Any] | None = None
-    adopt: Callable[[Any, Any], Any] | None = None
-    chunk: Callable[[Any], Any] | None = None
-    tracers: tuple[str, ...] = ()
-    on_traced: str = ""
 
 
 def _numpy() -> Namespace:
@@ -127,6 +40,12 @@ def _dask() -> Namespace:
 
 def _cupy() -> Namespace:
     import array_api_compat.cupy as xp
+
+    return xp
+
+
+def _cubed() -> Namespace:
+    import cubed.array_api as xp
 
     return xp
 
@@ -308,22 +227,39 @@ TABLE = (
     ),
 )
 
+#: What runs the blocks of arrays of others, and is tested with these.
+ENGINES = (
+    Library(
+        name="cubed",
+        classes=("cubed.array_api.array_object.Array",),
+        package="cubed",
+        family=("Array",),
+        namespace="cubed.array_api",
+        import_namespace=_cubed,
+        distributions=("cubed",),
+        remark="Lazy, in bounded memory; NumPy coordinates and masks go to each block.",
+        takes_constants=True,
+        device=lambda _: None,
+    ),
+)
+
+#: All rows.
+ROWS = (*TABLE, *ENGINES)
+
 #: The rows by module and name of a class, mere shells among them: looking one up
 #: imports and changes nothing.
 BY_CLASS: dict[tuple[str, ...], Library] = {
     **{
         tuple(name.rsplit(".", 1)): library
-        for library in TABLE
+        for library in ROWS
         for name in library.classes
     },
-    **{
-        (library.package, name): library for library in TABLE for name in library.shells
-    },
+    **{(library.package, name): library for library in ROWS for name in library.shells},
 }
 
 
 #: The names of all classes that are mere shells.
-SHELLS = frozenset([name for library in TABLE for name in library.shells])
+SHELLS = frozenset([name for library in ROWS for name in library.shells])
 
 
 def library_of(array: Any) -> Library | None:
@@ -332,7 +268,7 @@ def library_of(array: Any) -> Library | None:
     exact = BY_CLASS.get((cls.__module__, cls.__qualname__))
     if exact is not None:
         return exact
-    for library in TABLE:
+    for library in ROWS:
         if _classes.is_of_family(cls, library.package, library.family):
             return library
     return None

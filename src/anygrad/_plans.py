@@ -16,10 +16,13 @@ from typing import Any
 from . import _carried, _constants, _dispatch
 from ._calls import Planned, Request
 from ._checks import boundary, input, spacing
+from ._classes import is_array
 from ._constants import Place
+from ._kept import Account, size_of
 from ._libraries import BY_CLASS, without_shell
-from ._records import Account, Plan, Samples, size_of
-from ._tasks import StepOutOfRangeError, Steps, bound, values_of, with_kept
+from ._records import Plan, Samples
+from ._stepping import Steps
+from ._tasks import StepOutOfRangeError, bound, values_of, with_kept
 
 #: What plans a call.
 Planner = Callable[[Samples, Request], Planned]
@@ -241,9 +244,7 @@ def _boundary_form(boundary: Any) -> Any:
     if type(boundary) is str:
         return boundary
     form = _number_form(boundary)
-    if form is None:
-        raise TypeError
-    return form
+    return _array_form(boundary) if form is None else form
 
 
 def _planned(
@@ -253,10 +254,7 @@ def _planned(
     samples = _dispatch.samples_of(array, "input")
     input.check(samples)
     if samples.is_compiled:
-        adopted = [
-            _constants.adopted(a, samples) for a in (request.spacing, request.where)
-        ]
-        request = request._replace(spacing=adopted[0], where=adopted[1])
+        request = _constants.adopted(request, samples)
     return samples, planner(samples, request), request
 
 
@@ -268,7 +266,7 @@ def _with_values(
     values = [
         values_of(
             d.entry.given if place is None else place.array(d.entry.given, axis),
-            *(d.ends.constants, d.ends.period, axis, plan.ndim),
+            *(d.ends, place, axis, plan),
         )
         for d, axis in zip(dims, plan.axes, strict=True)
     ]
@@ -286,6 +284,8 @@ def _with_values(
 def _place(samples: Samples, planned: Planned, request: Request) -> Place | None:
     """Return where NumPy's arrays are copied to; None if there are none to copy."""
     given = [d.entry.given for d in planned.dims]
+    for d in planned.dims:
+        given += d.ends.values()
     return _constants.place_for(samples, (*given, request.where))
 
 
@@ -313,7 +313,9 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
     # Of complex numbers that are equal, zeros may differ in their signs.
     kinds = [_entry_form(step) for step in steps]
     is_real = all(kind is not complex and type(kind) is not tuple for kind in kinds)
-    has_numbers_only = request.where is None and is_real
+    has_arrays = request.where is not None
+    has_arrays = has_arrays or any(is_array(v) for e in ends for v in e.values())
+    has_numbers_only = is_real and not has_arrays
     is_constant = (
         has_numbers_only
         and not has_ends
@@ -376,12 +378,12 @@ def _with_arrays(known: Known, given: Any, at_ends: Any, where: Any) -> Plan:
     if known.has_ends:
         ends = boundary.ends(at_ends, len(plan.axes))
         values = [
-            values_of(_number(entry), e.constants, e.period, axis, plan.ndim)
+            values_of(_number(entry), e, place, axis, plan)
             for entry, e, axis in zip(entries, ends, plan.axes, strict=True)
         ]
     else:
         values = [
-            values_of(_number(entry), None, None, axis, plan.ndim)
+            values_of(_number(entry), None, None, axis, plan)
             for entry, axis in zip(entries, plan.axes, strict=True)
         ]
     mask = where if where is None else _mask(where, plan, place)

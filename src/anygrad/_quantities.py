@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from . import _calls, _classes, _refusals
 from ._calls import Request
+from ._checks import ghosts
 from ._records import Plan
 from ._refusals import Units
 
@@ -175,12 +176,15 @@ def _boundary(family: Family, given: Any, unit: Any, per: list[Any]) -> Any:
 
 
 def _ends(family: Family, given: Any, unit: Any, per: Any, name: str) -> Any:
-    """Return what lies beyond the ends of one dim: values, or a period."""
+    """Return what lies beyond the ends of one dim: values, ghosts, or a period."""
     if type(given) is not tuple:
         return _value(family, given, unit, name)
     if len(given) == 2 and type(given[0]) is str and given[0] == "periodic":
         return given[0], _length(family, given[1], per, name)
-    return tuple([_value(family, entry, unit, name) for entry in given])
+    if ghosts.is_tagged(given):
+        lengths = [_length(family, x, per, name) for x in given[2:]]
+        return (given[0], _value(family, given[1], unit, name), *lengths)
+    return tuple([_ends(family, entry, unit, per, name) for entry in given])
 
 
 def _value(family: Family, given: Any, unit: Any, name: str) -> Any:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from ._kept import Kept
 from ._precision import Precision, working
 from ._scales import Scale
 from ._schemes import Scheme
@@ -118,16 +118,20 @@ class Ends(NamedTuple):
     ----------
     left, right : str
         The boundary modes.
-    constants : tuple of (number, number) or None
+    constants : tuple of (number or array, number or array) or None
         The values beyond either end; where only one has one, the other is None.
-    period : float or None
+    period : float, array or None
         A turn, in the unit of the coordinates.
     """
 
     left: str
     right: str
     constants: tuple[Any, Any] | None
-    period: float | None
+    period: Any
+
+    def values(self) -> tuple[Any, ...]:
+        """Return all values and the period, None among them."""
+        return (*(self.constants or ()), self.period)
 
 
 class Alternative(NamedTuple):
@@ -143,76 +147,6 @@ class Alternative(NamedTuple):
 
     scheme: Scheme
     scales: Sequence[Scale]
-
-
-class Account:
-    """How many bytes several places hold together, as a part of a whole or not."""
-
-    __slots__ = ("held", "whole")
-
-    def __init__(self) -> None:
-        self.held = 0
-        self.whole: Account | None = None
-
-    def open(self, whole: Account) -> None:
-        """Count this part among the whole from now on."""
-        whole.held += self.held
-        self.whole = whole
-
-    def add(self, size: int) -> None:
-        """Count some more, or fewer."""
-        self.held += size
-        if self.whole is not None:
-            self.whole.held += size
-
-    def close(self) -> None:
-        """Count this part no longer among the whole."""
-        if self.whole is not None:
-            self.whole.held -= self.held
-            self.whole = None
-
-
-class Kept:
-    """Where an executor keeps what it has made for all calls of a plan.
-
-    That depends on what the plan depends on, and on nothing of the call: neither on the
-    value of a step nor on any array.
-
-    Attributes
-    ----------
-    made : object
-        What the executor has made; None until it has.
-    size : int
-        How many bytes that holds.
-    account : Account
-        Where they are counted.
-    """
-
-    __slots__ = ("account", "made", "size")
-
-    def __init__(self, account: Account) -> None:
-        self.made: Any = None
-        self.size = 0
-        self.account = account
-
-    def keep(self, made: Any) -> None:
-        """Keep what has been made, in the place of what was."""
-        size = size_of(made)
-        self.account.add(size - self.size)
-        self.made, self.size = made, size
-
-
-def size_of(made: Any) -> int:
-    """Return how many bytes records, lists and arrays hold, with all that is in them.
-
-    Numbers, strings and schemes are not counted: Python and others hold them, too.
-    """
-    if isinstance(made, (tuple, list)):
-        return sys.getsizeof(made) + sum([size_of(item) for item in made])
-    if isinstance(made, slice):
-        return sys.getsizeof(made)
-    nbytes = getattr(made, "nbytes", 0)
-    return nbytes if isinstance(nbytes, int) else 0
 
 
 class Task(NamedTuple):
@@ -236,10 +170,11 @@ class Task(NamedTuple):
         For a step that is an array of shape ().
     coordinates : array or None
         Those of a call, of the samples' number of dimensions, so that they broadcast.
-    constants : tuple of (number, number) or None
+    constants : tuple of (number or array, number or array) or None
         The values of the ghosts at the left and at the right end, where the scheme
-        asks for them.
-    period : float or None
+        asks for them.  Arrays broadcast to what is differentiated, and have a length of
+        one along `axis`, or no dims.
+    period : float, array or None
         For coordinates of a periodic axis: a turn, in their unit; not negative.
     component : tuple of (int, int) or None
         The axis of the components of a vector field, and which of them is
@@ -322,7 +257,7 @@ class Plan(NamedTuple):
         How the results are put together; None to return them one by one.
     is_plain : bool
         Whether each task is a derivative of the samples as they are, all of them valid,
-        and a result.
+        with numbers beyond the ends, and a result.
     is_bound : bool
         Whether it has all numbers and arrays of a call, or needs none.
     axes : tuple of int
@@ -370,12 +305,17 @@ def transposed(
     task: Task, order: Sequence[int], transpose: Callable[[Any, Sequence[int]], Any]
 ) -> Task:
     """Return a task for samples of which the axes stand in another order."""
-    inner, arrays = task.inner, (task.coordinates, task.where)
-    x, where = [None if a is None else transpose(a, order) for a in arrays]
+    inner, ends = task.inner, task.constants
+
+    def turned(a: Any) -> Any:
+        return transpose(a, order) if getattr(a, "ndim", 0) else a
+
     return task._replace(
         axis=order.index(task.axis),
-        coordinates=x,
-        where=where,
+        coordinates=turned(task.coordinates),
+        constants=None if ends is None else (turned(ends[0]), turned(ends[1])),
+        period=turned(task.period),
+        where=turned(task.where),
         inner=None if inner is None else transposed(inner, order, transpose),
         kept=None,  # that is for samples that lie in the order of their axes
     )
@@ -397,3 +337,16 @@ def all_tasks(plan: Plan) -> Iterator[Task]:
         if task.inner is not None:
             yield task.inner
         yield task
+
+
+def are_short(tasks: Sequence[Task]) -> bool:
+    """Tell whether an axis of some task has too few points for an interior.
+
+    Only the agnostic run needs none.
+    """
+    for task in tasks:
+        if task.scheme.recipe.length is not None:
+            return True
+        if task.inner is not None and task.inner.scheme.recipe.length is not None:
+            return True
+    return False

@@ -198,9 +198,29 @@ REFUSED = (
     ),
     Refusal(
         "xarray",
-        ("DataArray", "Dataset", "Variable"),
+        ("Dataset",),
+        "several labelled arrays: their labels would be lost",
+        "Use `anygrad.xarray` for one of its variables, or for all of them with `map`.",
+    ),
+    Refusal(
+        "xarray",
+        ("DataArray", "Variable"),
         "a labelled array: its labels would be lost",
         "Use `anygrad.xarray`, or pass its `data`, and its coordinates' as `spacing`.",
+    ),
+    Refusal(
+        "zarr",
+        ("Array",),
+        "an array on disk: all of it would be loaded",
+        "Open it chunk by chunk, with `dask.array.from_zarr`, or read what is needed, "
+        "e.g. all of it with `array[...]`.",
+    ),
+    Refusal(
+        "h5py",
+        ("Dataset",),
+        "an array on disk: all of it would be loaded",
+        "Open it chunk by chunk, with `dask.array.from_array`, or read what is needed, "
+        "e.g. all of it with `array[...]`.",
     ),
     Refusal(
         "blosc2",

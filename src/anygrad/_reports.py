@@ -18,7 +18,7 @@ import array_api_compat
 from . import _dispatch, _libraries
 from ._compilers import COMPILERS
 from ._gradient import gradient
-from ._libraries import Library
+from ._library import Library
 from ._version import __version__
 
 

@@ -39,6 +39,9 @@ class Recipe(NamedTuple):
         Where the formula of the interior reads.  To one side, its accuracy is
         `edge_order`.  Its rows at an end without ghosts, where it
         would leave the axis, have the formulas of the central scheme.
+    length : int or None
+        How many points the axis has, where these are too few for an interior: then
+        each has a formula of its own, with ghosts beyond both ends.
     """
 
     order: int
@@ -48,6 +51,7 @@ class Recipe(NamedTuple):
     right: str
     uneven: bool
     side: str = CENTRAL
+    length: int | None = None
 
 
 class Scheme:
@@ -112,7 +116,9 @@ class Scheme:
         self.places = tuple([self.denominators.index(f.denominator) for f in formulas])
         count = len(self.denominators)
         self.firsts = tuple([self.places.index(place) for place in range(count)])
-        self._per_formula: Any = itemgetter(*self.places)
+        # Of one place, an item getter returns no tuple.
+        is_one = len(self.places) == 1
+        self._per_formula: Any = tuple if is_one else itemgetter(*self.places)
         self.unit_scales = self.per_formula(
             [_scales.of_unit_step(d) for d in self.denominators]
         )
@@ -263,6 +269,8 @@ def halo(recipes: Sequence[Recipe]) -> Halo:
 
 def fewest_points(recipe: Recipe) -> int:
     """Return how long an axis must be, before any formula is made."""
+    if recipe.length is not None:
+        return recipe.length
     before, after = _reaches(recipe)
     inside = before + after
     ghosts = (recipe.left, recipe.right).count(_boundaries.GHOSTS)
@@ -288,6 +296,10 @@ def made(recipe: Recipe) -> Scheme:
         recipe = recipe._replace(uneven=False)
     before, after = _reaches(recipe)
     reach = range(-before, after + 1)
+    if recipe.length is not None:
+        from . import _few_points
+
+        return Scheme(recipe, _few_points.rows(recipe, reach), interior=0)
     rows = [_row(row, reach, recipe) for row in range(before)]
     last_rows = [_row(-row - 1, reach, recipe) for row in reversed(range(after))]
     inside = _formulas.formula_on(
@@ -355,7 +367,7 @@ def _positions(formula: Formula) -> list[int]:
         depth + inwards * offset
         for pair in formula.terms
         for offset in pair[:2]
-        if offset is not None
+        if isinstance(offset, int)
     ]
 
 

@@ -7,21 +7,21 @@ each call.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from . import _boundaries, _libraries, _precision, _scales, _schemes
 from ._checks import boundary, dtype, input, spacing
 from ._checks.spacing import Entry
+from ._classes import is_array
+from ._constants import Place
+from ._kept import Account, Kept
 from ._precision import Precision
 from ._records import (
-    Account,
     Alternative,
     Axis,
     Ends,
     Field,
-    Kept,
     Orders,
     Plan,
     Samples,
@@ -29,7 +29,7 @@ from ._records import (
     candidates,
 )
 from ._scales import Scale
-from ._schemes import Margin, Scheme, StepScales
+from ._schemes import Margin, Scheme
 from ._typing import DType, Namespace
 
 
@@ -108,7 +108,7 @@ def _common_dtype(tasks: tuple[Task, ...], xp: Namespace) -> DType:
 def _along(dim: Dim, field: Field) -> Along:
     """Check what lies along a dim, as far as it is no value."""
     axis, entry, ends = dim
-    boundary.check_for_field(ends, field)
+    boundary.check_for_field(ends, axis, field)
     if entry.is_number:
         boundary.check_for_step(ends, axis, field)
         spacing.check_complex(entry, field)
@@ -130,8 +130,14 @@ def _task(
     recipes = _schemes.recipes(
         orders, *ends[:2], uneven=along.is_uneven, masked=has_where
     )
-    points = _schemes.halo(recipes).points
-    input.check_length(field, axis, points, orders, ends, has_where)
+    points = least = _schemes.halo(recipes).points
+    if not has_where and _boundaries.can_be_short(*ends[:2]):
+        uneven = along.is_uneven
+        least = min(points, _boundaries.least_points(*ends[:2], uneven=uneven))
+    input.check_length(field, axis, least, orders, ends, has_where)
+    length = field.shape[axis.number]
+    if length < points:
+        recipes = [recipes[0]._replace(length=int(length))]
     make = _schemes.made if samples.is_compiled else _schemes.remembered
     scheme, *others = [make(recipe) for recipe in recipes]
     coordinates = along.array.dtype if along.array and along.is_uneven else None
@@ -236,9 +242,16 @@ class StepOutOfRangeError(ValueError):
 
 
 def values_of(
-    given: Any, constants: Any, period: float | None, axis: int, ndim: int
+    given: Any, ends: Ends | None, place: Place | None, axis: int, plan: Plan
 ) -> Values:
-    """Return what a call adds along an axis of samples of so many dimensions."""
+    """Return what a call adds along an axis of the samples of a plan."""
+    ndim, constants, period = plan.ndim, None, None
+    if ends is not None:
+        if any(map(is_array, ends.values())):
+            from . import _beyond
+
+            ends = _beyond.placed(ends, place, plan)
+        constants, period = ends.constants, ends.period
     if isinstance(given, (float, complex)):
         return Values(given, None, None, constants, period)
     x = _libraries.without_shell(given)
@@ -273,101 +286,20 @@ def bound(
             )
     if inner is not None:
         inner = bound(inner, values, None, is_compiled=is_compiled)
-        # Where the samples are a constant beyond an end, their derivative is zero.
-        constants = None if constants is None else (0.0, 0.0)
+    if constants is not None:
+        constants = _of_task(constants, task)
     grid = (scales, step, coordinates, constants, period)
     return task.with_values(grid, inner, where, alternatives)
 
 
-class Stepped(NamedTuple):
-    """One task of a plan, but for its step.
+def _of_task(constants: tuple[Any, Any], task: Task) -> tuple[Any, Any]:
+    """Return the values beyond the ends of what a task differentiates."""
+    if any(map(is_array, constants)):
+        from . import _beyond
 
-    Attributes
-    ----------
-    place, scheme, digits
-        Those of the task and its dtype.
-    least, most : float
-        Of steps in between, all divisors are normal numbers.
-    before, after : tuple
-        What stands before and after the scales of the task.
-    """
-
-    place: int
-    scheme: Scheme
-    digits: int
-    least: float
-    most: float
-    before: tuple[Any, ...]
-    after: tuple[Any, ...]
-
-
-class Steps:
-    """A plan on equal steps, but for the steps: made to be fast.
-
-    Another step at each call is usual, and on a small array, the records that it needs
-    take as long to make as the derivative.
-    """
-
-    __slots__ = ("are_alike", "parts", "rest")
-
-    def __init__(self, plan: Plan) -> None:
-        self.parts = [_stepped(task) for task in plan.tasks]
-        self.are_alike = len({(part.scheme, part.digits) for part in self.parts}) < 2
-        self.rest = plan.after_tasks()
-
-    @classmethod
-    def of(cls, plan: Plan) -> Steps | None:
-        """Return it for tasks in dtypes that Python's numbers fill, none in another."""
-        for task in plan.tasks:
-            if task.inner is not None or task.alternatives:
-                return None
-            if task.precision.digits > sys.float_info.mant_dig:
-                return None
-        return cls(plan)
-
-    def plan(self, given: Any, last: tuple[Any, Any, Plan] | None) -> Plan | None:
-        """Return the plan for a float, or one per dim; None for what is unusual.
-
-        From the plan of the `last` steps, it has the tasks whose step is the same.
-        """
-        is_one = type(given) is not tuple
-        tasks: list[Task] = []
-        known: Any = None
-        made: Sequence[Task] = ()
-        if last is not None and not is_one:
-            known, made = last[0], last[2].tasks
-        latest: Any = self  # no step is this
-        usual: Sequence[Scale] = ()
-        for place, scheme, digits, least, most, before, after in self.parts:
-            step = given if is_one else given[place]
-            if known is not None and known[place] == step:
-                tasks.append(made[len(tasks)])
-                continue
-            if step is not latest:
-                if type(step) is not float or not least <= abs(step) <= most:
-                    return None
-                order = scheme.order
-                power = step if order == 1 else _scales.power_of(step, order)
-                scales = StepScales(scheme, power, digits)
-                usual = scheme.unit_scales if step == 1.0 else scales
-                # The next dim has the same numbers, if its formulas are the same.
-                latest = step if self.are_alike else self
-            tasks.append(tuple.__new__(Task, (*before, usual, *after)))
-        return tuple.__new__(Plan, (tuple(tasks), *self.rest))
-
-
-def _stepped(task: Task) -> Stepped:
-    scheme, (*_, least, most, digits) = task.scheme, task.precision
-    # Far from the ends of the range, so that no root and no product matters.
-    root = 1.0 / scheme.order
-    return Stepped(
-        task.place,
-        scheme,
-        digits,
-        (4.0 * least / scheme.denominators[0]) ** root,
-        (0.25 * most / scheme.denominators[-1]) ** root,
-        *task.around_scales(),
-    )
+        return _beyond.of_task(constants, task)
+    # Where the samples are a number beyond an end, their derivative is zero.
+    return constants if task.inner is None else (0.0, 0.0)
 
 
 def _scaled(

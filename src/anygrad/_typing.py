@@ -34,7 +34,9 @@ DType: TypeAlias = Any
 #: What one dim may be given: a step, or coordinates.
 Spacing: TypeAlias = "complex | Array"
 
-#: What may stand at the ends of one dim: a mode or a constant; one for each end; or
-#: "periodic" with the period.
-Mode: TypeAlias = "str | complex"
-Boundary: TypeAlias = "Mode | tuple[Mode, Mode]"
+#: What may stand at one end of a dim: a mode, a value or one for each line; or "ghosts"
+#: with samples, and coordinates.  For both ends, the same or a pair; or "periodic" with
+#: the period, which is such a pair.
+Mode: TypeAlias = "str | complex | Array"
+Ghosts: TypeAlias = "tuple[str, Array] | tuple[str, Array, Array]"
+Boundary: TypeAlias = "Mode | tuple[Mode | Ghosts, Mode | Ghosts]"

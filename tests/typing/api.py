@@ -62,6 +62,9 @@ def what_goes_in_comes_out(f: Real, t: Tensor) -> None:
     halo = anygrad.halo_width(anygrad.laplacian, spacing=t, boundary=("edge", 0.0))
     assert_type(halo.left + halo.right, int)
     assert_type(anygrad.laplacian(t, boundary=["ghosts", ("ghosts", "edge")]), Tensor)
+    assert_type(anygrad.derivative(t, boundary=(t, "edge")), Tensor)
+    assert_type(anygrad.derivative(t, boundary=(("ghosts", t, t), "edge")), Tensor)
+    assert_type(anygrad.laplacian(t, boundary=[("periodic", t), t]), Tensor)
 
 
 def spacing_of_every_kind(f: Real, x: Real, t: Tensor) -> None:

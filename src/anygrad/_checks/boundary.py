@@ -8,6 +8,7 @@ import numbers
 from typing import Any
 
 from .. import _boundaries, _precision
+from .._classes import is_array
 from .._records import Axis, Ends, Field
 from . import dim
 from .wording import meant, shortened, shown, static
@@ -32,7 +33,7 @@ def ends(boundary: Any, count: int) -> list[Ends]:
     if not isinstance(boundary, list):
         found = _ends(boundary, "boundary", count)
         if count > 1:
-            _refuse_pair(boundary, count)
+            refuse_pair(boundary, count)
         return [found] * count
     if len(boundary) != count:
         msg = (
@@ -54,12 +55,19 @@ def is_period(boundary: Any) -> bool:
     return isinstance(boundary, tuple) and _has_period(*boundary[:2])
 
 
+def has_ghosts(entry: Any) -> bool:
+    """Tell whether the boundary of a dim speaks of ghosts among the samples."""
+    if isinstance(entry, tuple):
+        return any(map(has_ghosts, entry))
+    return isinstance(entry, str) and entry == _boundaries.GHOSTS
+
+
 def _has_period(first: Any, second: Any) -> bool:
     is_periodic = isinstance(first, str) and first == "periodic"
     return is_periodic and not isinstance(second, str)
 
 
-def _refuse_pair(boundary: Any, count: int) -> None:
+def refuse_pair(boundary: Any, count: int) -> None:
     """Refuse what may be meant for both ends or, as in `spacing`, for two dims."""
     if not is_pair(boundary):
         return
@@ -110,33 +118,26 @@ def _mode(item: Any, name: str) -> tuple[str, Any]:
             if isinstance(item, numbers.Real):
                 return _boundaries.CONSTANT, float(item)
             return _boundaries.CONSTANT, complex(item)
+    if is_array(item):
+        return _boundaries.CONSTANT, item
     listed = ", ".join([repr(mode) for mode in modes])
     is_word = isinstance(item, str)
-    hint = meant(item, modes) if is_word else static(item) or _hint_at_ghosts(item)
+    hint = meant(item, modes) if is_word else static(item)
     msg = (
-        f"`{name}` must be one of {listed}, or a number for a constant. "
+        f"`{name}` must be one of {listed}, or a number or an array. "
         f"Got {shown(item)}.{hint}"
     )
     raise (ValueError if is_word else TypeError)(msg)
 
 
-def _hint_at_ghosts(item: Any) -> str:
-    """Return how samples beyond an end are given."""
-    is_named = isinstance(item, tuple) and item[:1] == (_boundaries.GHOSTS,)
-    if not is_named and not getattr(item, "ndim", None):
-        return ""
-    return (
-        f" For samples beyond an end, write {_boundaries.GHOSTS!r}, and concatenate "
-        "them with `input`."
-    )
-
-
-def _period(value: Any, name: str) -> float:
+def _period(value: Any, name: str) -> Any:
+    if is_array(value) and not isinstance(value, numbers.Real):
+        return value
     is_number = type(value) in (float, int) or isinstance(value, numbers.Real)
     if isinstance(value, bool) or not is_number:
         msg = (
-            f"`{name}` must have a real number as its period. Got {shown(value)}."
-            f"{static(value)}"
+            f"`{name}` must have a real number or an array as its period. Got "
+            f"{shown(value)}.{static(value)}"
         )
         raise TypeError(msg)
     try:
@@ -152,8 +153,12 @@ def _period(value: Any, name: str) -> float:
     return period
 
 
-def check_for_field(ends: Ends, field: Field) -> None:
-    """Refuse complex values beyond the ends of real samples."""
+def check_for_field(ends: Ends, axis: Axis, field: Field) -> None:
+    """Refuse complex values beyond the ends of real samples, and what does not fit."""
+    if any(map(is_array, ends.values())):
+        from . import beyond
+
+        beyond.check(ends, axis, field)
     if ends.constants is None or _precision.is_complex(
         field.dtype, field.samples.namespace
     ):
@@ -172,7 +177,7 @@ def check_for_step(ends: Ends, axis: Axis, field: Field) -> None:
     if ends.period is not None:
         msg = (
             "`boundary` must not have a period for a step, along dimension "
-            f"{dim.in_samples(axis, field)} of `input`. Got {ends.period!r}. The "
+            f"{dim.in_samples(axis, field)} of `input`. Got {shown(ends.period)}. The "
             "period is the step times the number of points: write 'periodic'. "
             f"{ONCE}{_in_a_list(field)}"
         )
@@ -202,6 +207,6 @@ def check_for_coordinates(
     if is_complex:
         msg = (
             f"`boundary` must not be periodic for complex coordinates, {along}. Got "
-            f"{ends.period!r}. A period is a length."
+            f"{shown(ends.period)}. A period is a length."
         )
         raise ValueError(msg)

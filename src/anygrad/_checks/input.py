@@ -6,7 +6,7 @@ import math
 from typing import Any, NoReturn
 
 from .. import _boundaries, _classes, _libraries, _precision
-from .._libraries import Library
+from .._library import Library
 from .._records import Axis, Ends, Field, Orders, Samples
 from .wording import conversion, shown
 
@@ -106,13 +106,16 @@ def check_length(
         msg = (
             f"`input` must have at least {points} points along `{axis.word}` "
             f"{axis.given}{', its ghosts among them,' if has_ghosts else ''} for "
-            f"{_reasons(orders, has_one_sided)}. Got shape {shape}."
+            f"{_reasons(orders, ends, points, has_one_sided)}. Got shape {shape}."
         )
         raise ValueError(msg)
 
 
-def _reasons(orders: Orders, has_one_sided: bool) -> str:
+def _reasons(orders: Orders, ends: Ends, points: int, has_one_sided: bool) -> str:
     """Return the arguments that say how many points are needed."""
+    if not has_one_sided and points == 2 and _boundaries.can_be_short(*ends[:2]):
+        is_mirrored = "reflect" in ends[:2]
+        return "'reflect' in `boundary`" if is_mirrored else "ghosts on coordinates"
     unusual = zip(Orders._fields, orders, (1, 2, None), strict=True)
     reasons = [f"`{name}={value}`" for name, value, usual in unusual if value != usual]
     if not has_one_sided:

@@ -15,6 +15,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
+from .._beyond import has_arrays
 from .._executors import blocks, gathered, masked, programs, results, slopes, windows
 from .._executors.blocks import Job
 from .._executors.steps import Numbers, add_or_subtract
@@ -76,6 +77,8 @@ def run(
     if plan.is_plain:
         pairs = zip_longest(plan.tasks, outs)
         return tuple([differentiate(f, t, xp, ops, out) for t, out in pairs])
+    if has_arrays(plan):
+        return _agnostic.run(f, plan, xp)
     if any(task.where is not None for task in plan.tasks):
         return _agnostic.compose(
             plan, lambda task: masked.derivative(f, task, xp, ops, differentiate), xp

@@ -19,8 +19,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import array_api_compat
 
-from .. import _agnostic, _compilers, _schemes
-from .._records import Plan, Task, candidates, totals_of, unrounded
+from .. import _agnostic, _beyond, _compilers, _schemes
+from .._beyond import arrays_of
+from .._classes import is_array
+from .._executors import results
+from .._records import Plan, Task, are_short, candidates, unrounded
 
 if TYPE_CHECKING:
     from .._typing import DType, Namespace
@@ -54,25 +57,13 @@ def run(f: Any, plan: Plan, xp: Namespace, execute: Execute) -> tuple[Any, ...]:
     ``execute(chunk, plan)`` returns the results of a plan for a chunk, by what runs on
     arrays of its class.
     """
-    compiler = _compilers.get_compiler()
-    if compiler is not None:
-        execute = partial(_compiled, execute, compiler)
-    totals = list(totals_of(plan.tasks))
-    made = iter([_total(f, tasks, execute) for tasks in totals])
-    return _agnostic.compose(
-        plan.with_tasks(tuple([tasks[0] for tasks in totals])),
-        lambda _: next(made),  # they are asked for in this order
+    execute = _compilers.captured(execute)
+    return results.of_totals(
+        plan,
+        lambda tasks: _total(f, tasks, execute, xp),
         xp,
         stack=partial(xp.stack, allow_unknown_chunksizes=True),
     )
-
-
-def _compiled(
-    execute: Execute, compiler: str, chunk: Any, plan: Plan
-) -> tuple[Any, ...]:
-    """Run a plan with the compiler that was in force where the graph was made."""
-    with _compilers.within(compiler):
-        return execute(chunk, plan)
 
 
 class Term(NamedTuple):
@@ -88,6 +79,8 @@ class Term(NamedTuple):
         With the chunks of the samples.
     step : array or None
         For a step that is an array of shape ().
+    beyond : tuple of (number, array or None)
+        The values beyond both ends and the period, with the chunks of the samples.
     windows : list of Window
         Of each chunk along the axis.
     """
@@ -97,15 +90,23 @@ class Term(NamedTuple):
     coordinates: Any
     valid: Any
     step: Any
+    beyond: tuple[Any, ...]
     windows: list[Window]
 
 
-def _term(f: Any, task: Task, execute: Execute) -> Term:
+def _term(f: Any, task: Task, execute: Execute, xp: Namespace) -> Term:
     """Return what one derivative reads; of a mixed one, the inner one is made first."""
     if task.inner is not None:
-        f = _total(f, (unrounded(task.inner),), execute)
+        f = _total(f, (unrounded(task.inner),), execute, xp)
+        if arrays_of(task):
+            derived = _beyond.derived(task, xp, _agnostic.STANDARD)
+            task = task._replace(constants=derived)
     f = _agnostic.component(f, task)
     alone = task._replace(step=None, coordinates=None, component=None, inner=None)
+    beyond = [*(task.constants or (None, None)), task.period]
+    if arrays_of(task):
+        beyond = [_aligned(v, f, task.axis) if is_array(v) else v for v in beyond]
+        alone = alone._replace(constants=None, period=None)
     alone = alone._replace(kept=None, where=None)
     return Term(
         f,
@@ -113,20 +114,21 @@ def _term(f: Any, task: Task, execute: Execute) -> Term:
         _aligned(task.coordinates, f, task.axis),
         _aligned(task.where, f, task.axis),
         task.step,
+        tuple(beyond) if arrays_of(task) else (),
         _windows(f.chunks[task.axis], task),
     )
 
 
-def _total(f: Any, tasks: Sequence[Task], execute: Execute) -> Any:
+def _total(f: Any, tasks: Sequence[Task], execute: Execute, xp: Namespace) -> Any:
     """Return a derivative with what is added to it: one task per chunk."""
     from dask.array import Array
     from dask.base import tokenize
     from dask.highlevelgraph import HighLevelGraph
 
     result = tasks[0].precision.result
-    terms = [_term(f, unrounded(task), execute) for task in tasks]
+    terms = [_term(f, unrounded(task), execute, xp) for task in tasks]
     f = terms[0].f
-    known = [(t.f.name, t.task.scheme.recipe, t.task[2:], t[2:5]) for t in terms]
+    known = [(t.f.name, t.task.scheme.recipe, t.task[2:], t[2:6]) for t in terms]
     axes = [term.task.axis for term in terms]
     name = f"anygrad-{tokenize(axes, known, result)}"
     # A function, not a part of each task: in tasks, Dask looks at every number, and
@@ -139,7 +141,7 @@ def _total(f: Any, tasks: Sequence[Task], execute: Execute) -> Any:
         graph[(name, *index)] = (compute, *parts)
     meta = f._meta  # noqa: SLF001 - there is no public name for it
     meta = array_api_compat.array_namespace(meta).astype(meta, result)
-    arrays = [(term.f, *term[2:5]) for term in terms]
+    arrays = [(term.f, *term[2:5], *term.beyond) for term in terms]
     dependencies = [a for read in arrays for a in read if _is_lazy(a)]
     layers = HighLevelGraph.from_collections(name, graph, dependencies=dependencies)
     return Array(layers, name, chunks=f.chunks, meta=meta)
@@ -156,6 +158,7 @@ def _parts_of_term(
         _of_companion(graph, term.coordinates, name, index, window, axis),
         _of_companion(graph, term.valid, name, index, window, axis),
         (step.name,) if _is_lazy(step) else step,
+        [_beyond_ends(graph, v, name, index, window, axis) for v in term.beyond],
         window.rows,
     ]
 
@@ -246,6 +249,20 @@ def _of_companion(
     return _parts(graph, x, name, index, window, axis)
 
 
+def _beyond_ends(
+    graph: dict[Any, Any],
+    value: Any,
+    name: str,
+    index: tuple[int, ...],
+    window: Window,
+    axis: int,
+) -> Any:
+    """Return what a chunk reads of values beyond an end, or of a period."""
+    if not getattr(value, "ndim", 0):
+        return (value.name,) if _is_lazy(value) else value
+    return _of_companion(graph, value, name, index, window, axis)
+
+
 def _aligned(x: Any, f: Any, axis: int) -> Any:
     """Give coordinates or a mask the chunks of the samples, but where they broadcast.
 
@@ -298,6 +315,7 @@ def _derivative(
     coordinates: list[Any],
     valid: list[Any],
     step: Any,
+    beyond: list[Any],
     rows: slice,
     *,
     task: Task,
@@ -307,7 +325,12 @@ def _derivative(
     f = _joined(parts, task.axis)
     x, where = _joined(coordinates, task.axis), _joined(valid, task.axis)
     task = task._replace(step=step, coordinates=x, where=where, sign=0)
-    (whole,) = execute(f, Plan((task,), is_plain=where is None))
+    if beyond:
+        *ends, period = [v[0] if type(v) is list else v for v in beyond]
+        constants = None if ends[0] is None is ends[1] else (ends[0], ends[1])
+        task = task._replace(constants=constants, period=period)
+    is_plain = where is None and not beyond and not are_short([task])
+    (whole,) = execute(f, Plan((task,), is_plain=is_plain))
     return _strip(whole, task.axis, rows)
 
 

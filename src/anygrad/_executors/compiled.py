@@ -12,9 +12,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
+from .._classes import is_array
 from .._records import Alternative, Plan, Task, all_tasks
 from .._scales import Scale
 from .._schemes import Scheme, StepScales
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 #: So many compiled programs are remembered, the latest ones; plans keep theirs.
 MOST_PROGRAMS = 512
+
+#: In the form of a call, what stands for an array beyond an end.
+ARRAY = "array"
 
 #: From so many samples on, pieces are selected: fewer are concatenated in the cache.
 LARGE = 2**21
@@ -207,9 +212,10 @@ def _taken_apart(plan: Plan) -> tuple[list[Any], tuple[Any, ...], tuple[Any, ...
                 forms.append((len(factors), len(divisors)))
                 numbers += (*factors, *divisors)
         ends = [*(task.constants or ()), task.period]
-        numbers += [number for number in ends if number is not None]
-        forms.append(tuple([number is not None for number in ends]))
-        arrays.append((task.step, task.coordinates, task.where))
+        beyond = [value for value in ends if is_array(value)]
+        forms.append(tuple([ARRAY if is_array(v) else v is not None for v in ends]))
+        numbers += [v for v in ends if v is not None and not is_array(v)]
+        arrays.append((task.step, task.coordinates, task.where, *beyond))
     if all(value is None for values in arrays for value in values):
         arrays = []
     return numbers, tuple(forms), tuple(arrays)
@@ -267,8 +273,9 @@ def _put_together(static: Plan, forms: Any, numbers: list[Any], arrays: Any) -> 
     def filled(task: Task, inner: Task | None) -> Task:
         scales = scales_of(task.scheme)
         others = [Alternative(a.scheme, scales_of(a.scheme)) for a in task.alternatives]
-        ends = [next(number) if is_given else None for is_given in next(form)]
-        step, coordinates, where = next(values, (None, None, None))
+        step, coordinates, where, *beyond = next(values, (None, None, None))
+        given = {True: number, False: repeat(None), ARRAY: iter(beyond)}
+        ends = [next(given[kind]) for kind in next(form)]
         return task._replace(
             scales=scales,
             step=step,

@@ -9,6 +9,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from .. import _agnostic
+from .._records import are_short
+
 if TYPE_CHECKING:
     from .._executors import steps
     from .._records import Plan
@@ -27,6 +30,8 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     if not _blocked:
         _blocked[:] = [_make_blocked()]  # threads may meet here
     with f.device:
+        if not plan.is_plain and are_short(plan.tasks):
+            return _agnostic.run(f, plan, xp)
         from .._executors import cupy_on_cuda  # imports what only a GPU needs
 
         done = cupy_on_cuda.run(f, plan, xp)

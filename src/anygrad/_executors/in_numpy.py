@@ -7,8 +7,9 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .. import _compilers, _workers
+from .. import _agnostic, _compilers, _workers
 from .._executors import results
+from .._records import are_short
 
 if TYPE_CHECKING:
     from .._records import Plan
@@ -35,6 +36,9 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
 
     if not _blocked:
         _blocked[:] = [_make_blocked()]  # threads may meet here
+    if not plan.is_plain and are_short(plan.tasks):
+        with quietly(f):
+            return _agnostic.run(f, plan, xp)
     # What has its place already has been offered to the compiler by whoever made it.
     if not outs and _compilers.get_compiler() == "numba":
         from .._executors import in_numba

@@ -13,8 +13,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic, _compilers
+from .._beyond import arrays_of
 from .._executors import adjoint, small_tensors
-from .._records import all_tasks
+from .._records import all_tasks, are_short
 
 if TYPE_CHECKING:
     from .._records import Plan
@@ -41,6 +42,8 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
 
 
 def _run_blocked(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
+    if not plan.is_plain and are_short(plan.tasks):
+        return _agnostic.run(f, plan, xp)
     on_cpu = f.device.type == "cpu"
     if f.device.type == "cuda":
         from .._executors import torch_on_cuda  # imports what only a GPU needs
@@ -100,7 +103,7 @@ def _is_tracked(tensors: Sequence[Any]) -> bool:
 
 
 def _arrays(plan: Plan) -> Iterator[Any]:
-    """Return all tensors of a plan: steps, coordinates and masks."""
+    """Return all tensors of a plan, those beyond the ends among them."""
     for task in all_tasks(plan):
         if task.step is not None:
             yield task.step
@@ -108,6 +111,8 @@ def _arrays(plan: Plan) -> Iterator[Any]:
             yield task.coordinates
         if task.where is not None:
             yield task.where
+        if task.constants is not None or task.period is not None:
+            yield from arrays_of(task)
 
 
 def _numpy_if_there() -> small_tensors.NumPyForTensors | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from .. import _agnostic
+from .._beyond import arrays_of
 from .._precision import working
 from .._records import totals_of, transposed, unrounded
 
@@ -133,6 +134,8 @@ def _sum(f: Any, plan: Plan, out: Any, runner: Runner) -> bool:
 def _mixed(f: Any, plan: Plan, out: Any, runner: Runner) -> bool:
     """Write a mixed derivative, the inner one first."""
     (task,) = plan.tasks
+    if arrays_of(task):  # their own derivatives are wanted, which are in the whole only
+        return False
     inner = unrounded(cast("Task", task.inner))
     between = runner.namespace.empty_like(out, dtype=inner.precision.result)
     before = plan._replace(tasks=(inner,))

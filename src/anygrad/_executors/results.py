@@ -1,4 +1,4 @@
-"""Where the results of a plan are written."""
+"""How the results of a plan are put together, and where they are written."""
 
 from __future__ import annotations
 
@@ -6,9 +6,28 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
+from .._records import totals_of
 
 if TYPE_CHECKING:
-    from .._records import Plan, Stack
+    from .._records import Plan, Stack, Task
+    from .._typing import Namespace
+
+
+def of_totals(
+    plan: Plan,
+    total: Callable[[tuple[Task, ...]], Any],
+    xp: Namespace,
+    stack: Callable[..., Any],
+) -> tuple[Any, ...]:
+    """Return the results of a plan, where a derivative is made with all that is added.
+
+    ``total(tasks)`` returns it, and ``stack(arrays, axis=...)`` puts several together.
+    """
+    totals = list(totals_of(plan.tasks))
+    made = iter([total(tasks) for tasks in totals])
+    firsts = tuple([tasks[0] for tasks in totals])
+    # They are asked for in this order.
+    return _agnostic.compose(plan.with_tasks(firsts), lambda _: next(made), xp, stack)
 
 
 class Results(NamedTuple):

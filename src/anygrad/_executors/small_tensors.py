@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._beyond import arrays_of
+from .._classes import is_array
 from .._executors import in_numpy, results
-from .._records import Kept, Plan, Task, all_tasks
+from .._kept import Kept
+from .._records import Plan, Task, all_tasks
 
 if TYPE_CHECKING:
     from .._typing import Namespace
@@ -111,12 +114,16 @@ class NumPyForTensors:
         """Return a task of any kind with NumPy's dtypes and the arrays of this call."""
         inner, arrays = task.inner, (task.step, task.coordinates, task.where)
         step, x, where = [None if a is None else _array(a) for a in arrays]
+        beyond = [
+            _array(value) if is_array(value) else value
+            for value in (task.period, *(task.constants or ()))
+        ]
         return self._translated(task)._replace(
             scales=task.scales,
             step=step,
             coordinates=x,
-            constants=task.constants,
-            period=task.period,
+            constants=None if task.constants is None else (beyond[1], beyond[2]),
+            period=beyond[0],
             where=where,
             inner=None if inner is None else self._compiled(inner),
         )
@@ -146,6 +153,7 @@ class NumPyForTensors:
     def _knows(self, task: Task) -> bool:
         """Tell whether NumPy has all dtypes of a task."""
         arrays = [array for array in (task.step, task.coordinates) if array is not None]
+        arrays += arrays_of(task)
         dtypes = [*task.precision[:3], *(array.dtype for array in arrays)]
         return all(dtype in self.dtypes for dtype in dtypes)
 

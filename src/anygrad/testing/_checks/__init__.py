@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import TypeAlias
 
 from ...testing._checks import (
+    beyond,
     boundaries,
     curved,
     dtypes,
@@ -42,8 +43,8 @@ def _checks_in(module: ModuleType) -> tuple[Check, ...]:
 checks: tuple[Check, ...] = tuple(
     check
     for module in (
-        *(grids, dtypes, magnitudes, libraries, forms, orders, boundaries, missing),
-        *(vectors, fields, curved, refusals),
+        *(grids, dtypes, magnitudes, libraries, forms, orders, boundaries, beyond),
+        *(missing, vectors, fields, curved, refusals),
     )
     for check in _checks_in(module)
 )

@@ -1,0 +1,214 @@
+"""Ghosts that the caller brings: ``("ghosts", samples)`` at an end, in `boundary`."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any, NamedTuple
+
+from .. import _boundaries, _precision
+from .._classes import is_array
+from .._records import Axis, Field, Samples
+from . import dim
+from .companion import companion, may_broadcast
+from .spacing import Entry
+from .wording import conversion, shown
+
+ENDS = ("left", "right")
+
+
+class Given(NamedTuple):
+    """The ghosts at one end.
+
+    Attributes
+    ----------
+    samples, coordinates : array
+        In the order of the axis; None for no coordinates.
+    end : int
+        0 for the left one, 1 for the right one.
+    name : str
+        The user's word for them.
+    """
+
+    samples: Any
+    coordinates: Any
+    end: int
+    name: str
+
+
+class Parsed(NamedTuple):
+    """What a boundary with ghosts is made of, for each entry.
+
+    Attributes
+    ----------
+    modes : list
+        The same in words, as of samples that hold the ghosts.
+    sides : list of (Given or None, Given or None)
+        What is given at the left and at the right end.
+    """
+
+    modes: list[Any]
+    sides: list[tuple[Given | None, Given | None]]
+
+
+def are_given(boundary: Any) -> bool:
+    """Tell whether some entry of a boundary brings ghosts."""
+    if is_tagged(boundary):
+        return True
+    if isinstance(boundary, (list, tuple)):
+        return any(map(are_given, boundary))
+    return False
+
+
+def is_tagged(entry: Any) -> bool:
+    """Tell whether an entry is ("ghosts", samples[, coordinates]), and no pair."""
+    if not isinstance(entry, tuple) or len(entry) not in (2, 3):
+        return False
+    first, second = entry[:2]
+    if not isinstance(first, str) or first != _boundaries.GHOSTS:
+        return False
+    is_mode = isinstance(second, (str, tuple, numbers.Number))
+    return len(entry) == 3 or not is_mode
+
+
+def parsed(boundary: Any) -> Parsed:
+    """Return the modes and the ghosts of each entry of a boundary, in its order."""
+    if isinstance(boundary, list):
+        entries = [_parsed(e, f"boundary[{k}]") for k, e in enumerate(boundary)]
+    else:
+        entries = [_parsed(boundary, "boundary")]
+    return Parsed([mode for mode, _ in entries], [sides for _, sides in entries])
+
+
+def _parsed(entry: Any, name: str) -> tuple[Any, tuple[Given | None, Given | None]]:
+    if is_tagged(entry):
+        msg = (
+            f"`{name}` must say at which end the ghosts lie. Got {shown(entry)}. Write "
+            "a pair, e.g. `(('ghosts', samples), 'one_sided')` for the left one."
+        )
+        raise ValueError(msg)
+    if not isinstance(entry, tuple) or len(entry) != 2:
+        return entry, (None, None)
+    left, right = [
+        Given(item[1], item[2] if len(item) == 3 else None, end, name)
+        if is_tagged(item)
+        else None
+        for end, item in enumerate(entry)
+    ]
+    modes = [
+        item if side is None else _boundaries.GHOSTS
+        for item, side in zip(entry, (left, right), strict=True)
+    ]
+    return tuple(modes), (left, right)
+
+
+def check_where(where: Any) -> None:
+    """Refuse a mask, of which the ghosts have no part."""
+    if where is not None:
+        msg = (
+            "`where` must be None where `boundary` brings samples. Put them into "
+            "`input`, their part of the mask into `where`, and write 'ghosts'."
+        )
+        raise ValueError(msg)
+
+
+def check(
+    given: Given | None, axis: Axis, entry: Entry, field: Field, count: int
+) -> None:
+    """Refuse ghosts that are of another kind than the samples, too few or misplaced."""
+    if given is None:
+        return
+    if not is_array(given.samples):
+        msg = (
+            f"`{given.name}` must have an array as its ghosts. Got "
+            f"{shown(given.samples)}. For one value everywhere, write the number alone."
+        )
+        raise TypeError(msg)
+    found, place = (
+        companion(given.samples, field, given.name),
+        dim.in_samples(axis, field),
+    )
+    _check_dtype(found, field.samples, given, "`input`")
+    shape, full = tuple(found.shape), tuple(field.samples.shape)
+    wanted = (*full[:place], count, *full[place + 1 :])
+    if not _fits(shape, wanted, place):
+        msg = (
+            f"`{given.name}` must have ghosts at the {ENDS[given.end]} end of "
+            f"dimension {place} in the shape {wanted}, or longer along it. Got shape "
+            f"{shape}. `halo_width` says how many."
+        )
+        raise ValueError(msg)
+    _check_coordinates(given, axis, entry, field, shape[place])
+
+
+def _fits(shape: tuple[Any, ...], wanted: tuple[Any, ...], place: int) -> bool:
+    """Tell whether a shape is the one wanted, or longer along its axis."""
+    if len(shape) != len(wanted) or not shape[place] >= wanted[place]:
+        return False
+    pairs = enumerate(zip(shape, wanted, strict=True))
+    return all(
+        k == place or a == b or (a != 1 and may_broadcast(a, b)) for k, (a, b) in pairs
+    )
+
+
+def _check_coordinates(
+    given: Given, axis: Axis, entry: Entry, field: Field, count: int
+) -> None:
+    """Refuse coordinates of ghosts that are not as those of the samples."""
+    is_uneven = bool(getattr(entry.given, "ndim", 0))
+    if not is_uneven or given.coordinates is None:
+        if is_uneven:
+            msg = (
+                f"`{given.name}` must have the coordinates of its ghosts, beside those "
+                "of the samples. Write `('ghosts', samples, coordinates)`."
+            )
+            raise ValueError(msg)
+        if given.coordinates is not None:
+            msg = (
+                f"`{given.name}` must not have coordinates for its ghosts where "
+                f"`{entry.name}` is a step. Write `('ghosts', samples)`."
+            )
+            raise ValueError(msg)
+        return
+    if not is_array(given.coordinates):
+        msg = (
+            f"`{given.name}` must have an array as the coordinates of its ghosts. Got "
+            f"{shown(given.coordinates)}."
+        )
+        raise TypeError(msg)
+    found, x = companion(given.coordinates, field, given.name), entry.given
+    _check_dtype(found, companion(x, field, entry.name), given, f"`{entry.name}`")
+    place = axis.number if x.ndim > 1 else 0
+    full = tuple(x.shape)
+    wanted = (*full[:place], count, *full[place + 1 :])
+    if len(found.shape) != x.ndim or any(
+        a != b and not (a != 1 and may_broadcast(a, b))
+        for a, b in zip(found.shape, wanted, strict=True)
+    ):
+        msg = (
+            f"`{given.name}` must have one coordinate per ghost, in the shape "
+            f"{wanted}. Got shape {tuple(found.shape)}."
+        )
+        raise ValueError(msg)
+
+
+def _check_dtype(found: Samples, like: Samples, given: Given, name: str) -> None:
+    """Refuse what another dtype would lose."""
+    kinds = (_precision.is_numeric, _precision.is_integer, _precision.is_complex)
+    is_numeric, is_integer, is_complex = [
+        k(found.dtype, found.namespace) for k in kinds
+    ]
+    if not is_numeric:
+        remedy = conversion(
+            found.dtype, "Convert it to numbers first, e.g. with `astype`."
+        )
+    elif _precision.is_integer(like.dtype, like.namespace) and not is_integer:
+        remedy = f"Convert {name} to a floating dtype first."
+    elif is_complex and not _precision.is_complex(like.dtype, like.namespace):
+        remedy = f"Convert {name} to a complex dtype first."
+    else:
+        return
+    msg = (
+        f"`{given.name}` must have ghosts of a dtype that {name} can hold. Got "
+        f"{found.dtype} for {like.dtype}. {remedy}"
+    )
+    raise TypeError(msg)

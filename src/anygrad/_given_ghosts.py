@@ -1,0 +1,172 @@
+"""Ghosts that the caller brings beside the samples: a call on both together.
+
+They are put to the samples along their dim, and their coordinates to the coordinates;
+what is computed is a call on a block with ghosts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from . import _calls, _constants, _dispatch, _libraries, _schemes
+from ._calls import Request
+from ._checks import boundary, dim, ghosts, input, order, spacing
+from ._checks.ghosts import Given
+from ._checks.spacing import Entry
+from ._records import Axis, Field, Plan, Samples
+
+
+class Extension(NamedTuple):
+    """What is put to the samples along one dim.
+
+    Attributes
+    ----------
+    place : int
+        The axis of the samples.
+    left, right : array or None
+        The ghosts that are read.
+    """
+
+    place: int
+    left: Any
+    right: Any
+
+    def put_to(self, f: Any, xp: Any) -> Any:
+        """Return the samples with their ghosts."""
+        parts = [part for part in (self.left, f, self.right) if part is not None]
+        return xp.concat(parts, axis=self.place)
+
+
+def plan(
+    planner: Any, array: Any, request: Request, again: Callable[..., Plan]
+) -> Plan:
+    """Return the plan of a call on samples and ghosts."""
+    samples = _dispatch.samples_of(array, "input")
+    input.check(samples)
+    if samples.is_compiled:
+        request = _constants.adopted(request, samples)
+    field = _field(samples, request)
+    whole, extensions = _extended(planner, field, request)
+    shape = list(samples.shape)
+    for place, *sides in extensions:
+        shape[place] += sum([part.shape[place] for part in sides if part is not None])
+    planner(samples._replace(shape=tuple(shape)), whole)  # it refuses what is wrong
+    f, xp = samples.array, samples.namespace
+    for extension in extensions:
+        f = extension.put_to(f, xp)
+    inner = again(planner, f, **whole._asdict())
+
+    def run(*_: Any) -> tuple[Any, ...]:
+        results: tuple[Any, ...] = inner.executor(f, inner, inner.namespace)
+        return results
+
+    return inner._replace(executor=run)
+
+
+def _field(samples: Samples, request: Request) -> Field:
+    """Return what is differentiated."""
+    if request.vector_dim is None:
+        return input.field(samples)
+    return input.field(samples, dim.vector_axis(request.vector_dim, samples))
+
+
+def _extended(
+    planner: Any, field: Field, request: Request
+) -> tuple[Request, list[Extension]]:
+    """Return the call on samples with ghosts, and these."""
+    along, steps = request.dim, request.spacing
+    if planner is _calls.derivative:
+        along, steps = dim.single(along, request.axis), spacing.single(steps)
+    axes = dim.axes(field, along, request.axis)
+    entries = spacing.entries(steps, len(axes))
+    at_ends = request.boundary
+    given = ghosts.parsed(at_ends)
+    modes = given.modes if isinstance(at_ends, list) else given.modes[0]
+    if len(axes) > 1:
+        boundary.refuse_pair(at_ends, len(axes))
+    boundary.ends(modes, len(axes))
+    ghosts.check_where(request.where)
+    wanted = order.orders(
+        _calls.ORDERS.get(planner, request.order), *request[6:8], usual=1
+    )
+    found, extensions = [], []
+    for axis, entry, sides in zip(axes, entries, given.sides, strict=True):
+        is_uneven = not entry.is_number and bool(getattr(entry.given, "ndim", 0))
+        count = _schemes.half_width(wanted.order, wanted.accuracy, is_uneven)
+        place = dim.in_samples(axis, field)
+        for side in sides:
+            ghosts.check(side, axis, entry, field, count)
+        parts = [_part(side, place, count, field) for side in sides]
+        if any(part is not None for part in parts):
+            extensions.append(Extension(place, *parts))
+        found.append(_coordinates(entry, sides, axis, count, field))
+    whole = request._replace(boundary=modes, spacing=_as_given(request, found))
+    return whole, extensions
+
+
+def _as_given(request: Request, found: list[Any]) -> Any:
+    """Return the spacing in the form in which it was given."""
+    is_list = isinstance(request.spacing, (list, tuple))
+    return found if is_list or len(found) > 1 else found[0]
+
+
+def _part(side: Given | None, place: int, count: int, field: Field) -> Any:
+    """Return the nearest ghosts of one end, as samples."""
+    if side is None:
+        return None
+    samples = field.samples
+    plain = _placed(side.samples, samples)
+    nearest = _nearest(plain, place, count, side)
+    nearest = _in_dtype(nearest, samples.dtype, samples.namespace)
+    return _in_chunks(nearest, samples.array, place)
+
+
+def _coordinates(entry: Entry, sides: Any, axis: Axis, count: int, field: Field) -> Any:
+    """Return the coordinates of the samples and of their ghosts; a step as it is."""
+    first, last = [None if side is None else side.coordinates for side in sides]
+    if first is None and last is None:
+        return entry.given
+    samples, given = field.samples, [entry.given, first, last]
+    xp = samples.namespace
+    if all(x is None or _constants.is_constant(x) for x in given):
+        xp = _dispatch.samples_of(entry.given, entry.name).namespace
+        x, *ghosts = map(_libraries.without_shell, given)
+    else:
+        x, *ghosts = [None if x is None else _placed(x, samples) for x in given]
+    place = axis.number if x.ndim > 1 else 0
+    parts = [
+        None
+        if ghost is None
+        else _in_dtype(_nearest(ghost, place, count, side), x.dtype, xp)
+        for ghost, side in zip(ghosts, sides, strict=True)
+    ]
+    return Extension(place, *parts).put_to(x, xp)
+
+
+def _nearest(array: Any, place: int, count: int, side: Given) -> Any:
+    """Return what lies next to the samples."""
+    cut = slice(-count, None) if side.end == 0 else slice(0, count)
+    return array[(slice(None),) * place + (cut, ...)]
+
+
+def _placed(array: Any, samples: Samples) -> Any:
+    """Return an array where the samples lie."""
+    place = _constants.place_for(samples, [array])
+    return _libraries.without_shell(array if place is None else place.array(array))
+
+
+def _in_chunks(part: Any, f: Any, place: int) -> Any:
+    """Return ghosts in the chunks of the samples, which so stay as they are."""
+    known, wanted = getattr(part, "chunks", ()), getattr(f, "chunks", ())
+    changes = {
+        k: new
+        for k, (old, new) in enumerate(zip(known, wanted, strict=False))
+        if k != place and old != new and sum(new) == sum(old)  # if they are known
+    }
+    return part.rechunk(changes) if changes else part
+
+
+def _in_dtype(array: Any, dtype: Any, xp: Any) -> Any:
+    """Return an array in the dtype of what it is put to."""
+    return array if array.dtype == dtype else xp.astype(array, dtype)

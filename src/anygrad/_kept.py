@@ -1,0 +1,76 @@
+"""What executors keep with a plan, and how many bytes that is."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+
+class Account:
+    """How many bytes several places hold together, as a part of a whole or not."""
+
+    __slots__ = ("held", "whole")
+
+    def __init__(self) -> None:
+        self.held = 0
+        self.whole: Account | None = None
+
+    def open(self, whole: Account) -> None:
+        """Count this part among the whole from now on."""
+        whole.held += self.held
+        self.whole = whole
+
+    def add(self, size: int) -> None:
+        """Count some more, or fewer."""
+        self.held += size
+        if self.whole is not None:
+            self.whole.held += size
+
+    def close(self) -> None:
+        """Count this part no longer among the whole."""
+        if self.whole is not None:
+            self.whole.held -= self.held
+            self.whole = None
+
+
+class Kept:
+    """Where an executor keeps what it has made for all calls of a plan.
+
+    That depends on what the plan depends on, and on nothing of the call: neither on the
+    value of a step nor on any array.
+
+    Attributes
+    ----------
+    made : object
+        What the executor has made; None until it has.
+    size : int
+        How many bytes that holds.
+    account : Account
+        Where they are counted.
+    """
+
+    __slots__ = ("account", "made", "size")
+
+    def __init__(self, account: Account) -> None:
+        self.made: Any = None
+        self.size = 0
+        self.account = account
+
+    def keep(self, made: Any) -> None:
+        """Keep what has been made, in the place of what was."""
+        size = size_of(made)
+        self.account.add(size - self.size)
+        self.made, self.size = made, size
+
+
+def size_of(made: Any) -> int:
+    """Return how many bytes records, lists and arrays hold, with all that is in them.
+
+    Numbers, strings and schemes are not counted: Python and others hold them, too.
+    """
+    if isinstance(made, (tuple, list)):
+        return sys.getsizeof(made) + sum([size_of(item) for item in made])
+    if isinstance(made, slice):
+        return sys.getsizeof(made)
+    nbytes = getattr(made, "nbytes", 0)
+    return nbytes if isinstance(nbytes, int) else 0

@@ -1,0 +1,103 @@
+"""Plans on equal steps, which get another step at each call."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from . import _scales
+from ._records import Plan, Task
+from ._scales import Scale
+from ._schemes import Scheme, StepScales
+
+
+class Stepped(NamedTuple):
+    """One task of a plan, but for its step.
+
+    Attributes
+    ----------
+    place, scheme, digits
+        Those of the task and its dtype.
+    least, most : float
+        Of steps in between, all divisors are normal numbers.
+    before, after : tuple
+        What stands before and after the scales of the task.
+    """
+
+    place: int
+    scheme: Scheme
+    digits: int
+    least: float
+    most: float
+    before: tuple[Any, ...]
+    after: tuple[Any, ...]
+
+
+class Steps:
+    """A plan on equal steps, but for the steps: made to be fast.
+
+    Another step at each call is usual, and on a small array, the records that it needs
+    take as long to make as the derivative.
+    """
+
+    __slots__ = ("are_alike", "parts", "rest")
+
+    def __init__(self, plan: Plan) -> None:
+        self.parts = [_stepped(task) for task in plan.tasks]
+        self.are_alike = len({(part.scheme, part.digits) for part in self.parts}) < 2
+        self.rest = plan.after_tasks()
+
+    @classmethod
+    def of(cls, plan: Plan) -> Steps | None:
+        """Return it for tasks in dtypes that Python's numbers fill, none in another."""
+        for task in plan.tasks:
+            if task.inner is not None or task.alternatives:
+                return None
+            if task.precision.digits > sys.float_info.mant_dig:
+                return None
+        return cls(plan)
+
+    def plan(self, given: Any, last: tuple[Any, Any, Plan] | None) -> Plan | None:
+        """Return the plan for a float, or one per dim; None for what is unusual.
+
+        From the plan of the `last` steps, it has the tasks whose step is the same.
+        """
+        is_one = type(given) is not tuple
+        tasks: list[Task] = []
+        known: Any = None
+        made: Sequence[Task] = ()
+        if last is not None and not is_one:
+            known, made = last[0], last[2].tasks
+        latest: Any = self  # no step is this
+        usual: Sequence[Scale] = ()
+        for place, scheme, digits, least, most, before, after in self.parts:
+            step = given if is_one else given[place]
+            if known is not None and known[place] == step:
+                tasks.append(made[len(tasks)])
+                continue
+            if step is not latest:
+                if type(step) is not float or not least <= abs(step) <= most:
+                    return None
+                order = scheme.order
+                power = step if order == 1 else _scales.power_of(step, order)
+                scales = StepScales(scheme, power, digits)
+                usual = scheme.unit_scales if step == 1.0 else scales
+                # The next dim has the same numbers, if its formulas are the same.
+                latest = step if self.are_alike else self
+            tasks.append(tuple.__new__(Task, (*before, usual, *after)))
+        return tuple.__new__(Plan, (tuple(tasks), *self.rest))
+
+
+def _stepped(task: Task) -> Stepped:
+    scheme, (*_, least, most, digits) = task.scheme, task.precision
+    # Far from the ends of the range, so that no root and no product matters.
+    root = 1.0 / scheme.order
+    return Stepped(
+        task.place,
+        scheme,
+        digits,
+        (4.0 * least / scheme.denominators[0]) ** root,
+        (0.25 * most / scheme.denominators[-1]) ** root,
+        *task.around_scales(),
+    )

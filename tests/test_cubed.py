@@ -1,0 +1,198 @@
+"""cubed: one stage per result, the chunks of the samples, the bits of NumPy.
+
+`nox -s "others(library='cubed')"` runs this file.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import anygrad
+from anygrad._executors import overlapped
+
+cubed = pytest.importorskip("cubed", reason="cubed is not installed")
+xp = pytest.importorskip("cubed.array_api")
+np = pytest.importorskip("numpy")
+
+F = np.random.default_rng(0).random((12, 10))
+X = np.cumsum(np.random.default_rng(1).random(12) + 0.1)
+PER_POINT = X[:, None] + np.arange(10.0) / 7
+VALID = np.random.default_rng(2).random((12, 10)) > 0.2
+
+#: Dims in one chunk, chunks shorter than what formulas reach, and a short last one.
+CHUNKS = [(12, 10), (4, 10), (5, 7), (11, 3)]
+
+CALLS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "gradient": (anygrad.gradient, {}),
+    "edges": (anygrad.gradient, {"edge_order": 2, "spacing": 0.3}),
+    "stacked": (anygrad.gradient, {"stack_dim": 0}),
+    "accuracy": (anygrad.derivative, {"dim": 0, "accuracy": 6}),
+    "order": (anygrad.derivative, {"dim": 0, "order": 3, "accuracy": 4}),
+    "coordinates": (anygrad.gradient, {"dim": 0, "spacing": [X]}),
+    "one per point": (anygrad.gradient, {"dim": 0, "spacing": [PER_POINT]}),
+    "step of NumPy's": (anygrad.gradient, {"spacing": np.asarray(0.3)}),
+    "where": (anygrad.gradient, {"where": VALID}),
+    "where, one per row": (anygrad.gradient, {"where": VALID[:, :1]}),
+    "periodic": (anygrad.gradient, {"boundary": "periodic"}),
+    "periodic, where": (anygrad.gradient, {"boundary": "periodic", "where": VALID}),
+    "mirrored": (anygrad.gradient, {"boundary": ("reflect", 1.5), "dim": 1}),
+    "values": (anygrad.gradient, {"boundary": PER_POINT[:, :1], "dim": 1}),
+    "periods": (
+        anygrad.gradient,
+        {"dim": 1, "spacing": [X[:10]], "boundary": ("periodic", X[:, None] + X[9])},
+    ),
+    "ghosts": (anygrad.gradient, {"boundary": "ghosts"}),
+    "laplacian": (anygrad.laplacian, {"accuracy": 4, "spacing": [0.5, 0.2]}),
+    "hessian": (anygrad.hessian, {}),
+    "hessian on coordinates": (anygrad.hessian, {"spacing": [X, 0.1]}),
+    "float32": (anygrad.laplacian, {"dtype": xp.float32}),
+}
+
+
+def made(values: Any, chunks: Any, memory: str = "100MB") -> Any:
+    return xp.asarray(values, chunks=chunks, spec=cubed.Spec(allowed_mem=memory))
+
+
+def planned(result: Any) -> Any:
+    """Return the plan of an array, as it would be run."""
+    from cubed.core.plan import arrays_to_plan
+
+    return arrays_to_plan(result)._finalize()
+
+
+def check(function: Any, samples: Any, chunks: Any, keywords: dict[str, Any]) -> None:
+    """Hold results to those of NumPy, and their chunks to those of the samples."""
+    results = function(made(samples, chunks), **keywords)
+    wanted = function(samples, **keywords)
+    if not isinstance(wanted, tuple):
+        results, wanted = (results,), (wanted,)
+    for result, target in zip(results, wanted, strict=True):
+        assert type(result).__module__.startswith("cubed")
+        assert result.dtype == target.dtype
+        assert np.array_equal(result.compute(), target, equal_nan=True)
+
+
+@pytest.mark.parametrize("chunks", CHUNKS, ids=str)
+@pytest.mark.parametrize("name", CALLS)
+def test_the_bits_of_numpy(name: str, chunks: tuple[int, ...]) -> None:
+    function, keywords = CALLS[name]
+    check(function, F, chunks, keywords)
+
+
+@pytest.mark.parametrize("chunks", [(2, 12, 10), (1, 4, 10)], ids=str)
+@pytest.mark.parametrize("name", ["divergence", "curl", "jacobian"])
+def test_fields(name: str, chunks: tuple[int, ...]) -> None:
+    """Components in one chunk, and each in its own."""
+    check(getattr(anygrad, name), np.stack([F, F**2]), chunks, {"vector_dim": 0})
+
+
+@pytest.mark.parametrize("chunks", [(2, 3), (1, 2)], ids=str)
+def test_few_points(chunks: tuple[int, ...]) -> None:
+    """Axes shorter than the formulas, cut or not."""
+    for boundary in ("edge", "periodic", "symmetric"):
+        keywords = {"accuracy": 4, "boundary": boundary}
+        check(anygrad.laplacian, F[:2, :3], chunks, keywords)
+
+
+@pytest.mark.parametrize("chunks", [(12, 10), (5, 7)], ids=str)
+def test_arrays_of_its_own(chunks: tuple[int, ...]) -> None:
+    """Coordinates, steps and masks that are in no memory yet."""
+    x, step, valid = (made(a, "auto") for a in (X, np.asarray(0.3), VALID))
+    f = made(F, chunks)
+    for keywords, plain in (
+        ({"spacing": [x], "dim": 0}, {"spacing": [X], "dim": 0}),
+        ({"spacing": step}, {"spacing": np.asarray(0.3)}),
+        ({"where": valid}, {"where": VALID}),
+    ):
+        results = anygrad.gradient(f, **keywords)
+        for result, target in zip(results, anygrad.gradient(F, **plain), strict=True):
+            assert result.chunks == f.chunks
+            assert np.allclose(result.compute(), target, 1e-14, equal_nan=True)
+
+
+@pytest.mark.parametrize("name", ["gradient", "accuracy", "coordinates", "laplacian"])
+def test_one_stage(name: str) -> None:
+    """Of tasks, as many as there are blocks, and those that read the samples."""
+    function, keywords = CALLS[name]
+    f = made(F, (4, 5))
+    result = function(f, **keywords)
+    result = result[0] if isinstance(result, tuple) else result
+    assert result.chunks == f.chunks
+    blocks = 3 * 2
+    assert planned(result).num_tasks <= blocks + 1  # the other one makes the array
+
+
+def test_what_others_write_later() -> None:
+    """Coordinates are those of the call."""
+    x = X.copy()
+    (result,) = anygrad.gradient(made(F, (4, 5)), spacing=[x], dim=0)
+    x[:] = 0.0
+    (wanted,) = anygrad.gradient(F, spacing=[X], dim=0)
+    assert np.array_equal(result.compute(), wanted)
+
+
+def test_memory() -> None:
+    """What a block takes is stated, and cubed refuses what does not fit."""
+
+    def slope(memory: int) -> Any:
+        spec = cubed.Spec(allowed_mem=memory)
+        f = xp.zeros((1000, 1000), chunks=(500, 500), spec=spec)
+        return anygrad.gradient(f, dim=0)[0]
+
+    projected = planned(slope(10**8)).max_projected_mem
+    assert projected > overlapped.ARRAYS * 502 * 500 * 8 + overlapped.SCRATCH
+    assert slope(projected).compute().shape == (1000, 1000)
+    with pytest.raises(ValueError, match="exceeds allowed_mem"):
+        slope(projected - 1).compute()
+
+
+@pytest.mark.parametrize("name", ["edges", "where", "coordinates", "laplacian"])
+def test_memory_is_not_exceeded(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block takes no more than is stated, its result copied included."""
+    import tracemalloc
+
+    block, peaks = overlapped._block, []
+
+    def measured(window: Any, *, block_id: Any, **given: Any) -> Any:
+        window = np.asarray(window)
+        tracemalloc.start()
+        result = np.ascontiguousarray(block(window, block_id=block_id, **given))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        return result
+
+    monkeypatch.setattr(overlapped, "_block", measured)
+    function, keywords = CALLS[name]
+    samples = np.tile(F, (1, 40_000))
+    if "where" in keywords:
+        keywords = {"where": VALID[:, :1]}
+    spec = cubed.Spec(allowed_mem="2GB", executor_name="single-threaded")
+    f = cubed.map_blocks(  # too large for memory, as cubed counts
+        lambda block: np.broadcast_to(block, (12, 400_000)).copy(),
+        xp.asarray(F[:, :1], spec=spec),
+        dtype=F.dtype,
+        chunks=((12,), (400_000,)),
+    )
+    result = function(f, **keywords)
+    result = result[0] if isinstance(result, tuple) else result
+    result.compute()
+    (peak,) = peaks
+    held = samples.nbytes  # the window is there before
+    assert peak + held <= overlapped.ARRAYS * held + overlapped.SCRATCH
+
+
+def test_a_compiler_goes_along() -> None:
+    """Captured where the call is made."""
+    seen = []
+
+    def execute(block: Any, plan: Any) -> Any:
+        seen.append(anygrad.get_compiler())
+        return (block,)
+
+    with anygrad._compilers.within("numba"):
+        run = anygrad._compilers.captured(execute)
+    assert run(F, None)[0] is F
+    assert anygrad._compilers.captured(execute) is execute
+    assert seen == ["numba"]

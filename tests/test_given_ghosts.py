@@ -1,0 +1,256 @@
+"""Ghosts that the caller brings beside the samples, at either end or at both."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from typing import Any
+
+import pytest
+
+import anygrad
+import oracle
+from backends import JAX, Backend
+
+RNG = random.Random(31)
+SHAPE = (11, 9)
+WHOLE = [[RNG.uniform(-9, 9) for _ in range(9)] for _ in range(11)]
+FIELD = [WHOLE, [row[::-1] for row in WHOLE]]
+X = list(itertools.accumulate(RNG.uniform(1, 2) for _ in range(11)))
+PER_POINT = [[a * (1 + j / 32) for j in range(9)] for a in X]
+
+#: The block is from the fourth to the seventh row.
+START, STOP = 3, 7
+
+#: Functions, their keywords for all dims, whether there are coordinates, and the
+#: boundary of the last dim.
+CALLS: dict[str, tuple[str, dict[str, Any], Any]] = {
+    "gradient": ("gradient", {}, None),
+    "steps": ("gradient", {"spacing": [0.5, 2.0], "accuracy": 4}, None),
+    "lines": ("gradient", {"edge_order": 2}, X),
+    "points": ("gradient", {"stack_dim": 1}, PER_POINT),
+    "laplacian": ("laplacian", {"edge_order": 1}, X),
+    "hessian": ("hessian", {"stack_dim": -1}, PER_POINT),
+    "divergence": ("divergence", {"accuracy": 4}, None),
+    "curl": ("curl", {"vector_dim": 0}, X),
+    "jacobian": ("jacobian", {"spacing": 0.25}, None),
+}
+OF_VECTORS = ("divergence", "curl", "jacobian")
+
+
+def rows(values: Any, start: int, stop: int, place: int = 0) -> Any:
+    if place:
+        return [rows(a, start, stop, place - 1) for a in values]
+    return values[start:stop]
+
+
+def same(library: Backend, found: Any, wanted: Any) -> bool:
+    limit = 64 * library.epsilon(library.dtype_name(found)) if _rounds(library) else 0
+    return oracle.difference(library.tolist(found), wanted, limit, None) is None
+
+
+def _rounds(library: Backend) -> bool:
+    return library.library in ("jax", "cupy")
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_bits_of_the_whole(library: Backend, name: str) -> None:
+    """A block in the middle, and both at the ends, with more ghosts than are read."""
+    function, keywords, x = CALLS[name]
+    call, place = getattr(anygrad, function), int(function in OF_VECTORS)
+    values = FIELD if place else WHOLE
+    blocks = [(START, STOP), (0, STOP), (START, 11)]
+    for start, stop in blocks[: 1 if _rounds(library) else 3]:
+
+        def block(first: int, last: int) -> Any:
+            return library.asarray(rows(values, first, last, place))
+
+        def along(first: int, last: int) -> tuple[Any, ...]:
+            return () if x is None else (library.asarray(rows(x, first, last)),)
+
+        count = 2 + (start > 0)
+        left = ("ghosts", block(start - count, start), *along(start - count, start))
+        right = ("ghosts", block(stop, stop + count), *along(stop, stop + count))
+        ends = (left if start else "one_sided", right if stop < 11 else "one_sided")
+        given = {**keywords}
+        whole = {**keywords}
+        if x is not None:
+            whole["spacing"] = [*along(0, 11), 0.5]
+            given["spacing"] = [*along(start, stop), 0.5]
+        wanted = call(block(0, 11), boundary=["one_sided", "periodic"], **whole)
+        found = call(block(start, stop), boundary=[ends, "periodic"], **given)
+        if not isinstance(found, tuple):
+            found, wanted = (found,), (wanted,)
+        for result, full in zip(found, wanted, strict=True):
+            (axis,) = [k for k, n in enumerate(full.shape) if n == 11]
+            own = library.tolist(
+                full[(slice(None),) * axis + (slice(start, stop), ...)]
+            )
+            assert same(library, result, own)
+
+
+def test_other_ghosts_at_each_call(library: Backend) -> None:
+    f = library.asarray([0.0, 1, 4])
+    for value in (1.0, -3.0, 1.0):
+        left = ("ghosts", library.asarray([value]))
+        found = anygrad.derivative(f, boundary=(left, "edge"))
+        assert library.tolist(found) == [(1 - value) / 2, 2.0, 1.5]
+    # A number or a mode may follow the word of one end.
+    found = anygrad.derivative(f, boundary=("ghosts", 6.0))
+    assert library.tolist(found) == [2.0, 2.5]
+
+
+def test_a_fold(library: Backend) -> None:
+    """A tripolar grid: its last row is joined to itself, turned around."""
+    f = library.asarray([[0.0, 1, 2, 3], [5, 7, 1, 2]])
+    turned = library.xp.flip(f[-1:, :], axis=1)
+    found = anygrad.derivative(
+        f, dim=0, boundary=("one_sided", ("ghosts", turned)), edge_order=1
+    )
+    assert library.tolist(found) == [[5.0, 6, -1, -1], [1.0, 0, 2.5, 1]]
+
+
+def test_a_single_row_between_ghosts(library: Backend) -> None:
+    f = library.asarray([[4.0]])
+    ghosts = [library.asarray([[a]]) for a in (1.0, 9.0)]
+    ends: Any = tuple([("ghosts", g) for g in ghosts])
+    assert library.tolist(anygrad.derivative(f, dim=0, boundary=ends)) == [[4.0]]
+
+
+def test_dtypes(library: Backend, numpy: Any) -> None:
+    """Those of the samples hold, and NumPy's ghosts go with all."""
+    for dtype, other in ((library.real, library.integer), (library.integer, "int32")):
+        f = library.asarray([0, 1, 4], dtype)
+        wanted = anygrad.derivative(f, boundary=(-1.0, "edge"))
+        for ghost in (library.asarray([-1], other), numpy.asarray([-1], other)):
+            found = anygrad.derivative(f, boundary=(("ghosts", ghost), "edge"))
+            assert library.dtype_name(found) == library.dtype_name(wanted)
+            assert library.tolist(found) == library.tolist(wanted)
+    f, x = library.asarray([0.0, 1, 4]), numpy.asarray([1.0, 2, 4])
+    left = ("ghosts", library.asarray([-1.0]), numpy.asarray([0]))
+    found = anygrad.derivative(f, spacing=x, boundary=(left, "one_sided"))
+    assert library.tolist(found)[0] == 1.0
+
+
+F, G, C = "f", "g", "c"
+
+
+@pytest.mark.parametrize(
+    ("boundary", "keywords", "error", "message"),
+    [
+        (("ghosts", G), {}, ValueError, "must say at which end the ghosts lie"),
+        ((("ghosts", [1.0]), "edge"), {}, TypeError, "must have an array as its gh"),
+        ((("ghosts", G, F), "edge"), {}, ValueError, "`spacing` is a step"),
+        ((("ghosts", G), "edge"), {"spacing": F}, ValueError, "must have the coord"),
+        ((("ghosts", G, [1]), "edge"), {"spacing": F}, TypeError, "array as the coord"),
+        (
+            (("ghosts", G, F), "edge"),
+            {"spacing": F},
+            ValueError,
+            "coordinate per ghost",
+        ),
+        ((("ghosts", G), "edge"), {"accuracy": 4}, ValueError, r"the shape \(2,\), or"),
+        ((("ghosts", C), "edge"), {}, TypeError, "dtype that `input` can hold"),
+        ((("ghosts", G, C), "edge"), {"spacing": F}, TypeError, "`spacing` can hold"),
+        ((("ghosts", G), "edge"), {"where": True}, ValueError, "`where` must be None"),
+        ((("ghosts", G), "periodic"), {}, ValueError, "'periodic' at both ends"),
+        ((("ghosts", G), "edgy"), {}, ValueError, "Do you mean 'edge'"),
+        ((("ghosts", G), "edge"), {"accuracy": 3}, ValueError, "`accuracy` must be"),
+        ((("ghosts", G), "edge"), {"dtype": "no"}, TypeError, "`dtype` must be"),
+    ],
+    ids=str,
+)
+def test_refusals(
+    library: Backend, boundary: Any, keywords: Any, error: type, message: str
+) -> None:
+    f = library.asarray([0.0, 1, 4])
+    names = {
+        F: f,
+        G: library.asarray([1.0]),
+        C: library.asarray([1.0], library.complex),
+    }
+
+    def put(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple([put(a) for a in value])
+        return names.get(value, value) if isinstance(value, str) else value
+
+    given = {k: put(v) for k, v in keywords.items()}
+    if "where" in given:
+        given["where"] = f > 0
+    with pytest.raises(error, match=message):
+        anygrad.derivative(f, boundary=put(boundary), **given)
+
+
+def test_a_bare_pair_for_two_dims(library: Backend) -> None:
+    f = library.asarray([[0.0, 1], [4, 2]])
+    pair = (("ghosts", f), "edge")
+    with pytest.raises(ValueError, match="must not be a bare pair for 2 dims"):
+        anygrad.gradient(f, boundary=pair)
+
+
+def call(f: Any, left: Any, right: Any, x: Any) -> Any:
+    """Return what depends on samples, ghosts and coordinates at both ends."""
+    ends = (("ghosts", left, 1 - x[:2]), ("ghosts", right, 9 + x[:2]))
+    both: list[Any] = [ends, "symmetric"]
+    return anygrad.laplacian(f, spacing=[x, 0.5], boundary=both)
+
+
+def test_torch(torch: Any) -> None:
+    parts = [rows(WHOLE, *cut) for cut in ((3, 7), (1, 3), (7, 9))]
+    given = [torch.tensor(a, dtype=torch.float64) for a in (*parts, X[:4])]
+    given[3] = torch.cumsum(given[3], 0) / 5
+    wanted = call(*given)
+    compiled = torch.compile(call, backend="eager", fullgraph=True)
+    assert torch.equal(compiled(*given), wanted)
+    assert torch.autograd.gradcheck(call, [a.requires_grad_() for a in given])
+
+
+def test_jax(jax: Any) -> None:
+    import jax.numpy as jnp
+
+    with JAX("", x64=True).active():
+        parts = [rows(WHOLE, *cut) for cut in ((3, 7), (1, 3), (7, 9))]
+        given = [jnp.asarray(a) for a in (*parts, X[:4])]
+        assert jnp.allclose(jax.jit(call)(*given), call(*given), rtol=1e-12)
+        backward = jax.jacrev(call, (0, 1, 2, 3))(*given)
+        forward = jax.jacfwd(call, (0, 1, 2, 3))(*given)
+        assert all(map(jnp.allclose, backward, forward))
+        batch = jnp.stack([given[1], 2 * given[1]])
+        mapped = jax.vmap(call, (None, 0, None, None))(given[0], batch, *given[2:])
+        assert jnp.allclose(mapped[0], call(*given), rtol=1e-12)
+
+
+def test_dask_stays_lazy(dask: Any) -> None:
+    import dask.array as da
+    import numpy as np
+
+    f = da.from_array(np.asarray(rows(WHOLE, 3, 7)), chunks=(3, 4))
+    ghosts = da.from_array(np.asarray(rows(WHOLE, 2, 3)), chunks=1)
+    (found,) = anygrad.gradient(f, dim=0, boundary=[(("ghosts", ghosts), "edge")])
+    assert found.chunks == f.chunks
+    wanted = anygrad.derivative(np.asarray(WHOLE)[:7], dim=0, boundary="edge")[3:]
+    assert (found.compute() == wanted).all()
+
+
+def test_quantities(numpy: Any) -> None:
+    pint = pytest.importorskip("pint")
+    units = pint.UnitRegistry()
+    f, x = numpy.asarray([1.0, 4, 9]) * units.m, numpy.asarray([1.0, 2, 3]) * units.s
+    left = ("ghosts", numpy.asarray([0.0]) * units.km, numpy.asarray([0.0]) * units.ms)
+    right = ("ghosts", numpy.asarray([1600.0]) * units.cm, [4.0] * units.s)
+    found = anygrad.derivative(f, spacing=x, boundary=(left, right))
+    assert found.units == units.m / units.s
+    assert found.magnitude.tolist() == [2.0, 4, 6]
+
+
+def test_labelled_arrays() -> None:
+    """Their results keep all labels, because the ghosts have none."""
+    xarray = pytest.importorskip("xarray")
+    import anygrad.xarray
+
+    data = xarray.DataArray([1.0, 4, 9], {"x": [1.0, 2, 3]}, "x")
+    left = ("ghosts", data.data[:1] - 1, data.data[:1] - 1)
+    found = anygrad.xarray.derivative(data, "x", boundary=(left, "one_sided"))
+    assert found.data.tolist()[:2] == [2.0, 4]
+    assert found.x.data.tolist() == [1.0, 2, 3]
