@@ -90,10 +90,9 @@ def laplacian(
         for the ends or for two dims.
     scale_factors : list or tuple of float or array, or None, default: None
         How long a step of one is along each dim, for curved coordinates that are
-        orthogonal: as `spherical`, `cylindrical` and `lonlat` say, or by yourself.
-        Each is a number, or a real array, broadcastable to what is differentiated, and
-        of two dims or more if that has them.  None is 1 for all.  Where one is zero,
-        results are infinite or NaN.
+        orthogonal; `spherical`, `cylindrical` and `lonlat` return them.  Each is a
+        number, or a real array, broadcastable to `input`, and of two dims or more if
+        that has them.  Where one is zero, results are infinite or NaN.
     dtype : dtype or None, default: None
         The dtype of the result: a real or complex floating one of the library of
         `input`, or the name of one in the standard.  It is rounded to it once, after a
@@ -151,9 +150,8 @@ def laplacian(
           number is not positive and finite; if an array has none of the shapes above,
           or is on another device; if ghosts are given outside of a pair, are too few,
           have coordinates on a step or none on coordinates.
-        - If `scale_factors` has another length than there are dims; if an entry of it
-          is zero or not finite, does not broadcast, lies along one dim of several, or
-          is on another device.
+        - If `scale_factors` has another length than there are dims; if an entry is
+          zero, not finite, on another device or does not fit.
     IndexError
         - If `dim` or `axis` names a dim that `input` does not have.
 

@@ -95,11 +95,10 @@ def divergence(
         last dim.
     scale_factors : list or tuple of float or array, or None, default: None
         How long a step of one is along each dim, for curved coordinates that are
-        orthogonal: as `spherical`, `cylindrical` and `lonlat` say, or by yourself.
-        Each is a number, or a real array, broadcastable to what is differentiated, a
-        single component, and of two dims or more if that has them.  The components are
-        those along the unit vectors of the coordinates.  None is 1 for all.  Where one
-        is zero, results are infinite or NaN.
+        orthogonal; `spherical`, `cylindrical` and `lonlat` return them.  Each is a
+        number, or a real array, broadcastable to a component, and of two dims or more
+        if that has them.  Components are along the unit vectors of the coordinates.
+        Where one is zero, results are infinite or NaN.
     dtype : dtype or None, default: None
         The dtype of the result: a real or complex floating one of the library of
         `input`, or the name of one in the standard.  It is rounded to it once, after a
@@ -159,9 +158,8 @@ def divergence(
           number is not positive and finite; if an array has none of the shapes above,
           or is on another device; if ghosts are given outside of a pair, are too few,
           have coordinates on a step or none on coordinates.
-        - If `scale_factors` has another length than there are dims; if an entry of it
-          is zero or not finite, does not broadcast, lies along one dim of several, or
-          is on another device.
+        - If `scale_factors` has another length than there are dims; if an entry is
+          zero, not finite, on another device or does not fit.
     IndexError
         - If `dim` or `axis` names a dim that `input` does not have.
         - If `vector_dim` is no dim of `input`.
@@ -294,11 +292,10 @@ def curl(
         last dim.
     scale_factors : list or tuple of float or array, or None, default: None
         How long a step of one is along each dim, for curved coordinates that are
-        orthogonal: as `spherical`, `cylindrical` and `lonlat` say, or by yourself.
-        Each is a number, or a real array, broadcastable to what is differentiated, a
-        single component, and of two dims or more if that has them.  The components are
-        those along the unit vectors of the coordinates.  None is 1 for all.  Where one
-        is zero, results are infinite or NaN.
+        orthogonal; `spherical`, `cylindrical` and `lonlat` return them.  Each is a
+        number, or a real array, broadcastable to a component, and of two dims or more
+        if that has them.  Components are along the unit vectors of the coordinates.
+        Where one is zero, results are infinite or NaN.
     dtype : dtype or None, default: None
         The dtype of the result: a real or complex floating one of the library of
         `input`, or the name of one in the standard.  It is rounded to it once, after a
@@ -360,9 +357,8 @@ def curl(
           number is not positive and finite; if an array has none of the shapes above,
           or is on another device; if ghosts are given outside of a pair, are too few,
           have coordinates on a step or none on coordinates.
-        - If `scale_factors` has another length than there are dims; if an entry of it
-          is zero or not finite, does not broadcast, lies along one dim of several, or
-          is on another device.
+        - If `scale_factors` has another length than there are dims; if an entry is
+          zero, not finite, on another device or does not fit.
     IndexError
         - If `dim` or `axis` names a dim that `input` does not have.
         - If `vector_dim` is no dim of `input`.
