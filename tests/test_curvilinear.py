@@ -201,6 +201,7 @@ def test_the_order_of_accuracy(numpy: Any, error: Any, accuracy: int) -> None:
     assert order > accuracy - 0.6
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy's, when Dask computes
 def test_at_the_poles(library: Backend) -> None:
     """No number in their rows, and one in all others."""
     latitude = library.asarray([-90.0, -45.0, 0.0, 45.0, 90.0])
