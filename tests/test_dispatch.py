@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import anygrad
-from anygrad import _classes, _dispatch, _libraries, _plans, _refusals
+from anygrad import _classes, _constants, _dispatch, _libraries, _refusals
 from anygrad._dispatch import EXECUTORS
 from backends import LIBRARIES, Backend
 
@@ -199,10 +199,11 @@ def test_numbers_of_numpy_that_a_compiler_shows_as_arrays(
     """They become steps of torch's; all else stays what it is."""
     samples = _dispatch.samples_of(torch.arange(3.0), "input")
     x, number = torch.arange(3.0), numpy.asarray(0.5)
-    found = _plans._adopted([2.0, number, x], samples)
+    adopt = samples.library.adopt
+    found = _constants._adopted([2.0, number, x], samples, adopt)
     assert found[0] == 2.0
     assert found[1].dtype == torch.float64
     assert found[1].shape == ()
     assert found[2] is x
     plain = _dispatch.samples_of(numpy.arange(3.0), "input")
-    assert _plans._adopted(number, plain) is number
+    assert plain.library.adopt is None

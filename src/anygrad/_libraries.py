@@ -114,12 +114,14 @@ def _jax_adopted(array: Any, _: Any) -> Any:
 
 
 def _jax_conditions(array: Any) -> Any:
-    """Return the settings that decide dtypes, and where an array is bound."""
+    """Return the settings that decide dtypes, and how an array is bound to devices."""
     import jax
 
     config = jax.config
-    devices = _jax_devices(array)
-    return config.jax_enable_x64, config.jax_numpy_dtype_promotion, devices
+    place = _jax_devices(array)
+    if place is not None and len(place) > 1:
+        place = array.sharding
+    return config.jax_enable_x64, config.jax_numpy_dtype_promotion, place
 
 
 def _cupy_conditions(array: Any) -> Any:

@@ -2,9 +2,9 @@
 
 Large pieces are not concatenated: along the last axis, XLA would first write them and
 then copy them together, each time through memory.  Padded and selected, they are one
-loop over the result, and on a sharded axis only rows travel between devices: those of
-the neighbours, and in one all-reduce of two rows, those of the edges.  In the cache,
-the copy costs less than the selections.
+loop over the result, and on an axis that is sharded, without that being known, only
+rows travel between devices: those of the neighbours, and in one all-reduce of two rows,
+those of the edges.  In the cache, the copy costs less than the selections.
 """
 
 from __future__ import annotations
@@ -104,7 +104,8 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
             return results
     numbers, forms, arrays = _taken_apart(plan)
     if made is None or made.forms != forms:
-        program = _program(_static(plan), forms, xp, _is_spread(f))
+        layout = _layout(f, f.sharding, plan) if _is_spread(f) else None
+        program = _program(_static(plan), forms, xp, _is_spread(f), layout)
         made = Compiled(program, forms, _dtype_of_numbers(plan), not arrays)
         if kept is not None:
             kept.keep(made)
@@ -121,14 +122,22 @@ def _is_spread(f: Any) -> bool:
 
 
 @lru_cache(MOST_PROGRAMS)
-def _program(static: Plan, forms: Any, xp: Namespace, is_spread: bool) -> Any:
+def _program(
+    static: Plan, forms: Any, xp: Namespace, is_spread: bool, layout: Any
+) -> Any:
     """Return the compiled function of a plan without its numbers and arrays."""
     import jax
 
+    def put_together(numbers: Any, arrays: Any) -> Plan:
+        return _put_together(static, forms, numbers, arrays)
+
     def traced(f: Any, numbers: Any, arrays: Any) -> tuple[Any, ...]:
         values = [numbers[k] for k in range(len(numbers))]
-        plan = _put_together(static, forms, values, arrays)
-        return _trace(f, plan, xp, is_spread)
+        if layout is not None:
+            from . import sharded
+
+            return sharded.run(f, values, arrays, layout, static, put_together, xp)
+        return _trace(f, put_together(values, arrays), xp, is_spread)
 
     return jax.jit(traced)
 
@@ -306,39 +315,36 @@ def _trace(f: Any, plan: Plan, xp: Namespace, is_spread: bool) -> tuple[Any, ...
     explicit = _explicit_axes(f)
     if not explicit:
         return _agnostic.run(f, plan, xp, lowering)
-    # A mesh with explicit axes refuses slices of uneven size along a sharded axis.
-    # The compiler may place them, and the results are sharded as the samples are.
     import jax
+
+    from . import sharded
 
     static = _static(plan)
     numbers, forms, arrays = _taken_apart(plan)
+    sharding = jax.typeof(f).sharding
+    layout = _layout(f, sharding, plan, explicit)
+    if layout is not None:
+        program = _program(static, forms, xp, is_spread, layout)
+        found: tuple[Any, ...] = program(f, numbers, arrays)
+        return found
+    # A mesh with explicit axes refuses slices of uneven size along a sharded axis.
+    # The compiler may place them, and the results are sharded as the samples are.
     automatic = jax.sharding.auto_axes(
         lambda f, numbers, arrays: _agnostic.run(
             f, _put_together(static, forms, numbers, arrays), xp, lowering
         ),
         axes=explicit,
-        out_sharding=_shardings(f, plan),
+        out_sharding=sharded.of_results(sharding, plan),
     )
     results: tuple[Any, ...] = automatic(f, numbers, arrays)
     return results
 
 
-def _shardings(f: Any, plan: Plan) -> tuple[Any, ...]:
-    """Return how the results are sharded: as the samples, along the axes they share."""
-    import jax
+def _layout(f: Any, sharding: Any, plan: Plan, names: tuple[str, ...] = ()) -> Any:
+    """Return how samples on several devices are spread, where neighbours are needed."""
+    from . import sharded
 
-    sharding = jax.typeof(f).sharding
-    if not plan.tasks:
-        return ()
-    if plan.stack is None and plan.tasks[0].component is None:
-        return (sharding,) * sum(task.sign == 0 for task in plan.tasks)
-    spec = list(sharding.spec)
-    if plan.tasks[0].component is not None:
-        del spec[plan.tasks[0].component[0]]
-    if plan.stack is not None:
-        spec[plan.stack.axis : plan.stack.axis] = [None] * len(plan.stack.shape)
-    spec = jax.sharding.PartitionSpec(*spec)
-    return (jax.sharding.NamedSharding(sharding.mesh, spec),)
+    return sharded.layout_of(f, sharding, plan, names)
 
 
 def _is_large(f: Any) -> bool:

@@ -1,0 +1,285 @@
+"""The agnostic run on samples of JAX that are spread over several devices.
+
+Along an axis that is cut, each device gets of its neighbours the rows that its formulas
+reach, and runs the algorithm on its block with this halo: two transfers, of no row more
+than is read.  All devices run one program.  So each computes the formulas of the ends,
+too, which are moved by the width of the halo; its place in the mesh decides whether
+they are taken.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .. import _agnostic, _schemes
+from .._beyond import has_arrays
+from .._records import Plan, Task, all_tasks, are_short, candidates
+from . import compiled
+from .halos import Cut, Width
+
+if TYPE_CHECKING:
+    from .._typing import Namespace
+
+#: For each axis, the name or the names of the axes of the mesh; None where it is whole.
+Entries = tuple[Any, ...]
+
+
+class Layout(NamedTuple):
+    """How the samples of a plan are spread.
+
+    Attributes
+    ----------
+    mesh : Mesh or AbstractMesh
+        The devices.
+    names : frozenset of str
+        The axes of the mesh that are named here; empty for all.
+    entries : Entries
+        Of the samples.
+    companions : tuple of (Entries, Entries)
+        Of the coordinates and of the mask of each task.
+    """
+
+    mesh: Any
+    names: frozenset[str]
+    entries: Entries
+    companions: tuple[tuple[Entries, Entries], ...]
+
+    def count(self, axis: int) -> int:
+        """Return into how many parts an axis is cut."""
+        names = self.entries[axis] or ()
+        names = (names,) if isinstance(names, str) else names
+        return math.prod([self.mesh.shape[name] for name in names])
+
+
+def layout_of(
+    f: Any, sharding: Any, plan: Plan, names: tuple[str, ...] = ()
+) -> Layout | None:
+    """Return how samples are spread; None where no derivative needs a neighbour.
+
+    None, too, where a part is shorter than the halo, so that rows come from farther
+    away, or where there are values for each line beyond the ends: the compiler finds
+    the way.
+    """
+    import jax
+
+    if not isinstance(sharding, jax.sharding.NamedSharding):
+        return None
+    if has_arrays(plan) or are_short(plan.tasks):
+        return None
+    entries = (*sharding.spec, *[None] * (f.ndim - len(sharding.spec)))
+    found = Layout(sharding.mesh, frozenset(names), entries, ())
+    counts = [found.count(axis) for axis in range(f.ndim)]
+    if any(n % count for n, count in zip(f.shape, counts, strict=True)):
+        return None
+    if any(t.component and counts[t.component[0]] > 1 for t in all_tasks(plan)):
+        return None
+    cut = [t for t in all_tasks(plan) if counts[_own_axis(t)] > 1]
+    for task in cut:
+        axis = _own_axis(task)
+        if not _suffices(f.shape[axis], counts[axis], _recipes(cut, task.axis)):
+            return None
+    if not cut:
+        return None
+    companions = [(_entries(t.coordinates), _entries(t.where)) for t in all_tasks(plan)]
+    return found._replace(companions=tuple(companions))
+
+
+def _recipes(tasks: list[Task], axis: int) -> list[Any]:
+    """Return those of all derivatives along an axis."""
+    along = [one for task in tasks if task.axis == axis for one in candidates(task)]
+    return [one.scheme.recipe for one in along]
+
+
+def _suffices(length: int, count: int, recipes: list[Any]) -> bool:
+    """Tell whether each part of an axis has all rows that its neighbours read."""
+    left, right, points = _schemes.halo(recipes)
+    part = length // count
+    # With its halo, it is at most once the circle: no row is read from both sides.
+    is_once = part + left + right <= length
+    return is_once and part >= max(left, right, points - min(left, right))
+
+
+def _own_axis(task: Task) -> int:
+    """Return the axis of a task among those of the samples, with their components."""
+    return task.axis + (task.component is not None and task.component[0] <= task.axis)
+
+
+def _entries(array: Any) -> Entries:
+    """Return how coordinates or a mask are spread; nothing if they are everywhere."""
+    import jax
+
+    if array is None:
+        return ()
+    is_traced = isinstance(array, jax.core.Tracer)
+    sharding = jax.typeof(array).sharding if is_traced else array.sharding
+    entries = tuple(getattr(sharding, "spec", ()))
+    return entries if any(entries) else ()
+
+
+def run(
+    f: Any,
+    numbers: Any,
+    arrays: Any,
+    layout: Layout,
+    plan: Plan,
+    plan_of: Callable[..., Plan],
+    xp: Namespace,
+) -> tuple[Any, ...]:
+    """Run a plan on all devices at once.
+
+    ``plan_of(numbers, arrays)`` returns it with the values of the call.
+    """
+    import jax
+
+    def run_here(f: Any, numbers: Any, arrays: Any) -> tuple[Any, ...]:
+        whole = plan_of(numbers, arrays)
+        block = Block(f, whole, layout, xp, compiled.SELECTING)
+        return _agnostic.compose(whole, block.derivative, xp)
+
+    spec = jax.sharding.PartitionSpec
+    given = zip(arrays, all_tasks(plan), layout.companions, strict=False)
+    placed = [_placed(*one, layout) for one in given]
+    spread = jax.shard_map(
+        run_here,
+        mesh=layout.mesh,
+        axis_names=layout.names,
+        in_specs=(spec(*layout.entries), spec(), [specs for _, specs in placed]),
+        out_specs=tuple([spec(*own) for own in _of_results(layout.entries, plan)]),
+    )
+    results: tuple[Any, ...] = spread(f, numbers, [values for values, _ in placed])
+    return results
+
+
+def _placed(
+    values: Any, task: Task, companions: tuple[Entries, Entries], layout: Layout
+) -> tuple[Any, Any]:
+    """Return the step, the coordinates and the mask of a task, and their specs."""
+    import jax
+
+    (step, *arrays), spec = values, jax.sharding.PartitionSpec
+    placed, specs = [step], [None if step is None else spec()]
+    for array, entries in zip(arrays, companions, strict=True):
+        if array is None:
+            placed.append(None)
+            specs.append(None)
+            continue
+        # What is everywhere stays so: the compiler might spread it, to gather it.
+        given = array if entries else _at(array, spec(), layout)
+        wanted = spec(*_wanted(array, entries, task, layout))
+        placed.append(_at(given, wanted, layout))
+        specs.append(wanted)
+    return tuple(placed), tuple(specs)
+
+
+def _at(array: Any, spec: Any, layout: Layout) -> Any:
+    """Return an array that is spread so."""
+    import jax
+
+    wanted = jax.sharding.NamedSharding(layout.mesh, spec)
+    if jax.sharding.AxisType.Explicit in layout.mesh.axis_types:
+        return jax.sharding.reshard(array, wanted)
+    return jax.lax.with_sharding_constraint(array, wanted)
+
+
+def _wanted(array: Any, given: Entries, task: Task, layout: Layout) -> Entries:
+    """Return how an array is spread: as the samples, where it has their length.
+
+    Along the axis of the derivative it stays whole, if it is: nothing is moved then.
+    """
+    entries = list(layout.entries)
+    if task.component is not None:
+        del entries[task.component[0]]
+    is_whole = not any(given[task.axis : task.axis + 1])
+    for axis, length in enumerate(array.shape):
+        if length == 1 or (is_whole and axis == task.axis):
+            entries[axis] = None
+    return tuple(entries)
+
+
+def of_results(sharding: Any, plan: Plan) -> tuple[Any, ...]:
+    """Return the shardings of the results."""
+    import jax
+
+    named, spec = jax.sharding.NamedSharding, jax.sharding.PartitionSpec
+    found = _of_results(tuple(sharding.spec), plan)
+    return tuple([named(sharding.mesh, spec(*entries)) for entries in found])
+
+
+def _of_results(entries: Entries, plan: Plan) -> list[Entries]:
+    """Return how the results are spread: as the samples, along the axes they share."""
+    if not plan.tasks:
+        return []
+    own = list(entries)
+    if plan.tasks[0].component is not None:
+        del own[plan.tasks[0].component[0]]
+    if plan.stack is not None:
+        own[plan.stack.axis : plan.stack.axis] = [None] * len(plan.stack.shape)
+        return [tuple(own)]
+    return [tuple(own)] * sum(task.sign == 0 for task in plan.tasks)
+
+
+class Block:
+    """The samples that one device has, and what it gets of others."""
+
+    def __init__(
+        self,
+        f: Any,
+        plan: Plan,
+        layout: Layout,
+        xp: Namespace,
+        lowering: _agnostic.Lowering,
+    ) -> None:
+        self._f = f
+        self._layout = layout
+        self._xp = xp
+        self._lowering = lowering
+        self._known: dict[Any, Any] = {}
+        self._widths: dict[Any, Width] = {}
+        for task in all_tasks(plan):
+            known = self._widths.get(_source(task), Width(0, 0, is_ring=False))
+            self._widths[_source(task)] = _widened(known, task)
+
+    def derivative(self, task: Task) -> Any:
+        """Return one derivative of the block, in the working dtype."""
+        xp, lowering, axis = self._xp, self._lowering, task.axis
+        f = _agnostic.component(self._f, task)
+        if task.inner is not None:
+            f = self.derivative(task.inner)
+        alone = task._replace(component=None, inner=None)
+        layout, own_axis = self._layout, _own_axis(task)
+        if layout.count(own_axis) == 1:
+            return _agnostic.derivative(f, alone, xp, lowering)
+        width = self._widths[_source(task)]
+        cut = Cut(axis, layout.entries[own_axis], layout.count(own_axis), width)
+        x, where = task.coordinates, task.where
+        if x is not None:
+            given, key = x, ("coordinates", axis, width)
+            x = self._once(key, lambda: cut.continued(cut.around(given, f), xp))
+        if where is not None and where.shape[axis] > 1:
+            where = self._once(("where", axis, width), lambda: cut.around(where, f))
+        alone = alone._replace(coordinates=x, where=where)
+        whole = self._once(_source(task), lambda: cut.around(f, f))
+        return cut.derivative(alone, whole, xp, lowering.barrier)
+
+    def _once(self, key: Any, make: Callable[[], Any]) -> Any:
+        """Return what has been made already, or make it: nothing is moved twice."""
+        if key not in self._known:
+            self._known[key] = make()
+        return self._known[key]
+
+
+def _source(task: Task) -> Any:
+    """Return what a derivative is taken of, and along which axis."""
+    inner = task.inner and (task.inner.axis, task.inner.scheme.recipe)
+    return task.component, inner, task.axis
+
+
+def _widened(width: Width, task: Task) -> Width:
+    """Return the halo that suffices for a further derivative."""
+    left, right, _ = _schemes.halo(_recipes([task], task.axis))
+    wraps = any(one.scheme.wraps for one in candidates(task))
+    return Width(
+        max(width.left, left), max(width.right, right), is_ring=width.is_ring or wraps
+    )
