@@ -1,8 +1,8 @@
 """Seven pictures of derivatives, computed in any array library.
 
 Draws what each boundary does, how errors fall with the step, the vorticity of a wind
-around the globe, the lines of a photograph, the first cell of a longitude, holes in a
-second derivative, and the slopes of a landscape::
+around the globe, that of a sphere that turns, the lines of a photograph, the first cell
+of a longitude, holes in a second derivative, and the slopes of a landscape::
 
     python pictures.py
     python pictures.py --backend torch --output docs/_static --only vorticity
@@ -286,9 +286,6 @@ def wind(longitude, latitude):
 def vorticity(field, longitude, latitude):
     """Compute the vorticity of a wind on the globe.
 
-    On a sphere it is ``(d(R v)/dlambda - d(R cos(phi) u)/dphi) / (R**2 cos(phi))``: the
-    curl of the components in metres per radian, over the area of a square radian.
-
     Parameters
     ----------
     field : array, shape (2, rows, columns)
@@ -301,17 +298,9 @@ def vorticity(field, longitude, latitude):
     array, shape (rows, columns)
         Per second; positive where the air turns anticlockwise.
     """
-    xp = array_namespace(field)
-    parallel = EARTH_RADIUS * xp.cos(latitude)[:, None]
-    eastwards, northwards = field[0, :, :] * parallel, field[1, :, :] * EARTH_RADIUS
-    turning = anygrad.curl(
-        xp.stack([eastwards, northwards]),
-        dim=(2, 1),
-        spacing=[longitude, latitude],
-        accuracy=4,
-        boundary=[("periodic", 2 * math.pi), "one_sided"],
-    )
-    return turning / (parallel * EARTH_RADIUS)
+    grid = anygrad.lonlat(longitude, latitude, radius=EARTH_RADIUS, degrees=False)
+    around = [("periodic", 2 * math.pi), "one_sided"]
+    return anygrad.curl(field, **grid, accuracy=4, boundary=around)
 
 
 def draw_vorticity(figure, backend):
@@ -355,6 +344,87 @@ def draw_vorticity(figure, backend):
     axes.tick_params(labelsize=9)
     add_titles(axes, "Vorticity of a jet and its eddies", "")
     add_colour_bar(axes, colours, "$10^{-5}$ per second")
+
+
+# The vorticity of a sphere that turns.
+
+#: How fast the Earth turns, in 1/s.
+OMEGA = 7.292e-5
+
+
+def turning_sphere(longitude, latitude):
+    """Compute the vorticity of a sphere that turns, and the plain curl of its wind.
+
+    Parameters
+    ----------
+    longitude, latitude : array
+        Degrees, one per column and one per row.
+
+    Returns
+    -------
+    dict of str to array
+        Of shape (rows, columns), per second.
+    """
+    xp = array_namespace(longitude, latitude)
+    cosine = xp.cos(latitude * math.radians(1))[:, None]
+    eastwards = OMEGA * EARTH_RADIUS * cosine * xp.ones_like(longitude)[None, :]
+    field = xp.stack([eastwards, xp.zeros_like(eastwards)])
+    grid = anygrad.lonlat(longitude, latitude, radius=EARTH_RADIUS)
+    degree = EARTH_RADIUS * math.radians(1)
+    flat = {"dim": grid["dim"], "spacing": [degree * x for x in grid["spacing"]]}
+    return {"sphere": anygrad.curl(field, **grid), "plane": anygrad.curl(field, **flat)}
+
+
+def draw_rotation(figure, backend):
+    """Draw the vorticity on the sphere, and against the latitude."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    east, north = np.arange(-90.0, 91.0, 10.0), np.arange(-85.0, 86.0, 10.0)
+    arrays = to_backend(east, backend), to_backend(north, backend)
+    found = {name: 1e4 * to_numpy(a) for name, a in turning_sphere(*arrays).items()}
+    globe, profile = figure.subplots(1, 2, width_ratios=[1, 1.7])
+    colours = ScalarMappable(Normalize(-1.5, 1.5), "RdBu_r")
+    # As seen from far off, in the plane of the equator.
+    edges = np.radians(np.arange(-90.0, 91.0, 10.0))
+    along, across = edges[None, :], edges[:, None]
+    globe.pcolormesh(
+        np.cos(across) * np.sin(along),
+        np.sin(across) * np.ones_like(along),
+        (found["sphere"][:, 1:] + found["sphere"][:, :-1]) / 2,
+        norm=colours.norm,
+        cmap=colours.cmap,
+    )
+    rows, columns = np.radians(north[2:-1:3]), np.radians(east[4:-2:4])
+    globe.quiver(
+        np.cos(rows)[:, None] * np.sin(columns)[None, :],
+        np.sin(rows)[:, None] * np.ones_like(columns)[None, :],
+        np.cos(rows)[:, None] * np.cos(columns)[None, :],
+        np.zeros((rows.size, columns.size)),
+        color="#1b1f24",
+        scale=6,
+        width=0.008,
+    )
+    globe.set_xlim(-1.02, 1.2)  # the last arrows stick out
+    globe.set_aspect("equal")
+    globe.set_axis_off()
+    add_titles(globe, "A sphere that turns", "")
+    add_colour_bar(globe, colours, "vorticity, $10^{-4}$ per second")
+    fine = np.linspace(-90.0, 90.0, 200)
+    exact = 2e4 * OMEGA * np.sin(np.radians(fine))
+    profile.plot(fine, exact, color=PALE, lw=1.5, label="$2 \\Omega \\sin\\varphi$")
+    looks = {
+        "sphere": {"color": OTHER, "marker": "o", "label": "with lonlat"},
+        "plane": {"color": ACCENT, "marker": "s", "label": "in metres only"},
+    }
+    for name, look in looks.items():
+        profile.plot(north, found[name][:, 9], linestyle="none", markersize=5, **look)
+    profile.set_xticks(range(-90, 91, 30))
+    profile.xaxis.set_major_formatter(lambda degrees, _: latitude_text(degrees))
+    profile.set_ylabel("$10^{-4}$ per second")
+    profile.spines[["top", "right"]].set_visible(False)
+    profile.legend(frameon=False, loc="upper left")
+    add_titles(profile, "Its vorticity", "")
 
 
 # Lines of a photograph.
@@ -614,6 +684,7 @@ PICTURES = {
     "boundaries": ((9.5, 5.2), draw_boundaries),
     "convergence": ((7.0, 4.8), draw_convergence),
     "vorticity": ((11.0, 2.75), draw_vorticity),
+    "rotation": ((9.5, 3.4), draw_rotation),
     "lines": ((5.1, 3.3), draw_lines),
     "longitude": ((9.5, 3.8), draw_longitude),
     "holes": ((9.5, 3.4), draw_holes),

@@ -52,6 +52,7 @@ from tampering import (
 
 TAMPERED = {
     "gradient": {
+        "check_scaled_partials": taking("scale_factors", lambda h: h and h[::-1]),
         "check_accuracy_of_two_is_usual": nudged("accuracy"),
         "check_accuracy_inside": without("accuracy"),
         "check_accuracy_near_the_edges": giving(copied(set_first)),
@@ -138,8 +139,10 @@ TAMPERED = {
         "check_fields_of_other_components": lenient,
         "check_vector_dims_refused": nameless,
         "check_no_dims_of_a_field": without("dim"),
+        "check_sources_in_a_plane": without("scale_factors"),
     },
     "curl": {
+        "check_a_plane_that_turns": without("scale_factors"),
         "check_curl_of_three_components": giving(lambda g, _: -g),
         "check_curl_of_two_components": giving(lambda g, _: g[None, ...]),
         "check_no_curl_in_a_gradient": giving(copied(set_first)),
@@ -147,6 +150,8 @@ TAMPERED = {
         "check_fields_are_not_written_to": scribbled,
     },
     "laplacian": {
+        "check_laplacian_in_a_plane": without("scale_factors"),
+        "check_factors_refused": without("scale_factors"),
         "check_laplacian": gradient_of_a_gradient,
         "check_laplacian_sees_the_shortest_wave": gradient_of_a_gradient,
         "check_trace_of_a_hessian": giving(copied(set_last)),
@@ -204,6 +209,7 @@ def test_every_later_promise_has_a_broken_version() -> None:
     from anygrad.testing._checks import (
         beyond,
         boundaries,
+        curved,
         fields,
         missing,
         orders,
@@ -212,7 +218,7 @@ def test_every_later_promise_has_a_broken_version() -> None:
 
     later = {
         name
-        for module in (orders, boundaries, beyond, missing, vectors, fields)
+        for module in (orders, boundaries, beyond, missing, vectors, fields, curved)
         for name in vars(module)
         if name.startswith("check_")
     }

@@ -79,6 +79,11 @@ CALLS = (
     "laplacian(f[:2], accuracy=6, boundary=['periodic', (h, 2.0)])",
     "derivative(f, boundary=(('ghosts', f), 'one_sided'))",
     "derivative(line, spacing=z, boundary=('edge', ('ghosts', line, z + 50)))",
+    # Curved coordinates.
+    "divergence(v, **lonlat(y, x))",
+    "gradient(f, scale_factors=[2, h], stack_dim=0)",
+    "curl(w, spacing=0.1, scale_factors=[1.0, h, w[0]])",
+    "laplacian(f, spacing=[x, 0.5], scale_factors=[1, column], boundary='edge')",
     # Missing samples.
     "gradient(f, where=mask[:1], edge_order=2)",
     "gradient(f, where=mask, boundary='reflect')",

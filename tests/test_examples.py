@@ -28,7 +28,11 @@ def terrain(pictures: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "name", ["boundaries", "convergence", "vorticity", "lines", "longitude", "holes"]
+    "name",
+    [
+        *("boundaries", "convergence", "vorticity", "rotation", "lines", "longitude"),
+        "holes",
+    ],
 )
 def test_pictures(
     pictures: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str

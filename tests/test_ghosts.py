@@ -41,6 +41,8 @@ CALLS: dict[str, tuple[str, dict[str, Any], str]] = {
     "divergence": ("divergence", {}, "step"),
     "curl": ("curl", {}, "unit"),
     "jacobian": ("jacobian", {"accuracy": 4}, "unit"),
+    "scaled": ("gradient", {"scale_factors": [2.0, 0.3]}, "step"),
+    "scaled laplacian": ("laplacian", {"scale_factors": [2.0, 0.3]}, "lines"),
 }
 OF_VECTORS = ("divergence", "curl", "jacobian")
 
@@ -72,7 +74,8 @@ class Call:
         door, self.keywords, spacing = CALLS[name]
         self.library, self.door = library, getattr(anygrad, door)
         self.of_vectors, self.entries = door in OF_VECTORS, SPACINGS[spacing]
-        given = {k: v for k, v in self.keywords.items() if k != "stack_dim"}
+        others = ("stack_dim", "scale_factors")
+        given = {k: v for k, v in self.keywords.items() if k not in others}
         self.halos = [
             anygrad.halo_width(self.door, spacing=self.spaced(e), **given)
             for e in self.entries

@@ -136,7 +136,7 @@ def test_in_a_sub_interpreter() -> None:
 def test_public_names() -> None:
     """All that is public is in `__all__`, and nothing else is."""
     assert sorted(anygrad.__all__) == anygrad.__all__
-    public = {name for name in vars(anygrad) if not name.startswith("_")}
+    public = {name for name in dir(anygrad) if not name.startswith("_")}
     public -= {"testing", "xarray"}  # modules, loaded by those who import them
     assert public | {"__version__"} == set(anygrad.__all__)
     for name in public:

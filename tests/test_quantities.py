@@ -268,3 +268,34 @@ def test_labels_around_quantities(f: Any) -> None:
     with pytest.raises(TypeError, match=r"^`data` must hold plain arrays"):
         anygrad.xarray.derivative(data, "x", spacing=1.0)
     assert str(anygrad.derivative(data.data, dim=1).units) == "meter"
+
+
+def test_scale_factors_have_units(family: Family, numpy: Any, f: Any) -> None:
+    """Each length is that of a factor times its entry of the spacing."""
+    column = numpy.asarray([[1.0], [2.0], [3.0], [5.0]])
+    factors = [family.make(2.0, "km"), family.make(1000.0 * column, "m")]
+    samples = family.make(f, "kg")
+    got = anygrad.gradient(samples, scale_factors=factors)
+    wanted = anygrad.gradient(f, scale_factors=[2.0, 1000.0 * column])
+    for result, numbers, unit in zip(got, wanted, ("kg/km", "kg/m"), strict=True):
+        assert same(family, result, numbers, unit)
+    total = anygrad.laplacian(samples, scale_factors=factors)
+    numbers = anygrad.laplacian(f, scale_factors=[2.0, column])
+    assert family.has_unit(total, "kg/km**2")
+    assert family.numbers(total) == pytest.approx(numbers)
+    wind = family.make(numpy.stack([f, f]), "kg")
+    grid = anygrad.lonlat(10.0, column[:, 0], radius=family.make(6371.0, "km"))
+    vorticity = anygrad.curl(wind, **grid)
+    plain = anygrad.lonlat(10.0, column[:, 0], radius=6371.0)
+    numbers = anygrad.curl(numpy.stack([f, f]), **plain)
+    assert family.has_unit(vorticity, "kg/km")
+    assert family.numbers(vorticity) == pytest.approx(numbers)
+
+
+def test_scale_factors_of_other_dimensions(family: Family, f: Any) -> None:
+    factors = [family.make(1.0, "m"), family.make(1.0, "s")]
+    with pytest.raises(family.error):
+        anygrad.laplacian(f, scale_factors=factors)
+    one, two = anygrad.gradient(f, scale_factors=factors)
+    assert family.has_unit(one, "1/m")
+    assert family.has_unit(two, "1/s")

@@ -604,3 +604,44 @@ def test_one_step_in_a_list(library: Backend) -> None:
         strict=True,
     ):
         assert library.tolist(result) == library.tolist(wanted)
+
+
+# Curved coordinates.
+
+
+def test_one_factor_for_several_dims(numpy: Any) -> None:
+    f, h = numpy.asarray([LINE] * 4), numpy.full((4, 1), 2.0)
+    call = anygrad.gradient
+    message = refusal(lambda: call(f, scale_factors=h), "scale_factors")
+    assert "repeat it: `scale_factors=[h, h]`" in message
+    assert (call(f, scale_factors=[h, h])[1] == numpy.asarray(SLOPES) / 2).all()
+
+
+def test_factors_that_do_not_say_where_they_lie(numpy: Any) -> None:
+    f, h = numpy.asarray([LINE] * 6), numpy.full(6, 2.0)
+    call = anygrad.laplacian
+    message = refusal(lambda: call(f, scale_factors=[1.0, h]), "scale_factors[1]")
+    assert "with `h[:, None]` for the last but one" in message
+    assert (call(f, scale_factors=[1.0, h[:, None]]) == call(f) / 4).all()
+
+
+def test_covariant_derivatives(numpy: Any) -> None:
+    """All four that the message names take factors."""
+    f = numpy.asarray([LINE] * 6)
+    keywords = {"scale_factors": [1.0, 2.0]}
+    message = refusal(lambda: anygrad.hessian(f, **keywords), "scale_factors")
+    names = re.findall("`([a-z]+)`", message.partition(" Call ")[2])
+    assert names == ["gradient", "divergence", "curl", "laplacian"]
+    for name in names:
+        is_scalar = name in ("gradient", "laplacian")
+        getattr(anygrad, name)(f if is_scalar else numpy.stack([f, f]), **keywords)
+
+
+def test_coordinates_per_point(numpy: Any) -> None:
+    """The message says what to give instead, and that works."""
+    latitude = numpy.linspace(0.0, 1.0, 6)[:, None] + numpy.zeros(6)
+    message = refusal(lambda: anygrad.lonlat(1.0, latitude), "latitude")
+    assert "give `scale_factors` yourself" in message
+    h = numpy.cos(latitude)
+    (slope,) = anygrad.gradient(latitude, dim=0, spacing=0.2, scale_factors=[h])
+    assert numpy.allclose(slope, 1 / h)

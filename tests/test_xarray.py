@@ -396,3 +396,62 @@ def test_missing_samples_in_all_doors(xr: Any, labelled: Any, numpy: Any) -> Non
     )
     wanted = anygrad.divergence(numpy.nan_to_num(values[::-1]), where=where[0])
     assert numpy.array_equal(found.values, wanted, equal_nan=True)
+
+
+def test_scale_factors(xr: Any, labelled: Any, numpy: Any) -> None:
+    """By the names of dims: numbers, arrays with labels, and coordinates."""
+    latitude, longitude = numpy.linspace(-60.0, 60.0, 7), numpy.arange(0.0, 360.0, 45.0)
+    u = numpy.cos(numpy.radians(latitude))[:, None] * numpy.ones(8)
+    winds = {
+        "u": (("lat", "lon"), u, {"units": "m/s"}),
+        "v": (("lat", "lon"), numpy.sin(u), {"units": "m/s"}),
+    }
+    data = xr.Dataset(winds, {"lat": latitude, "lon": longitude}).transpose("lon", ...)
+    degree = 6371008.7714 * numpy.pi / 180
+    lengths = degree * numpy.cos(numpy.deg2rad(data.lat))
+    factors = {"lat": degree, "lon": lengths}
+    dims, given = ["lon", "lat"], {"scale_factors": factors}
+    stacked = numpy.stack([data.u.data, data.v.data])
+    grid = anygrad.lonlat(longitude, latitude, dim=(-2, -1))
+    for name in ("curl", "divergence"):
+        function = getattr(labelled, name)
+        found = function(data, dims, components=["u", "v"], **given)
+        wanted = getattr(anygrad, name)(stacked, **grid)
+        assert found.dims == ("lon", "lat")
+        assert "units" not in found.attrs
+        assert numpy.allclose(found, wanted, rtol=1e-12, atol=0)
+        cell = data.assign_coords(cell=lengths)
+        named = {"scale_factors": {**factors, "lon": "cell"}}
+        same = function(cell, dims, components=["u", "v"], **named)
+        assert found.equals(same.drop_vars("cell"))
+    found = labelled.laplacian(data.u, dims, **given)
+    wanted = anygrad.laplacian(data.u.data, **grid)
+    assert numpy.allclose(found, wanted, rtol=1e-12, atol=0)
+    (east,) = labelled.gradient(data.u, "lon", scale_factors={"lon": lengths})
+    wanted = anygrad.gradient(data.u.data, **grid)[0]
+    assert numpy.allclose(east, wanted, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("factors", "error", "words"),
+    [
+        ([1.0, 2.0], TypeError, "`scale_factors` must be a mapping from the names"),
+        ({"z": 1.0}, ValueError, "`scale_factors` must have names of the dims"),
+        ({"x": "size"}, ValueError, "`scale_factors` must name coordinates of the"),
+        ({"x": "array"}, TypeError, "does not say along which dims it lies"),
+        ({"x": "other"}, ValueError, "must have no dims but those of the data"),
+    ],
+    ids=str,
+)
+def test_scale_factors_that_are_none(
+    plane: Any, labelled: Any, xr: Any, numpy: Any, factors: Any, error: Any, words: str
+) -> None:
+    arrays = {
+        "array": numpy.ones(5),
+        "other": xr.DataArray(numpy.ones(3), dims="t"),
+    }
+    if isinstance(factors, dict):
+        factors = {k: arrays.get(str(v), v) for k, v in factors.items()}
+    with pytest.raises(error) as caught:
+        labelled.laplacian(plane, scale_factors=factors)
+    assert words in str(caught.value)

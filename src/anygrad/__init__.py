@@ -15,14 +15,16 @@ laplacian, hessian
     The second derivatives: their sum, and all of them.
 divergence, curl, jacobian
     The derivatives of a vector field.
+lonlat, spherical, cylindrical
+    What these need on curved coordinates.
 stencil
     The weights of a formula, for one of your own.
 halo_width
     How many points of a neighbour's block a call reads, for arrays that you cut.
 
-All but the last two take `spacing`, a step or coordinates; `accuracy` inside and
-`edge_order` at the ends; `boundary`, what lies beyond these; and `dtype`.  The first
-two take `where`, which samples are valid.
+All of samples take `spacing`, a step or coordinates; `accuracy` inside and `edge_order`
+at the ends; `boundary`, what lies beyond these; and `dtype`.  The first two take
+`where`, which samples are valid.
 
 Two settings, each with a ``get_`` and a ``set_default_``: `set_workers`, how many
 threads a call may use, and `set_compiler`, with which a call becomes one loop.
@@ -46,21 +48,29 @@ examples.  In a checkout, `docs/quickstart.md` comes first; then `docs/guide` ha
 says which libraries are installed here.
 """
 
+import typing as _t
+
 from ._compilers import get_compiler, set_compiler, set_default_compiler
+from ._curl import curl
 from ._derivative import derivative
+from ._divergence import divergence
 from ._gradient import gradient
 from ._halo_width import halo_width
+from ._hessian import hessian
 from ._jacobian import jacobian
-from ._second_derivatives import hessian, laplacian
+from ._laplacian import laplacian
 from ._stencil import stencil
-from ._vector_calculus import curl, divergence
 from ._version import __version__
 from ._versions import show_versions
 from ._workers import get_workers, set_default_workers, set_workers
 
+if _t.TYPE_CHECKING:
+    from ._systems import cylindrical, lonlat, spherical
+
 __all__ = [
     "__version__",
     "curl",
+    "cylindrical",
     "derivative",
     "divergence",
     "get_compiler",
@@ -70,15 +80,36 @@ __all__ = [
     "hessian",
     "jacobian",
     "laplacian",
+    "lonlat",
     "set_compiler",
     "set_default_compiler",
     "set_default_workers",
     "set_workers",
     "show_versions",
+    "spherical",
     "stencil",
 ]
 
+#: What is loaded when it is first asked for.
+_LATE = ("cylindrical", "lonlat", "spherical")
+
 # What a user sees is named after the package that it was imported from.
 for _name in __all__[1:]:
-    globals()[_name].__module__ = __name__
+    if _name not in _LATE:
+        globals()[_name].__module__ = __name__
 del _name
+
+if not _t.TYPE_CHECKING:  # for which it would be a function of any name
+
+    def __getattr__(name: str) -> object:
+        if name not in _LATE:
+            msg = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(msg)
+        from . import _systems
+
+        function = globals()[name] = getattr(_systems, name)
+        function.__module__ = __name__
+        return function
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -30,6 +30,7 @@ class Request(NamedTuple):
     dtype: Any = None
     stack_dim: Any = None
     vector_dim: Any = None
+    scale_factors: Any = None
 
 
 class Planned(NamedTuple):

@@ -1,4 +1,4 @@
-"""Units, masks and ghosts: what a call carries along beside its numbers.
+"""Units, masks, ghosts and scale factors: what a call has beside its numbers.
 
 Units and masks are taken off before anything is planned, and put on the results, and
 ghosts are put to the samples: what is computed is a call on plain arrays.  What has
@@ -24,13 +24,18 @@ def planner(array: Any, request: Request) -> Callable[..., Plan] | None:
 
         return partial(_masks.plan, found)
     if found is None:
-        found = _refusals.units_in((request.spacing, request.boundary))
+        given = (request.spacing, request.boundary, request.scale_factors)
+        found = _refusals.units_in(given)
     if found is None:
-        if not _brings_ghosts(request.boundary):
-            return None
-        from . import _given_ghosts
+        if _brings_ghosts(request.boundary):
+            from . import _given_ghosts
 
-        return _given_ghosts.plan
+            return _given_ghosts.plan
+        if request.scale_factors is None:
+            return None
+        from . import _curvilinear
+
+        return _curvilinear.plan
     from . import _quantities
 
     return partial(_quantities.plan, found)

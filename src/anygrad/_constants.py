@@ -126,6 +126,7 @@ def adopted(request: Request, samples: Samples) -> Request:
         spacing=_adopted(request.spacing, samples, adopt),
         boundary=_adopted(request.boundary, samples, adopt),
         where=_adopted(request.where, samples, adopt),
+        scale_factors=_adopted(request.scale_factors, samples, adopt),
     )
 
 

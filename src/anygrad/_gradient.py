@@ -20,6 +20,7 @@ def gradient(  # numpydoc ignore=GL08
     boundary: Boundary | list[Boundary] = "one_sided",
     where: Array | None = None,
     stack_dim: None = None,
+    scale_factors: Sequence[float | Array] | None = None,
     dtype: DType | None = None,
     axis: int | Sequence[int] | None = None,
 ) -> tuple[ArrayT, ...]: ...
@@ -36,6 +37,7 @@ def gradient(  # numpydoc ignore=GL08
     boundary: Boundary | list[Boundary] = "one_sided",
     where: Array | None = None,
     stack_dim: int,
+    scale_factors: Sequence[float | Array] | None = None,
     dtype: DType | None = None,
     axis: int | Sequence[int] | None = None,
 ) -> ArrayT: ...
@@ -51,6 +53,7 @@ def gradient(
     boundary: Boundary | list[Boundary] = "one_sided",
     where: Array | None = None,
     stack_dim: int | None = None,
+    scale_factors: Sequence[float | Array] | None = None,
     dtype: DType | None = None,
     axis: int | Sequence[int] | None = None,
 ) -> tuple[ArrayT, ...] | ArrayT:
@@ -137,6 +140,11 @@ def gradient(
     stack_dim : int or None, default: None
         Where a new dim of all results stands, in one array; negative numbers count from
         behind the last dim of `input`.  None returns a tuple.
+    scale_factors : list or tuple of float or array, or None, default: None
+        How long a step of one is along each dim, for curved coordinates that are
+        orthogonal; `spherical`, `cylindrical` and `lonlat` return them.  Each is a
+        number, or a real array, broadcastable to `input`, and of two dims or more if
+        that has them.  Where one is zero, results are infinite or NaN.
     dtype : dtype or None, default: None
         The dtype of the result: a real or complex floating one of the library of
         `input`, or the name of one in the standard.  It is rounded to it once, after a
@@ -177,6 +185,8 @@ def gradient(
         - If `where` is not a plain, dense array of bools, or is of another library than
           `input` and NumPy.
         - If `stack_dim` is neither an int nor None.
+        - If `scale_factors` is neither a list or tuple nor None; if an entry of it is
+          not real, or would be refused in `spacing`.
         - If `dtype` is no floating dtype of the library of `input`, is one that its
           device does not have, or is real for a complex result.
         - If both `dim` and `axis` are given.
@@ -198,6 +208,8 @@ def gradient(
           have coordinates on a step or none on coordinates.
         - If `where` is not broadcastable to `input` or is on another device.
         - If `stack_dim` is given where no dim is differentiated.
+        - If `scale_factors` has another length than there are dims; if an entry is
+          zero, not finite, on another device or does not fit.
     IndexError
         - If `dim` or `axis` names a dim that `input` does not have.
         - If `stack_dim` is not from ``-input.ndim - 1`` to ``input.ndim``.
@@ -272,6 +284,7 @@ def gradient(
         axis=axis,
         accuracy=accuracy,
         edge_order=edge_order,
+        scale_factors=scale_factors,
         dtype=dtype,
         stack_dim=stack_dim,
     )

@@ -18,6 +18,7 @@ def jacobian(
     boundary: Boundary | list[Boundary] = "one_sided",
     where: Array | None = None,
     vector_dim: int = 0,
+    scale_factors: None = None,
     dtype: DType | None = None,
     axis: int | Sequence[int] | None = None,
 ) -> ArrayT:
@@ -101,6 +102,10 @@ def jacobian(
     vector_dim : int, default: 0
         The dim of `input` along which the components lie; negative ones count from the
         last dim.
+    scale_factors : None, default: None
+        Only to say why there is none: along curved coordinates, the entries are
+        covariant derivatives, which need Christoffel symbols, too.  Call `gradient`,
+        `divergence`, `curl` or `laplacian`, or change to Cartesian coordinates first.
     dtype : dtype or None, default: None
         The dtype of the result: a real or complex floating one of the library of
         `input`, or the name of one in the standard.  It is rounded to it once, after a
@@ -161,6 +166,7 @@ def jacobian(
           or is on another device; if ghosts are given outside of a pair, are too few,
           have coordinates on a step or none on coordinates.
         - If `where` is not broadcastable to `input` or is on another device.
+        - If `scale_factors` is not None.
     IndexError
         - If `dim` or `axis` names a dim that `input` does not have.
         - If `vector_dim` is no dim of `input`.
@@ -194,6 +200,7 @@ def jacobian(
         axis=axis,
         accuracy=accuracy,
         edge_order=edge_order,
+        scale_factors=scale_factors,
         dtype=dtype,
         vector_dim=vector_dim,
     )

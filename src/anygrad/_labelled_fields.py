@@ -7,7 +7,7 @@ from typing import Any
 
 import xarray as xr
 
-from . import _vector_calculus
+from . import _curl, _divergence
 from ._labels import COMPONENTS, field, of_field
 
 
@@ -24,6 +24,7 @@ def divergence(
     where: xr.DataArray | str | None = None,
     skipna: bool = False,
     datetime_unit: str | None = None,
+    scale_factors: Any = None,
 ) -> xr.DataArray:
     """Estimate the divergence of a vector field.
 
@@ -37,7 +38,7 @@ def divergence(
         The names of the variables, for a Dataset.
     vector_dim : hashable, optional
         The dim of the components, for a DataArray.
-    spacing, boundary, where, skipna, datetime_unit
+    spacing, boundary, where, skipna, datetime_unit, scale_factors
         As in `gradient`.  A mask without the dim of the components is for each of them;
         what is NaN in one component is missing in that one only.
     accuracy, edge_order
@@ -65,13 +66,14 @@ def divergence(
     np.float64(5.0)
     """
     return of_field(
-        _vector_calculus.divergence,
+        _divergence.divergence,
         field(data, components, vector_dim),
         dim,
         spacing,
         boundary,
         datetime_unit,
         (where, skipna),
+        scale_factors,
         accuracy=accuracy,
         edge_order=edge_order,
     )
@@ -90,6 +92,7 @@ def curl(
     where: xr.DataArray | str | None = None,
     skipna: bool = False,
     datetime_unit: str | None = None,
+    scale_factors: Any = None,
 ) -> xr.DataArray | xr.Dataset:
     """Estimate the curl of a vector field with two or three components.
 
@@ -97,7 +100,7 @@ def curl(
     ----------
     data, dim, components, vector_dim
         As in `divergence`.
-    spacing, boundary, where, skipna, datetime_unit
+    spacing, boundary, where, skipna, datetime_unit, scale_factors
         As in `divergence`.
     accuracy, edge_order
         As in `anygrad.curl`.
@@ -123,13 +126,14 @@ def curl(
     np.float64(2.0)
     """
     result = of_field(
-        _vector_calculus.curl,
+        _curl.curl,
         field(data, components, vector_dim),
         dim,
         spacing,
         boundary,
         datetime_unit,
         (where, skipna),
+        scale_factors,
         accuracy=accuracy,
         edge_order=edge_order,
     )

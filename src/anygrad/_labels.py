@@ -8,30 +8,22 @@ from __future__ import annotations
 import difflib
 import operator
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from fractions import Fraction
 from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import xarray as xr
 
-from . import _agnostic, _classes, _refusals, _units
+from . import _classes, _labelled_coordinates, _refusals, _units
 from ._boundaries import GHOSTS
 from ._checks.boundary import has_ghosts, is_pair
 from ._checks.ghosts import is_tagged
+from ._labelled_coordinates import Spaced
 
 if TYPE_CHECKING:
     from ._typing import Array
-    from ._units import OfTime
 
 #: The name of a dim that nobody else has.
 COMPONENTS = "anygrad_components"
-
-
-class Spaced(NamedTuple):
-    """What lies along a dim: a step or coordinates, and their unit if it is known."""
-
-    entry: Any
-    unit: Any
 
 
 class VectorField(NamedTuple):
@@ -51,7 +43,9 @@ class Along(NamedTuple):
     spacing, boundary : list
         One entry per dim, as the plain doors take them.
     units : list of (str or None)
-        Those of the spacing, where they are known.
+        Those of the spacing, where they are known; with scale factors, they are not.
+    scale_factors : list or None
+        One entry per dim; None for all of 1.
     """
 
     names: list[Any]
@@ -59,6 +53,17 @@ class Along(NamedTuple):
     spacing: list[Any]
     boundary: list[Any]
     units: list[Any]
+    scale_factors: list[Any] | None = None
+
+    @property
+    def grid(self) -> dict[str, Any]:
+        """What a plain door of several dims takes of it."""
+        return {
+            "dim": self.axes,
+            "spacing": self.spacing,
+            "boundary": self.boundary,
+            "scale_factors": self.scale_factors,
+        }
 
     def one_unit(self) -> Any:
         """Return the unit of all dims; refuse different ones."""
@@ -73,6 +78,7 @@ def along(
     boundary: Any,
     datetime_unit: str | None,
     vector_dim: Hashable | None = None,
+    scale_factors: Any = None,
 ) -> Along:
     """Check what is given for the dims of `data`, the dim of components left out."""
     if not isinstance(data, xr.DataArray):
@@ -92,13 +98,56 @@ def along(
     given = per_dim(spacing, names, None, "spacing")
     pairs = zip(names, given, strict=True)
     found = [_entry(of_one, name, entry, datetime_unit) for name, entry in pairs]
+    factors = _factors(of_one, names, scale_factors)
     return Along(
         names,
         [data.get_axis_num(name) for name in names],
         [spaced.entry for spaced in found],
         _boundaries(boundary, names),
-        [spaced.unit for spaced in found],
+        [spaced.unit if factors is None else None for spaced in found],
+        factors,
     )
+
+
+def _factors(data: xr.DataArray, names: Sequence[Any], given: Any) -> list[Any] | None:
+    """Return the scale factor of each dim; None where none are given."""
+    if given is None:
+        return None
+    if not isinstance(given, Mapping):
+        msg = (
+            "`scale_factors` must be a mapping from the names of dims to numbers, "
+            f"DataArrays or names of coordinates. Got {type(given).__name__}."
+        )
+        raise TypeError(msg)
+    return [
+        _factor(data, name, entry)
+        for name, entry in zip(
+            names, per_dim(given, names, 1.0, "scale_factors"), strict=True
+        )
+    ]
+
+
+def _factor(data: xr.DataArray, name: Any, given: Any) -> Any:
+    """Return a scale factor, with the dims of the data if it has any."""
+    if isinstance(given, str):
+        given = _named(data, given, "`scale_factors` must name coordinates of the data")
+    if not isinstance(given, xr.DataArray):
+        if getattr(given, "shape", ()):
+            msg = (
+                f"`scale_factors` along {name!r} must be a number, a DataArray or the "
+                f"name of a coordinate. Got {_classes.type_name(given)}, which does "
+                "not say along which dims it lies."
+            )
+            raise TypeError(msg)
+        return given
+    if not set(given.dims) <= set(data.dims):
+        msg = (
+            f"`scale_factors` along {name!r} must have no dims but those of the data, "
+            f"{data.dims}. Got {given.dims}."
+        )
+        raise ValueError(msg)
+    (_, factor) = xr.align(data, given, join="exact", copy=False)
+    return _placed(factor.data, factor, data)
 
 
 def _boundaries(given: Any, names: Sequence[Any]) -> list[Any]:
@@ -180,7 +229,7 @@ def _entry(
             f"data, {data.dims}. Got {given.name!r} with the dims {given.dims}."
         )
         raise ValueError(msg)
-    spaced = _numbers(coordinate, name, datetime_unit)
+    spaced = _labelled_coordinates.numbers(coordinate, name, datetime_unit)
     if coordinate.ndim > 1:
         return spaced._replace(entry=_placed(spaced.entry, coordinate, data))
     return spaced
@@ -200,65 +249,6 @@ def _placed(values: Any, labelled: xr.DataArray, data: xr.DataArray) -> Any:
     ordered = variable.transpose(*[d for d in data.dims if d in labelled.dims]).data
     index = [slice(None) if d in labelled.dims else None for d in data.dims]
     return ordered[tuple(index)]
-
-
-def _numbers(coordinate: xr.DataArray, name: Any, datetime_unit: str | None) -> Spaced:
-    """Return coordinates as numbers, dates from the first one on."""
-    dtype = coordinate.dtype
-    is_date = dtype.kind in "mM" or _are_cftime(coordinate)
-    if not is_date:
-        if dtype.kind not in "iufc":
-            msg = (
-                f"`spacing` along {name!r} must be numbers or dates. Got the "
-                f"coordinate {coordinate.name!r} of dtype {dtype}. Give "
-                f"`spacing={{{name!r}: 1.0}}` for equal steps."
-            )
-            raise TypeError(msg)
-        return Spaced(coordinate.data, coordinate.attrs.get("units"))
-    if datetime_unit is None:
-        msg = (
-            f"`datetime_unit` must be given, because the coordinate "
-            f"{coordinate.name!r} holds times: the unit of time of the derivative, "
-            f"such as 's', one of {list(_units.OF_TIME)}."
-        )
-        raise ValueError(msg)
-    if datetime_unit not in _units.OF_TIME:
-        msg = (
-            f"`datetime_unit` must be one of {list(_units.OF_TIME)}, which have the "
-            f"same length always. Got {datetime_unit!r}."
-        )
-        raise ValueError(msg)
-    unit = _units.OF_TIME[datetime_unit]
-    return Spaced(_since_the_first(coordinate.values, unit), unit.name)
-
-
-def _are_cftime(coordinate: xr.DataArray) -> bool:
-    """Tell whether coordinates are dates of calendars that NumPy does not know."""
-    if coordinate.dtype != object or not coordinate.size:
-        return False
-    first = coordinate.values.flat[0]
-    return type(first).__module__.partition(".")[0] == "cftime"
-
-
-def _since_the_first(dates: Any, unit: OfTime) -> Any:
-    """Return the time since the first date: small numbers, so that none is rounded.
-
-    NumPy's own differences and quotients of times wrap, in silence, where the span is
-    no int64 of the finer unit: five centuries are none in nanoseconds.
-    """
-    import numpy
-    from array_api_compat import numpy as xp
-
-    first = dates.flat[:1].reshape((1,) * dates.ndim)
-    if dates.dtype == object:  # differences are those of the standard library
-        lengths = [length.total_seconds() for length in (dates - first).flat]
-        return numpy.reshape(lengths, dates.shape) / (unit.nanoseconds / 1e9)
-    ticks, first = dates.astype(numpy.int64), first.astype(numpy.int64)
-    count = _agnostic.difference(ticks, first, numpy.float64, True, xp)
-    name, many = numpy.datetime_data(dates.dtype)
-    ratio = Fraction(many * _units.OF_TIME[name].nanoseconds, unit.nanoseconds)
-    since = count * ratio.numerator / ratio.denominator
-    return numpy.where(numpy.isnat(dates), numpy.nan, since)
 
 
 def mask(data: xr.DataArray, where: Any, skipna: bool) -> Array | None:
@@ -364,6 +354,7 @@ def of_field(
     boundary: Any,
     datetime_unit: str | None,
     masks: tuple[Any, bool],
+    scale_factors: Any,
     **orders: int | None,
 ) -> xr.DataArray:
     """Return what a door makes of a vector field: one array, or a field again.
@@ -371,17 +362,11 @@ def of_field(
     `masks` are `where` and `skipna`.
     """
     data, vector_dim = vectors
-    at = along(data, list(dim), spacing, boundary, datetime_unit, vector_dim)
+    given = (spacing, boundary, datetime_unit, vector_dim, scale_factors)
+    at = along(data, list(dim), *given)
     unit = at.one_unit()
-    values = door(
-        data.data,
-        dim=at.axes,
-        spacing=at.spacing,
-        boundary=at.boundary,
-        where=mask(data, *masks),
-        vector_dim=data.get_axis_num(vector_dim),
-        **orders,
-    )
+    place, where = data.get_axis_num(vector_dim), mask(data, *masks)
+    values = door(data.data, vector_dim=place, where=where, **at.grid, **orders)
     is_field = values.ndim == data.ndim
     dims = [name for name in data.dims if is_field or name != vector_dim]
     return derived(data, values, [unit], dims)

@@ -107,6 +107,7 @@ def plan(
     where: Any = None,
     stack_dim: Any = None,
     vector_dim: Any = None,
+    scale_factors: Any = None,
 ) -> Plan:
     """Return the plan of a call, with all that it needs: after it, nothing is refused.
 
@@ -118,7 +119,11 @@ def plan(
     cls = type(array)
     library = BY_CLASS.get((cls.__module__, cls.__qualname__))
     known = key = None
-    if library is not None and not (library.is_compiled and library.is_compiled()):
+    if (
+        library is not None
+        and scale_factors is None  # it is made of calls without, which are kept
+        and not (library.is_compiled and library.is_compiled())
+    ):
         try:
             # Types count, too: True is equal to 1, and is refused.
             key = (
@@ -157,7 +162,9 @@ def plan(
         except ValueError:
             key = None  # it is raised below, in the words of the call
     orders, places = (order, accuracy, edge_order), (stack_dim, vector_dim)
-    request = Request(spacing, boundary, where, dim, axis, *orders, dtype, *places)
+    request = Request(
+        spacing, boundary, where, dim, axis, *orders, dtype, *places, scale_factors
+    )
     if known is None and (carry := _carried.planner(array, request)) is not None:
         return carry(planner, array, request, plan)
     if key is not None and known is None and _are_lasting(dim, axis, *orders, *places):

@@ -111,7 +111,7 @@ def choose(
     the result makes none of these shorter; a real one is not for complex results.
     """
     integers = is_integer(samples, xp)
-    result = _default_real(device, xp) if integers else samples
+    result = default_real(device, xp) if integers else samples
     if coordinates is not None and not is_integer(coordinates, xp):
         result = promoted(result, coordinates, xp)
     if complex_step and not is_complex(result, xp):
@@ -125,7 +125,7 @@ def choose(
         )
     if wanted is not None:
         result, working = wanted, _no_shorter(working, wanted, xp)
-    real = _real_counterpart(working, xp) if is_complex(working, xp) else working
+    real = real_counterpart(working, xp) if is_complex(working, xp) else working
     limits = xp.finfo(real)
     # Steps are Python's numbers, so those of a longer dtype are of no use.
     smallest = max(float(limits.smallest_normal), sys.float_info.min)
@@ -165,7 +165,7 @@ def _is_wide(integer: DType, floating_bits: int, xp: Namespace) -> bool:
     return int(xp.iinfo(integer).max).bit_length() > digits
 
 
-def _default_real(device: Any, xp: Namespace) -> DType:
+def default_real(device: Any, xp: Namespace) -> DType:
     defaults = xp.__array_namespace_info__().default_dtypes(device=device)
     return defaults["real floating"]
 
@@ -194,7 +194,7 @@ def _complex_counterpart(real: DType, xp: Namespace) -> DType:
     return xp.result_type(real, xp.complex64)
 
 
-def _real_counterpart(dtype: DType, xp: Namespace) -> DType:
+def real_counterpart(dtype: DType, xp: Namespace) -> DType:
     for complex_name, real_name in (
         ("complex64", "float32"),
         ("complex128", "float64"),

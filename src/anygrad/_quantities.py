@@ -93,14 +93,20 @@ def plan(
     row: Units, planner: Any, array: Any, request: Request, again: Callable[..., Plan]
 ) -> Plan:
     """Return the plan of a call on the numbers of quantities."""
-    family = Family(row, _first(row, (array, request.spacing, request.boundary)))
+    given = (array, request.spacing, request.boundary, request.scale_factors)
+    family = Family(row, _first(row, given))
     unit = family.unit(array, "input")
     of_change = family.change(unit, "input")
     is_apart = planner is _calls.gradient and request.stack_dim is None
-    spaced = _spaced(family, request.spacing, is_apart=is_apart)
+    has_factors = type(request.scale_factors) in (list, tuple)
+    spaced = _spaced(family, request.spacing, is_apart=is_apart or has_factors)
     boundary = _boundary(family, request.boundary, unit, spaced.units)
     has_unit = family.has(array, "input")
     plain = request._replace(spacing=spaced.given, boundary=boundary)
+    if has_factors:
+        factors, pers = request.scale_factors, spaced.units
+        spaced = _factors(family, factors, pers, is_apart=is_apart)
+        plain = plain._replace(scale_factors=spaced.given)
     samples = row.magnitude(array) if has_unit else array
     inner = again(planner, samples, **plain._asdict())
     order = operator.index(_calls.ORDERS.get(planner, request.order))
@@ -140,6 +146,22 @@ def _spaced(family: Family, spacing: Any, *, is_apart: bool) -> Spaced:
     if is_list:
         return Spaced(plain, wanted or [family.no_unit()])
     return Spaced(plain[0], wanted)
+
+
+def _factors(family: Family, given: Any, per: list[Any], *, is_apart: bool) -> Spaced:
+    """Return scale factors in numbers, and the unit of the length along each dim.
+
+    That is the unit of a factor times the one of its entry of `spacing`.
+    """
+    pers = per if len(per) == len(given) else per[:1] * len(given)
+    numbers: list[Any] = []
+    lengths: list[Any] = []
+    for k, (factor, one) in enumerate(zip(given, pers, strict=True)):
+        name = f"scale_factors[{k}]"
+        own = family.change(family.unit(factor, name), name)
+        lengths.append(own * one if is_apart or k == 0 else lengths[0])
+        numbers.append(family.numbers(factor, own, lengths[k] / one, name))
+    return Spaced(numbers, lengths or [family.no_unit()])
 
 
 def _boundary(family: Family, given: Any, unit: Any, per: list[Any]) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import _derivative, _gradient, _second_derivatives
+from . import _derivative, _gradient, _hessian, _laplacian
 from ._labelled_fields import curl, divergence
 from ._labels import along, derived, mask
 
@@ -106,6 +106,7 @@ def gradient(
     where: xr.DataArray | str | None = None,
     skipna: bool = False,
     datetime_unit: str | None = None,
+    scale_factors: Any = None,
 ) -> tuple[xr.DataArray, ...]:
     """Estimate the gradient along dims by their names.
 
@@ -120,6 +121,10 @@ def gradient(
         boundaries may be for one dim only.
     edge_order, accuracy
         As in `anygrad.gradient`.
+    scale_factors : mapping, optional
+        How long a step of one is, by the name of the dim: a number, a DataArray, or the
+        name of a coordinate, and 1 where nothing is given; see `anygrad.gradient`.  The
+        result then has no ``units``.
 
     Returns
     -------
@@ -146,14 +151,12 @@ def gradient(
            [nan, nan],
            [ 2.,  2.]])
     """
-    at = along(data, dim, spacing, boundary, datetime_unit)
+    at = along(data, dim, spacing, boundary, datetime_unit, None, scale_factors)
     results = _gradient.gradient(
         data.data,
-        dim=at.axes,
-        spacing=at.spacing,
         edge_order=edge_order,
         accuracy=accuracy,
-        boundary=at.boundary,
+        **at.grid,
         where=mask(data, where, skipna),
     )
     pairs = zip(results, at.units, strict=True)
@@ -171,6 +174,7 @@ def laplacian(
     where: xr.DataArray | str | None = None,
     skipna: bool = False,
     datetime_unit: str | None = None,
+    scale_factors: Any = None,
 ) -> xr.DataArray:
     """Estimate the Laplacian over dims by their names.
 
@@ -180,7 +184,7 @@ def laplacian(
         The samples.
     dim : hashable, or list or tuple of hashable, optional
         The names of the dims of space; by default all.
-    spacing, boundary, where, skipna, datetime_unit
+    spacing, boundary, where, skipna, datetime_unit, scale_factors
         As in `gradient`.
     accuracy, edge_order
         As in `anygrad.laplacian`.
@@ -203,16 +207,14 @@ def laplacian(
     >>> anygrad.xarray.laplacian(bowl, spacing=1.0).values.min()
     np.float64(4.0)
     """
-    at = along(data, dim, spacing, boundary, datetime_unit)
+    at = along(data, dim, spacing, boundary, datetime_unit, None, scale_factors)
     unit = at.one_unit()
-    values = _second_derivatives.laplacian(
+    values = _laplacian.laplacian(
         data.data,
-        dim=at.axes,
-        spacing=at.spacing,
         accuracy=accuracy,
         edge_order=edge_order,
-        boundary=at.boundary,
         where=mask(data, where, skipna),
+        **at.grid,
     )
     return derived(data, values, [unit, unit])
 
@@ -268,7 +270,7 @@ def hessian(
     if set(new_dims) & set(data.dims) or len(set(new_dims)) != 2:
         msg = f"`new_dims` must be two names that {data.dims} has not. Got {new_dims}."
         raise ValueError(msg)
-    values = _second_derivatives.hessian(
+    values = _hessian.hessian(
         data.data,
         dim=at.axes,
         spacing=at.spacing,

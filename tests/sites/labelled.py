@@ -125,6 +125,52 @@ def test_wind_of_metpy(wind: xr.Dataset, ours: Any, theirs: Any) -> None:
     check(ours(wind, ["x", "y"], components=["u", "v"], edge_order=2), wanted)
 
 
+#: Of the sphere on which both compute, in metres.
+RADIUS = 6371008.7714
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "exact"),
+    [
+        (anygrad.xarray.curl, metpy.calc.vorticity, "vorticity"),
+        (anygrad.xarray.divergence, metpy.calc.divergence, "sources"),
+    ],
+)
+def test_sphere_of_metpy(ours: Any, theirs: Any, exact: str) -> None:
+    """Wind of two spherical harmonics: both are near the exact values."""
+    longitude, latitude = np.arange(230.0, 300.0), np.arange(20.0, 60.0)
+    east, north = np.radians(longitude)[None, :], np.radians(latitude)[:, None]
+    cosine, sine = np.cos(north), np.sin(north)
+    # Along contours of sin(2 east) cosine**2, and across cos(3 east) cosine**3.
+    u = 2 * np.sin(2 * east) * cosine * sine - 3 * np.sin(3 * east) * cosine**2
+    v = 2 * np.cos(2 * east) * cosine - 3 * np.cos(3 * east) * cosine**2 * sine
+    wanted = {
+        "vorticity": -6 / RADIUS * np.sin(2 * east) * cosine**2,
+        "sources": -12 / RADIUS * np.cos(3 * east) * cosine**3,
+    }[exact]
+    dims, metres = ("lat", "lon"), {"units": "m/s"}
+    coords = {
+        "lat": ("lat", latitude, {"units": "degrees_north"}),
+        "lon": ("lon", longitude, {"units": "degrees_east"}),
+    }
+    parts = {"u": (dims, u, metres), "v": (dims, v, metres)}
+    wind = xr.Dataset(parts, coords)
+    degree = RADIUS * np.pi / 180
+    factors = {"lon": degree * np.cos(np.deg2rad(wind.lat)), "lat": degree}
+    found = ours(
+        wind, ["lon", "lat"], components=["u", "v"], scale_factors=factors
+    ).values
+    sphere = {"grid_mapping_name": "latitude_longitude", "earth_radius": RADIUS}
+    labelled = wind.metpy.assign_crs(**sphere)
+    other = theirs(labelled.u, labelled.v).metpy.dequantify().values
+    inside, largest = np.s_[1:-1, 1:-1], np.max(np.abs(wanted))
+    errors = [
+        float(np.max(np.abs(values - wanted)[inside]) / largest)
+        for values in (found, other)
+    ]
+    assert errors[0] <= errors[1] < 1e-3
+
+
 def test_xgcm_there_and_back(elevation: xr.DataArray) -> None:
     """Its derivative lies between the points; on a circle, the mean of two is ours."""
     line = elevation.isel(y=0, drop=True)

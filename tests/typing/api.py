@@ -53,6 +53,12 @@ def what_goes_in_comes_out(f: Real, t: Tensor) -> None:
     assert_type(anygrad.stencil(t, order=2), Tensor)
     assert_type(anygrad.stencil(f), Real)
 
+    assert_type(anygrad.divergence(t, scale_factors=[1, t]), Tensor)
+    assert_type(anygrad.gradient(f, scale_factors=(2.0, f)), tuple[Real, ...])
+    assert_type(anygrad.lonlat(t, t, radius=1.0), dict[str, Any])
+    assert_type(anygrad.curl(f, **anygrad.cylindrical(f, 0.1)), Real)
+    assert_type(anygrad.laplacian(t, **anygrad.spherical(t, t, t, dim=[-1, 0])), Tensor)
+
     halo = anygrad.halo_width(anygrad.laplacian, spacing=t, boundary=("edge", 0.0))
     assert_type(halo.left + halo.right, int)
     assert_type(anygrad.laplacian(t, boundary=["ghosts", ("ghosts", "edge")]), Tensor)
@@ -91,6 +97,8 @@ def what_is_refused(f: Real) -> None:
     anygrad.gradient(f, 2.0)  # type: ignore[call-overload]
     anygrad.gradient(f, periodic=True)  # type: ignore[call-overload]
     anygrad.gradient()  # type: ignore[call-overload]
+    anygrad.hessian(f, scale_factors=[1.0])  # type: ignore[arg-type]
+    anygrad.nothing()  # type: ignore[attr-defined]
 
 
 def workers() -> None:

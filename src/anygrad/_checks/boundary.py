@@ -50,6 +50,11 @@ def is_pair(boundary: Any) -> bool:
     return is_of_two and not _has_period(*boundary)
 
 
+def is_period(boundary: Any) -> bool:
+    """Tell whether it is ('periodic', period)."""
+    return isinstance(boundary, tuple) and _has_period(*boundary[:2])
+
+
 def has_ghosts(entry: Any) -> bool:
     """Tell whether the boundary of a dim speaks of ghosts among the samples."""
     if isinstance(entry, tuple):

@@ -73,7 +73,7 @@ def entries(spacing: Any, count: int) -> list[Entry]:
                 f"dim. Got a {ndim}-dimensional array. {_in_a_list(count)}"
             )
             raise TypeError(msg)
-        _check_kind(entry)
+        check_kind(entry)
     return [entry] * count
 
 
@@ -125,7 +125,7 @@ def refuse_range(entry: Entry, precision: Precision) -> None:
     raise ValueError(msg)
 
 
-def _check_kind(entry: Entry) -> None:
+def check_kind(entry: Entry) -> None:
     """Refuse what is neither a number nor an array, by a glance at its type."""
     given = entry.given
     if hasattr(given, "total_seconds"):  # Python's and pandas' lengths of time
@@ -143,7 +143,7 @@ def _check_kind(entry: Entry) -> None:
 
 def array(entry: Entry, field: Field) -> Samples:
     """Return what there is to know of an array that is a step, or coordinates."""
-    _check_kind(entry)
+    check_kind(entry)
     found = companion(entry.given, field, entry.name)
     if not _precision.is_numeric(found.dtype, found.namespace):
         remedy = conversion(

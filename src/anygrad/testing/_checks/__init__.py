@@ -15,6 +15,7 @@ from typing import TypeAlias
 from ...testing._checks import (
     beyond,
     boundaries,
+    curved,
     dtypes,
     fields,
     forms,
@@ -43,7 +44,7 @@ checks: tuple[Check, ...] = tuple(
     check
     for module in (
         *(grids, dtypes, magnitudes, libraries, forms, orders, boundaries, beyond),
-        *(missing, vectors, fields, refusals),
+        *(missing, vectors, fields, curved, refusals),
     )
     for check in _checks_in(module)
 )

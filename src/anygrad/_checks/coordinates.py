@@ -1,0 +1,98 @@
+"""Coordinates of a curved system, and the dims that they belong to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import _classes, _dispatch, _precision
+from .._records import Samples
+from .input import is_unknown
+from .integers import integer
+from .spacing import Entry, check_kind
+from .wording import conversion, shown
+
+
+def is_number(given: Any, name: str) -> bool:
+    """Tell whether something is one number, in an array or not; refuse nonsense."""
+    check_kind(Entry(given, name))
+    return len(getattr(given, "shape", ())) == 0
+
+
+def check_number(given: Any, name: str) -> None:
+    """Refuse coordinates where there is one number for all samples."""
+    if is_number(given, name):
+        return
+    msg = (
+        f"`{name}` must be a number. Got an array of shape {tuple(given.shape)}. Call "
+        "`spherical` for samples with a dim of radii."
+    )
+    raise ValueError(msg)
+
+
+def coordinate(given: Any, name: str) -> Samples:
+    """Return what there is to know of coordinates, with floating numbers."""
+    samples = _dispatch.samples_of(given, name)
+    xp, shape = samples.namespace, tuple(samples.shape)
+    is_numeric = _precision.is_numeric(samples.dtype, xp)
+    if not is_numeric or _precision.is_complex(samples.dtype, xp):
+        remedy = conversion(samples.dtype, "Convert it first, e.g. with `astype`.")
+        msg = (
+            f"`{name}` must have an integer or real floating dtype. Got "
+            f"{samples.dtype}. {remedy}"
+        )
+        raise TypeError(msg)
+    if len(shape) != 1:
+        msg = (
+            f"`{name}` must be a 1-dimensional array: along each dim of the samples, "
+            f"one coordinate. Got shape {shape}. On other grids, give `scale_factors` "
+            "yourself: the distances of neighbours per step of `spacing`."
+        )
+        raise ValueError(msg)
+    if is_unknown(shape[0]):
+        msg = (
+            f"`{name}` must have a known length. Got shape {shape}. Compute it first, "
+            "e.g. with `compute_chunk_sizes()`."
+        )
+        raise ValueError(msg)
+    if not _precision.is_integer(samples.dtype, xp):
+        return samples
+    dtype = _precision.default_real(samples.device, xp)
+    array = xp.astype(samples.array, dtype)
+    return samples._replace(array=array, dtype=dtype)
+
+
+def step_or_coordinates(given: Any, name: str) -> Any:
+    """Return a step as it is, and coordinates once they are checked."""
+    return given if is_number(given, name) else coordinate(given, name).array
+
+
+def dims(given: Any, usual: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the dims of the coordinates, in their order."""
+    if given is None:
+        return usual
+    is_list = isinstance(given, (list, tuple))
+    numbers = [integer(item) for item in given] if is_list else [None]
+    found = tuple([number for number in numbers if number is not None])
+    if len(found) != len(numbers):
+        msg = f"`dim` must be a list or tuple of ints. Got {shown(given)}."
+        raise TypeError(msg)
+    is_each_once = len(found) == len(set(found)) == len(usual)
+    if not is_each_once or any(number >= 0 for number in found):
+        msg = (
+            f"`dim` must name {len(usual)} dims, each once and by a negative number, "
+            f"counted from the last dim of the samples. Got {shown(given)}."
+        )
+        raise ValueError(msg)
+    return found
+
+
+def check_together(radius: Samples, inclination: Samples) -> None:
+    """Refuse coordinates that cannot be multiplied."""
+    if radius.namespace.__name__ == inclination.namespace.__name__:
+        return
+    msg = (
+        "`radius` must be an array of the same library as `inclination`. Got "
+        f"{_classes.type_name(radius.array)} and "
+        f"{_classes.type_name(inclination.array)}. Convert one of them first."
+    )
+    raise TypeError(msg)

@@ -1,0 +1,85 @@
+"""How long a step of each coordinate is: `scale_factors`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import _constants, _libraries, _precision
+from .._records import Field, Samples
+from . import spacing
+from .companion import companion, may_broadcast
+from .spacing import Entry
+from .wording import conversion, shown
+
+
+def entries(given: Any, count: int) -> list[Entry]:
+    """Return one factor per dim, each with the user's words for it."""
+    if not isinstance(given, (list, tuple)):
+        msg = (
+            "`scale_factors` must be a list or tuple with one entry per dim, "
+            f"{count} in all. Got {shown(given)}. For one factor along all of them, "
+            "repeat it: `scale_factors=[h, h]`."
+        )
+        raise TypeError(msg)
+    if len(given) != count:
+        msg = (
+            f"`scale_factors` must have one entry per dim, {count} in all. Got "
+            f"{len(given)}."
+        )
+        raise ValueError(msg)
+    names = [f"scale_factors[{number}]" for number in range(count)]
+    return [
+        Entry(spacing.as_number(item, name), name)
+        for item, name in zip(given, names, strict=True)
+    ]
+
+
+def check(entry: Entry, field: Field) -> Samples | None:
+    """Return what there is to know of a factor that is an array; None for a number."""
+    if entry.is_number:
+        if isinstance(entry.given, complex):
+            msg = f"`{entry.name}` must be real. Got {shown(entry.given)}."
+            raise TypeError(msg)
+        return None
+    spacing.check_kind(entry)
+    found = companion(entry.given, field, entry.name)
+    xp = found.namespace
+    is_numeric = _precision.is_numeric(found.dtype, xp)
+    if not is_numeric or _precision.is_complex(found.dtype, xp):
+        remedy = "Convert it first, e.g. with `astype`."
+        msg = (
+            f"`{entry.name}` must have an integer or real floating dtype. Got "
+            f"{found.dtype}. {conversion(found.dtype, remedy)}"
+        )
+        raise TypeError(msg)
+    _check_shape(tuple(found.shape), entry, field)
+    return _constants.as_placed(found, field.samples)
+
+
+def _check_shape(shape: tuple[Any, ...], entry: Entry, field: Field) -> None:
+    """Refuse what does not broadcast, and what would do so along any last dim."""
+    lengths = zip(reversed(shape), reversed(tuple(field.shape)), strict=False)
+    fits = len(shape) <= field.ndim and all(may_broadcast(*pair) for pair in lengths)
+    is_vague = len(shape) == 1 < field.ndim
+    if fits and not is_vague:
+        return
+    is_component = field.vector_axis is not None
+    what = "a component of `input`" if is_component else "`input`"
+    remedy = (
+        " Say along which dim it lies, e.g. with `h[:, None]` for the last but one."
+        if is_vague
+        else ""
+    )
+    msg = (
+        f"`{entry.name}` must be a number, an array of shape (), or broadcastable to "
+        f"{what}, of shape {tuple(field.shape)}{', with two dims or more' * is_vague}. "
+        f"Got shape {shape}.{remedy}"
+    )
+    raise ValueError(msg)
+
+
+def aligned(array: Any, ndim: int) -> Any:
+    """Return a factor with as many dims as a component."""
+    plain = _libraries.without_shell(array)
+    missing = ndim - plain.ndim
+    return plain[(*(None,) * missing, ...)] if missing else plain

@@ -1,0 +1,361 @@
+"""Calls with scale factors: orthogonal curvilinear coordinates.
+
+Such a call is elementwise products around plain derivatives, each along one dim.  With
+the factors `h`, and `H` for the product of all, it is
+
+- the gradient: ``d_i f / h_i``;
+- the divergence: the sum of ``d_i(f_i H / h_i)``, over `H`;
+- the curl: ``(d_i(f_j h_j) - d_j(f_i h_i)) / (h_i h_j)``;
+- the Laplacian: the sum of ``d_i((H / h_i**2) d_i f)``, over `H`, by the product rule.
+
+What does not vary along a dim is taken out of the derivative along it, which is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial, reduce
+from typing import Any, NamedTuple
+
+from . import (
+    _agnostic,
+    _calls,
+    _constants,
+    _dispatch,
+    _libraries,
+    _precision,
+    _tasks,
+)
+from ._calls import Request
+from ._checks import boundary, dim, input, scale_factors
+from ._checks.wording import shown
+from ._records import Ends, Field, Orders, Plan, Samples
+from ._typing import DType, Namespace
+
+
+class Grid(NamedTuple):
+    """One call with scale factors.
+
+    Attributes
+    ----------
+    again : callable
+        Plans a call without them.
+    request : Request
+        What the call asks for, but for the factors.
+    axes : tuple of int
+        The axis of each dim named, in a component.
+    factors : tuple of float or array
+        One per dim, real, in the working dtype, with as many dims as a component.
+    shape : tuple of int
+        That of a component.
+    vector_axis : int or None
+        The axis of the components.
+    dtype : dtype
+        The working dtype.
+    namespace : module
+        In which all of it is computed with.
+    """
+
+    again: Callable[..., Plan]
+    request: Request
+    axes: tuple[int, ...]
+    factors: tuple[Any, ...]
+    shape: tuple[Any, ...]
+    vector_axis: int | None
+    dtype: DType
+    namespace: Namespace
+
+    def others(self, *places: int) -> Any:
+        """Return the product of all factors but those at some places."""
+        rest = [h for place, h in enumerate(self.factors) if place not in places]
+        return product(rest)
+
+    def last_axis_first(self) -> list[int]:
+        """Return the places of the dims in the order in which terms are summed."""
+        return sorted(range(len(self.axes)), key=lambda place: -self.axes[place])
+
+    def component(self, field: Any, place: int) -> Any:
+        """Return the component of a vector field that belongs to a dim."""
+        return field[(slice(None),) * (self.vector_axis or 0) + (place, ...)]
+
+    def part(self, given: Any, place: int | None) -> Any:
+        """Return what is for one component of an array that may have all of them."""
+        has_all = getattr(given, "ndim", 0) > len(self.shape)
+        if place is None or not has_all:
+            return given
+        is_one = given.shape[self.vector_axis or 0] == 1
+        return self.component(given, 0 if is_one else place)
+
+    def entry(self, place: int) -> Any:
+        """Return the spacing along a dim."""
+        given = self.request.spacing
+        entry = given[place] if isinstance(given, (list, tuple)) else given
+        return 1 if entry is None else entry
+
+    def ends(self, place: int) -> Any:
+        """Return what stands at the ends of a dim."""
+        given = self.request.boundary
+        return given[place] if isinstance(given, list) else given
+
+    def varies(self, weight: Any, place: int) -> bool:
+        """Tell whether a product of factors varies along a dim."""
+        return not isinstance(weight, float) and weight.shape[self.axes[place]] != 1
+
+    def derivative(
+        self, array: Any, place: int, order: int = 1, component: int | None = None
+    ) -> Any:
+        """Return a derivative of samples along a dim, in the working dtype."""
+
+        def change(end: Any) -> Any:
+            return self.part(_of_block(end), component)
+
+        ends = _each_end(change, self.ends(place))
+        where = self.part(self.request.where, component)
+        return self._along(array, place, ends, order=order, where=where)
+
+    def slope(self, weight: Any, place: int) -> Any:
+        """Return the derivative of a product of factors, which has no boundary."""
+        if getattr(self.entry(place), "ndim", 0) > 1:
+            weight = self.namespace.broadcast_to(weight, self.shape)
+        ends = _each_end(_of_factor, self.ends(place))
+        return self._along(weight, place, ends, edge_order=None, where=None)
+
+    def of_product(self, weight: Any, field: Any, component: int, place: int) -> Any:
+        """Return the derivative of ``weight * field[component]`` along a dim.
+
+        Beyond an end, the samples are what the boundary says, and the factors are not:
+        there it is the product rule.
+        """
+        array = self.component(field, component)
+        if not self.varies(weight, place):
+            return weight * self.derivative(array, place, component=component)
+        samples = _agnostic.prepare(array, self.dtype, False, self.namespace)
+        if all(map(_has_factors, _both(self.ends(place)))):
+            return self.derivative(weight * samples, place, component=component)
+        slope = self.slope(weight, place)
+        straight = self.derivative(array, place, component=component)
+        return weight * straight + slope * samples
+
+    def _along(self, array: Any, place: int, ends: Any, **changes: Any) -> Any:
+        request = self.request._replace(
+            spacing=[self.entry(place)],
+            boundary=ends,
+            dim=self.axes[place],
+            axis=None,
+            dtype=self.dtype,
+            stack_dim=None,
+            vector_dim=None,
+            **changes,
+        )
+        return self.run(_calls.derivative, array, request)[0]
+
+    def run(self, planner: Any, array: Any, request: Request) -> tuple[Any, ...]:
+        """Return the results of a call without factors."""
+        plan = self.again(planner, array, **request._asdict())
+        return tuple(plan.executor(array, plan, plan.namespace))
+
+
+def product(factors: Iterable[Any]) -> Any:
+    """Return the product of factors, and 1 of none."""
+    return reduce(lambda a, b: a * b, factors, 1.0)
+
+
+def gradient(grid: Grid, f: Any) -> list[Any]:
+    """Return each partial derivative over its factor."""
+    ends = [_each_end(_of_block, grid.ends(k)) for k in range(len(grid.axes))]
+    request = grid.request._replace(boundary=ends, dtype=grid.dtype, stack_dim=None)
+    partials = grid.run(_calls.gradient, f, request)
+    return [slope / h for slope, h in zip(partials, grid.factors, strict=True)]
+
+
+def divergence(grid: Grid, f: Any) -> list[Any]:
+    """Return the sum of the derivatives of the fluxes, over the volume."""
+    terms = [grid.of_product(grid.others(k), f, k, k) for k in grid.last_axis_first()]
+    return [reduce(lambda a, b: a + b, terms) / grid.others()]
+
+
+def curl(grid: Grid, f: Any) -> list[Any]:
+    """Return the circulation around each face, over its area."""
+    h, count = grid.factors, len(grid.axes)
+    pairs = ((0, 1),) if count == 2 else ((1, 2), (2, 0), (0, 1))
+    results = []
+    for i, j in pairs:
+        there = grid.of_product(h[j], f, j, i)
+        back = grid.of_product(h[i], f, i, j)
+        results.append((there - back) / (h[i] * h[j]))
+    return results
+
+
+def laplacian(grid: Grid, f: Any) -> list[Any]:
+    """Return the sum of the derivatives of the fluxes of a gradient.
+
+    By the product rule: a derivative of a derivative would read twice as many points,
+    lose an order at the ends, and not see what changes its sign from point to point.
+    """
+    terms = []
+    for k in grid.last_axis_first():
+        weight = grid.others(k) / grid.factors[k]
+        term = weight * grid.derivative(f, k, order=2)
+        if grid.varies(weight, k):
+            term = term + grid.slope(weight, k) * grid.derivative(f, k)
+        terms.append(term)
+    return [reduce(lambda a, b: a + b, terms) / grid.others()]
+
+
+#: By the planner of a function: its formula, of a grid and the samples.
+FORMULAS: dict[Any, Callable[[Grid, Any], list[Any]]] = {
+    _calls.gradient: gradient,
+    _calls.divergence: divergence,
+    _calls.curl: curl,
+    _calls.laplacian: laplacian,
+}
+
+
+def plan(
+    planner: Any, array: Any, request: Request, again: Callable[..., Plan]
+) -> Plan:
+    """Return the plan of a call with scale factors."""
+    _check_function(planner, request)
+    plain = request._replace(scale_factors=None)
+    usual = again(planner, array, **plain._asdict())
+    samples = _dispatch.samples_of(array, "input")
+    component = usual.tasks[0].component if usual.tasks else None
+    field = input.field(samples, None if component is None else component[0])
+    if samples.is_compiled:
+        request = _constants.adopted(request, samples)
+    entries = scale_factors.entries(request.scale_factors, len(usual.axes))
+    if not entries:
+        return usual
+    found = [scale_factors.check(entry, field) for entry in entries]
+    xp = samples.namespace
+    own = [
+        None if one is None or _precision.is_integer(one.dtype, xp) else one.dtype
+        for one in found
+    ]
+    working = [_precision.working(task.precision) for task in usual.tasks]
+    dtype = _common([*working, *own], xp)
+    grid = Grid(
+        again,
+        plain,
+        usual.axes,
+        _placed([entry.given for entry in entries], field, dtype),
+        field.shape,
+        field.vector_axis,
+        dtype,
+        xp,
+    )
+    _check_lengths(planner, grid, field)
+    results = [task.precision.result for task in usual.tasks if task.sign == 0]
+    if request.dtype is None:
+        is_apart = planner is _calls.gradient and usual.stack is None
+        of_each = own if is_apart else [_common([*own, results[0]], xp)] * len(results)
+        pairs = zip(results, of_each, strict=True)
+        results = [_common(pair, xp) for pair in pairs]
+    run = partial(_run, grid, FORMULAS[planner], samples, tuple(results))
+    margins = _tasks.margins(usual.tasks)
+    return usual._replace(executor=_dispatch.without_ghosts(run, margins))
+
+
+def _run(
+    grid: Grid,
+    formula: Callable[[Grid, Any], list[Any]],
+    samples: Samples,
+    dtypes: tuple[DType, ...],
+    array: Any,
+    plan: Plan,
+    xp: Namespace,
+) -> tuple[Any, ...]:
+    """Return the results of a call, each rounded once."""
+    with _dispatch.surroundings(samples):
+        results = [
+            _agnostic.prepare(result, dtype, False, xp)
+            for result, dtype in zip(
+                formula(grid, _libraries.without_shell(array)), dtypes, strict=True
+            )
+        ]
+        if plan.stack is None:
+            return tuple(results)
+        return (xp.stack(results, axis=plan.stack.axis),)
+
+
+def _check_function(planner: Any, request: Request) -> None:
+    if planner in FORMULAS:
+        return
+    msg = (
+        "`scale_factors` must be None for `jacobian` and `hessian`: along curved "
+        "coordinates, their entries are covariant derivatives, for which the factors "
+        f"are not enough. Got {shown(request.scale_factors)}. Call `gradient`, "
+        "`divergence`, `curl` or `laplacian`, or change to Cartesian coordinates first."
+    )
+    raise ValueError(msg)
+
+
+def _common(dtypes: Iterable[DType | None], xp: Namespace) -> DType:
+    """Return the dtype that holds all that are given."""
+    given = [dtype for dtype in dtypes if dtype is not None]
+    return reduce(lambda a, b: _precision.promoted(a, b, xp), given) if given else None
+
+
+def _placed(given: list[Any], field: Field, dtype: DType) -> tuple[Any, ...]:
+    """Return the factors in the working dtype, where the samples lie."""
+    samples, xp = field.samples, field.samples.namespace
+    place, real = _constants.place_for(samples, given), dtype
+    if _precision.is_complex(dtype, xp):
+        real = _precision.real_counterpart(dtype, xp)
+    factors = []
+    for factor in given:
+        if isinstance(factor, float):
+            factors.append(factor)
+            continue
+        array = factor if place is None else place.array(factor)
+        plain = scale_factors.aligned(array, field.ndim)
+        with _dispatch.surroundings(samples):
+            factors.append(_agnostic.prepare(plain, real, False, xp))
+    return tuple(factors)
+
+
+def _check_lengths(planner: Any, grid: Grid, field: Field) -> None:
+    """Refuse axes that are too short for the derivative of a factor along them."""
+    accuracy = grid.request.accuracy
+    axes = dim.axes(field, grid.request.dim, grid.request.axis)
+    for k, axis in enumerate(axes):
+        ends = _both(grid.ends(k))
+        if planner is _calls.gradient or not any(
+            grid.varies(h, k) for h in grid.factors
+        ):
+            continue
+        is_product = planner is not _calls.laplacian and all(map(_has_factors, ends))
+        modes = [_of_factor(end) for end in ends]
+        if "one_sided" in modes and not is_product:
+            orders = Orders(1, accuracy, accuracy)
+            nothing = Ends("one_sided", "one_sided", None, None)
+            input.check_length(field, axis, accuracy + 1, orders, nothing, False)
+
+
+def _both(ends: Any) -> tuple[Any, Any]:
+    """Return what stands at the left and at the right end of a dim."""
+    return ends if boundary.is_pair(ends) else (ends, ends)
+
+
+def _each_end(change: Callable[[Any], Any], ends: Any) -> Any:
+    """Return the boundary of a dim with a change at each of its ends."""
+    if boundary.is_pair(ends):
+        return change(ends[0]), change(ends[1])
+    return change(ends)
+
+
+def _has_factors(end: Any) -> bool:
+    """Tell whether factors go on beyond an end as the samples do, or neither does."""
+    if isinstance(end, tuple):
+        return boundary.is_period(end)
+    return isinstance(end, str) and end in ("one_sided", "periodic", "ghosts")
+
+
+def _of_block(end: Any) -> Any:
+    """Return an end without the word for ghosts, which are cut off the results."""
+    return "edge" if isinstance(end, str) and end == "ghosts" else end
+
+
+def _of_factor(end: Any) -> Any:
+    """Return what a factor has at an end, where the samples have another."""
+    return _of_block(end) if _has_factors(end) else "one_sided"
