@@ -133,7 +133,7 @@ def gradient(
         device, or a NumPy array.  None is: all.  Values under False do not matter.
         Along a dim, each run of valid samples is differentiated as an array of its own;
         where it is too short, `edge_order` and then `accuracy` fall to what fits, else
-        it is NaN.  A masked `input` brings its mask along, and the results are masked.
+        it is NaN.  A masked `input` brings its mask, and results are masked.
     stack_dim : int or None, default: None
         Where a new dim of all results stands, in one array; negative numbers count from
         behind the last dim of `input`.  None returns a tuple.

@@ -93,7 +93,7 @@ def laplacian(
         device, or a NumPy array.  None is: all.  Values under False do not matter.
         Along a dim, each run of valid samples is differentiated as an array of its own;
         where it is too short, `edge_order` and then `accuracy` fall to what fits, else
-        it is NaN.  A masked `input` brings its mask along, and the results are masked.
+        it is NaN.  A masked `input` brings its mask, and results are masked.
     dtype : dtype or None, default: None
         The dtype of the result: a real or complex floating one of the library of
         `input`, or the name of one in the standard.  It is rounded to it once, after a
@@ -280,9 +280,9 @@ def hessian(
         device, or a NumPy array.  None is: all.  Values under False do not matter.
         Along a dim, each run of valid samples is differentiated as an array of its own;
         where it is too short, `edge_order` and then `accuracy` fall to what fits, else
-        it is NaN.  A masked `input` brings its mask along, and the results are masked.
-        The valid samples of the second of two derivatives are the points where there is
-        the first.
+        it is NaN.  A masked `input` brings its mask, and results are masked.  The valid
+        samples of the second of two derivatives are the points where there is the
+        first.
     stack_dim : int, default: 0
         Where the first of the two new dims stands, the second behind it; negative
         numbers count from behind the last dim of `input`: with -1 both new dims are the

@@ -96,8 +96,7 @@ def divergence(
         that of the components; with fewer, it is for each.  Values under False do not
         matter.  Along a dim, each run of valid samples is differentiated as an array of
         its own; where it is too short, `edge_order` and then `accuracy` fall to what
-        fits, else it is NaN.  A masked `input` brings its mask along, and the results
-        are masked.
+        fits, else it is NaN.  A masked `input` brings its mask, and results are masked.
     vector_dim : int, default: 0
         The dim of `input` along which the components lie; negative ones count from the
         last dim.
@@ -294,8 +293,7 @@ def curl(
         that of the components; with fewer, it is for each.  Values under False do not
         matter.  Along a dim, each run of valid samples is differentiated as an array of
         its own; where it is too short, `edge_order` and then `accuracy` fall to what
-        fits, else it is NaN.  A masked `input` brings its mask along, and the results
-        are masked.
+        fits, else it is NaN.  A masked `input` brings its mask, and results are masked.
     vector_dim : int, default: 0
         The dim of `input` along which the components lie; negative ones count from the
         last dim.
