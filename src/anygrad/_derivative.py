@@ -32,9 +32,9 @@ def derivative(
     input : array of shape (..., n, ...), real or complex floating, or of integers
         The samples.  Along the dim, there must be at least
         ``max(edge_order + order, 2 * r)`` of them, with the `r` of the notes below,
-        where an end is one-sided or `where` is given.  With ghosts at both ends one is
-        enough, and two for ``"reflect"`` and, on coordinates, for all but
-        ``"periodic"``.
+        where an end is one-sided or `where` is given.  With ghosts at both ends and no
+        `where`, one is enough, and two for ``"reflect"`` and, on coordinates, for all
+        but ``"periodic"``.
     dim : int or None, default: None
         The dim to differentiate along.  Negative ones count from the last dim.  None is
         the last one.

@@ -68,8 +68,8 @@ def gradient(
     input : array of shape (..., n, ...), real or complex floating, or of integers
         The samples.  Along each dim that is differentiated, there must be at least
         ``max(edge_order + 1, accuracy)`` of them where an end is one-sided or `where`
-        is given.  With ghosts at both ends one is enough, and two for ``"reflect"``
-        and, on coordinates, for all but ``"periodic"``.
+        is given.  With ghosts at both ends and no `where`, one is enough, and two for
+        ``"reflect"`` and, on coordinates, for all but ``"periodic"``.
     spacing : scalar, array, list or tuple of these, or None, default: 1
         Where the samples lie.  One scalar is the step along every dim.  A list or tuple
         has one entry per dim named, each of them

@@ -27,9 +27,9 @@ def laplacian(
     input : array of shape (..., n, ...), real or complex floating, or of integers
         The samples.  Along each dim named, there must be at least
         ``max(edge_order + 2, accuracy)`` of them where an end is one-sided, and
-        ``accuracy + 2`` on coordinates.  With ghosts at both ends one is enough, and
-        two for ``"reflect"`` and, on coordinates, for all but ``"periodic"``.  Dims
-        that are not named are batches.
+        ``accuracy + 2`` on coordinates.  With ghosts at both ends and no `where`, one
+        is enough, and two for ``"reflect"`` and, on coordinates, for all but
+        ``"periodic"``.  Dims that are not named are batches.
     spacing : scalar, array, list or tuple of these, or None, default: 1
         Where the samples lie.  One scalar is the step along every dim.  A list or tuple
         has one entry per dim named, each of them
@@ -213,9 +213,9 @@ def hessian(
     input : array of shape (..., n, ...), real or complex floating, or of integers
         The samples.  Along each dim named, there must be at least
         ``max(edge_order + 2, accuracy)`` of them where an end is one-sided, and
-        ``accuracy + 2`` on coordinates.  With ghosts at both ends one is enough, and
-        two for ``"reflect"`` and, on coordinates, for all but ``"periodic"``.  Dims
-        that are not named are batches.
+        ``accuracy + 2`` on coordinates.  With ghosts at both ends and no `where`, one
+        is enough, and two for ``"reflect"`` and, on coordinates, for all but
+        ``"periodic"``.  Dims that are not named are batches.
     spacing : scalar, array, list or tuple of these, or None, default: 1
         Where the samples lie.  One scalar is the step along every dim.  A list or tuple
         has one entry per dim named, each of them

@@ -28,9 +28,9 @@ def divergence(
     input : array of shape (..., n, ...), real or complex floating, or of integers
         The field: one component per dim named, along `vector_dim`.  Along each dim
         named, there must be at least ``max(edge_order + 1, accuracy)`` points where an
-        end is one-sided.  With ghosts at both ends one is enough, and two for
-        ``"reflect"`` and, on coordinates, for all but ``"periodic"``.  All other dims
-        are batches.
+        end is one-sided.  With ghosts at both ends and no `where`, one is enough, and
+        two for ``"reflect"`` and, on coordinates, for all but ``"periodic"``.  All
+        other dims are batches.
     spacing : scalar, array, list or tuple of these, or None, default: 1
         Where the samples lie.  One scalar is the step along every dim.  A list or tuple
         has one entry per dim named, each of them
@@ -225,9 +225,9 @@ def curl(
     input : array of shape (..., n, ...), real or complex floating, or of integers
         The field: one component per dim named, along `vector_dim`.  Along each dim
         named, there must be at least ``max(edge_order + 1, accuracy)`` points where an
-        end is one-sided.  With ghosts at both ends one is enough, and two for
-        ``"reflect"`` and, on coordinates, for all but ``"periodic"``.  All other dims
-        are batches.
+        end is one-sided.  With ghosts at both ends and no `where`, one is enough, and
+        two for ``"reflect"`` and, on coordinates, for all but ``"periodic"``.  All
+        other dims are batches.
     spacing : scalar, array, list or tuple of these, or None, default: 1
         Where the samples lie.  One scalar is the step along every dim.  A list or tuple
         has one entry per dim named, each of them
