@@ -13,6 +13,7 @@ import pytest
 import anygrad
 import formulas
 import oracle
+from anygrad._executors import cuda, kernels
 from backends import Backend
 from masks import BOUNDARIES, filled, mask, quietly, spacing_of, with_period
 
@@ -216,3 +217,23 @@ def test_a_length_of_one_along_the_components(backend: Backend) -> None:
     other = anygrad.divergence(f, where=mask(backend, [valid]))
     first, second = (repr(backend.tolist(found)) for found in (one, other))
     assert first == second
+
+
+def test_what_is_long_is_cut(library: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would have a compiler busy runs in parts, or without, and is the same."""
+    values, valid = drawn("long", SHAPE, 0.8)
+    f, where = library.asarray(values), mask(library, valid)
+    x = library.asarray([2.0 * k for k in range(SHAPE[1])])
+    monkeypatch.setattr(kernels, "MOST_PAIRS", 0)
+    monkeypatch.setattr(cuda, "MOST_LINES", 60)
+    second = anygrad.derivative(f, spacing=[x], order=2, where=where)
+    wanted = [
+        formulas.of_valid(row, range(0, 16, 2), ok, 2, order=2, uneven=True)
+        for row, ok in zip(values, valid, strict=True)
+    ]
+    check(library, second, f, wanted)
+    mixed = anygrad.hessian(f, where=where, edge_order=1)[0, 1, ...]
+    inner = lines(values, valid, 0, 1)
+    there = [[slope is not None for slope in row] for row in inner]
+    slopes = [[0 if slope is None else slope for slope in row] for row in inner]
+    check(library, mixed, f, lines(slopes, there, 1, 1))

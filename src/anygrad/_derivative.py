@@ -32,9 +32,9 @@ def derivative(
     input : array of shape (..., n, ...), real or complex floating, or of integers
         The samples.  Along the dim, there must be at least
         ``max(edge_order + order, 2 * r)`` of them, with the `r` of the notes below,
-        where an end is one-sided or `where` is given.  With ghosts at both ends one is
-        enough, and two for ``"reflect"`` and, on coordinates, for all but
-        ``"periodic"``.
+        where an end is one-sided or `where` is given.  With ghosts at both ends and no
+        `where`, one is enough, and two for ``"reflect"`` and, on coordinates, for all
+        but ``"periodic"``.
     dim : int or None, default: None
         The dim to differentiate along.  Negative ones count from the last dim.  None is
         the last one.
@@ -95,7 +95,7 @@ def derivative(
         device, or a NumPy array.  None is: all.  Values under False do not matter.
         Along a dim, each run of valid samples is differentiated as an array of its own;
         where it is too short, `edge_order` and then `accuracy` fall to what fits, else
-        it is NaN.  A masked `input` brings its mask along, and the results are masked.
+        it is NaN.  A masked `input` brings its mask, and results are masked.
     dtype : dtype or None, default: None
         The dtype of the result: a real or complex floating one of the library of
         `input`, or the name of one in the standard.  It is rounded to it once, after a

@@ -29,9 +29,9 @@ def divergence(
     input : array of shape (..., n, ...), real or complex floating, or of integers
         The field: one component per dim named, along `vector_dim`.  Along each dim
         named, there must be at least ``max(edge_order + 1, accuracy)`` points where an
-        end is one-sided.  With ghosts at both ends one is enough, and two for
-        ``"reflect"`` and, on coordinates, for all but ``"periodic"``.  All other dims
-        are batches.
+        end is one-sided.  With ghosts at both ends and no `where`, one is enough, and
+        two for ``"reflect"`` and, on coordinates, for all but ``"periodic"``.  All
+        other dims are batches.
     spacing : scalar, array, list or tuple of these, or None, default: 1
         Where the samples lie.  One scalar is the step along every dim.  A list or tuple
         has one entry per dim named, each of them
@@ -97,8 +97,7 @@ def divergence(
         that of the components; with fewer, it is for each.  Values under False do not
         matter.  Along a dim, each run of valid samples is differentiated as an array of
         its own; where it is too short, `edge_order` and then `accuracy` fall to what
-        fits, else it is NaN.  A masked `input` brings its mask along, and the results
-        are masked.
+        fits, else it is NaN.  A masked `input` brings its mask, and results are masked.
     vector_dim : int, default: 0
         The dim of `input` along which the components lie; negative ones count from the
         last dim.

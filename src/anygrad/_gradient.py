@@ -71,8 +71,8 @@ def gradient(
     input : array of shape (..., n, ...), real or complex floating, or of integers
         The samples.  Along each dim that is differentiated, there must be at least
         ``max(edge_order + 1, accuracy)`` of them where an end is one-sided or `where`
-        is given.  With ghosts at both ends one is enough, and two for ``"reflect"``
-        and, on coordinates, for all but ``"periodic"``.
+        is given.  With ghosts at both ends and no `where`, one is enough, and two for
+        ``"reflect"`` and, on coordinates, for all but ``"periodic"``.
     spacing : scalar, array, list or tuple of these, or None, default: 1
         Where the samples lie.  One scalar is the step along every dim.  A list or tuple
         has one entry per dim named, each of them
@@ -136,7 +136,7 @@ def gradient(
         device, or a NumPy array.  None is: all.  Values under False do not matter.
         Along a dim, each run of valid samples is differentiated as an array of its own;
         where it is too short, `edge_order` and then `accuracy` fall to what fits, else
-        it is NaN.  A masked `input` brings its mask along, and the results are masked.
+        it is NaN.  A masked `input` brings its mask, and results are masked.
     stack_dim : int or None, default: None
         Where a new dim of all results stands, in one array; negative numbers count from
         behind the last dim of `input`.  None returns a tuple.

@@ -29,9 +29,9 @@ def hessian(
     input : array of shape (..., n, ...), real or complex floating, or of integers
         The samples.  Along each dim named, there must be at least
         ``max(edge_order + 2, accuracy)`` of them where an end is one-sided, and
-        ``accuracy + 2`` on coordinates.  With ghosts at both ends one is enough, and
-        two for ``"reflect"`` and, on coordinates, for all but ``"periodic"``.  Dims
-        that are not named are batches.
+        ``accuracy + 2`` on coordinates.  With ghosts at both ends and no `where`, one
+        is enough, and two for ``"reflect"`` and, on coordinates, for all but
+        ``"periodic"``.  Dims that are not named are batches.
     spacing : scalar, array, list or tuple of these, or None, default: 1
         Where the samples lie.  One scalar is the step along every dim.  A list or tuple
         has one entry per dim named, each of them
@@ -96,9 +96,9 @@ def hessian(
         device, or a NumPy array.  None is: all.  Values under False do not matter.
         Along a dim, each run of valid samples is differentiated as an array of its own;
         where it is too short, `edge_order` and then `accuracy` fall to what fits, else
-        it is NaN.  A masked `input` brings its mask along, and the results are masked.
-        The valid samples of the second of two derivatives are the points where there is
-        the first.
+        it is NaN.  A masked `input` brings its mask, and results are masked.  The valid
+        samples of the second of two derivatives are the points where there is the
+        first.
     stack_dim : int, default: 0
         Where the first of the two new dims stands, the second behind it; negative
         numbers count from behind the last dim of `input`: with -1 both new dims are the

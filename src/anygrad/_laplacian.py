@@ -28,9 +28,9 @@ def laplacian(
     input : array of shape (..., n, ...), real or complex floating, or of integers
         The samples.  Along each dim named, there must be at least
         ``max(edge_order + 2, accuracy)`` of them where an end is one-sided, and
-        ``accuracy + 2`` on coordinates.  With ghosts at both ends one is enough, and
-        two for ``"reflect"`` and, on coordinates, for all but ``"periodic"``.  Dims
-        that are not named are batches.
+        ``accuracy + 2`` on coordinates.  With ghosts at both ends and no `where`, one
+        is enough, and two for ``"reflect"`` and, on coordinates, for all but
+        ``"periodic"``.  Dims that are not named are batches.
     spacing : scalar, array, list or tuple of these, or None, default: 1
         Where the samples lie.  One scalar is the step along every dim.  A list or tuple
         has one entry per dim named, each of them
@@ -94,7 +94,7 @@ def laplacian(
         device, or a NumPy array.  None is: all.  Values under False do not matter.
         Along a dim, each run of valid samples is differentiated as an array of its own;
         where it is too short, `edge_order` and then `accuracy` fall to what fits, else
-        it is NaN.  A masked `input` brings its mask along, and the results are masked.
+        it is NaN.  A masked `input` brings its mask, and results are masked.
     scale_factors : list or tuple of float or array, or None, default: None
         How long a step of one is along each dim, for curved coordinates that are
         orthogonal; `spherical`, `cylindrical` and `lonlat` return them.  Each is a
