@@ -83,3 +83,54 @@ def test_numbers_for_missing_samples() -> None:
     text = TABLE["a number for missing samples, such as -9999"]
     result = eval(f"anygrad.derivative(f, {text})", {"anygrad": anygrad, "f": f})
     assert result[:3].tolist() == [0, 2, 4]
+
+
+# What is asked for, in one call.
+
+CALLS = re.findall(
+    r"^\| ([^|]+) \| `(.+)` \|$",
+    TEXT.partition("## Is there a call")[2].partition("\n## ")[0],
+    re.MULTILINE,
+)
+
+
+def names() -> dict[str, Any]:
+    """Return what the calls name: samples of 6 times 8 points, and their like."""
+    import numpy
+    import pint
+    import xarray
+
+    f = numpy.sin(numpy.arange(48.0)).reshape(6, 8)
+    track = ("x", [0, 0, 0, 0, 1, 1, 1, 1])
+    labels = {"x": numpy.arange(8.0) ** 2, "track": track}
+    return {
+        "anygrad": anygrad,
+        "f": f,
+        "wind": numpy.stack([f, f**2]),
+        "image": (100 * f).astype("int16"),
+        "valid": f < 0.9,
+        "longitude": numpy.arange(8.0),
+        "latitude": numpy.arange(30.0, 36.0),
+        "theta": numpy.arange(1.0, 2.0, 0.17),
+        "phi": numpy.arange(8.0) / 10,
+        "circles": numpy.arange(1.0, 7.0)[:, None] * numpy.arange(8.0),
+        "periods": 8 * numpy.arange(1.0, 7.0)[:, None],
+        "fold": f[-1:, ::-1],
+        "ureg": pint.UnitRegistry(),
+        "array": xarray.DataArray(f, labels, ("y", "x")),
+    }
+
+
+@pytest.mark.parametrize(("wanted", "call"), CALLS, ids=str)
+def test_one_call(wanted: str, call: str) -> None:
+    import numpy
+
+    importlib.import_module("anygrad.xarray")
+    result = eval(call, names())
+    for array in result if isinstance(result, tuple) else (result,):
+        values = numpy.asarray(getattr(array, "magnitude", array))
+        assert numpy.isfinite(values).mean() > 0.5
+
+
+def test_there_are_calls() -> None:
+    assert len(CALLS) >= 14
