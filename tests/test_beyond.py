@@ -209,6 +209,14 @@ def test_dtypes(library: Backend) -> None:
     assert near(library, found, library.tolist(anygrad.derivative(g, boundary=turned)))
 
 
+def test_times(numpy: Any) -> None:
+    """NumPy calls a length of time an integer."""
+    f, x = numpy.asarray(ROWS), numpy.asarray(X)
+    for period in (numpy.timedelta64(1, "s"), numpy.ones((3, 1), "timedelta64[s]")):
+        with pytest.raises(TypeError, match=r"`boundary` must have .*timedelta64"):
+            anygrad.derivative(f, spacing=x, boundary=("periodic", period))
+
+
 # Traced and differentiated.
 
 

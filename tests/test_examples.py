@@ -28,7 +28,16 @@ def terrain(pictures: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "name", ["boundaries", "convergence", "vorticity", "rotation", "lines", "longitude"]
+    "name",
+    [
+        "boundaries",
+        "convergence",
+        "vorticity",
+        "rotation",
+        "lines",
+        "longitude",
+        "holes",
+    ],
 )
 def test_pictures(
     pictures: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str

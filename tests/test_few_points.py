@@ -80,19 +80,24 @@ def near(library: Backend, found: Any, wanted: list[Any], scale: Any) -> bool:
     return oracle.difference(values, wanted, limit, scale) is None
 
 
-def few(library: Backend, *orders: tuple[int, int]) -> tuple[tuple[int, int], ...]:
+def few(library: Backend, *cases: Any) -> tuple[Any, ...]:
     """Return the first only where each is compiled for a second."""
-    return orders[:1] if library.library in ("jax", "cupy") else orders
+    return cases[:1] if library.library in ("jax", "cupy") else cases
 
 
-@pytest.mark.parametrize("points", [1, 2, 3])
+def cases(library: Backend, *orders: tuple[int, int]) -> list[tuple[int, int, int]]:
+    """Return numbers of points, with orders and accuracies."""
+    points = few(library, 2, 1, 3)
+    return [(n, *order) for n in points for order in few(library, *orders)]
+
+
 @pytest.mark.parametrize("pair", PAIRS, ids=str)
-def test_on_a_step(library: Backend, pair: tuple[Any, Any], points: int) -> None:
-    if points == 1 and "reflect" in pair:
-        return
-    values: list[Any] = [Fraction(a) for a in SAMPLES[:points]]
-    f = library.asarray([float(a) for a in values])
-    for order, accuracy in few(library, (1, 6), (2, 4), (1, 2), (3, 2)):
+def test_on_a_step(library: Backend, pair: tuple[Any, Any]) -> None:
+    for points, order, accuracy in cases(library, (1, 6), (2, 4), (1, 2), (3, 2)):
+        if points == 1 and "reflect" in pair:
+            continue
+        values: list[Any] = [Fraction(a) for a in SAMPLES[:points]]
+        f = library.asarray([float(a) for a in values])
         r = _schemes.half_width(order, accuracy, uneven=False)
         weights, divisor = _formulas.weights(range(-r, r + 1), order)
         line = extended(pair, values, r)
@@ -110,18 +115,17 @@ def test_on_a_step(library: Backend, pair: tuple[Any, Any], points: int) -> None
             assert near(library, found, wanted, [max(a, 1) for a in sizes])
 
 
-@pytest.mark.parametrize("points", [1, 2, 3])
 @pytest.mark.parametrize("pair", PAIRS, ids=str)
-def test_on_coordinates(library: Backend, pair: tuple[Any, Any], points: int) -> None:
+def test_on_coordinates(library: Backend, pair: tuple[Any, Any]) -> None:
     """As on a long axis that holds all of these points."""
     is_circle = pair == ("periodic", "periodic")
-    if points == 1 and not is_circle:
-        return
-    values: list[Any] = [Fraction(a) for a in SAMPLES[:points]]
-    f = library.asarray([float(a) for a in values])
-    x = library.asarray([float(a) for a in X[:points]])
     boundary = ("periodic", float(PERIOD)) if is_circle else pair
-    for order, accuracy in few(library, (2, 4), (1, 4), (3, 4)):
+    for points, order, accuracy in cases(library, (2, 4), (1, 4), (3, 4)):
+        if points == 1 and not is_circle:
+            continue
+        values: list[Any] = [Fraction(a) for a in SAMPLES[:points]]
+        f = library.asarray([float(a) for a in values])
+        x = library.asarray([float(a) for a in X[:points]])
         r = _schemes.half_width(order, accuracy, uneven=True)
         line = [float(a) for a in extended(pair, values, r)]
         places = [float(a) for a in placed(pair, X[:points], r, PERIOD)]

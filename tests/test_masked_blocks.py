@@ -8,7 +8,7 @@ import pytest
 
 import anygrad
 from anygrad import _agnostic
-from anygrad._executors import masked
+from anygrad._executors import masked_ends
 from backends import Backend
 from planning import plan_of
 
@@ -81,7 +81,7 @@ def check(function: str, f: Any, library: Backend, exact: bool, **kind: Any) -> 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_steps(kind: dict[str, Any], mask: Any, library: Backend) -> None:
     f, where = samples(library, "float64"), library.xp.asarray(mask)
-    assert f.shape[0] * f.shape[1] > masked.BLOCK
+    assert f.shape[0] * f.shape[1] > masked_ends.BLOCK
     check("gradient", f, library, exact=True, where=where, **kind)
 
 

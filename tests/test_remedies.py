@@ -39,20 +39,6 @@ def test_anything_but_an_array(numpy: Any) -> None:
 # Arrays that mean more than their numbers.
 
 
-@pytest.mark.parametrize("dtype", ["float64", "complex64", "int64", "uint8"])
-def test_masked_arrays(numpy: Any, dtype: str) -> None:
-    """No integer is NaN: those become floats first."""
-    f = numpy.ma.masked_equal(numpy.asarray([0, 1, 99, 9, 16, 25, 36, 49], dtype), 99)
-    message = refusal(lambda: anygrad.laplacian(f), "input")
-    assert "`filled(numpy.nan)`" in message
-    if "int" in dtype:
-        assert "integers after `astype(float)`" in message
-        f = f.astype(float)
-    f = f.filled(numpy.nan)
-    assert anygrad.gradient(f)[0][4:].tolist() == [8, 10, 12, 13]
-    assert anygrad.laplacian(f)[4:].tolist() == [2, 2, 2, 2]
-
-
 def test_masked_coordinates(numpy: Any) -> None:
     x = numpy.ma.masked_equal(numpy.asarray([0.0, 1, 2, 3, 999, 5]), 999)
     message = refusal(
@@ -489,18 +475,6 @@ def test_a_mask_of_numbers(library: Backend) -> None:
     assert "Compare first, e.g. `where != 0`." in message
     (result,) = anygrad.gradient(f, where=where != 0)
     assert library.tolist(result)[:5] == [1, 2, 4, 6, 7]
-
-
-def test_a_mask_for_another_accuracy(library: Backend) -> None:
-    f = library.asarray([float(k**2) for k in range(20)])
-    mask = library.asarray([float(k) for k in range(20)]) != 0
-    call = anygrad.derivative
-    message = refusal(lambda: call(f, where=mask, accuracy=4), "where")
-    assert "Set invalid samples to NaN for these" in message
-    xp = array_api_compat.array_namespace(f)
-    nan = xp.where(mask, f, xp.full_like(f, float("nan")))
-    values = library.tolist(call(nan, accuracy=4))
-    assert values[-15:] == pytest.approx([2 * k for k in range(5, 20)], rel=1e-5)
 
 
 # Lengths that Dask does not know.

@@ -156,6 +156,7 @@ def look_at_all() -> dict[str, Any]:
     for name in DERIVED:
         found[name] |= derived(CALLS[name][0], explicit)
     found["short"] = {"eager": short(auto), "jit": short(explicit)}
+    found["masked"] = {"eager": masked(auto), "jit": masked(explicit)}
     found["per line"] = {"eager": per_line(auto), "jit": per_line(explicit)}
     return found
 
@@ -238,6 +239,16 @@ def per_line(spread: Any) -> float:
     return float(numpy.max(abs(numpy.asarray(result) - wanted)))
 
 
+def masked(spread: Any) -> float:
+    """Return the error of mixed derivatives of which samples are missing."""
+    import numpy
+
+    result = anygrad.hessian(spread["f"], where=spread["mask"])
+    wanted = anygrad.hessian(arrays()["f"], where=arrays()["mask"])
+    numpy.testing.assert_array_equal(numpy.isnan(result), numpy.isnan(wanted))
+    return float(numpy.nanmax(abs(numpy.asarray(result) - wanted)))
+
+
 # The tests.
 
 
@@ -286,9 +297,9 @@ def test_derivatives_of_derivatives(jax: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize("way", ["eager", "jit"])
-@pytest.mark.parametrize("name", ["short", "per line"])
+@pytest.mark.parametrize("name", ["short", "per line", "masked"])
 def test_what_the_compiler_spreads(jax: Any, name: str, way: str) -> None:
-    """Parts shorter than the halo, and values for each line beyond the ends."""
+    """Parts shorter than the halo, values for each line, masks of mixed derivatives."""
     assert found()[name][way] < 1e-13
 
 

@@ -48,8 +48,6 @@ def test_plans_keep_no_masks(library: Backend) -> None:
 
 NO_ARRAY = "Convert it to an array of the library of `input` first."
 BROADCAST = "`where` must be broadcastable to `input`, of shape (3, 4)."
-FIRST_ORDER = "`where` must be None but for `order=1` and `accuracy=2`."
-TO_NAN = "Set invalid samples to NaN for these: derivatives that read one are NaN."
 
 
 @pytest.mark.parametrize(
@@ -65,18 +63,6 @@ TO_NAN = "Set invalid samples to NaN for these: derivatives that read one are Na
         (ValueError, (3,), {}, f"{BROADCAST} Got shape (3,)."),
         (ValueError, (2, 4), {}, f"{BROADCAST} Got shape (2, 4)."),
         (ValueError, (1, 3, 4), {}, f"{BROADCAST} Got shape (1, 3, 4)."),
-        (
-            ValueError,
-            (4,),
-            {"accuracy": 4},
-            f"{FIRST_ORDER} Got `order=1` and `accuracy=4`. {TO_NAN}",
-        ),
-        (
-            ValueError,
-            (4,),
-            {"order": 2},
-            f"{FIRST_ORDER} Got `order=2` and `accuracy=2`. {TO_NAN}",
-        ),
     ],
 )
 def test_refusals(

@@ -16,12 +16,12 @@ from . import _formulas, _scales, _uneven
 from ._boundaries import End
 from ._classes import is_array
 from ._formulas import WeightedFormula
+from ._precision import working
 from ._records import candidates
 from ._scales import Scale
 
 if TYPE_CHECKING:
     from ._formulas import Formula
-    from ._precision import Precision
     from ._records import Plan, Stack, Task
     from ._typing import Array, DType, Namespace
 
@@ -112,7 +112,8 @@ def differentiate(
 def derivative(f: Any, task: Task, xp: Namespace, lowering: Lowering = STANDARD) -> Any:
     """Return one derivative, in the working dtype."""
     if task.inner is not None:
-        f = derivative(f, task.inner, xp, lowering)
+        where = known(f.shape, task.inner, xp, lowering)
+        f, task = derivative(f, task.inner, xp, lowering), task._replace(where=where)
         if any(map(is_array, task.constants or ())):
             from . import _beyond
 
@@ -131,11 +132,9 @@ def _of_valid(f: Any, task: Task, xp: Namespace, lowering: Lowering) -> Any:
     What is missing is filled before: a NaN that is only dropped from the result would
     still be in its derivative, because zero times NaN is NaN.
     """
-    axis, valid = task.axis, task.where
-    f = xp.where(valid, f, xp.zeros_like(f))
-    if valid.shape[axis] != f.shape[axis]:
-        along = (*valid.shape[:axis], f.shape[axis], *valid.shape[axis + 1 :])
-        valid = xp.broadcast_to(valid, along)
+    axis = task.axis
+    f = xp.where(task.where, f, xp.zeros_like(f))
+    valid = _along(task.where, axis, f.shape[axis], xp)
     whole: Any = None
     for candidate in reversed(candidates(task)):
         values = _of_all(f, candidate, xp, lowering)
@@ -145,12 +144,36 @@ def _of_valid(f: Any, task: Task, xp: Namespace, lowering: Lowering) -> Any:
     return whole
 
 
+def _along(valid: Any, axis: int, length: int, xp: Namespace) -> Any:
+    """Return a mask that is as long as the samples along an axis."""
+    if valid.shape[axis] == length:
+        return valid
+    shape = (*valid.shape[:axis], length, *valid.shape[axis + 1 :])
+    return xp.broadcast_to(valid, shape)
+
+
+def known(
+    shape: Sequence[int], inner: Task, xp: Namespace, lowering: Lowering = STANDARD
+) -> Any:
+    """Tell where an inner derivative has a formula that fits; None is everywhere.
+
+    Those points are the valid samples of the outer one.
+    """
+    if inner.where is None:
+        return None
+    valid = _along(inner.where, inner.axis, shape[inner.axis], xp)
+    found = [fits(valid, one, xp, lowering) for one in candidates(inner)]
+    return reduce(operator.or_, found)
+
+
 def fits(valid: Any, task: Task, xp: Namespace, lowering: Lowering = STANDARD) -> Any:
     """Tell at which points all samples that the formula names are valid."""
     pieces = []
     for formula in task.scheme.formulas:
         offsets = _formulas.samples_read(formula, task.coordinates is not None)
         parts = [shifted(valid, task.axis, formula, offset) for offset in offsets]
+        if not parts:
+            parts = [xp.zeros_like(shifted(valid, task.axis, formula, 0))]
         pieces.append(reduce(operator.and_, parts))
     return lowering.join(pieces, task, xp)
 
@@ -183,6 +206,8 @@ def weighted_sum(
     f: Any, task: Task, number: int, xp: Namespace, lowering: Lowering = STANDARD
 ) -> Any:
     """Return the derivative at the points that one formula of the scheme fills."""
+    if not task.scheme.formulas[number].terms:
+        return _nothing(f, task, number, xp)
     formula, terms, scale = weighted_formula(task, number, xp)
     end = int(number > task.scheme.interior)
     total: Any = None
@@ -199,6 +224,12 @@ def weighted_sum(
         total = total / divisor
         total = lowering.barrier(total) if guarded else total
     return total
+
+
+def _nothing(f: Any, task: Task, number: int, xp: Namespace) -> Any:
+    """Return what stands where a scheme has no formula; another one is taken there."""
+    part = shifted(f, task.axis, task.scheme.formulas[number], 0)
+    return prepare(xp.zeros_like(part), working(task.precision), False, xp)
 
 
 def _difference_of(
@@ -362,37 +393,3 @@ def _halved(integers: Any, xp: Namespace) -> tuple[Any, Any]:
     half = int(xp.iinfo(integers.dtype).max) >> 1
     signed = xp.astype(integers, getattr(xp, f"int{half.bit_length() + 1}"))
     return (signed >> 1) & half, signed & 1
-
-
-def stencil_weights(
-    offsets: Any, order: int, precision: Precision, xp: Namespace
-) -> Any:
-    """Return the weights of samples at `offsets`, which lie along the last axis.
-
-    A weight is the derivative at 0 of Lagrange's ``l_j(s)``, as in `_formulas.weights`.
-    Its factors ``(s - x[k]) / (x[j] - x[k])`` are multiplied one after the other, for
-    all `j` at once, and only the coefficients of 1, s, ..., `s**m` are kept: they are
-    made of ratios, and no product of distances arises that the result does not hold.
-
-    Neville's identity, which serves the kernels, extrapolates where 0 is no point: with
-    13 equal steps around it, it has lost up to 3900 units in the last place of the
-    largest weight, against exact fractions, and this up to 310.
-    """
-    dtype, wide = precision.coordinates, precision.wide_coordinates
-    x, converted = (prepare(offsets, dtype, kept, xp) for kept in (wide, False))
-    coefficients: list[Any] = [1.0]
-    for shift in range(1, offsets.shape[-1]):
-        length = difference(x, _rotated(x, shift, xp), dtype, wide, xp)
-        constant, slope = -_rotated(converted, shift, xp) / length, 1.0 / length
-        lowered = [a * constant for a in coefficients]
-        raised = [a * slope for a in coefficients]
-        inner = [a + b for a, b in zip(lowered[1:], raised, strict=False)]
-        coefficients = [lowered[0], *inner, raised[-1]][: order + 1]
-    weights = coefficients[order] * float(math.factorial(order))
-    return prepare(weights, precision.result, False, xp)
-
-
-def _rotated(array: Any, shift: int, xp: Namespace) -> Any:
-    """Return the elements of the last axis, beginning with another one."""
-    pieces = [array[..., shift:], array[..., :shift]]
-    return xp.concat(pieces, axis=array.ndim - 1)

@@ -67,28 +67,25 @@ def _partials(samples: Samples, request: Request, orders: Orders) -> Planned:
     """Plan a derivative along each dim, in one array if that is asked for."""
     field = _field(samples, request)
     dims = _dims(field, request)
-    has_where = request.where is not None
-    if has_where:
-        where.check(request.where, field, orders)
     if request.stack_dim is None:
-        tasks = _tasks.planned(field, dims, orders, has_where=has_where)
-        return _planned(field, dims, tasks, mask=request.where)
+        tasks = _tasks.planned(field, dims, orders, has_where=_has_where(request))
+        return _planned(field, dims, tasks, request)
     if not dims:
         msg = "`stack_dim` must be None where there is nothing to stack. Got no dims."
         raise ValueError(msg)
     place = dim.stack_axis(request.stack_dim, field.ndim)
-    tasks = _tasks.planned_in_one_dtype(field, dims, orders, has_where=has_where)
+    tasks = _in_one_dtype(field, dims, orders, request)
     stack = Stack(place, (len(tasks),), tuple(range(len(tasks))))
     tasks = _tasks.with_one_dtype(tasks, samples.namespace)
-    return _planned(field, dims, tasks, stack, mask=request.where)
+    return _planned(field, dims, tasks, request, stack)
 
 
 def laplacian(samples: Samples, request: Request) -> Planned:
     """Plan the sum of the second derivatives."""
     field = _field(samples, request)
     dims = _some_dims(field, request)
-    tasks = _tasks.planned_in_one_dtype(field, dims, _orders(request, 2))
-    return _sum(field, dims, tasks)
+    tasks = _in_one_dtype(field, dims, _orders(request, 2), request)
+    return _sum(field, dims, tasks, request)
 
 
 def hessian(samples: Samples, request: Request) -> Planned:
@@ -96,8 +93,10 @@ def hessian(samples: Samples, request: Request) -> Planned:
     field, xp = _field(samples, request), samples.namespace
     dims = _some_dims(field, request)
     place, count = dim.stack_axis(request.stack_dim, field.ndim), len(dims)
-    firsts = _tasks.planned_in_one_dtype(field, dims, _orders(request, 1))
-    seconds = _tasks.planned_in_one_dtype(field, dims, _orders(request, 2))
+    firsts, seconds = (
+        _in_one_dtype(field, dims, _orders(request, number), request)
+        for number in (1, 2)
+    )
     tasks: list[Task] = []
     number: dict[tuple[int, int], int] = {}
     for i in range(count):
@@ -107,7 +106,8 @@ def hessian(samples: Samples, request: Request) -> Planned:
             tasks.append(mixed)
     numbers = [number[i, j] for i in range(count) for j in range(count)]
     stack = Stack(place, (count, count), tuple(numbers))
-    return _planned(field, dims, _tasks.with_one_dtype(tuple(tasks), xp), stack)
+    whole = _tasks.with_one_dtype(tuple(tasks), xp)
+    return _planned(field, dims, whole, request, stack)
 
 
 def jacobian(samples: Samples, request: Request) -> Planned:
@@ -115,7 +115,7 @@ def jacobian(samples: Samples, request: Request) -> Planned:
     field, place = _component(samples, request)
     dims = _some_dims(field, request)
     count = input.check_components(field, None, request.vector_dim)
-    partials = _tasks.planned_in_one_dtype(field, dims, _orders(request))
+    partials = _in_one_dtype(field, dims, _orders(request), request)
     tasks = tuple(
         [
             task._replace(component=(place, number))
@@ -124,7 +124,8 @@ def jacobian(samples: Samples, request: Request) -> Planned:
         ]
     )
     stack = Stack(place, (count, len(dims)), tuple(range(len(tasks))))
-    return _planned(field, dims, _tasks.with_one_dtype(tasks, samples.namespace), stack)
+    whole = _tasks.with_one_dtype(tasks, samples.namespace)
+    return _planned(field, dims, whole, request, stack)
 
 
 def divergence(samples: Samples, request: Request) -> Planned:
@@ -135,10 +136,10 @@ def divergence(samples: Samples, request: Request) -> Planned:
     tasks = [
         task._replace(component=(place, number))
         for number, task in enumerate(
-            _tasks.planned_in_one_dtype(field, dims, _orders(request))
+            _in_one_dtype(field, dims, _orders(request), request)
         )
     ]
-    return _sum(field, dims, tuple(tasks))
+    return _sum(field, dims, tuple(tasks), request)
 
 
 def curl(samples: Samples, request: Request) -> Planned:
@@ -147,7 +148,7 @@ def curl(samples: Samples, request: Request) -> Planned:
     dims = _dims(field, request)
     dim.check_curl([d.axis for d in dims], request.axis)
     input.check_components(field, len(dims), request.vector_dim)
-    tasks = _tasks.planned_in_one_dtype(field, dims, _orders(request))
+    tasks = _in_one_dtype(field, dims, _orders(request), request)
     pairs = ((0, 1),) if len(dims) == 2 else ((1, 2), (2, 0), (0, 1))
     parts = []
     for i, j in pairs:  # the derivative of component `j` along `i`, less the other
@@ -155,14 +156,11 @@ def curl(samples: Samples, request: Request) -> Planned:
         parts.append(tasks[j]._replace(component=(place, i), sign=-1))
     terms = _tasks.with_one_dtype(tuple(parts), samples.namespace)
     stack = None if len(dims) == 2 else Stack(place, (3,), (0, 1, 2))
-    return _planned(field, dims, terms, stack)
+    return _planned(field, dims, terms, request, stack)
 
 
 #: The orders of the derivatives of which a function says its own.
 ORDERS = {laplacian: 2, hessian: 2}
-
-#: Those that know which samples are valid.
-WITH_WHERE = (gradient, derivative)
 
 
 def _orders(request: Request, derivative: int | None = None) -> Orders:
@@ -188,7 +186,21 @@ def _dims(field: Field, request: Request) -> list[Dim]:
     axes = dim.axes(field, request.dim, request.axis)
     entries = spacing.entries(request.spacing, len(axes))
     ends = boundary.ends(request.boundary, len(axes))
+    if _has_where(request):
+        where.check(request.where, field)
     return [Dim(*given) for given in zip(axes, entries, ends, strict=True)]
+
+
+def _has_where(request: Request) -> bool:
+    return request.where is not None
+
+
+def _in_one_dtype(
+    field: Field, dims: Sequence[Dim], orders: Orders, request: Request
+) -> tuple[Task, ...]:
+    """Return one task per dim, all with the digits of one dtype."""
+    has_where = _has_where(request)
+    return _tasks.planned_in_one_dtype(field, dims, orders, has_where=has_where)
 
 
 def _some_dims(field: Field, request: Request) -> list[Dim]:
@@ -198,22 +210,24 @@ def _some_dims(field: Field, request: Request) -> list[Dim]:
     return dims
 
 
-def _sum(field: Field, dims: Sequence[Dim], tasks: tuple[Task, ...]) -> Planned:
+def _sum(
+    field: Field, dims: Sequence[Dim], tasks: tuple[Task, ...], request: Request
+) -> Planned:
     # The last axis first, whatever the order of the dims: so the same sum has the same
     # bits, and what is written first may go through the ends of short last axes.
     in_order = tuple(sorted(tasks, key=lambda task: -task.axis))
     terms = _tasks.with_one_dtype(_tasks.summed(in_order), field.samples.namespace)
-    return _planned(field, dims, terms)
+    return _planned(field, dims, terms, request)
 
 
 def _planned(
     field: Field,
     dims: Sequence[Dim],
     tasks: tuple[Task, ...],
+    request: Request,
     stack: Stack | None = None,
-    mask: Any = None,
 ) -> Planned:
-    samples = field.samples
+    samples, mask = field.samples, request.where
     beyond = [value for d in dims for value in d.ends.values()]
     is_plain = stack is None and mask is None and field.vector_axis is None
     is_plain = is_plain and not any(map(is_array, beyond)) and not are_short(tasks)

@@ -92,11 +92,10 @@ def derivative(
         and the derivatives near the ends have no meaning: they may be infinite or NaN.
     where : array of bool or None, default: None
         Which samples are valid: broadcastable to `input`, of its library and on its
-        device, or a NumPy array.  None is: all.  Only for ``order=1`` and
-        ``accuracy=2``.  Values under False do not matter.  Where the formula of a point
-        names one of them, the point gets a one-sided formula of the order `edge_order`
-        instead, or NaN if there are too few valid samples for that, too.  Of a masked
-        `input`, what the mask leaves valid, too; and the results are masked there.
+        device, or a NumPy array.  None is: all.  Values under False do not matter.
+        Along a dim, each run of valid samples is differentiated as an array of its own;
+        where it is too short, `edge_order` and then `accuracy` fall to what fits, else
+        it is NaN.  A masked `input` brings its mask along, and the results are masked.
     dtype : dtype or None, default: None
         The dtype of the result: a real or complex floating one of the library of
         `input`, or the name of one in the standard.  It is rounded to it once, after a
@@ -119,8 +118,7 @@ def derivative(
     TypeError
         - If `input` is not an array of the standard, or is labelled, compressed,
           sparse, nested, a matrix or of another class whose arrays carry more than
-          their numbers, or its dtype is bool or not numeric; if it is masked, for
-          another `order` than 1 or another `accuracy` than 2.
+          their numbers, or its dtype is bool or not numeric.
         - If `dim` or `axis` is not an int.
         - If `spacing` is neither a number nor an array, is of another library than
           `input` and NumPy, is complex where that has no complex dtypes, is masked, is
@@ -153,8 +151,7 @@ def derivative(
           if an array has none of the shapes above, or is on another device; if ghosts
           are given outside of a pair, are too few, have coordinates on a step or none
           on coordinates.
-        - If `where` is not broadcastable to `input` or is on another device, or is
-          given for another `order` than 1 or another `accuracy` than 2.
+        - If `where` is not broadcastable to `input` or is on another device.
     IndexError
         - If `dim` or `axis` names a dim that `input` does not have, or it has none.
 

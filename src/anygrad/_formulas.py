@@ -47,6 +47,8 @@ class Formula(NamedTuple):
         The sample at the edge, as offset, where there are ghosts.
     ghosts : tuple of (int, Ghost)
         Those among the `offsets`, with their positions turned into offsets.
+
+    Without terms, it stands for points that have no formula.
     """
 
     start: int
@@ -157,6 +159,22 @@ def formula_on(
     )
 
 
+def backwards(formula: Formula) -> Formula:
+    """Return a formula for the right of something, whose terms are summed from there.
+
+    Sums of neighbours run away from either edge, so that one is the mirror image of the
+    other, to the last bit.
+    """
+    if all(upper == -lower for upper, lower, _ in formula.terms):
+        return formula
+    return formula._replace(terms=formula.terms[::-1])
+
+
+def gap(beside: Formula, start: int, stop: int | None) -> Formula:
+    """Return what stands for points that have no formula in a scheme."""
+    return beside._replace(start=start, stop=stop, offsets=(), terms=())
+
+
 def _sums_from_the_end(numbers: Sequence[int]) -> list[int]:
     """Return for each number but the first its sum with all that follow it."""
     return [sum(numbers[k:]) for k in range(1, len(numbers))]
@@ -201,3 +219,38 @@ def samples_read(formula: Formula, on_coordinates: bool) -> list[int]:
 
 def _are_antisymmetric(numbers: Sequence[int]) -> bool:
     return all(a == -b for a, b in zip(numbers, reversed(numbers), strict=True))
+
+
+def _positions(formula: Formula) -> list[int]:
+    """Return where the samples of an edge's formula lie, counted from that edge."""
+    inwards = 1 if formula.start >= 0 else -1
+    depth = formula.start if formula.start >= 0 else -formula.start - 1
+    return [
+        depth + inwards * offset
+        for pair in formula.terms
+        for offset in pair[:2]
+        if isinstance(offset, int)
+    ]
+
+
+def wraps(formula: Formula) -> bool:
+    """Tell whether the formula of an edge reads samples at the other one."""
+    return any(position < 0 for position in _positions(formula))
+
+
+def mirrored(left: Sequence[Formula], right: Sequence[Formula]) -> int | None:
+    """Return the fewest points for which the edges can be written in pairs.
+
+    The mirror image of ``f[upper] - f[lower]`` is ``f[-lower] - f[-upper]``.  A point
+    and its partner at the other edge must be two, in this order.
+    """
+    points = 0
+    for row, (one, other) in enumerate(zip(left, right, strict=True)):
+        if any(lower is None for _, lower, _ in one.terms) or wraps(one):
+            return None
+        image = tuple([(-lower, -upper, w) for upper, lower, w in one.terms])
+        if (other.terms, other.denominator) != (image, one.denominator):
+            return None
+        sums = [upper + lower for upper, lower, _ in one.terms]
+        points = max([points, 2 * row + max([0, *sums]) + 2])
+    return points

@@ -133,11 +133,10 @@ def gradient(
         for the ends or for two dims.
     where : array of bool or None, default: None
         Which samples are valid: broadcastable to `input`, of its library and on its
-        device, or a NumPy array.  None is: all.  Only for ``accuracy=2``.  Values under
-        False do not matter.  Where the formula of a point names one of them, the point
-        gets a one-sided formula of the order `edge_order` instead, or NaN if there are
-        too few valid samples for that, too.  Of a masked `input`, what the mask leaves
-        valid, too; and the results are masked there.
+        device, or a NumPy array.  None is: all.  Values under False do not matter.
+        Along a dim, each run of valid samples is differentiated as an array of its own;
+        where it is too short, `edge_order` and then `accuracy` fall to what fits, else
+        it is NaN.  A masked `input` brings its mask along, and the results are masked.
     stack_dim : int or None, default: None
         Where a new dim of all results stands, in one array; negative numbers count from
         behind the last dim of `input`.  None returns a tuple.
@@ -170,8 +169,7 @@ def gradient(
     TypeError
         - If `input` is not an array of the standard, or is labelled, compressed,
           sparse, nested, a matrix or of another class whose arrays carry more than
-          their numbers, or its dtype is bool or not numeric; if it is masked, for
-          another `accuracy` than 2.
+          their numbers, or its dtype is bool or not numeric.
         - If `spacing` is an array of coordinates that is not in a list; if it or an
           entry of it is neither a number nor an array, is of another library than
           `input` and NumPy, is complex where that has no complex dtypes, is masked, is
@@ -208,8 +206,7 @@ def gradient(
           number is not positive and finite; if an array has none of the shapes above,
           or is on another device; if ghosts are given outside of a pair, are too few,
           have coordinates on a step or none on coordinates.
-        - If `where` is not broadcastable to `input` or is on another device, or is
-          given for another `accuracy` than 2.
+        - If `where` is not broadcastable to `input` or is on another device.
         - If `stack_dim` is given where no dim is differentiated.
         - If `scale_factors` has another length than there are dims; if an entry is
           zero, not finite, on another device or does not fit.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import _calls, _plans
-from ._typing import ArrayT, Boundary, DType, Spacing
+from ._typing import Array, ArrayT, Boundary, DType, Spacing
 
 
 def jacobian(
@@ -16,6 +16,7 @@ def jacobian(
     accuracy: int = 2,
     edge_order: int | None = None,
     boundary: Boundary | list[Boundary] = "one_sided",
+    where: Array | None = None,
     vector_dim: int = 0,
     scale_factors: None = None,
     dtype: DType | None = None,
@@ -90,6 +91,14 @@ def jacobian(
         and the derivatives near the ends have no meaning: they may be infinite or NaN.
         A pair for several dims is taken in a list only, because a bare one may be meant
         for the ends or for two dims.
+    where : array of bool or None, default: None
+        Which samples are valid: broadcastable to `input`, of its library and on its
+        device, or a NumPy array.  None is: all.  With as many dims as `input`, it has
+        that of the components; with fewer, it is for each.  Values under False do not
+        matter.  Along a dim, each run of valid samples is differentiated as an array of
+        its own; where it is too short, `edge_order` and then `accuracy` fall to what
+        fits, else it is NaN.  A masked `input` brings its mask along, and the results
+        are masked.
     vector_dim : int, default: 0
         The dim of `input` along which the components lie; negative ones count from the
         last dim.
@@ -120,7 +129,7 @@ def jacobian(
     TypeError
         - If `input` is not an array of the standard, or is labelled, compressed,
           sparse, nested, a matrix or of another class whose arrays carry more than
-          their numbers, or its dtype is bool or not numeric; if it is masked.
+          their numbers, or its dtype is bool or not numeric.
         - If `spacing` is an array of coordinates that is not in a list; if it or an
           entry of it is neither a number nor an array, is of another library than
           `input` and NumPy, is complex where that has no complex dtypes, is masked, is
@@ -133,6 +142,8 @@ def jacobian(
           complex for a real `input`, is an array of another library than `input` and
           NumPy, or holds no numbers; if a period is neither a real number nor an array
           of these; if the dtype of ghosts is none that `input` can hold.
+        - If `where` is not a plain, dense array of bools, or is of another library than
+          `input` and NumPy.
         - If `vector_dim` is not an int.
         - If `dtype` is no floating dtype of the library of `input`, is one that its
           device does not have, or is real for a complex result.
@@ -154,6 +165,7 @@ def jacobian(
           number is not positive and finite; if an array has none of the shapes above,
           or is on another device; if ghosts are given outside of a pair, are too few,
           have coordinates on a step or none on coordinates.
+        - If `where` is not broadcastable to `input` or is on another device.
         - If `scale_factors` is not None.
     IndexError
         - If `dim` or `axis` names a dim that `input` does not have.
@@ -183,6 +195,7 @@ def jacobian(
         input,
         spacing=spacing,
         boundary=boundary,
+        where=where,
         dim=dim,
         axis=axis,
         accuracy=accuracy,

@@ -353,16 +353,21 @@ def of_field(
     spacing: Any,
     boundary: Any,
     datetime_unit: str | None,
+    masks: tuple[Any, bool],
     scale_factors: Any = None,
     **orders: int | None,
 ) -> xr.DataArray:
-    """Return what a door makes of a vector field: one array, or a field again."""
+    """Return what a door makes of a vector field: one array, or a field again.
+
+    `masks` are `where` and `skipna`.
+    """
     data, vector_dim = vectors
     given = (spacing, boundary, datetime_unit, vector_dim, scale_factors)
     at = along(data, list(dim), *given)
     unit = at.one_unit()
     place = data.get_axis_num(vector_dim)
-    values = door(data.data, vector_dim=place, **at.grid, **orders)
+    where = mask(data, *masks)
+    values = door(data.data, vector_dim=place, where=where, **at.grid, **orders)
     is_field = values.ndim == data.ndim
     dims = [name for name in data.dims if is_field or name != vector_dim]
     return derived(data, values, [unit], dims)

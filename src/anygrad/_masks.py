@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import _calls, _classes
 from ._calls import Request
 from ._records import Plan
 from ._refusals import Mask
@@ -16,12 +15,10 @@ def plan(
 ) -> Plan:
     """Return the plan of a call on masked samples."""
     data, mask = row.data(array), row.mask(array)
-    if mask is not None:
-        _check_where(row, planner, array, request)
     inner = again(planner, data, **request._asdict())  # a given mask is checked by it
     valid = request.where
     if mask is not None:
-        valid = ~mask if valid is None else ~mask & valid
+        valid = ~mask if valid is None else ~mask & _as_samples(valid, inner)
         inner = again(planner, data, **request._replace(where=valid)._asdict())
 
     def run(array: Any, *_: Any) -> tuple[Any, ...]:
@@ -34,6 +31,17 @@ def plan(
     return inner._replace(executor=run)
 
 
+def _as_samples(valid: Any, inner: Plan) -> Any:
+    """Return a mask that broadcasts with the samples, all components included."""
+    components = [task.component for task in inner.tasks if task.component is not None]
+    missing = inner.ndim - valid.ndim
+    if not components or missing < 0:
+        return valid
+    axis = components[0][0]
+    whole = valid[(*(None,) * missing, ...)]
+    return whole[(*(slice(None),) * axis, None, ...)]
+
+
 def _missing(inner: Plan, data: Any) -> list[Any]:
     """Return where there is no formula, whatever the samples are: of zeros, it is NaN.
 
@@ -42,16 +50,3 @@ def _missing(inner: Plan, data: Any) -> list[Any]:
     xp = inner.namespace
     zeros = inner.executor(xp.zeros_like(data), inner, xp)
     return [xp.isnan(result) for result in zeros]
-
-
-def _check_where(row: Mask, planner: Any, array: Any, request: Request) -> None:
-    """Refuse masks where no formula knows which samples are valid."""
-    is_usual = (request.order, request.accuracy) == (1, 2)
-    if planner in _calls.WITH_WHERE and is_usual:
-        return
-    msg = (
-        "`input` must not be a masked array but for first derivatives, by `gradient` "
-        f"and `derivative`, of `accuracy=2`. Got {_classes.type_name(array)}. Fill "
-        f"it first, e.g. with `{row.filled}`, integers after `astype(float)`."
-    )
-    raise TypeError(msg)

@@ -16,6 +16,7 @@ from typing import Any
 from . import _carried, _constants, _dispatch
 from ._calls import Planned, Request
 from ._checks import boundary, input, spacing
+from ._checks.where import of_components
 from ._classes import is_array
 from ._constants import Place
 from ._kept import Account, size_of
@@ -290,12 +291,11 @@ def _place(samples: Samples, planned: Planned, request: Request) -> Place | None
 
 
 def _mask(where: Any, plan: Plan, place: Place | None) -> Any:
-    """Return a mask with as many dimensions as the samples."""
+    """Return a mask with as many dimensions as a component, or one for each."""
     if where is None:
         return None
     plain = without_shell(where if place is None else place.array(where))
-    missing = plan.ndim - plain.ndim
-    return plain[(*(None,) * missing, ...)] if missing else plain
+    return of_components(plain, plan)
 
 
 def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:

@@ -45,14 +45,11 @@ class Mask(NamedTuple):
         mask at all.
     masked : callable
         ``masked(data, mask, like)`` puts them together, as they are in `like`.
-    filled : str
-        How an array is filled, in code.
     """
 
     data: Callable[[Any], Any]
     mask: Callable[[Any], Any]
     masked: Callable[[Any, Any, Any], Any]
-    filled: str = "filled(numpy.nan)"
 
 
 def _of_pint(magnitude: Any, unit: Any, like: Any) -> Any:
@@ -171,12 +168,7 @@ REFUSED = (
         "a masked array: the mask would be lost",
         "Fill it first, e.g. with `filled(numpy.nan)`, integers after `astype(float)`.",
         carried=Mask(lambda array: array.data, _numpy_mask, _numpy_masked),
-        in_chunks=Mask(
-            _dask_data,
-            _dask_mask,
-            _dask_masked,
-            "dask.array.ma.filled(array, numpy.nan)",
-        ),
+        in_chunks=Mask(_dask_data, _dask_mask, _dask_masked),
     ),
     Refusal(
         "numpy",

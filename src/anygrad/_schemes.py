@@ -15,11 +15,9 @@ from ._scales import Scale
 if TYPE_CHECKING:
     from ._precision import Precision
 
-#: Where the interior formula of a scheme reads: to both sides of its point, or to one.
-CENTRAL, FORWARD, BACKWARD = SIDES = ("central", "forward", "backward")
-
-#: So many schemes are remembered, the latest ones.
-MOST_SCHEMES = 256
+#: So many schemes are remembered, the latest ones: where samples may be missing, dozens
+#: for one derivative.
+MOST_SCHEMES = 2048
 
 
 class Recipe(NamedTuple):
@@ -35,10 +33,10 @@ class Recipe(NamedTuple):
         The boundary mode at either end.
     uneven : bool
         Whether the formulas are for coordinates.
-    side : str
-        Where the formula of the interior reads.  To one side, its accuracy is
-        `edge_order`.  Its rows at an end without ghosts, where it
-        would leave the axis, have the formulas of the central scheme.
+    reach : tuple of (int, int) or None
+        How many points the formula of the interior reads to the left and to the right;
+        None is the central one.  With a reach, rows at an end without ghosts, where it
+        would leave the axis, have no formula: other recipes do not leave it there.
     length : int or None
         How many points the axis has, where these are too few for an interior: then
         each has a formula of its own, with ghosts beyond both ends.
@@ -50,7 +48,7 @@ class Recipe(NamedTuple):
     left: str
     right: str
     uneven: bool
-    side: str = CENTRAL
+    reach: tuple[int, int] | None = None
     length: int | None = None
 
 
@@ -110,8 +108,10 @@ class Scheme:
         self.interior = interior
         self.points = fewest_points(recipe)
         left, right = formulas[:interior], formulas[:interior:-1]
-        self.wraps = any(_wraps(formula) for formula in (*left, *right))
-        self.mirrored = None if len(left) != len(right) else _mirrored(left, right)
+        self.wraps = any(_formulas.wraps(formula) for formula in (*left, *right))
+        self.mirrored = (
+            None if len(left) != len(right) else _formulas.mirrored(left, right)
+        )
         self.denominators = tuple(sorted({f.denominator for f in formulas}))
         self.places = tuple([self.denominators.index(f.denominator) for f in formulas])
         count = len(self.denominators)
@@ -220,9 +220,28 @@ def half_width(order: int, accuracy: int, uneven: bool) -> int:
 def recipes(
     orders: tuple[int, int, int], left: str, right: str, *, uneven: bool, masked: bool
 ) -> list[Recipe]:
-    """Return those of a derivative: more than one where samples may be missing."""
-    sides = SIDES if masked else (CENTRAL,)
-    return [Recipe(*orders, left, right, uneven, side) for side in sides]
+    """Return those of a derivative: more than one where samples may be missing.
+
+    Each run of valid samples has the rows of an array of its own.  Row `i` from an end
+    of the run reads the first ``max(edge_order + m, 2 * i + 1)`` points from there, as
+    in `_row`, and `edge_order` falls to what fits.  In this order, the first recipe all
+    of whose samples are valid is the one of that row: where a run is long enough for
+    one, any that reads on past the nearer end does not fit, and of a shorter run, the
+    row in the middle is the central formula of a lower accuracy.
+    """
+    order, accuracy, edge_order = orders
+    central = Recipe(*orders, left, right, uneven)
+    if not masked:
+        return [central]
+    r = half_width(order, accuracy, uneven)
+    found: dict[tuple[int, int], Recipe] = {(r, r): central}
+    for e in range(edge_order, 0, -1):
+        for depth in range(r - 1, -1, -1):
+            onwards = max(e + order, 2 * depth + 1) - 1 - depth
+            for reach in ((depth, onwards), (onwards, depth)):
+                recipe = central._replace(edge_order=e, reach=reach)
+                found.setdefault(reach, recipe)
+    return list(found.values())
 
 
 class Margin(NamedTuple):
@@ -276,18 +295,15 @@ def fewest_points(recipe: Recipe) -> int:
     ghosts = (recipe.left, recipe.right).count(_boundaries.GHOSTS)
     if ghosts:  # and one point that is none
         inside = max(inside, ghosts * max(before, after) + 1)
-    if recipe.side != CENTRAL or _boundaries.ONE_SIDED in (recipe.left, recipe.right):
+    if recipe.reach or _boundaries.ONE_SIDED in (recipe.left, recipe.right):
         return max(recipe.edge_order + recipe.order, inside)
     return inside
 
 
 def _reaches(recipe: Recipe) -> tuple[int, int]:
     """Return how many points the interior reads to the left, and to the right."""
-    if recipe.side == CENTRAL:
-        r = half_width(recipe.order, recipe.accuracy, recipe.uneven)
-        return r, r
-    farthest = recipe.edge_order + recipe.order - 1
-    return (0, farthest) if recipe.side == FORWARD else (farthest, 0)
+    r = half_width(recipe.order, recipe.accuracy, recipe.uneven)
+    return recipe.reach or (r, r)
 
 
 def made(recipe: Recipe) -> Scheme:
@@ -300,12 +316,18 @@ def made(recipe: Recipe) -> Scheme:
         from . import _few_points
 
         return Scheme(recipe, _few_points.rows(recipe, reach), interior=0)
-    rows = [_row(row, reach, recipe) for row in range(before)]
-    last_rows = [_row(-row - 1, reach, recipe) for row in reversed(range(after))]
     inside = _formulas.formula_on(
         reach, recipe.order, start=before, stop=-after or None
     )
-    return Scheme(recipe, (*rows, inside, *last_rows), interior=before)
+    if recipe.reach and before > after:  # the mirror image, to the last bit
+        inside = _formulas.backwards(inside)
+    rows = [_row(row, reach, recipe) for row in range(before)]
+    last_rows = [_row(-row - 1, reach, recipe) for row in reversed(range(after))]
+    if recipe.reach and recipe.left == _boundaries.ONE_SIDED:
+        rows = [_formulas.gap(inside, 0, before)][:before]
+    if recipe.reach and recipe.right == _boundaries.ONE_SIDED:
+        last_rows = [_formulas.gap(inside, -after, None)][:after]
+    return Scheme(recipe, (*rows, inside, *last_rows), interior=len(rows))
 
 
 #: The same, but made once only; `torch.compile` cannot look at what is remembered.
@@ -334,17 +356,10 @@ def _row(row: int, reach: range, recipe: Recipe) -> Formula:
         return inwards * (position - depth)
 
     if rule is None:
-        r = half_width(order, recipe.accuracy, recipe.uneven)
         count = max(recipe.edge_order + order, 2 * depth + 1)
-        if depth >= r:  # no edge of the central scheme
-            depth, count = r, 2 * r + 1
         offsets = sorted([offset(position) for position in range(count)])
         formula = _formulas.formula_on(offsets, order, start=row, stop=stop)
-        if row < 0 and any(upper != -lower for upper, lower, _ in formula.terms):
-            # Sums of neighbours run away from either edge, so that one is the mirror
-            # image of the other, to the last bit.
-            formula = formula._replace(terms=formula.terms[::-1])
-        return formula
+        return _formulas.backwards(formula) if row < 0 else formula
     ghosts = {}
     outwards = reach[-1] if row < 0 else -reach[0]
     for beyond in range(1, outwards - depth + 1):
@@ -357,37 +372,3 @@ def _row(row: int, reach: range, recipe: Recipe) -> Formula:
     return _formulas.formula_on(
         reach, order, start=row, stop=stop, edge=offset(0), ghosts=ghosts
     )
-
-
-def _positions(formula: Formula) -> list[int]:
-    """Return where the samples of an edge's formula lie, counted from that edge."""
-    inwards = 1 if formula.start >= 0 else -1
-    depth = formula.start if formula.start >= 0 else -formula.start - 1
-    return [
-        depth + inwards * offset
-        for pair in formula.terms
-        for offset in pair[:2]
-        if isinstance(offset, int)
-    ]
-
-
-def _wraps(formula: Formula) -> bool:
-    return any(position < 0 for position in _positions(formula))
-
-
-def _mirrored(left: Sequence[Formula], right: Sequence[Formula]) -> int | None:
-    """Return the fewest points for which the edges can be written in pairs.
-
-    The mirror image of ``f[upper] - f[lower]`` is ``f[-lower] - f[-upper]``.  A point
-    and its partner at the other edge must be two, in this order.
-    """
-    points = 0
-    for row, (one, other) in enumerate(zip(left, right, strict=True)):
-        if any(lower is None for _, lower, _ in one.terms) or _wraps(one):
-            return None
-        image = tuple([(-lower, -upper, w) for upper, lower, w in one.terms])
-        if (other.terms, other.denominator) != (image, one.denominator):
-            return None
-        sums = [upper + lower for upper, lower, _ in one.terms]
-        points = max([points, 2 * row + max([0, *sums]) + 2])
-    return points

@@ -16,6 +16,7 @@ def laplacian(
     accuracy: int = 2,
     edge_order: int | None = None,
     boundary: Boundary | list[Boundary] = "one_sided",
+    where: Array | None = None,
     scale_factors: Sequence[float | Array] | None = None,
     dtype: DType | None = None,
     axis: int | Sequence[int] | None = None,
@@ -88,6 +89,12 @@ def laplacian(
         and the derivatives near the ends have no meaning: they may be infinite or NaN.
         A pair for several dims is taken in a list only, because a bare one may be meant
         for the ends or for two dims.
+    where : array of bool or None, default: None
+        Which samples are valid: broadcastable to `input`, of its library and on its
+        device, or a NumPy array.  None is: all.  Values under False do not matter.
+        Along a dim, each run of valid samples is differentiated as an array of its own;
+        where it is too short, `edge_order` and then `accuracy` fall to what fits, else
+        it is NaN.  A masked `input` brings its mask along, and the results are masked.
     scale_factors : list or tuple of float or array, or None, default: None
         How long a step of one is along each dim, for curved coordinates that are
         orthogonal; `spherical`, `cylindrical` and `lonlat` return them.  Each is a
@@ -116,7 +123,7 @@ def laplacian(
     TypeError
         - If `input` is not an array of the standard, or is labelled, compressed,
           sparse, nested, a matrix or of another class whose arrays carry more than
-          their numbers, or its dtype is bool or not numeric; if it is masked.
+          their numbers, or its dtype is bool or not numeric.
         - If `spacing` is an array of coordinates that is not in a list; if it or an
           entry of it is neither a number nor an array, is of another library than
           `input` and NumPy, is complex where that has no complex dtypes, is masked, is
@@ -129,6 +136,8 @@ def laplacian(
           complex for a real `input`, is an array of another library than `input` and
           NumPy, or holds no numbers; if a period is neither a real number nor an array
           of these; if the dtype of ghosts is none that `input` can hold.
+        - If `where` is not a plain, dense array of bools, or is of another library than
+          `input` and NumPy.
         - If `scale_factors` is neither a list or tuple nor None; if an entry of it is
           not real, or would be refused in `spacing`.
         - If `dtype` is no floating dtype of the library of `input`, is one that its
@@ -150,6 +159,7 @@ def laplacian(
           number is not positive and finite; if an array has none of the shapes above,
           or is on another device; if ghosts are given outside of a pair, are too few,
           have coordinates on a step or none on coordinates.
+        - If `where` is not broadcastable to `input` or is on another device.
         - If `scale_factors` has another length than there are dims; if an entry is
           zero, not finite, on another device or does not fit.
     IndexError
@@ -182,6 +192,7 @@ def laplacian(
         input,
         spacing=spacing,
         boundary=boundary,
+        where=where,
         dim=dim,
         axis=axis,
         accuracy=accuracy,
@@ -201,6 +212,7 @@ def hessian(
     accuracy: int = 2,
     edge_order: int | None = None,
     boundary: Boundary | list[Boundary] = "one_sided",
+    where: Array | None = None,
     stack_dim: int = 0,
     scale_factors: None = None,
     dtype: DType | None = None,
@@ -275,6 +287,14 @@ def hessian(
         and the derivatives near the ends have no meaning: they may be infinite or NaN.
         A pair for several dims is taken in a list only, because a bare one may be meant
         for the ends or for two dims.
+    where : array of bool or None, default: None
+        Which samples are valid: broadcastable to `input`, of its library and on its
+        device, or a NumPy array.  None is: all.  Values under False do not matter.
+        Along a dim, each run of valid samples is differentiated as an array of its own;
+        where it is too short, `edge_order` and then `accuracy` fall to what fits, else
+        it is NaN.  A masked `input` brings its mask along, and the results are masked.
+        The valid samples of the second of two derivatives are the points where there is
+        the first.
     stack_dim : int, default: 0
         Where the first of the two new dims stands, the second behind it; negative
         numbers count from behind the last dim of `input`: with -1 both new dims are the
@@ -306,7 +326,7 @@ def hessian(
     TypeError
         - If `input` is not an array of the standard, or is labelled, compressed,
           sparse, nested, a matrix or of another class whose arrays carry more than
-          their numbers, or its dtype is bool or not numeric; if it is masked.
+          their numbers, or its dtype is bool or not numeric.
         - If `spacing` is an array of coordinates that is not in a list; if it or an
           entry of it is neither a number nor an array, is of another library than
           `input` and NumPy, is complex where that has no complex dtypes, is masked, is
@@ -319,6 +339,8 @@ def hessian(
           complex for a real `input`, is an array of another library than `input` and
           NumPy, or holds no numbers; if a period is neither a real number nor an array
           of these; if the dtype of ghosts is none that `input` can hold.
+        - If `where` is not a plain, dense array of bools, or is of another library than
+          `input` and NumPy.
         - If `stack_dim` is not an int.
         - If `dtype` is no floating dtype of the library of `input`, is one that its
           device does not have, or is real for a complex result.
@@ -339,6 +361,7 @@ def hessian(
           number is not positive and finite; if an array has none of the shapes above,
           or is on another device; if ghosts are given outside of a pair, are too few,
           have coordinates on a step or none on coordinates.
+        - If `where` is not broadcastable to `input` or is on another device.
         - If `scale_factors` is not None.
     IndexError
         - If `dim` or `axis` names a dim that `input` does not have.
@@ -369,6 +392,7 @@ def hessian(
         input,
         spacing=spacing,
         boundary=boundary,
+        where=where,
         dim=dim,
         axis=axis,
         accuracy=accuracy,

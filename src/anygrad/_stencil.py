@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, overload
 
-from . import _agnostic, _dispatch, _formulas, _precision
+from . import _dispatch, _formulas, _precision
 from ._checks import offsets as _offsets
 
 if TYPE_CHECKING:
@@ -117,4 +117,6 @@ def _of_array(offsets: Any, order: Any) -> Any:
     dtype = samples.dtype
     precision = _precision.choose(dtype, dtype, False, samples.device, xp)
     with _dispatch.surroundings(samples):
-        return _agnostic.stencil_weights(samples.array, number, precision, xp)
+        from . import _lagrange  # a call without arrays needs none of it
+
+        return _lagrange.weights(samples.array, number, precision, xp)

@@ -267,12 +267,16 @@ def bound(
 ) -> Task:
     """Return a task with what a call adds to it.
 
+    Of masks, there may be one per component.
+
     Raises
     ------
     StepOutOfRangeError
         If there is one.
     """
     number, step, coordinates, constants, period = values[task.place]
+    if task.component is not None and type(where) is tuple:
+        where = where[task.component[1]]
     scales: Sequence[Scale] = ()
     alternatives, inner = task.alternatives, task.inner
     if number is not None:
@@ -285,7 +289,7 @@ def bound(
                 ]
             )
     if inner is not None:
-        inner = bound(inner, values, None, is_compiled=is_compiled)
+        inner = bound(inner, values, where, is_compiled=is_compiled)
     if constants is not None:
         constants = _of_task(constants, task)
     grid = (scales, step, coordinates, constants, period)

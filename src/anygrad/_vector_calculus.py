@@ -16,6 +16,7 @@ def divergence(
     accuracy: int = 2,
     edge_order: int | None = None,
     boundary: Boundary | list[Boundary] = "one_sided",
+    where: Array | None = None,
     vector_dim: int = 0,
     scale_factors: Sequence[float | Array] | None = None,
     dtype: DType | None = None,
@@ -90,6 +91,14 @@ def divergence(
         and the derivatives near the ends have no meaning: they may be infinite or NaN.
         A pair for several dims is taken in a list only, because a bare one may be meant
         for the ends or for two dims.
+    where : array of bool or None, default: None
+        Which samples are valid: broadcastable to `input`, of its library and on its
+        device, or a NumPy array.  None is: all.  With as many dims as `input`, it has
+        that of the components; with fewer, it is for each.  Values under False do not
+        matter.  Along a dim, each run of valid samples is differentiated as an array of
+        its own; where it is too short, `edge_order` and then `accuracy` fall to what
+        fits, else it is NaN.  A masked `input` brings its mask along, and the results
+        are masked.
     vector_dim : int, default: 0
         The dim of `input` along which the components lie; negative ones count from the
         last dim.
@@ -122,7 +131,7 @@ def divergence(
     TypeError
         - If `input` is not an array of the standard, or is labelled, compressed,
           sparse, nested, a matrix or of another class whose arrays carry more than
-          their numbers, or its dtype is bool or not numeric; if it is masked.
+          their numbers, or its dtype is bool or not numeric.
         - If `spacing` is an array of coordinates that is not in a list; if it or an
           entry of it is neither a number nor an array, is of another library than
           `input` and NumPy, is complex where that has no complex dtypes, is masked, is
@@ -135,6 +144,8 @@ def divergence(
           complex for a real `input`, is an array of another library than `input` and
           NumPy, or holds no numbers; if a period is neither a real number nor an array
           of these; if the dtype of ghosts is none that `input` can hold.
+        - If `where` is not a plain, dense array of bools, or is of another library than
+          `input` and NumPy.
         - If `vector_dim` is not an int.
         - If `scale_factors` is neither a list or tuple nor None; if an entry of it is
           not real, or would be refused in `spacing`.
@@ -158,6 +169,7 @@ def divergence(
           number is not positive and finite; if an array has none of the shapes above,
           or is on another device; if ghosts are given outside of a pair, are too few,
           have coordinates on a step or none on coordinates.
+        - If `where` is not broadcastable to `input` or is on another device.
         - If `scale_factors` has another length than there are dims; if an entry is
           zero, not finite, on another device or does not fit.
     IndexError
@@ -189,6 +201,7 @@ def divergence(
         input,
         spacing=spacing,
         boundary=boundary,
+        where=where,
         dim=dim,
         axis=axis,
         accuracy=accuracy,
@@ -209,6 +222,7 @@ def curl(
     accuracy: int = 2,
     edge_order: int | None = None,
     boundary: Boundary | list[Boundary] = "one_sided",
+    where: Array | None = None,
     vector_dim: int = 0,
     scale_factors: Sequence[float | Array] | None = None,
     dtype: DType | None = None,
@@ -287,6 +301,14 @@ def curl(
         and the derivatives near the ends have no meaning: they may be infinite or NaN.
         A pair for several dims is taken in a list only, because a bare one may be meant
         for the ends or for two dims.
+    where : array of bool or None, default: None
+        Which samples are valid: broadcastable to `input`, of its library and on its
+        device, or a NumPy array.  None is: all.  With as many dims as `input`, it has
+        that of the components; with fewer, it is for each.  Values under False do not
+        matter.  Along a dim, each run of valid samples is differentiated as an array of
+        its own; where it is too short, `edge_order` and then `accuracy` fall to what
+        fits, else it is NaN.  A masked `input` brings its mask along, and the results
+        are masked.
     vector_dim : int, default: 0
         The dim of `input` along which the components lie; negative ones count from the
         last dim.
@@ -320,7 +342,7 @@ def curl(
     TypeError
         - If `input` is not an array of the standard, or is labelled, compressed,
           sparse, nested, a matrix or of another class whose arrays carry more than
-          their numbers, or its dtype is bool or not numeric; if it is masked.
+          their numbers, or its dtype is bool or not numeric.
         - If `spacing` is an array of coordinates that is not in a list; if it or an
           entry of it is neither a number nor an array, is of another library than
           `input` and NumPy, is complex where that has no complex dtypes, is masked, is
@@ -333,6 +355,8 @@ def curl(
           complex for a real `input`, is an array of another library than `input` and
           NumPy, or holds no numbers; if a period is neither a real number nor an array
           of these; if the dtype of ghosts is none that `input` can hold.
+        - If `where` is not a plain, dense array of bools, or is of another library than
+          `input` and NumPy.
         - If `vector_dim` is not an int.
         - If `scale_factors` is neither a list or tuple nor None; if an entry of it is
           not real, or would be refused in `spacing`.
@@ -357,6 +381,7 @@ def curl(
           number is not positive and finite; if an array has none of the shapes above,
           or is on another device; if ghosts are given outside of a pair, are too few,
           have coordinates on a step or none on coordinates.
+        - If `where` is not broadcastable to `input` or is on another device.
         - If `scale_factors` has another length than there are dims; if an entry is
           zero, not finite, on another device or does not fit.
     IndexError
@@ -388,6 +413,7 @@ def curl(
         input,
         spacing=spacing,
         boundary=boundary,
+        where=where,
         dim=dim,
         axis=axis,
         accuracy=accuracy,

@@ -6,12 +6,14 @@ All is computed by the plain doors, on the arrays inside; chunks stay chunks.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import xarray as xr
+from . import _derivative, _gradient, _second_derivatives
+from ._labelled_fields import curl, divergence
+from ._labels import along, derived, mask
 
-from . import _derivative, _gradient, _second_derivatives, _vector_calculus
-from ._labels import COMPONENTS, along, derived, field, mask, of_field
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = ["curl", "derivative", "divergence", "gradient", "hessian", "laplacian"]
 
@@ -169,6 +171,8 @@ def laplacian(
     accuracy: int = 2,
     edge_order: int | None = None,
     boundary: Any = "one_sided",
+    where: xr.DataArray | str | None = None,
+    skipna: bool = False,
     datetime_unit: str | None = None,
     scale_factors: Any = None,
 ) -> xr.DataArray:
@@ -180,7 +184,7 @@ def laplacian(
         The samples.
     dim : hashable, or list or tuple of hashable, optional
         The names of the dims of space; by default all.
-    spacing, boundary, datetime_unit, scale_factors
+    spacing, boundary, where, skipna, datetime_unit, scale_factors
         As in `gradient`.
     accuracy, edge_order
         As in `anygrad.laplacian`.
@@ -210,6 +214,7 @@ def laplacian(
         accuracy=accuracy,
         edge_order=edge_order,
         **at.grid,
+        where=mask(data, where, skipna),
     )
     return derived(data, values, [unit, unit])
 
@@ -223,6 +228,8 @@ def hessian(
     accuracy: int = 2,
     edge_order: int | None = None,
     boundary: Any = "one_sided",
+    where: xr.DataArray | str | None = None,
+    skipna: bool = False,
     datetime_unit: str | None = None,
 ) -> xr.DataArray:
     """Estimate all second derivatives over dims by their names.
@@ -235,7 +242,7 @@ def hessian(
         The names of the dims; by default all.
     new_dims : tuple of (hashable, hashable), default: ("row", "column")
         The two new dims, which stand first; their coordinates are the names of `dim`.
-    spacing, boundary, datetime_unit
+    spacing, boundary, where, skipna, datetime_unit
         As in `gradient`.
     accuracy, edge_order
         As in `anygrad.hessian`.
@@ -270,130 +277,8 @@ def hessian(
         accuracy=accuracy,
         edge_order=edge_order,
         boundary=at.boundary,
+        where=mask(data, where, skipna),
     )
     per = [at.units[0]] * 2 if len(set(at.units)) == 1 else [None]
     result = derived(data, values, per, (*new_dims, *data.dims))
     return result.assign_coords(dict.fromkeys(new_dims, at.names))
-
-
-def divergence(
-    data: xr.DataArray | xr.Dataset,
-    dim: Sequence[Hashable],
-    *,
-    components: Sequence[Hashable] | None = None,
-    vector_dim: Hashable | None = None,
-    spacing: Any = None,
-    accuracy: int = 2,
-    edge_order: int | None = None,
-    boundary: Any = "one_sided",
-    datetime_unit: str | None = None,
-    scale_factors: Any = None,
-) -> xr.DataArray:
-    """Estimate the divergence of a vector field.
-
-    Parameters
-    ----------
-    data : xarray.Dataset or xarray.DataArray
-        Its `components` are variables, or lie along the `vector_dim` of a DataArray.
-    dim : list or tuple of hashable
-        The names of the dims of space, one per component, in the order of these.
-    components : list or tuple of hashable, optional
-        The names of the variables, for a Dataset.
-    vector_dim : hashable, optional
-        The dim of the components, for a DataArray.
-    spacing, boundary, datetime_unit, scale_factors
-        As in `gradient`.
-    accuracy, edge_order
-        As in `anygrad.divergence`.
-
-    Returns
-    -------
-    xarray.DataArray
-        Labelled as the field, without its components.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `derivative` and `anygrad.divergence` do; if `components` do not fit a
-        Dataset, or `vector_dim` a DataArray; if there are different units.
-
-    Examples
-    --------
-    >>> import xarray as xr
-    >>> import anygrad.xarray
-    >>> u, v = ("x", [0.0, 2.0, 4.0]), ("y", [0.0, 3.0, 6.0])
-    >>> wind = xr.Dataset({"u": u, "v": v})
-    >>> given = {"components": ["u", "v"], "spacing": 1.0}
-    >>> anygrad.xarray.divergence(wind, ["x", "y"], **given).values.min()
-    np.float64(5.0)
-    """
-    return of_field(
-        _vector_calculus.divergence,
-        field(data, components, vector_dim),
-        dim,
-        spacing,
-        boundary,
-        datetime_unit,
-        scale_factors,
-        accuracy=accuracy,
-        edge_order=edge_order,
-    )
-
-
-def curl(
-    data: xr.DataArray | xr.Dataset,
-    dim: Sequence[Hashable],
-    *,
-    components: Sequence[Hashable] | None = None,
-    vector_dim: Hashable | None = None,
-    spacing: Any = None,
-    accuracy: int = 2,
-    edge_order: int | None = None,
-    boundary: Any = "one_sided",
-    datetime_unit: str | None = None,
-    scale_factors: Any = None,
-) -> xr.DataArray | xr.Dataset:
-    """Estimate the curl of a vector field with two or three components.
-
-    Parameters
-    ----------
-    data, dim, components, vector_dim, spacing, boundary, datetime_unit, scale_factors
-        As in `divergence`.
-    accuracy, edge_order
-        As in `anygrad.curl`.
-
-    Returns
-    -------
-    xarray.DataArray or xarray.Dataset
-        Of two components, a DataArray; of three, a field as `data` is.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `divergence` and `anygrad.curl` do.
-
-    Examples
-    --------
-    >>> import xarray as xr
-    >>> import anygrad.xarray
-    >>> u, v = ("y", [0.0, -1.0, -2.0]), ("x", [0.0, 1.0, 2.0])
-    >>> whirl = xr.Dataset({"u": u, "v": v})
-    >>> given = {"components": ["u", "v"], "spacing": 1.0}
-    >>> anygrad.xarray.curl(whirl, ["x", "y"], **given).values.max()
-    np.float64(2.0)
-    """
-    result = of_field(
-        _vector_calculus.curl,
-        field(data, components, vector_dim),
-        dim,
-        spacing,
-        boundary,
-        datetime_unit,
-        scale_factors,
-        accuracy=accuracy,
-        edge_order=edge_order,
-    )
-    if components is None or COMPONENTS not in result.dims:
-        return result
-    parts = {name: result.isel({COMPONENTS: k}) for k, name in enumerate(components)}
-    return xr.Dataset({name: part.rename(name) for name, part in parts.items()})

@@ -279,7 +279,9 @@ def along(backend: Backend, numbers: Any, call: Call, number: int, order: int) -
             rows = formulas.terms(line, x, order, *call.kind[1:], **end)
         else:
             valid = [is_valid(point) for point in points]
-            rows = formulas.terms_of_valid(line, x, valid, call.kind.edge_order, **end)
+            given = (line, x, valid, call.kind.edge_order)
+            usual = {"order": order, "accuracy": call.kind.accuracy}
+            rows = formulas.terms_of_valid(*given, **usual, **end)
             triples = zip(line, valid, rows, strict=True)
             line = [here if ok else _first(row or []) for here, ok, row in triples]
         for point, here, row in zip(points, line, rows, strict=True):

@@ -123,14 +123,10 @@ def misfits(rng: random.Random, backend: Backend, call: Call) -> list[Any]:
 def wrong_masks(rng: random.Random, backend: Backend, call: Call) -> list[Any]:
     """Return samples and keywords with a mask that is surely wrong, or with others."""
     f, longer = call.f, sum(call.f.shape[-1:]) + rng.randint(2, 4)
-    one = backend.asarray(True, "bool", ())
     shape = rng.choice([(1,) * (f.ndim + 1), (longer,)])
     misshapen = backend.asarray(oracle.build(shape, lambda _: True), "bool", shape)
     wrong: list[dict[str, Any]] = [
         {"where": rng.choice([f, backend.asarray(1.0, shape=())])},
         {"where": misshapen},
-        {"where": one, "accuracy": rng.choice([4, 6])},
     ]
-    if call.function == "derivative":
-        wrong.append({"where": one, "order": rng.choice([2, 3])})
     return [(f, {**call.keywords, **keywords}) for keywords in wrong]

@@ -154,7 +154,8 @@ def own_keywords(call: Call) -> list[str]:
     own = {
         "gradient": ["stack_dim", "where"],
         "derivative": ["order", "where"],
-        "hessian": ["stack_dim"],
+        "laplacian": ["where"],
+        "hessian": ["stack_dim", "where"],
     }
     return own.get(call.function, [])
 
@@ -165,9 +166,10 @@ def validity(rng: random.Random, asked: Layout) -> Any:
     None where the call may have no mask: one-sided formulas are tried at any boundary.
     """
     function, kind, shape, *_, dims = asked
-    if function not in ("gradient", "derivative") or kind[:2] != (1, 2) or 0 in shape:
+    if function not in ("gradient", "derivative", "laplacian") or 0 in shape:
         return None
-    if any(shape[dim] <= kind.edge_order for dim in dims):
+    order = 2 if function == "laplacian" else kind.order
+    if any(shape[dim] < kind.edge_order + order for dim in dims):
         return None
     part = shape if rng.random() < 0.6 else shape[rng.randint(0, len(shape)) :]
     full = tuple(n if rng.random() < 0.8 else 1 for n in part)

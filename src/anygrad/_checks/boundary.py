@@ -144,6 +144,8 @@ def _period(value: Any, name: str) -> Any:
         period = float(value)
     except OverflowError:
         period = math.inf
+    except TypeError:  # a length of time, which NumPy calls an integer
+        return value
     if not 0 < period < math.inf:
         msg = (
             f"`{name}` must have a positive, finite period. Got {shortened(value)}. "

@@ -1,4 +1,4 @@
-"""Which samples are valid: `where`."""
+"""Which samples are valid: `where`, and what it means for vector fields."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import numbers
 from typing import Any
 
 from .. import _precision
-from .._records import Field, Orders
+from .._records import Field, Plan
 from .companion import companion, may_broadcast
 from .wording import shown
 
 
-def check(where: Any, field: Field, orders: Orders) -> None:
-    """Refuse what is no mask of these samples, and formulas that cannot have one."""
+def check(where: Any, field: Field) -> None:
+    """Refuse what is no mask of these samples.
+
+    For a vector field, one with as many dims as `input` has the dim of the components;
+    any other is for all of them.
+    """
     if isinstance(where, (numbers.Number, str, bytes, list, tuple, dict)):
         msg = (
             f"`where` must be a boolean array. Got {shown(where)}. Convert it to an "
@@ -27,17 +31,25 @@ def check(where: Any, field: Field, orders: Orders) -> None:
         )
         raise TypeError(msg)
     shape = tuple(mask.shape)
-    lengths = zip(reversed(shape), reversed(tuple(field.shape)), strict=False)
-    if len(shape) > field.ndim or not all(may_broadcast(a, b) for a, b in lengths):
-        msg = (
-            f"`where` must be broadcastable to `input`, of shape {tuple(field.shape)}. "
-            f"Got shape {shape}."
-        )
+    full, whole = tuple(field.shape), tuple(field.samples.shape)
+    wanted = whole if len(shape) == len(whole) else full
+    lengths = zip(reversed(shape), reversed(wanted), strict=False)
+    if len(shape) > len(wanted) or not all(may_broadcast(a, b) for a, b in lengths):
+        msg = f"`where` must be broadcastable to `input`, of shape {whole}"
+        if field.vector_axis is not None:
+            msg += f", or with fewer dims to one component of it, of shape {full}"
+        msg += f". Got shape {shape}."
         raise ValueError(msg)
-    if (orders.order, orders.accuracy) != (1, 2):
-        msg = (
-            "`where` must be None but for `order=1` and `accuracy=2`. Got "
-            f"`order={orders.order}` and `accuracy={orders.accuracy}`. Set invalid "
-            "samples to NaN for these: derivatives that read one are NaN."
-        )
-        raise ValueError(msg)
+
+
+def of_components(plain: Any, plan: Plan) -> Any:
+    """Return a mask with as many dims as a component; one for each if it has theirs."""
+    missing = plan.ndim - plain.ndim
+    if missing > 0:
+        return plain[(*(None,) * missing, ...)]
+    if not missing:
+        return plain
+    components = [task.component for task in plan.tasks if task.component is not None]
+    axis, count = components[0][0], 1 + max([number for _, number in components])
+    parts = [plain[(slice(None),) * axis + (k, ...)] for k in range(plain.shape[axis])]
+    return tuple(parts) if len(parts) > 1 else (*parts,) * count

@@ -96,8 +96,10 @@ class Term(NamedTuple):
 
 def _term(f: Any, task: Task, execute: Execute, xp: Namespace) -> Term:
     """Return what one derivative reads; of a mixed one, the inner one is made first."""
-    if task.inner is not None:
-        f = _total(f, (unrounded(task.inner),), execute, xp)
+    inner = task.inner
+    if inner is not None:
+        task = task._replace(where=_known(f, inner))
+        f = _total(f, (unrounded(inner),), execute, xp)
         if arrays_of(task):
             derived = _beyond.derived(task, xp, _agnostic.STANDARD)
             task = task._replace(constants=derived)
@@ -117,6 +119,15 @@ def _term(f: Any, task: Task, execute: Execute, xp: Namespace) -> Term:
         tuple(beyond) if arrays_of(task) else (),
         _windows(f.chunks[task.axis], task),
     )
+
+
+def _known(f: Any, inner: Task) -> Any:
+    """Return which samples of an outer derivative are valid."""
+    if inner.where is None:
+        return None
+    # Whatever the mask is made of: bools are small.
+    xp = array_api_compat.array_namespace(inner.where)
+    return _agnostic.known(f.shape, inner, xp)
 
 
 def _total(f: Any, tasks: Sequence[Task], execute: Execute, xp: Namespace) -> Any:

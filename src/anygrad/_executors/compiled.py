@@ -10,25 +10,20 @@ those of the edges.  In the cache, the copy costs less than the selections.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
-from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
-from .._classes import is_array
-from .._records import Alternative, Plan, Task, all_tasks
-from .._scales import Scale
-from .._schemes import Scheme, StepScales
+from .._executors import arguments, kernels
+from .._records import Plan, Task, all_tasks
+from .._schemes import StepScales
 
 if TYPE_CHECKING:
     from .._typing import Namespace
 
 #: So many compiled programs are remembered, the latest ones; plans keep theirs.
 MOST_PROGRAMS = 512
-
-#: In the form of a call, what stands for an array beyond an end.
-ARRAY = "array"
 
 #: From so many samples on, pieces are selected: fewer are concatenated in the cache.
 LARGE = 2**21
@@ -102,10 +97,12 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
             made.latest = tuple.__new__(Latest, (plan, vector, False))
             results = made.program(f, vector, ())
             return results
-    numbers, forms, arrays = _taken_apart(plan)
+    if kernels.is_long(plan):
+        return _agnostic.run(f, plan, xp)
+    numbers, forms, arrays = arguments.taken_apart(plan)
     if made is None or made.forms != forms:
         layout = _layout(f, f.sharding, plan) if _is_spread(f) else None
-        program = _program(_static(plan), forms, xp, _is_spread(f), layout)
+        program = _program(arguments.static(plan), forms, xp, _is_spread(f), layout)
         made = Compiled(program, forms, _dtype_of_numbers(plan), not arrays)
         if kept is not None:
             kept.keep(made)
@@ -129,7 +126,7 @@ def _program(
     import jax
 
     def put_together(numbers: Any, arrays: Any) -> Plan:
-        return _put_together(static, forms, numbers, arrays)
+        return arguments.put_together(static, forms, numbers, arrays)
 
     def traced(f: Any, numbers: Any, arrays: Any) -> tuple[Any, ...]:
         values = [numbers[k] for k in range(len(numbers))]
@@ -197,112 +194,6 @@ def _placed(numbers: Any, f: Any, xp: Namespace) -> Any:
     return vector if is_there else numbers
 
 
-def _taken_apart(plan: Plan) -> tuple[list[Any], tuple[Any, ...], tuple[Any, ...]]:
-    """Return all numbers of a plan, which ones there are, and its arrays.
-
-    Scales of a unit step are part of the program: an argument costs microseconds.
-    """
-    numbers: list[Any] = []
-    forms: list[Any] = []
-    arrays: list[Any] = []
-    for task in all_tasks(plan):
-        grids: tuple[Task | Alternative, ...] = (task, *task.alternatives)
-        for grid in grids:
-            if not grid.scales or grid.scales is grid.scheme.unit_scales:
-                forms.append(bool(grid.scales))
-                continue
-            if isinstance(grid.scales, StepScales):
-                reciprocals = grid.scales.reciprocals()
-                numbers += reciprocals
-                forms += [(1, 0)] * len(reciprocals)
-                continue
-            scales = map(_as_factor, grid.scheme.per_denominator(grid.scales))
-            for factors, divisors in scales:
-                forms.append((len(factors), len(divisors)))
-                numbers += (*factors, *divisors)
-        ends = [*(task.constants or ()), task.period]
-        beyond = [value for value in ends if is_array(value)]
-        forms.append(tuple([ARRAY if is_array(v) else v is not None for v in ends]))
-        numbers += [v for v in ends if v is not None and not is_array(v)]
-        arrays.append((task.step, task.coordinates, task.where, *beyond))
-    if all(value is None for values in arrays for value in values):
-        arrays = []
-    return numbers, tuple(forms), tuple(arrays)
-
-
-def _as_factor(scale: Scale) -> Scale:
-    """Turn a number to divide by into one to multiply with, where it is the only one.
-
-    XLA does so anyway, and would compute the reciprocal in every call.
-    """
-    factors, divisors = scale
-    if factors or len(divisors) > 1 or any(type(d) is not float for d in divisors):
-        return scale
-    return Scale((1.0 / math.prod(divisors),), ())
-
-
-def _static(plan: Plan) -> Plan:
-    """Return what is part of the programs for a plan."""
-    return Plan(tuple(map(_static_task, plan.tasks)), plan.stack, plan.is_plain)
-
-
-def _static_task(task: Task) -> Task:
-    return Task(
-        task.axis,
-        task.scheme,
-        task.precision,
-        component=task.component,
-        sign=task.sign,
-        inner=None if task.inner is None else _static_task(task.inner),
-        alternatives=tuple([Alternative(a.scheme, ()) for a in task.alternatives]),
-    )
-
-
-def _put_together(static: Plan, forms: Any, numbers: list[Any], arrays: Any) -> Plan:
-    """Return the plan that has been taken apart."""
-    form, number, values = iter(forms), iter(numbers), iter(arrays)
-
-    def scales_of(scheme: Scheme) -> Sequence[Scale]:
-        known = next(form)
-        if known is True:
-            return scheme.unit_scales
-        if known is False:
-            return ()
-        found = []
-        for place in range(len(scheme.denominators)):
-            factors, divisors = known if place == 0 else next(form)
-            found.append(
-                Scale(
-                    tuple([next(number) for _ in range(factors)]),
-                    tuple([next(number) for _ in range(divisors)]),
-                )
-            )
-        return scheme.per_formula(found)
-
-    def filled(task: Task, inner: Task | None) -> Task:
-        scales = scales_of(task.scheme)
-        others = [Alternative(a.scheme, scales_of(a.scheme)) for a in task.alternatives]
-        step, coordinates, where, *beyond = next(values, (None, None, None))
-        given = {True: number, False: repeat(None), ARRAY: iter(beyond)}
-        ends = [next(given[kind]) for kind in next(form)]
-        return task._replace(
-            scales=scales,
-            step=step,
-            coordinates=coordinates,
-            constants=(ends[0], ends[1]) if len(ends) > 1 else None,
-            period=ends[-1],
-            where=where,
-            inner=inner,
-            alternatives=tuple(others),
-        )
-
-    tasks = []
-    for task in static.tasks:
-        inner = None if task.inner is None else filled(task.inner, None)
-        tasks.append(filled(task, inner))
-    return static._replace(tasks=tuple(tasks))
-
-
 def trace(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     """Run the plan on values that the user traces: they may be spread over devices."""
     import jax
@@ -319,8 +210,8 @@ def _trace(f: Any, plan: Plan, xp: Namespace, is_spread: bool) -> tuple[Any, ...
 
     from . import sharded
 
-    static = _static(plan)
-    numbers, forms, arrays = _taken_apart(plan)
+    static = arguments.static(plan)
+    numbers, forms, arrays = arguments.taken_apart(plan)
     sharding = jax.typeof(f).sharding
     layout = _layout(f, sharding, plan, explicit)
     if layout is not None:
@@ -331,7 +222,7 @@ def _trace(f: Any, plan: Plan, xp: Namespace, is_spread: bool) -> tuple[Any, ...
     # The compiler may place them, and the results are sharded as the samples are.
     automatic = jax.sharding.auto_axes(
         lambda f, numbers, arrays: _agnostic.run(
-            f, _put_together(static, forms, numbers, arrays), xp, lowering
+            f, arguments.put_together(static, forms, numbers, arrays), xp, lowering
         ),
         axes=explicit,
         out_sharding=sharded.of_results(sharding, plan),
@@ -369,20 +260,19 @@ def _selected(pieces: list[Any], task: Task, xp: Namespace) -> Any:
     """Put the pieces together in one loop: pad the interior, select the edges."""
     from jax import lax
 
-    before = task.scheme.interior
-    after = len(pieces) - 1 - before
-    interior = pieces[before]
+    formulas, number = task.scheme.formulas, task.scheme.interior
+    interior, inside = pieces[number], formulas[number]
     margins = [
-        (before, after, 0) if k == task.axis else (0, 0, 0)
+        (inside.start, -(inside.stop or 0), 0) if k == task.axis else (0, 0, 0)
         for k in range(interior.ndim)
     ]
     whole = lax.pad(interior, xp.zeros((), dtype=interior.dtype), margins)
     position = lax.broadcasted_iota("int32", whole.shape, task.axis)
-    last = whole.shape[task.axis] - 1
-    for row in range(before):
-        whole = xp.where(position == row, pieces[row], whole)
-    for row in range(after):
-        whole = xp.where(position == last - row, pieces[-1 - row], whole)
+    length = whole.shape[task.axis]
+    for formula, piece in zip(formulas, pieces, strict=True):
+        if formula.terms and formula is not inside:
+            row = formula.start if formula.start >= 0 else length + formula.start
+            whole = xp.where(position == row, piece, whole)
     return whole
 
 

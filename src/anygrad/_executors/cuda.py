@@ -100,6 +100,7 @@ OPERATORS = {
     "negative": "-{}",
     "bitwise_right_shift": "{} >> {}",
     "bitwise_and": "{} & {}",
+    "bitwise_or": "{} | {}",
     "where": "{0} ? {1} : {2}",
 }
 

@@ -209,12 +209,11 @@ def _formulas_of(
     elif part == FIRST:
         kept = slice(number + 1)
         found = [_moved(formula, left) for formula in formulas[:number]]
-        found.append(inside._replace(start=left + number, stop=2 * left))
+        found.append(inside._replace(start=left + inside.start, stop=2 * left))
     else:
         kept = slice(number, None)
-        after = formulas[number + 1 :]
-        found = [inside._replace(start=-2 * right, stop=-right - len(after))]
-        found += [_moved(formula, -right) for formula in after]
+        found = [inside._replace(start=-2 * right, stop=(inside.stop or 0) - right)]
+        found += [_moved(formula, -right) for formula in formulas[number + 1 :]]
     made = Scheme(scheme.recipe, tuple(found), number if part == FIRST else 0)
     return made, scales[kept] if scales else ()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from .. import _agnostic
 from .._beyond import arrays_of
 from .._precision import working
-from .._records import totals_of, transposed, unrounded
+from .._records import all_tasks, candidates, totals_of, transposed, unrounded
 
 if TYPE_CHECKING:
     from .._records import Plan, Task
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 #: So many kernels are remembered, the latest ones.
 MOST_KERNELS = 256
+
+#: XLA takes 20 ms for each of them, and NVRTC and Numba take as long.
+MOST_PAIRS = 250
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -28,6 +31,23 @@ def remember(kernels: dict[K, V], key: K, kernel: V) -> V:
         # Threads may meet here: then one finds nothing to forget.
         kernels.pop(next(iter(kernels), key), None)
     return kernels.setdefault(key, kernel)
+
+
+def is_long(plan: Plan) -> bool:
+    """Tell whether missing samples on coordinates have a whole compiler busy.
+
+    Each formula has weights of its own there, made of all pairs of its points.
+    """
+    return (
+        sum(
+            len(formula.offsets) ** 2
+            for task in all_tasks(plan)
+            if task.where is not None and task.coordinates is not None
+            for candidate in candidates(task)
+            for formula in candidate.scheme.formulas
+        )
+        > MOST_PAIRS
+    )
 
 
 class Memory(NamedTuple):
@@ -139,7 +159,8 @@ def _mixed(f: Any, plan: Plan, out: Any, runner: Runner) -> bool:
     inner = unrounded(cast("Task", task.inner))
     between = runner.namespace.empty_like(out, dtype=inner.precision.result)
     before = plan._replace(tasks=(inner,))
-    after = plan._replace(tasks=(task._replace(inner=None),))
+    valid = _agnostic.known(f.shape, inner, runner.namespace)
+    after = plan._replace(tasks=(task._replace(inner=None, where=valid),))
     return run(f, before, [between], runner) and run(between, after, [out], runner)
 
 

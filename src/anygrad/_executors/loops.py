@@ -33,6 +33,7 @@ OPERATORS = {
     "negative": "-{}",
     "bitwise_right_shift": "{} >> {}",
     "bitwise_and": "{} & {}",
+    "bitwise_or": "{} | {}",
     "where": "{1} if {0} else {2}",
 }
 

@@ -59,31 +59,37 @@ def layout_of(
     """Return how samples are spread; None where no derivative needs a neighbour.
 
     None, too, where a part is shorter than the halo, so that rows come from farther
-    away, or where there are values for each line beyond the ends: the compiler finds
-    the way.
+    away, where there are values for each line beyond the ends, and where the samples of
+    a mixed derivative have a mask: the compiler finds the way.
     """
     import jax
 
-    if not isinstance(sharding, jax.sharding.NamedSharding):
-        return None
-    if has_arrays(plan) or are_short(plan.tasks):
+    is_named = isinstance(sharding, jax.sharding.NamedSharding)
+    if not is_named or not _is_usual(plan):
         return None
     entries = (*sharding.spec, *[None] * (f.ndim - len(sharding.spec)))
     found = Layout(sharding.mesh, frozenset(names), entries, ())
     counts = [found.count(axis) for axis in range(f.ndim)]
-    if any(n % count for n, count in zip(f.shape, counts, strict=True)):
+    tasks = list(all_tasks(plan))
+    is_even = not any(n % count for n, count in zip(f.shape, counts, strict=True))
+    is_one = all(not t.component or counts[t.component[0]] == 1 for t in tasks)
+    cut = [task for task in tasks if counts[_own_axis(task)] > 1]
+    if not (cut and is_even and is_one):
         return None
-    if any(t.component and counts[t.component[0]] > 1 for t in all_tasks(plan)):
-        return None
-    cut = [t for t in all_tasks(plan) if counts[_own_axis(t)] > 1]
     for task in cut:
         axis = _own_axis(task)
         if not _suffices(f.shape[axis], counts[axis], _recipes(cut, task.axis)):
             return None
-    if not cut:
-        return None
-    companions = [(_entries(t.coordinates), _entries(t.where)) for t in all_tasks(plan)]
+    companions = [(_entries(t.coordinates), _entries(t.where)) for t in tasks]
     return found._replace(companions=tuple(companions))
+
+
+def _is_usual(plan: Plan) -> bool:
+    """Tell whether a plan has only what blocks know how to part."""
+    if has_arrays(plan) or are_short(plan.tasks):
+        return False
+    inner = [task.inner for task in plan.tasks if task.inner is not None]
+    return all(task.where is None for task in inner)
 
 
 def _recipes(tasks: list[Task], axis: int) -> list[Any]:

@@ -150,6 +150,7 @@ OPERATORS = {
     "truediv": "divide",
     "rshift": "bitwise_right_shift",
     "and": "bitwise_and",
+    "or": "bitwise_or",
 }
 
 for _name, _verb in OPERATORS.items():

@@ -192,10 +192,13 @@ def of_valid(
     edge_order: int,
     boundary: Any = "one_sided",
     *,
+    order: int = 1,
+    accuracy: int = 2,
     uneven: bool = False,
 ) -> list[Any]:
-    """Return the first derivative from valid samples; None where no formula fits."""
-    rows = terms_of_valid(f, x, valid, edge_order, boundary, uneven=uneven)
+    """Return the derivative from valid samples; None where no formula fits."""
+    kind: dict[str, Any] = {"order": order, "accuracy": accuracy, "uneven": uneven}
+    rows = terms_of_valid(f, x, valid, edge_order, boundary, **kind)
     return [
         None if row is None else sum(w * Fraction(value) for w, value in row)
         for row in rows
@@ -209,39 +212,53 @@ def terms_of_valid(
     edge_order: int,
     boundary: Any = "one_sided",
     *,
+    order: int = 1,
+    accuracy: int = 2,
     uneven: bool = False,
 ) -> list[list[Term] | None]:
-    """Return the terms of the first derivative; None where no formula fits."""
+    """Return the terms of the derivative; None where no formula fits.
+
+    Each run of valid samples, ghosts among them, is an array of its own.
+    """
     points = list(zip(_alike(x), map(Sample, f, valid), strict=True))
-    before, after = ghosts(points, boundary, edge_order)
-    line = dict(enumerate(points))
-    line |= {-1 - k: ghost for k, ghost in enumerate(before)}
-    line |= {len(f) + k: ghost for k, ghost in enumerate(after)}
-    return [_of_valid_at(i, line, len(f), edge_order, uneven) for i in range(len(f))]
-
-
-def _of_valid_at(
-    i: int, line: dict[int, Term], n: int, edge_order: int, uneven: bool
-) -> list[Term] | None:
-    """Return the terms of the first formula that fits: central, forward, backward."""
-    ordinary = range(i - 1, i + 2)
-    if i == 0 and -1 not in line:
-        ordinary = range(edge_order + 1)
-    if i == n - 1 and n not in line:
-        ordinary = range(n - 1 - edge_order, n)
-    forward, backward = range(i, i + edge_order + 1), range(i - edge_order, i + 1)
-    for nodes in (ordinary, forward, backward):
-        if not all(k in line for k in nodes):
+    r = half_width(order, accuracy, uneven)
+    before, after = ghosts(points, boundary, max(edge_order + order - 1, r))
+    line = [*reversed(before), *points, *after]
+    holes = [k for k, (_, v) in enumerate(line) if isinstance(v, Sample) and not v[1]]
+    rows: list[list[Term] | None] = []
+    for i in range(len(before), len(before) + len(f)):
+        first = 1 + max([k for k in holes if k < i], default=-1)
+        stop = min([k for k in holes if k > i], default=len(line))
+        nodes = _nodes_in_run(first, stop, i, (order, r, edge_order))
+        if i in holes:  # a central formula for an odd order skips its own point
+            j = 0 if uneven or order % 2 == 0 else min(i - first, stop - 1 - i, r)
+            nodes = range(i - j, i + j + 1 if 2 * j >= order else i - j)
+        if not nodes:
+            rows.append(None)
             continue
-        weights = lagrange([line[k][0] - line[i][0] for k in nodes], 1)
-        named = [
-            (weight, line[k][1])
-            for k, weight in zip(nodes, weights, strict=True)
-            if uneven or weight != _zero(weight)
-        ]
-        if not any(isinstance(v, Sample) and not v.is_valid for _, v in named):
-            return [(w, v.value if isinstance(v, Sample) else v) for w, v in named]
-    return None
+        weights = lagrange([line[k][0] - line[i][0] for k in nodes], order)
+        named = zip(weights, [line[k][1] for k in nodes], strict=True)
+        row = [(w, v.value if isinstance(v, Sample) else v) for w, v in named]
+        if i in holes:
+            del row[len(row) // 2]
+        rows.append(row)
+    return rows
+
+
+def _nodes_in_run(
+    first: int, stop: int, i: int, kind: tuple[int, int, int]
+) -> Sequence[int]:
+    """Return the points of the formula in a run of samples; none in a short one."""
+    (order, r, edge_order), n = kind, stop - first
+    edge_order = min(edge_order, n - order)
+    if edge_order < 1:
+        return ()
+    depth = min(i - first, stop - 1 - i)
+    if depth >= r:
+        return range(i - r, i + r + 1)
+    count = max(edge_order + order, 2 * depth + 1)
+    is_left = i - first == depth
+    return range(first, first + count) if is_left else range(stop - count, stop)
 
 
 def lagrange(x: Sequence[Any], order: int) -> list[Any]:

@@ -45,7 +45,7 @@ def mask(xp: Any, valid: Nested) -> Any:
     return xp.asarray(valid, dtype=xp.bool)
 
 
-def of_valid(f: Nested, x: Any, valid: list[bool], *rest: Any, **kind: bool) -> Nested:
+def of_valid(f: Nested, x: Any, valid: list[bool], *rest: Any, **kind: Any) -> Nested:
     """Return the derivative of a line, NaN where no formula fits."""
     slopes = _formulas.of_valid(f, x, valid, *rest, **kind)
     return [math.nan if slope is None else slope for slope in slopes]
@@ -93,8 +93,9 @@ def check_too_few_valid_samples(gradient: Gradient, xp: Any) -> None:
     """Where no formula has all its samples, the derivative is NaN, and only there."""
     f, where = array(xp, SAMPLES), mask(xp, [k in (0, 3, 4) for k in range(7)])
     need_where(gradient, f)
+    wanted = [0, 1, 2, 5, 6]
     for entry, _, _ in grids(xp):
-        for edge_order, wanted in ((1, [0, 1, 2, 5, 6]), (2, list(range(7)))):
+        for edge_order in (1, 2):
             given: dict[str, Any] = {"spacing": [entry], "edge_order": edge_order}
             values = numbers(only(gradient, f, where=where, **given))
             found = [k for k, value in enumerate(values) if math.isnan(value)]
@@ -157,3 +158,67 @@ def check_masks_refused(gradient: Gradient, xp: Any) -> None:
         *(keywords(TypeError, "where", where=given) for given in others),
         *(keywords(ValueError, "where", where=given) for given in misshapen),
     )
+
+
+def check_holes_at_higher_accuracy(gradient: Gradient, xp: Any) -> None:
+    """With any `accuracy`, each run has that of an array of its length, or less."""
+    f, where = array(xp, LONG), mask(xp, HOLES)
+    need_where(gradient, f)
+    need_keyword(gradient, f, accuracy=2)
+    for entry, coordinate, uneven in grids(xp, LONG_COORDINATES):
+        x = [coordinate((k,)) for k in range(len(LONG))]
+        kind: dict[str, Any] = {"accuracy": 4, "edge_order": 3}
+        wanted = of_valid(LONG, x, HOLES, 3, accuracy=4, uneven=uneven)
+        close(only(gradient, f, spacing=[entry], where=where, **kind), wanted)
+
+
+def check_holes_of_higher_orders(derivative: Gradient, xp: Any) -> None:
+    """Derivatives of any order read valid samples only."""
+    f, where = array(xp, LONG), mask(xp, HOLES)
+    need_where(derivative, f)
+    for order in (2, 3):
+        for entry, coordinate, uneven in grids(xp, LONG_COORDINATES):
+            x = [coordinate((k,)) for k in range(len(LONG))]
+            wanted = of_valid(LONG, x, HOLES, 2, order=order, uneven=uneven)
+            close(derivative(f, spacing=[entry], where=where, order=order), wanted)
+
+
+def check_holes_in_sums(laplacian: Gradient, hessian: Gradient, xp: Any) -> None:
+    """A sum is NaN where one of its terms has no formula, and only there."""
+    rows = [LONG, LONG[::-1], LONG[3:] + LONG[:3], LONG]
+    valid = [HOLES, [True] * len(LONG), HOLES[::-1], [True] * len(LONG)]
+    f, where = array(xp, rows), mask(xp, valid)
+    need_where(laplacian, f)
+    across = [
+        of_valid(row, range(len(row)), line, 2, order=2)
+        for row, line in zip(rows, valid, strict=True)
+    ]
+    lines = zip(zip(*rows, strict=True), zip(*valid, strict=True), strict=True)
+    down = [of_valid(a, range(len(a)), list(ok), 2, order=2) for a, ok in lines]
+    down = [list(row) for row in zip(*down, strict=True)]
+    wanted = [
+        [a + b for a, b in zip(*pair, strict=True)]
+        for pair in zip(down, across, strict=True)
+    ]
+    close(laplacian(f, where=where), wanted)
+    second = hessian(f, where=where)
+    close(second[0, 0, ...], down)
+    close(second[1, 1, ...], across)
+
+
+def check_masks_of_components(divergence: Gradient, xp: Any) -> None:
+    """A mask has the dim of the components, or is the same for each of them."""
+    rows, valid = [LONG, LONG[::-1]], [HOLES, HOLES[::-1]]
+    f = array(xp, [[row] * 3 for row in rows])
+    need_where(divergence, f)
+    for where, lines in (
+        (mask(xp, [[line] * 3 for line in valid]), valid),
+        (mask(xp, valid[0]), valid[:1] * 2),
+    ):
+        across = of_valid(rows[1], range(len(LONG)), lines[1], 2)
+        # The other component does not change along its dim, where it is valid.
+        wanted = [
+            value if ok else math.nan
+            for value, ok in zip(across, lines[0], strict=True)
+        ]
+        close(divergence(f, where=where), [wanted] * 3)

@@ -1,0 +1,143 @@
+"""Vector fields with labels: their components are variables, or lie along a dim."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import xarray as xr
+
+from . import _vector_calculus
+from ._labels import COMPONENTS, field, of_field
+
+
+def divergence(
+    data: xr.DataArray | xr.Dataset,
+    dim: Sequence[Hashable],
+    *,
+    components: Sequence[Hashable] | None = None,
+    vector_dim: Hashable | None = None,
+    spacing: Any = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    boundary: Any = "one_sided",
+    where: xr.DataArray | str | None = None,
+    skipna: bool = False,
+    datetime_unit: str | None = None,
+    scale_factors: Any = None,
+) -> xr.DataArray:
+    """Estimate the divergence of a vector field.
+
+    Parameters
+    ----------
+    data : xarray.Dataset or xarray.DataArray
+        Its `components` are variables, or lie along the `vector_dim` of a DataArray.
+    dim : list or tuple of hashable
+        The names of the dims of space, one per component, in the order of these.
+    components : list or tuple of hashable, optional
+        The names of the variables, for a Dataset.
+    vector_dim : hashable, optional
+        The dim of the components, for a DataArray.
+    spacing, boundary, where, skipna, datetime_unit, scale_factors
+        As in `gradient`.  A mask without the dim of the components is for each of them;
+        what is NaN in one component is missing in that one only.
+    accuracy, edge_order
+        As in `anygrad.divergence`.
+
+    Returns
+    -------
+    xarray.DataArray
+        Labelled as the field, without its components.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `derivative` and `anygrad.divergence` do; if `components` do not fit a
+        Dataset, or `vector_dim` a DataArray; if there are different units.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import anygrad.xarray
+    >>> u, v = ("x", [0.0, 2.0, 4.0]), ("y", [0.0, 3.0, 6.0])
+    >>> wind = xr.Dataset({"u": u, "v": v})
+    >>> given = {"components": ["u", "v"], "spacing": 1.0}
+    >>> anygrad.xarray.divergence(wind, ["x", "y"], **given).values.min()
+    np.float64(5.0)
+    """
+    return of_field(
+        _vector_calculus.divergence,
+        field(data, components, vector_dim),
+        dim,
+        spacing,
+        boundary,
+        datetime_unit,
+        (where, skipna),
+        scale_factors=scale_factors,
+        accuracy=accuracy,
+        edge_order=edge_order,
+    )
+
+
+def curl(
+    data: xr.DataArray | xr.Dataset,
+    dim: Sequence[Hashable],
+    *,
+    components: Sequence[Hashable] | None = None,
+    vector_dim: Hashable | None = None,
+    spacing: Any = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    boundary: Any = "one_sided",
+    where: xr.DataArray | str | None = None,
+    skipna: bool = False,
+    datetime_unit: str | None = None,
+    scale_factors: Any = None,
+) -> xr.DataArray | xr.Dataset:
+    """Estimate the curl of a vector field with two or three components.
+
+    Parameters
+    ----------
+    data, dim, components, vector_dim
+        As in `divergence`.
+    spacing, boundary, where, skipna, datetime_unit, scale_factors
+        As in `divergence`.
+    accuracy, edge_order
+        As in `anygrad.curl`.
+
+    Returns
+    -------
+    xarray.DataArray or xarray.Dataset
+        Of two components, a DataArray; of three, a field as `data` is.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `divergence` and `anygrad.curl` do.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import anygrad.xarray
+    >>> u, v = ("y", [0.0, -1.0, -2.0]), ("x", [0.0, 1.0, 2.0])
+    >>> whirl = xr.Dataset({"u": u, "v": v})
+    >>> given = {"components": ["u", "v"], "spacing": 1.0}
+    >>> anygrad.xarray.curl(whirl, ["x", "y"], **given).values.max()
+    np.float64(2.0)
+    """
+    result = of_field(
+        _vector_calculus.curl,
+        field(data, components, vector_dim),
+        dim,
+        spacing,
+        boundary,
+        datetime_unit,
+        (where, skipna),
+        scale_factors=scale_factors,
+        accuracy=accuracy,
+        edge_order=edge_order,
+    )
+    if components is None or COMPONENTS not in result.dims:
+        return result
+    parts = {name: result.isel({COMPONENTS: k}) for k, name in enumerate(components)}
+    return xr.Dataset({name: part.rename(name) for name, part in parts.items()})
