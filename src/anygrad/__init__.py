@@ -51,13 +51,15 @@ says which libraries are installed here.
 import typing as _t
 
 from ._compilers import get_compiler, set_compiler, set_default_compiler
+from ._curl import curl
 from ._derivative import derivative
+from ._divergence import divergence
 from ._gradient import gradient
 from ._halo_width import halo_width
+from ._hessian import hessian
 from ._jacobian import jacobian
-from ._second_derivatives import hessian, laplacian
+from ._laplacian import laplacian
 from ._stencil import stencil
-from ._vector_calculus import curl, divergence
 from ._version import __version__
 from ._versions import show_versions
 from ._workers import get_workers, set_default_workers, set_workers

@@ -10,11 +10,13 @@ from ._checks import boundary as _boundary
 from ._checks import order as _order
 from ._checks import spacing as _spacing
 from ._checks.wording import shown
+from ._curl import curl
 from ._derivative import derivative
+from ._divergence import divergence
 from ._gradient import gradient
+from ._hessian import hessian
 from ._jacobian import jacobian
-from ._second_derivatives import hessian, laplacian
-from ._vector_calculus import curl, divergence
+from ._laplacian import laplacian
 
 if TYPE_CHECKING:
     from ._typing import Array, Boundary

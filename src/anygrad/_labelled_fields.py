@@ -7,7 +7,7 @@ from typing import Any
 
 import xarray as xr
 
-from . import _vector_calculus
+from . import _curl, _divergence
 from ._labels import COMPONENTS, field, of_field
 
 
@@ -66,7 +66,7 @@ def divergence(
     np.float64(5.0)
     """
     return of_field(
-        _vector_calculus.divergence,
+        _divergence.divergence,
         field(data, components, vector_dim),
         dim,
         spacing,
@@ -126,7 +126,7 @@ def curl(
     np.float64(2.0)
     """
     result = of_field(
-        _vector_calculus.curl,
+        _curl.curl,
         field(data, components, vector_dim),
         dim,
         spacing,

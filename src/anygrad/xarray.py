@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import _derivative, _gradient, _second_derivatives
+from . import _derivative, _gradient, _hessian, _laplacian
 from ._labelled_fields import curl, divergence
 from ._labels import along, derived, mask
 
@@ -209,7 +209,7 @@ def laplacian(
     """
     at = along(data, dim, spacing, boundary, datetime_unit, None, scale_factors)
     unit = at.one_unit()
-    values = _second_derivatives.laplacian(
+    values = _laplacian.laplacian(
         data.data,
         accuracy=accuracy,
         edge_order=edge_order,
@@ -270,7 +270,7 @@ def hessian(
     if set(new_dims) & set(data.dims) or len(set(new_dims)) != 2:
         msg = f"`new_dims` must be two names that {data.dims} has not. Got {new_dims}."
         raise ValueError(msg)
-    values = _second_derivatives.hessian(
+    values = _hessian.hessian(
         data.data,
         dim=at.axes,
         spacing=at.spacing,

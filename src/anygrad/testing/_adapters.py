@@ -10,11 +10,13 @@ import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .._curl import curl
 from .._derivative import derivative
+from .._divergence import divergence
 from .._gradient import gradient
+from .._hessian import hessian
 from .._jacobian import jacobian
-from .._second_derivatives import hessian, laplacian
-from .._vector_calculus import curl, divergence
+from .._laplacian import laplacian
 from ..testing._arrays import Gradient, NotApplicable
 
 
