@@ -1,4 +1,4 @@
-"""Seven pictures of derivatives, computed in any array library.
+"""Eight pictures of derivatives, computed in any array library.
 
 Draws what each boundary does, how errors fall with the step, the vorticity of a wind
 around the globe, that of a sphere that turns, the lines of a photograph, the first cell
@@ -753,7 +753,7 @@ def save(figure, path):
 def parse_arguments(argv):
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description="Seven pictures of derivatives, computed with anygrad in any array "
+        description="Eight pictures of derivatives, computed with anygrad in any array "
         "library."
     )
     parser.add_argument(

@@ -30,7 +30,12 @@ def terrain(pictures: Any) -> Any:
 @pytest.mark.parametrize(
     "name",
     [
-        *("boundaries", "convergence", "vorticity", "rotation", "lines", "longitude"),
+        "boundaries",
+        "convergence",
+        "vorticity",
+        "rotation",
+        "lines",
+        "longitude",
         "holes",
     ],
 )

@@ -372,32 +372,6 @@ def test_the_plain_doors_say_where_to_go(plane: Any, labelled: Any) -> None:
         anygrad.divergence(plane.to_dataset())
 
 
-def test_missing_samples_in_all_doors(xr: Any, labelled: Any, numpy: Any) -> None:
-    """Each as its plain door: of several components, each has its own mask."""
-    rng = numpy.random.default_rng(4)
-    values = numpy.where(
-        rng.random((2, 6, 7)) < 0.8, rng.normal(size=(2, 6, 7)), numpy.nan
-    )
-    u, v = (xr.DataArray(part, dims=("y", "x")) for part in values)
-    where, given = ~numpy.isnan(values), {"spacing": 1.0, "skipna": True}
-    for name in ("laplacian", "hessian"):
-        found = getattr(labelled, name)(u, ["y", "x"], **given)
-        wanted = getattr(anygrad, name)(values[0], where=where[0])
-        assert numpy.array_equal(found.values, wanted, equal_nan=True)
-    field = xr.Dataset({"v": v, "u": u})
-    for name in ("divergence", "curl"):
-        door = getattr(labelled, name)
-        found = door(field, ["y", "x"], components=["v", "u"], **given)
-        wanted = getattr(anygrad, name)(values[::-1], where=where[::-1])
-        assert numpy.array_equal(found.values, wanted, equal_nan=True)
-    one = xr.DataArray(where[0], dims=("y", "x"))
-    found = labelled.divergence(
-        field.fillna(0.0), ["y", "x"], components=["v", "u"], spacing=1.0, where=one
-    )
-    wanted = anygrad.divergence(numpy.nan_to_num(values[::-1]), where=where[0])
-    assert numpy.array_equal(found.values, wanted, equal_nan=True)
-
-
 def test_scale_factors(xr: Any, labelled: Any, numpy: Any) -> None:
     """By the names of dims: numbers, arrays with labels, and coordinates."""
     latitude, longitude = numpy.linspace(-60.0, 60.0, 7), numpy.arange(0.0, 360.0, 45.0)
@@ -455,3 +429,29 @@ def test_scale_factors_that_are_none(
     with pytest.raises(error) as caught:
         labelled.laplacian(plane, scale_factors=factors)
     assert words in str(caught.value)
+
+
+def test_missing_samples_in_all_doors(xr: Any, labelled: Any, numpy: Any) -> None:
+    """Each as its plain door: of several components, each has its own mask."""
+    rng = numpy.random.default_rng(4)
+    values = numpy.where(
+        rng.random((2, 6, 7)) < 0.8, rng.normal(size=(2, 6, 7)), numpy.nan
+    )
+    u, v = (xr.DataArray(part, dims=("y", "x")) for part in values)
+    where, given = ~numpy.isnan(values), {"spacing": 1.0, "skipna": True}
+    for name in ("laplacian", "hessian"):
+        found = getattr(labelled, name)(u, ["y", "x"], **given)
+        wanted = getattr(anygrad, name)(values[0], where=where[0])
+        assert numpy.array_equal(found.values, wanted, equal_nan=True)
+    field = xr.Dataset({"v": v, "u": u})
+    for name in ("divergence", "curl"):
+        door = getattr(labelled, name)
+        found = door(field, ["y", "x"], components=["v", "u"], **given)
+        wanted = getattr(anygrad, name)(values[::-1], where=where[::-1])
+        assert numpy.array_equal(found.values, wanted, equal_nan=True)
+    one = xr.DataArray(where[0], dims=("y", "x"))
+    found = labelled.divergence(
+        field.fillna(0.0), ["y", "x"], components=["v", "u"], spacing=1.0, where=one
+    )
+    wanted = anygrad.divergence(numpy.nan_to_num(values[::-1]), where=where[0])
+    assert numpy.array_equal(found.values, wanted, equal_nan=True)

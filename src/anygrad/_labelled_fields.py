@@ -73,7 +73,7 @@ def divergence(
         boundary,
         datetime_unit,
         (where, skipna),
-        scale_factors,
+        scale_factors=scale_factors,
         accuracy=accuracy,
         edge_order=edge_order,
     )
@@ -133,7 +133,7 @@ def curl(
         boundary,
         datetime_unit,
         (where, skipna),
-        scale_factors,
+        scale_factors=scale_factors,
         accuracy=accuracy,
         edge_order=edge_order,
     )

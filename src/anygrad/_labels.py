@@ -354,7 +354,7 @@ def of_field(
     boundary: Any,
     datetime_unit: str | None,
     masks: tuple[Any, bool],
-    scale_factors: Any,
+    scale_factors: Any = None,
     **orders: int | None,
 ) -> xr.DataArray:
     """Return what a door makes of a vector field: one array, or a field again.
@@ -365,7 +365,8 @@ def of_field(
     given = (spacing, boundary, datetime_unit, vector_dim, scale_factors)
     at = along(data, list(dim), *given)
     unit = at.one_unit()
-    place, where = data.get_axis_num(vector_dim), mask(data, *masks)
+    place = data.get_axis_num(vector_dim)
+    where = mask(data, *masks)
     values = door(data.data, vector_dim=place, where=where, **at.grid, **orders)
     is_field = values.ndim == data.ndim
     dims = [name for name in data.dims if is_field or name != vector_dim]

@@ -213,8 +213,8 @@ def laplacian(
         data.data,
         accuracy=accuracy,
         edge_order=edge_order,
-        where=mask(data, where, skipna),
         **at.grid,
+        where=mask(data, where, skipna),
     )
     return derived(data, values, [unit, unit])
 
