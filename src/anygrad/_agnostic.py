@@ -208,7 +208,20 @@ def weighted_sum(
     """Return the derivative at the points that one formula of the scheme fills."""
     if not task.scheme.formulas[number].terms:
         return _nothing(f, task, number, xp)
-    formula, terms, scale = weighted_formula(task, number, xp)
+    weighted = weighted_formula(task, number, xp)
+    return sum_of(f, task, number, weighted, xp, lowering)
+
+
+def sum_of(
+    f: Any,
+    task: Task,
+    number: int,
+    weighted: WeightedFormula,
+    xp: Namespace,
+    lowering: Lowering = STANDARD,
+) -> Any:
+    """Return the weighted sum, at the points that one formula of the scheme fills."""
+    formula, terms, scale = weighted
     end = int(number > task.scheme.interior)
     total: Any = None
     for upper, lower, weight in terms:

@@ -127,23 +127,21 @@ def _numpy_if_there() -> small_tensors.NumPyForTensors | None:
 def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
     import torch
 
-    from .._executors import blocked, steps
+    from .._executors import blocked, operations
+    from .._executors.operations import ONE, TWO
 
-    ops = steps.InPlaceOps(
+    ops = operations.InPlaceOps(
+        verbs={name: getattr(torch, name) for name in (*ONE, *TWO)},
+        astype=torch.Tensor.to,
         empty_like=small_tensors.empty_like,
-        subtract=torch.sub,
-        multiply=torch.mul,
-        divide=torch.div,
-        add=torch.add,
         strides=lambda a: a.stride(),
         transpose=lambda a, axes: a.permute(axes),
         is_contiguous=lambda a: a.is_contiguous(),
-        take=None,
         extremes=_extremes if on_cpu else None,
+        take=None,
         block_bytes=2**22 if on_cpu else None,
         scratch_bytes=3 * 2**19,
-        for_each=steps.one_by_one,
-        carry_out=steps.carry_out,
+        for_each=operations.one_by_one,
     )
     return partial(blocked.run, ops=ops)
 
