@@ -128,10 +128,19 @@ def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
     import torch
 
     from .._executors import blocked, operations
-    from .._executors.operations import ONE, TWO
 
     ops = operations.InPlaceOps(
-        verbs={name: getattr(torch, name) for name in (*ONE, *TWO)},
+        verbs={
+            "negative": torch.negative,
+            "reciprocal": torch.reciprocal,
+            "sign": torch.sign,
+            "add": torch.add,
+            "subtract": torch.sub,
+            "multiply": torch.mul,
+            "divide": torch.div,
+            "bitwise_right_shift": torch.bitwise_right_shift,
+            "bitwise_and": torch.bitwise_and,
+        },
         astype=torch.Tensor.to,
         empty_like=small_tensors.empty_like,
         strides=lambda a: a.stride(),

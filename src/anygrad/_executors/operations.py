@@ -13,7 +13,8 @@ class InPlaceOps(NamedTuple):
     ----------
     verbs : dict
         By the standard's names: ``verb(a, b, out=out)``, or of one operand; without
-        `out`, they make an array.
+        `out`, they make an array.  There is a "reciprocal", too, where no numbers but
+        only arrays can be divided.
     astype : callable
         ``astype(a, dtype)``.
     empty_like : callable
@@ -50,14 +51,6 @@ class InPlaceOps(NamedTuple):
     block_bytes: int | None
     scratch_bytes: int
     for_each: Callable[[Callable[[Any], None], Iterable[Any]], None]
-
-
-#: What there is of one operand, and of two.  Some libraries divide arrays only, and so
-#: have reciprocals, which are rounded correctly; without these, numbers are divided.
-ONE, TWO = (
-    ("negative", "reciprocal", "sign"),
-    ("add", "subtract", "multiply", "divide", "bitwise_right_shift", "bitwise_and"),
-)
 
 
 def one_by_one(function: Callable[[Any], None], blocks: Iterable[Any]) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._executors.operations import ONE, TWO
 from .._executors.registers import FIRST, Cut, Text
 from .._executors.windows import START, Part, Wanted, Windows
 
@@ -162,8 +161,6 @@ class _Writer(Text):
                 self.lines.append(f"{loop}: {name}(r{target}, n, out=r{target})")
         elif verb == "astype":
             self.convert(part, read[0].value, operands[0], target)
-        elif verb not in (*ONE, *TWO):
-            raise NotImplementedError(verb)
         else:
             name = self.name(verb, self.ops.verbs[verb])
             if target is None:

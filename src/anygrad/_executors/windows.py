@@ -27,7 +27,8 @@ class Kind(NamedTuple):
     box : Window
         Where it starts and stops: at an end of an axis, or somewhere.
     in_one_run : bool
-        Whether block and samples lie in memory one after the other.
+        Whether block and samples lie in memory one after the other, and no formula
+        reads along other axes than its own.
     is_short : bool
         Whether there are so few points along an axis that those which count from its
         start may lie behind those which count from its end: then nothing is put
@@ -103,7 +104,6 @@ class Windows:
 
     def __init__(self, root: Value, shift: Shift, kind: Kind) -> None:
         box, self._in_one_run, is_short = kind
-        self._all_axes = frozenset(range(len(box)))
         self._parts: dict[tuple[Value, int | None], list[Part]] = {}
         self.root = Wanted(root, None, _moved(box, shift, root, None))
         needs: dict[tuple[Value, int | None], list[Window]]
@@ -170,24 +170,10 @@ class Windows:
             if part is None:
                 continue
             is_run = window[axis] == (0, LENGTH) and start <= LENGTH // 2 < stop
-            run = axis if is_run and self._can_run(operand, axis) else None
+            run = axis if is_run and self._in_one_run else None
             there = _moved(part, shift, operand, run)
             found.append((Wanted(operand, run, there), part))
         return sorted(found, key=lambda one: _least_first(one[1][axis]))
-
-    def _can_run(self, value: Value, axis: int) -> bool:
-        """Tell whether a value reads along one axis only, of what lies in one run."""
-        if not self._in_one_run:
-            return False
-        for part in in_order(value):
-            if part.verb == "pieces":
-                return False
-            if part.axes not in (frozenset(), {axis}, self._all_axes):
-                return False
-            for _, shift in part.operands:
-                if any(by for k, by in enumerate(shift) if k != axis):
-                    return False
-        return True
 
 
 def _fewest(axis: int, ends: tuple[int, int], windows: set[Window]) -> int:
