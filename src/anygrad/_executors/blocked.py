@@ -123,7 +123,8 @@ def run(
     if plan.is_plain:
         pairs = zip_longest(plan.tasks, outs)
         return tuple([total(f, (task,), xp, ops, out) for task, out in pairs])
-    if has_arrays(plan):
+    is_whole = all(task.where is None and task.inner is None for task in plan.tasks)
+    if not is_whole and has_arrays(plan):
         return _agnostic.run(f, plan, xp)
     if any(task.where is not None for task in plan.tasks):
         return _agnostic.compose(

@@ -12,6 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
+from .._classes import is_array
 from .._executors.nodes import LENGTH, Tape, Weak
 from .._executors.programs import program_of
 from .._executors.symbols import Symbol, Words, symbol_of_array
@@ -50,11 +51,17 @@ class Term(NamedTuple):
         task, x = self.task, self.task.coordinates
         grid = None
         if x is not None:
-            is_long = tuple([n != 1 for n in x.shape])
-            grid = x.dtype, is_long, self.are_shared, task.period is None
-        constants: Any = task.constants and tuple([c is None for c in task.constants])
+            grid = _form(x), _form(task.period), self.are_shared
+        ends = tuple(map(_form, task.constants or ()))
         known = task.axis, task.scheme, task.precision, task.component, task.sign
-        return (*known, grid, constants)
+        return (*known, grid, ends)
+
+
+def _form(value: Any) -> Any:
+    """Return what a form holds of an array or a number."""
+    if not is_array(value):
+        return type(value) is complex, value is None
+    return value.dtype, tuple([n != 1 for n in value.shape])
 
 
 class Score(NamedTuple):
@@ -178,20 +185,21 @@ class _Recorder:
                 weight = partial(self.weight, shape=shape, axis=axis)
                 found.append(weighted.with_weights(weight))
         else:
-            shape = tuple([1 if n == 1 else LENGTH for n in x.shape])
-            x = symbol_of_array(self.tape, next(self.places), shape, x.dtype)
-            period = None if period is None else Weak(next(self.places), False)
-        constants: Any = task.constants and tuple(
-            [
-                None
-                if one is None
-                else Weak(next(self.places), isinstance(one, complex))
-                for one in task.constants
-            ]
-        )
+            x, period = self.symbol(x), self.symbol(period)
+        ends: Any = task.constants and tuple(map(self.symbol, task.constants))
         return found, task._replace(
-            coordinates=x, period=period, constants=constants, step=None
+            coordinates=x, period=period, constants=ends, step=None
         )
+
+    def symbol(self, value: Any) -> Any:
+        """Return what stands for an array or a number, if there is one."""
+        if value is None:
+            return None
+        place = next(self.places)
+        if not is_array(value):
+            return Weak(place, isinstance(value, complex))
+        shape = tuple([1 if n == 1 else LENGTH for n in value.shape])
+        return symbol_of_array(self.tape, place, shape, value.dtype)
 
     def scale(self) -> Weak:
         self.scales.append(next(self.places))
