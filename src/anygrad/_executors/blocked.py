@@ -218,7 +218,7 @@ def _shares_weights(out: Any, task: Task) -> bool:
     if x is None or task.precision.is_complex_by_grid:
         return False
     weights, samples = math.prod(x.shape), math.prod(out.shape)
-    if weights != x.shape[task.axis]:
+    if weights != x.shape[task.axis] or getattr(task.period, "ndim", 0):
         return False
     if samples <= FEW_SAMPLES:
         formulas = task.scheme.formulas
