@@ -184,7 +184,7 @@ def test_each_end_has_its_value(library: Backend) -> None:
 @pytest.mark.parametrize(
     ("shape", "keywords", "message"),
     [
-        ((1, 3), {"boundary": ["reflect", "edge"]}, "`dim` 0 for 'reflect' in `boun"),
+        ((1, 3), {"boundary": ["reflect", "edge"]}, "`dim` 0 for 'reflect' in `"),
         ((1, 3), {"boundary": "reflect", "axis": -2}, "`axis` -2 for 'reflect' in"),
         (
             (1, 3),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from . import _formulas, _scales, _uneven
 from ._boundaries import End
 from ._classes import is_array
+from ._differences import difference
 from ._formulas import WeightedFormula
 from ._precision import working
 from ._records import candidates
@@ -208,7 +209,20 @@ def weighted_sum(
     """Return the derivative at the points that one formula of the scheme fills."""
     if not task.scheme.formulas[number].terms:
         return _nothing(f, task, number, xp)
-    formula, terms, scale = weighted_formula(task, number, xp)
+    weighted = weighted_formula(task, number, xp)
+    return sum_of(f, task, number, weighted, xp, lowering)
+
+
+def sum_of(
+    f: Any,
+    task: Task,
+    number: int,
+    weighted: WeightedFormula,
+    xp: Namespace,
+    lowering: Lowering = STANDARD,
+) -> Any:
+    """Return the weighted sum, at the points that one formula of the scheme fills."""
+    formula, terms, scale = weighted
     end = int(number > task.scheme.interior)
     total: Any = None
     for upper, lower, weight in terms:
@@ -359,37 +373,9 @@ def shifted(array: Array, axis: int, formula: Formula, offset: int) -> Any:
     return array[(slice(None),) * axis + (points(formula, offset), ...)]
 
 
-def points(formula: Formula, offset: int, more: int = 0) -> slice:
-    """Return the slice of points that the formula fills, moved by `offset`.
-
-    It is longer by `more` points at its end.
-    """
+def points(formula: Formula, offset: int) -> slice:
+    """Return the slice of points that the formula fills, moved by `offset`."""
     # A formula that ends at the end of the axis counts its stop from there: 0 is the
     # end itself, which a slice calls None.
-    stop = (formula.stop or 0) + offset + more
+    stop = (formula.stop or 0) + offset
     return slice(formula.start + offset, stop or None)
-
-
-def difference(upper: Any, lower: Any, dtype: DType, wide: bool, xp: Namespace) -> Any:
-    """Return ``upper - lower`` in `dtype`, also for integers that `dtype` rounds.
-
-    Integers of 64 bits are no float64, and their difference is no int64.  Their
-    halves `q` and the lost bits `b` are: with ``i = 2 * q + b``, the difference is
-    ``2 * (q1 - q0) + (b1 - b0)``, exact up to the conversion to `dtype`.
-    """
-    if not wide:
-        return upper - lower
-    q1, b1 = _halved(upper, xp)
-    q0, b0 = _halved(lower, xp)
-    return xp.astype(q1 - q0, dtype) * 2.0 + xp.astype(b1 - b0, dtype)
-
-
-def _halved(integers: Any, xp: Namespace) -> tuple[Any, Any]:
-    """Return ``integers // 2`` and ``integers % 2`` in a signed dtype."""
-    if not xp.isdtype(integers.dtype, "unsigned integer"):
-        return integers >> 1, integers & 1
-    # torch cannot shift unsigned integers.  Their bits read as signed ones can be
-    # shifted; the sign that this drags along is masked away.
-    half = int(xp.iinfo(integers.dtype).max) >> 1
-    signed = xp.astype(integers, getattr(xp, f"int{half.bit_length() + 1}"))
-    return (signed >> 1) & half, signed & 1

@@ -71,20 +71,19 @@ class WeightedFormula(NamedTuple):
     terms : tuple of (int, int or None, weight)
         As in the formula on a uniform grid; on coordinates, the weights are arrays of
         their shape, cut to the points that the formula fills.
-    scale : Scale or None
-        What the sum is scaled with; None for what the step of a call says.
+    scale : Scale
+        What the sum is scaled with.
     """
 
     formula: Formula
     terms: tuple[tuple[int, Any, Any], ...]
-    scale: Scale | None
+    scale: Scale
 
     def with_weights(self, change: Callable[[Any], Any]) -> WeightedFormula:
         """Return the formula with its weights changed, those in its scale too."""
         formula, terms, scale = self
         changed = tuple([(upper, lower, change(w)) for upper, lower, w in terms])
-        if scale is not None:
-            scale = Scale(tuple(map(change, scale.factors)), scale.divisors)
+        scale = Scale(tuple(map(change, scale.factors)), scale.divisors)
         return WeightedFormula(formula, changed, scale)
 
 
@@ -236,21 +235,3 @@ def _positions(formula: Formula) -> list[int]:
 def wraps(formula: Formula) -> bool:
     """Tell whether the formula of an edge reads samples at the other one."""
     return any(position < 0 for position in _positions(formula))
-
-
-def mirrored(left: Sequence[Formula], right: Sequence[Formula]) -> int | None:
-    """Return the fewest points for which the edges can be written in pairs.
-
-    The mirror image of ``f[upper] - f[lower]`` is ``f[-lower] - f[-upper]``.  A point
-    and its partner at the other edge must be two, in this order.
-    """
-    points = 0
-    for row, (one, other) in enumerate(zip(left, right, strict=True)):
-        if any(lower is None for _, lower, _ in one.terms) or wraps(one):
-            return None
-        image = tuple([(-lower, -upper, w) for upper, lower, w in one.terms])
-        if (other.terms, other.denominator) != (image, one.denominator):
-            return None
-        sums = [upper + lower for upper, lower, _ in one.terms]
-        points = max([points, 2 * row + max([0, *sums]) + 2])
-    return points

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import _agnostic, _units
+from . import _units
+from ._differences import difference
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -72,7 +73,7 @@ def _since_the_first(dates: Any, unit: OfTime) -> Any:
         lengths = [length.total_seconds() for length in (dates - first).flat]
         return numpy.reshape(lengths, dates.shape) / (unit.nanoseconds / 1e9)
     ticks, first = dates.astype(numpy.int64), first.astype(numpy.int64)
-    count = _agnostic.difference(ticks, first, numpy.float64, True, xp)
+    count = difference(ticks, first, numpy.float64, True, xp)
     name, many = numpy.datetime_data(dates.dtype)
     ratio = Fraction(many * _units.OF_TIME[name].nanoseconds, unit.nanoseconds)
     since = count * ratio.numerator / ratio.denominator

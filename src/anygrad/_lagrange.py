@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ._agnostic import difference, prepare
+from ._agnostic import prepare
+from ._differences import difference
 
 if TYPE_CHECKING:
     from ._precision import Precision

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _boundaries, _formulas, _scales
 from ._boundaries import Ghost
-from ._formulas import Formula, WeightedFormula
+from ._formulas import Formula
 from ._scales import Scale
 
 if TYPE_CHECKING:
@@ -68,9 +68,6 @@ class Scheme:
         Which of the `formulas` is the interior.
     points : int
         The fewest points along the axis for which all formulas fit.
-    mirrored : int or None
-        The fewest points for which an edge and its mirror image can be written
-        together; None where the terms of the right edge are not the mirrored ones.
     wraps : bool
         Whether the formulas of one edge read samples at the other.
     denominators : tuple of int
@@ -79,8 +76,6 @@ class Scheme:
         Which of these each formula has, and the first formula that has each.
     unit_scales : tuple of Scale
         One per formula, for a step of one.
-    unscaled : tuple of WeightedFormula
-        The formulas on equal steps, whose scales come with a call.
     """
 
     __slots__ = (
@@ -89,13 +84,11 @@ class Scheme:
         "firsts",
         "formulas",
         "interior",
-        "mirrored",
         "order",
         "places",
         "points",
         "recipe",
         "unit_scales",
-        "unscaled",
         "wraps",
     )
 
@@ -109,9 +102,6 @@ class Scheme:
         self.points = fewest_points(recipe)
         left, right = formulas[:interior], formulas[:interior:-1]
         self.wraps = any(_formulas.wraps(formula) for formula in (*left, *right))
-        self.mirrored = (
-            None if len(left) != len(right) else _formulas.mirrored(left, right)
-        )
         self.denominators = tuple(sorted({f.denominator for f in formulas}))
         self.places = tuple([self.denominators.index(f.denominator) for f in formulas])
         count = len(self.denominators)
@@ -122,7 +112,6 @@ class Scheme:
         self.unit_scales = self.per_formula(
             [_scales.of_unit_step(d) for d in self.denominators]
         )
-        self.unscaled = tuple([WeightedFormula(f, f.terms, None) for f in formulas])
 
     def per_formula(self, scales: Sequence[Scale]) -> tuple[Scale, ...]:
         """Return the scale of each formula, from those of the denominators."""

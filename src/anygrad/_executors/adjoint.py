@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic
 from .._formulas import WeightedFormula
-from .._scales import UNSCALED
 
 if TYPE_CHECKING:
     from .._records import Plan, Task
@@ -144,8 +143,7 @@ def _add_transposed(
 
     ``add(total, axis, points, term, is_subtracted)`` adds a term at some points.
     """
-    for formula, terms, scale in formulas:
-        factors, divisors = scale or UNSCALED
+    for formula, terms, (factors, divisors) in formulas:
         part = _agnostic.shifted(slopes, axis, formula, 0)
         for factor in factors:
             part = part * factor

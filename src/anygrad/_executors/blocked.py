@@ -1,70 +1,116 @@
 """The plan in blocks that stay in the cache, written into a result made beforehand.
 
 The agnostic run passes over the whole array once per operation, and every pass goes
-to memory.  Here the passes go over one block after the other, and each block stays in
-the cache between them; the result is written where it belongs, so nothing is put
-together at the end.
+to memory.  Here its operations, recorded, are played on one block after the other, and
+each block stays in the cache between them; the result is written where it belongs, so
+nothing is put together at the end.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
 from .._beyond import has_arrays
-from .._executors import blocks, gathered, masked, programs, results, slopes, windows
-from .._executors.blocks import Job
-from .._executors.steps import Numbers, add_or_subtract
-from .._precision import working
-from .._records import totals_of, transposed, unrounded
+from .._executors import blocks, gathered, masked, results, scores
+from .._executors.blocks import Bound
+from .._executors.kernels import in_order_of_memory, remember
+from .._executors.scores import Term
+from .._executors.windows import Kind
+from .._records import totals_of, unrounded
 
 if TYPE_CHECKING:
     from .._executors.gathered import Gathered
-    from .._executors.programs import Program
-    from .._executors.steps import Index, InPlaceOps
-    from .._formulas import WeightedFormula
+    from .._executors.operations import InPlaceOps
+    from .._executors.scores import Score
     from .._records import Plan, Task
     from .._typing import Namespace
 
+#: Weights are made once for all lines if there are more lines than these,
+FEW_LINES = 16
+
+#: or if there are no more weights than these, and more samples than those.
+MOST_WEIGHTS, FEW_SAMPLES = 2**14, 2**17
+
+#: or if these have so many points that to record how they are made takes too long.
+MANY_POINTS = 5
+
+#: Weights that vary along a shorter run than this are spread over the block once, so
+#: that a library's inner loop runs over the block and not over the run.
+SHORT_RUN = 512
+
+#: Blocks of a sum are so much larger, because each costs the calls of all its terms.
+MANY_TERMS = 2
+
+#: Integers up to this size are floating numbers of 64 bits.
+LARGEST_EXACT = 2**53
+
+#: More blocks are not kept: the time to cut them is nothing to that of their work.
+MOST_PIECES = 256
+
+
+class Piece(NamedTuple):
+    """One block, and how it is played.
+
+    Attributes
+    ----------
+    bound : Bound
+        By which program.
+    wide : Bound or None
+        By which other one, if its integers are far from each other.
+    cuts : tuple of (tuple of slice or None)
+        What it reads of each operand; None for all.
+    target : tuple of slice
+        Where it is in the result.
+    lengths : tuple of int
+        How long it is.
+    """
+
+    bound: Bound
+    wide: Bound | None
+    cuts: tuple[Any, ...]
+    target: tuple[slice, ...]
+    lengths: tuple[int, ...]
+
 
 class Prepared(NamedTuple):
-    """What is kept for a task, for samples that lie in the order of their axes.
-
-    Making it would take longer than running it on a small array.
+    """All blocks of a derivative, as its shape and the order of memory decide them.
 
     Attributes
     ----------
     ops : InPlaceOps
-        For which blocks have been cut.
-    program : Program or None
-        For equal steps.
+        For which it has been cut.
+    pieces : list of Piece
+        They may be done at the same time.
+    alone : Bound or None
+        The only program, where it is for all as it is.
+    weights : tuple of (int, int)
+        The operands that are repeated over the lines of a block, and their axes.
+    are_shared : list of bool
+        Of each task, whether its weights are made once for all lines.
+    has_constants : bool
+        Whether what is subtracted may be no sample.
     gathered : Gathered or None
-        What the program reads, for small arrays.
+        What is read, for small arrays.
     is_tried : bool
         Whether it has been tried to gather that.
-    along : Cuts or None
-        For coordinates of a small array: the cuts along the axis.
     """
 
     ops: InPlaceOps
-    program: Program | None = None
+    pieces: list[Piece]
+    alone: Bound | None
+    weights: tuple[tuple[int, int], ...]
+    are_shared: list[bool]
+    has_constants: bool
     gathered: Gathered | None = None
     is_tried: bool = False
-    along: slopes.Cuts | None = None
 
 
-#: Longer programs are not kept: the time to make them is nothing to that of their work.
-MOST_PIECES = 256
-
-#: So many weights along an axis are made at once, however few the samples are.
-MOST_WEIGHTS = 2**14
-
-#: Blocks of a sum are so much larger, because each costs the calls of all its terms.
-MANY_TERMS = 2
+#: By the form of a call.
+_scores: dict[Any, Score] = {}
 
 
 def run(
@@ -76,213 +122,233 @@ def run(
     """
     if plan.is_plain:
         pairs = zip_longest(plan.tasks, outs)
-        return tuple([differentiate(f, t, xp, ops, out) for t, out in pairs])
-    if has_arrays(plan):
+        return tuple([total(f, (task,), xp, ops, out) for task, out in pairs])
+    is_whole = all(task.where is None and task.inner is None for task in plan.tasks)
+    if not is_whole and has_arrays(plan):
         return _agnostic.run(f, plan, xp)
     if any(task.where is not None for task in plan.tasks):
         return _agnostic.compose(
             plan, lambda task: masked.derivative(f, task, xp, ops, differentiate), xp
         )
-    if any(task.precision.result != working(task.precision) for task in plan.tasks):
-        # Sums are rounded once.
-        return _agnostic.compose(
-            plan, lambda task: _partial(f, unrounded(task), xp, ops, None), xp
-        )
-    return _in_place(f, plan, xp, ops)
-
-
-def _in_place(f: Any, plan: Plan, xp: Namespace, ops: InPlaceOps) -> tuple[Any, ...]:
-    """Return the results of a plan, each derivative written where it belongs."""
-    totals = list(totals_of(plan.tasks))
     if plan.stack is None:
-        return tuple([_total(f, tasks, xp, ops, None) for tasks in totals])
+        return tuple([total(f, tasks, xp, ops) for tasks in totals_of(plan.tasks)])
     made = results.empty(f, plan, ops.empty_like)
-    for tasks, out in zip(totals, made.outs, strict=True):
-        _total(f, tasks, xp, ops, out)
+    for tasks, out in zip(totals_of(plan.tasks), made.outs, strict=True):
+        total(f, tasks, xp, ops, out)
     return made.copy()
 
 
-def _total(
-    f: Any, tasks: Sequence[Task], xp: Namespace, ops: InPlaceOps, out: Any
+def differentiate(f: Any, task: Task, xp: Namespace, ops: InPlaceOps) -> Any:
+    """Return one derivative."""
+    return total(f, (task,), xp, ops)
+
+
+def total(
+    f: Any, tasks: Sequence[Task], xp: Namespace, ops: InPlaceOps, out: Any = None
 ) -> Any:
-    """Return a derivative with what is added to it."""
-    if len(tasks) == 1:
-        return _partial(f, tasks[0], xp, ops, out)
-    if out is None:
-        result = tasks[0].precision.result
-        out = ops.empty_like(_agnostic.component(f, tasks[0]), dtype=result)
-    if _in_blocks_at_once(f, tasks, xp, ops, out):
-        return out
-    _partial(f, tasks[0], xp, ops, out)
-    term: Any = None
-    for task in tasks[1:]:
-        term = _partial(f, task, xp, ops, term)  # in the place of the last one
-        add_or_subtract(task.sign, ops)(out, term, out=out)
-    return out
-
-
-def _in_blocks_at_once(
-    f: Any, tasks: Sequence[Task], xp: Namespace, ops: InPlaceOps, out: Any
-) -> bool:
-    """Write all terms of a sum, one block after the other; tell whether it could.
-
-    No term ever leaves the cache.
-    """
-    jobs = [_job(_agnostic.component(f, task), task, xp, ops, out) for task in tasks]
-    if not all(job.formulas and _is_unconverted(job) for job in jobs):
-        return False
-    jobs = [_with_scales(job) for job in jobs]
-    limits = [
-        limit for job in jobs if (limit := blocks.points_in_block(job)) is not None
-    ]
-    shape = tuple(jobs[0].out.shape)
-    in_order = ops.is_contiguous(jobs[0].out)
-
-    def write(index: Index) -> None:
-        for job in jobs:
-            is_run = in_order and ops.is_contiguous(job.f)
-            piece = programs.piece_of(job, shape, index, is_run, 0)
-            programs.run(programs.as_program([piece]), job.numbers, job.f, job.out, ops)
-
-    limit = MANY_TERMS * min(limits) if limits else None
-    ops.for_each(write, blocks.cut_into_blocks(shape, limit))
-    return True
-
-
-def _with_scales(job: Job) -> Job:
-    """Give the formulas on equal steps the scales of this call."""
-    scales = job.numbers.scales
-    if not scales:
-        return job
-    pairs = zip(job.formulas, scales, strict=True)
-    return job._replace(formulas=tuple([f._replace(scale=s) for f, s in pairs]))
-
-
-def _partial(f: Any, task: Task, xp: Namespace, ops: InPlaceOps, out: Any) -> Any:
-    """Return one derivative of a component, or a mixed one."""
-    if task.inner is not None:
-        f = _partial(f, unrounded(task.inner), xp, ops, None)
-    f = _agnostic.component(f, task)
-    alone = task._replace(component=None, sign=0, inner=None)
-    return differentiate(f, alone, xp, ops, out)
-
-
-def differentiate(
-    f: Any, task: Task, xp: Namespace, ops: InPlaceOps, out: Any = None
-) -> Any:
-    """Return one derivative, written into `out` if that is given."""
-    if task.kept is not None and ops.is_contiguous(f):
-        done = _from_kept(f, task, xp, ops, out)
-        if done is not None:
-            return done
-    if out is None:
-        out = ops.empty_like(f, dtype=task.precision.result)
-    result = out
-    job = _job(f, task, xp, ops, out)
-    f, out, task = job.f, job.out, job.task
-    if not job.formulas:
-        # Where calls are kernels, there are as few in the agnostic run's own order.
-        along = None if ops.block_bytes is None else slopes.cuts(f, task)
-        write: Callable[..., None] = windows.write_agnostic
-        if along is not None:
-            write = partial(windows.write_slopes, along)
-        windows.in_blocks(job, write)
-    elif not _is_unconverted(job):
-        windows.in_blocks(job, windows.write_converted)
-    else:
-        in_order = ops.is_contiguous(f) and ops.is_contiguous(out)
-        program = programs.program_of(job, in_order)
-        kept = task.kept if task.coordinates is None else None
-        if in_order and kept is not None and len(program.pieces) <= MOST_PIECES:
-            kept.keep(Prepared(ops, program))
-        programs.run(program, job.numbers, f, out, ops)
-    return result
-
-
-def _job(f: Any, task: Task, xp: Namespace, ops: InPlaceOps, out: Any) -> Job:
-    """Return the job for samples and a result, its axes in the order of memory."""
-    if not ops.is_contiguous(out):
-        strides = ops.strides(out)
-        order = sorted(range(f.ndim), key=lambda k: -strides[k])
-        f, out = ops.transpose(f, order), ops.transpose(out, order)
-        task = transposed(task, order, ops.transpose)
-    formulas = _weighted_formulas(f, task, xp, ops)
-    return Job(f, out, task, formulas, _numbers(task, xp), {}, xp, ops)
-
-
-def _numbers(task: Task, xp: Namespace) -> Numbers:
-    """Return what this call adds to steps."""
-    scales = task.scales if task.step is None else _agnostic.scales(task, xp)
-    return Numbers(scales, task.constants)
-
-
-def _is_unconverted(job: Job) -> bool:
-    """Tell whether samples and result are of the working dtype."""
-    return bool(job.f.dtype == job.task.precision.samples == job.out.dtype)
-
-
-def _from_kept(f: Any, task: Task, xp: Namespace, ops: InPlaceOps, out: Any) -> Any:
-    """Return a derivative of samples in order for which all has been prepared.
-
-    None if nothing has, or if the place for the result lies in another order.
-    """
-    if out is not None and not ops.is_contiguous(out):
-        return None
-    kept: Any = task.kept
-    known: Prepared | None = kept.made
-    if not isinstance(known, Prepared) or known.ops is not ops:
-        known = None  # another executor's, or for other blocks
-    if task.coordinates is not None:
-        return _from_cuts(f, task, known, ops, out)
-    if known is None or known.program is None:
-        return None
-    if known.gathered is not None and task.step is None:
+    """Return a derivative with what is added to it, in `out` if that is given."""
+    task, kept = tasks[0], tasks[0].kept
+    if len(tasks) == 1 and (task.inner is not None or task.component is not None):
+        f, task = _outer(f, task, xp, ops)
+        tasks = (task,)
+    known = None if kept is None else _known(f, kept.made, ops, out)
+    if known is not None and known.gathered is not None and task.step is None:
         done = gathered.run(known.gathered, task.scales, f, ops, out)
         if done is not None:
             return done
-    out = ops.empty_like(f, dtype=f.dtype) if out is None else out
-    programs.run(known.program, _numbers(task, xp), f, out, ops)
-    if not known.is_tried:  # what is called twice may be called often
-        read = gathered.gather(known.program, task.scheme, f, xp, ops)
+    if out is None:
+        samples = f if task.component is None else _agnostic.component(f, task)
+        out = ops.empty_like(samples, dtype=task.precision.result)
+    if known is None:
+        _write(f, tasks, xp, ops, out)
+        return out
+    _play(known, _operands(f, tasks, known.are_shared, xp), out, xp)
+    if kept is not None and not known.is_tried:  # a second call may be one of many
+        read = gathered.gather(tasks, f, xp, ops)
         kept.keep(known._replace(gathered=read, is_tried=True))
     return out
 
 
-def _from_cuts(
-    f: Any, task: Task, known: Prepared | None, ops: InPlaceOps, out: Any
-) -> Any:
-    """Return a derivative of a small array on coordinates; None for others."""
-    if known is None:
-        is_small = ops.take is not None and math.prod(f.shape) <= slopes.MOST_SAMPLES
-        known = Prepared(ops, along=slopes.cuts(f, task) if is_small else None)
-        if task.kept is not None:
-            task.kept.keep(known)
-    if known.along is None:
-        return None
-    out = ops.empty_like(f, dtype=f.dtype) if out is None else out
-    slopes.write(f, task.coordinates, out, known.along, ops)
-    return out
+def _outer(f: Any, task: Task, xp: Namespace, ops: InPlaceOps) -> tuple[Any, Task]:
+    """Return what a task differentiates last, and the task for that alone."""
+    if task.inner is not None:
+        f = total(f, (unrounded(task.inner),), xp, ops)
+    return _agnostic.component(f, task), task._replace(inner=None, component=None)
 
 
-def _weighted_formulas(
-    f: Any, task: Task, xp: Namespace, ops: InPlaceOps
-) -> tuple[WeightedFormula, ...]:
-    """Return the formulas of the scheme; none where the agnostic run must do it.
+def _known(f: Any, made: Any, ops: InPlaceOps, out: Any) -> Prepared | None:
+    """Return what has been prepared for samples and a result that lie in order.
 
-    Where there are about as many weights as samples, e.g. with one coordinate per
-    point, each block makes its own, and they never leave the cache.
+    None for what another executor has made, or for other blocks.
     """
-    x, precision = task.coordinates, task.precision
-    if precision.wide_samples and ops.extremes is None:
-        return ()
-    if x is None:
-        return task.scheme.unscaled
-    # Where calls are kernels, there are as few in the agnostic run's own order.
-    if ops.block_bytes is not None and slopes.pays(f, task):
-        return ()
-    weights = math.prod(x.shape)
-    if weights != x.shape[task.axis] or precision.is_complex_by_grid:
-        return ()
-    if weights > MOST_WEIGHTS and weights * 8 > math.prod(f.shape):
-        return ()
-    return _agnostic.weighted_formulas(task, xp)
+    if not isinstance(made, Prepared) or made.ops is not ops:
+        return None
+    in_order = ops.is_contiguous(f) and (out is None or ops.is_contiguous(out))
+    return made if in_order else None
+
+
+def _write(
+    f: Any, tasks: Sequence[Task], xp: Namespace, ops: InPlaceOps, out: Any
+) -> None:
+    """Write a derivative for which nothing has been prepared."""
+    kept = tasks[0].kept
+    in_order = ops.is_contiguous(f) and ops.is_contiguous(out)
+    f, tasks, (out,) = in_order_of_memory(f, tasks, [out], ops)
+    are_shared = [_shares_weights(out, task) for task in tasks]
+    operands = _operands(f, tasks, are_shared, xp)
+    known = _prepared(operands, list(map(Term, tasks, are_shared)), out, xp, ops)
+    _play(known, operands, out, xp)
+    if kept is not None and in_order and len(known.pieces) <= MOST_PIECES:
+        kept.keep(known)
+
+
+def _operands(
+    f: Any, tasks: Sequence[Task], are_shared: Sequence[bool], xp: Namespace
+) -> list[Any]:
+    """Return the samples and all operands of a recording, in its order."""
+    operands = [f]
+    for task, shared in zip(tasks, are_shared, strict=True):
+        operands += scores.operands_of(task, shared, xp)
+    return operands
+
+
+def _shares_weights(out: Any, task: Task) -> bool:
+    """Tell whether the weights on coordinates are made once for all lines."""
+    x = task.coordinates
+    if x is None or task.precision.is_complex_by_grid:
+        return False
+    weights, samples = math.prod(x.shape), math.prod(out.shape)
+    if weights != x.shape[task.axis] or getattr(task.period, "ndim", 0):
+        return False
+    if samples <= FEW_SAMPLES:
+        formulas = task.scheme.formulas
+        return max([len(formula.offsets) for formula in formulas]) > MANY_POINTS
+    return bool(weights <= MOST_WEIGHTS or weights * FEW_LINES <= samples)
+
+
+def _prepared(
+    operands: Sequence[Any],
+    terms: Sequence[Term],
+    out: Any,
+    xp: Namespace,
+    ops: InPlaceOps,
+) -> Prepared:
+    """Cut a result, which lies in the order of its axes or nearly so, into blocks."""
+    f, task, shape = operands[0], terms[0].task, tuple(out.shape)
+    can_run = _can_be_runs(f, terms, out, ops)
+    is_wide = task.precision.wide_samples and ops.extremes is not None
+    score = _score(f, terms, xp, is_narrow=is_wide)
+    limit = None
+    if ops.block_bytes is not None:
+        whole = blocks.box_of(tuple([(0, n) for n in shape]), shape, score.edges)
+        arrays = score.program(Kind(whole, can_run, False), ops, xp).arrays
+        limit = min(ops.block_bytes, ops.scratch_bytes // arrays if arrays else 2**40)
+        limit = max(limit // int(out.dtype.itemsize), 1)
+        limit *= MANY_TERMS if len(terms) > 1 else 1
+    found = list(blocks.cut_into_blocks(shape, score.edges, limit))
+    in_one_run = can_run and all(blocks.is_one_run(block, shape) for block in found)
+    bind = blocks.Binder(score, shape, in_one_run, xp, ops)
+    bind_wide = None
+    if is_wide:
+        wide = _score(f, terms, xp, is_narrow=False)
+        bind_wide = blocks.Binder(wide, shape, in_one_run, xp, ops)
+    component = None if task.component is None else task.component[0]
+    pieces = [
+        Piece(
+            bind(block),
+            None if bind_wide is None else bind_wide(block),
+            blocks.cuts_of(operands, component, bind(block), block),
+            tuple([slice(*extent) for extent in block]),
+            tuple([stop - start for start, stop in block]),
+        )
+        for block in found
+    ]
+    weights = score.weights if in_one_run else ()
+    is_alone = len(pieces) == 1 and not is_wide and not weights
+    return Prepared(
+        ops,
+        pieces,
+        pieces[0].bound if is_alone else None,
+        weights,
+        [term.are_shared for term in terms],
+        any(term.task.constants is not None for term in terms),
+    )
+
+
+def _can_be_runs(f: Any, terms: Sequence[Term], out: Any, ops: InPlaceOps) -> bool:
+    """Tell whether blocks may be one run through memory each."""
+    if out.ndim == 1 or not (ops.is_contiguous(out) and ops.is_contiguous(f)):
+        return False
+    for task, are_shared in terms:
+        is_short = math.prod(out.shape[task.axis :]) < SHORT_RUN
+        on_step = task.coordinates is None
+        if task.component is not None or not (on_step or (are_shared and is_short)):
+            return False
+    return True
+
+
+def _score(f: Any, terms: Sequence[Term], xp: Namespace, *, is_narrow: bool) -> Score:
+    """Return the recording of a form."""
+    key = xp, f.dtype, f.ndim, is_narrow, tuple([term.form for term in terms])
+    score = _scores.get(key)
+    if score is None:
+        score = scores.record(f, terms, xp, is_narrow=is_narrow)
+        score = remember(_scores, key, score)
+    return score
+
+
+def _play(known: Prepared, operands: list[Any], out: Any, xp: Namespace) -> None:
+    """Write all blocks."""
+    if known.alone is not None:
+        operands.append(0)
+        known.alone.play(operands, out, known.alone.indices)
+        return
+    ops = known.ops
+    spread: dict[Any, Any] = {}
+
+    def play(piece: Piece) -> None:
+        pairs = zip(operands, piece.cuts, strict=True)
+        read = [one if cut is None else one[cut] for one, cut in pairs]
+        bound, least = piece.bound, 0
+        if piece.wide is not None:
+            found = _least(read[0][bound.reads], known.has_constants, ops)
+            if found is None:
+                bound = piece.wide
+            least = found or 0
+        for place, axis in known.weights:
+            key = place, piece.lengths
+            if key not in spread:
+                spread[key] = _spread(operands[place], axis, piece.lengths, xp, ops)
+            read[place] = spread[key]
+        bound.play((*read, least), out[piece.target], bound.indices)
+
+    ops.for_each(play, known.pieces)
+
+
+def _least(f: Any, has_constants: bool, ops: InPlaceOps) -> int | None:
+    """Return what is taken off wide integers, so that they are floating numbers.
+
+    Differences are those of the integers less the least of them, and that is exact;
+    not so the difference from the constant of a boundary.  None if they are too far
+    aterm.
+    """
+    if math.prod(f.shape) == 0:
+        return None
+    least, greatest = ops.extremes(f)  # type: ignore[misc]
+    if least >= -LARGEST_EXACT and greatest <= LARGEST_EXACT:
+        return 0
+    if greatest - least > LARGEST_EXACT or has_constants:
+        return None
+    return least
+
+
+def _spread(
+    weights: Any, axis: int, lengths: tuple[int, ...], xp: Namespace, ops: InPlaceOps
+) -> Any:
+    """Return weights repeated over a block of whole lines, as one run."""
+    missing = list(weights.shape)
+    missing[axis] = lengths[axis] - missing[axis]
+    rest = ops.empty_like(weights, dtype=weights.dtype, shape=tuple(missing))
+    rest[...] = 0
+    padded = xp.concat([weights, rest], axis=axis)
+    return xp.reshape(xp.broadcast_to(padded, lengths), (-1,))

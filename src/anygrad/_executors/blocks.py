@@ -1,128 +1,226 @@
-"""Blocks that stay in the cache: where an array is cut, and how large they are."""
+"""Blocks that stay in the cache: where a result is cut, and how large they are."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from .._executors import slopes
+from .._executors.nodes import LENGTH
+from .._executors.registers import Cut
+from .._executors.windows import START, STOP, Kind
 
 if TYPE_CHECKING:
-    from .._executors.steps import Index, InPlaceOps, Numbers
-    from .._formulas import WeightedFormula
-    from .._records import Task
+    from .._executors.operations import InPlaceOps
+    from .._executors.programs import Program
+    from .._executors.scores import Score
+    from .._executors.windows import Window
     from .._typing import Namespace
 
-#: An axis this short stays whole in its block, and its edges are written with it:
-#: later, they would cost a second pass over all of the memory.
+#: An axis this short stays whole in its block: its edges read most of it.
 SHORT_AXIS = 64
 
-#: About so many arrays are held where each block makes its own weights.
-MANY_ARRAYS = 6
 
-
-class Job(NamedTuple):
-    """One derivative, with the axes in the order of memory.
-
-    Attributes
-    ----------
-    f, out : array
-        The samples and the result.
-    task : Task
-        What is written.
-    formulas : tuple of WeightedFormula
-        Those of the scheme; none where the agnostic run has to make them.
-    numbers : Numbers
-        For formulas without a scale, and for constants.
-    spread : dict
-        Keeps weights that have been spread over blocks of one shape.
-    xp, ops
-        The namespace, and the library's operations in place.
-    """
-
-    f: Any
-    out: Any
-    task: Task
-    formulas: tuple[WeightedFormula, ...]
-    numbers: Numbers
-    spread: dict[tuple[int, ...], WeightedFormula]
-    xp: Namespace
-    ops: InPlaceOps
-
-
-def every(count: int) -> Index:
+def every(count: int) -> tuple[slice, ...]:
     """Return an index of all points along so many axes."""
     return (slice(None),) * count
 
 
-def blocks_of(job: Job) -> tuple[bool, Iterable[Index]]:
-    """Cut the result into blocks; tell whether each has the whole axis.
+#: From where to where a block is, along each axis.
+Block: TypeAlias = tuple[tuple[int, int], ...]
 
-    The last axes are the fastest in memory, so they are the last to be cut.  If the
-    axis itself is cut, the blocks are of the interior only.
+
+class Bound(NamedTuple):
+    """A program for blocks of one shape.
+
+    Attributes
+    ----------
+    play : callable
+        As that of the program.
+    indices : tuple
+        What it is given.
+    margins : tuple of int or None
+        For each axis, how much longer than the block its arrays are at either end; None
+        where they have the whole axis.
+    reads : tuple of slice
+        What is read of the samples.
     """
-    shape, axis, scheme = job.out.shape, job.task.axis, job.task.scheme
-    limit = points_in_block(job)
+
+    play: Callable[..., None]
+    indices: tuple[Any, ...]
+    margins: tuple[int | None, ...]
+    reads: tuple[slice, ...]
+
+
+def cut_into_blocks(
+    shape: Sequence[int], edges: Sequence[tuple[int, int]], limit: int | None
+) -> Iterable[Block]:
+    """Cut a result into blocks of so many points.
+
+    The last axes are the fastest in memory, so they are the last to be cut.  Points
+    near an end that have formulas of their own are in the same block.
+    """
     if limit is None or math.prod(shape) <= limit:
-        return True, [every(len(shape))]
-    whole = shape[axis] <= SHORT_AXIS or math.prod(shape[axis:]) <= limit
-    if whole:
-        limit = max(limit // shape[axis], 1)
-    cuts: list[tuple[slice, ...]] = []
-    for k in reversed(range(len(shape))):
-        start, stop = 0, shape[k]
-        if k == axis:
-            if whole:
-                cuts.append((slice(None),))
-                continue
-            start, stop = scheme.interior, stop - scheme.interior
-        extent = max(min(stop - start, limit), 1)
-        limit = max(limit // extent, 1)
-        edges = range(start, stop, extent)
-        cuts.append(tuple(slice(a, min(a + extent, stop)) for a in edges))
-    return whole, product(*reversed(cuts))
-
-
-def cut_into_blocks(shape: Sequence[int], limit: int | None) -> Iterable[Index]:
-    """Cut an array into blocks of so many points, the first axes before the last."""
-    cuts: list[tuple[slice, ...]] = []
-    for length in reversed(shape):
-        if limit is None or length <= limit:
-            cuts.append((slice(None),))
+        return [tuple([(0, n) for n in shape])]
+    short = [
+        n <= SHORT_AXIS and edge != (0, 0) for n, edge in zip(shape, edges, strict=True)
+    ]
+    for n, is_short in zip(shape, short, strict=True):
+        limit = max(limit // n, 1) if is_short else limit
+    cuts: list[list[tuple[int, int]]] = []
+    for n, is_short, (left, right) in reversed(
+        list(zip(shape, short, edges, strict=True))
+    ):
+        if is_short or n <= limit:
+            cuts.append([(0, n)])
         else:
-            starts = range(0, length, limit)
-            cuts.append(tuple(slice(a, min(a + limit, length)) for a in starts))
-        limit = limit and max(limit // max(length, 1), 1)
+            starts = [0, *range(left + limit, n - right, limit)]
+            cuts.append(list(zip(starts, [*starts[1:], n], strict=True)))
+        if not is_short:
+            limit = max(limit // max(n, 1), 1)
     return product(*reversed(cuts))
 
 
-def points_in_block(job: Job) -> int | None:
-    """Return how many points of the result a block may have; None for all of them."""
-    if job.ops.block_bytes is None:
-        return None
-    limit = job.ops.block_bytes // int(job.out.dtype.itemsize)
-    scratch = _scratch_per_point(job)
-    return min(limit, job.ops.scratch_bytes // scratch) if scratch else limit
+def is_one_run(block: Block, shape: Sequence[int]) -> bool:
+    """Tell whether a block of an array in order is one run through memory."""
+    lengths = [stop - start for start, stop in block]
+    cut = next((k for k, n in enumerate(lengths) if n != 1), len(lengths))
+    return tuple(lengths[cut + 1 :]) == tuple(shape[cut + 1 :])
 
 
-def _scratch_per_point(job: Job) -> int:
-    """Return how many bytes of scratch arrays a point of a block needs."""
-    if not job.formulas:
-        by_slopes = slopes.cuts(job.f, job.task) is not None
-        count = slopes.ARRAYS if by_slopes else MANY_ARRAYS
-    else:
-        working = job.task.precision.samples
-        count = (job.f.dtype != working) + (job.out.dtype != working)
-        # Sums hold the differences, or one term; what is added is made first.
-        count += len(job.formulas[job.task.scheme.interior].terms) > 1
-        count += job.task.sign != 0
-    return count * _bytes(job)
+def box_of(
+    block: Block, shape: Sequence[int], edges: Sequence[tuple[int, int]]
+) -> Window:
+    """Return the kind of box that a block is."""
+    return tuple(
+        [
+            (START, STOP)
+            if edge == (0, 0)
+            else (START if start else 0, STOP if stop < n else LENGTH)
+            for (start, stop), n, edge in zip(block, shape, edges, strict=True)
+        ]
+    )
 
 
-def _bytes(job: Job) -> int:
-    """Return the length of a number of the working dtype."""
-    working = job.task.precision.samples
-    parts = 2 if job.xp.isdtype(working, "complex floating") else 1
-    return int(parts * job.xp.finfo(working).bits // 8)
+def bind(program: Program, box: Window, block: Block, shape: Sequence[int]) -> Bound:
+    """Return a program for blocks of one shape.
+
+    Where a block is at no end of an axis, its arrays are cut, too, so that the program
+    serves for all others like it.
+    """
+    ends: list[tuple[Any, ...]] = []
+    margins: list[int | None] = []
+    lengths: list[Any] = [stop - start for start, stop in block]
+    for extent, (start, stop), n, margin in zip(
+        box, block, shape, program.margins, strict=True
+    ):
+        if extent == (START, STOP):
+            ends.append((0, margin, None, margin + stop - start, None))
+            margins.append(margin)
+        else:
+            ends.append((0, start, None, stop, n))
+            margins.append(None)
+
+    def at(position: int, cut: Cut) -> int:
+        quarters, rest = divmod(position + START // 2, START)
+        rest -= START // 2
+        axis: Any = cut.axis
+        if cut.is_run:
+            stride = math.prod(lengths[axis + 1 :])
+            return int(quarters // 4 * math.prod(lengths) + rest * stride)
+        return int(ends[axis][quarters] + rest)
+
+    def sliced(cut: Any) -> Any:
+        if cut is None:
+            return slice(None)
+        if not isinstance(cut, Cut):
+            return cut
+        if cut.axis is None:
+            return slice(cut.start, cut.stop)
+        origin = 0 if cut.origin is None else at(cut.origin, cut)
+        return slice(at(cut.start, cut) - origin, at(cut.stop, cut) - origin)
+
+    def index(cuts: tuple[Any, ...]) -> tuple[Any, ...]:
+        if cuts[0] != "shape":
+            return tuple([sliced(cut) for cut in cuts])
+        extents = [sliced(cut) for cut in cuts[1:]]
+        return tuple([extent.stop - extent.start for extent in extents])
+
+    reads = [Cut(axis, *extent) for axis, extent in enumerate(program.reads or ())]
+    indices = tuple([index(cuts) for cuts in program.indices])
+    return Bound(program.play, indices, tuple(margins), tuple(map(sliced, reads)))
+
+
+class Binder:
+    """Programs for the blocks of one result, each once for all that are alike.
+
+    Parameters
+    ----------
+    score : Score
+        The recording.
+    shape : tuple of int
+        Of the result.
+    in_one_run : bool
+        Whether each block is one run through memory.
+    xp, ops
+        The namespace, and the library's operations in place.
+    """
+
+    def __init__(
+        self,
+        score: Score,
+        shape: tuple[int, ...],
+        in_one_run: bool,
+        xp: Namespace,
+        ops: InPlaceOps,
+    ) -> None:
+        self._score, self._shape, self._in_one_run = score, shape, in_one_run
+        self._xp, self._ops = xp, ops
+        self._known: dict[Any, Bound] = {}
+
+    def __call__(self, block: Block) -> Bound:
+        """Return the program for a block."""
+        box = box_of(block, self._shape, self._score.edges)
+        where = [
+            (0, stop - start) if extent == (START, STOP) else (start, stop)
+            for extent, (start, stop) in zip(box, block, strict=True)
+        ]
+        known = self._known.get((box, tuple(where)))
+        if known is None:
+            kind = Kind(box, self._in_one_run, False)
+            program = self._score.program(kind, self._ops, self._xp)
+            ends = zip(box, block, program.fewest, strict=True)
+            if any(_is_short(*known) for known in ends):
+                kind = kind._replace(is_short=True)
+                program = self._score.program(kind, self._ops, self._xp)
+            known = bind(program, box, block, self._shape)
+            self._known[box, tuple(where)] = known
+        return known
+
+
+def _is_short(extent: tuple[int, int], ends: tuple[int, int], fewest: int) -> bool:
+    """Tell whether a block has too few points along an axis that it has an end of."""
+    return extent != (START, STOP) and ends[1] - ends[0] < fewest
+
+
+def cuts_of(
+    operands: Sequence[Any], component: int | None, bound: Bound, block: Block
+) -> tuple[Any, ...]:
+    """Return what a block reads of the operands; None for all."""
+    cuts = [
+        slice(None) if margin is None else slice(start - margin, stop + margin)
+        for (start, stop), margin in zip(block, bound.margins, strict=True)
+    ]
+    found: list[Any] = []
+    for number, operand in enumerate(operands):
+        shape = getattr(operand, "shape", ())
+        if number == 0 and component is not None:
+            index = [*cuts[:component], slice(None), *cuts[component:]]
+        else:
+            pairs = zip(cuts, shape, strict=False)
+            index = [slice(None) if n == 1 else cut for cut, n in pairs]
+        pairs = zip(index, shape, strict=True)
+        is_all = all(len(range(*cut.indices(n))) == n for cut, n in pairs)
+        found.append(None if is_all else tuple(index))
+    return tuple(found)

@@ -13,13 +13,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .. import _agnostic
 from .._schemes import StepScales
 
 if TYPE_CHECKING:
-    from .._executors.programs import Program
-    from .._executors.steps import InPlaceOps, Step
+    from .._executors.operations import InPlaceOps
+    from .._records import Task
     from .._scales import Scale
-    from .._schemes import Scheme
     from .._typing import Namespace
 
 #: Beyond so many samples, and so many differences, gathering takes longer than calling.
@@ -94,27 +94,33 @@ class LatestScaling:
 
 
 def gather(
-    program: Program, scheme: Scheme, f: Any, xp: Namespace, ops: InPlaceOps
+    tasks: Sequence[Task], f: Any, xp: Namespace, ops: InPlaceOps
 ) -> Gathered | None:
-    """Return what a program for samples in order reads; None if that does not pay."""
-    count = math.prod(f.shape)
-    steps = [step for piece in (*program.pieces, program.at_last) for step in piece]
-    most = max(len(step.terms) for step in steps)
+    """Return what a derivative of samples in order reads; None if that does not pay."""
+    task = tasks[0]
+    count, scheme = math.prod(f.shape), task.scheme
+    most = max([len(formula.terms) for formula in scheme.formulas])
     if ops.take is None or not 0 < count <= MOST_SAMPLES:
         return None
-    if count * most > MOST_DIFFERENCES:
+    if (
+        len(tasks) > 1
+        or task.coordinates is not None
+        or count * most > MOST_DIFFERENCES
+    ):
         return None
-    terms = [term for step in steps for term in step.terms]
-    if not all(isinstance(lower, tuple) for _, lower, _ in terms):  # a constant
+    terms = [term for formula in scheme.formulas for term in formula.terms]
+    if not all(isinstance(lower, int) for _, lower, _ in terms):  # a constant
+        return None
+    if f.dtype != task.precision.samples or f.dtype != task.precision.result:
         return None
     if xp.isdtype(f.dtype, "complex floating"):  # one times an infinity may be NaN
         return None
     positions = xp.reshape(xp.arange(count), f.shape)
     numbers, counts = xp.zeros_like(positions), xp.zeros_like(positions)
-    for step in steps:
-        _laid(numbers, step.flat)[step.target] = step.number
-        _laid(counts, step.flat)[step.target] = len(step.terms)
-    found = [_term(k, steps, positions, counts, f, xp) for k in range(most)]
+    for number, formula in enumerate(scheme.formulas):
+        _agnostic.shifted(numbers, task.axis, formula, 0)[...] = number
+        _agnostic.shifted(counts, task.axis, formula, 0)[...] = len(formula.terms)
+    found = [_term(k, task, positions, counts, f, xp) for k in range(most)]
     shares = None
     if not any(d & (d - 1) for d in scheme.denominators):  # else they are rounded
         each = [1.0 / formula.denominator for formula in scheme.formulas]
@@ -128,21 +134,20 @@ def gather(
 
 
 def _term(
-    k: int, steps: Sequence[Step], positions: Any, counts: Any, f: Any, xp: Namespace
+    k: int, task: Task, positions: Any, counts: Any, f: Any, xp: Namespace
 ) -> Term:
     """Return the term number `k` of all points that have so many."""
     upper, lower = xp.zeros_like(positions), xp.zeros_like(positions)
     weights = xp.ones_like(f)
-    for step in steps:
-        if k < len(step.terms):
-            above, below, weight = step.terms[k]
-            number = 1.0 if weight is None else weight
+    for formula in task.scheme.formulas:
+        if k < len(formula.terms):
+            above, below, weight = formula.terms[k]
             for array, values in (
-                (upper, _laid(positions, step.flat)[above]),
-                (lower, _laid(positions, step.flat)[below]),
-                (weights, number),
+                (upper, _agnostic.shifted(positions, task.axis, formula, above)),
+                (lower, _agnostic.shifted(positions, task.axis, formula, below)),
+                (weights, 1.0 if weight is None else weight),
             ):
-                _laid(array, step.flat)[step.target] = values
+                _agnostic.shifted(array, task.axis, formula, 0)[...] = values
     points = None
     if not xp.all(counts > k):
         (points,) = xp.nonzero(xp.reshape(counts, (-1,)) > k)
@@ -151,10 +156,6 @@ def _term(
     if not xp.all(weights == first):
         return Term(upper, lower, weights, points)
     return Term(upper, lower, None if first == 1.0 else float(first), points)
-
-
-def _laid(array: Any, flat: bool) -> Any:
-    return array.reshape(-1) if flat else array
 
 
 def run(
@@ -195,7 +196,7 @@ def _add(
     for term in terms:
         part = _difference(take, term, f, ops, None)
         if term.points is None:
-            ops.add(result, part, out=result)
+            ops.verbs["add"](result, part, out=result)
         else:
             result.reshape(-1)[term.points] += part
 
@@ -206,9 +207,11 @@ def _difference(
     """Return a weighted difference of two gathered copies."""
     upper, lower, weight, _ = term
     result = take(f, upper)
-    result = ops.subtract(result, take(f, lower), out=result if out is None else out)
+    result = ops.verbs["subtract"](
+        result, take(f, lower), out=result if out is None else out
+    )
     if weight is not None:
-        ops.multiply(result, weight, out=result)
+        ops.verbs["multiply"](result, weight, out=result)
     return result
 
 
@@ -218,15 +221,20 @@ def _scaling(gathered: Gathered, scales: Sequence[Scale], ops: InPlaceOps) -> An
     if shares is not None and type(scales) is StepScales:
         factor = scales.factor(denominator)
         if factor is None:
-            return ((ops.divide, ops.divide(scales.power, shares)),)
-        return ((ops.multiply, ops.multiply(shares, factor * denominator)),)
+            return ((ops.verbs["divide"], ops.verbs["divide"](scales.power, shares)),)
+        return (
+            (
+                ops.verbs["multiply"],
+                ops.verbs["multiply"](shares, factor * denominator),
+            ),
+        )
     all_scales = [scales[number] for number in range(len(scales))]
     if any(len((*scale.factors, *scale.divisors)) > 1 for scale in all_scales):
         return None
     found = []
     for scale, numbers in (
-        (ops.multiply, [(*factors, 1.0)[0] for factors, _ in all_scales]),
-        (ops.divide, [(*divisors, 1.0)[0] for _, divisors in all_scales]),
+        (ops.verbs["multiply"], [(*factors, 1.0)[0] for factors, _ in all_scales]),
+        (ops.verbs["divide"], [(*divisors, 1.0)[0] for _, divisors in all_scales]),
     ):
         if any(number != 1.0 for number in numbers):
             each = gathered.take(gathered.asarray(numbers), gathered.numbers)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic, _schemes
+from .._differences import difference
 from .._records import Alternative, candidates
 from .._schemes import Scheme
 
@@ -183,7 +184,7 @@ class Cut(NamedTuple):
                 _agnostic.prepare(self._cut(x, cut), dtype, wide, xp)
                 for cut in (upper, lower)
             ]
-            return xp.sign(_agnostic.difference(a, b, dtype, wide, xp))
+            return xp.sign(difference(a, b, dtype, wide, xp))
 
         left = self.width.left
         rows = [slice(k, k + 1) for k in (left - 1, left, left + 1)]

@@ -87,14 +87,23 @@ def _for_each(write: Callable[[Any], None], blocks: Iterable[Any]) -> None:
 def _make_blocked() -> Callable[..., tuple[Any, ...]]:
     import numpy
 
-    from .._executors import blocked, steps
+    from .._executors import blocked, operations
 
-    ops = steps.InPlaceOps(
+    verbs: dict[str, Callable[..., Any]] = {
+        # `numpy.negative` of NumPy 2.4 is wrong where it writes float32 with a stride.
+        "negative": lambda a, out=None: numpy.multiply(a, -1.0, out=out),
+        "sign": numpy.sign,
+        "add": numpy.add,
+        "subtract": numpy.subtract,
+        "multiply": numpy.multiply,
+        "divide": numpy.divide,
+        "bitwise_right_shift": numpy.right_shift,  # its only name before NumPy 2
+        "bitwise_and": numpy.bitwise_and,
+    }
+    ops = operations.InPlaceOps(
+        verbs=verbs,
+        astype=numpy.ndarray.astype,
         empty_like=numpy.empty_like,
-        subtract=numpy.subtract,
-        multiply=numpy.multiply,
-        divide=numpy.divide,
-        add=numpy.add,
         strides=lambda a: a.strides,
         transpose=lambda a, axes: a.transpose(axes),
         is_contiguous=lambda a: a.flags.c_contiguous,
@@ -103,6 +112,5 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
         block_bytes=2**21,
         scratch_bytes=2**20,
         for_each=_for_each,
-        carry_out=steps.carry_out,
     )
     return partial(blocked.run, ops=ops)

@@ -127,23 +127,30 @@ def _numpy_if_there() -> small_tensors.NumPyForTensors | None:
 def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
     import torch
 
-    from .._executors import blocked, steps
+    from .._executors import blocked, operations
 
-    ops = steps.InPlaceOps(
+    ops = operations.InPlaceOps(
+        verbs={
+            "negative": torch.negative,
+            "reciprocal": torch.reciprocal,
+            "sign": torch.sign,
+            "add": torch.add,
+            "subtract": torch.sub,
+            "multiply": torch.mul,
+            "divide": torch.div,
+            "bitwise_right_shift": torch.bitwise_right_shift,
+            "bitwise_and": torch.bitwise_and,
+        },
+        astype=torch.Tensor.to,
         empty_like=small_tensors.empty_like,
-        subtract=torch.sub,
-        multiply=torch.mul,
-        divide=torch.div,
-        add=torch.add,
         strides=lambda a: a.stride(),
         transpose=lambda a, axes: a.permute(axes),
         is_contiguous=lambda a: a.is_contiguous(),
-        take=None,
         extremes=_extremes if on_cpu else None,
+        take=None,
         block_bytes=2**22 if on_cpu else None,
         scratch_bytes=3 * 2**19,
-        for_each=steps.one_by_one,
-        carry_out=steps.carry_out,
+        for_each=operations.one_by_one,
     )
     return partial(blocked.run, ops=ops)
 

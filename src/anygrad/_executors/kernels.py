@@ -11,6 +11,7 @@ from .._precision import working
 from .._records import all_tasks, candidates, totals_of, transposed, unrounded
 
 if TYPE_CHECKING:
+    from .._executors.operations import InPlaceOps
     from .._records import Plan, Task
     from .._typing import Namespace
 
@@ -102,7 +103,8 @@ def run(f: Any, plan: Plan, outs: Sequence[Any], runner: Runner) -> bool:
     What is too long for one kernel becomes several: one per result, one per term of a
     sum, and one for the inner derivative of a mixed one.
     """
-    f, plan, outs = _in_order_of_memory(f, plan, outs, runner.memory)
+    f, tasks, outs = in_order_of_memory(f, plan.tasks, outs, runner.memory)
+    plan = plan.with_tasks(tuple(tasks))
     if len(outs) <= runner.most_results and runner.launch(f, plan, outs):
         return True
     if len(outs) > 1:
@@ -164,21 +166,28 @@ def _mixed(f: Any, plan: Plan, out: Any, runner: Runner) -> bool:
     return run(f, before, [between], runner) and run(between, after, [out], runner)
 
 
-def _in_order_of_memory(
-    f: Any, plan: Plan, outs: Sequence[Any], memory: Memory
-) -> tuple[Any, Plan, Sequence[Any]]:
+def in_order_of_memory(
+    f: Any, tasks: Sequence[Task], outs: Sequence[Any], memory: Memory | InPlaceOps
+) -> tuple[Any, Sequence[Task], Sequence[Any]]:
     """Return a call with its axes in the order in which its results lie in memory."""
-    has_components = any(task.component is not None for task in plan.tasks)
-    if has_components or memory.is_contiguous(outs[0]):
-        return f, plan, outs
-    strides = memory.strides(outs[0])
-    order = sorted(range(f.ndim), key=lambda k: -strides[k])
-    if order == list(range(f.ndim)):
-        return f, plan, outs
-    transpose = memory.transpose
-    tasks = [transposed(task, order, transpose) for task in plan.tasks]
+    if memory.is_contiguous(outs[0]):
+        return f, tasks, outs
+    strides, transpose = memory.strides(outs[0]), memory.transpose
+    order = sorted(range(outs[0].ndim), key=lambda k: -strides[k])
+    if order == list(range(outs[0].ndim)):
+        return f, tasks, outs
+    turned = [transposed(task, order, transpose) for task in tasks]
+    of_samples = order
+    if tasks[0].component is not None:  # its axis becomes the first
+        axis, _ = tasks[0].component
+        of_samples = [axis, *[k + (k >= axis) for k in order]]
+        turned = [
+            turn._replace(component=(0, task.component[1]))
+            for task, turn in zip(tasks, turned, strict=True)
+            if task.component is not None
+        ]
     return (
-        transpose(f, order),
-        plan.with_tasks(tuple(tasks)),
+        transpose(f, of_samples),
+        turned,
         [transpose(out, order) for out in outs],
     )

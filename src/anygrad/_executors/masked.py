@@ -20,7 +20,7 @@ from .._executors.blocks import every
 from .._records import candidates, unrounded
 
 if TYPE_CHECKING:
-    from .._executors.steps import InPlaceOps
+    from .._executors.operations import InPlaceOps
     from .._formulas import Formula
     from .._records import Task
     from .._schemes import Scheme

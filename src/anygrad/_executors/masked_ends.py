@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _agnostic
 
 if TYPE_CHECKING:
-    from .._executors.steps import InPlaceOps
+    from .._executors.operations import InPlaceOps
     from .._records import Task
     from .._typing import Namespace
 

@@ -140,16 +140,21 @@ class Tape:
     def __init__(self, namespace: Namespace) -> None:
         self.namespace = namespace
         self._nodes: dict[Any, Node] = {}
+        self._names: dict[DType, str] = {}  # NumPy makes them anew
 
     def node(
         self, verb: str, operands: Sequence[Node], dtype: DType, detail: Any = None
     ) -> Node:
         """Return the node, a known one if there is."""
+        name = self._names.get(dtype)
+        if name is None:
+            name = self._names[dtype] = name_of(dtype)
         # Not by equality alone: 0.0 == -0.0, and 1 == True.
-        key = (verb, tuple(map(id, operands)), name_of(dtype), repr(detail))
+        shown = repr(detail) if verb == "constant" else detail
+        key = (verb, tuple(map(id, operands)), name, shown)
         known = self._nodes.get(key)
         if known is None:
-            known = Node(verb, tuple(operands), name_of(dtype), detail)
+            known = Node(verb, tuple(operands), name, detail)
             self._nodes[key] = known
         return known
 

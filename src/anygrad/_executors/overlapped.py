@@ -68,7 +68,7 @@ def _total(f: Any, tasks: tuple[Task, ...], xp: Namespace, execute: Execute) -> 
     alone = tuple([task._replace(component=None) for task in tasks])
     if all(_fits(f, task) for task in _with_inner(alone)):
         return _in_one_stage(f, alone, execute)
-    placed = tuple([_placed(task, f, xp) for task in alone])
+    placed = tuple([_placed(task, f) for task in alone])
     (whole,) = _agnostic.run(f, Plan(placed), xp)
     return whole.rechunk(f.chunks)
 
@@ -182,25 +182,27 @@ def _where_it_varies(array: Any, read: Sequence[slice]) -> tuple[slice, ...]:
     return tuple([slice(None) if n == 1 else cut for n, cut in pairs])
 
 
-def _placed(task: Task, f: Any, xp: Namespace) -> Task:
+def _placed(task: Task, f: Any) -> Task:
     """Return a task with its arrays as the samples are: chunked, and of their spec."""
     arrays = (task.step, task.coordinates, task.where, task.period)
-    step, x, where, period = [_as_samples(array, f, xp) for array in arrays]
-    first, second = [_as_samples(end, f, xp) for end in task.constants or (None, None)]
+    step, x, where, period = [_as_samples(array, f) for array in arrays]
+    first, second = [_as_samples(end, f) for end in task.constants or (None, None)]
     return task._replace(
         step=step,
         coordinates=x,
         where=where,
         period=period,
         constants=task.constants and (first, second),
-        inner=None if task.inner is None else _placed(task.inner, f, xp),
+        inner=None if task.inner is None else _placed(task.inner, f),
     )
 
 
-def _as_samples(array: Any, f: Any, xp: Namespace) -> Any:
+def _as_samples(array: Any, f: Any) -> Any:
     if not is_array(array) or isinstance(array, type(f)):
         return array
+    from cubed import from_array
+
     chunks = tuple(
         (1,) if n == 1 else own for n, own in zip(array.shape, f.chunks, strict=False)
     )
-    return xp.asarray(array, chunks=chunks, spec=f.spec)
+    return from_array(array, chunks=chunks, spec=f.spec)

@@ -1,356 +1,295 @@
-"""Programs: a derivative as steps, block by block.
+"""A recording as a function: how a kind of block is played.
 
-A program is made from formulas, shapes and the order of memory alone, so that it
-serves for all samples that share them.
+It is straight Python: views of the arrays of a call, and operations on these.  One
+writes into the result, or over an operand that nothing else reads, wherever it can;
+scratch arrays live no longer than they are read.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import _agnostic
-from .._executors.blocks import blocks_of, every
-from .._executors.steps import Index, Neighbours, Numbers, Step, is_minus_one
+from .._executors.registers import FIRST, Cut, Text
+from .._executors.windows import START, Part, Wanted, Windows
 
 if TYPE_CHECKING:
-    from .._executors.blocks import Job
-    from .._executors.steps import InPlaceOps
-    from .._formulas import WeightedFormula
-    from .._records import Task
-
-#: Weights that vary along a shorter run than this are spread over the block once, so
-#: that a library's inner loop runs over the block and not over the run.
-SHORT_RUN = 512
-
-#: For no more runs than this, an edge and its mirror image are written together.
-FEW_RUNS = 8
+    from .._executors.operations import InPlaceOps
+    from .._executors.scores import Score
+    from .._executors.values import Value
+    from .._executors.windows import Kind, Window
+    from .._typing import Namespace
 
 
 class Program(NamedTuple):
-    """All steps that write a derivative.
+    """What plays a kind of block.
 
     Attributes
     ----------
-    pieces : list of tuple of Step
-        What is done in one go: a block that stays in the cache.  They may be done at
-        the same time, but for the steps of one.
-    at_last : tuple of Step
-        What is done when all pieces are.
-    flat : bool
-        Whether some steps are for one run through memory.
+    play : callable
+        ``play(operands, out, indices)``, with the least of wide integers behind the
+        operands.
+    indices : list of tuple of (Cut, None or int)
+        The indices and the shapes that it is given.
+    margins : tuple of int
+        How far the block reads beyond itself, along each axis.
+    arrays : int
+        How many scratch arrays of its size there are at once.
+    reads : Window or None
+        What it reads of the samples.
+    fewest : list of int
+        For shorter blocks, there is another program.
     """
 
-    pieces: list[tuple[Step, ...]]
-    at_last: tuple[Step, ...]
-    flat: bool
+    play: Callable[..., None]
+    indices: list[tuple[Any, ...]]
+    margins: tuple[int, ...]
+    arrays: int
+    reads: Window | None
+    fewest: list[int]
 
 
-def run(program: Program, numbers: Numbers, f: Any, out: Any, ops: InPlaceOps) -> None:
-    """Do all steps: those of the pieces in any order, then the last ones."""
-    pieces, at_last, flat = program
-    run = (f.reshape(-1), out.reshape(-1)) if flat and f.ndim > 1 else (f, out)
+def program_of(score: Score, kind: Kind, ops: InPlaceOps, xp: Namespace) -> Program:
+    """Return the instructions for a block."""
+    return _Writer(score, kind, ops, xp).program()
 
-    def do(piece: tuple[Step, ...]) -> None:
-        for step in piece:
-            if step.flat:
-                ops.carry_out(step, numbers, *run, ops)
+
+class _Writer(Text):
+    """Writes a program: what is computed when, and where it stands."""
+
+    def __init__(
+        self, score: Score, kind: Kind, ops: InPlaceOps, xp: Namespace
+    ) -> None:
+        super().__init__(score, kind.box)
+        self.ops, self.xp = ops, xp
+        self.windows = Windows(score.root, score.shift, kind)
+        self.live = self.arrays = 0
+
+    def program(self) -> Program:
+        self.place(self.windows.root, self.out)
+        while self.lines[-1].endswith("= None"):
+            self.lines.pop()  # nothing follows
+        count, indices = self.score.places + 1, range(len(self.indices))
+        lines = [f"def play(operands, r{self.out}, indices):"]
+        lines.append("".join([f"r{k}, " for k in range(count)]) + "= operands")
+        lines.append("".join([f"i{k}, " for k in indices]) + "= indices")
+        exec("\n    ".join([*lines, *self.lines]), self.named)
+        return Program(
+            self.named["play"],
+            list(self.indices),
+            tuple(self.margins),
+            self.arrays,
+            self.reads,
+            self.windows.fewest,
+        )
+
+    def value(self, wanted: Wanted) -> int:
+        """Return the register of what is wanted, computed or read."""
+        value = wanted.value
+        if value.verb == "number":
+            return int(value.detail)
+        if value.verb == "constant":
+            return self.constant(value.detail)
+        if value.verb == "load":
+            return self.load(wanted)
+        part: Any = self.windows.part_of(wanted)
+        if not part.register:
+            self.compute(part, None)
+        if part.wanted.window == wanted.window:
+            return int(part.register)
+        key = part, wanted.window
+        if key not in self.known:
+            self.known[key] = self.cut(part.register, part.wanted, wanted.window)
+            part.views.append(self.known[key])
+        return self.known[key]
+
+    def cut(self, register: int, whole: Wanted, window: Window) -> int:
+        """Return the register of a part of a part."""
+        if whole.run is not None:
+            (start, stop), (origin, _) = window[whole.run], whole.window[whole.run]
+            cut = Cut(whole.run, start, stop, origin, is_run=True)
+            return self.view(register, (cut,))
+        cuts = [
+            None if here == there else Cut(axis, *there, here[0])
+            for axis, (here, there) in enumerate(zip(whole.window, window, strict=True))
+        ]
+        return self.view(register, tuple(cuts))
+
+    def compute(self, part: Part, target: int | None) -> None:
+        """Write the instructions for a part, into the target if that is given."""
+        part.register = target or 0
+        verb = part.wanted.value.verb
+        if verb == "pieces":
+            if target is None:
+                self.empty(part)
+            for piece, there in self.windows.pieces(part.wanted):
+                self.place(piece, self.place_of(part, piece, there))
+            return
+        read = self.windows.read_by(part.wanted)
+        is_one = verb == "divide" and read[0].value.is_constant(1)
+        if is_one and "reciprocal" in self.ops.verbs:
+            verb, read = "reciprocal", read[1:]
+        elif verb in ("add", "multiply") and not read[0].value.axes:
+            read = read[::-1]
+        carrier = None if target is None else self.carrier(part, read)
+        if carrier is not None:
+            self.place(carrier, target)
+        operands = [target if one is carrier else self.value(one) for one in read]
+        if target is None:
+            target = self.reused(part, read, operands)
+        self.operate(verb, part, read, operands, target)
+        self.release([one for one in read if one is not carrier], target)
+
+    def operate(
+        self,
+        verb: str,
+        part: Part,
+        read: list[Wanted],
+        operands: list[Any],
+        target: int | None,
+    ) -> None:
+        """Write one operation."""
+        last, given = read[-1].value, ", ".join([f"r{one}" for one in operands])
+        if last.verb == "number" and last.detail in self.score.scales:
+            if target is None:
+                target = self.empty(part)
+            self.copy(operands[0], target)
+            for number, scaling in enumerate(("multiply", "divide")):
+                name = self.name(scaling, self.ops.verbs[scaling])
+                loop = f"for n in r{operands[1]}[{number}]"  # factors, and divisors
+                self.lines.append(f"{loop}: {name}(r{target}, n, out=r{target})")
+        elif verb == "astype":
+            self.convert(part, read[0].value, operands[0], target)
+        else:
+            name = self.name(verb, self.ops.verbs[verb])
+            if target is None:
+                self.assign(self.made(part), f"{name}({given})")
             else:
-                ops.carry_out(step, numbers, f, out, ops)
+                self.lines.append(f"{name}({given}, out=r{target})")
+        part.register = part.register or target or 0
 
-    if len(pieces) == 1:
-        do(pieces[0])
-    else:
-        ops.for_each(do, pieces)
-    do(at_last)
+    def convert(
+        self, part: Part, value: Value, operand: int, target: int | None
+    ) -> None:
+        """Write a conversion: of wide integers, of how far they are above the least."""
+        of_samples = value.verb == "load" and value.detail[0] == 0
+        is_narrow = of_samples and self.score.is_narrow
+        if target is None or is_narrow:
+            dtype = part.wanted.value.dtype
+            convert = self.name("convert", partial(_converted, self.ops.astype))
+            dtype = self.name(f"to_{dtype}", getattr(self.xp, dtype))
+            least = f"r{self.least}" if is_narrow else "0"
+            made = self.made(part) if target is None else self.new()
+            operand = self.assign(made, f"{convert}(r{operand}, {dtype}, {least})")
+        if target is not None:
+            self.copy(operand, target)
 
+    def copy(self, source: int, target: int) -> None:
+        """Have something stand in a place, too."""
+        if source != target:
+            self.lines.append(f"r{target}[...] = r{source}")
 
-def program_of(job: Job, in_order: bool) -> Program:
-    """Return the steps on all of the samples, which are of the working dtype."""
-    whole, indices = blocks_of(job)
-    shape = tuple(job.f.shape)
-    pieces = [piece_of(job, shape, index, in_order, 0) for index in indices]
-    at_last = () if whole else _edges(job, shape, every(len(shape)))
-    return as_program(pieces, at_last)
+    def place_of(self, part: Part, piece: Wanted, there: Window) -> int:
+        """Return the register of the place of a piece."""
+        if piece.run is None:
+            found = self.cut(part.register, part.wanted, there)
+        else:
+            run = self.run(part.register)
+            cut = Cut(piece.run, *there[piece.run], is_run=True)
+            found = self.view(run, (cut,))
+            part.views.append(run)
+        part.views.append(found)
+        return found
 
+    def place(self, wanted: Wanted, target: Any) -> None:
+        """Have what is wanted in a place of its own."""
+        part = self.windows.part_of(wanted)
+        if part is None or not _is_read_once(part, wanted):
+            self.copy(self.value(wanted), target)
+        else:
+            self.compute(part, target)
+        self.release([wanted], target)
 
-def as_program(
-    pieces: list[tuple[Step, ...]], at_last: tuple[Step, ...] = ()
-) -> Program:
-    flat = any(step.flat for piece in pieces for step in piece)
-    return Program(pieces, at_last, flat)
+    def carrier(self, part: Part, read: list[Wanted]) -> Wanted | None:
+        """Return the operand that can be computed where the result will be."""
+        for wanted in read:
+            found = self.windows.part_of(wanted)
+            is_free = found is not None and _is_read_once(found, wanted)
+            if found is not None and is_free and _are_alike(part, found):
+                return wanted
+        return None
 
+    def reused(self, part: Part, read: list[Wanted], operands: list[Any]) -> int | None:
+        """Return the register of an operand that may be written over."""
+        parts = [self.windows.part_of(wanted) for wanted in read]
+        for found, register in zip(parts, operands, strict=True):
+            if found is None or not found.is_owned or found.uses > 1:
+                continue
+            if parts.count(found) == 1 and _are_alike(part, found):
+                # What it leaves unread is lost with it.
+                found.is_owned, part.is_owned = False, True
+                part.views = [found.register, *found.views]
+                return int(register)
+        return None
 
-def piece_of(
-    job: Job, shape: tuple[int, ...], index: Index, in_order: bool, first: int
-) -> tuple[Step, ...]:
-    """Return the steps of one block: the interior, and the edges if it has them.
+    def made(self, part: Part) -> int:
+        """Return the register of a new array."""
+        part.register, part.is_owned = self.new(), True
+        self.live += self.is_large(part)
+        self.arrays = max(self.arrays, self.live)
+        return part.register
 
-    Parameters
-    ----------
-    job : Job
-        Its formulas.
-    shape : tuple of int
-        Of the samples and of the result that the indices are for.
-    index : Index
-        The block among them.
-    in_order : bool
-        Whether both lie in memory one after the other.
-    first : int
-        Which point of the whole axis is the first of these.
-    """
-    axis = job.task.axis
-    number = job.task.scheme.interior
-    formula = job.formulas[number]
-    edges = _edges(job, shape, index)
-    is_whole = index[axis].start is None
-    if not is_whole:
-        inner = _inner(job, shape, index)
-        if inner.start >= inner.stop:
-            return edges
-        index = (*index[:axis], inner, *index[axis + 1 :])
-    extents = [len(range(*cut.indices(n))) for cut, n in zip(index, shape, strict=True)]
-    # What is added must not be written through the ends of an axis.
-    flat = in_order and job.task.sign == 0 and _is_one_run(extents, shape)
-    if job.task.coordinates is not None:
-        flat = (
-            flat
-            and is_whole
-            and math.prod(extents[:axis]) > 1
-            and math.prod(extents[axis:]) < SHORT_RUN
-        )
-        if flat:
-            formula = _spread(job, formula, tuple(extents))
-        elif not is_whole:
-            rows = slice(index[axis].start + first, index[axis].stop + first)
-            formula = formula.with_weights(lambda w: _cut(job, w, rows))
-    if flat:
-        interior = _flat_interior(job, formula, shape, index, extents)
-    else:
-        interior = _interior(job, formula, shape, index)
-    return (interior, *edges)
+    def empty(self, part: Part) -> int:
+        """Have an array for a part made."""
+        value, run, window = part.wanted
+        empty = self.name("empty_like", self.ops.empty_like)
+        dtype = self.name(f"to_{value.dtype}", getattr(self.xp, value.dtype))
+        if run is not None:
+            shape = [Cut(run, *window[run], is_run=True)]
+        else:
+            shape = [
+                Cut(axis, *extent) if axis in value.axes else FIRST
+                for axis, extent in enumerate(window)
+            ]
+        index = self.index(("shape", *shape))
+        text = f"{empty}(r{self.out}, dtype={dtype}, shape={index})"
+        return self.assign(self.made(part), text)
 
+    def release(self, read: list[Wanted], target: Any) -> None:
+        """Free what has been read for the last time."""
+        for wanted in read:
+            part = self.windows.part_of(wanted)
+            if part is None:
+                continue
+            part.uses -= 1
+            if part.uses == 0 and part.is_owned:
+                held = sorted({part.register, *part.views} - {target})
+                self.lines.append("".join([f"r{one} = " for one in held]) + "None")
+                self.live -= self.is_large(part)
 
-def _inner(job: Job, shape: tuple[int, ...], index: Index) -> slice:
-    """Return the rows of a block that are the interior's."""
-    axis, reach = job.task.axis, job.task.scheme.interior
-    start, stop, _ = index[axis].indices(shape[axis])
-    return slice(max(start, reach), min(stop, shape[axis] - reach))
-
-
-def _is_one_run(extents: Sequence[int], shape: Sequence[int]) -> bool:
-    """Tell whether a block of an array in order is one run through memory."""
-    cut = next((k for k, n in enumerate(extents) if n != 1), len(shape))
-    return tuple(extents[cut + 1 :]) == tuple(shape[cut + 1 :])
-
-
-def _cut(job: Job, weight: Any, rows: slice) -> Any:
-    """Cut a weight, which begins with the interior, to the rows of a block."""
-    reach = job.task.scheme.interior
-    cut = slice(rows.start - reach, rows.stop - reach)
-    return weight[(slice(None),) * job.task.axis + (cut,)]
-
-
-def _spread(
-    job: Job, formula: WeightedFormula, shape: tuple[int, ...]
-) -> WeightedFormula:
-    """Repeat weights over a block of whole runs, from its first interior point."""
-    known = job.spread.get(shape)
-    if known is None:
-        known = formula.with_weights(lambda w: _repeated(job, w, shape))
-        job.spread[shape] = known
-    return known
-
-
-def _repeated(job: Job, weight: Any, shape: tuple[int, ...]) -> Any:
-    axis, reach, xp = job.task.axis, job.task.scheme.interior, job.xp
-    x: Any = job.task.coordinates
-    edge = x[(slice(None),) * axis + (slice(reach),)]
-    margin = xp.zeros_like(edge, dtype=weight.dtype)
-    padded = xp.concat([margin, weight, margin], axis=axis)
-    flat = xp.reshape(xp.broadcast_to(padded, shape), (-1,))
-    first = reach * math.prod(shape[axis + 1 :])
-    return flat[first : math.prod(shape) - first]
+    def is_large(self, part: Part) -> bool:
+        """Tell whether a part is about as large as the block."""
+        axes = part.wanted.value.axes
+        if part.wanted.run is not None:
+            return True
+        extents = [part.wanted.window[axis] for axis in axes]
+        is_long = all(stop - start > START for start, stop in extents)
+        return is_long and len(axes) == self.score.ndim
 
 
-def _flat_interior(
-    job: Job,
-    formula: WeightedFormula,
-    shape: tuple[int, ...],
-    index: Index,
-    extents: Sequence[int],
-) -> Step:
-    """Return the step of the interior on one run through memory.
-
-    There, neighbours along the axis lie `stride` elements apart.  If the block has
-    several whole axes, the points at their ends get nonsense, and their edges
-    afterwards.
-    """
-    axis = job.task.axis
-    stride = math.prod(shape[axis + 1 :])
-    start = sum(
-        (cut.start or 0) * math.prod(shape[k + 1 :]) for k, cut in enumerate(index)
-    )
-    stop = start + math.prod(extents)
-    if index[axis].start is None:
-        margin = job.task.scheme.interior * stride
-        start, stop = start + margin, stop - margin
-
-    def at(offset: int, more: int = 0) -> Index:
-        return (slice(start + offset * stride, stop + (offset + more) * stride),)
-
-    def part(number: int) -> Index:
-        return (slice(number * stride, number * stride + stop - start),)
-
-    return _step(
-        formula, job.task.scheme.interior, at, part, flat=True, sign=job.task.sign
-    )
+def _is_read_once(part: Part, wanted: Wanted) -> bool:
+    """Tell whether a part is still to be computed, and only for this."""
+    is_new = part.register == 0 and part.uses == 1
+    return is_new and part.wanted.window == wanted.window
 
 
-def _interior(
-    job: Job, formula: WeightedFormula, shape: tuple[int, ...], index: Index
-) -> Step:
-    """Return the step of the interior, along its axis."""
-    axis, reach = job.task.axis, job.task.scheme.interior
-    before, after, rows = index[:axis], _without_end(index[axis + 1 :]), index[axis]
-    start, stop = reach, shape[axis] - reach
-    if rows.start is not None:
-        start, stop = rows.start, rows.stop
-
-    def at(offset: int, more: int = 0) -> Index:
-        return (*before, slice(start + offset, stop + offset + more), *after)
-
-    def part(number: int) -> Index:
-        return (*every(axis), slice(number, number + stop - start))
-
-    return _step(
-        formula, job.task.scheme.interior, at, part, flat=False, sign=job.task.sign
-    )
+def _are_alike(part: Part, other: Part) -> bool:
+    """Tell whether one part may stand in the memory of another."""
+    one, two = part.wanted.value, other.wanted.value
+    return one.dtype == two.dtype and one.axes == two.axes
 
 
-def _without_end(index: Index) -> Index:
-    """Leave out the slices at the end that cut nothing: each costs time to read."""
-    return () if all(cut == slice(None) for cut in index) else index
-
-
-def _step(
-    formula: WeightedFormula,
-    number: int,
-    at: Callable[..., Index],
-    part: Callable[[int], Index] | None,
-    *,
-    flat: bool,
-    sign: int,
-    end: int = 0,
-) -> Step:
-    """Return a formula as a step.
-
-    ``at(offset, more)`` is the index of what lies `offset` from the points to be
-    filled, and of `more` points after them; ``part(number)`` that of as many points as
-    are to be filled, `number` after the first.  Without it, neighbours share no
-    differences.
-    """
-    _, terms, scale = formula
-    neighbours = None
-    if part is not None and len(terms) > 1 and _are_neighbours(terms):
-        lowest = min([lower for _, lower, _ in terms])
-        more = len(terms) - 1
-        # Of a difference of two terms, the one that is subtracted is the second.
-        if is_minus_one(terms[0][2]):
-            terms = (terms[1], terms[0], *terms[2:])
-        neighbours = Neighbours(
-            at(lowest + 1, more),
-            at(lowest, more),
-            tuple(part(lower - lowest) for _, lower, _ in terms),
-        )
-    return Step(
-        at(0),
-        tuple(
-            (at(upper), end if lower is None else at(lower), weight)
-            for upper, lower, weight in terms
-        ),
-        scale,
-        number,
-        neighbours,
-        flat,
-        sign,
-    )
-
-
-def _are_neighbours(terms: Sequence[tuple[int, Any, Any]]) -> bool:
-    """Tell whether these are differences of neighbours, one beside the other.
-
-    They run away from an edge, so that those of the right one are the mirror image.
-    """
-    lowers = [lower for _, lower, _ in terms]
-    if None in lowers or any(upper - lower != 1 for upper, lower, _ in terms):
-        return False
-    return {b - a for a, b in pairwise(lowers)} in ({1}, {-1})
-
-
-def _edges(job: Job, shape: tuple[int, ...], index: Index) -> tuple[Step, ...]:
-    """Return the steps of the edges that are in a block.
-
-    An edge and its mirror image are one step if that pays.
-
-    The image of ``f[upper] - f[lower]`` is ``f[-lower] - f[-upper]``, counted from the
-    mirrored row: two pairs of points, the partners of each pair equally far apart, so
-    each pair is a slice with a step.
-    """
-    axis, scheme = job.task.axis, job.task.scheme
-    before, after, length = index[:axis], _without_end(index[axis + 1 :]), shape[axis]
-    rows = range(*index[axis].indices(length))
-    inside = [
-        number
-        for number, formula in enumerate(scheme.formulas)
-        if number != scheme.interior and formula.start % length in rows
-    ]
-    # Pairs save calls.  On a CPU with many of them, an inner loop over two costs more.
-    runs = math.prod(
-        len(range(*cut.indices(n))) for cut, n in zip(before, shape, strict=False)
-    )
-    are_few = job.ops.block_bytes is None or runs <= FEW_RUNS
-    least = scheme.mirrored if are_few and job.task.coordinates is None else None
-    if least is None or length < least or len(rows) < length:
-        return tuple(
-            _edge(job.task, number, job.formulas[number], before, after)
-            for number in inside
-        )
-
-    def pair(start: int, step: int) -> Index:
-        return (*before, slice(start, start + step + 1, step), *after)
-
-    steps = []
-    for row, (_, terms, scale) in enumerate(job.formulas[: scheme.interior]):
-        apart = length - 1 - 2 * row
-        pairs = tuple(
-            (
-                pair(row + upper, apart - upper - lower),
-                pair(row + lower, apart - upper - lower),
-                weight,
-            )
-            for upper, lower, weight in terms
-        )
-        target = pair(row, apart)
-        steps.append(
-            Step(target, pairs, scale, row, None, flat=False, sign=job.task.sign)
-        )
-    return tuple(steps)
-
-
-def _edge(
-    task: Task, number: int, weighted: WeightedFormula, before: Index, after: Index
-) -> Step:
-    formula = weighted.formula
-    end = int(number > task.scheme.interior)
-
-    def at(offset: int, more: int = 0) -> Index:
-        return (*before, _agnostic.points(formula, offset, more), *after)
-
-    def part(number: int) -> Index:
-        return (*every(len(before)), slice(number, number + 1))
-
-    shared = None if formula.ghosts else part  # they need not lie side by side
-    return _step(weighted, number, at, shared, flat=False, sign=task.sign, end=end)
+def _converted(astype: Any, array: Any, dtype: Any, least: Any) -> Any:
+    """Return samples, or how far they are above the least of them."""
+    return astype(array - least if least else array, dtype)

@@ -1,141 +1,256 @@
-"""Blocks of samples that no program can read as they are.
+"""Which part of each value a block needs.
 
-Samples of another dtype, coordinates of their own for each block, missing samples:
-each block is a small array with margins, and is read by itself.
+A block is a box of the result.  From there, each value hands on to its operands the box
+that it reads of them; boxes that touch become one, so that what several terms or edges
+share is computed once.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import NamedTuple, TypeAlias
 
-from .. import _agnostic
-from .._executors import blocks, programs, slopes
-from .._executors.blocks import every
+from .._executors.nodes import LENGTH
+from .._executors.values import Shift, Value, in_order
 
-if TYPE_CHECKING:
-    from .._executors.blocks import Job
-    from .._executors.steps import Index
-    from .._records import Task
-    from .._typing import Namespace
+#: From which position to which, along each axis; (0, 1) where it does not matter.
+Window: TypeAlias = tuple[tuple[int, int], ...]
 
-#: Integers up to this size are floating numbers of 64 bits.
-LARGEST_EXACT = 2**53
+#: Where a block that is not at an end starts and stops: somewhere.
+START, STOP = LENGTH // 4, LENGTH // 4 * 3
 
 
-def in_blocks(job: Job, write: Callable[..., None]) -> None:
-    """Have each block written, and at last the edges that the blocks have not."""
-    whole, indices = blocks.blocks_of(job)
-    job.ops.for_each(lambda index: write(job, *_windows(job, index)), indices)
-    if not whole:
-        _write_edges_at_last(job)
+class Kind(NamedTuple):
+    """What the program for a block of a recording depends on.
 
-
-def _windows(job: Job, index: Index) -> tuple[Any, Any, Any, slice | None, int]:
-    """Return what a block reads and where it lies.
-
-    These are the samples, the result and the coordinates with the same margins, the
-    rows that are the block's own (None where it has the whole axis, its edges
-    included), and which point of the axis is the first of these.
+    Attributes
+    ----------
+    box : Window
+        Where it starts and stops: at an end of an axis, or somewhere.
+    in_one_run : bool
+        Whether block and samples lie in memory one after the other, and no formula
+        reads along other axes than its own.
+    is_short : bool
+        Whether there are so few points along an axis that those which count from its
+        start may lie behind those which count from its end: then nothing is put
+        together.
     """
-    x, axis, reach = job.task.coordinates, job.task.axis, job.task.scheme.interior
-    rows, first = None, 0
-    if index[axis].start is not None:
-        first = index[axis].start - reach
-        rows = slice(reach, reach + index[axis].stop - index[axis].start)
-        margins = slice(first, index[axis].stop + reach)
-        index = (*index[:axis], margins, *index[axis + 1 :])
-    f, out = job.f[index], job.out[index]
-    if x is not None:
-        # Coordinates may broadcast.
-        cuts = zip(index, x.shape, strict=True)
-        x = x[tuple(every(1)[0] if n == 1 else cut for cut, n in cuts)]
-    return f, out, x, rows, first
+
+    box: Window
+    in_one_run: bool
+    is_short: bool
 
 
-def write_agnostic(
-    job: Job, f: Any, out: Any, x: Any, rows: slice | None, _: int
-) -> None:
-    """Write one block with the agnostic run."""
-    task = job.task._replace(coordinates=x)
-    if rows is None:
-        out[...] = _agnostic.differentiate(f, task, job.xp)
-    else:
-        f = _prepared(f, task, job.xp)
-        sums = _agnostic.weighted_sum(f, task, task.scheme.interior, job.xp)
-        out[(*every(task.axis), rows)] = sums
+class Wanted(NamedTuple):
+    """A part of a value that is read.
 
-
-def write_slopes(
-    along: slopes.Cuts, job: Job, f: Any, out: Any, x: Any, rows: slice | None, _: int
-) -> None:
-    """Write one block on coordinates of its own, with three points inside."""
-    slopes.write(f, x, out, along, job.ops, edges=rows is None)
-
-
-def write_converted(
-    job: Job, f: Any, out: Any, x: Any, rows: slice | None, first: int
-) -> None:
-    """Write one block without any array but blocks of the working dtype."""
-    precision, ops, target = job.task.precision, job.ops, out
-    if precision.wide_samples:
-        narrow = _narrowed(job, f)
-        if narrow is None:
-            write_agnostic(job, f, out, x, rows, first)
-            return
-        f = narrow
-    f = _agnostic.prepare(f, precision.samples, False, job.xp)
-    if precision.result != precision.samples:
-        out = ops.empty_like(target, dtype=precision.samples)
-    in_order = ops.is_contiguous(f) and ops.is_contiguous(out)
-    index = list(every(f.ndim))
-    index[job.task.axis] = rows or slice(None)
-    piece = programs.piece_of(job, tuple(f.shape), tuple(index), in_order, first)
-    programs.run(programs.as_program([piece]), job.numbers, f, out, ops)
-    if out is not target:
-        own = (*every(job.task.axis), rows or slice(None))
-        target[own] = out[own]
-
-
-def _narrowed(job: Job, f: Any) -> Any:
-    """Return wide integers that the working dtype need not round, else None.
-
-    Differences are those of the integers less the least of them, and that is exact;
-    not so the difference from the constant of a boundary.
+    Attributes
+    ----------
+    value : Value
+        Of what.
+    run : int or None
+        Where block and arrays are one run through memory: the axis along which it is
+        differentiated, and the only one that the window has; None otherwise.
+    window : Window
+        Which part.
     """
-    if math.prod(f.shape) == 0 or job.ops.extremes is None:
+
+    value: Value
+    run: int | None
+    window: Window
+
+
+class Part:
+    """A part of a value that is computed.
+
+    Attributes
+    ----------
+    wanted : Wanted
+        Which.
+    uses : int
+        How often it will still be read.
+    register : int
+        Where it is; 0 until it has been computed.
+    is_owned : bool
+        Whether it has memory of its own.
+    views : list of int
+        Registers that read parts of it.
+    """
+
+    __slots__ = ("is_owned", "register", "uses", "views", "wanted")
+
+    def __init__(self, wanted: Wanted) -> None:
+        self.wanted = wanted
+        self.uses = 0
+        self.register = 0
+        self.is_owned = False
+        self.views: list[int] = []
+
+
+class Windows:
+    """All parts that a block needs.
+
+    Parameters
+    ----------
+    root, shift
+        The result.
+    kind : Kind
+        That of the block.
+
+    Attributes
+    ----------
+    fewest : list of int
+        Along each axis, how many points a block must have not to be short.
+    """
+
+    def __init__(self, root: Value, shift: Shift, kind: Kind) -> None:
+        box, self._in_one_run, is_short = kind
+        self._parts: dict[tuple[Value, int | None], list[Part]] = {}
+        self.root = Wanted(root, None, _moved(box, shift, root, None))
+        needs: dict[tuple[Value, int | None], list[Window]]
+        needs = {(root, None): [self.root.window]}
+        seen: set[Window] = set()
+        for value in reversed(in_order(root)):
+            for run in (None, *range(len(box))):
+                windows = needs.pop((value, run), None)
+                if windows is not None:
+                    seen.update(windows)
+                if windows is None or value.verb in ("load", "number", "constant"):
+                    continue
+                united = list(set(windows)) if is_short else _merged(windows)
+                parts = [Part(Wanted(value, run, w)) for w in united]
+                self._parts[value, run] = parts
+                for part in parts:
+                    for known, there, window in self.read_by(part.wanted):
+                        needs.setdefault((known, there), []).append(window)
+        self.fewest = [_fewest(axis, ends, seen) for axis, ends in enumerate(box)]
+        for parts in self._parts.values():
+            for part in parts:
+                for wanted in self.read_by(part.wanted):
+                    found = self.part_of(wanted)
+                    if found is not None:
+                        found.uses += 1
+        whole = self.part_of(self.root)
+        if whole is not None:
+            whole.uses += 1
+
+    def part_of(self, wanted: Wanted) -> Part | None:
+        """Return the part that has what is wanted; None for what is not computed."""
+        value, run, window = wanted
+        parts = self._parts.get((value, run), ())
+        for part in parts:
+            if part.wanted.window == window:
+                return part
+        for part in parts:
+            if _holds(part.wanted.window, window):
+                return part
         return None
-    least, greatest = job.ops.extremes(f)
-    if least >= -LARGEST_EXACT and greatest <= LARGEST_EXACT:
-        return f
-    if greatest - least > LARGEST_EXACT or job.task.constants is not None:
-        return None
-    return job.ops.subtract(f, least)
+
+    def read_by(self, wanted: Wanted) -> list[Wanted]:
+        """Return what a part reads: of pieces, the longest first."""
+        value, run, window = wanted
+        if value.verb == "pieces":
+            return [piece for piece, _ in self.pieces(wanted)]
+        return [
+            Wanted(operand, run, _moved(window, shift, operand, run))
+            for operand, shift in value.operands
+        ]
+
+    def pieces(self, wanted: Wanted) -> list[tuple[Wanted, Window]]:
+        """Return the pieces of a part, and where each of them lies in it.
+
+        The longest is the first, because a run through memory fills the ends of the
+        axis, too: what belongs there is written afterwards.
+        """
+        value, _, window = wanted
+        axis, starts = value.detail
+        found = []
+        limits = zip((0, *starts), (*starts, LENGTH), strict=True)
+        for (operand, shift), (start, stop) in zip(value.operands, limits, strict=True):
+            part = _cut(window, axis, start, stop)
+            if part is None:
+                continue
+            is_run = window[axis] == (0, LENGTH) and start <= LENGTH // 2 < stop
+            run = axis if is_run and self._in_one_run else None
+            there = _moved(part, shift, operand, run)
+            found.append((Wanted(operand, run, there), part))
+        return sorted(found, key=lambda one: _least_first(one[1][axis]))
 
 
-def _prepared(f: Any, task: Task, xp: Namespace) -> Any:
-    """Convert a block of the samples to the working dtype."""
-    precision = task.precision
-    return _agnostic.prepare(f, precision.samples, precision.wide_samples, xp)
+def _fewest(axis: int, ends: tuple[int, int], windows: set[Window]) -> int:
+    """Return from how many points on all that is near one end is before the other."""
+    after, before = [0], [0]
+    for window in windows:
+        for place in window[axis]:
+            if abs(place - ends[0]) < START // 2:
+                after.append(place - ends[0])
+            elif abs(place - ends[1]) < START // 2:
+                before.append(ends[1] - place)
+    return max(after) + max(before)
 
 
-def _write_edges_at_last(job: Job) -> None:
-    """Write the rows of the edges, after blocks that had the interior only."""
-    task, xp, x = job.task, job.xp, job.task.coordinates
-    f = _prepared(_ends(job.f, task, xp), task, xp)
-    if x is not None:
-        task = task._replace(coordinates=_ends(x, task, xp))
-    for number, formula in enumerate(task.scheme.formulas):
-        if number != task.scheme.interior:
-            rows = _agnostic.shifted(job.out, task.axis, formula, 0)
-            rows[...] = _agnostic.weighted_sum(f, task, number, xp)
+def _least_first(extent: tuple[int, int]) -> int:
+    return extent[0] - extent[1]
 
 
-def _ends(array: Any, task: Task, xp: Namespace) -> Any:
-    """Return what the edges read: both ends of the axis, put together."""
-    reach = task.scheme.points
-    if array.shape[task.axis] <= 2 * reach:
-        return array
-    cuts = (slice(reach), slice(-reach, None))
-    return xp.concat([array[(*every(task.axis), cut)] for cut in cuts], axis=task.axis)
+def _cut(window: Window, axis: int, start: int, stop: int) -> Window | None:
+    """Return what of a window lies in a part of an axis; None for nothing."""
+    low, high = window[axis]
+    low, high = max(low, start), min(high, stop)
+    return (*window[:axis], (low, high), *window[axis + 1 :]) if low < high else None
+
+
+def _moved(window: Window, shift: Shift, value: Value, run: int | None) -> Window:
+    """Return the window of what is read of a value for a window of its reader."""
+    return tuple(
+        [
+            (low + by, high + by)
+            if axis in value.axes and (run is None or run == axis)
+            else (0, 1)
+            for axis, ((low, high), by) in enumerate(zip(window, shift, strict=True))
+        ]
+    )
+
+
+def _holds(window: Window, part: Window) -> bool:
+    return all(a <= c and d <= b for (a, b), (c, d) in zip(window, part, strict=True))
+
+
+def _merged(windows: list[Window]) -> list[Window]:
+    """Put windows together that touch or overlap along one axis.
+
+    What is read once in the interior is written where its reader will be: edges that
+    read it, too, would have it stand elsewhere, which costs more than a few points.
+    """
+    left, found = sorted(set(windows)), []
+    for window in left:
+        is_long = any(stop - start > START for start, stop in window)
+        if is_long and windows.count(window) == 1:
+            others = [w for w in left if w != window]
+            if all(stop - start < START for w in others for start, stop in w):
+                left.remove(window)
+                found.append(window)
+                break
+    while left:
+        window = left.pop(0)
+        for other in left:
+            both = _united(window, other)
+            if both is not None:
+                left.remove(other)
+                left.insert(0, both)
+                break
+        else:
+            found.append(window)
+    return found
+
+
+def _united(one: Window, other: Window) -> Window | None:
+    """Return the window of two if they have no other points; None otherwise."""
+    different = [k for k in range(len(one)) if one[k] != other[k]]
+    if len(different) > 1:
+        return one if _holds(one, other) else other if _holds(other, one) else None
+    for axis in different:
+        (a, b), (c, d) = one[axis], other[axis]
+        if max(a, c) > min(b, d):
+            return None
+        return (*one[:axis], (min(a, c), max(b, d)), *one[axis + 1 :])
+    return one

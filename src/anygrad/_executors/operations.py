@@ -1,0 +1,59 @@
+"""The operations of a library that write in place, for blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+
+class InPlaceOps(NamedTuple):
+    """The operations of a library that write in place.
+
+    Attributes
+    ----------
+    verbs : dict
+        By the standard's names: ``verb(a, b, out=out)``, or of one operand; without
+        `out`, they make an array.  There is a "reciprocal", too, where no numbers but
+        only arrays can be divided.
+    astype : callable
+        ``astype(a, dtype)``.
+    empty_like : callable
+        ``empty_like(f, dtype=dtype, shape=None)``: not filled, in the memory order of
+        `f`, or of a shape of its own.
+    strides : callable
+        How far apart in memory the neighbours along each axis are.
+    transpose : callable
+        ``transpose(a, axes)``: a view.
+    is_contiguous : callable
+        Whether the elements lie in memory one after the other, the last axis fastest.
+    extremes : callable or None
+        ``extremes(f)``: the least and the greatest of integers, as Python's; None where
+        looking at values would wait for a device.
+    take : callable or None
+        ``take(f, positions)``: samples by their places in memory, in the shape of
+        `positions`; None where small arrays are no case of their own.
+    block_bytes : int or None
+        How large a block of the result should be; None for no blocks.
+    scratch_bytes : int
+        How much a block may hold of scratch arrays, which are not the result.
+    for_each : callable
+        ``for_each(function, blocks)``: one after the other, or on several threads.
+    """
+
+    verbs: Mapping[str, Callable[..., Any]]
+    astype: Callable[[Any, Any], Any]
+    empty_like: Callable[..., Any]
+    strides: Callable[[Any], Sequence[int]]
+    transpose: Callable[[Any, Sequence[int]], Any]
+    is_contiguous: Callable[[Any], bool]
+    extremes: Callable[[Any], tuple[int, int]] | None
+    take: Callable[[Any, Any], Any] | None
+    block_bytes: int | None
+    scratch_bytes: int
+    for_each: Callable[[Callable[[Any], None], Iterable[Any]], None]
+
+
+def one_by_one(function: Callable[[Any], None], blocks: Iterable[Any]) -> None:
+    """Do the blocks one after the other."""
+    for block in blocks:
+        function(block)

@@ -1,0 +1,241 @@
+"""What is recorded of derivatives that are played: the agnostic run on symbols.
+
+A score holds no value of a call, no length and no step: what scales the sums is one
+operand, however many numbers it has.  So it serves for all calls of its form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .. import _agnostic
+from .._classes import is_array
+from .._executors.nodes import LENGTH, Tape, Weak
+from .._executors.programs import program_of
+from .._executors.symbols import Symbol, Words, symbol_of_array
+from .._executors.values import Values, in_order
+from .._formulas import WeightedFormula
+from .._records import Plan
+from .._scales import Scale
+
+if TYPE_CHECKING:
+    from .._executors.operations import InPlaceOps
+    from .._executors.programs import Program
+    from .._executors.values import Shift, Value
+    from .._executors.windows import Kind
+    from .._records import Task
+    from .._typing import Namespace
+
+
+class Term(NamedTuple):
+    """A derivative, alone or a part of a sum.
+
+    Attributes
+    ----------
+    task : Task
+        What is recorded.
+    are_shared : bool
+        Whether lines share their weights on coordinates, which are made once: then
+        these are operands, and not the coordinates.
+    """
+
+    task: Task
+    are_shared: bool
+
+    @property
+    def form(self) -> tuple[Any, ...]:
+        """All that decides what is done."""
+        task, x = self.task, self.task.coordinates
+        grid = None
+        if x is not None:
+            grid = _form(x), _form(task.period), self.are_shared
+        ends = tuple(map(_form, task.constants or ()))
+        known = task.axis, task.scheme, task.precision, task.component, task.sign
+        return (*known, grid, ends)
+
+
+def _form(value: Any) -> Any:
+    """Return what a form holds of an array or a number."""
+    if not is_array(value):
+        return type(value) is complex, value is None
+    return value.dtype, tuple([n != 1 for n in value.shape])
+
+
+class Score(NamedTuple):
+    """A recording that is to be played.
+
+    Attributes
+    ----------
+    root, shift
+        Its result.
+    ndim : int
+        The number of axes.
+    scales : frozenset of int
+        Which operands are scales.
+    places : int
+        How many operands there are; the least of wide integers comes behind them.
+    edges : tuple of (int, int)
+        How many points at the start and at the end of each axis have formulas of their
+        own.
+    is_narrow : bool
+        Whether the samples are wide integers, less the least of them.
+    weights : tuple of (int, int)
+        Which operands are the weights of the interior along an axis, and which axis.
+    programs : dict
+        What has been written of it, by kind of block.
+    """
+
+    root: Value
+    shift: Shift
+    ndim: int
+    scales: frozenset[int]
+    places: int
+    edges: tuple[tuple[int, int], ...]
+    is_narrow: bool
+    weights: tuple[tuple[int, int], ...]
+    programs: dict[Kind, Program]
+
+    def program(self, kind: Kind, ops: InPlaceOps, xp: Namespace) -> Program:
+        """Return the program for a kind of block."""
+        known = self.programs.get(kind)
+        if known is None:
+            known = self.programs[kind] = program_of(self, kind, ops, xp)
+        return known
+
+
+def operands_of(task: Task, are_shared: bool, xp: Namespace) -> list[Any]:
+    """Return scales, weights or coordinates, and numbers beyond the ends."""
+    x = task.coordinates
+    values: list[Any] = []
+    if x is None:
+        scales = task.scales or _agnostic.scales(task, xp)
+        values += [scales[number] for number in task.scheme.firsts]
+    elif are_shared:
+        for formula in _agnostic.weighted_formulas(task, xp):
+            formula.with_weights(values.append)
+    else:
+        values += [x] if task.period is None else [x, task.period]
+    if task.constants is not None:
+        values += [constant for constant in task.constants if constant is not None]
+    return values
+
+
+def record(f: Any, terms: Sequence[Term], xp: Namespace, *, is_narrow: bool) -> Score:
+    """Record a derivative and what is added to it, rounded once."""
+    recorder = _Recorder(f, xp)
+    if is_narrow:
+        terms = [term._replace(task=_narrow(term.task)) for term in terms]
+    known = iter([recorder.formulas(term) for term in terms])
+
+    def derivative(_: Task) -> Symbol:
+        return recorder.derivative(*next(known))
+
+    plan = Plan(tuple([term.task for term in terms]))
+    (result,) = _agnostic.compose(plan, derivative, recorder.xp)
+    root, shift = Values(result.ndim).of(result.node)
+    return Score(
+        root,
+        shift,
+        result.ndim,
+        frozenset(recorder.scales),
+        next(recorder.places),
+        _edges(root, result.ndim),
+        is_narrow,
+        tuple(recorder.weights),
+        {},
+    )
+
+
+def _narrow(task: Task) -> Task:
+    """Return a task for integers that its working dtype need not round."""
+    return task._replace(precision=task.precision._replace(wide_samples=False))
+
+
+class _Recorder:
+    """Symbols for the operands, in their order; the samples are the first."""
+
+    def __init__(self, f: Any, xp: Namespace) -> None:
+        self.namespace, self.tape = xp, Tape(xp)
+        self.xp: Any = Words(self.tape)
+        self.f = symbol_of_array(self.tape, 0, (LENGTH,) * f.ndim, f.dtype)
+        self.places = count(1)
+        self.scales: list[int] = []
+        self.weights: list[tuple[int, int]] = []
+
+    def formulas(self, term: Term) -> tuple[Any, Any]:
+        """Return the formulas on symbols, and the task with symbols for its values."""
+        task, are_shared = term
+        scheme, axis = task.scheme, task.axis
+        x: Any = task.coordinates
+        found: Any = None
+        period = task.period
+        if x is None:
+            known = [Scale((self.scale(),), ()) for _ in scheme.firsts]
+            pairs = zip(scheme.formulas, scheme.per_formula(known), strict=True)
+            found = [WeightedFormula(one, one.terms, scale) for one, scale in pairs]
+        elif are_shared:
+            found, weights = [], _agnostic.weighted_formulas(task, self.namespace)
+            for number, weighted in enumerate(weights):
+                is_inner = number == scheme.interior
+                length = LENGTH - len(scheme.formulas) + 1 if is_inner else 1
+                shape = (*(1,) * axis, length, *(1,) * (len(x.shape) - axis - 1))
+                weight = partial(self.weight, shape=shape, axis=axis)
+                found.append(weighted.with_weights(weight))
+        else:
+            x, period = self.symbol(x), self.symbol(period)
+        ends: Any = task.constants and tuple(map(self.symbol, task.constants))
+        return found, task._replace(
+            coordinates=x, period=period, constants=ends, step=None
+        )
+
+    def symbol(self, value: Any) -> Any:
+        """Return what stands for an array or a number, if there is one."""
+        if value is None:
+            return None
+        place = next(self.places)
+        if not is_array(value):
+            return Weak(place, isinstance(value, complex))
+        shape = tuple([1 if n == 1 else LENGTH for n in value.shape])
+        return symbol_of_array(self.tape, place, shape, value.dtype)
+
+    def scale(self) -> Weak:
+        self.scales.append(next(self.places))
+        return Weak(self.scales[-1], False)
+
+    def weight(self, array: Any, shape: tuple[int, ...], axis: int) -> Symbol:
+        place = next(self.places)
+        if shape[axis] != 1:
+            self.weights.append((place, axis))
+        return symbol_of_array(self.tape, place, shape, array.dtype)
+
+    def derivative(self, formulas: Any, task: Task) -> Symbol:
+        """Return one derivative, in the working dtype."""
+        precision, xp = task.precision, self.xp
+        f = _agnostic.component(self.f, task)
+        f = _agnostic.prepare(f, precision.samples, precision.wide_samples, xp)
+        if formulas is None:
+            formulas = _agnostic.weighted_formulas(task, xp)
+        pieces = [
+            _agnostic.sum_of(f, task, number, weighted, xp)
+            for number, weighted in enumerate(formulas)
+        ]
+        whole: Symbol = _agnostic.STANDARD.join(pieces, task, xp)
+        return whole
+
+
+def _edges(root: Value, ndim: int) -> tuple[tuple[int, int], ...]:
+    """Return how many points at the ends of each axis differ from all others."""
+    left, right = [0] * ndim, [0] * ndim
+    for value in in_order(root):
+        if value.verb != "pieces":
+            continue
+        axis, starts = value.detail
+        for start in starts:
+            if start <= LENGTH // 2:
+                left[axis] = max(left[axis], start)
+            else:
+                right[axis] = max(right[axis], LENGTH - start)
+    return tuple(zip(left, right, strict=True))

@@ -1,0 +1,156 @@
+"""Blocks play the recording of the one algorithm, whatever their size."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+import anygrad
+import fuzz
+from anygrad._executors import blocked, in_numpy, in_torch, scores, small_tensors
+from backends import Backend
+from test_same_bits import assert_same, random_call
+
+pytestmark = pytest.mark.forms("numpy", "numpy-Fortran", "torch")
+
+#: So many calls are made of each form and size.
+CALLS = 40
+
+
+@pytest.fixture(params=[16, 96])
+def tiny_blocks(
+    request: pytest.FixtureRequest, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut arrays into blocks of a few bytes: each end of an axis is near the other."""
+    size = request.param
+    anygrad.gradient(backend.asarray([0.0, 1.0, 2.0]))  # makes the executor
+
+    def cut(made: Any) -> Any:
+        ops = made.keywords["ops"]._replace(block_bytes=size, scratch_bytes=size)
+        return partial(made.func, ops=ops)
+
+    if backend.library == "numpy":
+        (made,) = in_numpy._blocked
+        monkeypatch.setattr(in_numpy, "_blocked", [cut(made)])
+    else:
+        made = in_torch._make_blocked(on_cpu=True)
+        monkeypatch.setattr(in_torch, "_blocked", {True: cut(made)})
+        monkeypatch.setattr(small_tensors, "MOST_SAMPLES", -1)
+
+
+@pytest.mark.usefixtures("tiny_blocks")
+def test_any_call_in_tiny_blocks(backend: Backend) -> None:
+    """The bits of the agnostic run, at the first call and from what it has kept."""
+    tried = 0
+    for number in range(CALLS):
+        call = random_call(backend, number)
+        if call is None:
+            continue
+        for workers in (1, 2):
+            with anygrad.set_workers(workers):
+                result = fuzz.outcome(call.function, call.f, call.keywords)
+            if not isinstance(result, Exception):  # a step that fits no dtype
+                assert_same(backend, call, result)
+                tried += 1
+    assert tried > CALLS // 2
+
+
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Have all that is recorded, or written of it, counted."""
+    found: list[Any] = []
+
+    def counted(function: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapper(*args: Any, **keywords: Any) -> Any:
+            found.append(function)
+            return function(*args, **keywords)
+
+        return wrapper
+
+    monkeypatch.setattr(scores, "record", counted(scores.record))
+    monkeypatch.setattr(scores, "program_of", counted(scores.program_of))
+    monkeypatch.setattr(blocked, "_scores", {})
+    return found
+
+
+@pytest.mark.forms("numpy")
+def test_another_shape_or_step_records_nothing(numpy: Any, recorded: list[Any]) -> None:
+    """Nor do other coordinates, other numbers at the ends, or another divisor."""
+    calls: list[Callable[[int], Any]] = [
+        lambda n: anygrad.gradient(numpy.ones((n, n + 1)), spacing=1 / n),
+        lambda n: anygrad.gradient(numpy.ones(n), spacing=[numpy.arange(float(n))]),
+        lambda n: anygrad.gradient(numpy.ones(n), spacing=n, boundary=float(n)),
+        lambda n: anygrad.laplacian(numpy.ones((n, n)), spacing=(0.3, 1e-200 * n)),
+    ]
+    for call in calls:
+        call(20)
+        first = len(recorded)
+        call(21)
+        call(37)
+        assert len(recorded) == first
+
+
+@pytest.mark.forms("numpy")
+def test_what_terms_share_is_computed_once(
+    numpy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The differences of samples, those of coordinates and their reciprocals."""
+    f, x = numpy.ones(50), numpy.arange(50.0) ** 2
+    anygrad.gradient(f)
+    (made,) = in_numpy._blocked
+    ops, counts = made.keywords["ops"], Counter[str]()
+
+    def counted(name: str, verb: Any) -> Any:
+        def wrapper(*args: Any, **keywords: Any) -> Any:
+            counts[name] += 1
+            return verb(*args, **keywords)
+
+        return wrapper
+
+    verbs = {name: counted(name, verb) for name, verb in ops.verbs.items()}
+    others = partial(made.func, ops=ops._replace(verbs=verbs))
+    monkeypatch.setattr(in_numpy, "_blocked", [others])
+    monkeypatch.setattr(blocked, "_scores", {})
+    anygrad.gradient(f, spacing=[x])
+    # Neighbours and next neighbours of x, and neighbours of f; 1 / h, and two ratios;
+    # two weights and their products, and one product at each edge.
+    assert counts == {"subtract": 3, "divide": 3, "multiply": 6, "add": 1}
+
+
+@pytest.mark.forms("numpy")
+def test_integers_far_apart_in_one_block_only(numpy: Any) -> None:
+    """Blocks are narrow or wide on their own; the bits are those of wide ones."""
+    f = numpy.arange(60_000, dtype="int64").reshape(200, 300) + 2**60
+    f[3, 4], f[150, 7] = -(2**62), 2**62
+    for axis in (0, 1):
+        (result,) = anygrad.gradient(f, dim=axis, spacing=0.5)
+        upper = numpy.take(f, range(2, f.shape[axis]), axis).astype(object)
+        lower = numpy.take(f, range(f.shape[axis] - 2), axis).astype(object)
+        inner = numpy.take(result, range(1, f.shape[axis] - 1), axis)
+        assert (inner == (upper - lower).astype(float)).all()
+
+
+@pytest.mark.forms("numpy")
+def test_scratch_arrays_are_let_go(numpy: Any) -> None:
+    """A program keeps no array of a call."""
+    f = numpy.ones((300, 400))
+    x = numpy.cumsum(f, axis=0)
+    anygrad.gradient(f, dim=0, spacing=[x], accuracy=4)
+    assert sys.getrefcount(f) == 2
+    assert sys.getrefcount(x) == 2
+
+
+@pytest.mark.forms("numpy")
+def test_weights_that_are_negated_where_they_are(numpy: Any) -> None:
+    """NumPy negates float32 wrongly where what it writes has a stride."""
+    f = numpy.arange(45.0, dtype="float32").reshape(3, 3, 5) ** 2
+    x = numpy.broadcast_to(numpy.asarray([34.0, 27, 19, 10, 6]), (1, 3, 5))
+    keywords = {"dim": -1, "boundary": 1.0, "edge_order": 2}
+    (result,) = anygrad.gradient(f, spacing=[x.astype("float32")], **keywords)
+    (wanted,) = anygrad.gradient(f, spacing=[x.astype("float64")], **keywords)
+    numpy.testing.assert_allclose(result, wanted, rtol=1e-5)
