@@ -157,7 +157,8 @@ def halo_width(
     (ends,) = _boundary.ends(boundary, 1)
     is_uneven = not entry.is_number and bool(getattr(entry.given, "ndim", 0))
     is_masked = where is not None and where is not False
-    recipes = _schemes.recipes(orders, *ends[:2], uneven=is_uneven, masked=is_masked)
+    recipe = _schemes.Recipe(*orders, *ends[:2], is_uneven)
+    recipes = _schemes.farthest(recipe) if is_masked else [recipe]
     left, right, points = _schemes.halo(recipes)
     # The block at an end of the array has ghosts at its other side only.
     return HaloWidth(left, right, max(left, right, points - min(left, right)))

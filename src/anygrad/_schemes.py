@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ._precision import Precision
 
 #: So many schemes are remembered, the latest ones: where samples may be missing, dozens
+#: For axes that are shorter than a formula, it has so many points at most.
+MOST_REPEATED = 128
+
 #: for one derivative.
 MOST_SCHEMES = 2048
 
@@ -206,10 +209,8 @@ def half_width(order: int, accuracy: int, uneven: bool) -> int:
     return (order + 1) // 2 + accuracy // 2 - 1 + more
 
 
-def recipes(
-    orders: tuple[int, int, int], left: str, right: str, *, uneven: bool, masked: bool
-) -> list[Recipe]:
-    """Return those of a derivative: more than one where samples may be missing.
+def candidates(central: Recipe) -> list[Recipe]:
+    """Return the recipes of a derivative of which samples may be missing.
 
     Each run of valid samples has the rows of an array of its own.  Row `i` from an end
     of the run reads the first ``max(edge_order + m, 2 * i + 1)`` points from there, as
@@ -218,19 +219,22 @@ def recipes(
     one, any that reads on past the nearer end does not fit, and of a shorter run, the
     row in the middle is the central formula of a lower accuracy.
     """
-    order, accuracy, edge_order = orders
-    central = Recipe(*orders, left, right, uneven)
-    if not masked:
-        return [central]
-    r = half_width(order, accuracy, uneven)
+    r = half_width(central.order, central.accuracy, central.uneven)
     found: dict[tuple[int, int], Recipe] = {(r, r): central}
-    for e in range(edge_order, 0, -1):
+    for e in range(central.edge_order, 0, -1):
         for depth in range(r - 1, -1, -1):
-            onwards = max(e + order, 2 * depth + 1) - 1 - depth
+            onwards = max(e + central.order, 2 * depth + 1) - 1 - depth
             for reach in ((depth, onwards), (onwards, depth)):
                 recipe = central._replace(edge_order=e, reach=reach)
                 found.setdefault(reach, recipe)
     return list(found.values())
+
+
+def farthest(central: Recipe) -> list[Recipe]:
+    """Return the central recipe, and the candidates that read farthest."""
+    onwards = central.edge_order + central.order - 1
+    reaches = ((0, onwards), (onwards, 0))
+    return [central, *[central._replace(reach=reach) for reach in reaches]]
 
 
 class Margin(NamedTuple):

@@ -127,17 +127,18 @@ def _task(
     field: Field, place: int, dim: Dim, along: Along, orders: Orders, has_where: bool
 ) -> Task:
     samples, (axis, _, ends) = field.samples, dim
-    recipes = _schemes.recipes(
-        orders, *ends[:2], uneven=along.is_uneven, masked=has_where
-    )
-    points = least = _schemes.halo(recipes).points
-    if not has_where and _boundaries.can_be_short(*ends[:2]):
-        uneven = along.is_uneven
+    uneven = along.is_uneven
+    recipe = _schemes.Recipe(*orders, *ends[:2], uneven)
+    points = least = _schemes.fewest_points(recipe)
+    if has_where:  # each run has ends of its own
+        points = least = max(points, orders.edge_order + orders.order)
+    elif points <= _schemes.MOST_REPEATED and _boundaries.can_be_short(*ends[:2]):
         least = min(points, _boundaries.least_points(*ends[:2], uneven=uneven))
     input.check_length(field, axis, least, orders, ends, has_where)
     length = field.shape[axis.number]
+    recipes = _schemes.candidates(recipe) if has_where else [recipe]
     if length < points:
-        recipes = [recipes[0]._replace(length=int(length))]
+        recipes = [recipe._replace(length=int(length))]
     make = _schemes.made if samples.is_compiled else _schemes.remembered
     scheme, *others = [make(recipe) for recipe in recipes]
     coordinates = along.array.dtype if along.array and along.is_uneven else None
