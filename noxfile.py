@@ -268,7 +268,8 @@ def lint(session: nox.Session) -> None:
 @nox.parametrize("backend", [nox.param(name, id=name) for name in EXTRAS])
 def tests(session: nox.Session, backend: str) -> None:
     """Test on one library, in an environment without the others."""
-    install(session, "test", f"-e.[{EXTRAS[backend]}]")
+    group = "cluster" if backend == "dask" else "test"
+    install(session, group, f"-e.[{EXTRAS[backend]}]")
     size = ["--brief"] if backend in BRIEF else []
     check(session, *on(backend), *size, measured=backend not in UNMEASURED)
 
@@ -453,6 +454,13 @@ def labels(session: nox.Session) -> None:
     """Compare the doors for labelled arrays with MetPy and xgcm, on elevations."""
     install(session, "test", "matplotlib", "metpy", "xgcm", "-e.[numpy,xarray]")
     check(session, "tests/sites/labelled.py", "-W", "ignore::DeprecationWarning")
+
+
+@nox.session(default=False)
+def cluster(session: nox.Session) -> None:
+    """Run Dask arrays on two worker processes of a cluster, with 400 MB each."""
+    install(session, "cluster", "-e.[dask]")
+    check(session, *on("dask"), "--cluster", *paths(["cluster"]))
 
 
 @nox.session(default=False)
