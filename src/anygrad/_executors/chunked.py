@@ -10,20 +10,19 @@ a chunk computes its strips' rows, too, and drops them.
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import accumulate, product
+from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import array_api_compat
 
-from .. import _agnostic, _beyond, _compilers, _schemes
+from .. import _agnostic, _beyond, _compilers
 from .._beyond import arrays_of
 from .._classes import is_array
-from .._executors import results
-from .._records import Plan, Task, are_short, candidates, unrounded
+from .._executors import results, strips
+from .._records import Plan, Task, are_short, unrounded
+from .strips import Window
 
 if TYPE_CHECKING:
     from .._typing import DType, Namespace
@@ -31,24 +30,6 @@ if TYPE_CHECKING:
 
 #: ``execute(chunk, plan)`` returns the results of a plan.
 Execute: TypeAlias = Callable[[Any, Plan], tuple[Any, ...]]
-
-
-class Window(NamedTuple):
-    """What one chunk along the axis reads.
-
-    Attributes
-    ----------
-    parts : tuple of (int, slice)
-        The chunks along the axis, and what is read of each.
-    spans : tuple of (int, int)
-        The same samples, as starts and stops along the whole axis.
-    rows : slice
-        Which of their rows are the chunk's own.
-    """
-
-    parts: tuple[tuple[int, slice], ...]
-    spans: tuple[tuple[int, int], ...]
-    rows: slice
 
 
 def run(f: Any, plan: Plan, xp: Namespace, execute: Execute) -> tuple[Any, ...]:
@@ -132,14 +113,9 @@ def _fits_in_one_window(task: Task, inner: Task) -> bool:
     return task.component is None and all(
         part.where is None
         and not arrays_of(part)
-        and _is_line(part.coordinates, part.axis)
+        and strips.is_line(part.coordinates, part.axis)
         for part in (task, inner)
     )
-
-
-def _is_line(x: Any, axis: int) -> bool:
-    """Tell whether coordinates or a mask broadcast along all other axes."""
-    return x is None or all(n == 1 for k, n in enumerate(x.shape) if k != axis)
 
 
 def _alone(task: Task) -> Task:
@@ -159,14 +135,14 @@ def _alone(task: Task) -> Task:
 
 def _level(f: Any, task: Task) -> Level:
     beyond = [*(task.constants or (None, None)), task.period]
-    beyond = [_aligned(v, f, task.axis) if is_array(v) else v for v in beyond]
+    beyond = [strips.aligned(v, f, task.axis) if is_array(v) else v for v in beyond]
     return Level(
         task.axis,
-        _aligned(task.coordinates, f, task.axis),
-        _aligned(task.where, f, task.axis),
+        strips.aligned(task.coordinates, f, task.axis),
+        strips.aligned(task.where, f, task.axis),
         task.step,
         tuple(beyond) if arrays_of(task) else (),
-        _windows(f.chunks[task.axis], task),
+        strips.windows_of(f.chunks[task.axis], task),
     )
 
 
@@ -203,7 +179,7 @@ def _total(f: Any, tasks: Sequence[Task], execute: Execute, xp: Namespace) -> An
     meta = array_api_compat.array_namespace(meta).astype(meta, result)
     levels = [level for term in terms for level in term.levels]
     arrays = [a for level in levels for a in (*level[1:4], *level.beyond)]
-    dependencies = [a for a in (*[t.f for t in terms], *arrays) if _is_lazy(a)]
+    dependencies = [a for a in (*[t.f for t in terms], *arrays) if strips.is_lazy(a)]
     layers = HighLevelGraph.from_collections(name, graph, dependencies=dependencies)
     return Array(layers, name, chunks=f.chunks, meta=meta)
 
@@ -214,14 +190,18 @@ def _parts_of_term(
     """Return the arguments of `_chunk` for one derivative."""
     read = [(level, level.windows[index[level.axis]]) for level in term.levels]
     return [
-        *_pieces(graph, term.f, index, [(lv.axis, window) for lv, window in read]),
+        *strips.pieces(
+            graph, term.f, index, [(lv.axis, window) for lv, window in read]
+        ),
         *[
             [
-                _of_companion(graph, level.coordinates, index, window, level.axis),
-                _of_companion(graph, level.valid, index, window, level.axis),
-                (level.step.name,) if _is_lazy(level.step) else level.step,
+                strips.of_companion(
+                    graph, level.coordinates, index, window, level.axis
+                ),
+                strips.of_companion(graph, level.valid, index, window, level.axis),
+                (level.step.name,) if strips.is_lazy(level.step) else level.step,
                 [
-                    _beyond_ends(graph, value, index, window, level.axis)
+                    strips.beyond_ends(graph, value, index, window, level.axis)
                     for value in level.beyond
                 ],
                 window.rows,
@@ -229,166 +209,6 @@ def _parts_of_term(
             for level, window in read
         ],
     ]
-
-
-def _pieces(
-    graph: dict[Any, Any],
-    array: Any,
-    index: tuple[int, ...],
-    read: list[tuple[int, Window]],
-) -> tuple[list[Any], list[slice]]:
-    """Return the keys of what a chunk reads, and what is still to be cut of them.
-
-    Along two axes, these are rows of pieces.  Those at the corners are strips along the
-    first axis, which the chunk between reads anyway, and are cut where they are used.
-    """
-    (axis, window), others = read[0], read[1:]
-    if not others:
-        return _parts(graph, array, index, window, axis), []
-    ((other, across),) = others
-    rows = []
-    for number, cut in window.parts:
-        beside = (*index[:axis], number, *index[axis + 1 :])
-        if cut == slice(0, array.chunks[axis][number]):
-            rows.append(_parts(graph, array, beside, across, other))
-            continue
-        blocks = [(*beside[:other], k, *beside[other + 1 :]) for k, _ in across.parts]
-        rows.append([_cut(graph, (array.name, *b), axis, cut) for b in blocks])
-    return rows, [cut for _, cut in across.parts]
-
-
-def _cut(graph: dict[Any, Any], key: tuple[Any, ...], axis: int, cut: slice) -> Any:
-    """Add the task for a strip, the same for all that read it; return its key."""
-    name, *block = key
-    strip = (f"anygrad-strip-{name}", axis, cut.start, cut.stop, *block)
-    graph[strip] = (_strip, key, axis, cut)
-    return strip
-
-
-def _is_lazy(value: Any) -> bool:
-    return hasattr(value, "dask")
-
-
-def _windows(chunks: Sequence[int], task: Task) -> list[Window]:
-    """Return what each chunk along the axis reads."""
-    stops = list(accumulate(chunks))
-    schemes = [candidate.scheme for candidate in candidates(task)]
-    left, right, points = _schemes.halo([scheme.recipe for scheme in schemes])
-    wraps = any(scheme.wraps for scheme in schemes)
-    length, windows = stops[-1], []
-    for stop, size in zip(stops, chunks, strict=True):
-        start = stop - size
-        first, last = max(start - left, 0), min(stop + right, length)
-        # Near an end of the array, a short chunk reads as far as the edge does.
-        last = min(max(last, first + points), length)
-        first = max(min(first, last - points), 0)
-        spans = [(first, last)]
-        # Where the edges read each other, the other end is put behind or before: a
-        # position that counts from there then leads to the same sample.
-        if wraps and last < length and start < left:
-            spans.append((length - left, length))
-        elif wraps and first > 0 and stop > length - right:
-            spans.insert(0, (0, right))
-        before = start - first + (right if spans[0] != (first, last) else 0)
-        parts = tuple(
-            part for span in spans for part in _overlaps(stops, chunks, *span)
-        )
-        windows.append(Window(parts, tuple(spans), slice(before, before + size)))
-    return windows
-
-
-def _overlaps(
-    stops: Sequence[int], chunks: Sequence[int], first: int, last: int
-) -> Iterator[tuple[int, slice]]:
-    for number in range(bisect_right(stops, first), len(stops)):
-        start, size = stops[number] - chunks[number], chunks[number]
-        if start >= last:
-            return
-        if size:
-            yield number, slice(max(first - start, 0), min(last - start, size))
-
-
-def _parts(
-    graph: dict[Any, Any],
-    array: Any,
-    index: tuple[int, ...],
-    window: Window,
-    axis: int,
-) -> list[Any]:
-    """Return the keys of what a chunk reads of `array`; add tasks for the strips."""
-    keys = []
-    for number, cut in window.parts:
-        block = (*index[:axis], number, *index[axis + 1 :])
-        key = (array.name, *block)
-        if cut != slice(0, array.chunks[axis][number]):
-            key = _cut(graph, key, axis, cut)
-        keys.append(key)
-    return keys
-
-
-def _of_companion(
-    graph: dict[Any, Any],
-    x: Any,
-    index: tuple[int, ...],
-    window: Window,
-    axis: int,
-) -> list[Any]:
-    """Return what a chunk reads of coordinates or of a mask."""
-    if x is None:
-        return []
-    if x.shape[axis] == 1:  # of a mask, that is for the whole axis
-        window = window._replace(parts=((0, slice(0, 1)),), spans=((0, 1),))
-    if not _is_lazy(x):
-        return [_strip(x, axis, slice(*span)) for span in window.spans]
-    index = tuple(
-        0 if count == 1 and k != axis else i
-        for k, (i, count) in enumerate(zip(index, x.numblocks, strict=True))
-    )
-    return _parts(graph, x, index, window, axis)
-
-
-def _beyond_ends(
-    graph: dict[Any, Any],
-    value: Any,
-    index: tuple[int, ...],
-    window: Window,
-    axis: int,
-) -> Any:
-    """Return what a chunk reads of values beyond an end, or of a period."""
-    if not getattr(value, "ndim", 0):
-        return (value.name,) if _is_lazy(value) else value
-    return _of_companion(graph, value, index, window, axis)
-
-
-def _aligned(x: Any, f: Any, axis: int) -> Any:
-    """Give coordinates or a mask the chunks of the samples, but where they broadcast.
-
-    A vector along the axis that is no Dask array stays what it is: it is small, and its
-    pieces go into the tasks.
-    """
-    if x is None:
-        return None
-    if _is_lazy(x):
-        wanted = {
-            k: (1,) if n == 1 else f.chunks[k]
-            for k, n in enumerate(x.shape)
-            if not math.isnan(
-                n
-            )  # what Dask does not know cannot be cut, and lies as in `f`
-        }
-        changes = {k: c for k, c in wanted.items() if x.chunks[k] != c}
-        return x.rechunk(changes) if changes else x
-    if _is_line(x, axis):
-        return x
-    from dask.array import from_array
-
-    return from_array(
-        x, chunks=tuple((1,) if n == 1 else f.chunks[k] for k, n in enumerate(x.shape))
-    )
-
-
-def _strip(array: Any, axis: int, cut: slice) -> Any:
-    return array[(slice(None),) * axis + (cut,)]
 
 
 def _chunk(
@@ -432,7 +252,7 @@ def _derivative(
     is_plain = is_simple and not are_short([task])
     (whole,) = execute(f, Plan((task,), is_plain=is_plain))
     for axis, (*_, rows) in zip(_axes(task), levels, strict=True):
-        whole = _strip(whole, axis, rows)
+        whole = strips.strip_of(whole, axis, rows)
     return whole
 
 
@@ -459,7 +279,9 @@ def _bound(task: Task, level: list[Any], *inside: list[Any]) -> Task:
 def _narrowed(piece: Any, cut: slice, axis: int) -> Any:
     """Return what is read of a piece, which may have been cut before."""
     return (
-        piece if piece.shape[axis] == cut.stop - cut.start else _strip(piece, axis, cut)
+        piece
+        if piece.shape[axis] == cut.stop - cut.start
+        else strips.strip_of(piece, axis, cut)
     )
 
 
