@@ -4,6 +4,10 @@
 prints per chunk: milliseconds of the processor, tasks and bytes of the pickled graph;
 `--chunks 100000` is the size that the page "Beyond one machine" reckons from.
 
+`python benchmarks/scale.py tasks` needs `distributed`: it runs such graphs on two
+workers, with next to no work in a chunk, and prints what the scheduler, which is in
+this process, takes for a task.
+
 `python benchmarks/scale.py disk` needs `distributed` and zarr: it differentiates an
 array from zarr to zarr on two workers with little memory each, beside
 `dask.array.gradient`, and prints the peak of each worker.  `--gigabytes 4` takes twice
@@ -13,13 +17,14 @@ as much on the disk.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import math
 import os
 import pickle
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +99,9 @@ def write(path: Path, gigabytes: float) -> None:
     random.to_zarr(path)
 
 
-def from_disk_to_disk(call: Callable[[Any], Any], folder: Path) -> None:
-    """Print what the workers of a new cluster hold during one call."""
+@contextlib.contextmanager
+def two_workers(folder: Path | None = None) -> Iterator[Any]:
+    """Start a new cluster, and yield its client."""
     from distributed import Client, LocalCluster
 
     cluster = LocalCluster(
@@ -103,11 +109,34 @@ def from_disk_to_disk(call: Callable[[Any], Any], folder: Path) -> None:
         threads_per_worker=1,
         memory_limit=MEMORY,
         processes=True,
-        dashboard_address=None,
+        dashboard_address=":0",  # there may be others
         silence_logs=logging.ERROR,
-        local_directory=str(folder),
+        local_directory=None if folder is None else str(folder),
     )
     with cluster, Client(cluster) as client:
+        yield client
+
+
+def tasks(chunks: int, names: list[str]) -> None:
+    """Print what the scheduler takes for a task of each call's graph."""
+    side = math.isqrt(chunks)
+    f = da.zeros((side * 10, side * 10), chunks=10)
+    print(f"{'call':32}{'tasks':>8}{'ms':>8}")
+    for name, call in CALLS.items():
+        if names and name not in names:
+            continue
+        with two_workers() as client:
+            (total,) = dask.optimize(first(call(f)).sum())
+            count = len(dict(total.__dask_graph__()))
+            start = time.process_time()
+            client.compute(total, optimize_graph=False).result()
+            elapsed = time.process_time() - start
+        print(f"{name:32}{count:8}{elapsed / count * 1e3:8.2f}", flush=True)
+
+
+def from_disk_to_disk(call: Callable[[Any], Any], folder: Path) -> None:
+    """Print what the workers of a new cluster hold during one call."""
+    with two_workers(folder) as client:
         before = client.run(os.getpid)
         result = call(da.from_zarr(folder / "samples"))
         start = time.perf_counter()
@@ -144,7 +173,7 @@ def first(made: Any) -> Any:
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["graphs", "disk"])
+    parser.add_argument("what", choices=["graphs", "tasks", "disk"])
     parser.add_argument("--chunks", type=int, default=2500)
     parser.add_argument("--calls", nargs="*", default=[], choices=list(CALLS))
     parser.add_argument("--gigabytes", type=float, default=2.0)
@@ -152,6 +181,8 @@ def main() -> None:
     given = parser.parse_args()
     if given.what == "graphs":
         graphs(given.chunks, given.calls)
+    elif given.what == "tasks":
+        tasks(given.chunks, given.calls)
     else:
         disk(given.gigabytes, given.folder)
 
