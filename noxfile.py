@@ -458,9 +458,10 @@ def labels(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def cluster(session: nox.Session) -> None:
-    """Run Dask arrays on two worker processes of a cluster, with 400 MB each."""
-    install(session, "cluster", "-e.[dask]")
-    check(session, *on("dask"), "--cluster", *paths(["cluster"]))
+    """Run on several processes: Dask's workers, of 400 MB each, and ranks of MPI."""
+    install(session, "cluster", "mpi4py", "openmpi", "-e.[dask,numba]")
+    options = (*on("dask"), "--cluster", "--full", "-k", "cluster or mpi")
+    check(session, *options, *paths(["cluster", "blocks_page"]))
 
 
 @nox.session(default=False)

@@ -6,6 +6,9 @@ of them, on two processes with 400 MB each.
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -145,9 +148,6 @@ def test_a_lost_worker(client: Any, request: pytest.FixtureRequest) -> None:
     """What it had is computed again."""
     if not request.config.getoption("cluster"):
         return  # the workers are this process
-    import os
-    import signal
-
     import dask.array
     import numpy
 
@@ -158,3 +158,24 @@ def test_a_lost_worker(client: Any, request: pytest.FixtureRequest) -> None:
     future = client.compute(total)
     os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)
     assert numpy.isclose(future.result(), wanted, rtol=1e-12)
+
+
+def test_the_compiler_goes_along(
+    client: Any, request: pytest.FixtureRequest, tmp_path: Any
+) -> None:
+    """It is the one of where the call was made, in processes that have set none."""
+    if not request.config.getoption("cluster"):
+        return  # tests of the compiler have chunks that are computed here
+    pytest.importorskip("numba")
+    import dask.array
+    import numpy
+
+    folder = str(tmp_path)
+    client.run(lambda: os.environ.__setitem__("ANYGRAD_CACHE_DIR", folder))
+    f = numpy.random.default_rng(8).normal(0, 9, SHAPE)
+    lazy = dask.array.from_array(f, chunks=CHUNKS["uneven"])
+    with anygrad.set_compiler("numba"):
+        graph = anygrad.laplacian(lazy, accuracy=4)
+    wanted = anygrad.laplacian(f, accuracy=4)
+    assert graph.compute().tobytes() == wanted.tobytes()
+    assert any(client.run(lambda: "numba" in sys.modules).values())
