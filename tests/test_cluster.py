@@ -90,6 +90,38 @@ CALLS |= {
     f"laplacian, {boundary}": summed(boundary=boundary) for boundary in BOUNDARIES
 }
 
+#: What every function takes, by keywords of which `own` makes arrays of Dask's.
+KEYWORDS: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "accuracy 4": lambda own: {"accuracy": 4, "edge_order": 3},
+    "coordinates": lambda own: {"spacing": [*map(own, lines())]},
+    "coordinates that go around": lambda own: {
+        "spacing": [*map(own, lines())],
+        "boundary": [("periodic", 99.0), ("periodic", 88.0)],
+    },
+    "two ends": lambda own: {"boundary": [("reflect", "one_sided"), (0.0, "edge")]},
+    "mask": lambda own: {"where": own(per_point() > 3), "edge_order": 2},
+    "mask of rows": lambda own: {"where": own(per_point()[:, :1] > 3)},
+}
+
+
+def every(door: Callable[..., Any], given: Callable[[Any], Any]) -> Callable[..., Any]:
+    of_field = door in (anygrad.divergence, anygrad.curl, anygrad.jacobian)
+    return lambda f, v, own: door(v if of_field else f, **given(own))
+
+
+CALLS |= {
+    f"{door.__name__}, {name}": every(door, given)
+    for door in (
+        anygrad.gradient,
+        anygrad.laplacian,
+        anygrad.hessian,
+        anygrad.divergence,
+        anygrad.curl,
+        anygrad.jacobian,
+    )
+    for name, given in KEYWORDS.items()
+}
+
 #: On the cluster in this process.
 FEW = ("gradient", "hessian")
 
