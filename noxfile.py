@@ -289,6 +289,14 @@ def together(session: nox.Session) -> None:
 
 
 @nox.session
+def chunks(session: nox.Session) -> None:
+    """Test Dask arrays whose chunks are CuPy's, which no other session has both of."""
+    install(session, "test", "-e.[cupy-cuda13x,dask]")
+    backends = ("--backend=cupy", "--backend=dask")
+    check(session, "-m", "peers", *backends, *paths(["chunked"]))
+
+
+@nox.session
 def oldest(session: nox.Session) -> None:
     """Test on the lower bound of every requirement in pyproject.toml."""
     project = PYPROJECT["project"]

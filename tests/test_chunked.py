@@ -352,6 +352,23 @@ def test_cupy_chunks(cupy: Any, chunks: tuple[int, ...]) -> None:
         assert values.tolist() == wanted.tolist()
 
 
+@pytest.mark.peers
+@pytest.mark.parametrize("function", ["laplacian", "hessian"])
+def test_second_derivatives_of_cupy_chunks(cupy: Any, function: str) -> None:
+    """Sums in one task, and corners of neighbours, never leave the device."""
+    import dask.array
+
+    whole, parts = cupy.asarray(table()), ((5, 7), (4, 2))
+    f = dask.array.from_array(whole, chunks=parts, asarray=False)
+    for keywords in ({}, {"accuracy": 4, "boundary": "periodic"}):
+        wanted = getattr(anygrad, function)(whole, **keywords)
+        result = getattr(anygrad, function)(f, **keywords)
+        assert isinstance(result._meta, cupy.ndarray)
+        values = result.compute()
+        assert isinstance(values, cupy.ndarray)
+        assert values.tolist() == wanted.tolist()
+
+
 def test_the_plan_travels_once(dask: Any) -> None:
     """A wider formula makes no larger graph, and Dask sees no part of a plan."""
     import dask.array
