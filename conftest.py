@@ -90,6 +90,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run tests/test_others.py on this library (all that are installed)",
     )
     parser.addoption(
+        "--cluster",
+        action="store_true",
+        help="run all of tests/test_cluster.py, on two processes (in this one, a few)",
+    )
+    parser.addoption(
         "--brief",
         action="store_true",
         help="take every value of a test's arguments, not every pair of them",

@@ -268,7 +268,8 @@ def lint(session: nox.Session) -> None:
 @nox.parametrize("backend", [nox.param(name, id=name) for name in EXTRAS])
 def tests(session: nox.Session, backend: str) -> None:
     """Test on one library, in an environment without the others."""
-    install(session, "test", f"-e.[{EXTRAS[backend]}]")
+    group = "cluster" if backend == "dask" else "test"
+    install(session, group, f"-e.[{EXTRAS[backend]}]")
     size = ["--brief"] if backend in BRIEF else []
     check(session, *on(backend), *size, measured=backend not in UNMEASURED)
 
@@ -285,6 +286,14 @@ def together(session: nox.Session) -> None:
     check(session, "-m", "peers", measured=True)
     session.run("pytest", "--doctest-modules", "-m", "not peers", "src")
     session.run("pytest", "proposal")
+
+
+@nox.session
+def chunks(session: nox.Session) -> None:
+    """Test Dask arrays whose chunks are CuPy's, which no other session has both of."""
+    install(session, "test", "-e.[cupy-cuda13x,dask]")
+    backends = ("--backend=cupy", "--backend=dask")
+    check(session, "-m", "peers", *backends, *paths(["chunked"]))
 
 
 @nox.session
@@ -453,6 +462,14 @@ def labels(session: nox.Session) -> None:
     """Compare the doors for labelled arrays with MetPy and xgcm, on elevations."""
     install(session, "test", "matplotlib", "metpy", "xgcm", "-e.[numpy,xarray]")
     check(session, "tests/sites/labelled.py", "-W", "ignore::DeprecationWarning")
+
+
+@nox.session(default=False)
+def cluster(session: nox.Session) -> None:
+    """Run on several processes: Dask's workers, of 400 MB each, and ranks of MPI."""
+    install(session, "cluster", "mpi4py", "openmpi", "-e.[dask,numba]")
+    options = (*on("dask"), "--cluster", "--full", "-k", "cluster or mpi")
+    check(session, *options, *paths(["cluster", "blocks_page"]))
 
 
 @nox.session(default=False)

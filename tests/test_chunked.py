@@ -218,7 +218,7 @@ def test_few_tasks(chunks: tuple[int, ...]) -> None:
     for number, spacing in enumerate(spacings(chunks)):
         for result in anygrad.gradient(f, spacing=spacing, edge_order=2):
             graph = set(result.__dask_graph__())
-            mine = {key for key in graph if key[0].startswith(result.name)}
+            mine = {key for key in graph if key[0].startswith("anygrad")}
             assert sum(key[0] == result.name for key in mine) == f.npartitions
             strips = 2 if number < 3 else 4
             assert len(mine) <= f.npartitions * (1 + strips)
@@ -352,6 +352,23 @@ def test_cupy_chunks(cupy: Any, chunks: tuple[int, ...]) -> None:
         assert values.tolist() == wanted.tolist()
 
 
+@pytest.mark.peers
+@pytest.mark.parametrize("function", ["laplacian", "hessian"])
+def test_second_derivatives_of_cupy_chunks(cupy: Any, function: str) -> None:
+    """Sums in one task, and corners of neighbours, never leave the device."""
+    import dask.array
+
+    whole, parts = cupy.asarray(table()), ((5, 7), (4, 2))
+    f = dask.array.from_array(whole, chunks=parts, asarray=False)
+    for keywords in ({}, {"accuracy": 4, "boundary": "periodic"}):
+        wanted = getattr(anygrad, function)(whole, **keywords)
+        result = getattr(anygrad, function)(f, **keywords)
+        assert isinstance(result._meta, cupy.ndarray)
+        values = result.compute()
+        assert isinstance(values, cupy.ndarray)
+        assert values.tolist() == wanted.tolist()
+
+
 def test_the_plan_travels_once(dask: Any) -> None:
     """A wider formula makes no larger graph, and Dask sees no part of a plan."""
     import dask.array
@@ -381,3 +398,62 @@ def test_a_sum_is_one_task_per_chunk(dask: Any) -> None:
     assert len(graph) <= 2 * count + strips + 1
     (name,) = {key[0] for key in whole.__dask_keys__()[0][0]}
     assert len([key for key in graph if key[0] == name]) == count
+
+
+MIXED: dict[str, dict[str, Any]] = {
+    "steps": {"spacing": [0.3, -2.0]},
+    "wide": {"accuracy": 4, "edge_order": 3},
+    "periodic": {"boundary": "periodic", "accuracy": 4},
+    "mirrored": {"boundary": ["reflect", ("edge", 1.0)]},
+    "coordinates": {"coordinates": "numpy"},
+    "lazy coordinates": {"coordinates": "dask"},
+    "per point": {"coordinates": "per point"},
+}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64"])
+@pytest.mark.parametrize("kind", MIXED)
+def test_mixed_derivatives(chunks: tuple[int, ...], kind: str, dtype: str) -> None:
+    """In one window where that suffices; in two passes where not."""
+    import numpy
+
+    keywords = dict(MIXED[kind])
+    lines: Any = [coordinates(12), coordinates(6)]
+    given = {
+        "numpy": lines,
+        "dask": [lazy(lines[0], 5), lazy(lines[1], 4)],
+        "per point": [lines[0][:, None] * (1 + numpy.arange(6) / 4), lines[1]],
+    }
+    if name := keywords.pop("coordinates", None):
+        keywords["spacing"] = given[name]
+    f = lazy(table(dtype), (chunks, (2, 3, 1)))
+    result = anygrad.hessian(f, **keywords)
+    if name:
+        keywords["spacing"] = lines if name == "dask" else given[name]
+    assert result.chunks == ((1, 1), (1, 1), *f.chunks)
+    assert_same(result, anygrad.hessian(table(dtype), **keywords))
+
+
+def test_mixed_derivatives_across_unknown_lengths() -> None:
+    """The rows that a choice has left are a batch."""
+    import numpy
+
+    whole = numpy.random.default_rng(3).normal(0, 1, (9, 8, 6))
+    f = lazy(whole, (4, 3, 2))
+    chosen, kept = f[f[:, 0, 0] > 0], whole[whole[:, 0, 0] > 0]
+    for boundary in ("one_sided", "periodic"):
+        keywords: Any = {"dim": (1, 2), "boundary": boundary}
+        assert_same(
+            anygrad.hessian(chosen, **keywords), anygrad.hessian(kept, **keywords)
+        )
+
+
+def test_a_mixed_derivative_is_one_pass(dask: Any) -> None:
+    """It reads strips that the others read, and no other result."""
+    import dask.array
+
+    f, count = dask.array.zeros((60, 60), chunks=10), 36
+    (graph,) = [dict(dask.optimize(a)[0].dask) for a in [anygrad.hessian(f)]]
+    # Those of the samples, three derivatives, four places, and two strips per border.
+    assert len(graph) == count * (1 + 3 + 4) + 2 * 2 * 5 * 6
+    assert len(pickle.dumps(graph)) < 3200 * count

@@ -10,20 +10,19 @@ a chunk computes its strips' rows, too, and drops them.
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import accumulate, product
+from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import array_api_compat
 
-from .. import _agnostic, _beyond, _compilers, _schemes
+from .. import _agnostic, _beyond, _compilers
 from .._beyond import arrays_of
 from .._classes import is_array
-from .._executors import results
-from .._records import Plan, Task, are_short, candidates, unrounded
+from .._executors import results, strips
+from .._records import Plan, Task, are_short, unrounded
+from .strips import Window
 
 if TYPE_CHECKING:
     from .._typing import DType, Namespace
@@ -31,24 +30,6 @@ if TYPE_CHECKING:
 
 #: ``execute(chunk, plan)`` returns the results of a plan.
 Execute: TypeAlias = Callable[[Any, Plan], tuple[Any, ...]]
-
-
-class Window(NamedTuple):
-    """What one chunk along the axis reads.
-
-    Attributes
-    ----------
-    parts : tuple of (int, slice)
-        The chunks along the axis, and what is read of each.
-    spans : tuple of (int, int)
-        The same samples, as starts and stops along the whole axis.
-    rows : slice
-        Which of their rows are the chunk's own.
-    """
-
-    parts: tuple[tuple[int, slice], ...]
-    spans: tuple[tuple[int, int], ...]
-    rows: slice
 
 
 def run(f: Any, plan: Plan, xp: Namespace, execute: Execute) -> tuple[Any, ...]:
@@ -66,15 +47,13 @@ def run(f: Any, plan: Plan, xp: Namespace, execute: Execute) -> tuple[Any, ...]:
     )
 
 
-class Term(NamedTuple):
-    """What a derivative reads.
+class Level(NamedTuple):
+    """What a derivative along one axis reads.
 
     Attributes
     ----------
-    f : array
-        The samples, or the component or the inner derivative of them.
-    task : Task
-        Without what comes with the parts: step, coordinates and mask.
+    axis : int
+        Along which it is.
     coordinates, valid : array or None
         With the chunks of the samples.
     step : array or None
@@ -85,8 +64,7 @@ class Term(NamedTuple):
         Of each chunk along the axis.
     """
 
-    f: Any
-    task: Task
+    axis: int
     coordinates: Any
     valid: Any
     step: Any
@@ -94,30 +72,77 @@ class Term(NamedTuple):
     windows: list[Window]
 
 
+class Term(NamedTuple):
+    """What a derivative reads.
+
+    Attributes
+    ----------
+    f : array
+        The samples, or the component or the inner derivative of them.
+    task : Task
+        Without what comes with the parts: step, coordinates and mask.
+    levels : tuple of Level
+        One, or two of a mixed derivative, the outer one first.
+    """
+
+    f: Any
+    task: Task
+    levels: tuple[Level, ...]
+
+
 def _term(f: Any, task: Task, execute: Execute, xp: Namespace) -> Term:
-    """Return what one derivative reads; of a mixed one, the inner one is made first."""
+    """Return what one derivative reads.
+
+    Of a mixed one that does not fit into one window, the inner one is made first.
+    """
     inner = task.inner
-    if inner is not None:
+    if inner is not None and not _fits_in_one_window(task, inner):
         task = task._replace(where=_known(f, inner))
         f = _total(f, (unrounded(inner),), execute, xp)
         if arrays_of(task):
             derived = _beyond.derived(task, xp, _agnostic.STANDARD)
             task = task._replace(constants=derived)
-    f = _agnostic.component(f, task)
-    alone = task._replace(step=None, coordinates=None, component=None, inner=None)
-    beyond = [*(task.constants or (None, None)), task.period]
+        task, inner = task._replace(inner=None), None
+    f = _agnostic.component(f, inner or task)
+    tasks = [task] if inner is None else [task, inner]
+    return Term(f, _alone(task), tuple([_level(f, part) for part in tasks]))
+
+
+def _fits_in_one_window(task: Task, inner: Task) -> bool:
+    """Tell whether a mixed derivative reads rows and columns, and nothing per point."""
+    return task.component is None and all(
+        part.where is None
+        and not arrays_of(part)
+        and strips.is_line(part.coordinates, part.axis)
+        for part in (task, inner)
+    )
+
+
+def _alone(task: Task) -> Task:
+    """Return a task without what comes with the parts, and what is kept here."""
     if arrays_of(task):
-        beyond = [_aligned(v, f, task.axis) if is_array(v) else v for v in beyond]
-        alone = alone._replace(constants=None, period=None)
-    alone = alone._replace(kept=None, where=None)
-    return Term(
-        f,
-        alone._replace(scales=tuple(task.scales)),  # Dask knows nothing else
-        _aligned(task.coordinates, f, task.axis),
-        _aligned(task.where, f, task.axis),
+        task = task._replace(constants=None, period=None)
+    return task._replace(
+        step=None,
+        coordinates=None,
+        component=None,
+        kept=None,
+        where=None,
+        scales=tuple(task.scales),  # Dask knows nothing else
+        inner=None if task.inner is None else _alone(task.inner),
+    )
+
+
+def _level(f: Any, task: Task) -> Level:
+    beyond = [*(task.constants or (None, None)), task.period]
+    beyond = [strips.aligned(v, f, task.axis) if is_array(v) else v for v in beyond]
+    return Level(
+        task.axis,
+        strips.aligned(task.coordinates, f, task.axis),
+        strips.aligned(task.where, f, task.axis),
         task.step,
         tuple(beyond) if arrays_of(task) else (),
-        _windows(f.chunks[task.axis], task),
+        strips.windows_of(f.chunks[task.axis], task),
     )
 
 
@@ -139,170 +164,51 @@ def _total(f: Any, tasks: Sequence[Task], execute: Execute, xp: Namespace) -> An
     result = tasks[0].precision.result
     terms = [_term(f, unrounded(task), execute, xp) for task in tasks]
     f = terms[0].f
-    known = [(t.f.name, t.task.scheme.recipe, t.task[2:], t[2:6]) for t in terms]
-    axes = [term.task.axis for term in terms]
-    name = f"anygrad-{tokenize(axes, known, result)}"
+    read = [[level[:5] for level in term.levels] for term in terms]
+    known = [(t.f.name, t.task.scheme.recipe, t.task[2:]) for t in terms]
+    name = f"anygrad-{tokenize(known, read, result)}"
     # A function, not a part of each task: in tasks, Dask looks at every number, and
     # what travels to the workers would be there once per chunk.
     alone = tuple([term.task for term in terms])
     compute = partial(_chunk, tasks=alone, dtype=result, execute=execute)
     graph: dict[Any, Any] = {}
     for index in product(*(range(count) for count in f.numblocks)):
-        parts = [_parts_of_term(graph, term, name, index) for term in terms]
+        parts = [_parts_of_term(graph, term, index) for term in terms]
         graph[(name, *index)] = (compute, *parts)
     meta = f._meta  # noqa: SLF001 - there is no public name for it
     meta = array_api_compat.array_namespace(meta).astype(meta, result)
-    arrays = [(term.f, *term[2:5], *term.beyond) for term in terms]
-    dependencies = [a for read in arrays for a in read if _is_lazy(a)]
+    levels = [level for term in terms for level in term.levels]
+    arrays = [a for level in levels for a in (*level[1:4], *level.beyond)]
+    dependencies = [a for a in (*[t.f for t in terms], *arrays) if strips.is_lazy(a)]
     layers = HighLevelGraph.from_collections(name, graph, dependencies=dependencies)
     return Array(layers, name, chunks=f.chunks, meta=meta)
 
 
 def _parts_of_term(
-    graph: dict[Any, Any], term: Term, name: str, index: tuple[int, ...]
+    graph: dict[Any, Any], term: Term, index: tuple[int, ...]
 ) -> list[Any]:
     """Return the arguments of `_chunk` for one derivative."""
-    axis, step = term.task.axis, term.step
-    window = term.windows[index[axis]]
+    read = [(level, level.windows[index[level.axis]]) for level in term.levels]
     return [
-        _parts(graph, term.f, name, index, window, axis),
-        _of_companion(graph, term.coordinates, name, index, window, axis),
-        _of_companion(graph, term.valid, name, index, window, axis),
-        (step.name,) if _is_lazy(step) else step,
-        [_beyond_ends(graph, v, name, index, window, axis) for v in term.beyond],
-        window.rows,
+        *strips.pieces(
+            graph, term.f, index, [(lv.axis, window) for lv, window in read]
+        ),
+        *[
+            [
+                strips.of_companion(
+                    graph, level.coordinates, index, window, level.axis
+                ),
+                strips.of_companion(graph, level.valid, index, window, level.axis),
+                (level.step.name,) if strips.is_lazy(level.step) else level.step,
+                [
+                    strips.beyond_ends(graph, value, index, window, level.axis)
+                    for value in level.beyond
+                ],
+                window.rows,
+            ]
+            for level, window in read
+        ],
     ]
-
-
-def _is_lazy(value: Any) -> bool:
-    return hasattr(value, "dask")
-
-
-def _windows(chunks: Sequence[int], task: Task) -> list[Window]:
-    """Return what each chunk along the axis reads."""
-    stops = list(accumulate(chunks))
-    schemes = [candidate.scheme for candidate in candidates(task)]
-    left, right, points = _schemes.halo([scheme.recipe for scheme in schemes])
-    wraps = any(scheme.wraps for scheme in schemes)
-    length, windows = stops[-1], []
-    for stop, size in zip(stops, chunks, strict=True):
-        start = stop - size
-        first, last = max(start - left, 0), min(stop + right, length)
-        # Near an end of the array, a short chunk reads as far as the edge does.
-        last = min(max(last, first + points), length)
-        first = max(min(first, last - points), 0)
-        spans = [(first, last)]
-        # Where the edges read each other, the other end is put behind or before: a
-        # position that counts from there then leads to the same sample.
-        if wraps and last < length and start < left:
-            spans.append((length - left, length))
-        elif wraps and first > 0 and stop > length - right:
-            spans.insert(0, (0, right))
-        before = start - first + (right if spans[0] != (first, last) else 0)
-        parts = tuple(
-            part for span in spans for part in _overlaps(stops, chunks, *span)
-        )
-        windows.append(Window(parts, tuple(spans), slice(before, before + size)))
-    return windows
-
-
-def _overlaps(
-    stops: Sequence[int], chunks: Sequence[int], first: int, last: int
-) -> Iterator[tuple[int, slice]]:
-    for number in range(bisect_right(stops, first), len(stops)):
-        start, size = stops[number] - chunks[number], chunks[number]
-        if start >= last:
-            return
-        if size:
-            yield number, slice(max(first - start, 0), min(last - start, size))
-
-
-def _parts(
-    graph: dict[Any, Any],
-    array: Any,
-    name: str,
-    index: tuple[int, ...],
-    window: Window,
-    axis: int,
-) -> list[Any]:
-    """Return the keys of what a chunk reads of `array`; add tasks for the strips."""
-    keys = []
-    for number, cut in window.parts:
-        block = (*index[:axis], number, *index[axis + 1 :])
-        key = (array.name, *block)
-        if cut != slice(0, array.chunks[axis][number]):
-            strip = (f"{name}-strip-{array.name}", axis, cut.start, cut.stop, *block)
-            graph[strip] = (_strip, key, axis, cut)
-            key = strip
-        keys.append(key)
-    return keys
-
-
-def _of_companion(
-    graph: dict[Any, Any],
-    x: Any,
-    name: str,
-    index: tuple[int, ...],
-    window: Window,
-    axis: int,
-) -> list[Any]:
-    """Return what a chunk reads of coordinates or of a mask."""
-    if x is None:
-        return []
-    if x.shape[axis] == 1:  # of a mask, that is for the whole axis
-        window = window._replace(parts=((0, slice(0, 1)),), spans=((0, 1),))
-    if not _is_lazy(x):
-        return [_strip(x, axis, slice(*span)) for span in window.spans]
-    index = tuple(
-        0 if count == 1 and k != axis else i
-        for k, (i, count) in enumerate(zip(index, x.numblocks, strict=True))
-    )
-    return _parts(graph, x, name, index, window, axis)
-
-
-def _beyond_ends(
-    graph: dict[Any, Any],
-    value: Any,
-    name: str,
-    index: tuple[int, ...],
-    window: Window,
-    axis: int,
-) -> Any:
-    """Return what a chunk reads of values beyond an end, or of a period."""
-    if not getattr(value, "ndim", 0):
-        return (value.name,) if _is_lazy(value) else value
-    return _of_companion(graph, value, name, index, window, axis)
-
-
-def _aligned(x: Any, f: Any, axis: int) -> Any:
-    """Give coordinates or a mask the chunks of the samples, but where they broadcast.
-
-    A vector along the axis that is no Dask array stays what it is: it is small, and its
-    pieces go into the tasks.
-    """
-    if x is None:
-        return None
-    if _is_lazy(x):
-        wanted = {
-            k: (1,) if n == 1 else f.chunks[k]
-            for k, n in enumerate(x.shape)
-            if not math.isnan(
-                n
-            )  # what Dask does not know cannot be cut, and lies as in `f`
-        }
-        changes = {k: c for k, c in wanted.items() if x.chunks[k] != c}
-        return x.rechunk(changes) if changes else x
-    if all(n == 1 for k, n in enumerate(x.shape) if k != axis):
-        return x
-    from dask.array import from_array
-
-    return from_array(
-        x, chunks=tuple((1,) if n == 1 else f.chunks[k] for k, n in enumerate(x.shape))
-    )
-
-
-def _strip(array: Any, axis: int, cut: slice) -> Any:
-    return array[(slice(None),) * axis + (cut,)]
 
 
 def _chunk(
@@ -323,26 +229,60 @@ def _chunk(
 
 def _derivative(
     parts: list[Any],
-    coordinates: list[Any],
-    valid: list[Any],
-    step: Any,
-    beyond: list[Any],
-    rows: slice,
-    *,
+    cuts: list[slice],
+    *levels: list[Any],
     task: Task,
     execute: Execute,
 ) -> Any:
     """Compute one derivative for a chunk."""
+    if cuts:
+        assert task.inner is not None
+        across = task.inner.axis
+        parts = [
+            _joined(
+                [_narrowed(*piece, across) for piece in zip(row, cuts, strict=True)],
+                across,
+            )
+            for row in parts
+        ]
     f = _joined(parts, task.axis)
-    x, where = _joined(coordinates, task.axis), _joined(valid, task.axis)
-    task = task._replace(step=step, coordinates=x, where=where, sign=0)
+    task = _bound(task, *levels)
+    has_values = any(beyond for *_, beyond, _ in levels)
+    is_simple = task.inner is None and task.where is None and not has_values
+    is_plain = is_simple and not are_short([task])
+    (whole,) = execute(f, Plan((task,), is_plain=is_plain))
+    for axis, (*_, rows) in zip(_axes(task), levels, strict=True):
+        whole = strips.strip_of(whole, axis, rows)
+    return whole
+
+
+def _axes(task: Task) -> list[int]:
+    return [task.axis] if task.inner is None else [task.axis, *_axes(task.inner)]
+
+
+def _bound(task: Task, level: list[Any], *inside: list[Any]) -> Task:
+    """Return a task with what has come with the parts."""
+    coordinates, valid, step, beyond, _ = level
     if beyond:
         *ends, period = [v[0] if type(v) is list else v for v in beyond]
         constants = None if ends[0] is None is ends[1] else (ends[0], ends[1])
         task = task._replace(constants=constants, period=period)
-    is_plain = where is None and not beyond and not are_short([task])
-    (whole,) = execute(f, Plan((task,), is_plain=is_plain))
-    return _strip(whole, task.axis, rows)
+    return task._replace(
+        step=step,
+        coordinates=_joined(coordinates, task.axis),
+        where=_joined(valid, task.axis),
+        sign=0,
+        inner=_bound(task.inner, *inside) if task.inner is not None else None,
+    )
+
+
+def _narrowed(piece: Any, cut: slice, axis: int) -> Any:
+    """Return what is read of a piece, which may have been cut before."""
+    return (
+        piece
+        if piece.shape[axis] == cut.stop - cut.start
+        else strips.strip_of(piece, axis, cut)
+    )
 
 
 def _joined(parts: list[Any], axis: int) -> Any:

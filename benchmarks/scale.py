@@ -1,0 +1,191 @@
+"""What Dask's graphs cost, and what workers hold from disk to disk.
+
+`python benchmarks/scale.py graphs` builds and optimises graphs, computes nothing, and
+prints per chunk: milliseconds of the processor, tasks and bytes of the pickled graph;
+`--chunks 100000` is the size that the page "Beyond one machine" reckons from.
+
+`python benchmarks/scale.py tasks` needs `distributed`: it runs such graphs on two
+workers, with next to no work in a chunk, and prints what the scheduler, which is in
+this process, takes for a task.
+
+`python benchmarks/scale.py disk` needs `distributed` and zarr: it differentiates an
+array from zarr to zarr on two workers with little memory each, beside
+`dask.array.gradient`, and prints the peak of each worker.  `--gigabytes 4` takes twice
+as much on the disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import math
+import os
+import pickle
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import dask
+import dask.array as da
+
+import anygrad
+
+#: What a worker of the run from disk to disk may hold, and how many there are.
+MEMORY, WORKERS = "400MB", 2
+
+#: The rows and columns of a chunk on disk: 16 MB of float32.
+ON_DISK = 2000
+
+
+#: Calls by name; a list of arrays is one graph.
+CALLS: dict[str, Callable[[Any], Any]] = {
+    "gradient, one dim": lambda f: anygrad.gradient(f, dim=0),
+    "gradient, one dim, accuracy 8": lambda f: anygrad.gradient(f, dim=0, accuracy=8),
+    "gradient, two dims": anygrad.gradient,
+    "laplacian": anygrad.laplacian,
+    "hessian": anygrad.hessian,
+    "dask.array.gradient, one dim": lambda f: da.gradient(f, axis=0),
+    "dask.array.gradient, two dims": da.gradient,
+}
+
+
+def graph_of(call: Callable[[Any], Any], chunks: int) -> tuple[float, float, float]:
+    """Return milliseconds, tasks and pickled bytes of a graph, each per chunk."""
+    side = math.isqrt(chunks)
+    f = da.zeros((side * 100, side * 100), chunks=100)
+    start = time.process_time()
+    made = call(f)
+    made = list(made) if isinstance(made, (list, tuple)) else [made]
+    made = list(dask.optimize(*made))
+    elapsed = time.process_time() - start
+    graph = {key: task for a in made for key, task in dict(a.__dask_graph__()).items()}
+    size = len(pickle.dumps(graph))
+    count = side * side
+    return elapsed / count * 1e3, len(graph) / count, size / count
+
+
+def graphs(chunks: int, names: list[str]) -> None:
+    """Print what the graph of each call costs."""
+    print(f"{chunks} chunks, built and optimised; per chunk")
+    print(f"{'call':32}{'ms':>8}{'tasks':>8}{'bytes':>8}")
+    for name, call in CALLS.items():
+        if names and name not in names:
+            continue
+        # A large graph is measured once: the best of three takes long.
+        times = 3 if chunks <= 10_000 else 1
+        cost = min(graph_of(call, chunks) for _ in range(times))
+        print(f"{name:32}{cost[0]:8.2f}{cost[1]:8.1f}{cost[2]:8.0f}", flush=True)
+
+
+def peak() -> int:
+    """Return the largest memory that this process has held, in bytes: on a worker."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    (line,) = [line for line in status.splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1]) * 1024
+
+
+def received(dask_worker: Any) -> int:
+    """Return the bytes that a worker has got from others."""
+    return sum(entry["total"] for entry in dask_worker.transfer_incoming_log)
+
+
+def write(path: Path, gigabytes: float) -> None:
+    """Write random samples, chunk by chunk."""
+    side = round(math.sqrt(gigabytes * 1e9 / 4) / ON_DISK) * ON_DISK
+    random = da.random.default_rng(0).random((side, side), chunks=ON_DISK, dtype="f4")
+    random.to_zarr(path)
+
+
+@contextlib.contextmanager
+def two_workers(folder: Path | None = None) -> Iterator[Any]:
+    """Start a new cluster, and yield its client."""
+    from distributed import Client, LocalCluster
+
+    cluster = LocalCluster(
+        n_workers=WORKERS,
+        threads_per_worker=1,
+        memory_limit=MEMORY,
+        processes=True,
+        dashboard_address=":0",  # there may be others
+        silence_logs=logging.ERROR,
+        local_directory=None if folder is None else str(folder),
+    )
+    with cluster, Client(cluster) as client:
+        yield client
+
+
+def tasks(chunks: int, names: list[str]) -> None:
+    """Print what the scheduler takes for a task of each call's graph."""
+    side = math.isqrt(chunks)
+    f = da.zeros((side * 10, side * 10), chunks=10)
+    print(f"{'call':32}{'tasks':>8}{'ms':>8}")
+    for name, call in CALLS.items():
+        if names and name not in names:
+            continue
+        with two_workers() as client:
+            (total,) = dask.optimize(first(call(f)).sum())
+            count = len(dict(total.__dask_graph__()))
+            start = time.process_time()
+            client.compute(total, optimize_graph=False).result()
+            elapsed = time.process_time() - start
+        print(f"{name:32}{count:8}{elapsed / count * 1e3:8.2f}", flush=True)
+
+
+def from_disk_to_disk(call: Callable[[Any], Any], folder: Path) -> None:
+    """Print what the workers of a new cluster hold during one call."""
+    with two_workers(folder) as client:
+        before = client.run(os.getpid)
+        result = call(da.from_zarr(folder / "samples"))
+        start = time.perf_counter()
+        result.to_zarr(folder / "result", overwrite=True)
+        elapsed = time.perf_counter() - start
+        peaks = sorted(size // 10**6 for size in client.run(peak).values())
+        moved = sum(client.run(received).values()) // 10**6
+        lost = len(set(before.values()) - set(client.run(os.getpid).values()))
+    print(f"peaks {peaks} MB, {moved} MB moved, {lost} restarts, {elapsed:.0f} s")
+
+
+def disk(gigabytes: float, folder: str | None) -> None:
+    """Differentiate from zarr to zarr, with anygrad and with Dask's own gradient."""
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        here = Path(place)
+        write(here / "samples", gigabytes)
+        size = sum(f.stat().st_size for f in here.rglob("*") if f.is_file())
+        print(f"{gigabytes} GB, {size / 1e9:.1f} GB on disk; {WORKERS} x {MEMORY}")
+        for name in (
+            "gradient, one dim",
+            "dask.array.gradient, one dim",
+            "laplacian",
+        ):
+            print(f"{name:32}", end="", flush=True)
+            call = CALLS[name]
+            from_disk_to_disk(lambda f, call=call: first(call(f)), here)
+
+
+def first(made: Any) -> Any:
+    """Return the result, or the first of them."""
+    return made[0] if isinstance(made, (list, tuple)) else made
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["graphs", "tasks", "disk"])
+    parser.add_argument("--chunks", type=int, default=2500)
+    parser.add_argument("--calls", nargs="*", default=[], choices=list(CALLS))
+    parser.add_argument("--gigabytes", type=float, default=2.0)
+    parser.add_argument("--folder", help="where there is room for twice as much")
+    given = parser.parse_args()
+    if given.what == "graphs":
+        graphs(given.chunks, given.calls)
+    elif given.what == "tasks":
+        tasks(given.chunks, given.calls)
+    else:
+        disk(given.gigabytes, given.folder)
+
+
+if __name__ == "__main__":
+    main()
