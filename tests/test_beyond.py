@@ -256,17 +256,15 @@ def test_jax_derivatives(jax: Any) -> None:
 
     with JAX("", x64=True).active():
         v, p, f, x = map(jnp.asarray, (VALUES, PERIODS, ROWS, X))
-        for traced in (of_ends, jax.jit(of_ends)):
-            backward = jax.jacrev(traced, (0, 1))(v, p, f, x)
-            forward = jax.jacfwd(traced, (0, 1))(v, p, f, x)
-            for k, h in ((0, 1e-4), (1, 1e-4)):
-                assert jnp.allclose(backward[k], forward[k], rtol=1e-12)
-                step = [h * (j == k) for j in (0, 1)]
-                ends = [
-                    of_ends(v + s * step[0], p + s * step[1], f, x) for s in (1, -1)
-                ]
-                slope = (ends[0] - ends[1]) / (2 * h)
-                assert jnp.allclose(backward[k].sum((2, 3)), slope, atol=1e-6)
+        traced = jax.jit(of_ends)
+        backward = jax.jacrev(traced, (0, 1))(v, p, f, x)
+        forward = jax.jacfwd(traced, (0, 1))(v, p, f, x)
+        for k, h in ((0, 1e-4), (1, 1e-4)):
+            assert jnp.allclose(backward[k], forward[k], rtol=1e-12)
+            step = [h * (j == k) for j in (0, 1)]
+            ends = [of_ends(v + s * step[0], p + s * step[1], f, x) for s in (1, -1)]
+            slope = (ends[0] - ends[1]) / (2 * h)
+            assert jnp.allclose(backward[k].sum((2, 3)), slope, atol=1e-6)
         batch = jnp.stack([v, 2 * v])
         mapped = jax.jit(jax.vmap(of_ends, (0, None, None, None)))(batch, p, f, x)
         wanted = jnp.stack([of_ends(one, p, f, x) for one in batch])

@@ -262,8 +262,10 @@ def _selected(pieces: list[Any], task: Task, xp: Namespace) -> Any:
 
     formulas, number = task.scheme.formulas, task.scheme.interior
     interior, inside = pieces[number], formulas[number]
+    lengths = [piece.shape[task.axis] for piece in pieces]
+    before, after = sum(lengths[:number]), sum(lengths[number + 1 :])
     margins = [
-        (inside.start, -(inside.stop or 0), 0) if k == task.axis else (0, 0, 0)
+        (before, after, 0) if k == task.axis else (0, 0, 0)
         for k in range(interior.ndim)
     ]
     whole = lax.pad(interior, xp.zeros((), dtype=interior.dtype), margins)
