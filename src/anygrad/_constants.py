@@ -8,7 +8,7 @@ their line before they are rounded, for only their differences matter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _libraries
@@ -34,11 +34,14 @@ class Place(NamedTuple):
         In which they are computed with.
     device : device or None
         None where the library decides by itself.
+    mesh : mesh or None
+        The devices over which they are spread, if they are.
     """
 
     library: Library | None
     namespace: Namespace
     device: Any
+    mesh: Any = None
 
     def array(self, given: Any, axis: int | None = None) -> Any:
         """Return what is a constant as an array there; anything else as it is.
@@ -49,7 +52,7 @@ class Place(NamedTuple):
             return given
         owned = self._owned(_libraries.without_shell(given), axis)
         if self.library is not None and self.library.adopt is not None:
-            return self.library.adopt(owned, self.device)
+            return _adopted_alone(owned, self.library, self.device, self.mesh)
         if self.device is None:
             return self.namespace.asarray(owned)
         return self.namespace.asarray(owned, device=self.device)
@@ -95,7 +98,8 @@ def place_of(samples: Samples) -> Place | None:
     library = samples.library
     if library is not None and library.takes_constants:
         return None
-    return Place(library, samples.namespace, samples.device)
+    mesh = _libraries.mesh_of(samples.array, library)
+    return Place(library, samples.namespace, samples.device, mesh)
 
 
 def place_for(samples: Samples, given: Iterable[Any]) -> Place | None:
@@ -119,21 +123,29 @@ def as_placed(found: Samples, samples: Samples) -> Samples:
 
 def adopted(request: Request, samples: Samples) -> Request:
     """Return a call without arrays of NumPy's, as a compiler shows its numbers, too."""
-    adopt = samples.library.adopt
-    if adopt is None:
+    if samples.library.adopt is None:
         return request
     return request._replace(
-        spacing=_adopted(request.spacing, samples, adopt),
-        boundary=_adopted(request.boundary, samples, adopt),
-        where=_adopted(request.where, samples, adopt),
-        scale_factors=_adopted(request.scale_factors, samples, adopt),
+        spacing=_adopted(request.spacing, samples),
+        boundary=_adopted(request.boundary, samples),
+        where=_adopted(request.where, samples),
+        scale_factors=_adopted(request.scale_factors, samples),
     )
 
 
-def _adopted(given: Any, samples: Samples, adopt: Callable[[Any, Any], Any]) -> Any:
+def _adopted(given: Any, samples: Samples) -> Any:
     if type(given) is list:
-        return [_adopted(entry, samples, adopt) for entry in given]
+        return [_adopted(entry, samples) for entry in given]
     if type(given) is tuple:
-        return tuple([_adopted(entry, samples, adopt) for entry in given])
-    is_numpy = type(given).__module__ == "numpy"
-    return adopt(given, samples.device) if is_numpy else given
+        return tuple([_adopted(entry, samples) for entry in given])
+    if type(given).__module__ != "numpy":
+        return given
+    library = samples.library
+    mesh = _libraries.mesh_of(samples.array, library)
+    return _adopted_alone(given, library, samples.device, mesh)
+
+
+def _adopted_alone(array: Any, library: Any, device: Any, mesh: Any) -> Any:
+    """Return an array of NumPy's as one of a library's."""
+    adopted = library.adopt(array, device)
+    return adopted if mesh is None else library.replicate(adopted, mesh)

@@ -85,6 +85,18 @@ def _torch_adopted(array: Any, device: Any) -> Any:
     return torch.as_tensor(array, device=device)
 
 
+def _torch_mesh(tensor: Any) -> Any:
+    return getattr(tensor, "device_mesh", None)  # of a DTensor
+
+
+def _torch_replicated(tensor: Any, mesh: Any) -> Any:
+    """Return a DTensor without asking the other processes: all have made the same."""
+    from torch.distributed.tensor import DTensor, Replicate
+
+    everywhere = [Replicate()] * mesh.ndim
+    return DTensor.from_local(tensor, mesh, everywhere, run_check=False)
+
+
 def _torch_is_compiled() -> bool:
     import torch
 
@@ -170,6 +182,9 @@ TABLE = (
         layout=_torch_layout,
         is_compiled=_torch_is_compiled,
         adopt=_torch_adopted,
+        mesh=_torch_mesh,
+        replicate=_torch_replicated,
+        distribute="distribute_tensor(x, input.device_mesh)",
     ),
     Library(
         name="jax",
@@ -318,6 +333,11 @@ def _defines(cls: type, library: Library, name: str) -> bool:
 def is_of(cls: type, library: Library) -> bool:
     """Tell whether a class is one of a library's, or derived from one."""
     return _classes.is_of_family(cls, library.package, library.family)
+
+
+def mesh_of(array: Any, library: Library | None) -> Any:
+    """Return the devices over which an array is spread; None where it is on one."""
+    return None if library is None or library.mesh is None else library.mesh(array)
 
 
 def is_exact(array: Any, library: Library) -> bool:

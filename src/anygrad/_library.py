@@ -63,6 +63,14 @@ class Library(NamedTuple):
     adopt : callable or None
         ``adopt(array, device)`` returns an array of NumPy's as one of the library's,
         where the standard's `asarray` would not do.
+    mesh : callable or None
+        Returns the devices over which an array is spread; None for an array that is on
+        one.  Arrays of the two kinds do not go together.
+    replicate : callable or None
+        ``replicate(array, mesh)`` returns an array as one of which each of these
+        devices has a copy.
+    distribute : str
+        What makes an array ``x`` such a one, for advice.
     chunk : callable or None
         Returns an array of the class of which the chunks are.
     tracers, on_traced : tuple of str, str
@@ -90,6 +98,9 @@ class Library(NamedTuple):
     protocol: str | None = None
     unwrap: Callable[[Any], Any] | None = None
     adopt: Callable[[Any, Any], Any] | None = None
+    mesh: Callable[[Any], Any] | None = None
+    replicate: Callable[[Any, Any], Any] | None = None
+    distribute: str = ""
     chunk: Callable[[Any], Any] | None = None
     tracers: tuple[str, ...] = ()
     on_traced: str = ""

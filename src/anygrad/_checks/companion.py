@@ -27,6 +27,7 @@ def companion(array: Any, field: Field, name: str) -> Samples:
     is_derived = library is not None and not found.is_exact
     if is_derived and _libraries.has_meaning(type(array), library):
         refuse_meaning(array, library, name)  # nobody knows what it makes of this
+    _check_mesh(array, found, samples, name)
     here, there = found.device, samples.device
     if not mixed and here is not None and there is not None and here != there:
         msg = (
@@ -35,6 +36,24 @@ def companion(array: Any, field: Field, name: str) -> Samples:
         )
         raise ValueError(msg)
     return found
+
+
+def _check_mesh(array: Any, found: Samples, samples: Samples, name: str) -> None:
+    """Refuse arrays on one device beside arrays that are spread over several."""
+    library = found.library
+    if library is None or library is not samples.library or not found.shape:
+        return
+    one, other = (_libraries.mesh_of(a, library) for a in (array, samples.array))
+    if (one is None) != (other is None):
+        is_spread = other is not None
+        place = "spread over several devices" if is_spread else "on one device"
+        remedy = library.distribute if is_spread else "full_tensor()"
+        msg = (
+            f"`{name}` must be {place}, as `input` is. Got {_classes.type_name(array)} "
+            f"for an `input` of type {_classes.type_name(samples.array)}. Convert it "
+            f"first, e.g. with `{remedy}`."
+        )
+        raise TypeError(msg)
 
 
 def _may_mix(companion: Samples, samples: Samples) -> bool:
