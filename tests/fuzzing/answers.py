@@ -254,8 +254,9 @@ def _as_estimate(value: Any) -> Estimate:
 def _sum(first: Any, second: Any, sign: int) -> Any:
     def added(index: Any) -> Estimate:
         a, b = oracle.at(first, index), oracle.at(second, index)
+        is_missing = a.value is None or b.value is None
         return Estimate(
-            a.value + b.value * sign,
+            None if is_missing else a.value + b.value * sign,
             a.size + b.size,
             a.weight + b.weight,
             a.is_hole or b.is_hole,
