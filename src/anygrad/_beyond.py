@@ -100,6 +100,7 @@ def _derived(task: Task, end: int, xp: Namespace, lowering: Lowering) -> Any:
             coordinates=cut(inner.coordinates, axis, row),
             period=cut(inner.period, axis, row),
             constants=ends,
+            where=cut(inner.where, axis, row),
             precision=inner.precision._replace(wide_samples=False),
         ),
         xp,

@@ -63,6 +63,8 @@ class Piece(NamedTuple):
         By which other one, if its integers are far from each other.
     cuts : tuple of (tuple of slice or None)
         What it reads of each operand; None for all.
+    looked_at : tuple of slice
+        Which of the samples there are read, where the least of them is asked for.
     target : tuple of slice
         Where it is in the result.
     lengths : tuple of int
@@ -72,6 +74,7 @@ class Piece(NamedTuple):
     bound: Bound
     wide: Bound | None
     cuts: tuple[Any, ...]
+    looked_at: tuple[slice, ...]
     target: tuple[slice, ...]
     lengths: tuple[int, ...]
 
@@ -258,6 +261,7 @@ def _prepared(
             bind(block),
             None if bind_wide is None else bind_wide(block),
             blocks.cuts_of(operands, component, bind(block), block),
+            blocks.with_components(bind(block).reads, component),
             tuple([slice(*extent) for extent in block]),
             tuple([stop - start for start, stop in block]),
         )
@@ -311,7 +315,7 @@ def _play(known: Prepared, operands: list[Any], out: Any, xp: Namespace) -> None
         read = [one if cut is None else one[cut] for one, cut in pairs]
         bound, least = piece.bound, 0
         if piece.wide is not None:
-            found = _least(read[0][bound.reads], known.has_constants, ops)
+            found = _least(read[0][piece.looked_at], known.has_constants, ops)
             if found is None:
                 bound = piece.wide
             least = found or 0
@@ -330,7 +334,7 @@ def _least(f: Any, has_constants: bool, ops: InPlaceOps) -> int | None:
 
     Differences are those of the integers less the least of them, and that is exact;
     not so the difference from the constant of a boundary.  None if they are too far
-    aterm.
+    apart.
     """
     if math.prod(f.shape) == 0:
         return None

@@ -216,11 +216,18 @@ def cuts_of(
     for number, operand in enumerate(operands):
         shape = getattr(operand, "shape", ())
         if number == 0 and component is not None:
-            index = [*cuts[:component], slice(None), *cuts[component:]]
+            index = with_components(cuts, component)
         else:
             pairs = zip(cuts, shape, strict=False)
-            index = [slice(None) if n == 1 else cut for cut, n in pairs]
+            index = tuple([slice(None) if n == 1 else cut for cut, n in pairs])
         pairs = zip(index, shape, strict=True)
         is_all = all(len(range(*cut.indices(n))) == n for cut, n in pairs)
-        found.append(None if is_all else tuple(index))
+        found.append(None if is_all else index)
     return tuple(found)
+
+
+def with_components(cuts: Sequence[slice], component: int | None) -> tuple[slice, ...]:
+    """Return what is cut out of a vector field: all components of these points."""
+    if component is None:
+        return tuple(cuts)
+    return (*cuts[:component], slice(None), *cuts[component:])

@@ -99,7 +99,7 @@ def _term(f: Any, task: Task, execute: Execute, xp: Namespace) -> Term:
     if inner is not None and not _fits_in_one_window(task, inner):
         task = task._replace(where=_known(f, inner))
         f = _total(f, (unrounded(inner),), execute, xp)
-        if arrays_of(task):
+        if any(map(is_array, task.constants or ())):
             derived = _beyond.derived(task, xp, _agnostic.STANDARD)
             task = task._replace(constants=derived)
         task, inner = task._replace(inner=None), None

@@ -120,7 +120,9 @@ def gather(
     for number, formula in enumerate(scheme.formulas):
         _agnostic.shifted(numbers, task.axis, formula, 0)[...] = number
         _agnostic.shifted(counts, task.axis, formula, 0)[...] = len(formula.terms)
-    found = [_term(k, task, positions, counts, f, xp) for k in range(most)]
+    # Of an axis without interior points, no point has the most terms.
+    numbers_of_terms = range(int(xp.max(counts)))
+    found = [_term(k, task, positions, counts, f, xp) for k in numbers_of_terms]
     shares = None
     if not any(d & (d - 1) for d in scheme.denominators):  # else they are rounded
         each = [1.0 / formula.denominator for formula in scheme.formulas]
