@@ -310,3 +310,22 @@ def test_numba_compiles_them(numpy: Any) -> None:
             found = anygrad.laplacian(f, boundary=both)
             assert (found == wanted[0]).all()
             assert (anygrad.hessian(f, boundary=both) == wanted[1]).all()
+
+
+def test_values_beside_a_mask(library: Backend) -> None:
+    """A mixed derivative takes the row of the mask that goes on beyond an end."""
+    f = library.asarray([[1.0, 4, 2, 8], [9, 16, 3, 1], [5, 1, 7, 2], [2, 6, 4, 3]])
+    ends = ["one_sided", library.asarray([[1.0], [2], [3], [4]])]
+    found = anygrad.hessian(f, boundary=ends, where=f > 0)
+    assert library.tolist(found) == library.tolist(anygrad.hessian(f, boundary=ends))
+
+
+def test_a_period_of_the_outer_dim(library: Backend) -> None:
+    """In a mixed derivative, on Dask as well."""
+    f = library.asarray([[1.0, 4, 2, 8], [9, 16, 3, 1], [5, 1, 7, 2], [2, 6, 4, 3]])
+    x, period = library.asarray([0.0, 1, 2, 3]), library.asarray([[4.0]])
+    number, array = (
+        anygrad.hessian(f, spacing=[1, x], boundary=["one_sided", ("periodic", given)])
+        for given in (4.0, period)
+    )
+    assert library.tolist(array) == library.tolist(number)

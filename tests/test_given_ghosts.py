@@ -254,3 +254,49 @@ def test_labelled_arrays() -> None:
     found = anygrad.xarray.derivative(data, "x", boundary=(left, "one_sided"))
     assert found.data.tolist()[:2] == [2.0, 4]
     assert found.x.data.tolist() == [1.0, 2, 3]
+
+
+def test_along_two_dims(library: Backend) -> None:
+    """What lies beyond both ends is read by a Hessian only."""
+    rows = [[3.0, 1, 4, 1], [5, 9, 2, 6], [5, 3, 5, 8], [9, 7, 9, 3]]
+    whole = library.asarray(rows)
+    above = library.asarray([rows[0][1:]])
+    left = library.asarray([[row[0]] for row in rows[1:]])
+    f = library.asarray([row[1:] for row in rows[1:]])
+    given = [(("ghosts", above), "one_sided"), (("ghosts", left), "one_sided")]
+    for door in (anygrad.gradient, anygrad.laplacian):
+        found = door(f, boundary=given)
+        wanted = door(whole, boundary=[("ghosts", "one_sided")] * 2)
+        if not isinstance(found, tuple):
+            found, wanted = (found,), (wanted,)
+        for one, other in zip(found, wanted, strict=True):
+            assert library.tolist(one) == library.tolist(other)
+    with pytest.raises(ValueError, match=r"^`boundary` must bring ghosts for one dim"):
+        anygrad.hessian(f, boundary=given)
+
+
+def test_beside_an_array(library: Backend) -> None:
+    """At the other end of the same dim, in either order."""
+    f, row = library.asarray([[1.0, 4], [9, 16]]), library.asarray([[5.0, 7]])
+    for ends in ((("ghosts", row), row), (row, ("ghosts", row))):
+        found = anygrad.gradient(f, dim=0, boundary=[ends])[0]
+        wanted = anygrad.gradient(f, dim=0, boundary=[(row, row)])[0]
+        assert library.tolist(found) == library.tolist(wanted)
+
+
+@pytest.mark.parametrize(
+    ("name", "keywords"),
+    [
+        ("spacing[1]", lambda one: {"spacing": [1, one]}),
+        ("boundary[1]", lambda one: {"values": one[:, :1]}),
+        ("scale_factors[0]", lambda one: {"scale_factors": [one, 1.0]}),
+    ],
+)
+def test_what_varies_along_ghosts(library: Backend, name: str, keywords: Any) -> None:
+    """It would have to say something of the ghosts, too."""
+    f = library.asarray([[1.0, 2, 4], [1, 3, 5], [2, 3, 4]])
+    given = keywords(f)
+    ends = [(("ghosts", f[:1, :]), "one_sided"), given.pop("values", "one_sided")]
+    with pytest.raises(ValueError, match="must not vary along `dim` 0") as caught:
+        anygrad.gradient(f, boundary=ends, **given)
+    assert str(caught.value).startswith(f"`{name}` must not vary along `dim` 0, for ")

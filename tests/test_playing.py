@@ -154,3 +154,20 @@ def test_weights_that_are_negated_where_they_are(numpy: Any) -> None:
     (result,) = anygrad.gradient(f, spacing=[x.astype("float32")], **keywords)
     (wanted,) = anygrad.gradient(f, spacing=[x.astype("float64")], **keywords)
     numpy.testing.assert_allclose(result, wanted, rtol=1e-5)
+
+
+def test_wide_integers_in_vector_fields(library: Backend) -> None:
+    """What is looked at are the points that are read, of all components."""
+    rows = [[0] * 4] * 5 + [[2**62 + 16 * k] * 4 for k in range(4)]
+    v = library.asarray([rows, [[0] * 4] * 9], dtype="int64")
+    found = library.tolist(anygrad.divergence(v, dim=[1, 2], edge_order=1))
+    assert [row[0] for row in found[6:]] == [16.0] * 3
+
+
+def test_the_shortest_axes_again(library: Backend) -> None:
+    """No point is inside of them; the second call may go another way."""
+    for n in (4, 6):
+        f = library.asarray([float(k) for k in range(n)])
+        for step in (1, 2.0, 2.0):
+            (found,) = anygrad.gradient(f, accuracy=n, spacing=step)
+            assert library.tolist(found) == pytest.approx([1 / step] * n)

@@ -6,7 +6,7 @@ what is computed is a call on a block with ghosts.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from . import _calls, _constants, _dispatch, _libraries, _schemes
@@ -24,11 +24,14 @@ class Extension(NamedTuple):
     ----------
     place : int
         The axis of the samples.
+    axis : Axis
+        The dim.
     left, right : array or None
         The ghosts that are read.
     """
 
     place: int
+    axis: Axis
     left: Any
     right: Any
 
@@ -36,6 +39,28 @@ class Extension(NamedTuple):
         """Return the samples with their ghosts."""
         parts = [part for part in (self.left, f, self.right) if part is not None]
         return xp.concat(parts, axis=self.place)
+
+    def beside(self, others: Sequence[Extension], xp: Any) -> Extension:
+        """Return ghosts as long as samples that have ghosts along other dims.
+
+        What lies beyond both ends is read by nobody: it is there for the shape.
+        """
+        found = self
+        for other in others:
+            sides = [
+                None if part is None else other.corners(part, xp)
+                for part in (found.left, found.right)
+            ]
+            found = found._replace(left=sides[0], right=sides[1])
+        return found
+
+    def corners(self, part: Any, xp: Any) -> Any:
+        """Return ghosts of another dim, their first and last rows repeated."""
+        along = (slice(None),) * self.place
+        rows = [part[(*along, cut, ...)] for cut in (slice(0, 1), slice(-1, None))]
+        counts = [0 if a is None else a.shape[self.place] for a in self[2:]]
+        before, after = ([row] * n for row, n in zip(rows, counts, strict=True))
+        return xp.concat([*before, part, *after], axis=self.place)
 
 
 def plan(
@@ -49,12 +74,12 @@ def plan(
     field = _field(samples, request)
     whole, extensions = _extended(planner, field, request)
     shape = list(samples.shape)
-    for place, *sides in extensions:
+    for place, _, *sides in extensions:
         shape[place] += sum([part.shape[place] for part in sides if part is not None])
     planner(samples._replace(shape=tuple(shape)), whole)  # it refuses what is wrong
     f, xp = samples.array, samples.namespace
-    for extension in extensions:
-        f = extension.put_to(f, xp)
+    for number, extension in enumerate(extensions):
+        f = extension.beside(extensions[:number], xp).put_to(f, xp)
     inner = again(planner, f, **whole._asdict())
 
     def run(*_: Any) -> tuple[Any, ...]:
@@ -99,10 +124,40 @@ def _extended(
             ghosts.check(side, axis, entry, field, count)
         parts = [_part(side, place, count, field) for side in sides]
         if any(part is not None for part in parts):
-            extensions.append(Extension(place, *parts))
+            extensions.append(Extension(place, axis, *parts))
         found.append(_coordinates(entry, sides, axis, count, field))
+    if planner is _calls.hessian:
+        ghosts.check_corners(len(extensions))
+    _check_alike(modes, entries, axes, field, request, extensions)
     whole = request._replace(boundary=modes, spacing=_as_given(request, found))
     return whole, extensions
+
+
+def _check_alike(
+    modes: Any,
+    entries: Sequence[Entry],
+    axes: Sequence[Axis],
+    field: Field,
+    request: Request,
+    extensions: Sequence[Extension],
+) -> None:
+    """Refuse arrays of other dims that vary along one with ghosts."""
+    factors = request.scale_factors
+    if not isinstance(factors, (list, tuple)):
+        factors = ()
+    ndim = len(field.samples.shape)
+    for place, axis, *_ in extensions:
+        length, from_last = field.samples.shape[place], axis.number - field.ndim
+        pairs = zip(axes, entries, strict=True)
+        others = [e for a, e in pairs if a.number != axis.number]
+        for entry in others:
+            if getattr(entry.given, "ndim", 0) > 1:
+                ghosts.check_alike(entry.given, entry.name, axis, from_last, length)
+        for name, array in ghosts.arrays_in(modes, "boundary"):
+            ghosts.check_alike(array, name, axis, place - ndim, length)
+        for k, factor in enumerate(factors):
+            name = f"scale_factors[{k}]"
+            ghosts.check_alike(factor, name, axis, from_last, length)
 
 
 def _as_given(request: Request, found: list[Any]) -> Any:
@@ -141,7 +196,7 @@ def _coordinates(entry: Entry, sides: Any, axis: Axis, count: int, field: Field)
         else _in_dtype(_nearest(ghost, place, count, side), x.dtype, xp)
         for ghost, side in zip(ghosts, sides, strict=True)
     ]
-    return Extension(place, *parts).put_to(x, xp)
+    return Extension(place, axis, *parts).put_to(x, xp)
 
 
 def _nearest(array: Any, place: int, count: int, side: Given) -> Any:

@@ -16,6 +16,12 @@ from .wording import conversion, shown
 ENDS = ("left", "right")
 
 
+class Brought(str):
+    """The word for ghosts, where it is no tag: the samples hold them by now."""
+
+    __slots__ = ()
+
+
 class Given(NamedTuple):
     """The ghosts at one end.
 
@@ -64,7 +70,7 @@ def is_tagged(entry: Any) -> bool:
     if not isinstance(entry, tuple) or len(entry) not in (2, 3):
         return False
     first, second = entry[:2]
-    if not isinstance(first, str) or first != _boundaries.GHOSTS:
+    if type(first) is not str or first != _boundaries.GHOSTS:
         return False
     is_mode = isinstance(second, (str, tuple, numbers.Number))
     return len(entry) == 3 or not is_mode
@@ -94,8 +100,10 @@ def _parsed(entry: Any, name: str) -> tuple[Any, tuple[Given | None, Given | Non
         else None
         for end, item in enumerate(entry)
     ]
+    # A word beside an array would be a tag again.
+    word = Brought if any(map(is_array, entry)) else str
     modes = [
-        item if side is None else _boundaries.GHOSTS
+        item if side is None else word(_boundaries.GHOSTS)
         for item, side in zip(entry, (left, right), strict=True)
     ]
     return tuple(modes), (left, right)
@@ -109,6 +117,40 @@ def check_where(where: Any) -> None:
             "`input`, their part of the mask into `where`, and write 'ghosts'."
         )
         raise ValueError(msg)
+
+
+def check_corners(dims: int) -> None:
+    """Refuse ghosts along several dims where what lies beyond both would be read."""
+    if dims > 1:
+        msg = (
+            "`boundary` must bring ghosts for one dim at most in `hessian`, which "
+            f"reads the corners between them, too. Got ghosts for {dims} dims. Put "
+            "them and the corners into `input`, and write 'ghosts'."
+        )
+        raise ValueError(msg)
+
+
+def check_alike(array: Any, name: str, axis: Axis, from_last: int, length: Any) -> None:
+    """Refuse what varies along a dim with ghosts, and says nothing of these."""
+    if not is_array(array) or array.ndim < -from_last:
+        return
+    if array.shape[from_last] == length != 1:
+        msg = (
+            f"`{name}` must not vary along `{axis.word}` {axis.given}, for which "
+            f"`boundary` brings ghosts. Got shape {tuple(array.shape)}. Put these into "
+            f"`input`, what belongs to them into `{name}`, and write 'ghosts'."
+        )
+        raise ValueError(msg)
+
+
+def arrays_in(boundary: Any, name: str) -> list[tuple[str, Any]]:
+    """Return the arrays of a boundary, but for ghosts, with the user's words."""
+    if isinstance(boundary, list):
+        named = [(f"{name}[{k}]", entry) for k, entry in enumerate(boundary)]
+        return [found for word, entry in named for found in arrays_in(entry, word)]
+    if isinstance(boundary, tuple):
+        return [found for entry in boundary for found in arrays_in(entry, name)]
+    return [(name, boundary)] if is_array(boundary) else []
 
 
 def check(
