@@ -34,22 +34,30 @@ def spread(tensor: Any, mesh: Any, dim: int | None = None) -> Any:
     return distribute_tensor(tensor, mesh, [place])
 
 
-def test_what_is_beside_them(torch: Any, mesh: Any, field: Any) -> None:
-    """NumPy's arrays are on each device; numbers and DTensors go along."""
+def test_dtensors_beside_them(torch: Any, mesh: Any, field: Any) -> None:
     f, x = spread(field, mesh, 0), torch.tensor([0.0, 1, 3, 4, 6], dtype=torch.float64)
-    wanted = anygrad.derivative(field, spacing=x, dim=0)
-    for given in (x.numpy(), spread(x, mesh)):
-        found = anygrad.derivative(f, spacing=given, dim=0)
-        assert type(found) is type(f)
-        assert torch.equal(found.full_tensor(), wanted)
+    found = anygrad.derivative(f, spacing=spread(x, mesh), dim=0)
+    assert type(found) is type(f)
+    assert torch.equal(found.full_tensor(), anygrad.derivative(field, spacing=x, dim=0))
     valid = field > 0.1
     wanted = anygrad.derivative(field, where=valid, dim=0, boundary=2.0)
-    for given in (valid.numpy(), spread(valid, mesh)):
-        value = spread(torch.full((1, 6), 2.0, dtype=torch.float64), mesh)
-        for end in (2.0, value):
-            found = anygrad.derivative(f, where=given, dim=0, boundary=end)
-            same = torch.isclose(found.full_tensor(), wanted, equal_nan=True)
-            assert same.all()
+    value = spread(torch.full((1, 6), 2.0, dtype=torch.float64), mesh)
+    for end in (2.0, value):
+        found = anygrad.derivative(f, where=spread(valid, mesh), dim=0, boundary=end)
+        same = torch.isclose(found.full_tensor(), wanted, equal_nan=True)
+        assert same.all()
+
+
+def test_numpy_beside_them(torch: Any, numpy: Any, mesh: Any, field: Any) -> None:
+    """Its arrays are on each device."""
+    f, x = spread(field, mesh, 0), torch.tensor([0.0, 1, 3, 4, 6], dtype=torch.float64)
+    given = {"spacing": x.numpy(), "where": (field > 0.1).numpy()}
+    for ends in (2.0, numpy.full((1, 6), 2.0)):
+        found = anygrad.derivative(f, dim=0, boundary=ends, **given)
+        assert type(found) is type(f)
+        wanted = anygrad.derivative(field, dim=0, boundary=ends, **given)
+        same = torch.isclose(found.full_tensor(), wanted, equal_nan=True)
+        assert same.all()
 
 
 @pytest.mark.parametrize("name", ["spacing[0]", "where", "boundary"])
@@ -86,7 +94,9 @@ def test_plain_tensors_are_refused(
     )
 
 
-def test_along_a_dim_that_is_whole(torch: Any, mesh: Any, field: Any) -> None:
+def test_along_a_dim_that_is_whole(
+    torch: Any, numpy: Any, mesh: Any, field: Any
+) -> None:
     """Nothing is moved, and the result is sharded as the samples are."""
     from torch.distributed.tensor.debug import CommDebugMode
 
