@@ -199,8 +199,7 @@ def test_numbers_of_numpy_that_a_compiler_shows_as_arrays(
     """They become steps of torch's; all else stays what it is."""
     samples = _dispatch.samples_of(torch.arange(3.0), "input")
     x, number = torch.arange(3.0), numpy.asarray(0.5)
-    adopt = samples.library.adopt
-    found = _constants._adopted([2.0, number, x], samples, adopt)
+    found = _constants._adopted([2.0, number, x], samples)
     assert found[0] == 2.0
     assert found[1].dtype == torch.float64
     assert found[1].shape == ()
