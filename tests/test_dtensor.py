@@ -48,6 +48,7 @@ def test_dtensors_beside_them(torch: Any, mesh: Any, field: Any) -> None:
         assert same.all()
 
 
+@pytest.mark.peers
 def test_numpy_beside_them(torch: Any, numpy: Any, mesh: Any, field: Any) -> None:
     """Its arrays are on each device."""
     f, x = spread(field, mesh, 0), torch.tensor([0.0, 1, 3, 4, 6], dtype=torch.float64)
@@ -94,6 +95,7 @@ def test_plain_tensors_are_refused(
     )
 
 
+@pytest.mark.peers  # torch counts what is moved with NumPy
 def test_along_a_dim_that_is_whole(
     torch: Any, numpy: Any, mesh: Any, field: Any
 ) -> None:
