@@ -199,6 +199,7 @@ def test_coordinates_that_are_none(
     assert str(caught.value).startswith(words)
 
 
+@pytest.mark.peers
 def test_two_libraries(numpy: Any, torch: Any) -> None:
     r, theta = numpy.asarray([1.0, 2.0]), torch.asarray([0.5, 1.0])
     with pytest.raises(
