@@ -13,7 +13,7 @@ library that follows the standard.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -22,7 +22,7 @@ from .. import _agnostic, _compilers, _schemes
 from .._beyond import arrays_of
 from .._classes import is_array
 from .._executors import results
-from .._records import Plan, Task, are_short, candidates, unrounded
+from .._records import Plan, Task, all_tasks, are_short, candidates, unrounded
 
 if TYPE_CHECKING:
     from .._typing import Namespace
@@ -56,28 +56,19 @@ def run(f: Any, plan: Plan, xp: Namespace, execute: Execute) -> tuple[Any, ...]:
 def _total(f: Any, tasks: tuple[Task, ...], xp: Namespace, execute: Execute) -> Any:
     """Return a derivative with what is added to it."""
     if len({task.component for task in tasks}) > 1:
-        terms = [
-            _total(f, (unrounded(task._replace(sign=0)),), xp, execute)
-            for task in tasks
-        ]
-        whole = terms[0]
-        for term, task in zip(terms[1:], tasks[1:], strict=True):
-            whole = whole + term if task.sign > 0 else whole - term
+
+        def term(task: Task) -> Any:
+            return _total(f, (unrounded(task._replace(sign=0)),), xp, execute)
+
+        (whole,) = _agnostic.compose(Plan(tasks), term, xp)
         return whole
     f = _agnostic.component(f, tasks[0])
     alone = tuple([task._replace(component=None) for task in tasks])
-    if all(_fits(f, task) for task in _with_inner(alone)):
+    if all(_fits(f, task) for task in all_tasks(Plan(alone))):
         return _in_one_stage(f, alone, execute)
     placed = tuple([_placed(task, f) for task in alone])
     (whole,) = _agnostic.run(f, Plan(placed), xp)
     return whole.rechunk(f.chunks)
-
-
-def _with_inner(tasks: Sequence[Task]) -> Iterator[Task]:
-    for task in tasks:
-        if task.inner is not None:
-            yield task.inner
-        yield task
 
 
 def _fits(f: Any, task: Task) -> bool:
@@ -94,7 +85,7 @@ def _in_one_stage(f: Any, tasks: tuple[Task, ...], execute: Execute) -> Any:
     import cubed
 
     depth = dict.fromkeys(range(f.ndim), 0)
-    for task in _with_inner(tasks):
+    for task in all_tasks(Plan(tasks)):
         halo = _schemes.halo([one.scheme.recipe for one in candidates(task)])
         # At either end, the shortest block reads as far as the edge does.
         missing = halo.points - min(f.chunks[task.axis])
