@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ._kept import Kept
 from ._precision import Precision, working
 from ._scales import Scale
-from ._schemes import Scheme
+from ._schemes import Halo, Scheme, halo
 from ._typing import Array, DType, Namespace
 
 
@@ -329,6 +329,16 @@ def candidates(task: Task) -> list[Task]:
         for scheme, scales in task.alternatives
     ]
     return [first, *others]
+
+
+def halo_of(*tasks: Task) -> Halo:
+    """Return what the rows inside need, whichever candidate of any task they follow."""
+    return halo([one.scheme.recipe for task in tasks for one in candidates(task)])
+
+
+def wraps(task: Task) -> bool:
+    """Tell whether the formulas of one end read samples at the other."""
+    return any(one.scheme.wraps for one in candidates(task))
 
 
 def all_tasks(plan: Plan) -> Iterator[Task]:

@@ -26,7 +26,7 @@ from ._records import (
     Plan,
     Samples,
     Task,
-    candidates,
+    halo_of,
 )
 from ._scales import Scale
 from ._schemes import Margin, Scheme
@@ -189,7 +189,7 @@ def margins(tasks: Sequence[Task]) -> tuple[Margin, ...]:
         has_ghosts = [mode == _boundaries.GHOSTS for mode in task.scheme.recipe[3:5]]
         if True not in has_ghosts:
             continue
-        halo = _schemes.halo([one.scheme.recipe for one in candidates(task)])
+        halo = halo_of(task)
         known = found.get(task.axis, Margin(task.axis, 0, 0))
         found[task.axis] = Margin(
             task.axis,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import _agnostic, _schemes
+from .. import _agnostic
 from .._differences import difference
-from .._records import Alternative, candidates
+from .._records import Alternative, candidates, halo_of
 from .._schemes import Scheme
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Cut(NamedTuple):
         if task.coordinates is None and task.step is not None:
             task = task._replace(scales=_agnostic.scales(task, xp), step=None)
         left, right, is_ring = self.width
-        points = _schemes.halo([one.scheme.recipe for one in candidates(task)]).points
+        points = halo_of(task).points
         whole = _agnostic.derivative(f, self._part(task, INSIDE, xp), xp, lowering)
         if is_ring and task.coordinates is None:
             return whole  # there are no ends

@@ -18,11 +18,11 @@ from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .. import _agnostic, _compilers, _schemes
+from .. import _agnostic, _compilers
 from .._beyond import arrays_of
 from .._classes import is_array
 from .._executors import results
-from .._records import Plan, Task, all_tasks, are_short, candidates, unrounded
+from .._records import Plan, Task, all_tasks, are_short, halo_of, unrounded, wraps
 
 if TYPE_CHECKING:
     from .._typing import Namespace
@@ -75,9 +75,8 @@ def _fits(f: Any, task: Task) -> bool:
     """Tell whether blocks with the rows around them have all that a task reads."""
     given = (task.step, task.coordinates, task.where)
     is_in_memory = not any(isinstance(value, type(f)) for value in given)
-    wraps = any(one.scheme.wraps for one in candidates(task))
     is_usual = not arrays_of(task) and not are_short([task])
-    return is_in_memory and is_usual and not wraps
+    return is_in_memory and is_usual and not wraps(task)
 
 
 def _in_one_stage(f: Any, tasks: tuple[Task, ...], execute: Execute) -> Any:
@@ -86,7 +85,7 @@ def _in_one_stage(f: Any, tasks: tuple[Task, ...], execute: Execute) -> Any:
 
     depth = dict.fromkeys(range(f.ndim), 0)
     for task in all_tasks(Plan(tasks)):
-        halo = _schemes.halo([one.scheme.recipe for one in candidates(task)])
+        halo = halo_of(task)
         # At either end, the shortest block reads as far as the edge does.
         missing = halo.points - min(f.chunks[task.axis])
         reach = max(halo.left, halo.right, missing)

@@ -13,13 +13,14 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import _agnostic, _schemes
+from .. import _agnostic
 from .._beyond import has_arrays
-from .._records import Plan, Task, all_tasks, are_short, candidates
+from .._records import Plan, Task, all_tasks, are_short, halo_of, wraps
 from . import compiled
 from .halos import Cut, Width
 
 if TYPE_CHECKING:
+    from .._schemes import Halo
     from .._typing import Namespace
 
 #: For each axis, the name or the names of the axes of the mesh; None where it is whole.
@@ -78,7 +79,8 @@ def layout_of(
         return None
     for task in cut:
         axis = _own_axis(task)
-        if not _suffices(f.shape[axis], counts[axis], _recipes(cut, task.axis)):
+        halo = halo_of(*[other for other in cut if other.axis == task.axis])
+        if not _suffices(f.shape[axis], counts[axis], halo):
             return None
     companions = [(_entries(t.coordinates), _entries(t.where)) for t in tasks]
     return found._replace(companions=tuple(companions))
@@ -92,15 +94,9 @@ def _is_usual(plan: Plan) -> bool:
     return all(task.where is None for task in inner)
 
 
-def _recipes(tasks: list[Task], axis: int) -> list[Any]:
-    """Return those of all derivatives along an axis."""
-    along = [one for task in tasks if task.axis == axis for one in candidates(task)]
-    return [one.scheme.recipe for one in along]
-
-
-def _suffices(length: int, count: int, recipes: list[Any]) -> bool:
+def _suffices(length: int, count: int, halo: Halo) -> bool:
     """Tell whether each part of an axis has all rows that its neighbours read."""
-    left, right, points = _schemes.halo(recipes)
+    left, right, points = halo
     part = length // count
     # With its halo, it is at most once the circle: no row is read from both sides.
     is_once = part + left + right <= length
@@ -284,8 +280,9 @@ def _source(task: Task) -> Any:
 
 def _widened(width: Width, task: Task) -> Width:
     """Return the halo that suffices for a further derivative."""
-    left, right, _ = _schemes.halo(_recipes([task], task.axis))
-    wraps = any(one.scheme.wraps for one in candidates(task))
+    left, right, _ = halo_of(task)
     return Width(
-        max(width.left, left), max(width.right, right), is_ring=width.is_ring or wraps
+        max(width.left, left),
+        max(width.right, right),
+        is_ring=width.is_ring or wraps(task),
     )

@@ -12,8 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from .. import _schemes
-from .._records import Task, candidates
+from .._records import Task, halo_of, wraps
 
 
 class Window(NamedTuple):
@@ -80,9 +79,8 @@ def is_lazy(value: Any) -> bool:
 def windows_of(chunks: Sequence[int], task: Task) -> list[Window]:
     """Return what each chunk along the axis reads."""
     stops = list(accumulate(chunks))
-    schemes = [candidate.scheme for candidate in candidates(task)]
-    left, right, points = _schemes.halo([scheme.recipe for scheme in schemes])
-    wraps = any(scheme.wraps for scheme in schemes)
+    left, right, points = halo_of(task)
+    is_circle = wraps(task)
     length, windows = stops[-1], []
     for stop, size in zip(stops, chunks, strict=True):
         start = stop - size
@@ -93,9 +91,9 @@ def windows_of(chunks: Sequence[int], task: Task) -> list[Window]:
         spans = [(first, last)]
         # Where the edges read each other, the other end is put behind or before: a
         # position that counts from there then leads to the same sample.
-        if wraps and last < length and start < left:
+        if is_circle and last < length and start < left:
             spans.append((length - left, length))
-        elif wraps and first > 0 and stop > length - right:
+        elif is_circle and first > 0 and stop > length - right:
             spans.insert(0, (0, right))
         before = start - first + (right if spans[0] != (first, last) else 0)
         parts = tuple(
