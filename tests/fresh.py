@@ -35,6 +35,6 @@ def run(*arguments: str, **settings: str) -> str:
 
 
 @functools.cache
-def answer(*arguments: str) -> Any:
+def answer(*arguments: str, **settings: str) -> Any:
     """Return the JSON in the last line that a script prints; each runs once."""
-    return json.loads(run(*arguments).splitlines()[-1])
+    return json.loads(run(*arguments, **settings).splitlines()[-1])

@@ -6,13 +6,9 @@ eight pretended devices it looks at every case below, and prints what it found.
 
 from __future__ import annotations
 
-import functools
 import itertools
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,9 +16,16 @@ from typing import Any
 import pytest
 
 import anygrad
+import fresh
 from planning import plan_of
 
 DEVICES = 8
+
+#: What gives a fresh process so many.
+ON_DEVICES = {
+    "XLA_FLAGS": f"--xla_force_host_platform_device_count={DEVICES}",
+    "JAX_PLATFORMS": "cpu",
+}
 SHAPE = (64, 16)
 
 #: Mesh, dims that are spread, spacing, edge order, and the way of the call.
@@ -157,19 +160,6 @@ def program_of_the_eager_call(f: Any, spacing: Any, keywords: Any) -> str:
 # The tests.
 
 
-@functools.cache
-def run_the_script() -> subprocess.CompletedProcess[str]:
-    flag = f"--xla_force_host_platform_device_count={DEVICES}"
-    return subprocess.run(
-        [sys.executable, __file__],
-        env=os.environ | {"XLA_FLAGS": flag, "JAX_PLATFORMS": "cpu"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-
-
 @pytest.mark.parametrize("case", CASES)
 def test_spread_samples(jax: Any, case: str) -> None:
     """The result lies where the samples lie; rows travel, and nothing else.
@@ -179,9 +169,7 @@ def test_spread_samples(jax: Any, case: str) -> None:
     them, of one row or two, from a device to the next; and the two rows at the ends of
     the dim are summed over all devices, in one all-reduce of a tuple of two rows.
     """
-    process = run_the_script()
-    assert process.returncode == 0, process.stderr
-    found = json.loads(process.stdout)[case]
+    found = fresh.answer(__file__, **ON_DEVICES)[case]
     assert found["spread as the samples"]
     assert found["same mesh"]
     assert found["spec"][0] == found["spec"][1]

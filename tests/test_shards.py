@@ -6,20 +6,17 @@ eight pretended devices it makes every call below, and prints what it found.
 
 from __future__ import annotations
 
-import functools
 import json
 import math
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 import anygrad
-from test_sharding import DEVICES, TRANSFERS
+import fresh
+from test_sharding import DEVICES, ON_DEVICES, TRANSFERS
 
 ROWS, COLUMNS = 48, 24
 
@@ -252,23 +249,8 @@ def masked(spread: Any) -> float:
 # The tests.
 
 
-@functools.cache
-def run_the_script() -> subprocess.CompletedProcess[str]:
-    flag = f"--xla_force_host_platform_device_count={DEVICES}"
-    return subprocess.run(
-        [sys.executable, __file__],
-        env=os.environ | {"XLA_FLAGS": flag, "JAX_PLATFORMS": "cpu"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-
-
 def found() -> dict[str, Any]:
-    process = run_the_script()
-    assert process.returncode == 0, process.stderr
-    answers: dict[str, Any] = json.loads(process.stdout)
+    answers: dict[str, Any] = fresh.answer(__file__, **ON_DEVICES)
     return answers
 
 

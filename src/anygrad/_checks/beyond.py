@@ -9,7 +9,7 @@ from .. import _constants, _precision
 from .._classes import is_array
 from .._records import Axis, Ends, Field, Samples
 from . import dim
-from .companion import companion, may_broadcast
+from .companion import broadcasts, companion, may_broadcast
 from .wording import conversion
 
 
@@ -66,8 +66,7 @@ def _companion(array: Any, field: Field) -> Samples:
 def _check_shape(found: Samples, full: Sequence[Any], place: int, what: str) -> None:
     """Refuse arrays that do not broadcast to what lies across an axis."""
     shape, across = tuple(found.shape), (*full[:place], 1, *full[place + 1 :])
-    lengths = zip(reversed(shape), reversed(across), strict=False)
-    if len(shape) <= len(across) and all(may_broadcast(a, b) for a, b in lengths):
+    if broadcasts(shape, across):
         return
     msg = (
         f"`boundary` must be a scalar or broadcastable to {what} with a length of 1 "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .. import _classes, _dispatch, _libraries
@@ -65,3 +66,9 @@ def _may_mix(companion: Samples, samples: Samples) -> bool:
 def may_broadcast(length: Any, full: Any) -> bool:
     """Tell whether an array fits; lengths that Dask does not know are trusted."""
     return length in (1, full) or (is_unknown(length) and is_unknown(full))
+
+
+def broadcasts(shape: Sequence[Any], full: Sequence[Any]) -> bool:
+    """Tell whether an array of a shape broadcasts to another one."""
+    lengths = zip(reversed(shape), reversed(full), strict=False)
+    return len(shape) <= len(full) and all(may_broadcast(a, b) for a, b in lengths)

@@ -7,7 +7,7 @@ from typing import Any
 from .. import _constants, _libraries, _precision
 from .._records import Field, Samples
 from . import spacing
-from .companion import companion, may_broadcast
+from .companion import broadcasts, companion
 from .spacing import Entry
 from .wording import conversion, shown
 
@@ -58,10 +58,8 @@ def check(entry: Entry, field: Field) -> Samples | None:
 
 def _check_shape(shape: tuple[Any, ...], entry: Entry, field: Field) -> None:
     """Refuse what does not broadcast, and what would do so along any last dim."""
-    lengths = zip(reversed(shape), reversed(tuple(field.shape)), strict=False)
-    fits = len(shape) <= field.ndim and all(may_broadcast(*pair) for pair in lengths)
     is_vague = len(shape) == 1 < field.ndim
-    if fits and not is_vague:
+    if broadcasts(shape, field.shape) and not is_vague:
         return
     is_component = field.vector_axis is not None
     what = "a component of `input`" if is_component else "`input`"

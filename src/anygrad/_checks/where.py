@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import _precision
 from .._records import Field, Plan
-from .companion import companion, may_broadcast
+from .companion import broadcasts, companion
 from .wording import shown
 
 
@@ -33,8 +33,7 @@ def check(where: Any, field: Field) -> None:
     shape = tuple(mask.shape)
     full, whole = tuple(field.shape), tuple(field.samples.shape)
     wanted = whole if len(shape) == len(whole) else full
-    lengths = zip(reversed(shape), reversed(wanted), strict=False)
-    if len(shape) > len(wanted) or not all(may_broadcast(a, b) for a, b in lengths):
+    if not broadcasts(shape, wanted):
         msg = f"`where` must be broadcastable to `input`, of shape {whole}"
         if field.vector_axis is not None:
             msg += f", or with fewer dims to one component of it, of shape {full}"
