@@ -96,8 +96,8 @@ class Prepared(NamedTuple):
         Of each task, whether its weights are made once for all lines.
     has_constants : bool
         Whether what is subtracted may be no sample.
-    gathered : Gathered or None
-        What is read, for small arrays.
+    gathered : tuple of Gathered, or None
+        What each of the tasks reads, for small arrays.
     is_tried : bool
         Whether it has been tried to gather that.
     """
@@ -108,7 +108,7 @@ class Prepared(NamedTuple):
     weights: tuple[tuple[int, int], ...]
     are_shared: list[bool]
     has_constants: bool
-    gathered: Gathered | None = None
+    gathered: tuple[Gathered, ...] | None = None
     is_tried: bool = False
 
 
@@ -121,7 +121,7 @@ def run(
 ) -> tuple[Any, ...]:
     """Return the results of the plan for `f`: one array if they are stacked.
 
-    The results of a plain plan may have their places in `outs`.
+    Where no samples are missing, the results may have their places in `outs`.
     """
     if plan.is_plain:
         pairs = zip_longest(plan.tasks, outs)
@@ -133,8 +133,9 @@ def run(
         return _agnostic.compose(
             plan, lambda task: masked.derivative(f, task, xp, ops, differentiate), xp
         )
-    if plan.stack is None:
-        return tuple([total(f, tasks, xp, ops) for tasks in totals_of(plan.tasks)])
+    if plan.stack is None or outs:
+        whole = zip_longest(totals_of(plan.tasks), outs)
+        return tuple([total(f, tasks, xp, ops, out) for tasks, out in whole])
     made = results.empty(f, plan, ops.empty_like)
     for tasks, out in zip(totals_of(plan.tasks), made.outs, strict=True):
         total(f, tasks, xp, ops, out)
@@ -155,8 +156,8 @@ def total(
         f, task = _outer(f, task, xp, ops)
         tasks = (task,)
     known = None if kept is None else _known(f, kept.made, ops, out)
-    if known is not None and known.gathered is not None and task.step is None:
-        done = gathered.run(known.gathered, task.scales, f, ops, out)
+    if known is not None and known.gathered is not None:
+        done = gathered.run(known.gathered, tasks, f, ops, out)
         if done is not None:
             return done
     if out is None:

@@ -74,7 +74,7 @@ class NumPyForTensors:
         """
         import torch
 
-        if not plan.is_plain or f.dtype not in self.dtypes:
+        if f.dtype not in self.dtypes:
             return None
         tasks = []
         for task in plan.tasks:
@@ -82,11 +82,21 @@ class NumPyForTensors:
             if known is None:
                 return None
             tasks.append(known)
-        tensors = [torch.empty_like(f, dtype=t.precision.result) for t in plan.tasks]
-        there = plan.with_tasks(tuple(tasks))
-        outs = [tensor.numpy() for tensor in tensors]
-        in_numpy.run(_array(f), there, self.namespace, outs)
-        return tuple(tensors)
+        samples, there = _array(f), plan.with_tasks(tuple(tasks))
+        if plan.is_plain:
+            found = [torch.empty_like(f, dtype=t.precision.result) for t in plan.tasks]
+            outs = [tensor.numpy() for tensor in found]
+            in_numpy.run(samples, there, self.namespace, outs)
+            return tuple(found)
+        made = results.empty(f, plan, empty_like)
+        if all(task.where is None for task in plan.tasks):
+            outs = [tensor.numpy() for tensor in made.outs]
+            in_numpy.run(samples, there, self.namespace, outs)
+            return made.copy()
+        arrays = in_numpy.run(samples, there, self.namespace)
+        for tensor, array in zip(made.returned, arrays, strict=True):
+            tensor.numpy()[...] = array
+        return made.returned
 
     def run_compiled(self, f: Any, plan: Plan) -> tuple[Any, ...] | None:
         """Return the results of a plan that Numba compiles; None where it cannot.
@@ -129,11 +139,14 @@ class NumPyForTensors:
         )
 
     def _task(self, task: Task) -> Task | None:
-        """Return a task with NumPy's dtypes and the arrays of this call."""
+        """Return a task with NumPy's dtypes and the arrays of this call.
+
+        None for one with arrays beyond its ends, or with dtypes that only torch has.
+        """
         kept = task.kept
         known = None if kept is None else kept.made
         if not isinstance(known, Translated):
-            if not self._knows(task):
+            if arrays_of(task) or not self._knows(task):
                 return None
             known = Translated(self._translated(task))
             if kept is not None:
@@ -141,12 +154,15 @@ class NumPyForTensors:
         latest = known.latest
         if latest is not None and latest[0] is task:
             return latest[1]
-        step, x = task.step, task.coordinates
-        step = None if step is None else _array(step)
-        x = None if x is None else _array(x)
+        inner, arrays = task.inner, (task.step, task.coordinates, task.where)
+        if inner is not None:
+            inner = self._task(inner)
+            if inner is None:
+                return None
+        step, x, where = [None if a is None else _array(a) for a in arrays]
         grid = (task.scales, step, x, task.constants, task.period)
-        made = known.task.with_values(grid, None, None, ())
-        if step is x is None:
+        made = known.task.with_values(grid, inner, where, task.alternatives)
+        if not _holds_arrays(task):
             known.latest = task, made
         return made
 
@@ -182,6 +198,12 @@ def empty_like(f: Any, dtype: Any, shape: tuple[int, ...] | None = None) -> Any:
     if shape is None:
         return torch.empty_like(f, dtype=dtype)
     return f.new_empty(shape, dtype=dtype)
+
+
+def _holds_arrays(task: Task) -> bool:
+    """Tell whether a task, or the one inside of it, has arrays of a call."""
+    has_own = not task.step is task.coordinates is task.where is None
+    return has_own or (task.inner is not None and _holds_arrays(task.inner))
 
 
 def _array(tensor: Any) -> Any:
