@@ -12,6 +12,7 @@ from .._beyond import arrays_of
 from .._classes import is_array
 from .._executors import in_numpy, results
 from .._kept import Kept
+from .._precision import working
 from .._records import Plan, Task, all_tasks
 
 if TYPE_CHECKING:
@@ -167,11 +168,15 @@ class NumPyForTensors:
         return made
 
     def _knows(self, task: Task) -> bool:
-        """Tell whether NumPy has all dtypes of a task."""
+        """Tell whether NumPy has all dtypes of a task, and rounds as torch does."""
         arrays = [array for array in (task.step, task.coordinates) if array is not None]
         arrays += arrays_of(task)
         dtypes = [*task.precision[:3], *(array.dtype for array in arrays)]
-        return all(dtype in self.dtypes for dtype in dtypes)
+        if not all(dtype in self.dtypes for dtype in dtypes):
+            return False
+        # Torch rounds to 32 bits first.
+        work, result = working(task.precision), task.precision.result
+        return not (work.itemsize == 8 and result.itemsize == 2)
 
     def _translated(self, task: Task) -> Task:
         """Return a task without what a call adds."""
