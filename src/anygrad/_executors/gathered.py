@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
 from .._beyond import arrays_of
+from .._executors.pieces import LARGEST_EXACT
 from .._schemes import StepScales
 
 if TYPE_CHECKING:
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
 #: Beyond so many samples, and so many differences, gathering takes longer than calling.
 MOST_SAMPLES, MOST_DIFFERENCES = 2**11, 2**14
-
-#: Integers up to this size are floating numbers of 64 bits.
-LARGEST_EXACT = 2**53
 
 
 class Added(NamedTuple):

@@ -192,6 +192,8 @@ class NumPyForTensors:
             coordinates=None,
             constants=None,
             period=None,
+            inner=None,
+            where=None,
             kept=None if kept is None else Kept(kept.account),
         )
 
