@@ -45,6 +45,9 @@ MANY_POINTS = 5
 #: that a library's inner loop runs over the block and not over the run.
 SHORT_RUN = 512
 
+#: Weights of several such runs are repeated along them for all blocks, up to so many.
+MOST_REPEATED = 2**16
+
 #: Blocks of a sum are so much larger, because each costs the calls of all its terms.
 MANY_TERMS = 2
 
@@ -112,7 +115,7 @@ def total(
         samples = f if task.component is None else _agnostic.component(f, task)
         out = ops.empty_like(samples, dtype=task.precision.result)
     if known is not None and known.pieces:
-        play(known, _operands(f, tasks, known.are_shared, xp), out, xp)
+        play(known, _operands(f, tasks, known.repeats, xp), out, xp)
     else:
         _write(f, tasks, xp, ops, out, known)
     return out
@@ -149,13 +152,13 @@ def _write(
     plan = Plan((tasks[0]._replace(sign=0), *tasks[1:]))
     source, target = f, out
     f, tasks, (out,) = in_order_of_memory(f, tasks, [out], ops)
-    are_shared = [_shares_weights(out, task) for task in tasks]
-    terms = list(map(Term, tasks, are_shared))
+    repeats = [_repeats(out, task) for task in tasks]
+    terms = list(map(Term, tasks, repeats))
     if _is_first(f, terms, xp, ops):
         (target[...],) = _agnostic.run(source, plan, xp)
         known = known or Prepared(ops)
     else:
-        operands = _operands(f, tasks, are_shared, xp)
+        operands = _operands(f, tasks, repeats, xp)
         made = _prepared(operands, terms, out, xp, ops)
         play(made, operands, out, xp)
         if known is not None:
@@ -182,13 +185,31 @@ def _are_narrowed(terms: Sequence[Term], ops: InPlaceOps) -> bool:
 
 
 def _operands(
-    f: Any, tasks: Sequence[Task], are_shared: Sequence[bool], xp: Namespace
+    f: Any,
+    tasks: Sequence[Task],
+    repeats: Sequence[tuple[int, ...] | None],
+    xp: Namespace,
 ) -> list[Any]:
     """Return the samples and all operands of a recording, in its order."""
     operands = [f]
-    for task, shared in zip(tasks, are_shared, strict=True):
-        operands += scores.operands_of(task, shared, xp)
+    for task, often in zip(tasks, repeats, strict=True):
+        operands += scores.operands_of(task, often, xp)
     return operands
+
+
+def _repeats(out: Any, task: Task) -> tuple[int, ...] | None:
+    """Return how often weights that all lines share are repeated; None for others.
+
+    So that inner loops are long, as long as the weights stay in the cache.
+    """
+    if not _shares_weights(out, task):
+        return None
+    lengths, inner = (
+        tuple(out.shape[task.axis :]),
+        math.prod(out.shape[task.axis + 1 :]),
+    )
+    is_worth_it = 1 < inner < SHORT_RUN <= math.prod(lengths) <= MOST_REPEATED
+    return lengths[1:] if is_worth_it and math.prod(out.shape) > FEW_SAMPLES else ()
 
 
 def _shares_weights(out: Any, task: Task) -> bool:
@@ -250,7 +271,7 @@ def _prepared(
         pieces,
         pieces[0].bound if is_alone else None,
         weights,
-        [term.are_shared for term in terms],
+        [term.repeats for term in terms],
         any(term.task.constants is not None for term in terms),
     )
 
@@ -259,10 +280,12 @@ def _can_be_runs(f: Any, terms: Sequence[Term], out: Any, ops: InPlaceOps) -> bo
     """Tell whether blocks may be one run through memory each."""
     if out.ndim == 1 or not (ops.is_contiguous(out) and ops.is_contiguous(f)):
         return False
-    for task, are_shared in terms:
+    for task, repeats in terms:
         is_short = math.prod(out.shape[task.axis :]) < SHORT_RUN
         on_step = task.coordinates is None
-        if task.component is not None or not (on_step or (are_shared and is_short)):
+        if task.component is not None or not (
+            on_step or (repeats is not None and is_short)
+        ):
             return False
     return True
 

@@ -56,8 +56,8 @@ class Prepared(NamedTuple):
         The only program, where it is for all as it is.
     weights : tuple of (int, int)
         The operands that are repeated over the lines of a block, and their axes.
-    are_shared : list of bool
-        Of each task, whether its weights are made once for all lines.
+    repeats : list of (tuple of int or None)
+        Of each task, as those of its `Term`.
     has_constants : bool
         Whether what is subtracted may be no sample.
     gathered : tuple of Gathered, or None
@@ -70,7 +70,7 @@ class Prepared(NamedTuple):
     pieces: Sequence[Piece] = ()
     alone: Bound | None = None
     weights: tuple[tuple[int, int], ...] = ()
-    are_shared: Sequence[bool] = ()
+    repeats: Sequence[tuple[int, ...] | None] = ()
     has_constants: bool = False
     gathered: tuple[Gathered, ...] | None = None
     is_tried: bool = False
