@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._beyond import arrays_of
 from .._classes import is_array
-from .._executors import in_numpy, results
+from .._executors import huge_pages, in_numpy, results
 from .._kept import Kept
 from .._precision import working
 from .._records import Plan, Task, all_tasks
@@ -125,7 +125,7 @@ class NumPyForTensors:
 
         None for one with arrays beyond its ends, or with dtypes that only torch has.
         """
-        kept = plan.tasks[0].kept
+        kept = plan.tasks[0].kept if plan.tasks else None
         known = None if kept is None else kept.made
         if not isinstance(known, Translated):
             serves = [self._knows(t) and not arrays_of(t) for t in all_tasks(plan)]
@@ -179,8 +179,8 @@ def empty_like(f: Any, dtype: Any, shape: tuple[int, ...] | None = None) -> Any:
     import torch
 
     if shape is None:
-        return torch.empty_like(f, dtype=dtype)
-    return f.new_empty(shape, dtype=dtype)
+        return huge_pages.advised(torch.empty_like(f, dtype=dtype))
+    return huge_pages.advised(f.new_empty(shape, dtype=dtype))
 
 
 def _bound(known: Task, task: Task) -> Task:
