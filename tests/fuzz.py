@@ -133,8 +133,9 @@ def shown(backend: Backend, function: str, f: Any, keywords: dict[str, Any]) -> 
 
 def small_blocks(library: str) -> None:
     """Cut arrays into blocks of a few elements, so that there are many."""
-    from anygrad._executors import in_numpy, in_torch, small_tensors
+    from anygrad._executors import blocked, in_numpy, in_torch, small_tensors
 
+    blocked.MOST_UNRECORDED = -1
     if library == "numpy":
         import numpy
 

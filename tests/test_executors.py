@@ -11,7 +11,7 @@ import pytest
 
 import anygrad
 from anygrad import _agnostic
-from anygrad._executors import in_numpy, in_torch, small_tensors
+from anygrad._executors import blocked, in_numpy, in_torch, small_tensors
 from backends import Backend
 from planning import plan_of
 
@@ -41,20 +41,21 @@ SHAPES = [
 def several_blocks(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut arrays of these sizes into several blocks, as much larger ones are."""
     anygrad.gradient(backend.asarray([0.0, 1.0, 2.0]))  # makes the executor
+    monkeypatch.setattr(blocked, "MOST_UNRECORDED", -1)
     if backend.library == "numpy":
-        (blocked,) = in_numpy._blocked
-        monkeypatch.setattr(in_numpy, "_blocked", [in_smaller_blocks(blocked)])
+        (made,) = in_numpy._blocked
+        monkeypatch.setattr(in_numpy, "_blocked", [in_smaller_blocks(made)])
     if backend.library == "torch":
-        blocked = in_torch._make_blocked(on_cpu=True)
-        cut = {True: in_smaller_blocks(blocked)}
+        made = in_torch._make_blocked(on_cpu=True)
+        cut = {True: in_smaller_blocks(made)}
         monkeypatch.setattr(in_torch, "_blocked", cut)
         monkeypatch.setattr(small_tensors, "MOST_SAMPLES", 2**12)
 
 
-def in_smaller_blocks(blocked: Any) -> Any:
-    ops = blocked.keywords["ops"]
+def in_smaller_blocks(made: Any) -> Any:
+    ops = made.keywords["ops"]
     ops = ops._replace(block_bytes=2**16, scratch_bytes=2**15)
-    return partial(blocked.func, ops=ops)
+    return partial(made.func, ops=ops)
 
 
 def agnostic(

@@ -22,6 +22,12 @@ pytestmark = pytest.mark.forms("numpy", "numpy-Fortran", "torch")
 CALLS = 40
 
 
+@pytest.fixture(autouse=True)
+def recorded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the first call of a form played, too, however small it is."""
+    monkeypatch.setattr(blocked, "MOST_UNRECORDED", -1)
+
+
 @pytest.fixture(params=[16, 96])
 def tiny_blocks(
     request: pytest.FixtureRequest, backend: Backend, monkeypatch: pytest.MonkeyPatch
@@ -93,6 +99,24 @@ def test_another_shape_or_step_records_nothing(numpy: Any, recorded: list[Any]) 
         call(21)
         call(37)
         assert len(recorded) == first
+
+
+@pytest.mark.forms("numpy")
+def test_a_small_call_records_nothing(
+    numpy: Any, recorded: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would take ten times as long, and there may be no other of its form."""
+    monkeypatch.setattr(blocked, "MOST_UNRECORDED", 900)
+    monkeypatch.setattr(blocked, "_met", {})
+    for n, is_recorded in ((17, False), (19, True), (31, True)):
+        x, f = numpy.arange(float(n)) ** 2, numpy.ones((n, n))
+        (first,) = anygrad.gradient(f, dim=0, spacing=[x])
+        assert bool(recorded) is is_recorded
+        (again,) = anygrad.gradient(f, dim=0, spacing=[x])
+        assert (first == again).all()
+    recorded.clear()
+    anygrad.gradient(numpy.ones((31, 31)), edge_order=2)
+    assert recorded
 
 
 @pytest.mark.forms("numpy")

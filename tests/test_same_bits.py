@@ -74,12 +74,15 @@ def test_any_call(backend: Backend, part: int) -> None:
         call = random_call(backend, number)
         if call is None:
             continue
-        with anygrad.set_workers(1 + number % 3):
-            result = fuzz.outcome(call.function, call.f, call.keywords)
-        if isinstance(result, Exception):  # a step that fits no dtype
-            continue
-        assert_same(backend, call, result)
-        tried += 1
+        again = backend.library in ("numpy", "torch")  # by what calls have kept
+        for _ in range(3 if again else 1):
+            with anygrad.set_workers(1 + number % 3):
+                result = fuzz.outcome(call.function, call.f, call.keywords)
+            if isinstance(result, Exception):  # a step that fits no dtype
+                break
+            assert_same(backend, call, result)
+        else:
+            tried += 1
     assert tried > CALLS // 6
 
 

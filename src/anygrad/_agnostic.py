@@ -24,6 +24,7 @@ from ._scales import Scale
 if TYPE_CHECKING:
     from ._formulas import Formula
     from ._records import Plan, Stack, Task
+    from ._schemes import Scheme
     from ._typing import Array, DType, Namespace
 
 
@@ -223,9 +224,9 @@ def sum_of(
 ) -> Any:
     """Return the weighted sum, at the points that one formula of the scheme fills."""
     formula, terms, scale = weighted
-    end = int(number > task.scheme.interior)
     total: Any = None
     for upper, lower, weight in terms:
+        end = end_of(lower, number, task.scheme)
         term = _difference_of(f, task, formula, (upper, lower), end, xp)
         term = term if weight is None else term * weight
         total = term if total is None else total + term
@@ -251,19 +252,25 @@ def _difference_of(
     task: Task,
     formula: Formula,
     pair: tuple[int, Any],
-    end: int,
+    end: int | None,
     xp: Namespace,
 ) -> Any:
-    """Return the difference of two samples, or of one and the constant."""
+    """Return the difference of two samples, or of one and the constant of an end."""
     (upper, lower), precision = pair, task.precision
     above = shifted(f, task.axis, formula, upper)
-    if lower is None or isinstance(lower, End):
-        number = end if lower is None else lower.number
-        constant = task.constants and task.constants[number]
+    if end is not None:
+        constant = task.constants and task.constants[end]
         above = prepare(above, precision.samples, False, xp)
         return above - _as_numbers(constant, precision.samples, xp)
     below = shifted(f, task.axis, formula, lower)
     return difference(above, below, precision.samples, precision.wide_samples, xp)
+
+
+def end_of(lower: Any, number: int, scheme: Scheme) -> int | None:
+    """Return the end whose constant stands in the place of a lower sample, if any."""
+    if lower is None:
+        return int(number > scheme.interior)
+    return lower.number if isinstance(lower, End) else None
 
 
 def weighted_formulas(task: Task, xp: Namespace) -> tuple[WeightedFormula, ...]:

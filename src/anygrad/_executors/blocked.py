@@ -11,23 +11,26 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic
 from .._beyond import has_arrays
 from .._executors import blocks, gathered, masked, results, scores
-from .._executors.blocks import Bound
 from .._executors.kernels import in_order_of_memory, remember
+from .._executors.pieces import Piece, Prepared, play
 from .._executors.scores import Term
 from .._executors.windows import Kind
-from .._records import totals_of, unrounded
+from .._records import Plan, totals_of, unrounded
 
 if TYPE_CHECKING:
-    from .._executors.gathered import Gathered
     from .._executors.operations import InPlaceOps
     from .._executors.scores import Score
-    from .._records import Plan, Task
+    from .._records import Task
     from .._typing import Namespace
+
+#: The agnostic run on so few samples takes less time than to record it, so it is what
+#: the first call of a form gets: there may be no other.
+MOST_UNRECORDED = 2**17
 
 #: Weights are made once for all lines if there are more lines than these,
 FEW_LINES = 16
@@ -42,78 +45,21 @@ MANY_POINTS = 5
 #: that a library's inner loop runs over the block and not over the run.
 SHORT_RUN = 512
 
+#: Weights of several such runs are repeated along them for all blocks, up to so many.
+MOST_REPEATED = 2**16
+
 #: Blocks of a sum are so much larger, because each costs the calls of all its terms.
 MANY_TERMS = 2
-
-#: Integers up to this size are floating numbers of 64 bits.
-LARGEST_EXACT = 2**53
 
 #: More blocks are not kept: the time to cut them is nothing to that of their work.
 MOST_PIECES = 256
 
 
-class Piece(NamedTuple):
-    """One block, and how it is played.
-
-    Attributes
-    ----------
-    bound : Bound
-        By which program.
-    wide : Bound or None
-        By which other one, if its integers are far from each other.
-    cuts : tuple of (tuple of slice or None)
-        What it reads of each operand; None for all.
-    looked_at : tuple of slice
-        Which of the samples there are read, where the least of them is asked for.
-    target : tuple of slice
-        Where it is in the result.
-    lengths : tuple of int
-        How long it is.
-    """
-
-    bound: Bound
-    wide: Bound | None
-    cuts: tuple[Any, ...]
-    looked_at: tuple[slice, ...]
-    target: tuple[slice, ...]
-    lengths: tuple[int, ...]
-
-
-class Prepared(NamedTuple):
-    """All blocks of a derivative, as its shape and the order of memory decide them.
-
-    Attributes
-    ----------
-    ops : InPlaceOps
-        For which it has been cut.
-    pieces : list of Piece
-        They may be done at the same time.
-    alone : Bound or None
-        The only program, where it is for all as it is.
-    weights : tuple of (int, int)
-        The operands that are repeated over the lines of a block, and their axes.
-    are_shared : list of bool
-        Of each task, whether its weights are made once for all lines.
-    has_constants : bool
-        Whether what is subtracted may be no sample.
-    gathered : Gathered or None
-        What is read, for small arrays.
-    is_tried : bool
-        Whether it has been tried to gather that.
-    """
-
-    ops: InPlaceOps
-    pieces: list[Piece]
-    alone: Bound | None
-    weights: tuple[tuple[int, int], ...]
-    are_shared: list[bool]
-    has_constants: bool
-    gathered: Gathered | None = None
-    is_tried: bool = False
-
-
 #: By the form of a call.
 _scores: dict[Any, Score] = {}
+
+#: The forms of small calls that have been met.
+_met: dict[Any, None] = {}
 
 
 def run(
@@ -121,7 +67,7 @@ def run(
 ) -> tuple[Any, ...]:
     """Return the results of the plan for `f`: one array if they are stacked.
 
-    The results of a plain plan may have their places in `outs`.
+    Where no samples are missing, the results may have their places in `outs`.
     """
     if plan.is_plain:
         pairs = zip_longest(plan.tasks, outs)
@@ -133,8 +79,9 @@ def run(
         return _agnostic.compose(
             plan, lambda task: masked.derivative(f, task, xp, ops, differentiate), xp
         )
-    if plan.stack is None:
-        return tuple([total(f, tasks, xp, ops) for tasks in totals_of(plan.tasks)])
+    if plan.stack is None or outs:
+        whole = zip_longest(totals_of(plan.tasks), outs)
+        return tuple([total(f, tasks, xp, ops, out) for tasks, out in whole])
     made = results.empty(f, plan, ops.empty_like)
     for tasks, out in zip(totals_of(plan.tasks), made.outs, strict=True):
         total(f, tasks, xp, ops, out)
@@ -155,20 +102,22 @@ def total(
         f, task = _outer(f, task, xp, ops)
         tasks = (task,)
     known = None if kept is None else _known(f, kept.made, ops, out)
-    if known is not None and known.gathered is not None and task.step is None:
-        done = gathered.run(known.gathered, task.scales, f, ops, out)
+    if kept is not None and known is not None and not known.is_tried:
+        # A second call may be one of many.
+        read = gathered.gather(tasks, f, xp, ops)
+        known = known._replace(gathered=read, is_tried=True)
+        kept.keep(known)
+    if known is not None and known.gathered is not None:
+        done = gathered.run(known.gathered, tasks, f, ops, out)
         if done is not None:
             return done
     if out is None:
         samples = f if task.component is None else _agnostic.component(f, task)
         out = ops.empty_like(samples, dtype=task.precision.result)
-    if known is None:
-        _write(f, tasks, xp, ops, out)
-        return out
-    _play(known, _operands(f, tasks, known.are_shared, xp), out, xp)
-    if kept is not None and not known.is_tried:  # a second call may be one of many
-        read = gathered.gather(tasks, f, xp, ops)
-        kept.keep(known._replace(gathered=read, is_tried=True))
+    if known is not None and known.pieces:
+        play(known, _operands(f, tasks, known.repeats, xp), out, xp)
+    else:
+        _write(f, tasks, xp, ops, out, known)
     return out
 
 
@@ -191,28 +140,76 @@ def _known(f: Any, made: Any, ops: InPlaceOps, out: Any) -> Prepared | None:
 
 
 def _write(
-    f: Any, tasks: Sequence[Task], xp: Namespace, ops: InPlaceOps, out: Any
+    f: Any,
+    tasks: Sequence[Task],
+    xp: Namespace,
+    ops: InPlaceOps,
+    out: Any,
+    known: Prepared | None,
 ) -> None:
-    """Write a derivative for which nothing has been prepared."""
-    kept = tasks[0].kept
-    in_order = ops.is_contiguous(f) and ops.is_contiguous(out)
+    """Write a derivative for which no blocks have been prepared."""
+    kept, in_order = tasks[0].kept, ops.is_contiguous(f) and ops.is_contiguous(out)
+    plan = Plan((tasks[0]._replace(sign=0), *tasks[1:]))
+    source, target = f, out
     f, tasks, (out,) = in_order_of_memory(f, tasks, [out], ops)
-    are_shared = [_shares_weights(out, task) for task in tasks]
-    operands = _operands(f, tasks, are_shared, xp)
-    known = _prepared(operands, list(map(Term, tasks, are_shared)), out, xp, ops)
-    _play(known, operands, out, xp)
+    repeats = [_repeats(out, task) for task in tasks]
+    terms = list(map(Term, tasks, repeats))
+    if _is_first(f, terms, xp, ops):
+        (target[...],) = _agnostic.run(source, plan, xp)
+        known = known or Prepared(ops)
+    else:
+        operands = _operands(f, tasks, repeats, xp)
+        made = _prepared(operands, terms, out, xp, ops)
+        play(made, operands, out, xp)
+        if known is not None:
+            made = made._replace(gathered=known.gathered, is_tried=known.is_tried)
+        known = made
     if kept is not None and in_order and len(known.pieces) <= MOST_PIECES:
         kept.keep(known)
 
 
+def _is_first(f: Any, terms: Sequence[Term], xp: Namespace, ops: InPlaceOps) -> bool:
+    """Tell whether few samples have a form that has not been met, and remember it."""
+    if math.prod(f.shape) > MOST_UNRECORDED:
+        return False
+    key = _key(f, terms, xp, is_narrow=_are_narrowed(terms, ops))
+    if key in _met or key in _scores:
+        return False
+    remember(_met, key, None)
+    return True
+
+
+def _are_narrowed(terms: Sequence[Term], ops: InPlaceOps) -> bool:
+    """Tell whether samples are wide integers that may be played as if they were not."""
+    return terms[0].task.precision.wide_samples and ops.extremes is not None
+
+
 def _operands(
-    f: Any, tasks: Sequence[Task], are_shared: Sequence[bool], xp: Namespace
+    f: Any,
+    tasks: Sequence[Task],
+    repeats: Sequence[tuple[int, ...] | None],
+    xp: Namespace,
 ) -> list[Any]:
     """Return the samples and all operands of a recording, in its order."""
     operands = [f]
-    for task, shared in zip(tasks, are_shared, strict=True):
-        operands += scores.operands_of(task, shared, xp)
+    for task, often in zip(tasks, repeats, strict=True):
+        operands += scores.operands_of(task, often, xp)
     return operands
+
+
+def _repeats(out: Any, task: Task) -> tuple[int, ...] | None:
+    """Return how often weights that all lines share are repeated; None for others.
+
+    So that inner loops are long, as long as the weights stay in the cache.
+    """
+    if not _shares_weights(out, task):
+        return None
+    lengths, inner = (
+        tuple(out.shape[task.axis :]),
+        math.prod(out.shape[task.axis + 1 :]),
+    )
+    is_worth_it = 1 < inner < SHORT_RUN <= math.prod(lengths) <= MOST_REPEATED
+    return lengths[1:] if is_worth_it and math.prod(out.shape) > FEW_SAMPLES else ()
 
 
 def _shares_weights(out: Any, task: Task) -> bool:
@@ -239,7 +236,7 @@ def _prepared(
     """Cut a result, which lies in the order of its axes or nearly so, into blocks."""
     f, task, shape = operands[0], terms[0].task, tuple(out.shape)
     can_run = _can_be_runs(f, terms, out, ops)
-    is_wide = task.precision.wide_samples and ops.extremes is not None
+    is_wide = _are_narrowed(terms, ops)
     score = _score(f, terms, xp, is_narrow=is_wide)
     limit = None
     if ops.block_bytes is not None:
@@ -274,7 +271,7 @@ def _prepared(
         pieces,
         pieces[0].bound if is_alone else None,
         weights,
-        [term.are_shared for term in terms],
+        [term.repeats for term in terms],
         any(term.task.constants is not None for term in terms),
     )
 
@@ -283,76 +280,26 @@ def _can_be_runs(f: Any, terms: Sequence[Term], out: Any, ops: InPlaceOps) -> bo
     """Tell whether blocks may be one run through memory each."""
     if out.ndim == 1 or not (ops.is_contiguous(out) and ops.is_contiguous(f)):
         return False
-    for task, are_shared in terms:
+    for task, repeats in terms:
         is_short = math.prod(out.shape[task.axis :]) < SHORT_RUN
         on_step = task.coordinates is None
-        if task.component is not None or not (on_step or (are_shared and is_short)):
+        if task.component is not None or not (
+            on_step or (repeats is not None and is_short)
+        ):
             return False
     return True
 
 
+def _key(f: Any, terms: Sequence[Term], xp: Namespace, *, is_narrow: bool) -> Any:
+    """Return the form of what is recorded."""
+    return xp, f.dtype, f.ndim, is_narrow, tuple([term.form for term in terms])
+
+
 def _score(f: Any, terms: Sequence[Term], xp: Namespace, *, is_narrow: bool) -> Score:
     """Return the recording of a form."""
-    key = xp, f.dtype, f.ndim, is_narrow, tuple([term.form for term in terms])
+    key = _key(f, terms, xp, is_narrow=is_narrow)
     score = _scores.get(key)
     if score is None:
         score = scores.record(f, terms, xp, is_narrow=is_narrow)
         score = remember(_scores, key, score)
     return score
-
-
-def _play(known: Prepared, operands: list[Any], out: Any, xp: Namespace) -> None:
-    """Write all blocks."""
-    if known.alone is not None:
-        operands.append(0)
-        known.alone.play(operands, out, known.alone.indices)
-        return
-    ops = known.ops
-    spread: dict[Any, Any] = {}
-
-    def play(piece: Piece) -> None:
-        pairs = zip(operands, piece.cuts, strict=True)
-        read = [one if cut is None else one[cut] for one, cut in pairs]
-        bound, least = piece.bound, 0
-        if piece.wide is not None:
-            found = _least(read[0][piece.looked_at], known.has_constants, ops)
-            if found is None:
-                bound = piece.wide
-            least = found or 0
-        for place, axis in known.weights:
-            key = place, piece.lengths
-            if key not in spread:
-                spread[key] = _spread(operands[place], axis, piece.lengths, xp, ops)
-            read[place] = spread[key]
-        bound.play((*read, least), out[piece.target], bound.indices)
-
-    ops.for_each(play, known.pieces)
-
-
-def _least(f: Any, has_constants: bool, ops: InPlaceOps) -> int | None:
-    """Return what is taken off wide integers, so that they are floating numbers.
-
-    Differences are those of the integers less the least of them, and that is exact;
-    not so the difference from the constant of a boundary.  None if they are too far
-    apart.
-    """
-    if math.prod(f.shape) == 0:
-        return None
-    least, greatest = ops.extremes(f)  # type: ignore[misc]
-    if least >= -LARGEST_EXACT and greatest <= LARGEST_EXACT:
-        return 0
-    if greatest - least > LARGEST_EXACT or has_constants:
-        return None
-    return least
-
-
-def _spread(
-    weights: Any, axis: int, lengths: tuple[int, ...], xp: Namespace, ops: InPlaceOps
-) -> Any:
-    """Return weights repeated over a block of whole lines, as one run."""
-    missing = list(weights.shape)
-    missing[axis] = lengths[axis] - missing[axis]
-    rest = ops.empty_like(weights, dtype=weights.dtype, shape=tuple(missing))
-    rest[...] = 0
-    padded = xp.concat([weights, rest], axis=axis)
-    return xp.reshape(xp.broadcast_to(padded, lengths), (-1,))

@@ -1,9 +1,9 @@
 """Small arrays: a derivative as differences of gathered copies.
 
 On a small array, an operation costs the time to call it, and a program of slices calls
-many.  Here all points are computed together: the first difference of each is one of two
-copies that are gathered, the second is another, and so on, whatever the dim and the
-edges.  Edges that have more terms than the interior add these at their own points.
+many.  Here all terms of all points are computed together: the upper samples of all
+differences are one gathered copy, and the lower ones are another, whatever the dim and
+the edges.  Terms that are added to another one stand behind it in these copies.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
+from .._beyond import arrays_of
+from .._executors.pieces import LARGEST_EXACT
 from .._schemes import StepScales
 
 if TYPE_CHECKING:
@@ -26,23 +29,22 @@ if TYPE_CHECKING:
 MOST_SAMPLES, MOST_DIFFERENCES = 2**11, 2**14
 
 
-class Term(NamedTuple):
-    """One difference of each point, or of some.
+class Added(NamedTuple):
+    """A further term of some points.
 
     Attributes
     ----------
-    upper, lower : array of int
-        Which samples are subtracted, counted through memory.
-    weight : array or number or None
-        What the difference is multiplied with; None for one.
-    points : array of int or None
-        The points that have the term, counted through memory; None for all.
+    points : tuple of slice
+        Which.
+    where : slice
+        Where it stands in the gathered copies.
+    shape : tuple of int
+        That of the points.
     """
 
-    upper: Any
-    lower: Any
-    weight: Any
-    points: Any
+    points: tuple[slice, ...]
+    where: slice
+    shape: tuple[int, ...]
 
 
 class Gathered(NamedTuple):
@@ -51,9 +53,22 @@ class Gathered(NamedTuple):
     Attributes
     ----------
     take, asarray : callable
-        ``take(f, positions)``, and what makes an array of the samples' dtype.
-    terms : tuple of Term
+        ``take(f, positions)``, and what makes an array of the working dtype.
+    upper, lower : array of int
+        Which samples are subtracted, counted through memory: of the first term of all
+        points, in the shape of the samples if there are no others.
+    weights : array or number or None
+        What the differences are multiplied with; None for one.
+    constants : tuple of (int, slice or array of int)
+        Of which end a constant stands in the place of lower samples, and of which.
+    added : tuple of Added
         In the order in which they are added.
+    shape : tuple of int
+        That of the samples.
+    samples, result : dtype or None
+        What the samples, and the derivative, are converted to; None for what they are.
+    is_wide : bool
+        Whether they are integers that may not be floating numbers.
     numbers : array of int
         Which formula of the scheme each point has.
     shares : array or None
@@ -66,7 +81,15 @@ class Gathered(NamedTuple):
 
     take: Callable[[Any, Any], Any]
     asarray: Callable[[Any], Any]
-    terms: tuple[Term, ...]
+    upper: Any
+    lower: Any
+    weights: Any
+    constants: tuple[tuple[int, Any], ...]
+    added: tuple[Added, ...]
+    shape: tuple[int, ...]
+    samples: Any
+    result: Any
+    is_wide: bool
     numbers: Any
     shares: Any
     denominator: int
@@ -95,126 +118,240 @@ class LatestScaling:
 
 def gather(
     tasks: Sequence[Task], f: Any, xp: Namespace, ops: InPlaceOps
-) -> Gathered | None:
-    """Return what a derivative of samples in order reads; None if that does not pay."""
-    task = tasks[0]
-    count, scheme = math.prod(f.shape), task.scheme
-    most = max([len(formula.terms) for formula in scheme.formulas])
-    if ops.take is None or not 0 < count <= MOST_SAMPLES:
+) -> tuple[Gathered, ...] | None:
+    """Return what a derivative of samples in order reads; None if that does not pay.
+
+    There is one for each task whose derivatives are added.
+    """
+    if ops.take is None or not 0 < math.prod(f.shape) <= MOST_SAMPLES * len(tasks):
         return None
-    if (
-        len(tasks) > 1
-        or task.coordinates is not None
-        or count * most > MOST_DIFFERENCES
+    if not all(_pays(task, f, xp) for task in tasks):
+        return None
+    if len(tasks) > 1 and tasks[0].precision.result != tasks[0].precision.samples:
+        return None
+    return tuple([_gathered(task, f, xp, ops) for task in tasks])
+
+
+def _pays(task: Task, f: Any, xp: Namespace) -> bool:
+    """Tell whether a task has numbers only, and few differences."""
+    precision, formulas = task.precision, task.scheme.formulas
+    if task.coordinates is not None or task.step is not None or arrays_of(task):
+        return False
+    if math.prod(f.shape) * max([len(one.terms) for one in formulas]) > (
+        MOST_DIFFERENCES
     ):
-        return None
-    terms = [term for formula in scheme.formulas for term in formula.terms]
-    if not all(isinstance(lower, int) for _, lower, _ in terms):  # a constant
-        return None
-    if f.dtype != task.precision.samples or f.dtype != task.precision.result:
-        return None
-    if xp.isdtype(f.dtype, "complex floating"):  # one times an infinity may be NaN
-        return None
-    positions = xp.reshape(xp.arange(count), f.shape)
-    numbers, counts = xp.zeros_like(positions), xp.zeros_like(positions)
-    for number, formula in enumerate(scheme.formulas):
+        return False
+    # One times an infinity may be NaN where it is complex.
+    dtypes = precision.samples, precision.result
+    return all(xp.isdtype(dtype, "real floating") for dtype in dtypes)
+
+
+def _gathered(task: Task, f: Any, xp: Namespace, ops: InPlaceOps) -> Gathered:
+    f, take, precision = _agnostic.component(f, task), ops.take, task.precision
+    assert take is not None
+    positions = xp.reshape(xp.arange(math.prod(f.shape)), f.shape)
+    numbers, formulas = xp.zeros_like(positions), task.scheme.formulas
+    for number, formula in enumerate(formulas):
         _agnostic.shifted(numbers, task.axis, formula, 0)[...] = number
-        _agnostic.shifted(counts, task.axis, formula, 0)[...] = len(formula.terms)
-    # Of an axis without interior points, no point has the most terms.
-    numbers_of_terms = range(int(xp.max(counts)))
-    found = [_term(k, task, positions, counts, f, xp) for k in numbers_of_terms]
+    added: list[Added] = []
+    found = [_term(0, task, positions, precision.samples, xp)]
+    end = math.prod(f.shape)
+    before = (slice(None),) * task.axis
+    for k in range(1, max([len(formula.terms) for formula in formulas])):
+        whole = _term(k, task, positions, precision.samples, xp)
+        for rows in _rows_with(k, task, f.shape[task.axis]):
+            parts = [one[(*before, rows, ...)] for one in whole]
+            found.append(tuple(parts))
+            start, end = end, end + math.prod(parts[0].shape)
+            shape = tuple(parts[0].shape)
+            added.append(Added((*before, rows), slice(start, end), shape))
+    if added:
+        columns = zip(*found, strict=True)
+        flat = [[xp.reshape(one, (-1,)) for one in column] for column in columns]
+        upper, lower, weights, ends = map(xp.concat, flat)
+    else:
+        ((upper, lower, weights, ends),) = found
+    first = xp.reshape(weights, (-1,))[0]
+    if xp.all(weights == first):
+        weights = None if first == 1.0 else float(first)
     shares = None
-    if not any(d & (d - 1) for d in scheme.denominators):  # else they are rounded
-        each = [1.0 / formula.denominator for formula in scheme.formulas]
-        shares = ops.take(xp.asarray(each, dtype=f.dtype), numbers)
-    denominator = scheme.formulas[0].denominator
-    latest = LatestScaling(2 * f.nbytes)
-    asarray = partial(xp.asarray, dtype=f.dtype)
+    if not any(d & (d - 1) for d in task.scheme.denominators):  # else they are rounded
+        each = [1.0 / formula.denominator for formula in formulas]
+        shares = take(xp.asarray(each, dtype=precision.samples), numbers)
     return Gathered(
-        ops.take, asarray, tuple(found), numbers, shares, denominator, latest
+        take,
+        partial(xp.asarray, dtype=precision.samples),
+        upper,
+        lower,
+        weights,
+        _constants(xp.reshape(ends, (-1,)), xp),
+        tuple(added),
+        tuple(f.shape),
+        None if f.dtype == precision.samples else precision.samples,
+        None if precision.result == precision.samples else precision.result,
+        precision.wide_samples,
+        numbers,
+        shares,
+        formulas[0].denominator,
+        LatestScaling(2 * found[0][2].nbytes),
     )
 
 
 def _term(
-    k: int, task: Task, positions: Any, counts: Any, f: Any, xp: Namespace
-) -> Term:
-    """Return the term number `k` of all points that have so many."""
+    k: int, task: Task, positions: Any, dtype: Any, xp: Namespace
+) -> tuple[Any, Any, Any, Any]:
+    """Return what term number `k` of all points reads.
+
+    The upper and the lower samples, its weights, and the ends whose constants stand in
+    the place of the lower ones; -1 for none.
+    """
     upper, lower = xp.zeros_like(positions), xp.zeros_like(positions)
-    weights = xp.ones_like(f)
-    for formula in task.scheme.formulas:
+    weights, ends = xp.ones(positions.shape, dtype=dtype), lower - 1
+    for place, formula in enumerate(task.scheme.formulas):
         if k < len(formula.terms):
             above, below, weight = formula.terms[k]
+            end = _agnostic.end_of(below, place, task.scheme)
             for array, values in (
                 (upper, _agnostic.shifted(positions, task.axis, formula, above)),
-                (lower, _agnostic.shifted(positions, task.axis, formula, below)),
+                (
+                    lower,
+                    _agnostic.shifted(positions, task.axis, formula, below)
+                    if end is None
+                    else 0,
+                ),
                 (weights, 1.0 if weight is None else weight),
+                (ends, -1 if end is None else end),
             ):
                 _agnostic.shifted(array, task.axis, formula, 0)[...] = values
-    points = None
-    if not xp.all(counts > k):
-        (points,) = xp.nonzero(xp.reshape(counts, (-1,)) > k)
-        upper, lower, weights = (a.reshape(-1)[points] for a in (upper, lower, weights))
-    first = weights.reshape(-1)[0]
-    if not xp.all(weights == first):
-        return Term(upper, lower, weights, points)
-    return Term(upper, lower, None if first == 1.0 else float(first), points)
+    return upper, lower, weights, ends
+
+
+def _constants(ends: Any, xp: Namespace) -> tuple[tuple[int, Any], ...]:
+    """Return where constants stand: a slice wherever that is possible."""
+    found: list[tuple[int, Any]] = []
+    for number in (0, 1):
+        (places,) = xp.nonzero(ends == number)
+        count = places.shape[0]
+        if count:
+            first, last = int(places[0]), int(places[-1])
+            is_run = last - first == count - 1
+            found.append((number, slice(first, last + 1) if is_run else places))
+    return tuple(found)
+
+
+def _rows_with(k: int, task: Task, length: int) -> list[slice]:
+    """Return the rows along the axis that have a term number `k`: runs of them."""
+    have = [False] * length
+    for formula in task.scheme.formulas:
+        rows = range(length)[_agnostic.points(formula, 0)]
+        have[rows.start : rows.stop] = [k < len(formula.terms)] * len(rows)
+    runs: list[slice] = []
+    start = 0
+    for is_one, group in groupby(have):
+        stop = start + len(list(group))
+        runs += [slice(start, stop)] if is_one else []
+        start = stop
+    if len(runs) == 2 and all(run.stop - run.start == 1 for run in runs):
+        first, last = runs[0].start, runs[1].start
+        return [slice(first, last + 1, last - first)]
+    return runs
 
 
 def run(
-    gathered: Gathered,
-    scales: Sequence[Scale],
+    gathered: tuple[Gathered, ...],
+    tasks: Sequence[Task],
     f: Any,
     ops: InPlaceOps,
     out: Any = None,
 ) -> Any:
-    """Return the derivative of samples that lie in order, in `out` if that is given.
+    """Return a derivative with what is added to it, in `out` if that is given.
 
-    None for a step whose scales are not single numbers.
+    None for a step whose scales are not single numbers, and for integers that are no
+    floating numbers.
     """
-    latest = gathered.latest
+    if len(gathered) == 1:
+        return _derivative(gathered[0], tasks[0], f, ops, out)
+    total: Any = None
+    for one, task in zip(gathered, tasks, strict=True):
+        samples = _agnostic.component(f, task)
+        part = _derivative(one, task, samples, ops, None)
+        if part is None:
+            return None
+        if total is None:
+            total = part
+            continue
+        add = ops.verbs["add" if task.sign > 0 else "subtract"]
+        is_last = task is tasks[-1]
+        total = add(total, part, out=total if out is None or not is_last else out)
+    return total
+
+
+def _derivative(
+    gathered: Gathered, task: Task, f: Any, ops: InPlaceOps, out: Any
+) -> Any:
+    """Return one derivative, in `out` if that is given."""
+    latest, take, scales = gathered.latest, gathered.take, task.scales
     scaling = latest.scaling
     if scaling is None or scaling[0] is not scales:
         made = _scaling(gathered, scales, ops)
         if made is None:
             return None
         scaling = latest.scaling = scales, made
-    take, terms = gathered.take, gathered.terms
-    result = _difference(take, terms[0], f, ops, out)
-    if len(terms) > 1:
-        _add(take, terms[1:], f, ops, result)
-    for scale, numbers in scaling[1]:
-        scale(result, numbers, out=result)
-    return result
+    if gathered.samples is not None:
+        if gathered.is_wide:
+            least, greatest = ops.extremes(f)  # type: ignore[misc]
+            if least < -LARGEST_EXACT or greatest > LARGEST_EXACT:
+                return None
+        f = ops.astype(f, gathered.samples)
+    result, lower = take(f, gathered.upper), take(f, gathered.lower)
+    for number, places in gathered.constants:
+        lower.reshape(-1)[places] = task.constants[number]  # type: ignore[index]
+    is_last = not gathered.added and gathered.result is None
+    target = result if out is None or not is_last else out
+    result = ops.verbs["subtract"](result, lower, out=target)
+    if gathered.weights is not None:
+        ops.verbs["multiply"](result, gathered.weights, out=result)
+    if is_last:
+        for scale, numbers in scaling[1]:
+            scale(result, numbers, out=result)
+        return result
+    if gathered.added:
+        result = _added(gathered, result, ops)
+    return _scaled(gathered, scaling[1], f, result, ops, out)
 
 
-def _add(
-    take: Callable[[Any, Any], Any],
-    terms: Sequence[Term],
+def _added(gathered: Gathered, terms: Any, ops: InPlaceOps) -> Any:
+    """Return the sums of the terms, in the memory of the first ones."""
+    add, shape = ops.verbs["add"], gathered.shape
+    whole = terms[: gathered.added[0].where.start]
+    if len(shape) > 1:
+        whole = whole.reshape(shape)
+    for points, where, shape in gathered.added:
+        there, term = whole[points], terms[where]
+        add(there, term if len(shape) == 1 else term.reshape(shape), out=there)
+    return whole
+
+
+def _scaled(
+    gathered: Gathered,
+    scaling: Sequence[tuple[Any, Any]],
     f: Any,
+    sums: Any,
     ops: InPlaceOps,
-    result: Any,
-) -> None:
-    """Add terms to a result, those that all points have and those of edges."""
-    for term in terms:
-        part = _difference(take, term, f, ops, None)
-        if term.points is None:
-            ops.verbs["add"](result, part, out=result)
-        else:
-            result.reshape(-1)[term.points] += part
-
-
-def _difference(
-    take: Callable[[Any, Any], Any], term: Term, f: Any, ops: InPlaceOps, out: Any
+    out: Any,
 ) -> Any:
-    """Return a weighted difference of two gathered copies."""
-    upper, lower, weight, _ = term
-    result = take(f, upper)
-    result = ops.verbs["subtract"](
-        result, take(f, lower), out=result if out is None else out
-    )
-    if weight is not None:
-        ops.verbs["multiply"](result, weight, out=result)
-    return result
+    """Return sums scaled and rounded, in memory of their own."""
+    if out is None and gathered.result is not None:
+        out = ops.empty_like(f, dtype=gathered.result)
+    if not scaling:
+        if out is None:
+            return ops.astype(sums, sums.dtype)
+        out[...] = sums
+        return out
+    *others, (scale, numbers) = scaling
+    for other, more in others:
+        other(sums, more, out=sums)
+    return scale(sums, numbers, out=out)
 
 
 def _scaling(gathered: Gathered, scales: Sequence[Scale], ops: InPlaceOps) -> Any:

@@ -44,8 +44,8 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
 def _run_blocked(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     if not plan.is_plain and are_short(plan.tasks):
         return _agnostic.run(f, plan, xp)
-    on_cpu = f.device.type == "cpu"
-    if f.device.type == "cuda":
+    on_cpu = f.is_cpu
+    if f.is_cuda:
         from .._executors import torch_on_cuda  # imports what only a GPU needs
 
         results = torch_on_cuda.run(f, plan, xp)

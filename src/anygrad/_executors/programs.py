@@ -27,9 +27,10 @@ class Program(NamedTuple):
 
     Attributes
     ----------
-    play : callable
-        ``play(operands, out, indices)``, with the least of wide integers behind the
-        operands.
+    text : str
+        Its definition,
+    named : dict
+        and what the text has names for.
     indices : list of tuple of (Cut, None or int)
         The indices and the shapes that it is given.
     margins : tuple of int
@@ -42,12 +43,25 @@ class Program(NamedTuple):
         For shorter blocks, there is another program.
     """
 
-    play: Callable[..., None]
+    text: str
+    named: dict[str, Any]
     indices: list[tuple[Any, ...]]
     margins: tuple[int, ...]
     arrays: int
     reads: Window | None
     fewest: list[int]
+
+    @property
+    def play(self) -> Callable[..., None]:
+        """Return the function, which is compiled when it is first asked for.
+
+        ``play(operands, out, indices)``, with the least of wide integers behind the
+        operands.
+        """
+        if "play" not in self.named:
+            exec(self.text, self.named)
+        play: Callable[..., None] = self.named["play"]
+        return play
 
 
 def program_of(score: Score, kind: Kind, ops: InPlaceOps, xp: Namespace) -> Program:
@@ -74,9 +88,9 @@ class _Writer(Text):
         lines = [f"def play(operands, r{self.out}, indices):"]
         lines.append("".join([f"r{k}, " for k in range(count)]) + "= operands")
         lines.append("".join([f"i{k}, " for k in indices]) + "= indices")
-        exec("\n    ".join([*lines, *self.lines]), self.named)
         return Program(
-            self.named["play"],
+            "\n    ".join([*lines, *self.lines]),
+            self.named,
             list(self.indices),
             tuple(self.margins),
             self.arrays,

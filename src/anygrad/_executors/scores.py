@@ -37,13 +37,14 @@ class Term(NamedTuple):
     ----------
     task : Task
         What is recorded.
-    are_shared : bool
-        Whether lines share their weights on coordinates, which are made once: then
-        these are operands, and not the coordinates.
+    repeats : tuple of int or None
+        Where lines share their weights on coordinates, these are made once and are
+        operands, not the coordinates; so often they are repeated along the last axes.
+        None where lines have weights of their own.
     """
 
     task: Task
-    are_shared: bool
+    repeats: tuple[int, ...] | None
 
     @property
     def form(self) -> tuple[Any, ...]:
@@ -51,10 +52,11 @@ class Term(NamedTuple):
         task, x = self.task, self.task.coordinates
         grid = None
         if x is not None:
-            grid = _form(x), _form(task.period), self.are_shared
+            known = self.repeats is None, bool(self.repeats)
+            grid = _form(x), _form(task.period), known
         ends = tuple(map(_form, task.constants or ()))
-        known = task.axis, task.scheme, task.precision, task.component, task.sign
-        return (*known, grid, ends)
+        kind = task.axis, task.scheme, task.precision, task.component, task.sign
+        return (*kind, grid, ends)
 
 
 def _form(value: Any) -> Any:
@@ -106,21 +108,34 @@ class Score(NamedTuple):
         return known
 
 
-def operands_of(task: Task, are_shared: bool, xp: Namespace) -> list[Any]:
+def operands_of(
+    task: Task, repeats: tuple[int, ...] | None, xp: Namespace
+) -> list[Any]:
     """Return scales, weights or coordinates, and numbers beyond the ends."""
     x = task.coordinates
     values: list[Any] = []
     if x is None:
         scales = task.scales or _agnostic.scales(task, xp)
         values += [scales[number] for number in task.scheme.firsts]
-    elif are_shared:
+    elif repeats is not None:
         for formula in _agnostic.weighted_formulas(task, xp):
             formula.with_weights(values.append)
+        if repeats:
+            values = [_repeated(one, task.axis, repeats, xp) for one in values]
     else:
         values += [x] if task.period is None else [x, task.period]
     if task.constants is not None:
         values += [constant for constant in task.constants if constant is not None]
     return values
+
+
+def _repeated(weights: Any, axis: int, repeats: tuple[int, ...], xp: Namespace) -> Any:
+    """Return the weights of the interior, so often; those of one point as they are."""
+    if weights.shape[axis] == 1:
+        return weights
+    shape = (*weights.shape[: axis + 1], *repeats)
+    run = xp.reshape(xp.broadcast_to(weights, shape), (-1,))
+    return xp.reshape(run, shape)
 
 
 def record(f: Any, terms: Sequence[Term], xp: Namespace, *, is_narrow: bool) -> Score:
@@ -167,7 +182,7 @@ class _Recorder:
 
     def formulas(self, term: Term) -> tuple[Any, Any]:
         """Return the formulas on symbols, and the task with symbols for its values."""
-        task, are_shared = term
+        task, repeats = term
         scheme, axis = task.scheme, task.axis
         x: Any = task.coordinates
         found: Any = None
@@ -176,12 +191,13 @@ class _Recorder:
             known = [Scale((self.scale(),), ()) for _ in scheme.firsts]
             pairs = zip(scheme.formulas, scheme.per_formula(known), strict=True)
             found = [WeightedFormula(one, one.terms, scale) for one, scale in pairs]
-        elif are_shared:
+        elif repeats is not None:
             found, weights = [], _agnostic.weighted_formulas(task, self.namespace)
             for number, weighted in enumerate(weights):
                 is_inner = number == scheme.interior
                 length = LENGTH - len(scheme.formulas) + 1 if is_inner else 1
-                shape = (*(1,) * axis, length, *(1,) * (len(x.shape) - axis - 1))
+                last = LENGTH if is_inner and repeats else 1
+                shape = (*(1,) * axis, length, *(last,) * (len(x.shape) - axis - 1))
                 weight = partial(self.weight, shape=shape, axis=axis)
                 found.append(weighted.with_weights(weight))
         else:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from .._beyond import arrays_of
 from .._classes import is_array
-from .._executors import in_numpy, results
+from .._executors import huge_pages, in_numpy, results
 from .._kept import Kept
+from .._precision import working
 from .._records import Plan, Task, all_tasks
 
 if TYPE_CHECKING:
@@ -22,22 +23,22 @@ MOST_SAMPLES = 2**17
 
 
 class Translated:
-    """A task with NumPy's dtypes.
+    """The tasks of a plan with NumPy's dtypes.
 
     Attributes
     ----------
-    task : Task
+    tasks : list of Task
         Without what a call adds.
-    latest : tuple of (Task, Task) or None
-        The latest task that had no arrays, and the same with NumPy's: the same
-        numbers often come again.
+    latest : tuple of (Plan, Plan) or None
+        The latest plan that had no arrays, and the same with NumPy's: the same numbers
+        often come again.
     """
 
-    __slots__ = ("latest", "task")
+    __slots__ = ("latest", "tasks")
 
-    def __init__(self, task: Task) -> None:
-        self.task = task
-        self.latest: tuple[Task, Task] | None = None
+    def __init__(self, tasks: list[Task]) -> None:
+        self.tasks = tasks
+        self.latest: tuple[Plan, Plan] | None = None
 
 
 class NumPyForTensors:
@@ -74,19 +75,24 @@ class NumPyForTensors:
         """
         import torch
 
-        if not plan.is_plain or f.dtype not in self.dtypes:
+        there = self._plan(f, plan)
+        if there is None:
             return None
-        tasks = []
-        for task in plan.tasks:
-            known = self._task(task)
-            if known is None:
-                return None
-            tasks.append(known)
-        tensors = [torch.empty_like(f, dtype=t.precision.result) for t in plan.tasks]
-        there = plan.with_tasks(tuple(tasks))
-        outs = [tensor.numpy() for tensor in tensors]
-        in_numpy.run(_array(f), there, self.namespace, outs)
-        return tuple(tensors)
+        samples = _array(f)
+        if plan.is_plain:
+            found = [torch.empty_like(f, dtype=t.precision.result) for t in plan.tasks]
+            outs = [tensor.numpy() for tensor in found]
+            in_numpy.run(samples, there, self.namespace, outs)
+            return tuple(found)
+        made = results.empty(f, plan, empty_like)
+        if all(task.where is None for task in plan.tasks):
+            outs = [tensor.numpy() for tensor in made.outs]
+            in_numpy.run(samples, there, self.namespace, outs)
+            return made.copy()
+        arrays = in_numpy.run(samples, there, self.namespace)
+        for tensor, array in zip(made.returned, arrays, strict=True):
+            tensor.numpy()[...] = array
+        return made.returned
 
     def run_compiled(self, f: Any, plan: Plan) -> tuple[Any, ...] | None:
         """Return the results of a plan that Numba compiles; None where it cannot.
@@ -112,54 +118,45 @@ class NumPyForTensors:
 
     def _compiled(self, task: Task) -> Task:
         """Return a task of any kind with NumPy's dtypes and the arrays of this call."""
-        inner, arrays = task.inner, (task.step, task.coordinates, task.where)
-        step, x, where = [None if a is None else _array(a) for a in arrays]
-        beyond = [
-            _array(value) if is_array(value) else value
-            for value in (task.period, *(task.constants or ()))
-        ]
-        return self._translated(task)._replace(
-            scales=task.scales,
-            step=step,
-            coordinates=x,
-            constants=None if task.constants is None else (beyond[1], beyond[2]),
-            period=beyond[0],
-            where=where,
-            inner=None if inner is None else self._compiled(inner),
-        )
+        return _with_ends(_bound(self._translated(task), task))
 
-    def _task(self, task: Task) -> Task | None:
-        """Return a task with NumPy's dtypes and the arrays of this call."""
-        kept = task.kept
+    def _plan(self, f: Any, plan: Plan) -> Plan | None:
+        """Return a plan with NumPy's dtypes and the arrays of this call.
+
+        None for one with arrays beyond its ends, or with dtypes that only torch has.
+        """
+        kept = plan.tasks[0].kept if plan.tasks else None
         known = None if kept is None else kept.made
         if not isinstance(known, Translated):
-            if not self._knows(task):
+            serves = [self._knows(t) and not arrays_of(t) for t in all_tasks(plan)]
+            if f.dtype not in self.dtypes or not all(serves):
                 return None
-            known = Translated(self._translated(task))
+            known = Translated(list(map(self._translated, plan.tasks)))
             if kept is not None:
                 kept.keep(known)
         latest = known.latest
-        if latest is not None and latest[0] is task:
+        if latest is not None and latest[0] is plan:
             return latest[1]
-        step, x = task.step, task.coordinates
-        step = None if step is None else _array(step)
-        x = None if x is None else _array(x)
-        grid = (task.scales, step, x, task.constants, task.period)
-        made = known.task.with_values(grid, None, None, ())
-        if step is x is None:
-            known.latest = task, made
-        return made
+        pairs = zip(known.tasks, plan.tasks, strict=True)
+        there = plan.with_tasks(tuple([_bound(*pair) for pair in pairs]))
+        if not any(map(_holds_arrays, plan.tasks)):
+            known.latest = plan, there
+        return there
 
     def _knows(self, task: Task) -> bool:
-        """Tell whether NumPy has all dtypes of a task."""
+        """Tell whether NumPy has all dtypes of a task, and rounds as torch does."""
         arrays = [array for array in (task.step, task.coordinates) if array is not None]
         arrays += arrays_of(task)
         dtypes = [*task.precision[:3], *(array.dtype for array in arrays)]
-        return all(dtype in self.dtypes for dtype in dtypes)
+        if not all(dtype in self.dtypes for dtype in dtypes):
+            return False
+        # Torch rounds to 32 bits first.
+        work, result = working(task.precision), task.precision.result
+        return not (work.itemsize == 8 and result.itemsize == 2)
 
     def _translated(self, task: Task) -> Task:
-        """Return a task without what a call adds."""
-        precision, kept = task.precision, task.kept
+        """Return a task, and the one inside of it, without what a call adds."""
+        precision, inner, kept = task.precision, task.inner, task.kept
         return task._replace(
             precision=precision._replace(
                 samples=self.dtypes[precision.samples],
@@ -171,6 +168,8 @@ class NumPyForTensors:
             coordinates=None,
             constants=None,
             period=None,
+            inner=None if inner is None else self._translated(inner),
+            where=None,
             kept=None if kept is None else Kept(kept.account),
         )
 
@@ -180,8 +179,38 @@ def empty_like(f: Any, dtype: Any, shape: tuple[int, ...] | None = None) -> Any:
     import torch
 
     if shape is None:
-        return torch.empty_like(f, dtype=dtype)
-    return f.new_empty(shape, dtype=dtype)
+        return huge_pages.advised(torch.empty_like(f, dtype=dtype))
+    return huge_pages.advised(f.new_empty(shape, dtype=dtype))
+
+
+def _bound(known: Task, task: Task) -> Task:
+    """Return a task with NumPy's dtypes and what a call has added to torch's."""
+    inner, arrays = task.inner, (task.step, task.coordinates, task.where)
+    if known.inner is not None and inner is not None:
+        inner = _bound(known.inner, inner)
+    step, x, where = [None if a is None else _array(a) for a in arrays]
+    grid = (task.scales, step, x, task.constants, task.period)
+    return known.with_values(grid, inner, where, task.alternatives)
+
+
+def _with_ends(task: Task) -> Task:
+    """Return a task with NumPy's arrays beyond its ends, too."""
+    inner = task.inner
+    period, *constants = [
+        _array(value) if is_array(value) else value
+        for value in (task.period, *(task.constants or ()))
+    ]
+    return task._replace(
+        constants=None if task.constants is None else (constants[0], constants[1]),
+        period=period,
+        inner=None if inner is None else _with_ends(inner),
+    )
+
+
+def _holds_arrays(task: Task) -> bool:
+    """Tell whether a task, or the one inside of it, has arrays of a call."""
+    has_own = not task.step is task.coordinates is task.where is None
+    return has_own or (task.inner is not None and _holds_arrays(task.inner))
 
 
 def _array(tensor: Any) -> Any:

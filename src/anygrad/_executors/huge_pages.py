@@ -1,0 +1,49 @@
+"""Large tensors in huge pages of memory.
+
+Linux gives new memory page by page, when it is first touched, and with pages of 4 KiB
+that takes several times as long as to fill them.  NumPy asks for pages of 2 MiB for its
+arrays of some size; torch does so only where `THP_MEM_ALLOC_ENABLE` is set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+#: For so many bytes and more, as NumPy does.
+LEAST_BYTES = 2**22
+
+#: What asks for huge pages, found when the first large tensor comes.
+_ask: list[Callable[[int, int], None]] = []
+
+
+def advised(tensor: Any) -> Any:
+    """Return a tensor that has not been filled, in huge pages if there are any."""
+    if tensor.nbytes >= LEAST_BYTES and tensor.is_cpu:
+        if not _ask:
+            _ask[:] = [_asking()]
+        _ask[0](tensor.data_ptr(), tensor.nbytes)
+    return tensor
+
+
+def _asking() -> Callable[[int, int], None]:
+    """Return ``ask(address, nbytes)``, which does nothing where there is no advice."""
+    import ctypes
+    import mmap
+
+    huge = getattr(mmap, "MADV_HUGEPAGE", None)
+    madvise = None if huge is None else getattr(ctypes.CDLL(None), "madvise", None)
+    if madvise is None:
+        return _nothing
+    madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+
+    def ask(address: int, nbytes: int) -> None:
+        start = -(-address // mmap.PAGESIZE) * mmap.PAGESIZE  # pages of its own only
+        # It is advice: where the system takes none, nothing is lost.
+        madvise(start, address + nbytes - start, huge)
+
+    return ask
+
+
+def _nothing(_: int, __: int) -> None:
+    """Leave pages as they are."""

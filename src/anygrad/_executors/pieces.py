@@ -1,0 +1,133 @@
+"""The blocks of one result: what is prepared of them, and how they are played."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from .._executors.blocks import Bound
+    from .._executors.gathered import Gathered
+    from .._executors.operations import InPlaceOps
+    from .._typing import Namespace
+
+#: Integers up to this size are floating numbers of 64 bits.
+LARGEST_EXACT = 2**53
+
+
+class Piece(NamedTuple):
+    """One block, and how it is played.
+
+    Attributes
+    ----------
+    bound : Bound
+        By which program.
+    wide : Bound or None
+        By which other one, if its integers are far from each other.
+    cuts : tuple of (tuple of slice or None)
+        What it reads of each operand; None for all.
+    looked_at : tuple of slice
+        Which of the samples there are read, where the least of them is asked for.
+    target : tuple of slice
+        Where it is in the result.
+    lengths : tuple of int
+        How long it is.
+    """
+
+    bound: Bound
+    wide: Bound | None
+    cuts: tuple[Any, ...]
+    looked_at: tuple[slice, ...]
+    target: tuple[slice, ...]
+    lengths: tuple[int, ...]
+
+
+class Prepared(NamedTuple):
+    """All blocks of a derivative, as its shape and the order of memory decide them.
+
+    Attributes
+    ----------
+    ops : InPlaceOps
+        For which it has been cut.
+    pieces : list of Piece
+        They may be done at the same time.  None of what was called once.
+    alone : Bound or None
+        The only program, where it is for all as it is.
+    weights : tuple of (int, int)
+        The operands that are repeated over the lines of a block, and their axes.
+    repeats : list of (tuple of int or None)
+        Of each task, as those of its `Term`.
+    has_constants : bool
+        Whether what is subtracted may be no sample.
+    gathered : tuple of Gathered, or None
+        What each of the tasks reads, for small arrays.
+    is_tried : bool
+        Whether it has been tried to gather that.
+    """
+
+    ops: InPlaceOps
+    pieces: Sequence[Piece] = ()
+    alone: Bound | None = None
+    weights: tuple[tuple[int, int], ...] = ()
+    repeats: Sequence[tuple[int, ...] | None] = ()
+    has_constants: bool = False
+    gathered: tuple[Gathered, ...] | None = None
+    is_tried: bool = False
+
+
+def play(known: Prepared, operands: list[Any], out: Any, xp: Namespace) -> None:
+    """Write all blocks."""
+    if known.alone is not None:
+        operands.append(0)
+        known.alone.play(operands, out, known.alone.indices)
+        return
+    ops = known.ops
+    spread: dict[Any, Any] = {}
+
+    def one(piece: Piece) -> None:
+        pairs = zip(operands, piece.cuts, strict=True)
+        read = [array if cut is None else array[cut] for array, cut in pairs]
+        bound, least = piece.bound, 0
+        if piece.wide is not None:
+            found = _least(read[0][piece.looked_at], known.has_constants, ops)
+            if found is None:
+                bound = piece.wide
+            least = found or 0
+        for place, axis in known.weights:
+            key = place, piece.lengths
+            if key not in spread:
+                spread[key] = _spread(operands[place], axis, piece.lengths, xp, ops)
+            read[place] = spread[key]
+        bound.play((*read, least), out[piece.target], bound.indices)
+
+    ops.for_each(one, known.pieces)
+
+
+def _least(f: Any, has_constants: bool, ops: InPlaceOps) -> int | None:
+    """Return what is taken off wide integers, so that they are floating numbers.
+
+    Differences are those of the integers less the least of them, and that is exact;
+    not so the difference from the constant of a boundary.  None if they are too far
+    apart.
+    """
+    if math.prod(f.shape) == 0:
+        return None
+    least, greatest = ops.extremes(f)  # type: ignore[misc]
+    if least >= -LARGEST_EXACT and greatest <= LARGEST_EXACT:
+        return 0
+    if greatest - least > LARGEST_EXACT or has_constants:
+        return None
+    return least
+
+
+def _spread(
+    weights: Any, axis: int, lengths: tuple[int, ...], xp: Namespace, ops: InPlaceOps
+) -> Any:
+    """Return weights repeated over a block of whole lines, as one run."""
+    missing = list(weights.shape)
+    missing[axis] = lengths[axis] - missing[axis]
+    rest = ops.empty_like(weights, dtype=weights.dtype, shape=tuple(missing))
+    rest[...] = 0
+    padded = xp.concat([weights, rest], axis=axis)
+    return xp.reshape(xp.broadcast_to(padded, lengths), (-1,))
