@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from anygrad import _agnostic
-from anygrad._executors import loops, results, tape
+from anygrad._executors import in_numba, loops, results, tape
 from anygrad._executors.nodes import LENGTH, Node
 from anygrad._executors.printing import interiors
 from planning import plan_of
@@ -44,6 +44,10 @@ class Anything:
         return (lambda function: function) if options.get("nogil") else self
 
 
+def chosen(condition: Any, first: Any, second: Any) -> Any:
+    return first if condition else second
+
+
 def played(function: str, f: Any, **keywords: Any) -> tuple[Any, ...]:
     """Return what the printed loops give, without Numba."""
     import numpy
@@ -52,10 +56,11 @@ def played(function: str, f: Any, **keywords: Any) -> tuple[Any, ...]:
     known, operands = tape.form_of(f, plan)
     recording = tape.record(known, operands, plan, plan.namespace)
     made = results.empty(f, plan, numpy.empty_like)
-    text = loops.text_of(recording, "A" * (len(operands.arrays) + len(made.outs)), 5000)
+    layouts = "".join(map(in_numba._layout, (*operands.arrays, *made.outs)))
+    text = loops.text_of(recording, layouts, 5000)
     assert text is not None
-    namespace: dict[str, Any] = {"numba": Anything()}
-    exec(text.replace("import numba\n", ""), namespace)
+    namespace: dict[str, Any] = {"numba": Anything(), "select": chosen}
+    exec(text.replace("import numba\n", "").replace(loops.SELECT, ""), namespace)
     real = [number for number in operands.numbers if type(number) is not complex]
     other = [number for number in operands.numbers if type(number) is complex]
     numbers = (numpy.asarray(real, float), numpy.asarray(other, complex))

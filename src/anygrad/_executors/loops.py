@@ -1,16 +1,17 @@
 """A recording as a loop in Python, which Numba compiles.
 
-Arrays are read row by row: a row is a view with an axis of its own, and its loop counts
-with an unsigned number, because Numba makes no vectors of what might count backwards.
+Arrays are read row by row, and several rows as one where that is the same memory.  A
+loop over a row counts with an unsigned number, because Numba makes no vectors of what
+might count backwards.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .._executors.nodes import LENGTH
+from .._executors.nodes import LENGTH, Place
 from .._executors.printing import (
     Language,
     Range,
@@ -18,11 +19,13 @@ from .._executors.printing import (
     inside,
     interior,
     interiors,
+    straight_nodes,
     verb_of,
 )
+from .._executors.settled import Settling
 
 if TYPE_CHECKING:
-    from .._executors.nodes import Node
+    from .._executors.nodes import Index, Node
     from .._executors.tape import Recording
 
 OPERATORS = {
@@ -34,7 +37,6 @@ OPERATORS = {
     "bitwise_right_shift": "{} >> {}",
     "bitwise_and": "{} & {}",
     "bitwise_or": "{} | {}",
-    "where": "{1} if {0} else {2}",
 }
 
 
@@ -43,16 +45,44 @@ class Loops(Language):
 
     Attributes
     ----------
-    constants, numbers, rows : dict
+    constants, numbers : dict
         The names of what is made before the loops, by what it is: numbers of the form,
-        numbers of the call, and the rows that the straight way reads.
+        and of the call.
+    rows, starts : dict
+        Likewise, of the rows that the straight way reads as views, and of where in
+        memory it begins to read others.
+    flat : dict
+        The arrays that are read as one long row, in order.
+    layouts : dict
+        How each array lies in memory, as Numba names it, by its name.
+    runs_on : bool
+        Whether rows that follow each other are one run through memory.
     """
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, layouts: str) -> None:
         super().__init__(recording)
         self.constants: dict[str, str] = {}
         self.numbers: dict[str, str] = {}
         self.rows: dict[str, str] = {}
+        self.starts: dict[str, str] = {}
+        self.flat: dict[str, None] = {}
+        names = [f"b{k}" for k in range(len(recording.arrays))]
+        names += [f"o{k}" for k in range(len(recording.results))]
+        self.layouts = dict(zip(names, layouts, strict=True))
+        self.runs_on = self._runs_on()
+
+    def _runs_on(self) -> bool:
+        """Tell whether rows that follow each other are one run through memory."""
+        if not self.last or {*self.layouts.values()} != {"C"}:
+            return False
+        last_two = [self.last - 1, self.last]
+        for node in straight_nodes(self.recording.results, self.recording.ndim):
+            if node.verb == "load":
+                followed = [p.axis if p.follows else None for p in node.detail[1]]
+                is_in = [axis in last_two for axis in followed]
+                if any(is_in) and followed[-2:] != last_two:
+                    return False
+        return True
 
     def constant(self, node: Node) -> str:
         """Return the name of a number of the form, a global one in its dtype."""
@@ -79,15 +109,24 @@ class Loops(Language):
             return f"b{array}[()]"
         if scope.row is None:
             return f"b{array}[{', '.join(map(self.place, index))}]"
-        cuts = []
-        for place in index:
-            if place.follows and place.axis == self.last:
-                start = self.place(place._replace(follows=False))
-                cuts.append(f"first + {start} : last + {start}")
-            else:
-                cuts.append(self.place(place))
-        row = f"b{array}[{', '.join(cuts)}]"
-        return f"{self.rows.setdefault(row, f'r{len(self.rows)}')}[u]"
+        return self.in_row(f"b{array}", index)
+
+    def in_row(self, name: str, index: Index) -> str:
+        """Return the element of a row of an array at which its loop is."""
+        starts = [self.place(place) for place in index]
+        along = [p.axis if p.follows else None for p in index].index(self.last)
+        starts[along] = "first + " + self.place(index[along]._replace(follows=False))
+        if self.layouts[name] == "C" and along == len(index) - 1:
+            text = starts[0]
+            for axis, start in enumerate(starts[1:], 1):
+                text = f"({text}) * {name}.shape[{axis}] + {start}"
+            text = f"uint64({text})"
+            start = self.starts.setdefault(text, self.new_name())
+            self.flat[name] = None
+            return f"flat_{name}[{start} + u]"
+        starts[along] += f" : {starts[along]} - first + last"
+        row = f"{name}[{', '.join(starts)}]"
+        return f"{self.rows.setdefault(row, self.new_name())}[u]"
 
     def operation(self, node: Node, operands: Sequence[str]) -> str:
         """Return what the verb of a node gives, in its dtype."""
@@ -98,7 +137,10 @@ class Loops(Language):
             one, zero = (f"{node.dtype}({number})" for number in (1, 0))
             # Zero and NaN are their own signs.
             return f"{one} if {x} > {zero} else (-{one} if {x} < {zero} else {x})"
-        text = OPERATORS[verb_of(node)].format(*operands)
+        verb = verb_of(node)
+        if verb == "where":
+            return f"select({', '.join(operands)})"
+        text = OPERATORS[verb].format(*operands)
         # Of integers, Numba makes those of 64 bits.
         return f"{node.dtype}({text})" if "int" in node.dtype else text
 
@@ -156,24 +198,37 @@ from numpy import (
 
 """
 
+#: Of a conditional expression, Numba makes branches, and a load becomes part of the one
+#: that needs it: vectors of such loads take twice as long as loads and a choice.
+SELECT = """\
+@numba.extending.intrinsic
+def select(context, condition, first, second):
+    def choice(context, builder, signature, values):
+        return builder.select(*values)
+    return first(condition, first, second), choice
+
+"""
+
 #: One row: its straight part, from `first` to `last`, its ends where they are short,
 #: and what is left of it.
 ROW = """\
 first, last = max({begin}, {start}), min({end}, n{axis} - {rest})
 if first < last{conditions}:
-{row}
-    for u in range(uint64(last - first)):
 {straight}
 {ends}
+{edges}
 else:
     first = last = {end}
 for part in range(2):
     for t{axis} in range(last if part else {begin}, {end} if part else first):
 {general}"""
 
+#: Such a run has so many points, or is one row.
+MOST_POINTS = 4096
 
-#: Ends of rows that have more lines are left to the general loop.
-MOST_LINES_AT_ENDS = 100
+#: Ends of rows that have more lines are left to the general loop; so are rows at the
+#: ends of other axes.
+MOST_LINES_AT_ENDS, MOST_LINES_AT_EDGES = 100, 250
 
 
 def text_of(recording: Recording, layouts: str, most_lines: int) -> str | None:
@@ -188,21 +243,16 @@ def text_of(recording: Recording, layouts: str, most_lines: int) -> str | None:
     dtypes = recording.dtypes
     if not DTYPES.issuperset(dtypes):
         return None
-    printer = Loops(recording)
+    printer = Loops(recording, layouts)
     last, tab = printer.last, Loops.INDENT
-    row = Scope(tab, at=interior(recording.ndim))
-    straight = Scope(tab * 2, row, at=interior(recording.ndim))
+    along = {last, last - printer.runs_on}
+    straight = _straight(printer, interior(recording.ndim), along)
     general = Scope(tab * 2)
+    target = ", ".join([f"t{axis}" for axis in range(recording.ndim)])
     for number, node in enumerate(recording.results):
-        straight.add(f"w{number}[u] = {printer.value(node, straight)}")
-        place = ", ".join([f"t{axis}" for axis in range(recording.ndim)])
-        general.add(f"o{number}[{place}] = {printer.value(node, general)}")
-    if len(row.lines) + len(straight.lines) + len(general.lines) > most_lines:
+        general.add(f"o{number}[{target}] = {printer.value(node, general)}")
+    if len(straight) + len(general.lines) > most_lines:
         return None
-    outs = [f"o{k}" for k in range(len(recording.results))]
-    before = "".join([f"t{axis}, " for axis in range(last)])
-    row.lines += [f"{tab}{name} = {cut}" for cut, name in printer.rows.items()]
-    row.lines += [f"{tab}w{out[1:]} = {out}[{before}first:last]" for out in outs]
     ranges = interiors(recording.results, recording.ndim)
     body = ROW.format(
         begin="0" if last else "start",
@@ -211,24 +261,82 @@ def text_of(recording: Recording, layouts: str, most_lines: int) -> str | None:
         rest=ranges[last].end,
         axis=last,
         conditions=inside(ranges[:last], "and"),
-        row="\n".join(row.lines),
-        straight="\n".join(straight.lines),
+        straight="\n".join(_indented(_in_runs(printer, straight, ranges))),
         ends="\n".join(_at_ends(printer, ranges[last])),
+        edges="\n".join(_at_edges(printer, ranges)),
         general="\n".join(general.lines),
     )
-    names = ["start", "stop", "numbers", "complex_numbers"]
-    names += [f"b{k}" for k in range(len(recording.arrays))]
+    names = ["start", "stop", "numbers", "complex_numbers", *printer.layouts]
     lines = _decorator(recording, dtypes, layouts)
-    lines.append(f"def kernel({', '.join([*names, *outs])}):")
+    lines.append(f"def kernel({', '.join(names)}):")
     lengths = "".join([f"n{axis}, " for axis in range(recording.ndim)])
     lines.append(f"{tab}{lengths}= o0.shape")
     lines += [f"{tab}{name} = {text}" for text, name in printer.numbers.items()]
+    lines += [
+        f"{tab}flat_{name} = {name}.reshape({name}.size)" for name in printer.flat
+    ]
+    if printer.runs_on:
+        lines.append(f"{tab}rows = max(1, {MOST_POINTS} // max(1, n{last}))")
     for axis in range(last):
+        if printer.runs_on and axis == last - 1:
+            lines.append(tab * (axis + 1) + "turn = 0")
         bounds = "start, stop" if axis == 0 else f"n{axis}"
         lines.append(tab * (axis + 1) + f"for t{axis} in range({bounds}):")
     lines += [tab * (last + 1) + line for line in body.splitlines()]
     constants = [f"{name} = {text}" for text, name in printer.constants.items()]
-    return HEAD + "\n".join([*constants, "", *lines, ""])
+    select = SELECT if "select(" in body else ""
+    return HEAD + select + "\n".join([*constants, "", *lines, ""])
+
+
+def _straight(printer: Loops, at: tuple[int, ...], along: Iterable[int]) -> list[str]:
+    """Return the loop along some axes, for a position whose choices it has."""
+    row = Scope("", at=at)
+    points = Scope(Loops.INDENT, row, at=at)
+    printer.starts, printer.rows = {}, {}
+    printer.within = frozenset(along)
+    place = tuple([Place(axis, True, 0) for axis in range(len(at))])
+    settling = Settling(at)
+    for number, node in enumerate(printer.recording.results):
+        value = printer.value(settling.settled(node), points)
+        points.add(f"{printer.in_row(f'o{number}', place)} = {value}")
+    before = {**printer.starts, **printer.rows}
+    row.lines += [f"{name} = {text}" for text, name in before.items()]
+    return [*row.lines, "for u in range(uint64(last - first)):", *points.lines]
+
+
+def _in_runs(printer: Loops, straight: list[str], ranges: Sequence[Range]) -> list[str]:
+    """Return the straight part of a row, or of several where they are one run."""
+    last, tab = printer.last, Loops.INDENT
+    if not printer.runs_on:
+        return straight
+    end = "stop" if last == 1 else f"n{last - 1}"
+    bottom = f"min({end}, n{last - 1} - {ranges[last - 1].end})"
+    between = f"(turn - 1 - t{last - 1}) * n{last}"
+    return [
+        f"if t{last - 1} >= turn:",
+        f"{tab}turn = min(t{last - 1} + rows, {bottom})",
+        f"{tab}last += {between}",
+        *[tab + line for line in straight],
+        f"{tab}last -= {between}",
+    ]
+
+
+def _at_edges(printer: Loops, ranges: Sequence[Range]) -> list[str]:
+    """Return the straight parts of rows at the ends of another axis."""
+    lines = []
+    at = interior(len(ranges))
+    for axis, (start, end) in enumerate(ranges[:-1]):
+        others = [*ranges[:axis], Range(0, 0), *ranges[axis + 1 : -1]]
+        for place in (*range(start), *range(LENGTH - end, LENGTH)):
+            here = f"t{axis} == {printer.position(place, axis)}{inside(others, 'and')}"
+            lines.append(f"elif first < last and n{axis} > {start + end} and {here}:")
+            where = (*at[:axis], place, *at[axis + 1 :])
+            lines += _indented(_straight(printer, where, [len(at) - 1]))
+    return lines if len(lines) <= MOST_LINES_AT_EDGES else []
+
+
+def _indented(lines: Sequence[str]) -> list[str]:
+    return [Loops.INDENT + line for line in lines]
 
 
 def _at_ends(printer: Loops, ends: Range) -> list[str]:
@@ -236,12 +344,13 @@ def _at_ends(printer: Loops, ends: Range) -> list[str]:
 
     Nothing where a row is a part of an axis, or the lines are many.
     """
-    last, tab, lines = printer.last, Loops.INDENT, []
+    last, tab = printer.last, Loops.INDENT
+    lines: list[str] = []
     for place in (*range(ends.start), *range(LENGTH - ends.end, LENGTH)):
         scope = Scope(tab, at=(*interior(last), place))
         scope.add(f"t{last} = {printer.position(place, last)}")
+        target = ", ".join([f"t{axis}" for axis in range(last + 1)])
         for number, node in enumerate(printer.recording.results):
-            target = ", ".join([f"t{axis}" for axis in range(last + 1)])
             scope.add(f"o{number}[{target}] = {printer.value(node, scope)}")
         lines += scope.lines
     if not last or len(lines) > MOST_LINES_AT_ENDS:
