@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .._executors.nodes import LENGTH, Place
+from .._executors.nodes import LENGTH, Place, nodes_of
 from .._executors.printing import (
     Language,
     Range,
@@ -57,6 +57,9 @@ class Loops(Language):
         How each array lies in memory, as Numba names it, by its name.
     runs_on : bool
         Whether rows that follow each other are one run through memory.
+    tables : dict or None
+        The names of what is computed once for all rows, such as weights on coordinates;
+        None where each row computes its own.
     """
 
     def __init__(self, recording: Recording, layouts: str) -> None:
@@ -66,6 +69,7 @@ class Loops(Language):
         self.rows: dict[str, str] = {}
         self.starts: dict[str, str] = {}
         self.flat: dict[str, None] = {}
+        self.tables: dict[Node, str] | None = {}
         names = [f"b{k}" for k in range(len(recording.arrays))]
         names += [f"o{k}" for k in range(len(recording.results))]
         self.layouts = dict(zip(names, layouts, strict=True))
@@ -83,6 +87,18 @@ class Loops(Language):
                 if any(is_in) and followed[-2:] != last_two:
                     return False
         return True
+
+    def value(self, node: Node, scope: Scope) -> str:
+        """Write all that a node needs, and return what names it."""
+        if scope.row is None or self.tables is None or not self._is_for_all_rows(node):
+            return super().value(node, scope)
+        return self.tables.setdefault(node, f"table{len(self.tables)}") + "[u]"
+
+    def _is_for_all_rows(self, node: Node) -> bool:
+        """Tell whether a node is the same in each row, and takes long to compute."""
+        if node.axes != {self.last} or self.last == 0:
+            return False
+        return any(operand.verb == "divide" for operand in nodes_of([node]))
 
     def constant(self, node: Node) -> str:
         """Return the name of a number of the form, a global one in its dtype."""
@@ -192,7 +208,7 @@ TYPES = {"bool": "boolean"}
 HEAD = """\
 import numba
 from numpy import (
-    bool_ as bool, complex64, complex128, float32, float64,
+    bool_ as bool, complex64, complex128, empty, float32, float64,
     int8, int16, int32, int64, uint8, uint16, uint32, uint64,
 )
 
@@ -247,13 +263,14 @@ def text_of(recording: Recording, layouts: str, most_lines: int) -> str | None:
     last, tab = printer.last, Loops.INDENT
     along = {last, last - printer.runs_on}
     straight = _straight(printer, interior(recording.ndim), along)
+    ranges = interiors(recording.results, recording.ndim)
+    tables = _tables(printer, ranges[last])
     general = Scope(tab * 2)
     target = ", ".join([f"t{axis}" for axis in range(recording.ndim)])
     for number, node in enumerate(recording.results):
         general.add(f"o{number}[{target}] = {printer.value(node, general)}")
     if len(straight) + len(general.lines) > most_lines:
         return None
-    ranges = interiors(recording.results, recording.ndim)
     body = ROW.format(
         begin="0" if last else "start",
         end=f"n{last}" if last else "stop",
@@ -275,6 +292,7 @@ def text_of(recording: Recording, layouts: str, most_lines: int) -> str | None:
     lines += [
         f"{tab}flat_{name} = {name}.reshape({name}.size)" for name in printer.flat
     ]
+    lines += _indented(tables)
     if printer.runs_on:
         lines.append(f"{tab}rows = max(1, {MOST_POINTS} // max(1, n{last}))")
     for axis in range(last):
@@ -290,18 +308,40 @@ def text_of(recording: Recording, layouts: str, most_lines: int) -> str | None:
 
 def _straight(printer: Loops, at: tuple[int, ...], along: Iterable[int]) -> list[str]:
     """Return the loop along some axes, for a position whose choices it has."""
-    row = Scope("", at=at)
-    points = Scope(Loops.INDENT, row, at=at)
     printer.starts, printer.rows = {}, {}
     printer.within = frozenset(along)
     place = tuple([Place(axis, True, 0) for axis in range(len(at))])
     settling = Settling(at)
-    for number, node in enumerate(printer.recording.results):
-        value = printer.value(settling.settled(node), points)
-        points.add(f"{printer.in_row(f'o{number}', place)} = {value}")
+    targets = {
+        printer.in_row(f"o{number}", place): settling.settled(node)
+        for number, node in enumerate(printer.recording.results)
+    }
+    return _loop(printer, at, targets)
+
+
+def _loop(printer: Loops, at: tuple[int, ...], targets: dict[str, Node]) -> list[str]:
+    row = Scope("", at=at)
+    points = Scope(Loops.INDENT, row, at=at)
+    for target, node in targets.items():
+        points.add(f"{target} = {printer.value(node, points)}")
     before = {**printer.starts, **printer.rows}
     row.lines += [f"{name} = {text}" for text, name in before.items()]
     return [*row.lines, "for u in range(uint64(last - first)):", *points.lines]
+
+
+def _tables(printer: Loops, ends: Range) -> list[str]:
+    """Return what is computed once for all rows."""
+    tables, printer.tables, last = printer.tables, None, printer.last
+    if not tables:
+        return []
+    printer.starts, printer.rows = {}, {}
+    targets = {f"{name}[u]": node for node, name in tables.items()}
+    loop = _loop(printer, interior(last + 1), targets)
+    empty = [
+        f"{name} = empty(last - first, {node.dtype})" for node, name in tables.items()
+    ]
+    first = f"first, last = {ends.start}, max({ends.start}, n{last} - {ends.end})"
+    return [first, *empty, *loop]
 
 
 def _in_runs(printer: Loops, straight: list[str], ranges: Sequence[Range]) -> list[str]:
