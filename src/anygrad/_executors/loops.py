@@ -136,10 +136,9 @@ class Loops(Language):
             text = starts[0]
             for axis, start in enumerate(starts[1:], 1):
                 text = f"({text}) * {name}.shape[{axis}] + {start}"
-            text = f"uint64({text})"
-            start = self.starts.setdefault(text, self.new_name())
             self.flat[name] = None
-            return f"flat_{name}[{start} + u]"
+            text = f"uint64({text})"
+            return f"flat_{name}[{self.starts.setdefault(text, self.new_name())} + u]"
         starts[along] += f" : {starts[along]} - first + last"
         row = f"{name}[{', '.join(starts)}]"
         return f"{self.rows.setdefault(row, self.new_name())}[u]"
@@ -239,8 +238,26 @@ for part in range(2):
     for t{axis} in range(last if part else {begin}, {end} if part else first):
 {general}"""
 
+#: The loop over its straight part.
+LOOP = "for u in range(uint64(last - first)):"
+
+#: The straight parts of several rows, which the first of them has, with what lies
+#: between them in memory: over that, their ends are written.  What comes before the
+#: first whole vector of results is a part of its own.
+RUN = """\
+if t{middle} >= turn:
+    turn = min(t{middle} + rows, {bottom})
+    length = (turn - 1 - t{middle}) * n{axis} + last - first
+    lead = min(length, -(address + int64({start})) % lanes)
+    for part in range(2):
+        for u in range(uint64(lead if part else 0), uint64(length if part else lead)):
+"""
+
 #: Such a run has so many points, or is one row.
-MOST_POINTS = 4096
+MOST_POINTS = 8192
+
+#: Vectors have so many bytes at most.
+VECTOR = 64
 
 #: Ends of rows that have more lines are left to the general loop; so are rows at the
 #: ends of other axes.
@@ -294,7 +311,11 @@ def text_of(recording: Recording, layouts: str, most_lines: int) -> str | None:
     ]
     lines += _indented(tables)
     if printer.runs_on:
-        lines.append(f"{tab}rows = max(1, {MOST_POINTS} // max(1, n{last}))")
+        lines += [
+            f"{tab}rows = max(1, {MOST_POINTS} // max(1, n{last}))",
+            f"{tab}lanes = max(1, {VECTOR} // o0.itemsize)",
+            f"{tab}address = int64(o0.ctypes.data) // o0.itemsize",
+        ]
     for axis in range(last):
         if printer.runs_on and axis == last - 1:
             lines.append(tab * (axis + 1) + "turn = 0")
@@ -326,7 +347,7 @@ def _loop(printer: Loops, at: tuple[int, ...], targets: dict[str, Node]) -> list
         points.add(f"{target} = {printer.value(node, points)}")
     before = {**printer.starts, **printer.rows}
     row.lines += [f"{name} = {text}" for text, name in before.items()]
-    return [*row.lines, "for u in range(uint64(last - first)):", *points.lines]
+    return [*row.lines, LOOP, *points.lines]
 
 
 def _tables(printer: Loops, ends: Range) -> list[str]:
@@ -346,19 +367,16 @@ def _tables(printer: Loops, ends: Range) -> list[str]:
 
 def _in_runs(printer: Loops, straight: list[str], ranges: Sequence[Range]) -> list[str]:
     """Return the straight part of a row, or of several where they are one run."""
-    last, tab = printer.last, Loops.INDENT
     if not printer.runs_on:
         return straight
+    last, number = printer.last, straight.index(LOOP)
+    row, points = straight[:number], straight[number + 1 :]
+    start = points[-1].partition("[")[2].partition(" ")[0]
     end = "stop" if last == 1 else f"n{last - 1}"
     bottom = f"min({end}, n{last - 1} - {ranges[last - 1].end})"
-    between = f"(turn - 1 - t{last - 1}) * n{last}"
-    return [
-        f"if t{last - 1} >= turn:",
-        f"{tab}turn = min(t{last - 1} + rows, {bottom})",
-        f"{tab}last += {between}",
-        *[tab + line for line in straight],
-        f"{tab}last -= {between}",
-    ]
+    run = RUN.format(middle=last - 1, axis=last, bottom=bottom, start=start)
+    lines = run.splitlines()
+    return [*lines[:3], *_indented(row), *lines[3:], *_indented(points, 2)]
 
 
 def _at_edges(printer: Loops, ranges: Sequence[Range]) -> list[str]:
@@ -375,8 +393,8 @@ def _at_edges(printer: Loops, ranges: Sequence[Range]) -> list[str]:
     return lines if len(lines) <= MOST_LINES_AT_EDGES else []
 
 
-def _indented(lines: Sequence[str]) -> list[str]:
-    return [Loops.INDENT + line for line in lines]
+def _indented(lines: Sequence[str], times: int = 1) -> list[str]:
+    return [Loops.INDENT * times + line for line in lines]
 
 
 def _at_ends(printer: Loops, ends: Range) -> list[str]:
@@ -395,7 +413,7 @@ def _at_ends(printer: Loops, ends: Range) -> list[str]:
         lines += scope.lines
     if not last or len(lines) > MOST_LINES_AT_ENDS:
         return []
-    return [*lines, f"{tab}first, last = 0, n{last}"]
+    return [*lines, f"{tab}continue"]
 
 
 def _decorator(recording: Recording, dtypes: Sequence[str], layouts: str) -> list[str]:
