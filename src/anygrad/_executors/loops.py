@@ -56,7 +56,9 @@ class Loops(Language):
     layouts : dict
         How each array lies in memory, as Numba names it, by its name.
     runs_on : bool
-        Whether rows that follow each other are one run through memory.
+        Whether rows that follow each other are one run through memory;
+    short : int
+        then, shorter ones are put together.
     tables : dict or None
         The names of what is computed once for all rows, such as weights on coordinates;
         None where each row computes its own.
@@ -73,19 +75,22 @@ class Loops(Language):
         names = [f"b{k}" for k in range(len(recording.arrays))]
         names += [f"o{k}" for k in range(len(recording.results))]
         self.layouts = dict(zip(names, layouts, strict=True))
-        self.runs_on = self._runs_on()
+        nodes = straight_nodes(recording.results, recording.ndim)
+        loads = [node.detail for node in nodes if node.verb == "load"]
+        others = {(array, index[:-1]) for array, index in loads}
+        self.short = SHORT if len(others) <= 2 else SHORT_WITH_OTHERS
+        self.runs_on = self._runs_on([index for _, index in loads])
 
-    def _runs_on(self) -> bool:
+    def _runs_on(self, places: Sequence[Index]) -> bool:
         """Tell whether rows that follow each other are one run through memory."""
         if not self.last or {*self.layouts.values()} != {"C"}:
             return False
         last_two = [self.last - 1, self.last]
-        for node in straight_nodes(self.recording.results, self.recording.ndim):
-            if node.verb == "load":
-                followed = [p.axis if p.follows else None for p in node.detail[1]]
-                is_in = [axis in last_two for axis in followed]
-                if any(is_in) and followed[-2:] != last_two:
-                    return False
+        for index in places:
+            followed = [place.axis if place.follows else None for place in index]
+            is_in = [axis in last_two for axis in followed]
+            if any(is_in) and followed[-2:] != last_two:
+                return False
         return True
 
     def value(self, node: Node, scope: Scope) -> str:
@@ -256,6 +261,11 @@ if t{middle} >= turn:
 #: Such a run has so many points, or is one row.
 MOST_POINTS = 8192
 
+#: Shorter rows are put together: going back for their ends costs the memory its stride,
+#: which a row alone pays for by what is asked before its loop, and once for each row of
+#: samples that is read.
+SHORT, SHORT_WITH_OTHERS = 64, 512
+
 #: Vectors have so many bytes at most.
 VECTOR = 64
 
@@ -313,6 +323,7 @@ def text_of(recording: Recording, layouts: str, most_lines: int) -> str | None:
     if printer.runs_on:
         lines += [
             f"{tab}rows = max(1, {MOST_POINTS} // max(1, n{last}))",
+            f"{tab}rows = rows if n{last} < {printer.short} else 1",
             f"{tab}lanes = max(1, {VECTOR} // o0.itemsize)",
             f"{tab}address = int64(o0.ctypes.data) // o0.itemsize",
         ]
