@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from .._typing import Namespace
 
 #: A difference of two samples, scaled, takes no longer without a compiler where there
-#: are fewer samples; and a sum of such differences on coordinates.
-FEW_DIFFERENCES, FEW_SUMS = 2**15, 2**10
+#: are fewer samples, nor does the sum of two on coordinates; nor, where there are fewer
+#: than the second, a sum of two or three on equal steps.
+FEW_DIFFERENCES, FEW_SUMS = 2**15, 2**13
 
 #: So many points and more are shared among threads.
 LEAST_SHARE = 2**15
@@ -59,14 +60,16 @@ class Kernel(NamedTuple):
 _kernels: dict[tuple[Form, str], Kernel] = {}
 
 
-def pays(f: Any, plan: Plan) -> bool:
-    """Tell whether a call is faster when it is compiled."""
-    if f.size >= FEW_DIFFERENCES or not plan.is_plain:
+def pays(size: int, plan: Plan) -> bool:
+    """Tell whether a call is faster when it is compiled, on so many samples."""
+    if size >= FEW_DIFFERENCES or not plan.is_plain:
         return True
     for task in plan.tasks:
-        interior = task.scheme.formulas[task.scheme.interior]
-        is_sum = len(interior.terms) > 1
-        if not is_sum or (task.coordinates is not None and f.size < FEW_SUMS):
+        terms = len(task.scheme.formulas[task.scheme.interior].terms)
+        if task.coordinates is not None:
+            if terms < 3:
+                return False
+        elif terms == 1 or (terms < 4 and size < FEW_SUMS):
             return False
     return True
 
