@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from anygrad import _agnostic
-from anygrad._executors import in_numba, loops, results, tape
+from anygrad._executors import in_numba, loops, numba_language, results, tape
 from anygrad._executors.nodes import LENGTH, Node, nodes_of
 from anygrad._executors.printing import interior, interiors
 from anygrad._executors.settled import Settling
@@ -295,7 +295,7 @@ def test_text_of_rows_as_one_run(
     numpy: Any, monkeypatch: pytest.MonkeyPatch, short: int
 ) -> None:
     """Short rows of an array are one run, if nothing is the same in all or in one."""
-    monkeypatch.setattr(loops, "SHORT_WITH_OTHERS", short)
+    monkeypatch.setattr(numba_language, "SHORT_WITH_OTHERS", short)
     shape, draw = (5, 6, 7), numpy.random.default_rng(8)
     f, where = draw.standard_normal(shape), draw.random(shape) > 0.2
     x, line = numpy.cumsum(draw.random(shape[2]) + 0.5), draw.random((1, shape[1], 1))
