@@ -209,8 +209,8 @@ def _in_runs(printer: Loops, straight: list[str], ranges: Sequence[Range]) -> li
 
 
 def _at_edges(printer: Loops, ranges: Sequence[Range]) -> list[str]:
-    """Return the straight parts of rows at the ends of another axis."""
-    lines = []
+    """Return the straight parts of rows at the ends of another axis, if not too long."""
+    lines: list[str] = []
     at = interior(len(ranges))
     for axis, (start, end) in enumerate(ranges[:-1]):
         others = [*ranges[:axis], Range(0, 0), *ranges[axis + 1 : -1]]
@@ -219,7 +219,9 @@ def _at_edges(printer: Loops, ranges: Sequence[Range]) -> list[str]:
             lines.append(f"elif first < last and n{axis} > {start + end} and {here}:")
             where = (*at[:axis], place, *at[axis + 1 :])
             lines += _indented(_straight(printer, where, [len(at) - 1]))
-    return lines if len(lines) <= MOST_LINES_AT_EDGES else []
+            if len(lines) > MOST_LINES_AT_EDGES:
+                return []
+    return lines
 
 
 def _indented(lines: Sequence[str], times: int = 1) -> list[str]:
