@@ -209,7 +209,7 @@ def _in_runs(printer: Loops, straight: list[str], ranges: Sequence[Range]) -> li
 
 
 def _at_edges(printer: Loops, ranges: Sequence[Range]) -> list[str]:
-    """Return the straight parts of rows at the ends of another axis, if not too long."""
+    """Return the straight parts of rows at the ends of another axis, or nothing."""
     lines: list[str] = []
     at = interior(len(ranges))
     for axis, (start, end) in enumerate(ranges[:-1]):
