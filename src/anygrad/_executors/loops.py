@@ -146,10 +146,12 @@ def text_of(recording: Recording, layouts: str, most_lines: int) -> str | None:
             f"{tab}address = int64(o0.ctypes.data) // o0.itemsize",
         ]
     for axis in range(last):
+        bounds = ("start", "stop") if axis == 0 else ("0", f"n{axis}")
+        loop = [f"for t{axis} in range({bounds[0]}, {bounds[1]}):"]
         if printer.runs_on and axis == last - 1:
-            lines.append(tab * (axis + 1) + "turn = 0")
-        bounds = "start, stop" if axis == 0 else f"n{axis}"
-        lines.append(tab * (axis + 1) + f"for t{axis} in range({bounds}):")
+            loop = [f"t{axis} = turn = {bounds[0]}", f"while t{axis} < {bounds[1]}:"]
+            body += f"\nt{axis} += 1"
+        lines += _indented(loop, axis + 1)
     lines += [tab * (last + 1) + line for line in body.splitlines()]
     constants = [f"{name} = {text}" for text, name in printer.constants.items()]
     select = SELECT if "select(" in body else ""
@@ -244,6 +246,10 @@ def _at_ends(printer: Loops, ends: Range) -> list[str]:
         lines += scope.lines
     if not last or len(lines) > MOST_LINES_AT_ENDS:
         return []
+    if printer.runs_on:
+        row = f"t{last - 1}"
+        loop = [f"{tab}for {row} in range({row}, turn):"] if lines else []
+        lines = [*loop, *_indented(lines), f"{tab}{row} = turn"]
     return [*lines, f"{tab}continue"]
 
 
