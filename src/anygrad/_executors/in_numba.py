@@ -37,6 +37,10 @@ FEW_DIFFERENCES, FEW_SUMS = 2**15, 2**13
 #: So many points and more are shared among threads.
 LEAST_SHARE = 2**15
 
+#: What is the same in all rows is computed once where so many rows are no longer than
+#: that: it stays in the cache.
+LEAST_ROWS, LONGEST_TABLE = 8, 2**17
+
 #: What is longer takes too long to compile, five seconds and more; where it can be cut
 #: into several kernels, what is not much shorter.
 MOST_LINES, FEW_LINES = 1500, 1000
@@ -57,7 +61,7 @@ class Kernel(NamedTuple):
     function: Callable[..., None] | None
 
 
-_kernels: dict[tuple[Form, str], Kernel] = {}
+_kernels: dict[tuple[Form, str, bool], Kernel] = {}
 
 
 def pays(size: int, plan: Plan) -> bool:
@@ -89,10 +93,13 @@ def _run_at_once(
     """Write all results in one pass; tell whether it could."""
     form, operands = tape.form_of(f, plan)
     layouts = "".join([_layout(array) for array in (*operands.arrays, *outs)])
-    kernel = _kernels.get((form, layouts))
+    *_, row = outs[0].shape
+    has_tables = row <= LONGEST_TABLE and outs[0].size >= LEAST_ROWS * row
+    key = (form, layouts, has_tables)
+    kernel = _kernels.get(key)
     if kernel is None:
-        kernel = Kernel(_compiled(form, operands, plan, xp, layouts))
-        kernel = kernels.remember(_kernels, (form, layouts), kernel)
+        kernel = Kernel(_compiled(key, operands, plan, xp))
+        kernel = kernels.remember(_kernels, key, kernel)
     function = kernel.function
     if function is None:
         return False
@@ -126,15 +133,16 @@ def _layout(array: Any) -> str:
 
 
 def _compiled(
-    form: Form, operands: Operands, plan: Plan, xp: Namespace, layouts: str
+    key: tuple[Form, str, bool], operands: Operands, plan: Plan, xp: Namespace
 ) -> Callable[..., None] | None:
     """Return the kernel for a form; None where it runs without one."""
+    form, layouts, has_tables = key
     if "?" in layouts or _is_switched_off():
         return None
     recording = tape.record(form, operands, plan, xp)
     can_be_cut = len(recording.results) > 1 or plan.tasks[0].inner is not None
     most_lines = FEW_LINES if can_be_cut else MOST_LINES
-    text = loops.text_of(recording, layouts, most_lines)
+    text = loops.text_of(recording, layouts, most_lines, has_tables=has_tables)
     if text is None:
         return None
     try:

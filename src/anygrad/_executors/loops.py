@@ -91,12 +91,18 @@ VECTOR = 64
 #: ends of other axes.
 MOST_LINES_AT_ENDS, MOST_LINES_AT_EDGES = 100, 250
 
+#: At the ends of other axes, shorter rows are, too: it takes long to begin.
+LEAST_AT_EDGES = 64
 
-def text_of(recording: Recording, layouts: str, most_lines: int) -> str | None:
+
+def text_of(
+    recording: Recording, layouts: str, most_lines: int, *, has_tables: bool = True
+) -> str | None:
     """Return the text of the module, which has a function `kernel`.
 
     None if it has more lines, or for dtypes that Numba does not have.  The `layouts`
-    are those of the arrays and of the results, as Numba names them.
+    are those of the arrays and of the results, as Numba names them.  If it
+    `has_tables`, what is the same in all rows is computed once.
 
     ``kernel(start, stop, numbers, complex_numbers, b0, b1, ..., o0, o1, ...)`` fills
     the results from one position along the first axis to another.
@@ -105,6 +111,7 @@ def text_of(recording: Recording, layouts: str, most_lines: int) -> str | None:
     if not DTYPES.issuperset(dtypes):
         return None
     printer = Loops(recording, layouts)
+    printer.tables = {} if has_tables else None
     last, tab = printer.last, Loops.INDENT
     along = {last, last - printer.runs_on}
     straight = _straight(printer, interior(recording.ndim), along)
@@ -211,14 +218,20 @@ def _in_runs(printer: Loops, straight: list[str], ranges: Sequence[Range]) -> li
 
 
 def _at_edges(printer: Loops, ranges: Sequence[Range]) -> list[str]:
-    """Return the straight parts of rows at the ends of another axis, or nothing."""
+    """Return the straight parts of rows at the ends of another axis, or nothing.
+
+    Several results gain nothing by them, and take twice as long to compile.
+    """
     lines: list[str] = []
+    if len(printer.recording.results) > 1:
+        return lines
     at = interior(len(ranges))
     for axis, (start, end) in enumerate(ranges[:-1]):
         others = [*ranges[:axis], Range(0, 0), *ranges[axis + 1 : -1]]
         for place in (*range(start), *range(LENGTH - end, LENGTH)):
             here = f"t{axis} == {printer.position(place, axis)}{inside(others, 'and')}"
-            lines.append(f"elif first < last and n{axis} > {start + end} and {here}:")
+            is_long = f"last - first >= {LEAST_AT_EDGES} and n{axis} > {start + end}"
+            lines.append(f"elif {is_long} and {here}:")
             where = (*at[:axis], place, *at[axis + 1 :])
             lines += _indented(_straight(printer, where, [len(at) - 1]))
             if len(lines) > MOST_LINES_AT_EDGES:

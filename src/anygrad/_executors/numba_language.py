@@ -61,7 +61,7 @@ class Loops(Language):
         self.rows: dict[str, str] = {}
         self.starts: dict[str, str] = {}
         self.flat: dict[str, None] = {}
-        self.tables: dict[Node, str] | None = {}
+        self.tables: dict[Node, str] | None = None
         names = [f"b{k}" for k in range(len(recording.arrays))]
         names += [f"o{k}" for k in range(len(recording.results))]
         self.layouts = dict(zip(names, layouts, strict=True))
