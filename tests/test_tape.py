@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from anygrad import _agnostic
-from anygrad._executors import loops, results, tape
-from anygrad._executors.nodes import LENGTH, Node
-from anygrad._executors.printing import interiors
+from anygrad._executors import in_numba, loops, numba_language, results, tape
+from anygrad._executors.nodes import LENGTH, Node, nodes_of
+from anygrad._executors.printing import interior, interiors
+from anygrad._executors.settled import Settling
 from planning import plan_of
 
 
@@ -44,6 +45,10 @@ class Anything:
         return (lambda function: function) if options.get("nogil") else self
 
 
+def chosen(condition: Any, first: Any, second: Any) -> Any:
+    return first if condition else second
+
+
 def played(function: str, f: Any, **keywords: Any) -> tuple[Any, ...]:
     """Return what the printed loops give, without Numba."""
     import numpy
@@ -52,10 +57,11 @@ def played(function: str, f: Any, **keywords: Any) -> tuple[Any, ...]:
     known, operands = tape.form_of(f, plan)
     recording = tape.record(known, operands, plan, plan.namespace)
     made = results.empty(f, plan, numpy.empty_like)
-    text = loops.text_of(recording, "A" * (len(operands.arrays) + len(made.outs)), 5000)
+    layouts = "".join(map(in_numba._layout, (*operands.arrays, *made.outs)))
+    text = loops.text_of(recording, layouts, 5000)
     assert text is not None
-    namespace: dict[str, Any] = {"numba": Anything()}
-    exec(text.replace("import numba\n", ""), namespace)
+    namespace: dict[str, Any] = {"numba": Anything(), "select": chosen}
+    exec(text.replace("import numba\n", "").replace(loops.SELECT, ""), namespace)
     real = [number for number in operands.numbers if type(number) is not complex]
     other = [number for number in operands.numbers if type(number) is complex]
     numbers = (numpy.asarray(real, float), numpy.asarray(other, complex))
@@ -282,6 +288,39 @@ def test_text_on_short_axes(numpy: Any, shape: tuple[int, int]) -> None:
     for keywords in ({}, {"order": 2, "edge_order": 1}, {"boundary": "periodic"}):
         got = played("derivative", f, **keywords)
         assert_same(numpy, got, "derivative", f, **keywords)
+
+
+@pytest.mark.parametrize("short", [0, 512])
+def test_text_of_rows_as_one_run(
+    numpy: Any, monkeypatch: pytest.MonkeyPatch, short: int
+) -> None:
+    """Short rows of an array are one run, if nothing is the same in all or in one."""
+    monkeypatch.setattr(numba_language, "SHORT_WITH_OTHERS", short)
+    shape, draw = (5, 6, 7), numpy.random.default_rng(8)
+    f, where = draw.standard_normal(shape), draw.random(shape) > 0.2
+    x, line = numpy.cumsum(draw.random(shape[2]) + 0.5), draw.random((1, shape[1], 1))
+    calls: list[tuple[str, dict[str, Any]]] = [
+        ("derivative", {"where": where, "dim": 1}),
+        ("derivative", {"boundary": line, "dim": 0}),
+        ("derivative", {"boundary": line, "dim": 0, "where": where}),
+        ("laplacian", {"spacing": [1, 1, x], "boundary": ["periodic", "edge", 0]}),
+        ("laplacian", {"where": where}),
+    ]
+    for function, keywords in calls:
+        for samples in (f, f[:, ::-1]):
+            got = played(function, samples, **keywords)
+            assert_same(numpy, got, function, samples, **keywords)
+
+
+def test_choices_that_others_settle(numpy: Any) -> None:
+    """A formula that all its samples are valid for reads them as they are."""
+    f, where = numpy.ones((4, 9)), numpy.ones((4, 9), bool)
+    recording = record("derivative", f, where=where)
+    (node,) = recording.results
+    settled = Settling(interior(2)).settled(node)
+    choices = [node for node in nodes_of([settled]) if node.verb == "where"]
+    assert choices
+    assert all(choice.operands[0].verb == "bitwise_and" for choice in choices)
 
 
 def test_texts_that_are_not_printed(numpy: Any) -> None:

@@ -62,7 +62,7 @@ def set_compiler(compiler: str | None) -> contextlib.AbstractContextManager[None
 
     Arrays of 16 or more than 64 bits per real number, in a foreign byte order or not
     aligned, and calls whose loop would be too long to compile run as without a
-    compiler.  Small arrays do, too, because they would gain nothing.
+    compiler.  So do calls on small arrays that would gain nothing.
 
     The setting belongs to the current context (`contextvars`): other threads, and
     other tasks of `asyncio`, keep theirs.  A Dask array takes it along from where the

@@ -30,11 +30,16 @@ if TYPE_CHECKING:
     from .._typing import Namespace
 
 #: A difference of two samples, scaled, takes no longer without a compiler where there
-#: are fewer samples; and a sum of such differences on coordinates.
-FEW_DIFFERENCES, FEW_SUMS = 2**15, 2**10
+#: are fewer samples, nor does the sum of two on coordinates; nor, where there are fewer
+#: than the second, a sum of two or three on equal steps.
+FEW_DIFFERENCES, FEW_SUMS = 2**15, 2**13
 
 #: So many points and more are shared among threads.
 LEAST_SHARE = 2**15
+
+#: What is the same in all rows is computed once where so many rows are no longer than
+#: that: it stays in the cache.
+LEAST_ROWS, LONGEST_TABLE = 8, 2**17
 
 #: What is longer takes too long to compile, five seconds and more; where it can be cut
 #: into several kernels, what is not much shorter.
@@ -56,17 +61,19 @@ class Kernel(NamedTuple):
     function: Callable[..., None] | None
 
 
-_kernels: dict[tuple[Form, str], Kernel] = {}
+_kernels: dict[tuple[Form, str, bool], Kernel] = {}
 
 
-def pays(f: Any, plan: Plan) -> bool:
-    """Tell whether a call is faster when it is compiled."""
-    if f.size >= FEW_DIFFERENCES or not plan.is_plain:
+def pays(size: int, plan: Plan) -> bool:
+    """Tell whether a call is faster when it is compiled, on so many samples."""
+    if size >= FEW_DIFFERENCES or not plan.is_plain:
         return True
     for task in plan.tasks:
-        interior = task.scheme.formulas[task.scheme.interior]
-        is_sum = len(interior.terms) > 1
-        if not is_sum or (task.coordinates is not None and f.size < FEW_SUMS):
+        terms = len(task.scheme.formulas[task.scheme.interior].terms)
+        if task.coordinates is not None:
+            if terms < 3:
+                return False
+        elif terms == 1 or (terms < 4 and size < FEW_SUMS):
             return False
     return True
 
@@ -86,10 +93,13 @@ def _run_at_once(
     """Write all results in one pass; tell whether it could."""
     form, operands = tape.form_of(f, plan)
     layouts = "".join([_layout(array) for array in (*operands.arrays, *outs)])
-    kernel = _kernels.get((form, layouts))
+    *_, row = outs[0].shape
+    has_tables = row <= LONGEST_TABLE and outs[0].size >= LEAST_ROWS * row
+    key = (form, layouts, has_tables)
+    kernel = _kernels.get(key)
     if kernel is None:
-        kernel = Kernel(_compiled(form, operands, plan, xp, layouts))
-        kernel = kernels.remember(_kernels, (form, layouts), kernel)
+        kernel = Kernel(_compiled(key, operands, plan, xp))
+        kernel = kernels.remember(_kernels, key, kernel)
     function = kernel.function
     if function is None:
         return False
@@ -123,15 +133,16 @@ def _layout(array: Any) -> str:
 
 
 def _compiled(
-    form: Form, operands: Operands, plan: Plan, xp: Namespace, layouts: str
+    key: tuple[Form, str, bool], operands: Operands, plan: Plan, xp: Namespace
 ) -> Callable[..., None] | None:
     """Return the kernel for a form; None where it runs without one."""
+    form, layouts, has_tables = key
     if "?" in layouts or _is_switched_off():
         return None
     recording = tape.record(form, operands, plan, xp)
     can_be_cut = len(recording.results) > 1 or plan.tasks[0].inner is not None
     most_lines = FEW_LINES if can_be_cut else MOST_LINES
-    text = loops.text_of(recording, layouts, most_lines)
+    text = loops.text_of(recording, layouts, most_lines, has_tables=has_tables)
     if text is None:
         return None
     try:

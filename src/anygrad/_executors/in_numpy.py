@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 #: The blocked executor in NumPy's words, made when the first array comes.
 _blocked: list[Callable[..., tuple[Any, ...]]] = []
 
+#: The executor for Numba, once it has been asked for: to import it each time takes a
+#: tenth of a small call.
+_numba: list[Any] = []
+
 #: For so many samples and more, the loops are told how long their buffers are.
 LEAST_SAMPLES = 2**15
 
@@ -41,9 +45,12 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
             return _agnostic.run(f, plan, xp)
     # What has its place already has been offered to the compiler by whoever made it.
     if not outs and _compilers.get_compiler() == "numba":
-        from .._executors import in_numba
+        if not _numba:
+            from .._executors import in_numba
 
-        if in_numba.pays(f, plan):
+            _numba[:] = [in_numba]
+        in_numba = _numba[0]
+        if in_numba.pays(f.size, plan):
             made = results.empty(f, plan, numpy.empty_like)
             if in_numba.run(f, plan, xp, made.outs, _workers.get_workers()):
                 return made.copy()

@@ -1,138 +1,23 @@
 """A recording as a loop in Python, which Numba compiles.
 
-Arrays are read row by row: a row is a view with an axis of its own, and its loop counts
-with an unsigned number, because Numba makes no vectors of what might count backwards.
+Arrays are read row by row, and several rows as one where that is the same memory.  A
+loop over a row counts with an unsigned number, because Numba makes no vectors of what
+might count backwards.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from .._executors.nodes import LENGTH
-from .._executors.printing import (
-    Language,
-    Range,
-    Scope,
-    inside,
-    interior,
-    interiors,
-    verb_of,
-)
+from .._executors.nodes import LENGTH, Place
+from .._executors.numba_language import Loops
+from .._executors.printing import Range, Scope, inside, interior, interiors
+from .._executors.settled import Settling
 
 if TYPE_CHECKING:
     from .._executors.nodes import Node
     from .._executors.tape import Recording
-
-OPERATORS = {
-    "add": "{} + {}",
-    "subtract": "{} - {}",
-    "multiply": "{} * {}",
-    "divide": "{} / {}",
-    "negative": "-{}",
-    "bitwise_right_shift": "{} >> {}",
-    "bitwise_and": "{} & {}",
-    "bitwise_or": "{} | {}",
-    "where": "{1} if {0} else {2}",
-}
-
-
-class Loops(Language):
-    """The words of Python, as Numba understands them.
-
-    Attributes
-    ----------
-    constants, numbers, rows : dict
-        The names of what is made before the loops, by what it is: numbers of the form,
-        numbers of the call, and the rows that the straight way reads.
-    """
-
-    def __init__(self, recording: Recording) -> None:
-        super().__init__(recording)
-        self.constants: dict[str, str] = {}
-        self.numbers: dict[str, str] = {}
-        self.rows: dict[str, str] = {}
-
-    def constant(self, node: Node) -> str:
-        """Return the name of a number of the form, a global one in its dtype."""
-        value = node.detail
-        text = f"float('{value!r}')" if _is_special(value) else repr(value)
-        text = f"{node.dtype}({text})"
-        return self.constants.setdefault(text, f"C{len(self.constants)}")
-
-    def number(self, node: Node) -> str:
-        """Return a number of the call in the dtype that it takes."""
-        text = f"{node.dtype}({self.number_of_call(node.detail)})"
-        return self.numbers.setdefault(text, f"N{len(self.numbers)}")
-
-    def number_of_call(self, place: int) -> str:
-        """Return a number of the call: complex ones have an array of their own."""
-        kind = self.recording.is_complex[place]
-        own = self.recording.is_complex[:place].count(kind)
-        return f"{'complex_numbers' if kind else 'numbers'}[{own}]"
-
-    def load(self, node: Node, scope: Scope) -> str:
-        """Return an element of an array, or of a row of it."""
-        array, index = node.detail
-        if not index:
-            return f"b{array}[()]"
-        if scope.row is None:
-            return f"b{array}[{', '.join(map(self.place, index))}]"
-        cuts = []
-        for place in index:
-            if place.follows and place.axis == self.last:
-                start = self.place(place._replace(follows=False))
-                cuts.append(f"first + {start} : last + {start}")
-            else:
-                cuts.append(self.place(place))
-        row = f"b{array}[{', '.join(cuts)}]"
-        return f"{self.rows.setdefault(row, f'r{len(self.rows)}')}[u]"
-
-    def operation(self, node: Node, operands: Sequence[str]) -> str:
-        """Return what the verb of a node gives, in its dtype."""
-        if node.verb == "astype":
-            return f"{node.dtype}({operands[0]})"
-        if node.verb == "sign":
-            (x,) = operands
-            one, zero = (f"{node.dtype}({number})" for number in (1, 0))
-            # Zero and NaN are their own signs.
-            return f"{one} if {x} > {zero} else (-{one} if {x} < {zero} else {x})"
-        text = OPERATORS[verb_of(node)].format(*operands)
-        # Of integers, Numba makes those of 64 bits.
-        return f"{node.dtype}({text})" if "int" in node.dtype else text
-
-    def accumulate(self, scope: Scope, node: Node, name: str) -> None:
-        """Write a total, and a term under a condition."""
-        total, term = node.operands
-        axis, *ends, is_subtracted = node.detail
-        start, stop = [self.position(end, axis) for end in ends]
-        scope.add(f"{name} = {self.value(total, scope)}")
-        scope.add(f"if {start} <= t{axis} < {stop}:")
-        inner = scope.branch(self.INDENT)
-        sign = "-" if is_subtracted else "+"
-        inner.add(f"{name} = {name} {sign} {self.value(term, inner)}")
-
-    def assign(self, scope: Scope, _: str, name: str, value: str) -> None:
-        """Write an assignment."""
-        scope.add(f"{name} = {value}")
-
-    def choose(
-        self, scope: Scope, node: Node, name: str, conditions: Sequence[str]
-    ) -> None:
-        """Write a chain of conditions."""
-        words = [f"if {conditions[0]}:"]
-        words += [f"elif {condition}:" for condition in conditions[1:]]
-        words.append("else:")
-        for word, operand in zip(words, node.operands, strict=True):
-            scope.add(word)
-            inner = scope.branch(self.INDENT)
-            inner.add(f"{name} = {self.value(operand, inner)}")
-
-
-def _is_special(value: Any) -> bool:
-    return isinstance(value, float) and not math.isfinite(value)
-
 
 #: The options under which what is compiled is kept beside its file, or is not.
 KEPT, NOT_KEPT = "cache=True", "cache=False"
@@ -150,9 +35,20 @@ TYPES = {"bool": "boolean"}
 HEAD = """\
 import numba
 from numpy import (
-    bool_ as bool, complex64, complex128, float32, float64,
+    bool_ as bool, complex64, complex128, empty, float32, float64,
     int8, int16, int32, int64, uint8, uint16, uint32, uint64,
 )
+
+"""
+
+#: Of a conditional expression, Numba makes branches, and a load becomes part of the one
+#: that needs it: vectors of such loads take twice as long as loads and a choice.
+SELECT = """\
+@numba.extending.intrinsic
+def select(context, condition, first, second):
+    def choice(context, builder, signature, values):
+        return builder.select(*values)
+    return first(condition, first, second), choice
 
 """
 
@@ -161,26 +57,52 @@ from numpy import (
 ROW = """\
 first, last = max({begin}, {start}), min({end}, n{axis} - {rest})
 if first < last{conditions}:
-{row}
-    for u in range(uint64(last - first)):
 {straight}
 {ends}
+{edges}
 else:
     first = last = {end}
 for part in range(2):
     for t{axis} in range(last if part else {begin}, {end} if part else first):
 {general}"""
 
+#: The loop over its straight part.
+LOOP = "for u in range(uint64(last - first)):"
 
-#: Ends of rows that have more lines are left to the general loop.
-MOST_LINES_AT_ENDS = 100
+#: The straight parts of several rows, which the first of them has, with what lies
+#: between them in memory: over that, their ends are written.  What comes before the
+#: first whole vector of results is a part of its own.
+RUN = """\
+if t{middle} >= turn:
+    turn = min(t{middle} + rows, {bottom})
+    length = (turn - 1 - t{middle}) * n{axis} + last - first
+    lead = min(length, -(address + int64({start})) % lanes)
+    for part in range(2):
+        for u in range(uint64(lead if part else 0), uint64(length if part else lead)):
+"""
+
+#: Such a run has so many points, or is one row.
+MOST_POINTS = 8192
+
+#: Vectors have so many bytes at most.
+VECTOR = 64
+
+#: Ends of rows that have more lines are left to the general loop; so are rows at the
+#: ends of other axes.
+MOST_LINES_AT_ENDS, MOST_LINES_AT_EDGES = 100, 250
+
+#: At the ends of other axes, shorter rows are, too: it takes long to begin.
+LEAST_AT_EDGES = 64
 
 
-def text_of(recording: Recording, layouts: str, most_lines: int) -> str | None:
+def text_of(
+    recording: Recording, layouts: str, most_lines: int, *, has_tables: bool = True
+) -> str | None:
     """Return the text of the module, which has a function `kernel`.
 
     None if it has more lines, or for dtypes that Numba does not have.  The `layouts`
-    are those of the arrays and of the results, as Numba names them.
+    are those of the arrays and of the results, as Numba names them.  If it
+    `has_tables`, what is the same in all rows is computed once.
 
     ``kernel(start, stop, numbers, complex_numbers, b0, b1, ..., o0, o1, ...)`` fills
     the results from one position along the first axis to another.
@@ -188,22 +110,19 @@ def text_of(recording: Recording, layouts: str, most_lines: int) -> str | None:
     dtypes = recording.dtypes
     if not DTYPES.issuperset(dtypes):
         return None
-    printer = Loops(recording)
+    printer = Loops(recording, layouts)
+    printer.tables = {} if has_tables else None
     last, tab = printer.last, Loops.INDENT
-    row = Scope(tab, at=interior(recording.ndim))
-    straight = Scope(tab * 2, row, at=interior(recording.ndim))
-    general = Scope(tab * 2)
-    for number, node in enumerate(recording.results):
-        straight.add(f"w{number}[u] = {printer.value(node, straight)}")
-        place = ", ".join([f"t{axis}" for axis in range(recording.ndim)])
-        general.add(f"o{number}[{place}] = {printer.value(node, general)}")
-    if len(row.lines) + len(straight.lines) + len(general.lines) > most_lines:
-        return None
-    outs = [f"o{k}" for k in range(len(recording.results))]
-    before = "".join([f"t{axis}, " for axis in range(last)])
-    row.lines += [f"{tab}{name} = {cut}" for cut, name in printer.rows.items()]
-    row.lines += [f"{tab}w{out[1:]} = {out}[{before}first:last]" for out in outs]
+    along = {last, last - printer.runs_on}
+    straight = _straight(printer, interior(recording.ndim), along)
     ranges = interiors(recording.results, recording.ndim)
+    tables = _tables(printer, ranges[last])
+    general = Scope(tab * 2)
+    target = ", ".join([f"t{axis}" for axis in range(recording.ndim)])
+    for number, node in enumerate(recording.results):
+        general.add(f"o{number}[{target}] = {printer.value(node, general)}")
+    if len(straight) + len(general.lines) > most_lines:
+        return None
     body = ROW.format(
         begin="0" if last else "start",
         end=f"n{last}" if last else "stop",
@@ -211,24 +130,117 @@ def text_of(recording: Recording, layouts: str, most_lines: int) -> str | None:
         rest=ranges[last].end,
         axis=last,
         conditions=inside(ranges[:last], "and"),
-        row="\n".join(row.lines),
-        straight="\n".join(straight.lines),
+        straight="\n".join(_indented(_in_runs(printer, straight, ranges))),
         ends="\n".join(_at_ends(printer, ranges[last])),
+        edges="\n".join(_at_edges(printer, ranges)),
         general="\n".join(general.lines),
     )
-    names = ["start", "stop", "numbers", "complex_numbers"]
-    names += [f"b{k}" for k in range(len(recording.arrays))]
+    names = ["start", "stop", "numbers", "complex_numbers", *printer.layouts]
     lines = _decorator(recording, dtypes, layouts)
-    lines.append(f"def kernel({', '.join([*names, *outs])}):")
+    lines.append(f"def kernel({', '.join(names)}):")
     lengths = "".join([f"n{axis}, " for axis in range(recording.ndim)])
     lines.append(f"{tab}{lengths}= o0.shape")
     lines += [f"{tab}{name} = {text}" for text, name in printer.numbers.items()]
+    lines += [
+        f"{tab}flat_{name} = {name}.reshape({name}.size)" for name in printer.flat
+    ]
+    lines += _indented(tables)
+    if printer.runs_on:
+        lines += [
+            f"{tab}rows = max(1, {MOST_POINTS} // max(1, n{last}))",
+            f"{tab}rows = rows if n{last} < {printer.short} else 1",
+            f"{tab}lanes = max(1, {VECTOR} // o0.itemsize)",
+            f"{tab}address = int64(o0.ctypes.data) // o0.itemsize",
+        ]
     for axis in range(last):
-        bounds = "start, stop" if axis == 0 else f"n{axis}"
-        lines.append(tab * (axis + 1) + f"for t{axis} in range({bounds}):")
+        bounds = ("start", "stop") if axis == 0 else ("0", f"n{axis}")
+        loop = [f"for t{axis} in range({bounds[0]}, {bounds[1]}):"]
+        if printer.runs_on and axis == last - 1:
+            loop = [f"t{axis} = turn = {bounds[0]}", f"while t{axis} < {bounds[1]}:"]
+            body += f"\nt{axis} += 1"
+        lines += _indented(loop, axis + 1)
     lines += [tab * (last + 1) + line for line in body.splitlines()]
     constants = [f"{name} = {text}" for text, name in printer.constants.items()]
-    return HEAD + "\n".join([*constants, "", *lines, ""])
+    select = SELECT if "select(" in body else ""
+    return HEAD + select + "\n".join([*constants, "", *lines, ""])
+
+
+def _straight(printer: Loops, at: tuple[int, ...], along: Iterable[int]) -> list[str]:
+    """Return the loop along some axes, for a position whose choices it has."""
+    printer.starts, printer.rows = {}, {}
+    printer.within = frozenset(along)
+    place = tuple([Place(axis, True, 0) for axis in range(len(at))])
+    settling = Settling(at)
+    targets = {
+        printer.in_row(f"o{number}", place): settling.settled(node)
+        for number, node in enumerate(printer.recording.results)
+    }
+    return _loop(printer, at, targets)
+
+
+def _loop(printer: Loops, at: tuple[int, ...], targets: dict[str, Node]) -> list[str]:
+    row = Scope("", at=at)
+    points = Scope(Loops.INDENT, row, at=at)
+    for target, node in targets.items():
+        points.add(f"{target} = {printer.value(node, points)}")
+    before = {**printer.starts, **printer.rows}
+    row.lines += [f"{name} = {text}" for text, name in before.items()]
+    return [*row.lines, LOOP, *points.lines]
+
+
+def _tables(printer: Loops, ends: Range) -> list[str]:
+    """Return what is computed once for all rows."""
+    tables, printer.tables, last = printer.tables, None, printer.last
+    if not tables:
+        return []
+    printer.starts, printer.rows = {}, {}
+    targets = {f"{name}[u]": node for node, name in tables.items()}
+    loop = _loop(printer, interior(last + 1), targets)
+    empty = [
+        f"{name} = empty(last - first, {node.dtype})" for node, name in tables.items()
+    ]
+    first = f"first, last = {ends.start}, max({ends.start}, n{last} - {ends.end})"
+    return [first, *empty, *loop]
+
+
+def _in_runs(printer: Loops, straight: list[str], ranges: Sequence[Range]) -> list[str]:
+    """Return the straight part of a row, or of several where they are one run."""
+    if not printer.runs_on:
+        return straight
+    last, number = printer.last, straight.index(LOOP)
+    row, points = straight[:number], straight[number + 1 :]
+    start = points[-1].partition("[")[2].partition(" ")[0]
+    end = "stop" if last == 1 else f"n{last - 1}"
+    bottom = f"min({end}, n{last - 1} - {ranges[last - 1].end})"
+    run = RUN.format(middle=last - 1, axis=last, bottom=bottom, start=start)
+    lines = run.splitlines()
+    return [*lines[:3], *_indented(row), *lines[3:], *_indented(points, 2)]
+
+
+def _at_edges(printer: Loops, ranges: Sequence[Range]) -> list[str]:
+    """Return the straight parts of rows at the ends of another axis, or nothing.
+
+    Several results gain nothing by them, and take twice as long to compile.
+    """
+    lines: list[str] = []
+    if len(printer.recording.results) > 1:
+        return lines
+    at = interior(len(ranges))
+    for axis, (start, end) in enumerate(ranges[:-1]):
+        others = [*ranges[:axis], Range(0, 0), *ranges[axis + 1 : -1]]
+        for place in (*range(start), *range(LENGTH - end, LENGTH)):
+            here = f"t{axis} == {printer.position(place, axis)}{inside(others, 'and')}"
+            is_long = f"last - first >= {LEAST_AT_EDGES} and n{axis} > {start + end}"
+            lines.append(f"elif {is_long} and {here}:")
+            where = (*at[:axis], place, *at[axis + 1 :])
+            lines += _indented(_straight(printer, where, [len(at) - 1]))
+            if len(lines) > MOST_LINES_AT_EDGES:
+                return []
+    return lines
+
+
+def _indented(lines: Sequence[str], times: int = 1) -> list[str]:
+    return [Loops.INDENT * times + line for line in lines]
 
 
 def _at_ends(printer: Loops, ends: Range) -> list[str]:
@@ -236,17 +248,22 @@ def _at_ends(printer: Loops, ends: Range) -> list[str]:
 
     Nothing where a row is a part of an axis, or the lines are many.
     """
-    last, tab, lines = printer.last, Loops.INDENT, []
+    last, tab = printer.last, Loops.INDENT
+    lines: list[str] = []
     for place in (*range(ends.start), *range(LENGTH - ends.end, LENGTH)):
         scope = Scope(tab, at=(*interior(last), place))
         scope.add(f"t{last} = {printer.position(place, last)}")
+        target = ", ".join([f"t{axis}" for axis in range(last + 1)])
         for number, node in enumerate(printer.recording.results):
-            target = ", ".join([f"t{axis}" for axis in range(last + 1)])
             scope.add(f"o{number}[{target}] = {printer.value(node, scope)}")
         lines += scope.lines
     if not last or len(lines) > MOST_LINES_AT_ENDS:
         return []
-    return [*lines, f"{tab}first, last = 0, n{last}"]
+    if printer.runs_on:
+        row = f"t{last - 1}"
+        loop = [f"{tab}for {row} in range({row}, turn):"] if lines else []
+        lines = [*loop, *_indented(lines), f"{tab}{row} = turn"]
+    return [*lines, f"{tab}continue"]
 
 
 def _decorator(recording: Recording, dtypes: Sequence[str], layouts: str) -> list[str]:

@@ -7,7 +7,7 @@ the position along the last axis is computed once per row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._executors.nodes import LENGTH, nodes_of
@@ -80,6 +80,13 @@ class Language:
     ----------
     recording : Recording
         What is printed.
+
+    Attributes
+    ----------
+    last : int
+        The last axis,
+    within : frozenset of int
+        and those that the straight way goes along.
     """
 
     #: What stands before the lines of a branch, in addition.
@@ -88,6 +95,7 @@ class Language:
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
         self.last = recording.ndim - 1
+        self.within = frozenset([self.last])
         self._count = 0
 
     def constant(self, node: Node) -> str:
@@ -134,7 +142,7 @@ class Language:
         only = None if scope.at is None else only_operand(node, scope.at)
         if only is not None:
             return self.value(only, scope)
-        if scope.row is not None and self.last not in node.axes:
+        if scope.row is not None and self.within.isdisjoint(node.axes):
             scope = scope.row
         known = scope.names.get(node)
         if known is not None:
@@ -210,13 +218,8 @@ def lengths_in(at: int) -> tuple[int, int]:
 
 def interiors(results: Sequence[Node], ndim: int) -> list[Range]:
     """Return the points of each axis at which nodes are straight."""
-    at, ranges = interior(ndim), [Range(0, 0)] * ndim
-
-    def operands(node: Node) -> Sequence[Node]:
-        only = only_operand(node, at)
-        return node.operands if only is None else (only,)
-
-    for node in nodes_of(results, operands):
+    ranges = [Range(0, 0)] * ndim
+    for node in straight_nodes(results, ndim):
         if node.verb in ("pieces", "accumulate"):
             axis, starts = node.detail[0], _starts(node)
             before = [start for start in starts if start <= LENGTH // 2]
@@ -224,6 +227,17 @@ def interiors(results: Sequence[Node], ndim: int) -> list[Range]:
             known = ranges[axis]
             ranges[axis] = Range(max([known.start, *before]), max([known.end, *after]))
     return ranges
+
+
+def straight_nodes(results: Sequence[Node], ndim: int) -> Iterator[Node]:
+    """Return the nodes that results are made of in the interior, each once."""
+    at = interior(ndim)
+
+    def operands(node: Node) -> Sequence[Node]:
+        only = only_operand(node, at)
+        return node.operands if only is None else (only,)
+
+    return nodes_of(results, operands)
 
 
 def inside(ranges: Sequence[Range], word: str) -> str:

@@ -99,16 +99,16 @@ class NumPyForTensors:
 
         It runs on as many threads as torch would.
         """
-        import torch
-
         from .._executors import in_numba
 
-        if f.dtype not in self.dtypes or not all(map(self._knows, all_tasks(plan))):
+        if not in_numba.pays(f.numel(), plan) or f.dtype not in self.dtypes:
             return None
+        if not all(map(self._knows, all_tasks(plan))):
+            return None
+        import torch
+
         samples = _array(f)
         there = plan.with_tasks(tuple([self._compiled(task) for task in plan.tasks]))
-        if not in_numba.pays(samples, there):
-            return None
         made = results.empty(f, plan, empty_like)
         outs = [out.numpy() for out in made.outs]
         workers = torch.get_num_threads()

@@ -1,0 +1,186 @@
+"""The words of Python, as Numba understands them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from .._executors.nodes import nodes_of
+from .._executors.printing import Language, Scope, straight_nodes, verb_of
+
+if TYPE_CHECKING:
+    from .._executors.nodes import Index, Node
+    from .._executors.tape import Recording
+
+#: Shorter rows are put together: going back for their ends costs the memory its stride,
+#: which a row alone pays for by what is asked before its loop, and once for each row of
+#: samples that is read.
+SHORT, SHORT_WITH_OTHERS = 64, 512
+
+OPERATORS = {
+    "add": "{} + {}",
+    "subtract": "{} - {}",
+    "multiply": "{} * {}",
+    "divide": "{} / {}",
+    "negative": "-{}",
+    "bitwise_right_shift": "{} >> {}",
+    "bitwise_and": "{} & {}",
+    "bitwise_or": "{} | {}",
+}
+
+
+class Loops(Language):
+    """The words of Python, as Numba understands them.
+
+    Attributes
+    ----------
+    constants, numbers : dict
+        The names of what is made before the loops, by what it is: numbers of the form,
+        and of the call.
+    rows, starts : dict
+        Likewise, of the rows that the straight way reads as views, and of where in
+        memory it begins to read others.
+    flat : dict
+        The arrays that are read as one long row, in order.
+    layouts : dict
+        How each array lies in memory, as Numba names it, by its name.
+    runs_on : bool
+        Whether rows that follow each other are one run through memory;
+    short : int
+        then, shorter ones are put together.
+    tables : dict or None
+        The names of what is computed once for all rows, such as weights on coordinates;
+        None where each row computes its own.
+    """
+
+    def __init__(self, recording: Recording, layouts: str) -> None:
+        super().__init__(recording)
+        self.constants: dict[str, str] = {}
+        self.numbers: dict[str, str] = {}
+        self.rows: dict[str, str] = {}
+        self.starts: dict[str, str] = {}
+        self.flat: dict[str, None] = {}
+        self.tables: dict[Node, str] | None = None
+        names = [f"b{k}" for k in range(len(recording.arrays))]
+        names += [f"o{k}" for k in range(len(recording.results))]
+        self.layouts = dict(zip(names, layouts, strict=True))
+        nodes = straight_nodes(recording.results, recording.ndim)
+        loads = [node.detail for node in nodes if node.verb == "load"]
+        others = {(array, index[:-1]) for array, index in loads}
+        self.short = SHORT if len(others) <= 2 else SHORT_WITH_OTHERS
+        self.runs_on = self._runs_on([index for _, index in loads])
+
+    def _runs_on(self, places: Sequence[Index]) -> bool:
+        """Tell whether rows that follow each other are one run through memory."""
+        if not self.last or {*self.layouts.values()} != {"C"}:
+            return False
+        last_two = [self.last - 1, self.last]
+        for index in places:
+            followed = [place.axis if place.follows else None for place in index]
+            is_in = [axis in last_two for axis in followed]
+            if any(is_in) and followed[-2:] != last_two:
+                return False
+        return True
+
+    def value(self, node: Node, scope: Scope) -> str:
+        """Write all that a node needs, and return what names it."""
+        if scope.row is None or self.tables is None or not self._is_for_all_rows(node):
+            return super().value(node, scope)
+        return self.tables.setdefault(node, f"table{len(self.tables)}") + "[u]"
+
+    def _is_for_all_rows(self, node: Node) -> bool:
+        """Tell whether a node is the same in each row, and takes long to compute."""
+        if node.axes != {self.last} or self.last == 0:
+            return False
+        return any(operand.verb == "divide" for operand in nodes_of([node]))
+
+    def constant(self, node: Node) -> str:
+        """Return the name of a number of the form, a global one in its dtype."""
+        value = node.detail
+        text = f"float('{value!r}')" if _is_special(value) else repr(value)
+        text = f"{node.dtype}({text})"
+        return self.constants.setdefault(text, f"C{len(self.constants)}")
+
+    def number(self, node: Node) -> str:
+        """Return a number of the call in the dtype that it takes."""
+        text = f"{node.dtype}({self.number_of_call(node.detail)})"
+        return self.numbers.setdefault(text, f"N{len(self.numbers)}")
+
+    def number_of_call(self, place: int) -> str:
+        """Return a number of the call: complex ones have an array of their own."""
+        kind = self.recording.is_complex[place]
+        own = self.recording.is_complex[:place].count(kind)
+        return f"{'complex_numbers' if kind else 'numbers'}[{own}]"
+
+    def load(self, node: Node, scope: Scope) -> str:
+        """Return an element of an array, or of a row of it."""
+        array, index = node.detail
+        if not index:
+            return f"b{array}[()]"
+        if scope.row is None:
+            return f"b{array}[{', '.join(map(self.place, index))}]"
+        return self.in_row(f"b{array}", index)
+
+    def in_row(self, name: str, index: Index) -> str:
+        """Return the element of a row of an array at which its loop is."""
+        starts = [self.place(place) for place in index]
+        along = [p.axis if p.follows else None for p in index].index(self.last)
+        starts[along] = "first + " + self.place(index[along]._replace(follows=False))
+        if self.layouts[name] == "C" and along == len(index) - 1:
+            text = starts[0]
+            for axis, start in enumerate(starts[1:], 1):
+                text = f"({text}) * {name}.shape[{axis}] + {start}"
+            self.flat[name] = None
+            text = f"uint64({text})"
+            return f"flat_{name}[{self.starts.setdefault(text, self.new_name())} + u]"
+        starts[along] += f" : {starts[along]} - first + last"
+        row = f"{name}[{', '.join(starts)}]"
+        return f"{self.rows.setdefault(row, self.new_name())}[u]"
+
+    def operation(self, node: Node, operands: Sequence[str]) -> str:
+        """Return what the verb of a node gives, in its dtype."""
+        if node.verb == "astype":
+            return f"{node.dtype}({operands[0]})"
+        if node.verb == "sign":
+            (x,) = operands
+            one, zero = (f"{node.dtype}({number})" for number in (1, 0))
+            # Zero and NaN are their own signs.
+            return f"{one} if {x} > {zero} else (-{one} if {x} < {zero} else {x})"
+        verb = verb_of(node)
+        if verb == "where":
+            return f"select({', '.join(operands)})"
+        text = OPERATORS[verb].format(*operands)
+        # Of integers, Numba makes those of 64 bits.
+        return f"{node.dtype}({text})" if "int" in node.dtype else text
+
+    def accumulate(self, scope: Scope, node: Node, name: str) -> None:
+        """Write a total, and a term under a condition."""
+        total, term = node.operands
+        axis, *ends, is_subtracted = node.detail
+        start, stop = [self.position(end, axis) for end in ends]
+        scope.add(f"{name} = {self.value(total, scope)}")
+        scope.add(f"if {start} <= t{axis} < {stop}:")
+        inner = scope.branch(self.INDENT)
+        sign = "-" if is_subtracted else "+"
+        inner.add(f"{name} = {name} {sign} {self.value(term, inner)}")
+
+    def assign(self, scope: Scope, _: str, name: str, value: str) -> None:
+        """Write an assignment."""
+        scope.add(f"{name} = {value}")
+
+    def choose(
+        self, scope: Scope, node: Node, name: str, conditions: Sequence[str]
+    ) -> None:
+        """Write a chain of conditions."""
+        words = [f"if {conditions[0]}:"]
+        words += [f"elif {condition}:" for condition in conditions[1:]]
+        words.append("else:")
+        for word, operand in zip(words, node.operands, strict=True):
+            scope.add(word)
+            inner = scope.branch(self.INDENT)
+            inner.add(f"{name} = {self.value(operand, inner)}")
+
+
+def _is_special(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)

@@ -1,0 +1,69 @@
+"""What is left of expressions where choices are settled.
+
+At one position, each choice among pieces of an axis is known.  And of two choices, the
+one may decide the other: a formula that is taken where all of its samples are valid
+needs no zeros in the place of the missing ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .._executors.nodes import Node
+from .._executors.printing import only_operand, verb_of
+
+
+class Settling:
+    """Expressions at one position, each once.
+
+    Parameters
+    ----------
+    at : tuple of int
+        The position along each axis.
+    """
+
+    def __init__(self, at: tuple[int, ...]) -> None:
+        self.at = at
+        self._nodes: dict[Any, Node] = {}
+        self._known: dict[tuple[Node, frozenset[Node]], Node] = {}
+
+    def settled(self, node: Node, true: frozenset[Node] = frozenset()) -> Node:
+        """Return what a node is where some conditions hold."""
+        known = self._known.get((node, true))
+        if known is None:
+            known = self._known[node, true] = self._settle(node, true)
+        return known
+
+    def _settle(self, node: Node, true: frozenset[Node]) -> Node:
+        only = only_operand(node, self.at)
+        if only is not None:
+            return self.settled(only, true)
+        if not node.operands:
+            return node
+        if node.verb != "where":
+            operands = [self.settled(operand, true) for operand in node.operands]
+            return self._node(node, operands)
+        condition = self.settled(node.operands[0])
+        parts = _parts_of(condition)
+        if parts <= true:
+            return self.settled(node.operands[1], true)
+        first = self.settled(node.operands[1], true | parts)
+        second = self.settled(node.operands[2], true)
+        return self._node(node, [condition, first, second])
+
+    def _node(self, node: Node, operands: Sequence[Node]) -> Node:
+        verb = verb_of(node)
+        detail = None if verb != node.verb else node.detail
+        key = (verb, tuple(operands), node.dtype, detail)
+        known = self._nodes.get(key)
+        if known is None:
+            known = self._nodes[key] = Node(verb, key[1], node.dtype, detail)
+        return known
+
+
+def _parts_of(condition: Node) -> frozenset[Node]:
+    """Return what must all be true for a condition to be."""
+    if condition.verb != "bitwise_and" or condition.dtype != "bool":
+        return frozenset([condition])
+    return frozenset().union(*map(_parts_of, condition.operands))
