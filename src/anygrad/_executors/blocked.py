@@ -285,6 +285,8 @@ def _can_be_runs(f: Any, terms: Sequence[Term], out: Any, ops: InPlaceOps) -> bo
         return False
     for task, are_shared in terms:
         is_short = math.prod(out.shape[task.axis :]) < SHORT_RUN
+        if task.scheme.recipe.is_transposed:  # edges, too, read weights of the interior
+            are_shared = False
         on_step = task.coordinates is None
         if task.component is not None or not (on_step or (are_shared and is_short)):
             return False

@@ -104,6 +104,7 @@ def gather(
         return None
     if (
         len(tasks) > 1
+        or scheme.recipe.is_transposed
         or task.coordinates is not None
         or count * most > MOST_DIFFERENCES
     ):
