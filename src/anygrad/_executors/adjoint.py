@@ -1,4 +1,4 @@
-"""Derivatives for torch under autograd: one step of its graph each, and so its way back.
+"""Derivatives for torch under autograd: one step of its graph each.
 
 A derivative is linear in the samples.  What flows back through it is another plan, of
 transposed tasks, which is run as any other.

@@ -285,10 +285,10 @@ def _can_be_runs(f: Any, terms: Sequence[Term], out: Any, ops: InPlaceOps) -> bo
         return False
     for task, are_shared in terms:
         is_short = math.prod(out.shape[task.axis :]) < SHORT_RUN
-        if task.scheme.recipe.is_transposed:  # edges, too, read weights of the interior
-            are_shared = False
+        # Transposed edges, too, read the weights of the interior, which stand elsewhere.
+        is_run = are_shared and is_short and not task.scheme.recipe.is_transposed
         on_step = task.coordinates is None
-        if task.component is not None or not (on_step or (are_shared and is_short)):
+        if task.component is not None or not (on_step or is_run):
             return False
     return True
 

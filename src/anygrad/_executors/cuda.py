@@ -20,7 +20,6 @@ from .._executors.printing import (
     interior,
     interiors,
     lengths_in,
-    verb_of,
 )
 
 if TYPE_CHECKING:
@@ -184,7 +183,7 @@ class Kernels(Language):
             one = f"({TYPES[node.dtype]})1"
             # Zero and NaN are their own signs.
             return f"{x} > 0 ? {one} : {x} < 0 ? -{one} : {x}"
-        return OPERATORS[verb_of(node)].format(*operands)
+        return OPERATORS[node.verb].format(*operands)
 
     def _converted(self, node: Node, value: str) -> str:
         if node.dtype == "float16":
@@ -192,18 +191,6 @@ class Kernels(Language):
         if node.operands[0].dtype == "float16":
             return f"({TYPES[node.dtype]})__half2float({value})"
         return f"({TYPES[node.dtype]}){value}"
-
-    def accumulate(self, scope: Scope, node: Node, name: str) -> None:
-        """Write a total, and a term under a condition."""
-        total, term = node.operands
-        axis, *ends, is_subtracted = node.detail
-        start, stop = [self.position(end, axis) for end in ends]
-        scope.add(f"{TYPES[node.dtype]} {name} = {self.value(total, scope)};")
-        scope.add(f"if (t{axis} >= {start} && t{axis} < {stop}) {{")
-        inner = scope.branch(self.INDENT)
-        sign = "-" if is_subtracted else "+"
-        inner.add(f"{name} = {name} {sign} {self.value(term, inner)};")
-        scope.add("}")
 
     def assign(self, scope: Scope, dtype: str, name: str, value: str) -> None:
         """Write a declaration with a value."""

@@ -8,7 +8,7 @@ so that another shape and another step are the same form.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
 from .._executors.nodes import LENGTH, Node, Tape, Weak, name_of
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from .._records import Plan, Task
     from .._schemes import Scheme
     from .._typing import DType, Namespace
-
-
-#: ``run(f, plan, xp)`` returns the results of a plan.
-Run: TypeAlias = Callable[[Any, "Plan", "Namespace"], tuple[Any, ...]]
 
 
 class Array(NamedTuple):
@@ -104,15 +100,12 @@ class Form(NamedTuple):
 
     Attributes
     ----------
-    run : callable
-        What is recorded: the agnostic run, or its way back.
     tasks : tuple
         Those of the plan, with places of operands for their values.
     arrays : tuple of Array
         The samples first.
     """
 
-    run: Run
     tasks: tuple[Any, ...]
     arrays: tuple[Array, ...]
 
@@ -144,11 +137,11 @@ class Recording(NamedTuple):
         return found + [node.dtype for node in self.results]
 
 
-def form_of(f: Any, plan: Plan, run: Run = _agnostic.run) -> tuple[Form, Operands]:
+def form_of(f: Any, plan: Plan) -> tuple[Form, Operands]:
     """Return the form of a call, and its operands."""
     operands = Operands(f)
     tasks = tuple([operands.form_of_task(task) for task in plan.tasks])
-    return Form(run, tasks, operands.form_of_arrays()), operands
+    return Form(tasks, operands.form_of_arrays()), operands
 
 
 def record(form: Form, operands: Operands, plan: Plan, xp: Namespace) -> Recording:
@@ -167,7 +160,7 @@ def record(form: Form, operands: Operands, plan: Plan, xp: Namespace) -> Recordi
 
     pairs = zip(plan.tasks, form.tasks, strict=True)
     tasks = tuple([_symbolic(task, known, symbol) for task, known in pairs])
-    found: tuple[Symbol, ...] = form.run(
+    found: tuple[Symbol, ...] = _agnostic.run(
         symbols[0], plan._replace(tasks=tasks, stack=None), Words(tape)
     )
     return Recording(
