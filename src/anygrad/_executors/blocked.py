@@ -96,6 +96,8 @@ class Prepared(NamedTuple):
         Of each task, whether its weights are made once for all lines.
     has_constants : bool
         Whether what is subtracted may be no sample.
+    in_one_run : bool
+        Whether it is for samples that lie one after the other.
     gathered : Gathered or None
         What is read, for small arrays.
     is_tried : bool
@@ -108,6 +110,7 @@ class Prepared(NamedTuple):
     weights: tuple[tuple[int, int], ...]
     are_shared: list[bool]
     has_constants: bool
+    in_one_run: bool
     gathered: Gathered | None = None
     is_tried: bool = False
 
@@ -154,14 +157,16 @@ def total(
     if len(tasks) == 1 and (task.inner is not None or task.component is not None):
         f, task = _outer(f, task, xp, ops)
         tasks = (task,)
-    known = None if kept is None else _known(f, kept.made, ops, out)
+    in_order = ops.is_contiguous(f)
+    if out is None and not in_order:  # nor may be the result
+        out = _empty(f, task, ops)
+    known = None if kept is None else _known(kept.made, ops, out, in_order=in_order)
     if known is not None and known.gathered is not None and task.step is None:
         done = gathered.run(known.gathered, task.scales, f, ops, out)
         if done is not None:
             return done
     if out is None:
-        samples = f if task.component is None else _agnostic.component(f, task)
-        out = ops.empty_like(samples, dtype=task.precision.result)
+        out = _empty(f, task, ops)
     if known is None:
         _write(f, tasks, xp, ops, out)
         return out
@@ -179,15 +184,22 @@ def _outer(f: Any, task: Task, xp: Namespace, ops: InPlaceOps) -> tuple[Any, Tas
     return _agnostic.component(f, task), task._replace(inner=None, component=None)
 
 
-def _known(f: Any, made: Any, ops: InPlaceOps, out: Any) -> Prepared | None:
-    """Return what has been prepared for samples and a result that lie in order.
+def _empty(f: Any, task: Task, ops: InPlaceOps) -> Any:
+    """Return an array for a result."""
+    samples = f if task.component is None else _agnostic.component(f, task)
+    return ops.empty_like(samples, dtype=task.precision.result)
+
+
+def _known(made: Any, ops: InPlaceOps, out: Any, *, in_order: bool) -> Prepared | None:
+    """Return what has been prepared for a result that lies in order.
 
     None for what another executor has made, or for other blocks.
     """
     if not isinstance(made, Prepared) or made.ops is not ops:
         return None
-    in_order = ops.is_contiguous(f) and (out is None or ops.is_contiguous(out))
-    return made if in_order else None
+    if made.in_one_run and not in_order:
+        return None
+    return made if out is None or ops.is_contiguous(out) else None
 
 
 def _write(
@@ -195,7 +207,7 @@ def _write(
 ) -> None:
     """Write a derivative for which nothing has been prepared."""
     kept = tasks[0].kept
-    in_order = ops.is_contiguous(f) and ops.is_contiguous(out)
+    in_order = ops.is_contiguous(out)
     f, tasks, (out,) = in_order_of_memory(f, tasks, [out], ops)
     are_shared = [_shares_weights(out, task) for task in tasks]
     operands = _operands(f, tasks, are_shared, xp)
@@ -247,7 +259,8 @@ def _prepared(
         arrays = score.program(Kind(whole, can_run, False), ops, xp).arrays
         limit = min(ops.block_bytes, ops.scratch_bytes // arrays if arrays else 2**40)
         limit = max(limit // int(out.dtype.itemsize), 1)
-        limit *= MANY_TERMS if len(terms) > 1 else 1
+        is_many = len(terms) > 1 or task.scheme.recipe.is_transposed
+        limit *= MANY_TERMS if is_many else 1
     found = list(blocks.cut_into_blocks(shape, score.edges, limit))
     in_one_run = can_run and all(blocks.is_one_run(block, shape) for block in found)
     bind = blocks.Binder(score, shape, in_one_run, xp, ops)
@@ -276,6 +289,7 @@ def _prepared(
         weights,
         [term.are_shared for term in terms],
         any(term.task.constants is not None for term in terms),
+        in_one_run,
     )
 
 
@@ -285,7 +299,7 @@ def _can_be_runs(f: Any, terms: Sequence[Term], out: Any, ops: InPlaceOps) -> bo
         return False
     for task, are_shared in terms:
         is_short = math.prod(out.shape[task.axis :]) < SHORT_RUN
-        # Transposed edges, too, read the weights of the interior, which stand elsewhere.
+        # Transposed edges read the weights of the interior, too, which stand elsewhere.
         is_run = are_shared and is_short and not task.scheme.recipe.is_transposed
         on_step = task.coordinates is None
         if task.component is not None or not (on_step or is_run):
