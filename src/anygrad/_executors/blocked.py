@@ -45,6 +45,9 @@ SHORT_RUN = 512
 #: Blocks of a sum are so much larger, because each costs the calls of all its terms.
 MANY_TERMS = 2
 
+#: And those of what flows back, whose edges have many calls.
+WAY_BACK = 4
+
 #: Integers up to this size are floating numbers of 64 bits.
 LARGEST_EXACT = 2**53
 
@@ -259,8 +262,8 @@ def _prepared(
         arrays = score.program(Kind(whole, can_run, False), ops, xp).arrays
         limit = min(ops.block_bytes, ops.scratch_bytes // arrays if arrays else 2**40)
         limit = max(limit // int(out.dtype.itemsize), 1)
-        is_many = len(terms) > 1 or task.scheme.recipe.is_transposed
-        limit *= MANY_TERMS if is_many else 1
+        limit *= MANY_TERMS if len(terms) > 1 else 1
+        limit *= WAY_BACK if task.scheme.recipe.is_transposed else 1
     found = list(blocks.cut_into_blocks(shape, score.edges, limit))
     in_one_run = can_run and all(blocks.is_one_run(block, shape) for block in found)
     bind = blocks.Binder(score, shape, in_one_run, xp, ops)
