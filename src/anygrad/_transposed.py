@@ -84,6 +84,8 @@ def _parts(
 
 
 def _cut(array: Any, axis: int, start: int, stop: int) -> Any:
+    if (start, stop) == (0, array.shape[axis]):
+        return array
     return array[(slice(None),) * axis + (slice(start, stop), ...)]
 
 

@@ -112,5 +112,17 @@ def _of_samples(slopes: Any, tasks: Sequence[Task], xp: Namespace) -> Any:
     is_short = any(
         slopes.shape[task.axis] < 2 * task.scheme.points for task in all_tasks(plan)
     )
-    (total,) = (_agnostic if is_short else in_torch).run(slopes, plan, xp)
+    if is_short or in_torch.is_batch(slopes):
+        (total,) = _agnostic.run(
+            slopes, plan, xp, _agnostic.STANDARD._replace(join=_cat)
+        )
+    else:
+        (total,) = in_torch.run(slopes, plan, xp)
     return total if first > 0 else -total
+
+
+def _cat(pieces: list[Any], task: Task, _: Namespace) -> Any:
+    """Put pieces together, by the one name that batches know."""
+    import torch
+
+    return torch.cat(pieces, dim=task.axis)
