@@ -84,8 +84,9 @@ ACCESS = 16
 #: So many results a thread makes where they do not lie side by side.
 APART = 4
 
-#: Longer texts take more than half a second to compile.
-MOST_LINES = 1600
+#: Longer texts take too long to compile: 1600 lines are half a second, and what flows
+#: back on coordinates has a quarter more.
+MOST_LINES = 2100
 
 #: Texts that are printed once for several results have so many lines; longer ones would
 #: hold all that they read in registers, of which there are not so many.
