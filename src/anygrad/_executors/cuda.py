@@ -84,9 +84,11 @@ ACCESS = 16
 #: So many results a thread makes where they do not lie side by side.
 APART = 4
 
-#: Longer texts take too long to compile: 1600 lines are half a second, and what flows
-#: back on coordinates has a quarter more.
-MOST_LINES = 2100
+#: Longer texts take more than half a second to compile.
+MOST_LINES = 1600
+
+#: Those of what flows back, whose edges repeat what the interior has, a quarter more.
+MOST_LINES_BACK = 2100
 
 #: Texts that are printed once for several results have so many lines; longer ones would
 #: hold all that they read in registers, of which there are not so many.
@@ -290,7 +292,7 @@ def text_of(recording: Recording, variant: Variant) -> str | None:
             straight.add(f"o{number}[{place}] = {value};")
         general.add(f"o{number}[{place}] = {printer.value(node, general)};")
     lines = len(row.lines) + len(straight.lines) + len(general.lines)
-    if lines > MOST_LINES:
+    if lines > (MOST_LINES_BACK if recording.is_transposed else MOST_LINES):
         return None
     ranges = interiors(recording.results, recording.ndim)
     form = SIDE_BY_SIDE if lanes > 1 else APART_FROM_EACH_OTHER
