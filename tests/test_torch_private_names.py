@@ -23,6 +23,7 @@ NAMES = (
     "torch._C._len_torch_dispatch_stack",
     "torch._C._len_torch_function_stack",
     "torch._C._functorch.maybe_current_level",
+    "torch._C._functorch.is_legacy_batchedtensor",
     "torch.autograd.forward_ad._current_level",
 )
 
@@ -51,6 +52,13 @@ def backward(torch: Any, slopes: Callable[[Any], Any]) -> None:
     assert result.tolist() == SLOPES
     result.sum().backward()
     assert f.grad.tolist() == [-1.5, 0.5, 0, 0, -0.5, 1.5]
+
+
+def batched(torch: Any, slopes: Callable[[Any], Any]) -> None:
+    f = torch.arange(12.0, requires_grad=True)
+    slope = slopes(f)
+    (rows,) = torch.autograd.grad(slope, f, torch.eye(12), is_grads_batched=True)
+    assert rows.equal(torch.func.jacrev(slopes)(f.detach()))
 
 
 def vmap(torch: Any, slopes: Callable[[Any], Any]) -> None:
@@ -125,6 +133,7 @@ WAYS = {
         plain,
         large,
         backward,
+        batched,
         vmap,
         vjp,
         jvp,

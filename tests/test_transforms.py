@@ -11,7 +11,8 @@ import pytest
 
 import anygrad
 import oracle
-from anygrad._executors import adjoint
+from anygrad import _agnostic
+from anygrad._executors import in_torch, small_tensors
 from backends import JAX, Backend
 
 SAMPLES = [[3.0, 1, 4, 1, 5], [2, 6, 5, 3, 5]]
@@ -152,7 +153,7 @@ def test_torch_gradcheck(torch: Any, entry: Any, edge_order: int) -> None:
 def test_torch_way_back_to_the_samples(
     torch: Any, monkeypatch: pytest.MonkeyPatch, kind: str, dim: int, edge_order: int
 ) -> None:
-    """As autograd finds it in the agnostic run; in one block, and in many."""
+    """As autograd finds it in the agnostic run; by NumPy, and in torch's blocks."""
     torch.manual_seed(0)
     f = torch.rand(6, 7, dtype=torch.float64, requires_grad=True)
     x = torch.rand(6, 7, dtype=torch.float64).cumsum(dim)
@@ -167,14 +168,65 @@ def test_torch_way_back_to_the_samples(
     with torch.no_grad():
         weights = torch.rand_like(f) * (number["range"] if kind == "range" else 1)
     wanted = torch.func.grad(lambda f: (slopes(f) * weights).sum())(f.detach())
-    for block in (adjoint.BLOCK, 13):
-        monkeypatch.setattr(adjoint, "BLOCK", block)
+    for most in (small_tensors.MOST_SAMPLES, 0):
+        monkeypatch.setattr(small_tensors, "MOST_SAMPLES", most)
         (found,) = torch.autograd.grad(slopes(f), f, weights)
         assert found.allclose(wanted, rtol=1e-13, atol=1e-13)
     if kind != "range":
         batched = {"check_batched_grad": True}
         assert torch.autograd.gradcheck(slopes, f, **batched)
         assert torch.autograd.gradgradcheck(slopes, f, **batched)
+
+
+@pytest.mark.parametrize(
+    ("function", "keywords"),
+    [
+        ("derivative", {"dim": 1, "accuracy": 8}),
+        ("derivative", {"dim": 0, "order": 3, "boundary": (2.5, "reflect")}),
+        ("derivative", {"dim": 1, "boundary": "periodic"}),
+        ("gradient", {"spacing": 0.5, "boundary": "edge"}),
+        ("laplacian", {"spacing": 0.5, "boundary": 1.0}),
+        ("hessian", {"spacing": [0.5, list(range(20))]}),
+        ("divergence", {}),
+        ("curl", {}),
+        ("jacobian", {"accuracy": 4}),
+    ],
+    ids=str,
+)
+def test_torch_way_back_in_blocks(
+    torch: Any, monkeypatch: pytest.MonkeyPatch, function: str, keywords: dict[str, Any]
+) -> None:
+    """The bits of the agnostic run of the same plans, and what torch finds itself."""
+    torch.manual_seed(0)
+    fields = function in ("divergence", "curl", "jacobian")
+    f = torch.rand((2, 19, 20) if fields else (19, 20), dtype=torch.float64)
+    if "spacing" in keywords and function == "hessian":
+        step, x = keywords["spacing"]
+        keywords = {"spacing": [step, torch.tensor(x, dtype=f.dtype).square()]}
+
+    def call(f: Any) -> Any:
+        result = getattr(anygrad, function)(f, **keywords)
+        return torch.stack(result) if isinstance(result, tuple) else result
+
+    weights = torch.rand_like(call(f))
+    wanted = torch.func.vjp(call, f)[1](weights)[0]
+    made = in_torch._make_blocked(on_cpu=True)
+    ops = made.keywords["ops"]._replace(block_bytes=96, scratch_bytes=96)
+    cut = partial(made.func, ops=ops)
+    monkeypatch.setattr(in_torch, "_blocked", {True: cut})
+    monkeypatch.setattr(small_tensors, "MOST_SAMPLES", 0)
+    f.requires_grad_()
+    result = call(f)
+    monkeypatch.setattr(in_torch, "_run_blocked", _agnostic.run)
+    (expected,) = torch.autograd.grad(result, f, weights, retain_graph=True)
+    monkeypatch.undo()
+    monkeypatch.setattr(in_torch, "_blocked", {True: cut})
+    monkeypatch.setattr(small_tensors, "MOST_SAMPLES", 0)
+    for _ in range(2):  # the second time from what has been kept
+        (found,) = torch.autograd.grad(result, f, weights, retain_graph=True)
+        assert found.equal(expected)
+    assert found.allclose(wanted, rtol=1e-12, atol=1e-12)
+    assert torch.autograd.gradgradcheck(call, f, fast_mode=True)
 
 
 def test_torch_notices_coordinates_that_change(torch: Any) -> None:

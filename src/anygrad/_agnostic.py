@@ -182,9 +182,24 @@ def fits(valid: Any, task: Task, xp: Namespace, lowering: Lowering = STANDARD) -
 
 def _of_all(f: Any, task: Task, xp: Namespace, lowering: Lowering) -> Any:
     """Return one derivative: every formula of the scheme, put together."""
+    return of_formulas(f, task, weighted_formulas(task, xp), xp, lowering)
+
+
+def of_formulas(
+    f: Any,
+    task: Task,
+    formulas: Sequence[WeightedFormula],
+    xp: Namespace,
+    lowering: Lowering = STANDARD,
+) -> Any:
+    """Return one derivative of formulas that have their weights."""
+    if task.scheme.recipe.is_transposed:
+        from . import _transposed
+
+        return _transposed.gathered(f, task, formulas, xp, lowering)
     pieces = [
-        weighted_sum(f, task, number, xp, lowering)
-        for number in range(len(task.scheme.formulas))
+        sum_of(f, task, number, weighted, xp, lowering)
+        for number, weighted in enumerate(formulas)
     ]
     return lowering.join(pieces, task, xp)
 
@@ -208,8 +223,6 @@ def weighted_sum(
     f: Any, task: Task, number: int, xp: Namespace, lowering: Lowering = STANDARD
 ) -> Any:
     """Return the derivative at the points that one formula of the scheme fills."""
-    if not task.scheme.formulas[number].terms:
-        return _nothing(f, task, number, xp)
     weighted = weighted_formula(task, number, xp)
     return sum_of(f, task, number, weighted, xp, lowering)
 
@@ -224,6 +237,8 @@ def sum_of(
 ) -> Any:
     """Return the weighted sum, at the points that one formula of the scheme fills."""
     formula, terms, scale = weighted
+    if not terms:
+        return _nothing(f, task, number, xp)
     total: Any = None
     for upper, lower, weight in terms:
         end = end_of(lower, number, task.scheme)
@@ -282,6 +297,8 @@ def weighted_formulas(task: Task, xp: Namespace) -> tuple[WeightedFormula, ...]:
 def weighted_formula(task: Task, number: int, xp: Namespace) -> Any:
     """Return one formula of the scheme with the weights and the scale of the grid."""
     formula = task.scheme.formulas[number]
+    if not formula.terms:
+        return WeightedFormula(formula, (), _scales.UNSCALED)
     if task.coordinates is None:
         return WeightedFormula(formula, formula.terms, scales(task, xp)[number])
     span = _spans(task, formula, xp)

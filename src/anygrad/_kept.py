@@ -49,12 +49,19 @@ class Kept:
         Where they are counted.
     """
 
-    __slots__ = ("account", "made", "size")
+    __slots__ = ("_beside", "account", "made", "size")
 
     def __init__(self, account: Account) -> None:
         self.made: Any = None
         self.size = 0
         self.account = account
+        self._beside: Kept | None = None
+
+    def beside(self) -> Kept:
+        """Return where something else is kept with the plan."""
+        if self._beside is None:
+            self._beside = Kept(self.account)
+        return self._beside
 
     def keep(self, made: Any) -> None:
         """Keep what has been made, in the place of what was."""

@@ -43,6 +43,8 @@ class Recipe(NamedTuple):
     length : int or None
         How many points the axis has, where these are too few for an interior: then
         each has a formula of its own, with ghosts beyond both ends.
+    is_transposed : bool
+        Whether what flows back to the samples is wanted (`_transposed.py`).
     """
 
     order: int
@@ -53,6 +55,7 @@ class Recipe(NamedTuple):
     uneven: bool
     reach: tuple[int, int] | None = None
     length: int | None = None
+    is_transposed: bool = False
 
 
 class Scheme:

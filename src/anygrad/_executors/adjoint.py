@@ -1,26 +1,22 @@
-"""Blocks for torch under autograd: the derivative as one step of its graph.
+"""Derivatives for torch under autograd: one step of its graph each.
 
-The derivative is linear in the samples.  What flows back through it is the transposed
-sum: where a formula reads ``weight * (f[upper] - f[lower])``, the slope at its point
-times the weight is added to `upper` and taken from `lower`.  So it follows from the
-formulas, whatever they are, and nothing but the grid is kept for it.
+A derivative is linear in the samples.  What flows back through it is another plan, of
+transposed tasks, which is run as any other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .. import _agnostic
-from .._formulas import WeightedFormula
+from .. import _agnostic, _transposed
+from .._beyond import has_arrays
+from .._executors import results
+from .._records import Plan, all_tasks, are_short
 
 if TYPE_CHECKING:
-    from .._records import Plan, Task
+    from .._records import Task
     from .._typing import Namespace
-
-#: So many slopes are transposed at once.
-BLOCK = 2**18
 
 #: `torch.autograd.Function` for a derivative, made when the first tensor comes.
 _functions: list[Any] = []
@@ -28,12 +24,14 @@ _functions: list[Any] = []
 
 def serves(f: Any, plan: Plan) -> bool:
     """Tell whether the samples alone are tracked, and all numbers are real."""
-    if f.is_complex() or not plan.is_plain or plan.stack is not None:
+    if f.is_complex() or has_arrays(plan) or are_short(plan.tasks):
         return False
-    for task in plan.tasks:
+    for task in all_tasks(plan):
         precision = task.precision
         # A complex step makes the samples complex, so the dtypes differ.
         if not f.dtype == precision.samples == precision.result:
+            return False
+        if task.where is not None:
             return False
         if not (_is_constant(task.step) and _is_constant(task.coordinates)):
             return False
@@ -54,125 +52,77 @@ def run(
     """Return the derivatives of `f`, which `forward` computes, one step each."""
     if not _functions:
         _functions[:] = [_make_function()]  # threads may meet here
-    function = _functions[0]
-    return tuple(
-        function.apply(f, task.step, task.coordinates, task, xp, forward)
-        for task in plan.tasks
-    )
+
+    def total(tasks: tuple[Task, ...]) -> Any:
+        own = plan.with_tasks(tasks)._replace(stack=None)
+        grids = [grid for task in all_tasks(own) for grid in task[5:7]]
+        return _functions[0].apply(f, own, xp, forward, *grids)
+
+    return results.of_totals(plan, total, xp, xp.stack)
 
 
 def _make_function() -> Any:
     import torch
 
-    from .._records import Plan
-
     class Derivative(torch.autograd.Function):  # type: ignore[misc]
-        """One partial derivative."""
+        """One partial derivative, with all that is added to it."""
 
         @staticmethod
         def forward(
-            ctx: Any, f: Any, step: Any, x: Any, task: Any, xp: Any, forward: Any
+            ctx: Any, f: Any, plan: Any, xp: Any, forward: Any, *grids: Any
         ) -> Any:
             # Saved, so that torch notices if they are written to before the way back.
-            ctx.save_for_backward(step, x)
-            ctx.task, ctx.xp = task._replace(step=None, coordinates=None), xp
-            (result,) = forward(f, Plan((task,)), xp)
+            ctx.save_for_backward(*grids)
+            ctx.plan, ctx.xp, ctx.shape = plan, xp, f.shape
+            (result,) = forward(f, plan, xp)
             return result
 
         @staticmethod
         def backward(ctx: Any, slopes: Any) -> Any:
-            step, x = ctx.saved_tensors
-            task = ctx.task._replace(step=step, coordinates=x)
-            return transposed(slopes, task, ctx.xp), None, None, None, None, None
+            grids = len(ctx.saved_tensors)
+            back = transposed(slopes, ctx.plan, ctx.shape, ctx.xp)
+            return back, None, None, None, *[None] * grids
 
     return Derivative
 
 
-def transposed(slopes: Any, task: Task, xp: Namespace) -> Any:
-    """Return what the samples get of what their derivatives have got."""
+def transposed(slopes: Any, plan: Plan, shape: Sequence[int], xp: Namespace) -> Any:
+    """Return what samples of a shape get of what a result has got."""
+    component = plan.tasks[0].component
+    if component is None:
+        return _of_samples(slopes, plan.tasks, xp)
+    axis, parts = component[0], []
+    for number in range(shape[axis]):
+        tasks = [task for task in plan.tasks if task.component == (axis, number)]
+        part = _of_samples(slopes, tasks, xp) if tasks else xp.zeros_like(slopes)
+        parts.append(part)
+    return xp.stack(parts, axis=axis)
+
+
+def _of_samples(slopes: Any, tasks: Sequence[Task], xp: Namespace) -> Any:
+    """Return what the samples of one component get."""
+    from .._executors import in_torch
+
+    first = tasks[0].sign or 1
+    back = [_transposed.of(task._replace(sign=task.sign * first)) for task in tasks]
+    back[0] = back[0]._replace(sign=0)
+    is_plain = len(back) == 1 and back[0].inner is None
+    plan = Plan(tuple(back), is_plain=is_plain)
+    # A recording of it knows the samples at either end from each other.
+    is_short = any(
+        slopes.shape[task.axis] < 2 * task.scheme.points for task in all_tasks(plan)
+    )
+    if is_short or in_torch.is_batch(slopes):
+        (total,) = _agnostic.run(
+            slopes, plan, xp, _agnostic.STANDARD._replace(join=_cat)
+        )
+    else:
+        (total,) = in_torch.run(slopes, plan, xp)
+    return total if first > 0 else -total
+
+
+def _cat(pieces: list[Any], task: Task, _: Namespace) -> Any:
+    """Put pieces together, by the one name that batches know."""
     import torch
 
-    if torch.is_grad_enabled():  # plain operations, which are differentiable
-        return _sum_of_transposed(slopes, task, xp)
-    if slopes.device.type == "cuda":
-        from .._executors import torch_on_cuda
-
-        total = torch_on_cuda.transposed(slopes, task, xp, run_transposed)
-        return _sum_of_transposed(slopes, task, xp) if total is None else total
-    if slopes.ndim == 1:
-        return _sum_of_transposed(slopes, task, xp)
-    # Blocks that stay in the cache between the operations; all have the whole axis.
-    total, formulas = xp.zeros_like(slopes), _agnostic.weighted_formulas(task, xp)
-    across = 1 if task.axis == 0 else 0
-    extent = max(BLOCK * slopes.shape[across] // max(slopes.numel(), 1), 1)
-    for start in range(0, slopes.shape[across], extent):
-        cut = partial(_cut, axis=across, start=start, extent=extent)
-        parts = [formula.with_weights(cut) for formula in formulas]
-        _add_transposed(cut(slopes), cut(total), task.axis, parts, _add_in_place)
-    return total
-
-
-def run_transposed(slopes: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
-    """Return what the samples get, as a recording has it."""
-    (task,) = plan.tasks
-    total, formulas = xp.zeros_like(slopes), _agnostic.weighted_formulas(task, xp)
-    return (_add_transposed(slopes, total, task.axis, formulas, _accumulate),)
-
-
-def _sum_of_transposed(slopes: Any, task: Task, xp: Namespace) -> Any:
-    """Return it with operations on whole arrays."""
-    total, formulas = xp.zeros_like(slopes), _agnostic.weighted_formulas(task, xp)
-    return _add_transposed(slopes, total, task.axis, formulas, _add_in_place)
-
-
-def _cut(array: Any, axis: int, start: int, extent: int) -> Any:
-    """Return some of an array along an axis; numbers, and what is spread, as it is."""
-    if array is None or isinstance(array, float) or array.shape[axis] == 1:
-        return array
-    return array.narrow(axis, start, min(extent, array.shape[axis] - start))
-
-
-def _add_transposed(
-    slopes: Any,
-    total: Any,
-    axis: int,
-    formulas: Iterable[WeightedFormula],
-    add: Callable[..., Any],
-) -> Any:
-    """Return a total with all that flows back; it may have been written to.
-
-    ``add(total, axis, points, term, is_subtracted)`` adds a term at some points.
-    """
-    for formula, terms, (factors, divisors) in formulas:
-        part = _agnostic.shifted(slopes, axis, formula, 0)
-        for factor in factors:
-            part = part * factor
-        for divisor in divisors:
-            part = part / divisor
-        for upper, lower, weight in terms:
-            term = part if weight is None else part * weight
-            points = _agnostic.points(formula, upper)
-            total = add(total, axis, points, term, is_subtracted=False)
-            if lower is not None:
-                points = _agnostic.points(formula, lower)
-                total = add(total, axis, points, term, is_subtracted=True)
-    return total
-
-
-def _add_in_place(
-    total: Any, axis: int, points: slice, term: Any, *, is_subtracted: bool
-) -> Any:
-    """Add to a part of an array where it is."""
-    part = total[(slice(None),) * axis + (points,)]
-    if is_subtracted:
-        part.sub_(term)
-    else:
-        part.add_(term)
-    return total
-
-
-def _accumulate(
-    total: Any, axis: int, points: slice, term: Any, *, is_subtracted: bool
-) -> Any:
-    """Write down that something is added."""
-    return total.accumulated(axis, points, term, is_subtracted=is_subtracted)
+    return torch.cat(pieces, dim=task.axis)

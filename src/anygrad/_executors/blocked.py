@@ -51,6 +51,9 @@ MOST_REPEATED = 2**16
 #: Blocks of a sum are so much larger, because each costs the calls of all its terms.
 MANY_TERMS = 2
 
+#: And those of what flows back, whose edges have many calls.
+WAY_BACK = 4
+
 #: More blocks are not kept: the time to cut them is nothing to that of their work.
 MOST_PIECES = 256
 
@@ -101,7 +104,10 @@ def total(
     if len(tasks) == 1 and (task.inner is not None or task.component is not None):
         f, task = _outer(f, task, xp, ops)
         tasks = (task,)
-    known = None if kept is None else _known(f, kept.made, ops, out)
+    in_order = ops.is_contiguous(f)
+    if out is None and not in_order:  # nor may be the result
+        out = _empty(f, task, ops)
+    known = None if kept is None else _known(kept.made, ops, out, in_order=in_order)
     if kept is not None and known is not None and not known.is_tried:
         # A second call may be one of many.
         read = gathered.gather(tasks, f, xp, ops)
@@ -112,8 +118,7 @@ def total(
         if done is not None:
             return done
     if out is None:
-        samples = f if task.component is None else _agnostic.component(f, task)
-        out = ops.empty_like(samples, dtype=task.precision.result)
+        out = _empty(f, task, ops)
     if known is not None and known.pieces:
         play(known, _operands(f, tasks, known.repeats, xp), out, xp)
     else:
@@ -128,15 +133,22 @@ def _outer(f: Any, task: Task, xp: Namespace, ops: InPlaceOps) -> tuple[Any, Tas
     return _agnostic.component(f, task), task._replace(inner=None, component=None)
 
 
-def _known(f: Any, made: Any, ops: InPlaceOps, out: Any) -> Prepared | None:
-    """Return what has been prepared for samples and a result that lie in order.
+def _empty(f: Any, task: Task, ops: InPlaceOps) -> Any:
+    """Return an array for a result."""
+    samples = f if task.component is None else _agnostic.component(f, task)
+    return ops.empty_like(samples, dtype=task.precision.result)
+
+
+def _known(made: Any, ops: InPlaceOps, out: Any, *, in_order: bool) -> Prepared | None:
+    """Return what has been prepared for a result that lies in order.
 
     None for what another executor has made, or for other blocks.
     """
     if not isinstance(made, Prepared) or made.ops is not ops:
         return None
-    in_order = ops.is_contiguous(f) and (out is None or ops.is_contiguous(out))
-    return made if in_order else None
+    if made.in_one_run and not in_order:
+        return None
+    return made if out is None or ops.is_contiguous(out) else None
 
 
 def _write(
@@ -148,7 +160,7 @@ def _write(
     known: Prepared | None,
 ) -> None:
     """Write a derivative for which no blocks have been prepared."""
-    kept, in_order = tasks[0].kept, ops.is_contiguous(f) and ops.is_contiguous(out)
+    kept, in_order = tasks[0].kept, ops.is_contiguous(out)
     plan = Plan((tasks[0]._replace(sign=0), *tasks[1:]))
     source, target = f, out
     f, tasks, (out,) = in_order_of_memory(f, tasks, [out], ops)
@@ -245,6 +257,7 @@ def _prepared(
         limit = min(ops.block_bytes, ops.scratch_bytes // arrays if arrays else 2**40)
         limit = max(limit // int(out.dtype.itemsize), 1)
         limit *= MANY_TERMS if len(terms) > 1 else 1
+        limit *= WAY_BACK if task.scheme.recipe.is_transposed else 1
     found = list(blocks.cut_into_blocks(shape, score.edges, limit))
     in_one_run = can_run and all(blocks.is_one_run(block, shape) for block in found)
     bind = blocks.Binder(score, shape, in_one_run, xp, ops)
@@ -273,6 +286,7 @@ def _prepared(
         weights,
         [term.repeats for term in terms],
         any(term.task.constants is not None for term in terms),
+        in_one_run,
     )
 
 
@@ -282,10 +296,11 @@ def _can_be_runs(f: Any, terms: Sequence[Term], out: Any, ops: InPlaceOps) -> bo
         return False
     for task, repeats in terms:
         is_short = math.prod(out.shape[task.axis :]) < SHORT_RUN
+        # Transposed edges read the weights of the interior, too, which stand elsewhere.
+        is_run = repeats is not None and is_short
+        is_run = is_run and not task.scheme.recipe.is_transposed
         on_step = task.coordinates is None
-        if task.component is not None or not (
-            on_step or (repeats is not None and is_short)
-        ):
+        if task.component is not None or not (on_step or is_run):
             return False
     return True
 

@@ -20,7 +20,6 @@ from .._executors.printing import (
     interior,
     interiors,
     lengths_in,
-    verb_of,
 )
 
 if TYPE_CHECKING:
@@ -87,6 +86,9 @@ APART = 4
 
 #: Longer texts take more than half a second to compile.
 MOST_LINES = 1600
+
+#: Those of what flows back, whose edges repeat what the interior has, a quarter more.
+MOST_LINES_BACK = 2100
 
 #: Texts that are printed once for several results have so many lines; longer ones would
 #: hold all that they read in registers, of which there are not so many.
@@ -184,7 +186,7 @@ class Kernels(Language):
             one = f"({TYPES[node.dtype]})1"
             # Zero and NaN are their own signs.
             return f"{x} > 0 ? {one} : {x} < 0 ? -{one} : {x}"
-        return OPERATORS[verb_of(node)].format(*operands)
+        return OPERATORS[node.verb].format(*operands)
 
     def _converted(self, node: Node, value: str) -> str:
         if node.dtype == "float16":
@@ -192,18 +194,6 @@ class Kernels(Language):
         if node.operands[0].dtype == "float16":
             return f"({TYPES[node.dtype]})__half2float({value})"
         return f"({TYPES[node.dtype]}){value}"
-
-    def accumulate(self, scope: Scope, node: Node, name: str) -> None:
-        """Write a total, and a term under a condition."""
-        total, term = node.operands
-        axis, *ends, is_subtracted = node.detail
-        start, stop = [self.position(end, axis) for end in ends]
-        scope.add(f"{TYPES[node.dtype]} {name} = {self.value(total, scope)};")
-        scope.add(f"if (t{axis} >= {start} && t{axis} < {stop}) {{")
-        inner = scope.branch(self.INDENT)
-        sign = "-" if is_subtracted else "+"
-        inner.add(f"{name} = {name} {sign} {self.value(term, inner)};")
-        scope.add("}")
 
     def assign(self, scope: Scope, dtype: str, name: str, value: str) -> None:
         """Write a declaration with a value."""
@@ -302,7 +292,7 @@ def text_of(recording: Recording, variant: Variant) -> str | None:
             straight.add(f"o{number}[{place}] = {value};")
         general.add(f"o{number}[{place}] = {printer.value(node, general)};")
     lines = len(row.lines) + len(straight.lines) + len(general.lines)
-    if lines > MOST_LINES:
+    if lines > (MOST_LINES_BACK if recording.is_transposed else MOST_LINES):
         return None
     ranges = interiors(recording.results, recording.ndim)
     form = SIDE_BY_SIDE if lanes > 1 else APART_FROM_EACH_OTHER

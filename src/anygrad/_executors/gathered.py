@@ -137,6 +137,8 @@ def _pays(task: Task, f: Any, xp: Namespace) -> bool:
     precision, formulas = task.precision, task.scheme.formulas
     if task.coordinates is not None or task.step is not None or arrays_of(task):
         return False
+    if task.scheme.recipe.is_transposed:
+        return False
     if math.prod(f.shape) * max([len(one.terms) for one in formulas]) > (
         MOST_DIFFERENCES
     ):

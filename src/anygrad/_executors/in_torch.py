@@ -92,6 +92,16 @@ def _is_in_transform(torch: Any) -> bool:
     return bool(torch.autograd.forward_ad._current_level >= 0)
 
 
+def is_batch(tensor: Any) -> bool:
+    """Tell whether it stands for many, as slopes of batched gradients do."""
+    import torch
+
+    try:
+        return bool(torch._C._functorch.is_legacy_batchedtensor(tensor))
+    except AttributeError:  # likewise
+        return True
+
+
 def _is_tracked(tensors: Sequence[Any]) -> bool:
     """Tell whether autograd records the operations."""
     for tensor in tensors:

@@ -41,25 +41,6 @@ def name_of(dtype: DType) -> str:
     return str(name or dtype).rpartition(".")[2]
 
 
-class Extent(NamedTuple):
-    """Where something is added.
-
-    Attributes
-    ----------
-    axis : int
-        Along which axis.
-    start, stop : int
-        From which position to which.
-    is_subtracted : bool
-        Whether it is subtracted instead.
-    """
-
-    axis: int
-    start: int
-    stop: int
-    is_subtracted: bool
-
-
 class Node:
     """One operation on single elements.
 
@@ -67,8 +48,7 @@ class Node:
     ----------
     verb : str
         A function of the standard; "load", "number" and "constant", which have no
-        `operands`; or "pieces" and "accumulate", which look at the position: these
-        choose one of their operands, or add the second to the first.
+        `operands`; or "pieces", which looks at the position and chooses one of them.
     operands : tuple of Node
         What it is done to.
     dtype : str
@@ -76,7 +56,7 @@ class Node:
     detail : object
         Of a load, which array and the `Index`; of a number, which one; of a constant,
         its value; of pieces, the axis and the position at which each but the first
-        begins; of what is accumulated, an `Extent`.
+        begins.
     axes : frozenset of int
         Those of which the position matters.
     """
@@ -93,7 +73,7 @@ class Node:
             axes |= operand.axes
         if verb == "load":
             axes.update(place.axis for place in detail[1] if place.follows)
-        elif verb in ("pieces", "accumulate"):
+        elif verb == "pieces":
             axes.add(detail[0])
         self.axes: frozenset[int] = frozenset(axes)
 
@@ -189,23 +169,7 @@ class Tape:
                     number = sum([by >= start for start in detail[1]])
                     return visit(node.operands[number])
                 detail = (to, tuple([start - by for start in detail[1]]))
-            if node.verb == "accumulate" and detail.axis == axis:
-                if to is None:
-                    return self._accumulated_at(by, node, visit)
-                detail = detail._replace(
-                    axis=to, start=detail.start - by, stop=detail.stop - by
-                )
             operands = [visit(operand) for operand in node.operands]
             return self.node(node.verb, operands, node.dtype, detail)
 
         return visit(node)
-
-    def _accumulated_at(
-        self, place: int, node: Node, visit: Callable[[Node], Node]
-    ) -> Node:
-        """Return what an accumulated node is at one place."""
-        total, term = node.operands
-        if not node.detail.start <= place < node.detail.stop:
-            return visit(total)
-        verb = "subtract" if node.detail.is_subtracted else "add"
-        return self.node(verb, [visit(total), visit(term)], node.dtype)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .._executors.nodes import nodes_of
-from .._executors.printing import Language, Scope, straight_nodes, verb_of
+from .._executors.printing import Language, Scope, straight_nodes
 
 if TYPE_CHECKING:
     from .._executors.nodes import Index, Node
@@ -147,23 +147,11 @@ class Loops(Language):
             one, zero = (f"{node.dtype}({number})" for number in (1, 0))
             # Zero and NaN are their own signs.
             return f"{one} if {x} > {zero} else (-{one} if {x} < {zero} else {x})"
-        verb = verb_of(node)
-        if verb == "where":
+        if node.verb == "where":
             return f"select({', '.join(operands)})"
-        text = OPERATORS[verb].format(*operands)
+        text = OPERATORS[node.verb].format(*operands)
         # Of integers, Numba makes those of 64 bits.
         return f"{node.dtype}({text})" if "int" in node.dtype else text
-
-    def accumulate(self, scope: Scope, node: Node, name: str) -> None:
-        """Write a total, and a term under a condition."""
-        total, term = node.operands
-        axis, *ends, is_subtracted = node.detail
-        start, stop = [self.position(end, axis) for end in ends]
-        scope.add(f"{name} = {self.value(total, scope)}")
-        scope.add(f"if {start} <= t{axis} < {stop}:")
-        inner = scope.branch(self.INDENT)
-        sign = "-" if is_subtracted else "+"
-        inner.add(f"{name} = {name} {sign} {self.value(term, inner)}")
 
     def assign(self, scope: Scope, _: str, name: str, value: str) -> None:
         """Write an assignment."""

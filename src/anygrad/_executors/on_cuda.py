@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import _agnostic
 from .._executors import cuda, tape
 from .._executors.cuda import Variant
 from .._executors.kernels import remember
@@ -206,10 +205,9 @@ def launch(
     f: Any,
     plan: Plan,
     outs: Sequence[Any],
-    run: tape.Run = _agnostic.run,
 ) -> bool:
     """Write all results of a plan by one kernel; tell whether it could."""
-    form, operands = tape.form_of(f, plan, run)
+    form, operands = tape.form_of(f, plan)
     device = launcher.device(f)
     kernel = _kernels.get((form, device))
     if kernel is None:

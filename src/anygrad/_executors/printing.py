@@ -124,10 +124,6 @@ class Language:
         """Write that a name has the value of one of the operands of pieces."""
         raise NotImplementedError
 
-    def accumulate(self, scope: Scope, node: Node, name: str) -> None:
-        """Write that a name has the value of a total, with a term where it is."""
-        raise NotImplementedError
-
     def new_name(self) -> str:
         """Return a name that has not been used."""
         self._count += 1
@@ -152,9 +148,6 @@ class Language:
             axis, starts = node.detail
             conditions = [f"t{axis} < {self.position(k, axis)}" for k in starts]
             self.choose(scope, node, name, conditions)
-        elif node.verb == "accumulate" and scope.at is None:
-            name = self.new_name()
-            self.accumulate(scope, node, name)
         elif node.verb == "load":
             name = self._named(node, self.load(node, scope), scope)
         else:
@@ -197,17 +190,7 @@ def only_operand(node: Node, at: tuple[int, ...]) -> Node | None:
         number = sum([start <= at[axis] for start in starts])
         operand: Node = node.operands[number]
         return operand
-    if node.verb == "accumulate":
-        axis, start, stop, _ = node.detail
-        return None if start <= at[axis] < stop else node.operands[0]
     return None
-
-
-def verb_of(node: Node) -> str:
-    """Return the operation that a node is in the interior."""
-    if node.verb == "accumulate":
-        return "subtract" if node.detail.is_subtracted else "add"
-    return node.verb
 
 
 def lengths_in(at: int) -> tuple[int, int]:
@@ -220,8 +203,8 @@ def interiors(results: Sequence[Node], ndim: int) -> list[Range]:
     """Return the points of each axis at which nodes are straight."""
     ranges = [Range(0, 0)] * ndim
     for node in straight_nodes(results, ndim):
-        if node.verb in ("pieces", "accumulate"):
-            axis, starts = node.detail[0], _starts(node)
+        if node.verb == "pieces":
+            axis, starts = node.detail
             before = [start for start in starts if start <= LENGTH // 2]
             after = [LENGTH - start for start in starts if start > LENGTH // 2]
             known = ranges[axis]
@@ -249,14 +232,6 @@ def inside(ranges: Sequence[Range], word: str) -> str:
         if end:
             texts.append(f" {word} t{axis} < n{axis} - {end}")
     return "".join(texts)
-
-
-def _starts(node: Node) -> tuple[int, ...]:
-    """Return the positions at which something changes."""
-    if node.verb == "pieces":
-        starts: tuple[int, ...] = node.detail[1]
-        return starts
-    return node.detail.start, node.detail.stop
 
 
 def _sum(terms: list[str], rest: int) -> str:

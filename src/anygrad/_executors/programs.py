@@ -168,11 +168,15 @@ class _Writer(Text):
         if last.verb == "number" and last.detail in self.score.scales:
             if target is None:
                 target = self.empty(part)
-            self.copy(operands[0], target)
+            latest = self.assign(self.new(), f"r{operands[0]}")
             for number, scaling in enumerate(("multiply", "divide")):
                 name = self.name(scaling, self.ops.verbs[scaling])
-                loop = f"for n in r{operands[1]}[{number}]"  # factors, and divisors
-                self.lines.append(f"{loop}: {name}(r{target}, n, out=r{target})")
+                loop = f"for n in r{operands[1]}[{number}]: r{latest}"  # then divisors
+                self.lines.append(f"{loop} = {name}(r{latest}, n, out=r{target})")
+            if operands[0] != target:  # and if there is no number at all
+                self.lines.append(
+                    f"if r{latest} is not r{target}: r{target}[...] = r{latest}"
+                )
         elif verb == "astype":
             self.convert(part, read[0].value, operands[0], target)
         else:

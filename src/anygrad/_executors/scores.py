@@ -234,11 +234,7 @@ class _Recorder:
         f = _agnostic.prepare(f, precision.samples, precision.wide_samples, xp)
         if formulas is None:
             formulas = _agnostic.weighted_formulas(task, xp)
-        pieces = [
-            _agnostic.sum_of(f, task, number, weighted, xp)
-            for number, weighted in enumerate(formulas)
-        ]
-        whole: Symbol = _agnostic.STANDARD.join(pieces, task, xp)
+        whole: Symbol = _agnostic.of_formulas(f, task, formulas, xp)
         return whole
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .._executors.nodes import Node
-from .._executors.printing import only_operand, verb_of
+from .._executors.printing import only_operand
 
 
 class Settling:
@@ -53,12 +53,10 @@ class Settling:
         return self._node(node, [condition, first, second])
 
     def _node(self, node: Node, operands: Sequence[Node]) -> Node:
-        verb = verb_of(node)
-        detail = None if verb != node.verb else node.detail
-        key = (verb, tuple(operands), node.dtype, detail)
+        key = (node.verb, tuple(operands), node.dtype, node.detail)
         known = self._nodes.get(key)
         if known is None:
-            known = self._nodes[key] = Node(verb, key[1], node.dtype, detail)
+            known = self._nodes[key] = Node(*key)
         return known
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .._executors.nodes import Extent, Node, Place, Tape, Weak
+from .._executors.nodes import Node, Place, Tape, Weak
 
 if TYPE_CHECKING:
     from .._typing import DType
@@ -88,16 +88,6 @@ class Symbol:
             return self
         node = self.tape.node("astype", (self.node,), dtype)
         return Symbol(self.tape, node, self.shape, dtype)
-
-    def accumulated(
-        self, axis: int, cut: slice, term: Symbol, *, is_subtracted: bool
-    ) -> Symbol:
-        """Return the array with a term added to a part of it along an axis."""
-        start, stop, _ = cut.indices(self.shape[axis])
-        part = self.tape.placed(term.node, axis, axis, -start)
-        extent = Extent(axis, start, stop, is_subtracted)
-        node = self.tape.node("accumulate", (self.node, part), self.dtype, extent)
-        return Symbol(self.tape, node, self.shape, self.dtype)
 
     def __neg__(self) -> Symbol:
         return _elementwise("negative", self)

@@ -8,7 +8,7 @@ so that another shape and another step are the same form.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
 from .._executors.nodes import LENGTH, Node, Tape, Weak, name_of
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from .._records import Plan, Task
     from .._schemes import Scheme
     from .._typing import DType, Namespace
-
-
-#: ``run(f, plan, xp)`` returns the results of a plan.
-Run: TypeAlias = Callable[[Any, "Plan", "Namespace"], tuple[Any, ...]]
 
 
 class Array(NamedTuple):
@@ -104,15 +100,12 @@ class Form(NamedTuple):
 
     Attributes
     ----------
-    run : callable
-        What is recorded: the agnostic run, or its way back.
     tasks : tuple
         Those of the plan, with places of operands for their values.
     arrays : tuple of Array
         The samples first.
     """
 
-    run: Run
     tasks: tuple[Any, ...]
     arrays: tuple[Array, ...]
 
@@ -130,12 +123,15 @@ class Recording(NamedTuple):
         What the loads read, by their places.
     is_complex : tuple of bool
         For each number of a call, whether it is complex.
+    is_transposed : bool
+        Whether it is of what flows back.
     """
 
     results: tuple[Node, ...]
     ndim: int
     arrays: tuple[Array, ...]
     is_complex: tuple[bool, ...]
+    is_transposed: bool = False
 
     @property
     def dtypes(self) -> list[str]:
@@ -144,11 +140,11 @@ class Recording(NamedTuple):
         return found + [node.dtype for node in self.results]
 
 
-def form_of(f: Any, plan: Plan, run: Run = _agnostic.run) -> tuple[Form, Operands]:
+def form_of(f: Any, plan: Plan) -> tuple[Form, Operands]:
     """Return the form of a call, and its operands."""
     operands = Operands(f)
     tasks = tuple([operands.form_of_task(task) for task in plan.tasks])
-    return Form(run, tasks, operands.form_of_arrays()), operands
+    return Form(tasks, operands.form_of_arrays()), operands
 
 
 def record(form: Form, operands: Operands, plan: Plan, xp: Namespace) -> Recording:
@@ -167,7 +163,7 @@ def record(form: Form, operands: Operands, plan: Plan, xp: Namespace) -> Recordi
 
     pairs = zip(plan.tasks, form.tasks, strict=True)
     tasks = tuple([_symbolic(task, known, symbol) for task, known in pairs])
-    found: tuple[Symbol, ...] = form.run(
+    found: tuple[Symbol, ...] = _agnostic.run(
         symbols[0], plan._replace(tasks=tasks, stack=None), Words(tape)
     )
     return Recording(
@@ -175,6 +171,7 @@ def record(form: Form, operands: Operands, plan: Plan, xp: Namespace) -> Recordi
         found[0].ndim,
         form.arrays,
         tuple([isinstance(number, complex) for number in operands.numbers]),
+        any(task.scheme.recipe.is_transposed for task in plan.tasks),
     )
 
 

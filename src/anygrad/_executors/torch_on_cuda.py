@@ -13,13 +13,10 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from .._executors import cuda, kernels, on_cuda, results, small_tensors
-from .._executors.in_torch import is_watched
 from .._executors.kernels import Memory, Runner
 from .._records import Plan, all_tasks
 
 if TYPE_CHECKING:
-    from .._executors import tape
-    from .._records import Task
     from .._typing import Namespace
 
 OF_TORCH = Memory(
@@ -43,20 +40,6 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...] | None:
     with _on_device_of(f):
         runner = Runner(partial(on_cuda.launch, LAUNCHER, xp), xp, OF_TORCH)
         return made.copy() if kernels.run(f, plan, made.outs, runner) else None
-
-
-def transposed(slopes: Any, task: Task, xp: Namespace, run: tape.Run) -> Any:
-    """Return what flows back through a derivative; None where it cannot."""
-    import torch
-
-    arrays = [a for a in (slopes, task.step, task.coordinates) if a is not None]
-    if slopes.numel() == 0 or not _has_launcher() or is_watched(*arrays):
-        return None
-    total = torch.empty_like(slopes)
-    with _on_device_of(slopes):
-        launch = partial(on_cuda.launch, LAUNCHER, xp, run=run)
-        done = kernels.run(slopes, Plan((task,)), [total], Runner(launch, xp, OF_TORCH))
-    return total if done else None
 
 
 def _on_device_of(tensor: Any) -> AbstractContextManager[Any]:

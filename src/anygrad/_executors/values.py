@@ -80,8 +80,8 @@ class Values:
             for one, other in (operands, reversed(operands)):
                 if one[0].is_constant(1) and "complex" not in node.dtype:
                     return other
-        if verb == "add":
-            verb, operands = _without_negation(operands)
+        if verb in ("add", "subtract"):
+            verb, operands = _without_negation(verb, operands)
         base = list(self._zero)
         for axis in node.axes:
             if verb != "pieces" or detail[0] != axis:
@@ -108,17 +108,27 @@ def _less(shift: Shift, base: Sequence[int], value: Value) -> Shift:
 
 
 def _without_negation(
-    operands: list[tuple[Value, Shift]],
+    verb: str, operands: list[tuple[Value, Shift]]
 ) -> tuple[str, list[tuple[Value, Shift]]]:
-    """Turn a sum with something times -1 into a difference: the bits are the same."""
+    """Turn sums and differences of what is negated into others of the same bits."""
     first, second = operands
-    for kept, negated in ((first, second), (second, first)):
-        value, shift = negated
-        if value.verb == "multiply" and value.operands[1][0].is_constant(-1.0):
-            inner, apart = value.operands[0]
-            there = tuple([a + b for a, b in zip(shift, apart, strict=True)])
-            return "subtract", [kept, (inner, there)]
-    return "add", operands
+    inner = _negated(second)
+    if inner is not None:
+        verb, second = "add" if verb == "subtract" else "subtract", inner
+    inner = _negated(first)
+    if inner is not None and verb == "add":
+        return "subtract", [second, inner]
+    return verb, [first, second]
+
+
+def _negated(operand: tuple[Value, Shift]) -> tuple[Value, Shift] | None:
+    """Return what an operand is the negative of; None for others."""
+    value, shift = operand
+    is_product = value.verb == "multiply" and value.operands[1][0].is_constant(-1.0)
+    if not is_product and value.verb != "negative":
+        return None
+    inner, apart = value.operands[0]
+    return inner, tuple([a + b for a, b in zip(shift, apart, strict=True)])
 
 
 def in_order(root: Value) -> list[Value]:
