@@ -207,8 +207,6 @@ def weighted_sum(
     f: Any, task: Task, number: int, xp: Namespace, lowering: Lowering = STANDARD
 ) -> Any:
     """Return the derivative at the points that one formula of the scheme fills."""
-    if not task.scheme.formulas[number].terms:
-        return _nothing(f, task, number, xp)
     weighted = weighted_formula(task, number, xp)
     return sum_of(f, task, number, weighted, xp, lowering)
 
@@ -223,6 +221,8 @@ def sum_of(
 ) -> Any:
     """Return the weighted sum, at the points that one formula of the scheme fills."""
     formula, terms, scale = weighted
+    if not terms:
+        return _nothing(f, task, number, xp)
     end = int(number > task.scheme.interior)
     total: Any = None
     for upper, lower, weight in terms:
@@ -243,7 +243,7 @@ def sum_of(
 def _nothing(f: Any, task: Task, number: int, xp: Namespace) -> Any:
     """Return what stands where a scheme has no formula; another one is taken there."""
     part = shifted(f, task.axis, task.scheme.formulas[number], 0)
-    return prepare(xp.zeros_like(part), working(task.precision), False, xp)
+    return xp.zeros_like(part, dtype=working(task.precision))
 
 
 def _difference_of(
@@ -275,6 +275,8 @@ def weighted_formulas(task: Task, xp: Namespace) -> tuple[WeightedFormula, ...]:
 def weighted_formula(task: Task, number: int, xp: Namespace) -> Any:
     """Return one formula of the scheme with the weights and the scale of the grid."""
     formula = task.scheme.formulas[number]
+    if not formula.terms:
+        return WeightedFormula(formula, (), _scales.UNSCALED)
     if task.coordinates is None:
         return WeightedFormula(formula, formula.terms, scales(task, xp)[number])
     span = _spans(task, formula, xp)
