@@ -9,7 +9,7 @@ nothing is put together at the end.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -131,7 +131,7 @@ def run(
         return _agnostic.run(f, plan, xp)
     if any(task.where is not None for task in plan.tasks):
         return _agnostic.compose(
-            plan, lambda task: masked.derivative(f, task, xp, ops, differentiate), xp
+            plan, lambda task: masked.derivative(f, task, xp, ops, total), xp
         )
     if plan.stack is None:
         return tuple([total(f, tasks, xp, ops) for tasks in totals_of(plan.tasks)])
@@ -141,15 +141,19 @@ def run(
     return made.copy()
 
 
-def differentiate(f: Any, task: Task, xp: Namespace, ops: InPlaceOps) -> Any:
-    """Return one derivative."""
-    return total(f, (task,), xp, ops)
-
-
 def total(
-    f: Any, tasks: Sequence[Task], xp: Namespace, ops: InPlaceOps, out: Any = None
+    f: Any,
+    tasks: Sequence[Task],
+    xp: Namespace,
+    ops: InPlaceOps,
+    out: Any = None,
+    then: Callable[[tuple[slice, ...]], None] | None = None,
 ) -> Any:
-    """Return a derivative with what is added to it, in `out` if that is given."""
+    """Return a derivative with what is added to it, in `out` if that is given.
+
+    `then` is called with the place of each block, when that has been written; it goes
+    with more samples than are gathered.
+    """
     task, kept = tasks[0], tasks[0].kept
     if len(tasks) == 1 and (task.inner is not None or task.component is not None):
         f, task = _outer(f, task, xp, ops)
@@ -163,9 +167,9 @@ def total(
         samples = f if task.component is None else _agnostic.component(f, task)
         out = ops.empty_like(samples, dtype=task.precision.result)
     if known is None:
-        _write(f, tasks, xp, ops, out)
+        _write(f, tasks, xp, ops, out, then)
         return out
-    _play(known, _operands(f, tasks, known.are_shared, xp), out, xp)
+    _play(known, _operands(f, tasks, known.are_shared, xp), out, xp, then)
     if kept is not None and not known.is_tried:  # a second call may be one of many
         read = gathered.gather(tasks, f, xp, ops)
         kept.keep(known._replace(gathered=read, is_tried=True))
@@ -191,7 +195,7 @@ def _known(f: Any, made: Any, ops: InPlaceOps, out: Any) -> Prepared | None:
 
 
 def _write(
-    f: Any, tasks: Sequence[Task], xp: Namespace, ops: InPlaceOps, out: Any
+    f: Any, tasks: Sequence[Task], xp: Namespace, ops: InPlaceOps, out: Any, then: Any
 ) -> None:
     """Write a derivative for which nothing has been prepared."""
     kept = tasks[0].kept
@@ -200,7 +204,7 @@ def _write(
     are_shared = [_shares_weights(out, task) for task in tasks]
     operands = _operands(f, tasks, are_shared, xp)
     known = _prepared(operands, list(map(Term, tasks, are_shared)), out, xp, ops)
-    _play(known, operands, out, xp)
+    _play(known, operands, out, xp, then)
     if kept is not None and in_order and len(known.pieces) <= MOST_PIECES:
         kept.keep(known)
 
@@ -301,11 +305,15 @@ def _score(f: Any, terms: Sequence[Term], xp: Namespace, *, is_narrow: bool) -> 
     return score
 
 
-def _play(known: Prepared, operands: list[Any], out: Any, xp: Namespace) -> None:
+def _play(
+    known: Prepared, operands: list[Any], out: Any, xp: Namespace, then: Any = None
+) -> None:
     """Write all blocks."""
     if known.alone is not None:
         operands.append(0)
         known.alone.play(operands, out, known.alone.indices)
+        if then is not None:
+            then(known.pieces[0].target)
         return
     ops = known.ops
     spread: dict[Any, Any] = {}
@@ -325,6 +333,8 @@ def _play(known: Prepared, operands: list[Any], out: Any, xp: Namespace) -> None
                 spread[key] = _spread(operands[place], axis, piece.lengths, xp, ops)
             read[place] = spread[key]
         bound.play((*read, least), out[piece.target], bound.indices)
+        if then is not None:
+            then(piece.target)
 
     ops.for_each(play, known.pieces)
 

@@ -109,6 +109,7 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
         is_contiguous=lambda a: a.flags.c_contiguous,
         extremes=lambda f: (int(f.min()), int(f.max())),
         take=numpy.ndarray.take,
+        put=numpy.putmask,
         block_bytes=2**21,
         scratch_bytes=2**20,
         for_each=_for_each,

@@ -1,13 +1,15 @@
-"""Small torch tensors on the CPU: the same memory in NumPy's hands.
+"""torch tensors on the CPU, small or with masks: the same memory in NumPy's hands.
 
 On a small array, an operation costs the time to call it.  A call of NumPy takes a
-quarter of a microsecond, and one of torch a whole one.
+quarter of a microsecond, and one of torch a whole one.  On bools, and at single points,
+NumPy takes half as long as torch.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .. import _workers
 from .._beyond import arrays_of
 from .._classes import is_array
 from .._executors import in_numpy, results
@@ -97,10 +99,10 @@ class NumPyForTensors:
 
         from .._executors import in_numba
 
-        if f.dtype not in self.dtypes or not all(map(self._knows, all_tasks(plan))):
+        there = self._plan(f, plan)
+        if there is None:
             return None
         samples = _array(f)
-        there = plan.with_tasks(tuple([self._compiled(task) for task in plan.tasks]))
         if not in_numba.pays(samples, there):
             return None
         made = results.empty(f, plan, empty_like)
@@ -110,7 +112,27 @@ class NumPyForTensors:
             return made.copy()
         return None
 
-    def _compiled(self, task: Task) -> Task:
+    def run_masked(self, f: Any, plan: Plan) -> tuple[Any, ...] | None:
+        """Return the results of a plan with masks; None for what NumPy does not have.
+
+        It runs on as many threads as torch would.
+        """
+        import torch
+
+        there = self._plan(f, plan)
+        if there is None:
+            return None
+        with _workers.set_workers(torch.get_num_threads()):
+            found = in_numpy.run(_array(f), there, self.namespace)
+        return tuple([torch.from_numpy(result) for result in found])
+
+    def _plan(self, f: Any, plan: Plan) -> Plan | None:
+        """Return a plan of any kind for NumPy; None where that lacks a dtype."""
+        if f.dtype not in self.dtypes or not all(map(self._knows, all_tasks(plan))):
+            return None
+        return plan.with_tasks(tuple([self._there(task) for task in plan.tasks]))
+
+    def _there(self, task: Task) -> Task:
         """Return a task of any kind with NumPy's dtypes and the arrays of this call."""
         inner, arrays = task.inner, (task.step, task.coordinates, task.where)
         step, x, where = [None if a is None else _array(a) for a in arrays]
@@ -118,26 +140,23 @@ class NumPyForTensors:
             _array(value) if is_array(value) else value
             for value in (task.period, *(task.constants or ()))
         ]
-        return self._translated(task)._replace(
+        return self._translation(task).task._replace(
             scales=task.scales,
             step=step,
             coordinates=x,
             constants=None if task.constants is None else (beyond[1], beyond[2]),
             period=beyond[0],
             where=where,
-            inner=None if inner is None else self._compiled(inner),
+            inner=None if inner is None else self._there(inner),
         )
 
     def _task(self, task: Task) -> Task | None:
         """Return a task with NumPy's dtypes and the arrays of this call."""
-        kept = task.kept
-        known = None if kept is None else kept.made
+        known = None if task.kept is None else task.kept.made
         if not isinstance(known, Translated):
             if not self._knows(task):
                 return None
-            known = Translated(self._translated(task))
-            if kept is not None:
-                kept.keep(known)
+            known = self._translation(task)
         latest = known.latest
         if latest is not None and latest[0] is task:
             return latest[1]
@@ -149,6 +168,16 @@ class NumPyForTensors:
         if step is x is None:
             known.latest = task, made
         return made
+
+    def _translation(self, task: Task) -> Translated:
+        """Return a task with NumPy's dtypes, which is kept with it."""
+        kept = task.kept
+        known = None if kept is None else kept.made
+        if not isinstance(known, Translated):
+            known = Translated(self._translated(task))
+            if kept is not None:
+                kept.keep(known)
+        return known
 
     def _knows(self, task: Task) -> bool:
         """Tell whether NumPy has all dtypes of a task."""
