@@ -259,7 +259,7 @@ def sum_of(
 def _nothing(f: Any, task: Task, number: int, xp: Namespace) -> Any:
     """Return what stands where a scheme has no formula; another one is taken there."""
     part = shifted(f, task.axis, task.scheme.formulas[number], 0)
-    return prepare(xp.zeros_like(part), working(task.precision), False, xp)
+    return xp.zeros_like(part, dtype=working(task.precision))
 
 
 def _difference_of(

@@ -9,7 +9,7 @@ nothing is put together at the end.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +80,7 @@ def run(
         return _agnostic.run(f, plan, xp)
     if any(task.where is not None for task in plan.tasks):
         return _agnostic.compose(
-            plan, lambda task: masked.derivative(f, task, xp, ops, differentiate), xp
+            plan, lambda task: masked.derivative(f, task, xp, ops, total), xp
         )
     if plan.stack is None or outs:
         whole = zip_longest(totals_of(plan.tasks), outs)
@@ -91,15 +91,19 @@ def run(
     return made.copy()
 
 
-def differentiate(f: Any, task: Task, xp: Namespace, ops: InPlaceOps) -> Any:
-    """Return one derivative."""
-    return total(f, (task,), xp, ops)
-
-
 def total(
-    f: Any, tasks: Sequence[Task], xp: Namespace, ops: InPlaceOps, out: Any = None
+    f: Any,
+    tasks: Sequence[Task],
+    xp: Namespace,
+    ops: InPlaceOps,
+    out: Any = None,
+    then: Callable[[tuple[slice, ...]], None] | None = None,
 ) -> Any:
-    """Return a derivative with what is added to it, in `out` if that is given."""
+    """Return a derivative with what is added to it, in `out` if that is given.
+
+    `then` is called with the place of each block, when that has been written; it goes
+    with more samples than are gathered.
+    """
     task, kept = tasks[0], tasks[0].kept
     if len(tasks) == 1 and (task.inner is not None or task.component is not None):
         f, task = _outer(f, task, xp, ops)
@@ -120,9 +124,9 @@ def total(
     if out is None:
         out = _empty(f, task, ops)
     if known is not None and known.pieces:
-        play(known, _operands(f, tasks, known.repeats, xp), out, xp)
+        play(known, _operands(f, tasks, known.repeats, xp), out, xp, then)
     else:
-        _write(f, tasks, xp, ops, out, known)
+        _write(f, tasks, xp, ops, out, known, then)
     return out
 
 
@@ -158,6 +162,7 @@ def _write(
     ops: InPlaceOps,
     out: Any,
     known: Prepared | None,
+    then: Callable[[tuple[slice, ...]], None] | None,
 ) -> None:
     """Write a derivative for which no blocks have been prepared."""
     kept, in_order = tasks[0].kept, ops.is_contiguous(out)
@@ -169,10 +174,12 @@ def _write(
     if _is_first(f, terms, xp, ops):
         (target[...],) = _agnostic.run(source, plan, xp)
         known = known or Prepared(ops)
+        if then is not None:
+            then(tuple([slice(0, n) for n in out.shape]))
     else:
         operands = _operands(f, tasks, repeats, xp)
         made = _prepared(operands, terms, out, xp, ops)
-        play(made, operands, out, xp)
+        play(made, operands, out, xp, then)
         if known is not None:
             made = made._replace(gathered=known.gathered, is_tried=known.is_tried)
         known = made

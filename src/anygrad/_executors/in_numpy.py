@@ -120,6 +120,7 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
             int(numpy.maximum.reduce(f, axis=None)),
         ),
         take=numpy.ndarray.take,
+        put=numpy.putmask,
         block_bytes=2**21,
         scratch_bytes=2**20,
         for_each=_for_each,

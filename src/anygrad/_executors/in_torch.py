@@ -56,6 +56,12 @@ def _run_blocked(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
         results = numpy_for_tensors.run_compiled(f, plan)
         if results is not None:
             return results
+    if numpy_for_tensors is not None and any(
+        task.where is not None for task in all_tasks(plan)
+    ):
+        results = numpy_for_tensors.run_masked(f, plan)
+        if results is not None:
+            return results
     if numpy_for_tensors is not None and f.numel() <= small_tensors.MOST_SAMPLES:
         results = numpy_for_tensors.run(f, plan)
         if results is not None:
@@ -158,6 +164,7 @@ def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
         is_contiguous=lambda a: a.is_contiguous(),
         extremes=_extremes if on_cpu else None,
         take=None,
+        put=lambda out, chosen, a: torch.where(chosen, a, out, out=out),
         block_bytes=2**22 if on_cpu else None,
         scratch_bytes=3 * 2**19,
         for_each=operations.one_by_one,

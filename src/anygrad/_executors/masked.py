@@ -1,22 +1,25 @@
 """Derivatives of which some samples are missing, in blocks whose masks are looked at.
 
 At most points the first formula fits, as if nothing were missing: all samples are
-differentiated that way, fast, and what it makes of missing ones is replaced.  Inside of
-the axis, the valid samples to either side of a point, counted on bools, which are
-small, say which formula it gets; that is then run at those points only that want it.
+differentiated that way, fast, and what it makes of missing ones is mended block by
+block, while that is in the cache.  Which formula a point inside of the axis gets is
+told from bools, which are small; it is run at those points, or at all if many want it.
 Near the ends, the lines that have holes there are run through, as short arrays.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, lru_cache, reduce
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic, _formulas
 from .._executors import masked_ends
 from .._executors.blocks import every
+from .._executors.kernels import in_order_of_memory
+from .._kept import Account, Kept
 from .._records import candidates, unrounded
 
 if TYPE_CHECKING:
@@ -24,119 +27,72 @@ if TYPE_CHECKING:
     from .._formulas import Formula
     from .._records import Task
     from .._schemes import Scheme
-    from .._typing import Namespace
-
-#: ``differentiate(f, task, xp, ops)`` returns a derivative of valid samples.
-Differentiate: TypeAlias = Callable[..., Any]
-
-#: Rows are cut where there are so many times as many as stand beside them.
-MANY_MARGINS = 8
+    from .._typing import DType, Namespace
 
 #: Fewer samples take less time to be run through than to be chosen from.
-FEWEST_SAMPLES = 2**13
+FEWEST_SAMPLES = 2**14
+
+#: Formulas are run at all points of a block if one in so many wants each.
+MANY = 32
 
 
-class Needs(NamedTuple):
-    """Which samples beside a point must be valid.
-
-    Attributes
-    ----------
-    left, right, together : int
-        How many in a row to the left of it, to the right, and on both sides.
-    itself : bool
-        Whether its own must be.
-    """
-
-    left: int
-    right: int
-    together: int
-    itself: bool
-
-
-class Choice(NamedTuple):
-    """Which formula a point inside of an axis gets.
+class Reads(NamedTuple):
+    """Which samples beside a point a formula reads.
 
     Attributes
     ----------
     left, right : int
-        How many points any formula reads to either side.
-    table : tuple of int
-        The number of the first candidate that fits, and how many there are where none
-        does.  Its place counts whether the point itself is valid, how many to the left
-        of it are valid, without a hole and up to `left`, and how many to the right.
-    first, least : sequence of Needs
-        What the first candidate needs, and what a point needs to have any.
+        How many in a row to the left of it, and to the right.
+    itself : bool
+        Whether its own is read.
     """
 
     left: int
     right: int
-    table: tuple[int, ...]
-    first: Sequence[Needs]
-    least: Sequence[Needs]
-
-    @property
-    def margin(self) -> int:
-        """The number of points at an end whose formulas are not in the table."""
-        return max(self.left, self.right)
-
-
-class Cut(NamedTuple):
-    """Where a block lies: a part along an axis."""
-
-    axis: int
-    part: slice
-
-    def of(self, array: Any) -> Any:
-        """Return that part of an array that broadcasts with the samples."""
-        if array is None or array.shape[self.axis] == 1:
-            return array
-        return array[(*every(self.axis), self.part)]
+    itself: bool
 
 
 class Block(NamedTuple):
-    """A part of a derivative, with all that its points read.
+    """A part of a derivative, with as many points beside it as any formula reads.
+
+    All lie in the order of their axes: what is so many points away along the axis is so
+    many steps away in memory.
 
     Attributes
     ----------
-    f, valid : array
-        The samples and the mask.
-    out : array
-        The derivative, in the working dtype.
-    tasks : sequence of Task
-        The candidates, with the coordinates of the block.
-    xp : module
-        The namespace.
-    ops : InPlaceOps
-        The operations of the library.
+    f, valid, out : array
+        The samples, the mask, and the derivative, in the working dtype.
+    x : array or None
+        The coordinates.
+    stride : int
+        How far apart in memory neighbours along the axis are.
+    inside : slice
+        What is mended, in memory; where lines end in it, not what is beside them.
     """
 
     f: Any
     valid: Any
     out: Any
-    tasks: Sequence[Task]
-    xp: Namespace
-    ops: InPlaceOps
+    x: Any
+    stride: int
+    inside: slice
 
-    def prepared(self) -> Block:
-        """Return the block with its arrays made ready for choosing points."""
-        task, xp = self.tasks[0], self.xp
-        precision, x = task.precision, task.coordinates
-        f = _agnostic.prepare(self.f, precision.samples, precision.wide_samples, xp)
-        if x is not None:
-            is_wide = precision.wide_coordinates
-            x = _agnostic.prepare(x, precision.coordinates, is_wide, xp)
-            x = self.in_order(xp.broadcast_to(x, f.shape))
-        tasks = [task._replace(coordinates=x) for task in self.tasks]
-        return self._replace(f=self.in_order(f), tasks=tasks)
+    def beside(self, run: Any, offset: int) -> Any:
+        """Return of a run through memory what lies so many points from each inside."""
+        moved = offset * self.stride
+        return run[self.inside.start + moved : self.inside.stop + moved]
 
-    def in_order(self, array: Any) -> Any:
-        """Return an array whose elements lie in the order of its axes."""
-        if self.ops.is_contiguous(array):
-            return array
-        shape = tuple(array.shape)
-        copy = self.ops.empty_like(array, dtype=array.dtype, shape=shape)
-        copy[...] = array
-        return copy
+    def unbroken(self, run: Any, reach: int) -> list[Any]:
+        """Tell of each point inside whether none, one, and so on beside it are valid.
+
+        A negative reach is to the left; None is everywhere.
+        """
+        step = 1 if reach > 0 else -1
+        found: list[Any] = [None]
+        for offset in range(step, reach + step, step):
+            beside = self.beside(run, offset)
+            found.append(beside if found[-1] is None else found[-1] & beside)
+        return found
 
 
 class AtPoints:
@@ -147,218 +103,236 @@ class AtPoints:
     """
 
     def __init__(
-        self, array: Any, positions: Any, formula: Formula, axis: int, xp: Namespace
+        self,
+        array: Any,
+        dtype: DType,
+        positions: Any,
+        formula: Formula,
+        axis: int,
+        xp: Namespace,
     ) -> None:
-        self.dtype = array.dtype
+        self.dtype = dtype
         self._flat = xp.reshape(array, (-1,))
         self._positions = positions
         self._start = formula.start
         self._axis = axis
         self._stride = math.prod(array.shape[axis + 1 :])
-        self._take = xp.take
+        self._xp = xp
         self._taken: dict[int, Any] = {}  # neighbouring differences share a sample
 
     def __getitem__(self, index: Any) -> Any:
         offset = index[self._axis].start - self._start
         if offset not in self._taken:
             positions = self._positions + offset * self._stride
-            self._taken[offset] = self._take(self._flat, positions, axis=0)
+            taken = self._xp.take(self._flat, positions, axis=0)
+            self._taken[offset] = _agnostic.prepare(taken, self.dtype, False, self._xp)
         return self._taken[offset]
 
 
 def derivative(
-    f: Any,
-    task: Task,
-    xp: Namespace,
-    ops: InPlaceOps,
-    differentiate: Differentiate,
+    f: Any, task: Task, xp: Namespace, ops: InPlaceOps, write: Callable[..., Any]
 ) -> Any:
-    """Return one derivative, in the working dtype."""
+    """Return one derivative, in the working dtype.
+
+    ``write(f, (task,), xp, ops, out, then)`` writes that of valid samples, and calls
+    ``then(target)`` when a block has been written.
+    """
     task = unrounded(task)
     if ops.block_bytes is None or math.prod(f.shape) < FEWEST_SAMPLES:
         return _agnostic.derivative(f, task, xp)
     if task.inner is not None:
         where = _agnostic.known(f.shape, task.inner, xp)
-        f = derivative(f, task.inner, xp, ops, differentiate)
+        f = derivative(f, task.inner, xp, ops, write)
         task = task._replace(inner=None, where=where)
     f = _agnostic.component(f, task)
     task = task._replace(component=None, sign=0)
-    tasks = [one._replace(kept=None) for one in candidates(task)]
-    choice = _choice(tuple([one.scheme for one in tasks]), task.coordinates is not None)
-    out = differentiate(f, candidates(task)[0], xp, ops)
+    whole = ops.empty_like(f, dtype=task.precision.result)
+    f, (task,), (out,) = in_order_of_memory(f, [task], [whole], ops)
+    mender = Mender(f, task, out, xp, ops, write)
+    write(f, candidates(task)[:1], xp, ops, out, mender.mend)
+    masked_ends.replace(f, task, out, mender.margin, xp, ops)
+    return whole
 
-    def replace(cut: Cut) -> None:
-        grid = cut.of(task.coordinates)
-        parts = [one._replace(coordinates=grid) for one in tasks]
-        arrays = cut.of(f), cut.of(task.where), cut.of(out)
-        _replace_inside(Block(*arrays, parts, xp, ops), choice)
 
-    if f.shape[task.axis] > 2 * choice.margin:
-        ops.for_each(replace, _rows(f, task, choice) or _lines(f, task))
-    masked_ends.replace(f, task, out, choice.margin, xp, ops)
-    return out
+class Mender:
+    """Mends the blocks of a derivative where samples are missing."""
+
+    def __init__(
+        self,
+        f: Any,
+        task: Task,
+        out: Any,
+        xp: Namespace,
+        ops: InPlaceOps,
+        write: Callable[..., Any],
+    ) -> None:
+        self.f, self.task, self.out = f, task, out
+        self.xp, self.ops, self.write = xp, ops, write
+        first, *self.others = candidates(task)
+        schemes = tuple([one.scheme for one in (first, *self.others)])
+        self.reads = _reads(schemes, task.coordinates is not None)
+        self.left, self.right = (
+            max([one[side] for one in self.reads]) for side in (0, 1)
+        )
+        self.margin = max(self.left, self.right)
+        self.least = _least(self.reads[1:])
+        self.patterns = [_pattern(one) for one in self.others]
+        self.uncut = ops._replace(block_bytes=None)
+        # What other blocks use again, one thread after the other.
+        self.kept: dict[Any, Kept] = {}
+        self.room: dict[tuple[int, ...], Any] = {}
+
+    def mend(self, target: tuple[slice, ...]) -> None:
+        """Replace what the first formula has made of missing samples in a block."""
+        axis, length = self.task.axis, self.f.shape[self.task.axis]
+        start = max(target[axis].start - self.margin, 0)
+        stop = min(target[axis].stop + self.margin, length)
+        cut = (*target[:axis], slice(start, stop), *target[axis + 1 :])
+        valid, out = _part(self.task.where, cut), self.out[cut]
+        if stop - start <= 2 * self.margin or self.xp.all(valid):
+            return
+        inside = (*every(axis), slice(self.margin, stop - start - self.margin))
+        if not self.xp.any(valid):
+            out[inside] = math.nan
+            return
+        block = self._block(cut, valid, out)
+        self._replace(block)
+        if not self.ops.is_contiguous(out):  # what is beside may be another thread's
+            out[inside] = block.out[inside]
+
+    def _block(self, cut: tuple[slice, ...], valid: Any, out: Any) -> Block:
+        shape, axis, x = tuple(out.shape), self.task.axis, None
+        valid = self.xp.broadcast_to(valid, shape)
+        f, valid, out = (self._in_order(one) for one in (self.f[cut], valid, out))
+        if self.task.coordinates is not None:
+            x = _part(self.task.coordinates, cut)
+        stride = math.prod(shape[axis + 1 :])
+        inside = slice(self.margin * stride, math.prod(shape) - self.margin * stride)
+        return Block(f, valid, out, x, stride, inside)
+
+    def _replace(self, block: Block) -> None:
+        xp, axis, margin = self.xp, self.task.axis, self.margin
+        valid, first, *others = self._run(block.valid), *self.reads
+        left, right = (
+            block.unbroken(valid, -self.left),
+            block.unbroken(valid, self.right),
+        )
+        itself = block.beside(valid, 0)
+
+        @cache
+        def fits(read: Reads) -> Any:
+            known = left[read.left], right[read.right], itself if read.itself else None
+            return reduce(operator.and_, [one for one in known if one is not None])
+
+        whole = xp.empty_like(block.valid)
+        rest = block.beside(self._run(whole), 0)
+        xp.logical_not(fits(first), out=rest)
+        for end in (slice(None, margin), slice(-margin, None)):
+            whole[(*every(axis), end)] = False  # of these, the neighbours are elsewhere
+        wanted = rest & reduce(operator.or_, map(fits, self.least))
+        block.beside(self._run(block.out), 0)[rest ^ wanted] = math.nan
+        if xp.count_nonzero(wanted) * MANY > wanted.shape[0] * len(others):
+            self._replace_many(block, wanted, map(fits, others))
+            return
+        (positions,) = xp.nonzero(wanted)
+        for task, read in zip(self.others, others, strict=True):
+            if positions.shape[0]:
+                is_chosen = xp.take(fits(read), positions, axis=0)
+                self._run_at(positions[is_chosen], task, block)
+                positions = positions[~is_chosen]
+
+    def _run(self, array: Any) -> Any:
+        """Return an array as one run through memory, in the order of its axes."""
+        return self.xp.reshape(array, (-1,))
+
+    def _in_order(self, array: Any) -> Any:
+        if self.ops.is_contiguous(array):
+            return array
+        return self.xp.reshape(self._run(array), tuple(array.shape))
+
+    def _replace_many(self, block: Block, wanted: Any, fits: Iterator[Any]) -> None:
+        """Replace points of which each takes the first formula that fits."""
+        out, shape, known = block.beside(self._run(block.out), 0), block.f.shape, None
+        room = self.room.pop(shape, None)
+        if room is None:
+            room = self.ops.empty_like(block.out, dtype=out.dtype)
+        values = self._run(room)
+        for number, fit in enumerate(fits):
+            chosen = wanted & fit
+            wanted = wanted ^ chosen
+            pattern, start = self.patterns[number]
+            if known is None or known[0] != pattern:
+                known = pattern, start
+                self._run_at_all(number, block, room)
+            self.ops.put(out, chosen, block.beside(values, start - known[1]))
+        self.room[shape] = room
+
+    def _run_at_all(self, number: int, block: Block, out: Any) -> None:
+        """Write what a formula makes of all samples."""
+        kept = self.kept.setdefault((number, block.f.shape), Kept(Account()))
+        task = self.others[number]._replace(coordinates=block.x, kept=kept)
+        self.write(block.f, (task,), self.xp, self.uncut, out)
+
+    def _run_at(self, positions: Any, task: Task, block: Block) -> None:
+        """Write what a formula makes of some points inside."""
+        if not positions.shape[0]:
+            return
+        xp, axis, x, shape = self.xp, task.axis, block.x, block.f.shape
+        precision, number = task.precision, task.scheme.interior
+        formula, places = task.scheme.formulas[number], positions + block.inside.start
+
+        def seen(array: Any, positions: Any, dtype: DType, is_wide: bool) -> Any:
+            dtype = array.dtype if is_wide else dtype
+            return AtPoints(array, dtype, positions, formula, axis, xp)
+
+        f = seen(block.f, places, precision.samples, precision.wide_samples)
+        if x is not None:
+            along = places
+            if math.prod(x.shape) == shape[axis]:
+                along = places // block.stride % shape[axis]
+            else:
+                x = xp.broadcast_to(x, shape)
+            grid = precision.coordinates, precision.wide_coordinates
+            task = task._replace(coordinates=seen(x, along, *grid))
+        self._run(block.out)[places] = _agnostic.weighted_sum(f, task, number, xp)
 
 
 @lru_cache(64)
-def _choice(schemes: tuple[Scheme, ...], on_coordinates: bool) -> Choice:
-    """Return which formula of several schemes a point inside of all edges gets."""
-    reads = [
+def _reads(schemes: tuple[Scheme, ...], on_coordinates: bool) -> tuple[Reads, ...]:
+    """Return what the formulas read that several schemes have inside of all edges."""
+    found = [
         _formulas.samples_read(scheme.formulas[scheme.interior], on_coordinates)
         for scheme in schemes
     ]
-    needs = [
-        Needs(-min(read), max(read), max(read) - min(read), 0 in read) for read in reads
-    ]
-    left, right = max([one.left for one in needs]), max([one.right for one in needs])
-    table = [
-        next(
-            (
-                number
-                for number, (a, b, _, itself) in enumerate(needs)
-                if a <= before and b <= after and (is_valid or not itself)
-            ),
-            len(needs),
-        )
-        for is_valid in (False, True)
-        for before in range(left + 1)
-        for after in range(right + 1)
-    ]
-    # Of as few points as there are, there is a formula for each place among them.
-    fewest = min([one.together for one in needs if one.itself])
-    least = [Needs(0, 0, fewest, itself=True)]
-    least += sorted([one for one in needs if not one.itself])[:1]
-    return Choice(left, right, tuple(table), needs[:1], least)
+    return tuple([Reads(-min(read), max(read), 0 in read) for read in found])
 
 
-def _rows(f: Any, task: Task, choice: Choice) -> list[Cut]:
-    """Return blocks along the first axis: no copies, and no long line at once.
+@lru_cache(64)
+def _least(reads: tuple[Reads, ...]) -> tuple[Reads, ...]:
+    """Return those within which no other reads: where any fits, one of these does."""
 
-    Empty where another axis is differentiated along, and where there are too few rows
-    beside those on the margins.
-    """
-    count, margin = f.shape[0], choice.margin
-    rows = masked_ends.BLOCK * count // math.prod(f.shape)
-    if task.axis != 0 or (f.ndim > 1 and rows < MANY_MARGINS * margin):
-        return []
-    starts = range(margin, count - margin, rows)
-    return [
-        Cut(0, slice(start - margin, min(start + rows + margin, count)))
-        for start in starts
-    ]
+    def is_within(one: Reads, other: Reads) -> bool:
+        return one != other and all(map(operator.le, one, other))
 
-
-def _lines(f: Any, task: Task) -> list[Cut]:
-    """Return blocks of whole lines."""
-    others = [k for k in range(f.ndim) if k != task.axis]
-    across = max(others, key=lambda k: f.shape[k])
-    extent = max(masked_ends.BLOCK * f.shape[across] // math.prod(f.shape), 1)
-    starts = range(0, f.shape[across], extent)
-    return [Cut(across, slice(start, start + extent)) for start in starts]
-
-
-def _replace_inside(block: Block, choice: Choice) -> None:
-    """Replace what the first formula has made of missing samples, but near the ends."""
-    xp, axis = block.xp, block.tasks[0].axis
-    if xp.all(block.valid):
-        return
-    valid = xp.broadcast_to(block.valid, block.f.shape)
-    margin = choice.margin
-    inside = (*every(axis), slice(margin, valid.shape[axis] - margin))
-    left = _valid_beside(valid, axis, margin, -choice.left, xp)
-    right = _valid_beside(valid, axis, margin, choice.right, xp)
-    itself = valid[inside]
-    has_formula, is_first = (
-        _fits(needs, left, right, itself, xp) for needs in (choice.least, choice.first)
+    return tuple(
+        [one for one in reads if not any(is_within(two, one) for two in reads)]
     )
-    if xp.all(is_first):
-        return
-    block.out[inside][xp.logical_not(has_formula)] = math.nan
-    others = xp.reshape(xp.logical_and(has_formula, xp.logical_not(is_first)), (-1,))
-    (found,) = xp.nonzero(others)
-    if not found.shape[0]:
-        return
-
-    def at_found(counts: Any) -> Any:
-        flat = xp.reshape(counts, (-1,))
-        return xp.astype(xp.take(flat, found, axis=0), xp.int64)
-
-    places = at_found(itself) * (choice.left + 1) + at_found(left)
-    places = places * (choice.right + 1) + at_found(right)
-    table = xp.asarray(choice.table, dtype=xp.uint8, device=block.valid.device)
-    numbers = xp.take(table, places, axis=0)
-    positions = _outside(found, margin, axis, block.f.shape)
-    block = block.prepared()
-    for number, task in enumerate(block.tasks[1:], 1):
-        chosen = positions[numbers == number]
-        if chosen.shape[0]:
-            _write_at(chosen, task, block)
 
 
-def _fits(
-    needs: Sequence[Needs], left: Any, right: Any, itself: Any, xp: Namespace
-) -> Any:
-    """Tell which points have what any of some formulas needs."""
-    found: Any = None
-    for before, after, together, reads_itself in needs:
-        fits = xp.logical_and(left >= before, right >= after)
-        if together > before + after:
-            fits = xp.logical_and(fits, left + right >= together)
-        if reads_itself:
-            fits = xp.logical_and(fits, itself)
-        found = fits if found is None else xp.logical_or(found, fits)
-    return found
+def _pattern(task: Task) -> tuple[Any, int]:
+    """Return an interior formula but for its place, and the first point that it reads.
 
-
-def _outside(found: Any, margin: int, axis: int, shape: Sequence[int]) -> Any:
-    """Return positions in a block for those among its points inside of the margins."""
-    stride = math.prod(shape[axis + 1 :])
-    skipped, inner = margin * stride, (shape[axis] - 2 * margin) * stride
-    if not math.prod(shape[:axis]) > 1:
-        return found + skipped
-    return found + skipped * (1 + 2 * (found // inner))
-
-
-def _valid_beside(valid: Any, axis: int, margin: int, reach: int, xp: Namespace) -> Any:
-    """Count the valid samples beside each point up to a hole, at most so many.
-
-    A negative reach is to the left.
+    On coordinates, each is for itself.
     """
-    step, length = (1 if reach > 0 else -1), valid.shape[axis]
-    unbroken: Any = None
-    count: Any = None
-    for offset in range(step, reach + step, step):
-        part = slice(margin + offset, length - margin + offset)
-        beside = valid[(*every(axis), part)]
-        unbroken = beside if unbroken is None else xp.logical_and(unbroken, beside)
-        count = xp.astype(unbroken, xp.uint8) if count is None else count + unbroken
-    return count
-
-
-def _write_at(positions: Any, task: Task, block: Block) -> None:
-    """Write what a formula makes of the points at some positions in memory."""
-    values = _values_at(positions, task, block)
-    if block.ops.is_contiguous(block.out):
-        block.xp.reshape(block.out, (-1,))[positions] = values
-    else:
-        block.out[_unravelled(positions, block.f.shape)] = values
-
-
-def _values_at(positions: Any, task: Task, block: Block) -> Any:
-    xp, axis, number = block.xp, task.axis, task.scheme.interior
-    formula = task.scheme.formulas[number]
-
-    def at(array: Any) -> Any:
-        return AtPoints(array, positions, formula, axis, xp)
-
+    formula = task.scheme.formulas[task.scheme.interior]
     if task.coordinates is not None:
-        task = task._replace(coordinates=at(task.coordinates))
-    return _agnostic.weighted_sum(at(block.f), task, number, xp)
+        return formula, 0
+    start = min([min(term[:2]) for term in formula.terms])
+    terms = [(upper - start, lower - start, w) for upper, lower, w in formula.terms]
+    return (terms, formula.denominator), start
 
 
-def _unravelled(positions: Any, shape: Sequence[int]) -> tuple[Any, ...]:
-    """Return the indices along each axis of points by their positions in memory."""
-    along = []
-    for length in reversed(shape[1:]):
-        along.append(positions % length)
-        positions = positions // length
-    return (positions, *reversed(along))
+def _part(array: Any, cut: Sequence[slice]) -> Any:
+    """Return a part of an array that broadcasts with the samples."""
+    pairs = zip(cut, array.shape, strict=True)
+    return array[tuple([slice(None) if n == 1 else part for part, n in pairs])]

@@ -32,6 +32,8 @@ class InPlaceOps(NamedTuple):
     take : callable or None
         ``take(f, positions)``: samples by their places in memory, in the shape of
         `positions`; None where small arrays are no case of their own.
+    put : callable
+        ``put(out, chosen, values)`` writes those values for which a bool is true.
     block_bytes : int or None
         How large a block of the result should be; None for no blocks.
     scratch_bytes : int
@@ -48,6 +50,7 @@ class InPlaceOps(NamedTuple):
     is_contiguous: Callable[[Any], bool]
     extremes: Callable[[Any], tuple[int, int]] | None
     take: Callable[[Any, Any], Any] | None
+    put: Callable[[Any, Any, Any], Any]
     block_bytes: int | None
     scratch_bytes: int
     for_each: Callable[[Callable[[Any], None], Iterable[Any]], None]

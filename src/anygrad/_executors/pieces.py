@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -79,11 +79,19 @@ class Prepared(NamedTuple):
     is_tried: bool = False
 
 
-def play(known: Prepared, operands: list[Any], out: Any, xp: Namespace) -> None:
-    """Write all blocks."""
+def play(
+    known: Prepared,
+    operands: list[Any],
+    out: Any,
+    xp: Namespace,
+    then: Callable[[tuple[slice, ...]], None] | None,
+) -> None:
+    """Write all blocks, and call `then` with the place of each."""
     if known.alone is not None:
         operands.append(0)
         known.alone.play(operands, out, known.alone.indices)
+        if then is not None:
+            then(known.pieces[0].target)
         return
     ops = known.ops
     spread: dict[Any, Any] = {}
@@ -103,6 +111,8 @@ def play(known: Prepared, operands: list[Any], out: Any, xp: Namespace) -> None:
                 spread[key] = _spread(operands[place], axis, piece.lengths, xp, ops)
             read[place] = spread[key]
         bound.play((*read, least), out[piece.target], bound.indices)
+        if then is not None:
+            then(piece.target)
 
     ops.for_each(one, known.pieces)
 

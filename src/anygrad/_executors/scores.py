@@ -195,7 +195,8 @@ class _Recorder:
             found, weights = [], _agnostic.weighted_formulas(task, self.namespace)
             for number, weighted in enumerate(weights):
                 is_inner = number == scheme.interior
-                length = LENGTH - len(scheme.formulas) + 1 if is_inner else 1
+                start, stop = weighted.formula[:2]
+                length = LENGTH + (stop or 0) - start if is_inner else 1
                 last = LENGTH if is_inner and repeats else 1
                 shape = (*(1,) * axis, length, *(last,) * (len(x.shape) - axis - 1))
                 weight = partial(self.weight, shape=shape, axis=axis)

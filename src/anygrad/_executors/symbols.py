@@ -182,14 +182,15 @@ class Words:
         return Symbol(condition.tape, node, shape, first.dtype)
 
     @staticmethod
-    def full_like(array: Symbol, value: Any) -> Symbol:
+    def full_like(array: Symbol, value: Any, dtype: DType | None = None) -> Symbol:
         """Return an array that has the same number everywhere."""
-        node = array.tape.node("constant", (), array.dtype, value)
-        return Symbol(array.tape, node, array.shape, array.dtype)
+        dtype = array.dtype if dtype is None else dtype
+        node = array.tape.node("constant", (), dtype, value)
+        return Symbol(array.tape, node, array.shape, dtype)
 
-    def zeros_like(self, array: Symbol) -> Symbol:
+    def zeros_like(self, array: Symbol, dtype: DType | None = None) -> Symbol:
         """Return an array of zeros."""
-        return self.full_like(array, 0)
+        return self.full_like(array, 0, dtype)
 
     @staticmethod
     def concat(arrays: Sequence[Symbol], axis: int) -> Symbol:
