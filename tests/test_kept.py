@@ -12,6 +12,7 @@ import tracemalloc
 import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -283,3 +284,13 @@ def test_calls_while_another_thread_has_workers(numpy: Any) -> None:
 
 if __name__ == "__main__":
     print(json.dumps(growth(sys.argv[1])))  # noqa: T201 - the script's answer
+
+
+def test_results_one_by_one_and_together(torch: Any) -> None:
+    """Autograd runs each result of a plan as one of its own; nothing of that is kept."""
+    f = torch.arange(20.0).reshape(4, 5) ** 2
+    for function in (anygrad.gradient, partial(anygrad.hessian, boundary="periodic")):
+        expected = function(f)
+        for samples in (f.clone().requires_grad_(), f, f.clone().requires_grad_(), f):
+            found = function(samples)
+            torch.testing.assert_close(found, expected, rtol=0, atol=0)

@@ -25,21 +25,21 @@ MOST_SAMPLES = 2**17
 
 
 class Translated:
-    """The tasks of a plan with NumPy's dtypes.
+    """A task with NumPy's dtypes.
 
     Attributes
     ----------
-    tasks : list of Task
+    task : Task
         Without what a call adds.
     latest : tuple of (Plan, Plan) or None
-        The latest plan that had no arrays, and the same with NumPy's: the same numbers
-        often come again.
+        The latest plan that began with it and had no arrays, and the same with NumPy's:
+        the same numbers often come again.
     """
 
-    __slots__ = ("latest", "tasks")
+    __slots__ = ("latest", "task")
 
-    def __init__(self, tasks: list[Task]) -> None:
-        self.tasks = tasks
+    def __init__(self, task: Task) -> None:
+        self.task = task
         self.latest: tuple[Plan, Plan] | None = None
 
 
@@ -141,23 +141,35 @@ class NumPyForTensors:
 
         None for one with arrays beyond its ends, or with dtypes that only torch has.
         """
-        kept = plan.tasks[0].kept if plan.tasks else None
+        if f.dtype not in self.dtypes:
+            return None
+        known = []
+        for task in plan.tasks:  # one plan may be a part of another
+            translated = self._translation(task)
+            if translated is None:
+                return None
+            latest = translated.latest
+            if latest is not None and latest[0] is plan:
+                return latest[1]
+            known.append(translated)
+        pairs = zip(known, plan.tasks, strict=True)
+        there = plan.with_tasks(tuple([_bound(one.task, task) for one, task in pairs]))
+        if known and not any(map(_holds_arrays, plan.tasks)):
+            known[0].latest = plan, there
+        return there
+
+    def _translation(self, task: Task) -> Translated | None:
+        """Return a task with NumPy's dtypes, which is kept with it."""
+        kept = task.kept
         known = None if kept is None else kept.made
         if not isinstance(known, Translated):
-            serves = [self._knows(t) and not arrays_of(t) for t in all_tasks(plan)]
-            if f.dtype not in self.dtypes or not all(serves):
+            parts = [task] if task.inner is None else [task, task.inner]
+            if not all(self._knows(t) and not arrays_of(t) for t in parts):
                 return None
-            known = Translated(list(map(self._translated, plan.tasks)))
+            known = Translated(self._translated(task))
             if kept is not None:
                 kept.keep(known)
-        latest = known.latest
-        if latest is not None and latest[0] is plan:
-            return latest[1]
-        pairs = zip(known.tasks, plan.tasks, strict=True)
-        there = plan.with_tasks(tuple([_bound(*pair) for pair in pairs]))
-        if not any(map(_holds_arrays, plan.tasks)):
-            known.latest = plan, there
-        return there
+        return known
 
     def _knows(self, task: Task) -> bool:
         """Tell whether NumPy has all dtypes of a task, and rounds as torch does."""
