@@ -112,6 +112,12 @@ def place_for(samples: Samples, given: Iterable[Any]) -> Place | None:
     return place_of(samples)
 
 
+def placed(array: Any, samples: Samples) -> Any:
+    """Return an array where the samples lie."""
+    place = place_for(samples, [array])
+    return _libraries.without_shell(array if place is None else place.array(array))
+
+
 def as_placed(found: Samples, samples: Samples) -> Samples:
     """Return what is known of an array, as it will be where the samples lie."""
     place = place_of(samples)

@@ -13,6 +13,7 @@ What does not vary along a dim is taken out of the derivative along it, which is
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from functools import partial, reduce
 from typing import Any, NamedTuple
@@ -134,7 +135,14 @@ class Grid(NamedTuple):
             return self.derivative(weight * samples, place, component=component)
         slope = self.slope(weight, place)
         straight = self.derivative(array, place, component=component)
-        return weight * straight + slope * samples
+        return weight * straight + slope * self.valid(samples, component)
+
+    def valid(self, samples: Any, component: int) -> Any:
+        """Return samples, NaN where they are missing, whatever they hold."""
+        where, xp = self.part(self.request.where, component), self.namespace
+        if where is None:
+            return samples
+        return xp.where(where, samples, xp.full_like(samples, math.nan))
 
     def _along(self, array: Any, place: int, ends: Any, **changes: Any) -> Any:
         request = self.request._replace(
@@ -216,13 +224,14 @@ def plan(
 ) -> Plan:
     """Return the plan of a call with scale factors."""
     _check_function(planner, request)
-    plain = request._replace(scale_factors=None)
-    usual = again(planner, array, **plain._asdict())
     samples = _dispatch.samples_of(array, "input")
-    component = usual.tasks[0].component if usual.tasks else None
-    field = input.field(samples, None if component is None else component[0])
     if samples.is_compiled:
         request = _constants.adopted(request, samples)
+    plain = request._replace(scale_factors=None)
+    usual = again(planner, array, **plain._asdict())
+    plain = plain._replace(where=_constants.placed(request.where, samples))
+    component = usual.tasks[0].component if usual.tasks else None
+    field = input.field(samples, None if component is None else component[0])
     entries = scale_factors.entries(request.scale_factors, len(usual.axes))
     if not entries:
         return usual
