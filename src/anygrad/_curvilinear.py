@@ -53,6 +53,8 @@ class Grid(NamedTuple):
         The axis of the components.
     dtype : dtype
         The working dtype.
+    where : array or None
+        Which samples are valid, where these lie.
     namespace : module
         In which all of it is computed with.
     """
@@ -64,6 +66,7 @@ class Grid(NamedTuple):
     shape: tuple[Any, ...]
     vector_axis: int | None
     dtype: DType
+    where: Any
     namespace: Namespace
 
     def others(self, *places: int) -> Any:
@@ -139,7 +142,7 @@ class Grid(NamedTuple):
 
     def valid(self, samples: Any, component: int) -> Any:
         """Return samples, NaN where they are missing, whatever they hold."""
-        where, xp = self.part(self.request.where, component), self.namespace
+        where, xp = self.part(self.where, component), self.namespace
         if where is None:
             return samples
         return xp.where(where, samples, xp.full_like(samples, math.nan))
@@ -229,7 +232,6 @@ def plan(
         request = _constants.adopted(request, samples)
     plain = request._replace(scale_factors=None)
     usual = again(planner, array, **plain._asdict())
-    plain = plain._replace(where=_constants.placed(request.where, samples))
     component = usual.tasks[0].component if usual.tasks else None
     field = input.field(samples, None if component is None else component[0])
     entries = scale_factors.entries(request.scale_factors, len(usual.axes))
@@ -251,6 +253,7 @@ def plan(
         field.shape,
         field.vector_axis,
         dtype,
+        _constants.placed(request.where, samples),
         xp,
     )
     _check_lengths(planner, grid, field)
@@ -308,7 +311,7 @@ def _common(dtypes: Iterable[DType | None], xp: Namespace) -> DType:
 def _placed(given: list[Any], field: Field, dtype: DType) -> tuple[Any, ...]:
     """Return the factors in the working dtype, where the samples lie."""
     samples, xp = field.samples, field.samples.namespace
-    place, real = _constants.place_for(samples, given), dtype
+    real = dtype
     if _precision.is_complex(dtype, xp):
         real = _precision.real_counterpart(dtype, xp)
     factors = []
@@ -316,7 +319,7 @@ def _placed(given: list[Any], field: Field, dtype: DType) -> tuple[Any, ...]:
         if isinstance(factor, float):
             factors.append(factor)
             continue
-        array = factor if place is None else place.array(factor)
+        array = _constants.placed(factor, samples)
         plain = scale_factors.aligned(array, field.ndim)
         with _dispatch.surroundings(samples):
             factors.append(_agnostic.prepare(plain, real, False, xp))
