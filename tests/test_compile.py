@@ -117,6 +117,7 @@ CHANGING: dict[str, tuple[list[Any], int]] = {
     "gradient(f, edge_order=k)": ([1, 2, 1], 2),
     "derivative(f, order=k, accuracy=2 * k)": ([1, 2, 3, 2], 3),
     "gradient(f, boundary=k)": (["edge", "reflect", "edge"], 2),
+    "laplacian(f, boundary=['edge', k], spacing=k)": ([0.5, 1.5, -2.5], 2),
 }
 
 #: Shapes that change, two dims at once.

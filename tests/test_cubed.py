@@ -44,6 +44,14 @@ CALLS: dict[str, tuple[Any, dict[str, Any]]] = {
         {"dim": 1, "spacing": [X[:10]], "boundary": ("periodic", X[:, None] + X[9])},
     ),
     "ghosts": (anygrad.gradient, {"boundary": "ghosts"}),
+    "ghosts of NumPy's": (
+        anygrad.derivative,
+        {"dim": 1, "boundary": (("ghosts", F[:, :2]), "edge")},
+    ),
+    "scale factors of NumPy's": (
+        anygrad.gradient,
+        {"scale_factors": [np.asarray(2.0), X[:, None] + 1.0]},
+    ),
     "laplacian": (anygrad.laplacian, {"accuracy": 4, "spacing": [0.5, 0.2]}),
     "hessian": (anygrad.hessian, {}),
     "hessian on coordinates": (anygrad.hessian, {"spacing": [X, 0.1]}),
@@ -86,6 +94,14 @@ def test_the_bits_of_numpy(name: str, chunks: tuple[int, ...]) -> None:
 def test_fields(name: str, chunks: tuple[int, ...]) -> None:
     """Components in one chunk, and each in its own."""
     check(getattr(anygrad, name), np.stack([F, F**2]), chunks, {"vector_dim": 0})
+
+
+@pytest.mark.parametrize("name", ["divergence", "curl"])
+def test_curved_fields(name: str) -> None:
+    """Products with factors and masks of NumPy's, which stay lazy, too."""
+    keywords = {"scale_factors": [2.0, X[:, None] + 1.0], "where": VALID}
+    given = keywords | {"vector_dim": 0, "boundary": "edge"}
+    check(getattr(anygrad, name), np.stack([F, F**2]), (2, 5, 7), given)
 
 
 @pytest.mark.parametrize("chunks", [(2, 3), (1, 2)], ids=str)

@@ -447,6 +447,25 @@ def test_missing_samples_of_one_component(library: Backend) -> None:
     assert repr(library.tolist(found)) == repr(library.tolist(wanted))
 
 
+@pytest.mark.parametrize("name", ["divergence", "curl"])
+def test_what_is_missing_does_not_matter(library: Backend, name: str) -> None:
+    """Nor where the product rule has the sample of the point itself: there is none."""
+    h = library.asarray([[1.0], [2.0], [4.0], [3.0], [5.0]])
+    valid = library.asarray(oracle.build((2, 5, 4), lambda k: k[1:] != (2, 2)), "bool")
+    keywords = {"where": valid, "scale_factors": [1.0, h], "boundary": "edge"}
+    found = []
+    for missing in (0.0, 99.0, math.nan):
+        wind = library.asarray(
+            oracle.build(
+                (2, 5, 4), lambda k, m=missing: sum(k) if k[1:] != (2, 2) else m
+            )
+        )
+        result = library.tolist(getattr(anygrad, name)(wind, **keywords))
+        found.append(repr(result))
+        assert [math.isnan(value) for value in result[2]] == [False, False, True, False]
+    assert len(set(found)) == 1
+
+
 def test_of_no_dims(library: Backend) -> None:
     f = library.asarray([1.0, 2.0, 4.0])
     assert anygrad.gradient(f, dim=(), scale_factors=[]) == ()

@@ -265,9 +265,21 @@ def test_labels_around_quantities(f: Any) -> None:
     import anygrad.xarray
 
     data = xr.DataArray(pint_family().make(f, "m"), dims=("y", "x"))
-    with pytest.raises(TypeError, match=r"^`data` must hold plain arrays"):
+    with pytest.raises(TypeError, match=r"^`data` must hold plain numbers"):
         anygrad.xarray.derivative(data, "x", spacing=1.0)
     assert str(anygrad.derivative(data.data, dim=1).units) == "meter"
+
+
+@pytest.mark.parametrize("parameter", ["spacing", "boundary", "scale_factors"])
+def test_quantities_beside_labels(family: Family, f: Any, parameter: str) -> None:
+    """The attribute of the samples would be lost, or stand beside a unit."""
+    xr = pytest.importorskip("xarray")
+    import anygrad.xarray
+
+    data = xr.DataArray(f, dims=("y", "x"), attrs={"units": "K"})
+    given = {"spacing": 1.0, parameter: {"x": family.make(2.0, "m")}}
+    with pytest.raises(TypeError, match=f"^`{parameter}` must hold plain numbers"):
+        anygrad.xarray.gradient(data, "x", **given)
 
 
 def test_scale_factors_have_units(family: Family, numpy: Any, f: Any) -> None:

@@ -46,6 +46,24 @@ def test_labels_stay(plane: Any, labelled: Any, numpy: Any) -> None:
     assert numpy.allclose(result, 6.0 * plane.x, rtol=1e-14)
 
 
+@pytest.mark.parametrize("function", ["derivative", "hessian", "divergence"])
+def test_indexes_stay(labelled: Any, xr: Any, numpy: Any, function: str) -> None:
+    """None is made where there is none, and each is of its own kind."""
+    steps = xr.indexes.RangeIndex.linspace(0, 1, 6, dim="x")
+    ranges = xr.Coordinates.from_xindex(steps)
+    field = xr.DataArray(numpy.ones((2, 6)), ranges, ("y", "x"), name="u")
+    bare = field.assign_coords(y=[0.0, 1.0]).drop_indexes("y")
+    given = (bare, "x")
+    if function == "divergence":
+        given = (bare.to_dataset().assign(v=bare), ["x", "y"])
+    more = {"components": ["u", "v"]} if function == "divergence" else {}
+    result = getattr(labelled, function)(*given, edge_order=1, **more)
+    indexes = dict(result.xindexes)
+    assert type(indexes.pop("x")) is xr.indexes.RangeIndex
+    assert set(indexes) <= {"row", "column"}
+    assert result.name == (None if more else "u")
+
+
 @pytest.mark.parametrize("edge_order", [1, 2])
 def test_as_differentiate(
     plane: Any, labelled: Any, numpy: Any, edge_order: int
@@ -318,6 +336,16 @@ MISTAKES: dict[str, tuple[Callable[[Any, Any], Any], type[Exception], str]] = {
         lambda a, f: a.gradient(f, "x", where="valid"),
         ValueError,
         "`where` must be a DataArray, or name a coordinate",
+    ),
+    "a mask without labels": (
+        lambda a, f: a.gradient(f, "x", where=f.values > 0),
+        TypeError,
+        "`where` must be a DataArray of bools. Got numpy.ndarray",
+    ),
+    "a new dim that is a coordinate": (
+        lambda a, f: a.hessian(f, "x", new_dims=("row", "level")),
+        ValueError,
+        "`new_dims` must be two names that none of .*'level'.* is",
     ),
     "no components": (
         lambda a, f: a.divergence(f.to_dataset(), ["x", "y"]),

@@ -378,7 +378,7 @@ def _turn(x: Any, task: Task, xp: Namespace) -> Any:
 
 def _as_numbers(value: Any, dtype: DType, xp: Namespace) -> Any:
     """Convert an array that has no say in the dtype; a number of Python's has none."""
-    return prepare(value, dtype, False, xp) if hasattr(value, "dtype") else value
+    return prepare(value, dtype, False, xp) if is_array(value) else value
 
 
 def _prepared_step(task: Task, xp: Namespace) -> Any:

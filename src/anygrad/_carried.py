@@ -23,22 +23,21 @@ def planner(array: Any, request: Request) -> Callable[..., Plan] | None:
         from . import _masks
 
         return partial(_masks.plan, found)
-    if found is None:
-        given = (request.spacing, request.boundary, request.scale_factors)
-        found = _refusals.units_in(given)
-    if found is None:
-        if _brings_ghosts(request.boundary):
-            from . import _given_ghosts
+    given = (request.spacing, request.boundary, request.scale_factors)
+    like = _refusals.quantity_in(given) if found is None else array
+    if like is not None:
+        from . import _quantities
 
-            return _given_ghosts.plan
-        if request.scale_factors is None:
-            return None
-        from . import _curvilinear
+        return partial(_quantities.plan, like)
+    if _brings_ghosts(request.boundary):
+        from . import _given_ghosts
 
-        return _curvilinear.plan
-    from . import _quantities
+        return _given_ghosts.plan
+    if request.scale_factors is None:
+        return None
+    from . import _curvilinear
 
-    return partial(_quantities.plan, found)
+    return _curvilinear.plan
 
 
 def _brings_ghosts(boundary: Any) -> bool:

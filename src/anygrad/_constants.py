@@ -112,6 +112,15 @@ def place_for(samples: Samples, given: Iterable[Any]) -> Place | None:
     return place_of(samples)
 
 
+def placed(array: Any, samples: Samples) -> Any:
+    """Return an array where the samples lie, as one that operations take with them."""
+    place, library = place_for(samples, [array]), samples.library
+    plain = _libraries.without_shell(array if place is None else place.array(array))
+    if library is None or library.beside is None or not is_constant(plain):
+        return plain
+    return library.beside(plain, samples.array)
+
+
 def as_placed(found: Samples, samples: Samples) -> Samples:
     """Return what is known of an array, as it will be where the samples lie."""
     place = place_of(samples)

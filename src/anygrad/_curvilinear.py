@@ -13,6 +13,7 @@ What does not vary along a dim is taken out of the derivative along it, which is
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from functools import partial, reduce
 from typing import Any, NamedTuple
@@ -52,6 +53,8 @@ class Grid(NamedTuple):
         The axis of the components.
     dtype : dtype
         The working dtype.
+    where : array or None
+        Which samples are valid, where these lie.
     namespace : module
         In which all of it is computed with.
     """
@@ -63,6 +66,7 @@ class Grid(NamedTuple):
     shape: tuple[Any, ...]
     vector_axis: int | None
     dtype: DType
+    where: Any
     namespace: Namespace
 
     def others(self, *places: int) -> Any:
@@ -134,7 +138,14 @@ class Grid(NamedTuple):
             return self.derivative(weight * samples, place, component=component)
         slope = self.slope(weight, place)
         straight = self.derivative(array, place, component=component)
-        return weight * straight + slope * samples
+        return weight * straight + slope * self.valid(samples, component)
+
+    def valid(self, samples: Any, component: int) -> Any:
+        """Return samples, NaN where they are missing, whatever they hold."""
+        where, xp = self.part(self.where, component), self.namespace
+        if where is None:
+            return samples
+        return xp.where(where, samples, xp.full_like(samples, math.nan))
 
     def _along(self, array: Any, place: int, ends: Any, **changes: Any) -> Any:
         request = self.request._replace(
@@ -216,13 +227,13 @@ def plan(
 ) -> Plan:
     """Return the plan of a call with scale factors."""
     _check_function(planner, request)
-    plain = request._replace(scale_factors=None)
-    usual = again(planner, array, **plain._asdict())
     samples = _dispatch.samples_of(array, "input")
-    component = usual.tasks[0].component if usual.tasks else None
-    field = input.field(samples, None if component is None else component[0])
     if samples.is_compiled:
         request = _constants.adopted(request, samples)
+    plain = request._replace(scale_factors=None)
+    usual = again(planner, array, **plain._asdict())
+    component = usual.tasks[0].component if usual.tasks else None
+    field = input.field(samples, None if component is None else component[0])
     entries = scale_factors.entries(request.scale_factors, len(usual.axes))
     if not entries:
         return usual
@@ -242,6 +253,7 @@ def plan(
         field.shape,
         field.vector_axis,
         dtype,
+        _constants.placed(request.where, samples),
         xp,
     )
     _check_lengths(planner, grid, field)
@@ -299,7 +311,7 @@ def _common(dtypes: Iterable[DType | None], xp: Namespace) -> DType:
 def _placed(given: list[Any], field: Field, dtype: DType) -> tuple[Any, ...]:
     """Return the factors in the working dtype, where the samples lie."""
     samples, xp = field.samples, field.samples.namespace
-    place, real = _constants.place_for(samples, given), dtype
+    real = dtype
     if _precision.is_complex(dtype, xp):
         real = _precision.real_counterpart(dtype, xp)
     factors = []
@@ -307,7 +319,7 @@ def _placed(given: list[Any], field: Field, dtype: DType) -> tuple[Any, ...]:
         if isinstance(factor, float):
             factors.append(factor)
             continue
-        array = factor if place is None else place.array(factor)
+        array = _constants.placed(factor, samples)
         plain = scale_factors.aligned(array, field.ndim)
         with _dispatch.surroundings(samples):
             factors.append(_agnostic.prepare(plain, real, False, xp))

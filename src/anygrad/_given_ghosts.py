@@ -171,7 +171,7 @@ def _part(side: Given | None, place: int, count: int, field: Field) -> Any:
     if side is None:
         return None
     samples = field.samples
-    plain = _placed(side.samples, samples)
+    plain = _constants.placed(side.samples, samples)
     nearest = _nearest(plain, place, count, side)
     nearest = _in_dtype(nearest, samples.dtype, samples.namespace)
     return _in_chunks(nearest, samples.array, place)
@@ -188,7 +188,9 @@ def _coordinates(entry: Entry, sides: Any, axis: Axis, count: int, field: Field)
         xp = _dispatch.samples_of(entry.given, entry.name).namespace
         x, *ghosts = map(_libraries.without_shell, given)
     else:
-        x, *ghosts = [None if x is None else _placed(x, samples) for x in given]
+        x, *ghosts = [
+            None if x is None else _constants.placed(x, samples) for x in given
+        ]
     place = axis.number if x.ndim > 1 else 0
     parts = [
         None
@@ -203,12 +205,6 @@ def _nearest(array: Any, place: int, count: int, side: Given) -> Any:
     """Return what lies next to the samples."""
     cut = slice(-count, None) if side.end == 0 else slice(0, count)
     return array[(slice(None),) * place + (cut, ...)]
-
-
-def _placed(array: Any, samples: Samples) -> Any:
-    """Return an array where the samples lie."""
-    place = _constants.place_for(samples, [array])
-    return _libraries.without_shell(array if place is None else place.array(array))
 
 
 def _in_chunks(part: Any, f: Any, place: int) -> Any:

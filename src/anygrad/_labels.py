@@ -86,27 +86,37 @@ def along(
         if isinstance(data, xr.Dataset):
             msg += " Take one of its variables, or all of them with `map`."
         raise TypeError(msg)
-    if _refusals.units_in(data.data) is not None:
-        msg = (
-            "`data` must hold plain arrays, and their unit as the attribute `units`. "
-            f"Got {_classes.type_name(data.data)}. Pass `data.data` to the function "
-            "of the same name in `anygrad`."
-        )
-        raise TypeError(msg)
+    _refuse_quantities(data.data, "data")
     names = names_of_dims(data, dim, vector_dim)
     of_one = data if vector_dim is None else data.isel({vector_dim: 0}, drop=True)
     given = per_dim(spacing, names, None, "spacing")
     pairs = zip(names, given, strict=True)
     found = [_entry(of_one, name, entry, datetime_unit) for name, entry in pairs]
     factors = _factors(of_one, names, scale_factors)
-    return Along(
+    at = Along(
         names,
-        [data.get_axis_num(name) for name in names],
+        [data.dims.index(name) for name in names],
         [spaced.entry for spaced in found],
         _boundaries(boundary, names),
         [spaced.unit if factors is None else None for spaced in found],
         factors,
     )
+    for parameter in ("spacing", "boundary", "scale_factors"):
+        _refuse_quantities(getattr(at, parameter), parameter)
+    return at
+
+
+def _refuse_quantities(given: Any, parameter: str) -> None:
+    """Refuse what has units of its own: the attribute `units` would not know them."""
+    found = _refusals.quantity_in(given)
+    if found is not None:
+        msg = (
+            f"`{parameter}` must hold plain numbers, and units be the attribute "
+            f"`units` of labelled arrays. Got {_classes.type_name(found)}. Pass its "
+            "numbers, or call the function of the same name in `anygrad` on what is "
+            "in `data`, with its unit."
+        )
+        raise TypeError(msg)
 
 
 def _factors(data: xr.DataArray, names: Sequence[Any], given: Any) -> list[Any] | None:
@@ -270,7 +280,8 @@ def _given_mask(data: xr.DataArray, where: Any) -> xr.DataArray:
         rule = "`where` must be a DataArray, or name a coordinate of the data"
         where = _named(data, where, rule)
     if not isinstance(where, xr.DataArray) or where.dtype != bool:
-        kind = getattr(where, "dtype", type(where).__name__)
+        is_labelled = isinstance(where, xr.DataArray)
+        kind = where.dtype if is_labelled else _classes.type_name(where)
         msg = f"`where` must be a DataArray of bools. Got {kind}."
         raise TypeError(msg)
     if not set(where.dims) <= set(data.dims):
@@ -285,14 +296,8 @@ def _given_mask(data: xr.DataArray, where: Any) -> xr.DataArray:
 
 def _stacked(components: Iterable[xr.DataArray]) -> xr.DataArray:
     """Return the components of a vector field in one array, along a new first dim."""
-    arrays = xr.broadcast(*components)
-    return xr.concat(
-        arrays,
-        dim=COMPONENTS,
-        coords="minimal",
-        compat="override",
-        combine_attrs="drop",
-    )
+    named = {f"{COMPONENTS}_{k}": part for k, part in enumerate(components)}
+    return xr.Dataset(named).to_dataarray(COMPONENTS).drop_vars(COMPONENTS)
 
 
 def field(data: Any, components: Any, vector_dim: Hashable | None) -> VectorField:
@@ -342,7 +347,9 @@ def derived(
     if unit is not None:
         attributes["units"] = unit
     dims = data.dims if dims is None else dims
-    coords = {k: c for k, c in data.coords.items() if set(c.dims) <= set(dims)}
+    left = set(data.dims) - set(dims)
+    # With the indexes that there are: of bare arrays, xarray would make others.
+    coords = data.coords.to_dataset().drop_dims(left, errors="ignore").coords
     return xr.DataArray(values, coords, dims, data.name, attributes)
 
 
@@ -365,7 +372,7 @@ def of_field(
     given = (spacing, boundary, datetime_unit, vector_dim, scale_factors)
     at = along(data, list(dim), *given)
     unit = at.one_unit()
-    place = data.get_axis_num(vector_dim)
+    place = data.dims.index(vector_dim)
     where = mask(data, *masks)
     values = door(data.data, vector_dim=place, where=where, **at.grid, **orders)
     is_field = values.ndim == data.ndim

@@ -149,6 +149,12 @@ def _dask_conditions(array: Any) -> Any:
     return type(_dask_chunk(array))
 
 
+def _cubed_beside(array: Any, samples: Any) -> Any:
+    from cubed import from_array
+
+    return from_array(array.copy(), spec=samples.spec)
+
+
 TABLE = (
     Library(
         name="numpy",
@@ -257,6 +263,7 @@ ENGINES = (
         remark="Lazy, in bounded memory; NumPy coordinates and masks go to each block.",
         takes_constants=True,
         device=lambda _: None,
+        beside=_cubed_beside,
     ),
 )
 

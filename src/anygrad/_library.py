@@ -63,6 +63,9 @@ class Library(NamedTuple):
     adopt : callable or None
         ``adopt(array, device)`` returns an array of NumPy's as one of the library's,
         where the standard's `asarray` would not do.
+    beside : callable or None
+        ``beside(array, samples)`` returns an array of NumPy's as one of the library's,
+        where its operations do not take both.
     mesh : callable or None
         Returns the devices over which an array is spread; None for an array that is on
         one.  Arrays of the two kinds do not go together.
@@ -98,6 +101,7 @@ class Library(NamedTuple):
     protocol: str | None = None
     unwrap: Callable[[Any], Any] | None = None
     adopt: Callable[[Any, Any], Any] | None = None
+    beside: Callable[[Any, Any], Any] | None = None
     mesh: Callable[[Any], Any] | None = None
     replicate: Callable[[Any, Any], Any] | None = None
     distribute: str = ""

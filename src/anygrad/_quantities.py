@@ -90,11 +90,11 @@ class Spaced(NamedTuple):
 
 
 def plan(
-    row: Units, planner: Any, array: Any, request: Request, again: Callable[..., Plan]
+    like: Any, planner: Any, array: Any, request: Request, again: Callable[..., Plan]
 ) -> Plan:
     """Return the plan of a call on the numbers of quantities."""
-    given = (array, request.spacing, request.boundary, request.scale_factors)
-    family = Family(row, _first(row, given))
+    row: Any = _refusals.carried(like)
+    family = Family(row, like)
     unit = family.unit(array, "input")
     of_change = family.change(unit, "input")
     is_apart = planner is _calls.gradient and request.stack_dim is None
@@ -121,14 +121,6 @@ def plan(
         return tuple([row.quantity(*pair, family.like) for pair in pairs])
 
     return inner._replace(executor=run)
-
-
-def _first(row: Units, given: Any) -> Any:
-    """Return the first quantity in what is given; None if there is none."""
-    if type(given) in (list, tuple):
-        found = (_first(row, entry) for entry in given)
-        return next((quantity for quantity in found if quantity is not None), None)
-    return given if _refusals.carried(given) is row else None
 
 
 def _spaced(family: Family, spacing: Any, *, is_apart: bool) -> Spaced:

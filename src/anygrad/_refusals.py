@@ -278,13 +278,12 @@ def carried(value: Any) -> Units | Mask | None:
     return None if refusal is None else refusal.in_chunks
 
 
-def units_in(given: Any) -> Units | None:
-    """Return the row of the first quantity in what is given; None if there is none."""
+def quantity_in(given: Any) -> Any:
+    """Return the first quantity in what is given; None if there is none."""
     if type(given) in (list, tuple):
         for entry in given:
-            found = units_in(entry)
+            found = quantity_in(entry)
             if found is not None:
                 return found
         return None
-    row = carried(given)
-    return row if isinstance(row, Units) else None
+    return given if isinstance(carried(given), Units) else None

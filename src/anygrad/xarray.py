@@ -255,7 +255,8 @@ def hessian(
     Raises
     ------
     TypeError, ValueError
-        As `derivative` and `anygrad.hessian` do; if `new_dims` are dims of `data`.
+        As `derivative` and `anygrad.hessian` do; if `new_dims` are dims or
+        coordinates of `data`.
 
     Examples
     --------
@@ -267,8 +268,9 @@ def hessian(
     np.float64(1.0)
     """
     at = along(data, dim, spacing, boundary, datetime_unit)
-    if set(new_dims) & set(data.dims) or len(set(new_dims)) != 2:
-        msg = f"`new_dims` must be two names that {data.dims} has not. Got {new_dims}."
+    known = tuple(dict.fromkeys((*data.dims, *data.coords)))
+    if set(new_dims) & set(known) or len(set(new_dims)) != 2:
+        msg = f"`new_dims` must be two names that none of {known} is. Got {new_dims}."
         raise ValueError(msg)
     values = _hessian.hessian(
         data.data,
