@@ -45,14 +45,16 @@ def windows_of(chunks: Sequence[int], *tasks: Task) -> list[Window]:
         # Near an end of the array, a short chunk reads as far as the edge does.
         last = min(max(last, first + points), length)
         first = max(min(first, last - points), 0)
-        spans = [(first, last)]
+        spans, before = [(first, last)], start - first
         # Where the edges read each other, the other end is put behind or before: a
         # position that counts from there then leads to the same sample.
         if is_circle and last < length and start < left:
             spans.append((length - left, length))
         elif is_circle and first > 0 and stop > length - right:
             spans.insert(0, (0, right))
-        before = start - first + (right if spans[0] != (first, last) else 0)
+            before += right
+        if len(spans) > 1 and spans[0][1] >= spans[1][0]:  # none is there twice
+            spans, before = [(0, length)], start
         parts = tuple(
             part for span in spans for part in _overlaps(stops, chunks, *span)
         )

@@ -37,6 +37,7 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     """Run the plan on a DTensor."""
     if not _serves(f, plan):
         return _agnostic.run(f, plan, xp)
+    f = _with_whole_vectors(f, plan)
     part = Part(f, plan)
     results = margins.run(
         part.samples(),
@@ -61,9 +62,19 @@ def _serves(f: Any, plan: Plan) -> bool:
     if f.device_mesh.get_coordinate() is None or type(_local(f)) is not torch.Tensor:
         return False
     given = [a for task in all_tasks(plan) for a in _arrays(task) if a.ndim]
-    are_here = all(type(a) is DTensor and a.device_mesh == f.device_mesh for a in given)
-    cut, component = entries_of(f), plan.tasks[0].component
-    return are_here and (component is None or not cut[component[0]])
+    return all(type(a) is DTensor and a.device_mesh == f.device_mesh for a in given)
+
+
+def _with_whole_vectors(f: Any, plan: Plan) -> Any:
+    """Return the samples with all components of a vector in one place."""
+    from torch.distributed.tensor import Replicate
+
+    component = plan.tasks[0].component
+    if component is None or not entries_of(f)[component[0]]:
+        return f
+    axis, whole = component[0], Replicate()
+    places = [whole if place.is_shard(axis) else place for place in f.placements]
+    return f.redistribute(placements=places)
 
 
 def _arrays(task: Task) -> Iterator[Any]:
@@ -110,14 +121,13 @@ class Part:
 
     def task(self, task: Task) -> Task:
         """Return a task with what is read here of its arrays."""
-        every = list(range(self._f.ndim))
-        own, ends = every[:], task.constants
+        own, ends = list(range(self._f.ndim)), task.constants
         if task.component is not None:
             del own[task.component[0]]
         return task._replace(
             step=self._read(task.step, own),
             coordinates=self._read(task.coordinates, own),
-            constants=ends and (self._read(ends[0], every), self._read(ends[1], every)),
+            constants=ends and (self._read(ends[0], own), self._read(ends[1], own)),
             period=self._read(task.period, own),
             where=self._read(task.where, own),
             inner=None if task.inner is None else self.task(task.inner),
