@@ -1,4 +1,4 @@
-"""How samples are spread over devices, axis by axis, and how the results follow them."""
+"""How samples are spread over devices, axis by axis, and how the results follow."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from itertools import accumulate
 from operator import mul
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic
 from .._classes import is_array
@@ -136,7 +136,9 @@ class Part:
 
     def margins(self, plan: Plan) -> Iterator[Margin]:
         """Return the rows around the part, which the results do not have."""
-        (axes, *_) = axes_of_results(tuple(range(self._f.ndim)), plan._replace(stack=None))
+        (axes, *_) = axes_of_results(
+            tuple(range(self._f.ndim)), plan._replace(stack=None)
+        )
         for axis, cut in self._cuts.items():
             window = cut.windows[cut.place]
             count = sum([stop - start for start, stop in window.spans])
@@ -165,9 +167,7 @@ class Part:
         # Each process has its own share of what flows back into a copy.
         back = [
             Partial() if given.is_replicate() and not place.is_replicate() else given
-            for given, place in zip(
-                array.placements, self._f.placements, strict=True
-            )
+            for given, place in zip(array.placements, self._f.placements, strict=True)
         ]
         part = _local(array, back)
         entries, shape = entries_of(array), array.shape
@@ -218,7 +218,7 @@ def _cut(f: Any, axis: int, names: Sequence[int], tasks: Sequence[Task]) -> Cut:
 
 
 def _chunked(length: int, count: int) -> list[int]:
-    """Return the lengths of so many parts, as `torch.chunk` cuts; the last are empty."""
+    """Return the lengths of so many parts, as torch cuts: the first are full."""
     most = math.ceil(length / count)
     return [min(most, max(length - k * most, 0)) for k in range(count)]
 
