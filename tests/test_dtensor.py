@@ -199,6 +199,8 @@ def in_process(rank: int, count: int, meeting: str, checks: list[str]) -> None:
 
 def check_that_bits_are_those_of_the_whole(count: int) -> None:
     """With parts of two lengths, narrow ones, and empty ones."""
+    import torch
+
     for length in (13, 4):
         f = samples(length)
         for name in CALLS:
@@ -206,6 +208,11 @@ def check_that_bits_are_those_of_the_whole(count: int) -> None:
     compare("hessian", samples(13).mT, mesh_of(count), [1])
     compare("gradient", (samples(13) * 100).long(), mesh_of(count), [0])
     compare("laplacian", samples(13) * (1 + 2j), mesh_of(count), [0])
+    pictures = samples(52).reshape(13, 2, 5, 2)
+    (wanted,) = anygrad.gradient(pictures, dim=0)
+    parts = spread(pictures, mesh_of(count), 0)
+    parts = parts.contiguous(memory_format=torch.channels_last)
+    assert torch.equal(anygrad.gradient(parts, dim=0)[0].full_tensor(), wanted)
 
 
 def check_several_dims_of_a_mesh(count: int) -> None:

@@ -130,7 +130,7 @@ class Cut(NamedTuple):
             for number, cuts in asked.items()
         }
         travels = [
-            P2POp(travel, _bytes(message), self.ranks[number], self.group)
+            P2POp(travel, _bytes(message.contiguous()), self.ranks[number], self.group)
             for travel, messages in ((isend, sent), (irecv, received))
             for number, message in messages.items()
             if message.numel()

@@ -6,15 +6,13 @@ derivatives read.  What it has then is a tensor like any other, and is run by th
 executor of these; the rows that are not its own are cut off the results, which are
 spread as the samples are.  Along all other axes nothing is moved.
 
-What autograd does not see alone, such as `torch.compile` and `torch.func`, gets the
-agnostic run, as do samples that are sums still to be made; torch moves what it reads.
+Where more than autograd watches, as under `torch.compile`, and for samples that are
+sums still to be made, it is the agnostic run, and torch moves what that reads.
 """
 
 from __future__ import annotations
 
 import math
-from itertools import accumulate
-from operator import mul
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic
@@ -55,7 +53,7 @@ def _serves(f: Any, plan: Plan) -> bool:
     import torch
     from torch.distributed.tensor import DTensor, Replicate, Shard
 
-    if in_torch.is_transformed() or not plan.tasks:
+    if in_torch.is_transformed() or not plan.tasks or type(f) is not DTensor:
         return False
     if any(type(place) not in (Shard, Replicate) for place in f.placements):
         return False
@@ -166,7 +164,7 @@ class Part:
         array = self._placed(array, axes)
         # Each process has its own share of what flows back into a copy.
         back = [
-            Partial() if given.is_replicate() and not place.is_replicate() else given
+            Partial() if given.is_replicate() and place.is_shard() else given
             for given, place in zip(array.placements, self._f.placements, strict=True)
         ]
         part = _local(array, back)
@@ -225,6 +223,7 @@ def _chunked(length: int, count: int) -> list[int]:
 
 def _spread(result: Any, f: Any, axes: Entries) -> Any:
     """Return a result whose axes are these of the samples, spread as they are."""
+    import torch
     from torch.distributed.tensor import DTensor, Shard
 
     shape = [
@@ -235,12 +234,11 @@ def _spread(result: Any, f: Any, axes: Entries) -> Any:
         Shard(axes.index(place.dim)) if place.is_shard() else place
         for place in f.placements
     ]
-    strides = [*accumulate([1, *shape[:0:-1]], mul)][::-1]
     return DTensor.from_local(
         result.contiguous(),
         f.device_mesh,
         places,
         run_check=False,
-        shape=tuple(shape),
-        stride=tuple(strides),
+        shape=torch.Size(shape),
+        stride=torch.empty(shape, device="meta").stride(),
     )
