@@ -1,8 +1,14 @@
-"""DTensors of torch: what goes with them, and what stays where it is."""
+"""DTensors of torch: what goes with them, what stays where it is, and what moves.
+
+What moves does so between processes, three by default, which run `in_process`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -110,3 +116,255 @@ def test_along_a_dim_that_is_whole(
     assert torch.equal(
         found.full_tensor(), anygrad.derivative(field, dim=1, accuracy=4)
     )
+
+
+# Between processes.
+
+ROWS = [0.0, 0.7, 1.0, 2.1, 2.5, 4.0, 4.6, 5.0, 6.3, 7.0, 7.2, 8.8, 9.0]
+
+Own = Callable[..., Any]
+Call = Callable[[Any, Own], Any]
+
+
+def rows(like: Any, *, per_point: bool = False) -> Any:
+    """Return coordinates along the first dim, for each line or for all."""
+    import torch
+
+    x = torch.tensor(ROWS[: like.shape[0]], dtype=torch.float64)
+    columns = torch.arange(1.0, like.shape[1] + 1, dtype=torch.float64)
+    return x[:, None] * columns if per_point else x
+
+
+def valid(like: Any) -> Any:
+    import torch
+
+    return (torch.arange(like.shape[0] * like.shape[1]) % 7 != 3).reshape(like.shape)
+
+
+def one(like: Any, value: float = 3.0) -> Any:
+    import torch
+
+    return torch.full((1, like.shape[1]), value, dtype=torch.float64)
+
+
+def vectors(f: Any) -> Any:
+    import torch
+
+    return torch.stack([f, f.square()], dim=1)
+
+
+#: `own` makes a tensor a DTensor: cut as its first dim is named, or whole.
+CALLS: dict[str, Call] = {
+    "gradient": lambda f, own: anygrad.gradient(f),
+    "accuracy": lambda f, own: anygrad.gradient(f, accuracy=4, edge_order=2, dim=0),
+    "third": lambda f, own: anygrad.derivative(f, order=3, dim=0, edge_order=1),
+    "laplacian": lambda f, own: anygrad.laplacian(f, spacing=0.3, edge_order=1),
+    "hessian": lambda f, own: anygrad.hessian(f, edge_order=1),
+    "stacked": lambda f, own: anygrad.gradient(f, stack_dim=0),
+    "ring": lambda f, own: anygrad.gradient(f, boundary="periodic", accuracy=4),
+    "ring of coordinates": lambda f, own: anygrad.derivative(
+        f, spacing=own(rows(f), 0), boundary=("periodic", 20.0), dim=0, order=2
+    ),
+    "values": lambda f, own: anygrad.hessian(f, boundary=[own(one(f)), "reflect"]),
+    "coordinates": lambda f, own: anygrad.gradient(f, spacing=[own(rows(f), 0), 2.0]),
+    "whole coordinates": lambda f, own: anygrad.gradient(
+        f, spacing=[own(rows(f))], dim=0
+    ),
+    "per point": lambda f, own: anygrad.hessian(
+        f, spacing=[own(rows(f, per_point=True), 0), 1.0], edge_order=1
+    ),
+    "mask": lambda f, own: anygrad.gradient(f, where=own(valid(f), 0)),
+    "mixed mask": lambda f, own: anygrad.hessian(f, where=own(valid(f)), edge_order=1),
+    "divergence": lambda f, own: anygrad.divergence(vectors(f), vector_dim=1),
+    "jacobian": lambda f, own: anygrad.jacobian(vectors(f), vector_dim=1),
+}
+
+
+def in_process(rank: int, count: int, meeting: str, checks: list[str]) -> None:
+    """Do some checks in one of several processes, which meet in a file."""
+    import torch
+
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group(
+        "gloo",
+        init_method=f"file://{meeting}",
+        rank=rank,
+        world_size=count,
+        timeout=timedelta(seconds=100),
+    )
+    for check in checks:
+        globals()[check](count)
+    torch.distributed.destroy_process_group()
+
+
+def check_that_bits_are_those_of_the_whole(count: int) -> None:
+    """With parts of two lengths, narrow ones, and empty ones."""
+    import torch
+
+    for length in (13, 4):
+        f = samples(length)
+        for name in CALLS:
+            compare(name, f, mesh_of(count), [0])
+    compare("hessian", samples(13).mT, mesh_of(count), [1])
+    compare("gradient", (samples(13) * 100).long(), mesh_of(count), [0])
+    compare("laplacian", samples(13) * (1 + 2j), mesh_of(count), [0])
+    pictures = samples(52).reshape(13, 2, 5, 2)
+    (wanted,) = anygrad.gradient(pictures, dim=0)
+    parts = spread(pictures, mesh_of(count), 0)
+    parts = parts.contiguous(memory_format=torch.channels_last)
+    assert torch.equal(anygrad.gradient(parts, dim=0)[0].full_tensor(), wanted)
+
+
+def check_several_dims_of_a_mesh(count: int) -> None:
+    mesh = mesh_of(2, count // 2)
+    for places in ([0, 1], [1, 0], [0, 0], [None, 0]):
+        for name in CALLS:
+            compare(name, samples(13), mesh, places)
+        compare("hessian", samples(4), mesh, places)
+
+
+def check_that_halos_alone_move(count: int) -> None:
+    import torch
+
+    f, rank = spread(samples(13), mesh_of(count), 0), torch.distributed.get_rank()
+    row = 8 * f.shape[1]
+    sides = (rank > 0) + (rank < count - 1)
+    for call, wanted in (
+        (lambda: anygrad.gradient(f, dim=1, accuracy=4), 0),
+        (lambda: anygrad.gradient(f), row * sides),
+        (lambda: anygrad.gradient(f, dim=0, accuracy=4, edge_order=1), 2 * row * sides),
+        (lambda: anygrad.gradient(f, boundary="periodic"), 2 * row),
+        (lambda: anygrad.laplacian(f, edge_order=1), row * sides),
+        (lambda: anygrad.hessian(f, edge_order=1), row * sides),
+    ):
+        assert received(call) == wanted
+
+
+def check_the_way_back(count: int) -> None:
+    """What flows back is what flows back on the whole array; twice, too."""
+    import torch
+
+    mesh = mesh_of(count)
+    weights = samples(13).cos()
+    for name in ("gradient", "ring", "coordinates", "whole coordinates", "mask"):
+        found = []
+        for is_cut in (False, True):
+            leaves: list[Any] = []
+
+            def own(
+                tensor: Any,
+                dim: int | None = None,
+                is_cut: bool = is_cut,
+                leaves: list[Any] = leaves,
+            ) -> Any:
+                made = spread(tensor, mesh, dim) if is_cut else tensor.clone()
+                if made.is_floating_point():
+                    leaves.append(made.requires_grad_())
+                return made
+
+            f = own(samples(13), 0)
+            result = CALLS[name](f, own)[0]
+            weighted = result.nan_to_num() ** 3 * (
+                spread(weights, mesh, 0) if is_cut else weights
+            )
+            first = torch.autograd.grad(weighted.sum(), leaves, create_graph=True)
+            second = torch.autograd.grad((first[0] ** 2).sum(), leaves)
+            found.append([gathered(slope) for slope in (*first, *second)])
+        for whole, parts in zip(*found, strict=True):
+            assert torch.allclose(whole, parts, rtol=1e-9), name
+
+
+def samples(length: int) -> Any:
+    import torch
+
+    return torch.linspace(0.0, 3.0, 5 * length, dtype=torch.float64).reshape(-1, 5) ** 3
+
+
+def mesh_of(*shape: int) -> Any:
+    from torch.distributed.device_mesh import init_device_mesh
+
+    return init_device_mesh("cpu", shape)
+
+
+def compare(name: str, f: Any, mesh: Any, places: list[int | None]) -> None:
+    """Compare a call on parts with that on the whole array, or what they raise."""
+    import torch
+    from torch.distributed.tensor import Replicate, Shard, distribute_tensor
+
+    put = [Replicate() if place is None else Shard(place) for place in places]
+
+    def own(tensor: Any, dim: int | None = None) -> Any:
+        is_alike = dim is not None and tensor.shape == f.shape
+        alone = [p if p == Shard(0) else Replicate() for p in put]
+        whole = [Replicate()] * len(put)
+        chosen = put if is_alike else alone if dim is not None else whole
+        return distribute_tensor(tensor, mesh, chosen)
+
+    call, part = CALLS[name], distribute_tensor(f, mesh, put)
+    try:
+        wanted = call(f, lambda tensor, dim=None: tensor)
+    except ValueError:
+        with pytest.raises(ValueError, match="points"):
+            call(part, own)
+        return
+    found = call(part, own)
+    if torch.is_tensor(wanted):
+        wanted, found = [wanted], [found]
+    for one, other in zip(wanted, found, strict=True):
+        same = torch.equal(
+            one.nan_to_num(math.pi), other.full_tensor().nan_to_num(math.pi)
+        )
+        assert same, (name, f.shape, places)
+        is_cut = [place.is_shard() for place in other.placements]
+        assert is_cut == [place is not None for place in places], (name, places)
+
+
+def gathered(tensor: Any) -> Any:
+    return tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor
+
+
+def received(call: Callable[[], Any]) -> int:
+    """Return how many bytes come from single processes; no others must."""
+    from torch.distributed.tensor import DTensor
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    found = []
+
+    class Moved(TorchDispatchMode):
+        def __torch_dispatch__(
+            self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            if DTensor in types:  # its operations on its parts are what counts
+                return NotImplemented
+            if "c10d" in function.namespace:
+                found.append((str(function), args))
+            return function(*args, **(kwargs or {}))
+
+    with Moved():
+        call()
+    assert {name for name, _ in found} <= {"c10d.send.default", "c10d.recv_.default"}
+    return sum([args[0][0].nbytes for name, args in found if "recv" in name])
+
+
+@pytest.mark.parametrize(
+    ("count", "checks"),
+    [
+        (
+            3,
+            [
+                "check_that_halos_alone_move",
+                "check_the_way_back",
+                "check_that_bits_are_those_of_the_whole",
+            ],
+        ),
+        pytest.param(
+            2, ["check_that_bits_are_those_of_the_whole"], marks=pytest.mark.full
+        ),
+        pytest.param(4, ["check_several_dims_of_a_mesh"], marks=pytest.mark.full),
+    ],
+)
+def test_between_processes(
+    torch: Any, tmp_path: Path, count: int, checks: list[str]
+) -> None:
+    meeting = str(tmp_path / "meeting")
+    torch.multiprocessing.spawn(in_process, (count, meeting, checks), count)

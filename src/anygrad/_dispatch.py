@@ -26,12 +26,15 @@ class Executors(NamedTuple):
     ----------
     exact, fallback : callable
         For arrays of exactly the library's class, and for those of subclasses.
+    spread : callable
+        For those that are spread over several devices, as the library's table tells.
     surroundings : callable
         Returns the context in which an array is computed with, outside of executors.
     """
 
     exact: Executor = _agnostic.run
     fallback: Executor = _agnostic.run
+    spread: Executor = _agnostic.run
     surroundings: Callable[[Any], AbstractContextManager[Any]] = nullcontext
 
 
@@ -50,7 +53,14 @@ def _of_numpy() -> Executors:
 def _of_torch() -> Executors:
     from ._executors import in_torch
 
-    return Executors(in_torch.run)
+    return Executors(in_torch.run, spread=_on_mesh)
+
+
+def _on_mesh(array: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
+    """Run a plan on a DTensor; what that takes is loaded for the first."""
+    from ._executors import on_mesh
+
+    return on_mesh.run(array, plan, xp)
 
 
 def _of_jax() -> Executors:
@@ -128,6 +138,9 @@ def samples_of(array: Any, name: str) -> Samples:
         _refuse(type(library.chunk(array)), array, name)
     executors = EXECUTORS[library.name]()
     executor = executors.exact if is_exact else executors.fallback
+    is_compiled = library.is_compiled is not None and library.is_compiled()
+    if not (is_exact or is_compiled) and _libraries.mesh_of(array, library) is not None:
+        executor = executors.spread
     if library.unwrap is not None and _libraries.is_shell(array):
         executor = partial(_unwrapped, executors.exact, library.unwrap)
         array, is_exact = library.unwrap(array), True
@@ -140,7 +153,7 @@ def samples_of(array: Any, name: str) -> Samples:
         executor,
         library.device(array),
         is_exact,
-        library.is_compiled is not None and library.is_compiled(),
+        is_compiled,
     )
 
 
@@ -161,8 +174,8 @@ def executor_for(samples: Samples, companions: Iterable[Any]) -> Executor:
     That is the fallback where one is of a class derived from the library's.
     """
     library = samples.library
-    if library is None:
-        return samples.executor
+    if library is None or _libraries.mesh_of(samples.array, library) is not None:
+        return samples.executor  # what comes with a spread array is spread, too
     for array in companions:
         plain = _libraries.without_shell(array)
         is_own = _libraries.library_of(plain) is library

@@ -22,7 +22,7 @@ from .._beyond import arrays_of
 from .._classes import is_array
 from .._executors import results, strips
 from .._records import Plan, Task, are_short, unrounded
-from .strips import Window
+from .neighbours import Window, windows_of
 
 if TYPE_CHECKING:
     from .._typing import DType, Namespace
@@ -142,7 +142,7 @@ def _level(f: Any, task: Task) -> Level:
         strips.aligned(task.where, f, task.axis),
         task.step,
         tuple(beyond) if arrays_of(task) else (),
-        strips.windows_of(f.chunks[task.axis], task),
+        windows_of(f.chunks[task.axis], task),
     )
 
 

@@ -81,17 +81,31 @@ def is_watched(*tensors: Any) -> bool:
         if type(tensor) is not torch.Tensor:
             return True
     try:
-        return _is_in_transform(torch)
+        return _is_in_mode(torch) or _is_in_transform(torch)
     except AttributeError:  # a torch that calls it otherwise: right, and slower
         return True
 
 
-def _is_in_transform(torch: Any) -> bool:
+def is_transformed() -> bool:
+    """Tell whether more than autograd, and than modes, follows the operations."""
+    import torch
+
+    try:
+        return torch.compiler.is_compiling() or _is_in_transform(torch)
+    except AttributeError:
+        return True
+
+
+def _is_in_mode(torch: Any) -> bool:
     """Ask by the private names of torch: there are no public ones."""
     private = torch._C
+    count = private._len_torch_dispatch_stack() + private._len_torch_function_stack()
+    return bool(count)
+
+
+def _is_in_transform(torch: Any) -> bool:
+    private = torch._C
     if private._get_tracing_state() is not None:
-        return True
-    if private._len_torch_dispatch_stack() or private._len_torch_function_stack():
         return True
     if private._functorch.maybe_current_level() is not None:
         return True

@@ -17,14 +17,12 @@ from .. import _agnostic
 from .._beyond import has_arrays
 from .._records import Plan, Task, all_tasks, are_short, halo_of, wraps
 from . import compiled
+from .entries import Entries, axes_of_results, axis_of_samples
 from .halos import Cut, Width
 
 if TYPE_CHECKING:
     from .._schemes import Halo
     from .._typing import Namespace
-
-#: For each axis, the name or the names of the axes of the mesh; None where it is whole.
-Entries = tuple[Any, ...]
 
 
 class Layout(NamedTuple):
@@ -74,11 +72,11 @@ def layout_of(
     tasks = list(all_tasks(plan))
     is_even = not any(n % count for n, count in zip(f.shape, counts, strict=True))
     is_one = all(not t.component or counts[t.component[0]] == 1 for t in tasks)
-    cut = [task for task in tasks if counts[_own_axis(task)] > 1]
+    cut = [task for task in tasks if counts[axis_of_samples(task)] > 1]
     if not (cut and is_even and is_one):
         return None
     for task in cut:
-        axis = _own_axis(task)
+        axis = axis_of_samples(task)
         halo = halo_of(*[other for other in cut if other.axis == task.axis])
         if not _suffices(f.shape[axis], counts[axis], halo):
             return None
@@ -101,11 +99,6 @@ def _suffices(length: int, count: int, halo: Halo) -> bool:
     # With its halo, it is at most once the circle: no row is read from both sides.
     is_once = part + left + right <= length
     return is_once and part >= max(left, right, points - min(left, right))
-
-
-def _own_axis(task: Task) -> int:
-    """Return the axis of a task among those of the samples, with their components."""
-    return task.axis + (task.component is not None and task.component[0] <= task.axis)
 
 
 def _entries(array: Any) -> Entries:
@@ -148,7 +141,7 @@ def run(
         mesh=layout.mesh,
         axis_names=layout.names,
         in_specs=(spec(*layout.entries), spec(), [specs for _, specs in placed]),
-        out_specs=tuple([spec(*own) for own in _of_results(layout.entries, plan)]),
+        out_specs=tuple([spec(*own) for own in axes_of_results(layout.entries, plan)]),
     )
     results: tuple[Any, ...] = spread(f, numbers, [values for values, _ in placed])
     return results
@@ -205,21 +198,8 @@ def of_results(sharding: Any, plan: Plan) -> tuple[Any, ...]:
     import jax
 
     named, spec = jax.sharding.NamedSharding, jax.sharding.PartitionSpec
-    found = _of_results(tuple(sharding.spec), plan)
+    found = axes_of_results(tuple(sharding.spec), plan)
     return tuple([named(sharding.mesh, spec(*entries)) for entries in found])
-
-
-def _of_results(entries: Entries, plan: Plan) -> list[Entries]:
-    """Return how the results are spread: as the samples, along the axes they share."""
-    if not plan.tasks:
-        return []
-    own = list(entries)
-    if plan.tasks[0].component is not None:
-        del own[plan.tasks[0].component[0]]
-    if plan.stack is not None:
-        own[plan.stack.axis : plan.stack.axis] = [None] * len(plan.stack.shape)
-        return [tuple(own)]
-    return [tuple(own)] * sum(task.sign == 0 for task in plan.tasks)
 
 
 class Block:
@@ -250,7 +230,7 @@ class Block:
         if task.inner is not None:
             f = self.derivative(task.inner)
         alone = task._replace(component=None, inner=None)
-        layout, own_axis = self._layout, _own_axis(task)
+        layout, own_axis = self._layout, axis_of_samples(task)
         if layout.count(own_axis) == 1:
             return _agnostic.derivative(f, alone, xp, lowering)
         width = self._widths[_source(task)]

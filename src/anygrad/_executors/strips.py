@@ -1,4 +1,4 @@
-"""What a chunk of Dask's reads of its neighbours: windows, and tasks for the strips.
+"""What a chunk of Dask's reads of its neighbours: tasks for the strips.
 
 A strip is named by the array that it is cut of, so that all results of a call, and all
 calls, share it.
@@ -7,30 +7,9 @@ calls, share it.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any
 
-from .._records import Task, halo_of, wraps
-
-
-class Window(NamedTuple):
-    """What one chunk along the axis reads.
-
-    Attributes
-    ----------
-    parts : tuple of (int, slice)
-        The chunks along the axis, and what is read of each.
-    spans : tuple of (int, int)
-        The same samples, as starts and stops along the whole axis.
-    rows : slice
-        Which of their rows are the chunk's own.
-    """
-
-    parts: tuple[tuple[int, slice], ...]
-    spans: tuple[tuple[int, int], ...]
-    rows: slice
+from .neighbours import Window
 
 
 def is_line(x: Any, axis: int) -> bool:
@@ -74,44 +53,6 @@ def _cut(graph: dict[Any, Any], key: tuple[Any, ...], axis: int, cut: slice) -> 
 
 def is_lazy(value: Any) -> bool:
     return hasattr(value, "dask")
-
-
-def windows_of(chunks: Sequence[int], task: Task) -> list[Window]:
-    """Return what each chunk along the axis reads."""
-    stops = list(accumulate(chunks))
-    left, right, points = halo_of(task)
-    is_circle = wraps(task)
-    length, windows = stops[-1], []
-    for stop, size in zip(stops, chunks, strict=True):
-        start = stop - size
-        first, last = max(start - left, 0), min(stop + right, length)
-        # Near an end of the array, a short chunk reads as far as the edge does.
-        last = min(max(last, first + points), length)
-        first = max(min(first, last - points), 0)
-        spans = [(first, last)]
-        # Where the edges read each other, the other end is put behind or before: a
-        # position that counts from there then leads to the same sample.
-        if is_circle and last < length and start < left:
-            spans.append((length - left, length))
-        elif is_circle and first > 0 and stop > length - right:
-            spans.insert(0, (0, right))
-        before = start - first + (right if spans[0] != (first, last) else 0)
-        parts = tuple(
-            part for span in spans for part in _overlaps(stops, chunks, *span)
-        )
-        windows.append(Window(parts, tuple(spans), slice(before, before + size)))
-    return windows
-
-
-def _overlaps(
-    stops: Sequence[int], chunks: Sequence[int], first: int, last: int
-) -> Iterator[tuple[int, slice]]:
-    for number in range(bisect_right(stops, first), len(stops)):
-        start, size = stops[number] - chunks[number], chunks[number]
-        if start >= last:
-            return
-        if size:
-            yield number, slice(max(first - start, 0), min(last - start, size))
 
 
 def _parts(
