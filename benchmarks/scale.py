@@ -12,6 +12,10 @@ this process, takes for a task.
 array from zarr to zarr on two workers with little memory each, beside
 `dask.array.gradient`, and prints the peak of each worker.  `--gigabytes 4` takes twice
 as much on the disk.
+
+`python benchmarks/scale.py cubed` needs cubed: it plans calls on 16,000 x 16,000
+samples in blocks of 8 MB, computes nothing, and prints what the plan says: tasks,
+operations, gigabytes written, the samples included, and megabytes that a task may take.
 """
 
 from __future__ import annotations
@@ -28,9 +32,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import dask
-import dask.array as da
-
 import anygrad
 
 #: What a worker of the run from disk to disk may hold, and how many there are.
@@ -40,20 +41,65 @@ MEMORY, WORKERS = "400MB", 2
 ON_DISK = 2000
 
 
-#: Calls by name; a list of arrays is one graph.
-CALLS: dict[str, Callable[[Any], Any]] = {
+def coordinates(f: Any) -> Any:
+    """Return uneven coordinates of the first dim."""
+    import numpy
+
+    return numpy.cumsum(numpy.arange(f.shape[0]) % 3 + 0.7)
+
+
+def mask(f: Any) -> Any:
+    """Return a lazy mask, all of it valid."""
+    import dask.array as da
+
+    return da.ones(f.shape, chunks=f.chunks, dtype=bool)
+
+
+def field(f: Any) -> Any:
+    """Return a vector field with both components in each chunk."""
+    import dask.array as da
+
+    return da.zeros((2, *f.shape), chunks=(2, *f.chunks))
+
+
+def of_dask(f: Any, axis: int | None = None) -> Any:
+    """Return Dask's own gradient."""
+    import dask.array as da
+
+    return da.gradient(f, axis=axis)
+
+
+IN_FIELD: dict[str, Any] = {"dim": (1, 2), "vector_dim": 0}
+
+#: Calls by name, of what any engine has; a list of arrays is one graph.
+PLANS: dict[str, Callable[[Any], Any]] = {
     "gradient, one dim": lambda f: anygrad.gradient(f, dim=0),
     "gradient, one dim, accuracy 8": lambda f: anygrad.gradient(f, dim=0, accuracy=8),
+    "gradient, one dim, coordinates": lambda f: anygrad.gradient(
+        f, dim=0, spacing=[coordinates(f)]
+    ),
     "gradient, two dims": anygrad.gradient,
     "laplacian": anygrad.laplacian,
+    "laplacian, periodic": lambda f: anygrad.laplacian(f, boundary="periodic"),
     "hessian": anygrad.hessian,
-    "dask.array.gradient, one dim": lambda f: da.gradient(f, axis=0),
-    "dask.array.gradient, two dims": da.gradient,
+}
+
+#: And of Dask's.
+CALLS: dict[str, Callable[[Any], Any]] = PLANS | {
+    "divergence": lambda f: anygrad.divergence(field(f), **IN_FIELD),
+    "curl": lambda f: anygrad.curl(field(f), **IN_FIELD),
+    "jacobian": lambda f: anygrad.jacobian(field(f), **IN_FIELD),
+    "where, one dim": lambda f: anygrad.gradient(f, dim=0, where=mask(f)),
+    "dask.array.gradient, one dim": lambda f: of_dask(f, 0),
+    "dask.array.gradient, two dims": of_dask,
 }
 
 
 def graph_of(call: Callable[[Any], Any], chunks: int) -> tuple[float, float, float]:
     """Return milliseconds, tasks and pickled bytes of a graph, each per chunk."""
+    import dask
+    import dask.array as da
+
     side = math.isqrt(chunks)
     f = da.zeros((side * 100, side * 100), chunks=100)
     start = time.process_time()
@@ -94,6 +140,8 @@ def received(dask_worker: Any) -> int:
 
 def write(path: Path, gigabytes: float) -> None:
     """Write random samples, chunk by chunk."""
+    import dask.array as da
+
     side = round(math.sqrt(gigabytes * 1e9 / 4) / ON_DISK) * ON_DISK
     random = da.random.default_rng(0).random((side, side), chunks=ON_DISK, dtype="f4")
     random.to_zarr(path)
@@ -119,6 +167,9 @@ def two_workers(folder: Path | None = None) -> Iterator[Any]:
 
 def tasks(chunks: int, names: list[str]) -> None:
     """Print what the scheduler takes for a task of each call's graph."""
+    import dask
+    import dask.array as da
+
     side = math.isqrt(chunks)
     f = da.zeros((side * 10, side * 10), chunks=10)
     print(f"{'call':32}{'tasks':>8}{'ms':>8}")
@@ -136,6 +187,8 @@ def tasks(chunks: int, names: list[str]) -> None:
 
 def from_disk_to_disk(call: Callable[[Any], Any], folder: Path) -> None:
     """Print what the workers of a new cluster hold during one call."""
+    import dask.array as da
+
     with two_workers(folder) as client:
         before = client.run(os.getpid)
         result = call(da.from_zarr(folder / "samples"))
@@ -170,10 +223,32 @@ def first(made: Any) -> Any:
     return made[0] if isinstance(made, (list, tuple)) else made
 
 
+def cubed_plans(names: list[str]) -> None:
+    """Print what cubed's plan of each call says."""
+    import cubed
+    import cubed.random
+    from cubed.core.plan import arrays_to_plan
+
+    spec = cubed.Spec(allowed_mem="400MB", reserved_mem="100MB")
+    f = cubed.random.random((16_000, 16_000), chunks=1000, spec=spec)
+    print(f"{'call':32}{'tasks':>8}{'stages':>8}{'GB':>8}{'MB':>8}")
+    for name, call in {"f + 1": lambda f: f + 1, **PLANS}.items():
+        if names and name not in names:
+            continue
+        made = call(f)
+        made = made if isinstance(made, tuple) else (made,)
+        plan = arrays_to_plan(*made)._finalize()  # noqa: SLF001 - no public name
+        operations = [node.get("primitive_op") for _, node in plan.dag.nodes(data=True)]
+        # One makes empty arrays.
+        stages = sum(operation is not None for operation in operations) - 1
+        written, held = plan.total_nbytes_written / 1e9, plan.max_projected_mem / 1e6
+        print(f"{name:32}{plan.num_tasks:8}{stages:8}{written:8.1f}{held:8.0f}")
+
+
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["graphs", "tasks", "disk"])
+    parser.add_argument("what", choices=["graphs", "tasks", "disk", "cubed"])
     parser.add_argument("--chunks", type=int, default=2500)
     parser.add_argument("--calls", nargs="*", default=[], choices=list(CALLS))
     parser.add_argument("--gigabytes", type=float, default=2.0)
@@ -183,6 +258,8 @@ def main() -> None:
         graphs(given.chunks, given.calls)
     elif given.what == "tasks":
         tasks(given.chunks, given.calls)
+    elif given.what == "cubed":
+        cubed_plans(given.calls)
     else:
         disk(given.gigabytes, given.folder)
 

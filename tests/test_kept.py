@@ -286,7 +286,7 @@ if __name__ == "__main__":
     print(json.dumps(growth(sys.argv[1])))  # noqa: T201 - the script's answer
 
 
-def test_results_one_by_one_and_together(torch: Any) -> None:
+def test_results_alone_and_together(torch: Any) -> None:
     """Autograd runs each result of a plan as one of its own; nothing of that is kept."""
     f = torch.arange(20.0).reshape(4, 5) ** 2
     for function in (anygrad.gradient, partial(anygrad.hessian, boundary="periodic")):

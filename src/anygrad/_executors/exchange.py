@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from .neighbours import Window
+from .neighbours import Span, Window
 
 #: `torch.autograd.Function` for both directions, made when the first tensor comes.
 _functions: list[Any] = []
@@ -104,23 +104,23 @@ class Cut(NamedTuple):
                 _rows(total, axis, cut).add_(strip)
         return total
 
-    def _asked_of_this(self) -> dict[int, list[slice]]:
+    def _asked_of_this(self) -> dict[int, list[Span]]:
         """Return what each other part reads of this one, if anything."""
         others = [k for k in range(len(self.windows)) if k != self.place]
         asked = {number: self._read(number, self.place) for number in others}
         return {number: cuts for number, cuts in asked.items() if cuts}
 
-    def _asked_of_others(self) -> dict[int, list[slice]]:
+    def _asked_of_others(self) -> dict[int, list[Span]]:
         """Return what this part reads of each other one, if anything."""
         others = {of for of, _ in self.windows[self.place].parts} - {self.place}
         return {of: self._read(self.place, of) for of in sorted(others)}
 
-    def _read(self, number: int, of: int) -> list[slice]:
+    def _read(self, number: int, of: int) -> list[Span]:
         """Return what one part reads of another."""
         return [cut for k, cut in self.windows[number].parts if k == of]
 
     def _swapped(
-        self, like: Any, axis: int, sent: dict[int, Any], asked: dict[int, list[slice]]
+        self, like: Any, axis: int, sent: dict[int, Any], asked: dict[int, list[Span]]
     ) -> dict[int, Any]:
         """Send to others, and return the rows that are asked of each."""
         from torch.distributed import P2POp, batch_isend_irecv, irecv, isend
@@ -140,12 +140,13 @@ class Cut(NamedTuple):
         return received
 
 
-def _counts(cuts: Sequence[slice]) -> list[int]:
-    return [cut.stop - cut.start for cut in cuts]
+def _counts(cuts: Sequence[Span]) -> list[int]:
+    return [stop - start for start, stop in cuts]
 
 
-def _rows(array: Any, axis: int, cut: slice) -> Any:
-    return array.narrow(axis, cut.start, cut.stop - cut.start)
+def _rows(array: Any, axis: int, cut: Span) -> Any:
+    start, stop = cut
+    return array.narrow(axis, start, stop - start)
 
 
 def _like(array: Any, axis: int, length: int) -> Any:

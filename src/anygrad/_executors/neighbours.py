@@ -9,10 +9,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from .._records import Task, halo_of, wraps
 from .._schemes import Halo
+
+#: Some rows, from where to where: a slice that Dask need not look into.
+Span: TypeAlias = tuple[int, int]
 
 
 class Window(NamedTuple):
@@ -20,17 +23,17 @@ class Window(NamedTuple):
 
     Attributes
     ----------
-    parts : tuple of (int, slice)
-        The chunks along the axis, and what is read of each.
+    parts : tuple of (int, (int, int))
+        The chunks along the axis, and what is read of each, from where to where.
     spans : tuple of (int, int)
         The same samples, as starts and stops along the whole axis.
-    rows : slice
+    rows : (int, int)
         Which of their rows are the chunk's own.
     """
 
-    parts: tuple[tuple[int, slice], ...]
-    spans: tuple[tuple[int, int], ...]
-    rows: slice
+    parts: tuple[tuple[int, Span], ...]
+    spans: tuple[Span, ...]
+    rows: Span
 
 
 def windows_of(chunks: Sequence[int], *tasks: Task) -> list[Window]:
@@ -58,16 +61,16 @@ def windows_of(chunks: Sequence[int], *tasks: Task) -> list[Window]:
         parts = tuple(
             part for span in spans for part in _overlaps(stops, chunks, *span)
         )
-        windows.append(Window(parts, tuple(spans), slice(before, before + size)))
+        windows.append(Window(parts, tuple(spans), (before, before + size)))
     return windows
 
 
 def _overlaps(
     stops: Sequence[int], chunks: Sequence[int], first: int, last: int
-) -> Iterator[tuple[int, slice]]:
+) -> Iterator[tuple[int, Span]]:
     for number in range(bisect_right(stops, first), len(stops)):
         start, size = stops[number] - chunks[number], chunks[number]
         if start >= last:
             return
         if size:
-            yield number, slice(max(first - start, 0), min(last - start, size))
+            yield number, (max(first - start, 0), min(last - start, size))

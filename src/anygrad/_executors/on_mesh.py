@@ -141,8 +141,8 @@ class Part:
             window = cut.windows[cut.place]
             count = sum([stop - start for start, stop in window.spans])
             if count != cut.lengths[cut.place]:
-                rows = window.rows
-                yield Margin(axes.index(axis), rows.start, count - rows.stop)
+                start, stop = window.rows
+                yield Margin(axes.index(axis), start, count - stop)
 
     def _read(self, array: Any, axes: Sequence[int]) -> Any:
         """Return what is read of an array whose axes are these of the samples.

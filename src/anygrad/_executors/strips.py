@@ -1,15 +1,180 @@
 """What a chunk of Dask's reads of its neighbours: tasks for the strips.
 
-A strip is named by the array that it is cut of, so that all results of a call, and all
-calls, share it.
+All strips of a chunk are one task, whoever reads them: a scheduler takes longer for a
+task than a worker for a strip.  They are named by the array that they are cut of, so
+that all results of a call share them.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from functools import cache, partial
+from itertools import accumulate, product
+from typing import Any, NamedTuple, TypeAlias
+
+import array_api_compat
 
 from .neighbours import Window
+
+#: A block of an array, by its number along each axis.
+Block: TypeAlias = tuple[int, ...]
+
+#: The axis of the components of a chunk, and which of them is meant; None for all.
+Component: TypeAlias = tuple[int, int] | None
+
+
+class Source(NamedTuple):
+    """What is read: a Dask array, or one component of it.
+
+    Attributes
+    ----------
+    array : array
+        As it is.
+    block : int
+        In which chunk the component is, along the axis of the components.
+    component : (int, int) or None
+        That axis, and the component in this block; None for all of the array.
+    """
+
+    array: Any
+    block: int = 0
+    component: Component = None
+
+    @property
+    def chunks(self) -> tuple[tuple[int, ...], ...]:
+        """Return the chunks along all axes but that of the components."""
+        chunks: tuple[tuple[int, ...], ...] = self.array.chunks
+        if self.component is None:
+            return chunks
+        axis = self.component[0]
+        return (*chunks[:axis], *chunks[axis + 1 :])
+
+    @property
+    def where(self) -> tuple[Any, ...]:
+        """Return the name of the array, and which block of its components it is."""
+        return self.array.name, self.block
+
+    def key(self, block: Block, name: str | None = None) -> tuple[Any, ...]:
+        """Return the key of a block, or of what has another name and lies there."""
+        if self.component is not None:
+            axis = self.component[0]
+            block = (*block[:axis], self.block, *block[axis:])
+        return (name or self.array.name, *block)
+
+
+class Along(NamedTuple):
+    """What is read along one axis of something.
+
+    Attributes
+    ----------
+    source : Source
+        Of what.
+    axis : int
+        Not counting that of the components.
+    windows : list of Window
+        Of each chunk along the axis.
+    """
+
+    source: Source
+    axis: int
+    windows: list[Window]
+
+    def whole(self, number: int) -> tuple[int, int]:
+        """Return the cut that is all of a chunk along the axis."""
+        return (0, self.source.chunks[self.axis][number])
+
+    def is_cut(self) -> bool:
+        """Tell whether less than all of some chunk is read."""
+        return any(
+            cut != self.whole(number)
+            for window in self.windows
+            for number, cut in window.parts
+        )
+
+
+class Strips:
+    """All strips of an array that are read, or of one block of its components.
+
+    Parameters
+    ----------
+    read
+        By whom: all of them read this array, or this block.
+
+    Attributes
+    ----------
+    layer : array
+        Its "chunks" are the lists of strips.
+    """
+
+    def __init__(self, read: list[Along]) -> None:
+        from dask.array import Array
+        from dask.base import tokenize
+        from dask.highlevelgraph import HighLevelGraph
+
+        self._source = read[0].source
+        self._cuts: dict[tuple[Component, int], list[list[tuple[int, int]]]] = {}
+        for along in read:
+            self._add(along)
+        array = self._source.array
+        of = array.name, self._source.block, repr(self._cuts)
+        self.name = f"anygrad-strips-{tokenize(of)}"
+        graph = HighLevelGraph.from_collections(self.name, self._graph(), [array])
+        # No array: it only makes one collection more that others can depend on.
+        self.layer = Array(graph, self.name, chunks=array.chunks, meta=array)
+
+    def _add(self, along: Along) -> None:
+        sizes = along.source.chunks[along.axis]
+        line = along.source.component, along.axis
+        cuts = self._cuts.setdefault(line, [[] for _ in sizes])
+        for window in along.windows:
+            for number, cut in window.parts:
+                if cut != along.whole(number) and cut not in cuts[number]:
+                    cuts[number].append(cut)
+
+    def _graph(self) -> dict[Any, Any]:
+        graph, function = {}, cache(lambda cuts: partial(strips_of, cuts=cuts))
+        for block in product(*[range(len(sizes)) for sizes in self._source.chunks]):
+            cuts = [
+                (component, axis, *cut)
+                for (component, axis), by_number in self._cuts.items()
+                for cut in by_number[block[axis]]
+            ]
+            if cuts:
+                key = self._source.key(block)
+                there = self._source.key(block, self.name)
+                graph[there] = (function(tuple(cuts)), key)
+        return graph
+
+    def find(self, along: Along, block: Block, cut: tuple[int, int]) -> int:
+        """Return which of the strips of a block this is."""
+        before = 0
+        for line, by_number in self._cuts.items():
+            there = by_number[block[line[1]]]
+            if line == (along.source.component, along.axis):
+                return before + there.index(cut)
+            before += len(there)
+        raise KeyError(along.axis)
+
+
+def source_of(f: Any, component: Component) -> Source:
+    """Return what is read of samples, or of one component of them."""
+    if component is None:
+        return Source(f)
+    axis, number = component
+    stops = list(accumulate(f.chunks[axis]))
+    block = bisect_right(stops, number)
+    return Source(f, block, (axis, number - stops[block] + f.chunks[axis][block]))
+
+
+def of_all(read: Iterable[Along]) -> dict[Any, Strips]:
+    """Return the strips of all that is read, where there are any."""
+    groups: dict[Any, list[Along]] = {}
+    for along in read:
+        if along.is_cut():
+            groups.setdefault(along.source.where, []).append(along)
+    return {where: Strips(group) for where, group in groups.items()}
 
 
 def is_line(x: Any, axis: int) -> bool:
@@ -17,107 +182,21 @@ def is_line(x: Any, axis: int) -> bool:
     return x is None or all(n == 1 for k, n in enumerate(x.shape) if k != axis)
 
 
-def pieces(
-    graph: dict[Any, Any],
-    array: Any,
-    index: tuple[int, ...],
-    read: list[tuple[int, Window]],
-) -> tuple[list[Any], list[slice]]:
-    """Return the keys of what a chunk reads, and what is still to be cut of them.
-
-    Along two axes, these are rows of pieces.  Those at the corners are strips along the
-    first axis, which the chunk between reads anyway, and are cut where they are used.
-    """
-    (axis, window), others = read[0], read[1:]
-    if not others:
-        return _parts(graph, array, index, window, axis), []
-    ((other, across),) = others
-    rows = []
-    for number, cut in window.parts:
-        beside = (*index[:axis], number, *index[axis + 1 :])
-        if cut == slice(0, array.chunks[axis][number]):
-            rows.append(_parts(graph, array, beside, across, other))
-            continue
-        blocks = [(*beside[:other], k, *beside[other + 1 :]) for k, _ in across.parts]
-        rows.append([_cut(graph, (array.name, *b), axis, cut) for b in blocks])
-    return rows, [cut for _, cut in across.parts]
-
-
-def _cut(graph: dict[Any, Any], key: tuple[Any, ...], axis: int, cut: slice) -> Any:
-    """Add the task for a strip, the same for all that read it; return its key."""
-    name, *block = key
-    strip = (f"anygrad-strip-{name}", axis, cut.start, cut.stop, *block)
-    graph[strip] = (strip_of, key, axis, cut)
-    return strip
-
-
 def is_lazy(value: Any) -> bool:
     return hasattr(value, "dask")
 
 
-def _parts(
-    graph: dict[Any, Any],
-    array: Any,
-    index: tuple[int, ...],
-    window: Window,
-    axis: int,
-) -> list[Any]:
-    """Return the keys of what a chunk reads of `array`; add tasks for the strips."""
-    keys = []
-    for number, cut in window.parts:
-        block = (*index[:axis], number, *index[axis + 1 :])
-        key = (array.name, *block)
-        if cut != slice(0, array.chunks[axis][number]):
-            key = _cut(graph, key, axis, cut)
-        keys.append(key)
-    return keys
-
-
-def of_companion(
-    graph: dict[Any, Any],
-    x: Any,
-    index: tuple[int, ...],
-    window: Window,
-    axis: int,
-) -> list[Any]:
-    """Return what a chunk reads of coordinates or of a mask."""
-    if x is None:
-        return []
-    if x.shape[axis] == 1:  # of a mask, that is for the whole axis
-        window = window._replace(parts=((0, slice(0, 1)),), spans=((0, 1),))
-    if not is_lazy(x):
-        return [strip_of(x, axis, slice(*span)) for span in window.spans]
-    index = tuple(
-        0 if count == 1 and k != axis else i
-        for k, (i, count) in enumerate(zip(index, x.numblocks, strict=True))
-    )
-    return _parts(graph, x, index, window, axis)
-
-
-def beyond_ends(
-    graph: dict[Any, Any],
-    value: Any,
-    index: tuple[int, ...],
-    window: Window,
-    axis: int,
-) -> Any:
-    """Return what a chunk reads of values beyond an end, or of a period."""
-    if not getattr(value, "ndim", 0):
-        return (value.name,) if is_lazy(value) else value
-    return of_companion(graph, value, index, window, axis)
-
-
-def aligned(x: Any, f: Any, axis: int) -> Any:
+def aligned(x: Any, chunks: Sequence[Sequence[int]], axis: int) -> Any:
     """Give coordinates or a mask the chunks of the samples, but where they broadcast.
 
     A vector along the axis that is no Dask array stays what it is: it is small, and its
     pieces go into the tasks.
     """
-    if x is None:
-        return None
+    if not getattr(x, "ndim", 0):
+        return x
     if is_lazy(x):
         wanted = {
-            k: (1,) if n == 1 else f.chunks[k]
+            k: (1,) if n == 1 else chunks[k]
             for k, n in enumerate(x.shape)
             if not math.isnan(
                 n
@@ -130,9 +209,32 @@ def aligned(x: Any, f: Any, axis: int) -> Any:
     from dask.array import from_array
 
     return from_array(
-        x, chunks=tuple((1,) if n == 1 else f.chunks[k] for k, n in enumerate(x.shape))
+        x, chunks=tuple((1,) if n == 1 else chunks[k] for k, n in enumerate(x.shape))
     )
 
 
-def strip_of(array: Any, axis: int, cut: slice) -> Any:
-    return array[(slice(None),) * axis + (cut,)]
+def strips_of(
+    chunk: Any, *, cuts: Sequence[tuple[Component, int, int, int]]
+) -> list[Any]:
+    """Cut all strips of a chunk: this runs on the workers.
+
+    Copies, because a view would keep the chunk in memory.
+    """
+    xp = array_api_compat.array_namespace(chunk)
+    return [
+        xp.asarray(strip_of(component_of(chunk, component), *cut), copy=True)
+        for component, *cut in cuts
+    ]
+
+
+def strip_of(array: Any, axis: int, start: int, stop: int) -> Any:
+    """Return what lies between two places along an axis."""
+    return array[(slice(None),) * axis + (slice(start, stop),)]
+
+
+def component_of(array: Any, component: Component) -> Any:
+    """Return a component of a vector field, or all of an array."""
+    if component is None:
+        return array
+    axis, number = component
+    return array[(slice(None),) * axis + (number, ...)]
