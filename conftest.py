@@ -92,7 +92,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--cluster",
         action="store_true",
-        help="run all of tests/test_cluster.py, on two processes (in this one, a few)",
+        help="run all of test_cluster.py and test_two_processes.py, on two processes",
     )
     parser.addoption(
         "--brief",

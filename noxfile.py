@@ -473,6 +473,13 @@ def cluster(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def processes(session: nox.Session) -> None:
+    """Run on JAX arrays that two processes hold together, with all functions."""
+    install(session, "test", "-e.[jax]")
+    check(session, *on("jax"), "--cluster", *paths(["two_processes"]))
+
+
+@nox.session(default=False)
 def nvrtc(session: nox.Session) -> None:
     """Compile the kernels for GPUs with NVIDIA's own compiler, which needs no GPU."""
     install(session, "test", "cuda-bindings>=13", "nvidia-cuda-nvrtc>=13", "-e.[numpy]")

@@ -61,7 +61,7 @@ CALLS: Calls = {
     "per point": lambda f, v, own: anygrad.gradient(
         f, spacing=[own(per_point())], dim=0
     ),
-    "lazy step": lambda f, v, own: anygrad.gradient(f, spacing=own(lines()[0])[1]),
+    "lazy step": lambda f, v, own: anygrad.gradient(f, spacing=own(lines()[0][1:2])[0]),
     "dtype": lambda f, v, own: anygrad.gradient(f, dtype="float32"),
     "periodic coordinates": lambda f, v, own: anygrad.derivative(
         f, dim=0, spacing=lines()[0], boundary=("periodic", 99.0), accuracy=4

@@ -287,7 +287,7 @@ if __name__ == "__main__":
 
 
 def test_results_alone_and_together(torch: Any) -> None:
-    """Autograd runs each result of a plan as one of its own; nothing of that is kept."""
+    """Autograd runs each result of a plan by itself; nothing of that is in the way."""
     f = torch.arange(20.0).reshape(4, 5) ** 2
     for function in (anygrad.gradient, partial(anygrad.hessian, boundary="periodic")):
         expected = function(f)

@@ -42,16 +42,24 @@ class Lowering(NamedTuple):
     barrier : callable
         ``barrier(array)`` returns it; a compiler must not combine the operations before
         it with those after it, as in ``(a / b) / c == a / (b * c)``.
+    shifted : callable
+        ``shifted(array, task, formula, offset)`` returns what lies `offset` points from
+        those that the formula fills, of the samples or a mask; or from all points of
+        the axis, if `join` takes such pieces.
     """
 
     join: Callable[[list[Any], Task, Namespace], Any]
     barrier: Callable[[Any], Any]
+    shifted: Callable[[Any, Task, Formula, int], Any]
 
 
 #: As the standard says it.
 STANDARD = Lowering(
     join=lambda pieces, task, xp: xp.concat(pieces, axis=task.axis),
     barrier=lambda array: array,
+    shifted=lambda array, task, formula, offset: shifted(
+        array, task.axis, formula, offset
+    ),
 )
 
 
@@ -173,9 +181,9 @@ def fits(valid: Any, task: Task, xp: Namespace, lowering: Lowering = STANDARD) -
     pieces = []
     for formula in task.scheme.formulas:
         offsets = _formulas.samples_read(formula, task.coordinates is not None)
-        parts = [shifted(valid, task.axis, formula, offset) for offset in offsets]
+        parts = [lowering.shifted(valid, task, formula, offset) for offset in offsets]
         if not parts:
-            parts = [xp.zeros_like(shifted(valid, task.axis, formula, 0))]
+            parts = [xp.zeros_like(lowering.shifted(valid, task, formula, 0))]
         pieces.append(reduce(operator.and_, parts))
     return lowering.join(pieces, task, xp)
 
@@ -238,11 +246,11 @@ def sum_of(
     """Return the weighted sum, at the points that one formula of the scheme fills."""
     formula, terms, scale = weighted
     if not terms:
-        return _nothing(f, task, number, xp)
+        return _nothing(f, task, number, xp, lowering)
     total: Any = None
     for upper, lower, weight in terms:
         end = end_of(lower, number, task.scheme)
-        term = _difference_of(f, task, formula, (upper, lower), end, xp)
+        term = _difference_of(f, task, formula, (upper, lower), end, xp, lowering)
         term = term if weight is None else term * weight
         total = term if total is None else total + term
     # The numbers of a step stand apart where their product is no normal number.
@@ -256,9 +264,9 @@ def sum_of(
     return total
 
 
-def _nothing(f: Any, task: Task, number: int, xp: Namespace) -> Any:
+def _nothing(f: Any, task: Task, number: int, xp: Namespace, lowering: Lowering) -> Any:
     """Return what stands where a scheme has no formula; another one is taken there."""
-    part = shifted(f, task.axis, task.scheme.formulas[number], 0)
+    part = lowering.shifted(f, task, task.scheme.formulas[number], 0)
     return xp.zeros_like(part, dtype=working(task.precision))
 
 
@@ -269,15 +277,16 @@ def _difference_of(
     pair: tuple[int, Any],
     end: int | None,
     xp: Namespace,
+    lowering: Lowering,
 ) -> Any:
     """Return the difference of two samples, or of one and the constant of an end."""
     (upper, lower), precision = pair, task.precision
-    above = shifted(f, task.axis, formula, upper)
+    above = lowering.shifted(f, task, formula, upper)
     if end is not None:
         constant = task.constants and task.constants[end]
         above = prepare(above, precision.samples, False, xp)
         return above - _as_numbers(constant, precision.samples, xp)
-    below = shifted(f, task.axis, formula, lower)
+    below = lowering.shifted(f, task, formula, lower)
     return difference(above, below, precision.samples, precision.wide_samples, xp)
 
 

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 #: The rows of a block that a part of the formulas is for.
 INSIDE, FIRST, LAST = "inside", "first", "last"
 
-#: All of an axis.
-ALL = slice(None)
-
 
 class Width(NamedTuple):
     """How many rows are read of the neighbours, and whether the ends are neighbours."""
@@ -34,6 +31,29 @@ class Width(NamedTuple):
     left: int
     right: int
     is_ring: bool
+
+
+class Around(NamedTuple):
+    """A block, and the rows before and after it.
+
+    They stay apart: on the way back, a block in the middle of a longer one would be
+    written once for each of its slices.
+    """
+
+    before: Any
+    block: Any
+    after: Any
+
+    def rows(self, place: str, count: int, axis: int, xp: Namespace) -> Any:
+        """Return the block, or those beyond one end with so many rows of it."""
+        along = (slice(None),) * axis
+        if place == INSIDE:
+            return self.block
+        if place == FIRST:
+            pieces = [self.before, self.block[(*along, slice(count))]]
+        else:
+            pieces = [self.block[(*along, slice(-count, None))], self.after]
+        return xp.concat(pieces, axis=axis)
 
 
 class Cut(NamedTuple):
@@ -62,7 +82,7 @@ class Cut(NamedTuple):
 
         return lax.axis_index(self.names)
 
-    def around(self, array: Any, f: Any) -> Any:
+    def around(self, array: Any, f: Any) -> Around:
         """Return a block of an array with the rows around it.
 
         Beyond the ends, there are zeros, or the rows of the other end, on a ring.  Of
@@ -72,31 +92,33 @@ class Cut(NamedTuple):
         from jax import numpy as xp
 
         left, right, is_ring = self.width
-        length = array.shape[self.axis]
-        first, last = [
-            lax.slice_in_dim(array, *span, axis=self.axis)
-            for span in ((0, right), (length - left, length))
-        ]
-        if length != f.shape[self.axis]:
+        length, part = array.shape[self.axis], f.shape[self.axis]
+        first, last = self._cut(array, 0, right), self._cut(array, length - left, left)
+        if length != part:
             ends = (
                 (last, first)
                 if is_ring
                 else (xp.zeros_like(last), xp.zeros_like(first))
             )
             whole = xp.concatenate([ends[0], array, ends[1]], axis=self.axis)
-            part = f.shape[self.axis]
             start = self.place() * part
-            return lax.dynamic_slice_in_dim(
-                whole, start, part + left + right, axis=self.axis
-            )
+            spans = (0, left), (left, part), (left + part, right)
+            return Around(*[self._cut(whole, start + k, rows) for k, rows in spans])
         ring = range(self.parts if is_ring else self.parts - 1)
         pairs = [(part, (part + 1) % self.parts) for part in ring]
         back = [(to, of) for of, to in pairs]
         before = lax.ppermute(last, self.names, pairs)
-        after = lax.ppermute(first, self.names, back)
-        return xp.concatenate([before, array, after], axis=self.axis)
+        return Around(before, array, lax.ppermute(first, self.names, back))
 
-    def continued(self, x: Any, xp: Namespace) -> Any:
+    def _cut(self, array: Any, start: Any, rows: int) -> Any:
+        """Return some rows; where they start may depend on the device."""
+        from jax import lax
+
+        if isinstance(start, int):
+            return lax.slice_in_dim(array, start, start + rows, axis=self.axis)
+        return lax.dynamic_slice_in_dim(array, start, rows, axis=self.axis)
+
+    def continued(self, x: Around, xp: Namespace) -> Around:
         """Return coordinates that go on beyond the ends.
 
         The formulas of the interior are computed there, too, and dropped.  Between two
@@ -105,57 +127,60 @@ class Cut(NamedTuple):
         left, right, is_ring = self.width
         if is_ring:
             return x
-        along = (slice(None),) * self.axis
-        count = x.shape[self.axis]
-        shape = [1] * x.ndim
-        shape[self.axis] = count
-        number = xp.reshape(xp.arange(count), shape)
-        place = self.place()
-        edges = [left, left + 1, count - right - 2, count - right - 1]
-        a, b, c, d = [x[(*along, slice(k, k + 1))] for k in edges]
-        before = a - (b - a) * xp.astype(left - number, x.dtype)
-        after = d + (d - c) * xp.astype(number - (count - right - 1), x.dtype)
-        x = xp.where((place == 0) & (number < left), before, x)
-        is_after = (place == self.parts - 1) & (number >= count - right)
-        return xp.where(is_after, after, x)
+        count, place = x.block.shape[self.axis], self.place()
+        ends = (0, 1, count - 2, count - 1)
+        a, b, c, d = [self._cut(x.block, k, 1) for k in ends]
 
-    def derivative(self, task: Task, f: Any, xp: Namespace, barrier: Any) -> Any:
+        def beyond(rows: int) -> Any:
+            shape = [1] * x.block.ndim
+            shape[self.axis] = rows
+            return xp.astype(xp.reshape(xp.arange(1, rows + 1), shape), x.block.dtype)
+
+        before = a - (b - a) * xp.flip(beyond(left), axis=self.axis)
+        after = d + (d - c) * beyond(right)
+        return Around(
+            xp.where(place == 0, before, x.before),
+            x.block,
+            xp.where(place == self.parts - 1, after, x.after),
+        )
+
+    def derivative(self, task: Task, f: Around, xp: Namespace, barrier: Any) -> Any:
         """Return the derivative of a block, from arrays that have halos.
 
-        The rows at the ends are made of what lies near them, so that they stay small
-        on the way back, too.
+        The rows inside are made of the block alone, and those at its ends of what lies
+        near them, so that nothing large is written in between, on the way back neither.
         """
-        from jax import lax
-
         lowering = _agnostic.STANDARD._replace(barrier=barrier)
         if task.coordinates is None and task.step is not None:
             task = task._replace(scales=_agnostic.scales(task, xp), step=None)
         left, right, is_ring = self.width
-        points = halo_of(task).points
-        whole = _agnostic.derivative(f, self._part(task, INSIDE, xp), xp, lowering)
-        if is_ring and task.coordinates is None:
-            return whole  # there are no ends
-        count = whole.shape[self.axis]
-        reach = max(points, left + right)
-        for end, rows, place in ((FIRST, left, 0), (LAST, right, self.parts - 1)):
-            near = slice(left + reach) if end == FIRST else slice(-right - reach, None)
-            part = self._part(task, end, xp, near)
-            ends = _agnostic.derivative(self._cut(f, near), part, xp, lowering)
-            start = 0 if end == FIRST else count - rows
-            own = lax.slice_in_dim(whole, start, start + rows, axis=self.axis)
-            ends = xp.where(self.place() == place, ends, own)
-            whole = lax.dynamic_update_slice_in_dim(whole, ends, start, axis=self.axis)
-        return whole
 
-    def _cut(self, array: Any, near: slice) -> Any:
-        """Return what is near to an end, of an array that is not the same along it."""
-        if array is None or array.shape[self.axis] == 1:
-            return array
-        return array[(*(slice(None),) * self.axis, near)]
+        def made(part: str, place: str, count: int) -> Any:
+            near = f.rows(place, count, self.axis, xp)
+            own = self._part(task, part, place, count, xp)
+            return _agnostic.derivative(near, own, xp, lowering)
 
-    def _part(self, task: Task, part: str, xp: Namespace, near: slice = ALL) -> Task:
-        """Return a task for the rows inside, or for those at an end."""
-        x = self._cut(task.coordinates, near)
+        pieces = [made(INSIDE, place, left + right) for place in (FIRST, INSIDE, LAST)]
+        # A ring has no ends, but for coordinates, which jump there.
+        if not is_ring or task.coordinates is not None:
+            count = max(halo_of(task).points, left + right)
+            for end, device in ((FIRST, 0), (LAST, -1)):
+                ends, is_there = made(end, end, count), device % self.parts
+                pieces[device] = xp.where(
+                    self.place() == is_there, ends, pieces[device]
+                )
+        return xp.concat(pieces, axis=self.axis)
+
+    def _part(
+        self, task: Task, part: str, place: str, count: int, xp: Namespace
+    ) -> Task:
+        """Return a task with some of the formulas, for some of the rows."""
+        x, where = [
+            array.rows(place, count, self.axis, xp)
+            if isinstance(array, Around)
+            else array
+            for array in (task.coordinates, task.where)
+        ]
         first, *others = [
             Alternative(*_formulas_of(one.scheme, one.scales, self.width, part))
             for one in candidates(task)
@@ -165,7 +190,7 @@ class Cut(NamedTuple):
             scales=first.scales,
             coordinates=x,
             period=self._period(x, task, xp),
-            where=self._cut(task.where, near),
+            where=where,
             alternatives=tuple(others),
         )
 
@@ -174,23 +199,25 @@ class Cut(NamedTuple):
 
         That is looked up at the ends of what is at hand, which goes over the seam.
         """
+        given: Any = task.coordinates
         if x is None or task.period is None or not self.width.is_ring:
             return task.period
         precision = task.precision
 
-        def sign(x: Any, upper: Any, lower: Any) -> Any:
+        def sign(upper: Any, lower: Any) -> Any:
             dtype, wide = precision.coordinates, precision.wide_coordinates
-            a, b = [
-                _agnostic.prepare(self._cut(x, cut), dtype, wide, xp)
-                for cut in (upper, lower)
-            ]
+            a, b = [_agnostic.prepare(one, dtype, wide, xp) for one in (upper, lower)]
             return xp.sign(difference(a, b, dtype, wide, xp))
 
-        left = self.width.left
-        rows = [slice(k, k + 1) for k in (left - 1, left, left + 1)]
-        own = [sign(task.coordinates, rows[k + 1], rows[k]) for k in (0, 1)]
+        rows = [
+            self._cut(given.before, self.width.left - 1, 1),
+            self._cut(given.block, 0, 1),
+            self._cut(given.block, 1, 1),
+        ]
+        own = [sign(rows[k + 1], rows[k]) for k in (0, 1)]
         direction = xp.where(self.place() == 0, own[1], own[0])
-        return direction * sign(x, _agnostic.END, _agnostic.START) * task.period
+        ends = [self._cut(x, k, 1) for k in (x.shape[self.axis] - 1, 0)]
+        return direction * sign(*ends) * task.period
 
 
 def _formulas_of(

@@ -98,7 +98,7 @@ def _suffices(length: int, count: int, halo: Halo) -> bool:
     part = length // count
     # With its halo, it is at most once the circle: no row is read from both sides.
     is_once = part + left + right <= length
-    return is_once and part >= max(left, right, points - min(left, right))
+    return is_once and part >= max(left + right, points)
 
 
 def _entries(array: Any) -> Entries:
