@@ -10,13 +10,14 @@ import math
 import operator
 from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from . import _formulas, _scales, _uneven
 from ._boundaries import End
 from ._classes import is_array
 from ._differences import difference
 from ._formulas import WeightedFormula
+from ._lowering import END, STANDARD, START, Lowering, shifted
 from ._precision import working
 from ._records import candidates
 from ._scales import Scale
@@ -25,42 +26,7 @@ if TYPE_CHECKING:
     from ._formulas import Formula
     from ._records import Plan, Stack, Task
     from ._schemes import Scheme
-    from ._typing import Array, DType, Namespace
-
-
-#: The first and the last point of an axis.
-START, END = slice(0, 1), slice(-1, None)
-
-
-class Lowering(NamedTuple):
-    """How a compiler is told what the standard has no words for.
-
-    Attributes
-    ----------
-    join : callable
-        ``join(pieces, task, xp)`` puts the pieces of an axis, first to last, together.
-    barrier : callable
-        ``barrier(array)`` returns it; a compiler must not combine the operations before
-        it with those after it, as in ``(a / b) / c == a / (b * c)``.
-    shifted : callable
-        ``shifted(array, task, formula, offset)`` returns what lies `offset` points from
-        those that the formula fills, of the samples or a mask; or from all points of
-        the axis, if `join` takes such pieces.
-    """
-
-    join: Callable[[list[Any], Task, Namespace], Any]
-    barrier: Callable[[Any], Any]
-    shifted: Callable[[Any, Task, Formula, int], Any]
-
-
-#: As the standard says it.
-STANDARD = Lowering(
-    join=lambda pieces, task, xp: xp.concat(pieces, axis=task.axis),
-    barrier=lambda array: array,
-    shifted=lambda array, task, formula, offset: shifted(
-        array, task.axis, formula, offset
-    ),
-)
+    from ._typing import DType, Namespace
 
 
 def run(
@@ -399,16 +365,3 @@ def _prepared_step(task: Task, xp: Namespace) -> Any:
     is_complex = xp.isdtype(step.dtype, "complex floating")
     dtype = task.precision.samples if is_complex else task.precision.coordinates
     return prepare(step, dtype, False, xp)
-
-
-def shifted(array: Array, axis: int, formula: Formula, offset: int) -> Any:
-    """Return what lies `offset` points from each point that the formula fills."""
-    return array[(slice(None),) * axis + (points(formula, offset), ...)]
-
-
-def points(formula: Formula, offset: int) -> slice:
-    """Return the slice of points that the formula fills, moved by `offset`."""
-    # A formula that ends at the end of the axis counts its stop from there: 0 is the
-    # end itself, which a slice calls None.
-    stop = (formula.stop or 0) + offset
-    return slice(formula.start + offset, stop or None)

@@ -13,8 +13,8 @@ from ._classes import is_array
 from ._records import Plan, all_tasks
 
 if TYPE_CHECKING:
-    from ._agnostic import Lowering
     from ._constants import Place
+    from ._lowering import Lowering
     from ._records import Ends, Task
     from ._typing import Namespace
 
@@ -79,7 +79,8 @@ def derived(task: Task, xp: Namespace, lowering: Lowering) -> tuple[Any, Any]:
 
 
 def _derived(task: Task, end: int, xp: Namespace, lowering: Lowering) -> Any:
-    from ._agnostic import END, START, derivative
+    from ._agnostic import derivative
+    from ._lowering import END, START
 
     value, inner, axis = (task.constants or ())[end], task.inner, task.axis
     if inner is None or not getattr(value, "ndim", 0):

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import _agnostic, _schemes
+from . import _lowering, _schemes
 
 if TYPE_CHECKING:
-    from ._agnostic import Lowering
     from ._formulas import WeightedFormula
+    from ._lowering import Lowering
     from ._records import Task
     from ._typing import Namespace
 
@@ -68,7 +68,7 @@ def _parts(
     """Return what the samples get, in the order in which it is added."""
     axis, length = task.axis, slopes.shape[task.axis]
     for formula, terms, (factors, divisors) in formulas:
-        scaled = _agnostic.shifted(slopes, axis, formula, 0)
+        scaled = _lowering.shifted(slopes, axis, formula, 0)
         for factor in factors:
             scaled = scaled * factor
         for divisor in divisors:
@@ -77,7 +77,7 @@ def _parts(
             term = scaled if weight is None else scaled * weight
             for offset, is_subtracted in ((upper, False), (lower, True)):
                 if isinstance(offset, int):  # else it is the constant of a boundary
-                    points = _agnostic.points(formula, offset)
+                    points = _lowering.points(formula, offset)
                     start, stop, _ = points.indices(length)
                     if start < stop:
                         yield Part(start, stop, term, is_subtracted)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .. import _agnostic, _transposed
+from .. import _agnostic, _lowering, _transposed
 from .._beyond import has_arrays
 from .._executors import results
 from .._records import Plan, all_tasks, are_short
@@ -114,7 +114,7 @@ def _of_samples(slopes: Any, tasks: Sequence[Task], xp: Namespace) -> Any:
     )
     if is_short or in_torch.is_batch(slopes):
         (total,) = _agnostic.run(
-            slopes, plan, xp, _agnostic.STANDARD._replace(join=_cat)
+            slopes, plan, xp, _lowering.STANDARD._replace(join=_cat)
         )
     else:
         (total,) = in_torch.run(slopes, plan, xp)

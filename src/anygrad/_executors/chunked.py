@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import array_api_compat
 
-from .. import _agnostic, _beyond, _compilers
+from .. import _agnostic, _beyond, _compilers, _lowering
 from .._beyond import arrays_of
 from .._classes import is_array
 from .._executors import strips
@@ -168,7 +168,7 @@ def _term(f: Any, task: Task, execute: Execute, xp: Namespace) -> Term:
         task = task._replace(where=_known(f, inner))
         (f,) = run(f, Plan((unrounded(inner),)), xp, execute)
         if any(map(is_array, task.constants or ())):
-            derived = _beyond.derived(task, xp, _agnostic.STANDARD)
+            derived = _beyond.derived(task, xp, _lowering.STANDARD)
             task = task._replace(constants=derived)
         task, inner = task._replace(inner=None), None
     source = strips.source_of(f, (inner or task).component)

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import _agnostic
+from .. import _agnostic, _lowering
 from .._executors import arguments, kernels
 from .._records import Plan, Task, all_tasks
 from .._schemes import StepScales
@@ -242,7 +242,7 @@ def _layout(f: Any, sharding: Any, plan: Plan, names: tuple[str, ...] = ()) -> A
     return sharded.layout_of(f, sharding, plan, names)
 
 
-def _lowering_of(f: Any, plan: Plan, is_spread: bool) -> _agnostic.Lowering:
+def _lowering_of(f: Any, plan: Plan, is_spread: bool) -> _lowering.Lowering:
     """Return how pieces are put together."""
     if not is_spread:
         return SELECTING if _is_large(f) else CONCATENATING
@@ -313,7 +313,7 @@ def _put_over(pieces: list[Any], task: Task, xp: Namespace) -> Any:
 def _shifted(array: Any, task: Task, formula: Formula, offset: int) -> Any:
     """Return all of the axis moved by an offset, for what reads neighbours only."""
     if not _is_shifted(task, formula):
-        return _agnostic.shifted(array, task.axis, formula, offset)
+        return _lowering.shifted(array, task.axis, formula, offset)
     # Beyond an end is the other one, as for any index.
     if formula.start >= 0 and formula.start + offset < 0:
         offset += array.shape[task.axis]
@@ -338,6 +338,6 @@ def _barrier(array: Any) -> Any:
     return lax.optimization_barrier(array)
 
 
-CONCATENATING = _agnostic.STANDARD._replace(barrier=_barrier)
+CONCATENATING = _lowering.STANDARD._replace(barrier=_barrier)
 SELECTING = CONCATENATING._replace(join=_selected)
 SHIFTING = CONCATENATING._replace(join=_put_over, shifted=_shifted)

@@ -14,7 +14,7 @@ from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import _agnostic
+from .. import _agnostic, _lowering
 from .._beyond import arrays_of
 from .._executors.pieces import LARGEST_EXACT
 from .._schemes import StepScales
@@ -154,7 +154,7 @@ def _gathered(task: Task, f: Any, xp: Namespace, ops: InPlaceOps) -> Gathered:
     positions = xp.reshape(xp.arange(math.prod(f.shape)), f.shape)
     numbers, formulas = xp.zeros_like(positions), task.scheme.formulas
     for number, formula in enumerate(formulas):
-        _agnostic.shifted(numbers, task.axis, formula, 0)[...] = number
+        _lowering.shifted(numbers, task.axis, formula, 0)[...] = number
     added: list[Added] = []
     found = [_term(0, task, positions, precision.samples, xp)]
     end = math.prod(f.shape)
@@ -214,17 +214,17 @@ def _term(
             above, below, weight = formula.terms[k]
             end = _agnostic.end_of(below, place, task.scheme)
             for array, values in (
-                (upper, _agnostic.shifted(positions, task.axis, formula, above)),
+                (upper, _lowering.shifted(positions, task.axis, formula, above)),
                 (
                     lower,
-                    _agnostic.shifted(positions, task.axis, formula, below)
+                    _lowering.shifted(positions, task.axis, formula, below)
                     if end is None
                     else 0,
                 ),
                 (weights, 1.0 if weight is None else weight),
                 (ends, -1 if end is None else end),
             ):
-                _agnostic.shifted(array, task.axis, formula, 0)[...] = values
+                _lowering.shifted(array, task.axis, formula, 0)[...] = values
     return upper, lower, weights, ends
 
 
@@ -245,7 +245,7 @@ def _rows_with(k: int, task: Task, length: int) -> list[slice]:
     """Return the rows along the axis that have a term number `k`: runs of them."""
     have = [False] * length
     for formula in task.scheme.formulas:
-        rows = range(length)[_agnostic.points(formula, 0)]
+        rows = range(length)[_lowering.points(formula, 0)]
         have[rows.start : rows.stop] = [k < len(formula.terms)] * len(rows)
     runs: list[slice] = []
     start = 0

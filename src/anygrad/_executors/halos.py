@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import _agnostic
+from .. import _agnostic, _lowering
 from .._differences import difference
 from .._records import Alternative, candidates, halo_of
 from .._schemes import Scheme
@@ -150,7 +150,7 @@ class Cut(NamedTuple):
         The rows inside are made of the block alone, and those at its ends of what lies
         near them, so that nothing large is written in between, on the way back neither.
         """
-        lowering = _agnostic.STANDARD._replace(barrier=barrier)
+        lowering = _lowering.STANDARD._replace(barrier=barrier)
         if task.coordinates is None and task.step is not None:
             task = task._replace(scales=_agnostic.scales(task, xp), step=None)
         left, right, is_ring = self.width

@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import _agnostic
+from .. import _agnostic, _lowering
 from .._beyond import has_arrays
 from .._records import Plan, Task, all_tasks, are_short, halo_of, wraps
 from . import compiled
@@ -211,7 +211,7 @@ class Block:
         plan: Plan,
         layout: Layout,
         xp: Namespace,
-        lowering: _agnostic.Lowering,
+        lowering: _lowering.Lowering,
     ) -> None:
         self._f = f
         self._layout = layout

@@ -1,0 +1,62 @@
+"""How the points of a formula are read from arrays, and its pieces put together.
+
+The standard has the words for it, but for what a compiler has to be told; other
+executors have other ways, which give the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from ._formulas import Formula
+    from ._records import Task
+    from ._typing import Array, Namespace
+
+#: The first and the last point of an axis.
+START, END = slice(0, 1), slice(-1, None)
+
+
+class Lowering(NamedTuple):
+    """How a compiler is told what the standard has no words for.
+
+    Attributes
+    ----------
+    join : callable
+        ``join(pieces, task, xp)`` puts the pieces of an axis, first to last, together.
+    barrier : callable
+        ``barrier(array)`` returns it; a compiler must not combine the operations before
+        it with those after it, as in ``(a / b) / c == a / (b * c)``.
+    shifted : callable
+        ``shifted(array, task, formula, offset)`` returns what lies `offset` points from
+        those that the formula fills, of the samples or a mask; or from all points of
+        the axis, if `join` takes such pieces.
+    """
+
+    join: Callable[[list[Any], Task, Namespace], Any]
+    barrier: Callable[[Any], Any]
+    shifted: Callable[[Any, Task, Formula, int], Any]
+
+
+def shifted(array: Array, axis: int, formula: Formula, offset: int) -> Any:
+    """Return what lies `offset` points from each point that the formula fills."""
+    return array[(slice(None),) * axis + (points(formula, offset), ...)]
+
+
+def points(formula: Formula, offset: int) -> slice:
+    """Return the slice of points that the formula fills, moved by `offset`."""
+    # A formula that ends at the end of the axis counts its stop from there: 0 is the
+    # end itself, which a slice calls None.
+    stop = (formula.stop or 0) + offset
+    return slice(formula.start + offset, stop or None)
+
+
+#: As the standard says it.
+STANDARD = Lowering(
+    join=lambda pieces, task, xp: xp.concat(pieces, axis=task.axis),
+    barrier=lambda array: array,
+    shifted=lambda array, task, formula, offset: shifted(
+        array, task.axis, formula, offset
+    ),
+)
