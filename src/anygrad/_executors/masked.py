@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, lru_cache, reduce
+from functools import lru_cache, reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic, _formulas
@@ -24,7 +24,7 @@ from .._records import candidates, unrounded
 
 if TYPE_CHECKING:
     from .._executors.operations import InPlaceOps
-    from .._formulas import Formula
+    from .._formulas import Formula, WeightedFormula
     from .._records import Task
     from .._schemes import Scheme
     from .._typing import DType, Namespace
@@ -34,6 +34,10 @@ FEWEST_SAMPLES = 2**14
 
 #: Formulas are run at all points of a block if one in so many wants each.
 MANY = 32
+
+#: Their values have so small a part of the memory of the result that a C library does
+#: not give both back to the system after each call, to be zeroed again in the next.
+ROOMS = 4
 
 
 class Reads(NamedTuple):
@@ -64,6 +68,8 @@ class Block(NamedTuple):
         The samples, the mask, and the derivative, in the working dtype.
     x : array or None
         The coordinates.
+    start : int
+        Where it begins along the axis.
     stride : int
         How far apart in memory neighbours along the axis are.
     inside : slice
@@ -74,6 +80,7 @@ class Block(NamedTuple):
     valid: Any
     out: Any
     x: Any
+    start: int
     stride: int
     inside: slice
 
@@ -180,6 +187,7 @@ class Mender:
         self.uncut = ops._replace(block_bytes=None)
         # What other blocks use again, one thread after the other.
         self.kept: dict[Any, Kept] = {}
+        self.weights: dict[int, WeightedFormula] = {}
         self.room: dict[tuple[int, ...], Any] = {}
 
     def mend(self, target: tuple[slice, ...]) -> None:
@@ -208,7 +216,7 @@ class Mender:
             x = _part(self.task.coordinates, cut)
         stride = math.prod(shape[axis + 1 :])
         inside = slice(self.margin * stride, math.prod(shape) - self.margin * stride)
-        return Block(f, valid, out, x, stride, inside)
+        return Block(f, valid, out, x, cut[axis].start, stride, inside)
 
     def _replace(self, block: Block) -> None:
         xp, axis, margin = self.xp, self.task.axis, self.margin
@@ -219,10 +227,9 @@ class Mender:
         )
         itself = block.beside(valid, 0)
 
-        @cache
-        def fits(read: Reads) -> Any:
+        def fits(read: Reads, run: slice = slice(None)) -> Any:
             known = left[read.left], right[read.right], itself if read.itself else None
-            return reduce(operator.and_, [one for one in known if one is not None])
+            return reduce(operator.and_, [one[run] for one in known if one is not None])
 
         whole = xp.empty_like(block.valid)
         rest = block.beside(self._run(whole), 0)
@@ -232,13 +239,16 @@ class Mender:
         wanted = rest & reduce(operator.or_, map(fits, self.least))
         block.beside(self._run(block.out), 0)[rest ^ wanted] = math.nan
         if xp.count_nonzero(wanted) * MANY > wanted.shape[0] * len(others):
-            self._replace_many(block, wanted, map(fits, others))
+            for part, run in self._in_parts(block):
+                self._replace_many(
+                    part, wanted[run], [fits(one, run) for one in others]
+                )
             return
         (positions,) = xp.nonzero(wanted)
-        for task, read in zip(self.others, others, strict=True):
+        for number, read in enumerate(others):
             if positions.shape[0]:
                 is_chosen = xp.take(fits(read), positions, axis=0)
-                self._run_at(positions[is_chosen], task, block)
+                self._run_at(positions[is_chosen], number, block)
                 positions = positions[~is_chosen]
 
     def _run(self, array: Any) -> Any:
@@ -250,7 +260,27 @@ class Mender:
             return array
         return self.xp.reshape(self._run(array), tuple(array.shape))
 
-    def _replace_many(self, block: Block, wanted: Any, fits: Iterator[Any]) -> None:
+    def _in_parts(self, block: Block) -> Iterator[tuple[Block, slice]]:
+        """Return the parts of a block, and which run of what is inside each is."""
+        shape, axis, size = (
+            tuple(block.f.shape),
+            self.task.axis,
+            math.prod(block.f.shape),
+        )
+        overlap = 2 * self.margin if axis == 0 else 0
+        parts = -(-size * ROOMS // math.prod(self.f.shape))
+        lines = max(-(-(shape[0] - overlap) // parts), 1)
+        line, ends = size // shape[0], 2 * self.margin * block.stride
+        for start in range(0, shape[0] - overlap, lines):
+            stop = min(start + lines + overlap, shape[0])
+            cut = (slice(start, stop), *[slice(None)] * (len(shape) - 1))
+            f, valid, out = block.f[cut], block.valid[cut], block.out[cut]
+            x = None if block.x is None else _part(block.x, cut)
+            inside = slice(ends // 2, (stop - start) * line - ends // 2)
+            part = block._replace(f=f, valid=valid, out=out, x=x, inside=inside)
+            yield part, slice(start * line, stop * line - ends)
+
+    def _replace_many(self, block: Block, wanted: Any, fits: Sequence[Any]) -> None:
         """Replace points of which each takes the first formula that fits."""
         out, shape, known = block.beside(self._run(block.out), 0), block.f.shape, None
         room = self.room.pop(shape, None)
@@ -273,28 +303,50 @@ class Mender:
         task = self.others[number]._replace(coordinates=block.x, kept=kept)
         self.write(block.f, (task,), self.xp, self.uncut, out)
 
-    def _run_at(self, positions: Any, task: Task, block: Block) -> None:
+    def _run_at(self, positions: Any, number: int, block: Block) -> None:
         """Write what a formula makes of some points inside."""
         if not positions.shape[0]:
             return
-        xp, axis, x, shape = self.xp, task.axis, block.x, block.f.shape
-        precision, number = task.precision, task.scheme.interior
-        formula, places = task.scheme.formulas[number], positions + block.inside.start
+        xp, axis, task, shape = (
+            self.xp,
+            self.task.axis,
+            self.others[number],
+            self.f.shape,
+        )
+        precision, interior = task.precision, task.scheme.interior
+        formula, places = task.scheme.formulas[interior], positions + block.inside.start
+        along = places // block.stride % block.f.shape[axis]
 
         def seen(array: Any, positions: Any, dtype: DType, is_wide: bool) -> Any:
             dtype = array.dtype if is_wide else dtype
             return AtPoints(array, dtype, positions, formula, axis, xp)
 
-        f = seen(block.f, places, precision.samples, precision.wide_samples)
-        if x is not None:
-            along = places
-            if math.prod(x.shape) == shape[axis]:
-                along = places // block.stride % shape[axis]
-            else:
-                x = xp.broadcast_to(x, shape)
+        f, x = seen(block.f, places, precision.samples, precision.wide_samples), block.x
+        if x is None:
+            weighted = _agnostic.weighted_formula(task, interior, xp)
+        elif math.prod(task.coordinates.shape) == shape[axis] < math.prod(shape):
+            weighted = self._weighted(number, along + (block.start - formula.start))
+        else:
             grid = precision.coordinates, precision.wide_coordinates
-            task = task._replace(coordinates=seen(x, along, *grid))
-        self._run(block.out)[places] = _agnostic.weighted_sum(f, task, number, xp)
+            x = seen(xp.broadcast_to(x, block.f.shape), places, *grid)
+            task = task._replace(coordinates=x)
+            weighted = _agnostic.weighted_formula(task, interior, xp)
+        sums = _agnostic.sum_of(f, task, interior, weighted, xp)
+        self._run(block.out)[places] = sums
+
+    def _weighted(self, number: int, points: Any) -> WeightedFormula:
+        """Return a formula at some of the points that it fills.
+
+        The weights of all are made once, and are the same on all lines.
+        """
+        if number not in self.weights:
+            task = self.others[number]
+            formula = _agnostic.weighted_formula(task, task.scheme.interior, self.xp)
+            self.weights[number] = formula
+
+        return self.weights[number].with_weights(
+            lambda weights: self.xp.take(self._run(weights), points, axis=0)
+        )
 
 
 @lru_cache(64)
