@@ -187,6 +187,9 @@ class Mender:
         self.uncut = ops._replace(block_bytes=None)
         # What other blocks use again, one thread after the other.
         self.kept: dict[Any, Kept] = {}
+        x, length = task.coordinates, f.shape[task.axis]
+        is_line = x is not None and math.prod(x.shape) == length
+        self.shares_weights = is_line and length < math.prod(f.shape)
         self.weights: dict[int, WeightedFormula] = {}
         self.room: dict[tuple[int, ...], Any] = {}
 
@@ -240,9 +243,8 @@ class Mender:
         block.beside(self._run(block.out), 0)[rest ^ wanted] = math.nan
         if xp.count_nonzero(wanted) * MANY > wanted.shape[0] * len(others):
             for part, run in self._in_parts(block):
-                self._replace_many(
-                    part, wanted[run], [fits(one, run) for one in others]
-                )
+                found = [fits(read, run) for read in others]
+                self._replace_many(part, wanted[run], found)
             return
         (positions,) = xp.nonzero(wanted)
         for number, read in enumerate(others):
@@ -262,15 +264,11 @@ class Mender:
 
     def _in_parts(self, block: Block) -> Iterator[tuple[Block, slice]]:
         """Return the parts of a block, and which run of what is inside each is."""
-        shape, axis, size = (
-            tuple(block.f.shape),
-            self.task.axis,
-            math.prod(block.f.shape),
-        )
-        overlap = 2 * self.margin if axis == 0 else 0
-        parts = -(-size * ROOMS // math.prod(self.f.shape))
-        lines = max(-(-(shape[0] - overlap) // parts), 1)
-        line, ends = size // shape[0], 2 * self.margin * block.stride
+        shape = tuple(block.f.shape)
+        overlap = 2 * self.margin if self.task.axis == 0 else 0
+        line, ends = math.prod(shape[1:]), 2 * self.margin * block.stride
+        parts = -(-shape[0] * line * ROOMS // math.prod(self.f.shape))
+        lines = -(-(shape[0] - overlap) // parts)
         for start in range(0, shape[0] - overlap, lines):
             stop = min(start + lines + overlap, shape[0])
             cut = (slice(start, stop), *[slice(None)] * (len(shape) - 1))
@@ -307,29 +305,23 @@ class Mender:
         """Write what a formula makes of some points inside."""
         if not positions.shape[0]:
             return
-        xp, axis, task, shape = (
-            self.xp,
-            self.task.axis,
-            self.others[number],
-            self.f.shape,
-        )
+        xp, axis, task = self.xp, self.task.axis, self.others[number]
         precision, interior = task.precision, task.scheme.interior
         formula, places = task.scheme.formulas[interior], positions + block.inside.start
-        along = places // block.stride % block.f.shape[axis]
 
-        def seen(array: Any, positions: Any, dtype: DType, is_wide: bool) -> Any:
+        def seen(array: Any, dtype: DType, is_wide: bool) -> Any:
             dtype = array.dtype if is_wide else dtype
-            return AtPoints(array, dtype, positions, formula, axis, xp)
+            return AtPoints(array, dtype, places, formula, axis, xp)
 
-        f, x = seen(block.f, places, precision.samples, precision.wide_samples), block.x
-        if x is None:
-            weighted = _agnostic.weighted_formula(task, interior, xp)
-        elif math.prod(task.coordinates.shape) == shape[axis] < math.prod(shape):
+        f = seen(block.f, precision.samples, precision.wide_samples)
+        if self.shares_weights:
+            along = places // block.stride % block.f.shape[axis]
             weighted = self._weighted(number, along + (block.start - formula.start))
         else:
-            grid = precision.coordinates, precision.wide_coordinates
-            x = seen(xp.broadcast_to(x, block.f.shape), places, *grid)
-            task = task._replace(coordinates=x)
+            if block.x is not None:
+                x = xp.broadcast_to(block.x, block.f.shape)
+                x = seen(x, precision.coordinates, precision.wide_coordinates)
+                task = task._replace(coordinates=x)
             weighted = _agnostic.weighted_formula(task, interior, xp)
         sums = _agnostic.sum_of(f, task, interior, weighted, xp)
         self._run(block.out)[places] = sums
