@@ -16,7 +16,7 @@ from functools import lru_cache, reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic, _formulas
-from .._executors import masked_ends
+from .._executors import masked_ends, masked_few
 from .._executors.blocks import every
 from .._executors.kernels import in_order_of_memory
 from .._kept import Account, Kept
@@ -145,7 +145,7 @@ def derivative(
     ``then(target)`` when a block has been written.
     """
     task = unrounded(task)
-    if ops.block_bytes is None or math.prod(f.shape) < FEWEST_SAMPLES:
+    if ops.block_bytes is None:
         return _agnostic.derivative(f, task, xp)
     if task.inner is not None:
         where = _agnostic.known(f.shape, task.inner, xp)
@@ -153,6 +153,8 @@ def derivative(
         task = task._replace(inner=None, where=where)
     f = _agnostic.component(f, task)
     task = task._replace(component=None, sign=0)
+    if math.prod(f.shape) < FEWEST_SAMPLES:
+        return masked_few.derivative(f, task, xp, ops, write)
     whole = ops.empty_like(f, dtype=task.precision.result)
     f, (task,), (out,) = in_order_of_memory(f, [task], [whole], ops)
     mender = Mender(f, task, out, xp, ops, write)
