@@ -186,9 +186,12 @@ class Mender:
         self.margin = max(self.left, self.right)
         self.least = _least(self.reads[1:])
         self.patterns = [_pattern(one) for one in self.others]
-        self.uncut = ops._replace(block_bytes=None)
-        # What other blocks use again, one thread after the other.
-        self.kept: dict[Any, Kept] = {}
+        # What is used again by other blocks and calls, one thread after the other.
+        beside = (task.kept or Kept(Account())).beside()
+        if beside.made is None:
+            beside.keep((ops._replace(block_bytes=None), {}))
+        self.account = beside.account
+        self.uncut, self.kept = beside.made
         x, length = task.coordinates, f.shape[task.axis]
         is_line = x is not None and math.prod(x.shape) == length
         self.shares_weights = is_line and length < math.prod(f.shape)
@@ -299,7 +302,9 @@ class Mender:
 
     def _run_at_all(self, number: int, block: Block, out: Any) -> None:
         """Write what a formula makes of all samples."""
-        kept = self.kept.setdefault((number, block.f.shape), Kept(Account()))
+        shapes = block.f.shape, getattr(block.x, "shape", None)
+        key = number, self.task.axis, shapes
+        kept = self.kept.setdefault(key, Kept(self.account))
         task = self.others[number]._replace(coordinates=block.x, kept=kept)
         self.write(block.f, (task,), self.xp, self.uncut, out)
 
