@@ -126,6 +126,24 @@ def test_layouts(library: Backend) -> None:
     check("gradient", line, library, exact=True, where=xp.reshape(where, (-1,)))
 
 
+@pytest.mark.parametrize("n", [9, 60, 150])
+def test_calls_that_come_again(n: int, library: Backend) -> None:
+    """What is kept of the first calls serves samples in either order of memory."""
+    xp = library.xp
+    f = samples(library, "float64")[:n, :n] + 0.0
+    runs = xp.broadcast_to(xp.astype(f[0, :], library.dtype("int32")) % 5 > 0, f.shape)
+    holes = xp.astype(f, library.dtype("int32")) % 7 > 0
+    x = xp.cumsum(library.asarray([1.0 + k * 37 % 11 for k in range(n)]), 0)
+    kinds: list[tuple[str, dict[str, Any]]] = [
+        ("gradient", {"accuracy": 4 if n > 9 else 2}),
+        ("derivative", {"order": 2, "spacing": [x], "dim": 0}),
+    ]
+    for where in (runs, holes):
+        for function, kind in kinds:
+            for samples_again in (f, f.T, f, f.T):
+                check(function, samples_again, library, exact=True, where=where, **kind)
+
+
 def test_missing_samples_are_not_read(library: Backend) -> None:
     """Infinities and NaN among them change nothing."""
     xp = library.xp

@@ -110,7 +110,7 @@ def _of_valid(f: Any, task: Task, xp: Namespace, lowering: Lowering) -> Any:
     """
     axis = task.axis
     f = xp.where(task.where, f, xp.zeros_like(f))
-    valid = _along(task.where, axis, f.shape[axis], xp)
+    valid = along(task.where, axis, f.shape[axis], xp)
     whole: Any = None
     for candidate in reversed(candidates(task)):
         values = _of_all(f, candidate, xp, lowering)
@@ -120,7 +120,7 @@ def _of_valid(f: Any, task: Task, xp: Namespace, lowering: Lowering) -> Any:
     return whole
 
 
-def _along(valid: Any, axis: int, length: int, xp: Namespace) -> Any:
+def along(valid: Any, axis: int, length: int, xp: Namespace) -> Any:
     """Return a mask that is as long as the samples along an axis."""
     if valid.shape[axis] == length:
         return valid
@@ -137,7 +137,7 @@ def known(
     """
     if inner.where is None:
         return None
-    valid = _along(inner.where, inner.axis, shape[inner.axis], xp)
+    valid = along(inner.where, inner.axis, shape[inner.axis], xp)
     found = [fits(valid, one, xp, lowering) for one in candidates(inner)]
     return reduce(operator.or_, found)
 

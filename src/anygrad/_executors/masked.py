@@ -12,11 +12,11 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, lru_cache, reduce
+from functools import lru_cache, reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic, _formulas
-from .._executors import masked_ends
+from .._executors import masked_ends, masked_few
 from .._executors.blocks import every
 from .._executors.kernels import in_order_of_memory
 from .._kept import Account, Kept
@@ -24,7 +24,7 @@ from .._records import candidates, unrounded
 
 if TYPE_CHECKING:
     from .._executors.operations import InPlaceOps
-    from .._formulas import Formula
+    from .._formulas import Formula, WeightedFormula
     from .._records import Task
     from .._schemes import Scheme
     from .._typing import DType, Namespace
@@ -34,6 +34,10 @@ FEWEST_SAMPLES = 2**14
 
 #: Formulas are run at all points of a block if one in so many wants each.
 MANY = 32
+
+#: Their values have so small a part of the memory of the result that a C library does
+#: not give both back to the system after each call, to be zeroed again in the next.
+ROOMS = 4
 
 
 class Reads(NamedTuple):
@@ -64,6 +68,8 @@ class Block(NamedTuple):
         The samples, the mask, and the derivative, in the working dtype.
     x : array or None
         The coordinates.
+    start : int
+        Where it begins along the axis.
     stride : int
         How far apart in memory neighbours along the axis are.
     inside : slice
@@ -74,6 +80,7 @@ class Block(NamedTuple):
     valid: Any
     out: Any
     x: Any
+    start: int
     stride: int
     inside: slice
 
@@ -138,7 +145,7 @@ def derivative(
     ``then(target)`` when a block has been written.
     """
     task = unrounded(task)
-    if ops.block_bytes is None or math.prod(f.shape) < FEWEST_SAMPLES:
+    if ops.block_bytes is None:
         return _agnostic.derivative(f, task, xp)
     if task.inner is not None:
         where = _agnostic.known(f.shape, task.inner, xp)
@@ -146,6 +153,8 @@ def derivative(
         task = task._replace(inner=None, where=where)
     f = _agnostic.component(f, task)
     task = task._replace(component=None, sign=0)
+    if math.prod(f.shape) < FEWEST_SAMPLES:
+        return masked_few.derivative(f, task, xp, ops, write)
     whole = ops.empty_like(f, dtype=task.precision.result)
     f, (task,), (out,) = in_order_of_memory(f, [task], [whole], ops)
     mender = Mender(f, task, out, xp, ops, write)
@@ -177,9 +186,16 @@ class Mender:
         self.margin = max(self.left, self.right)
         self.least = _least(self.reads[1:])
         self.patterns = [_pattern(one) for one in self.others]
-        self.uncut = ops._replace(block_bytes=None)
-        # What other blocks use again, one thread after the other.
-        self.kept: dict[Any, Kept] = {}
+        # What is used again by other blocks and calls, one thread after the other.
+        beside = (task.kept or Kept(Account())).beside()
+        if beside.made is None:
+            beside.keep((ops._replace(block_bytes=None), {}))
+        self.account = beside.account
+        self.uncut, self.kept = beside.made
+        x, length = task.coordinates, f.shape[task.axis]
+        is_line = x is not None and math.prod(x.shape) == length
+        self.shares_weights = is_line and length < math.prod(f.shape)
+        self.weights: dict[int, WeightedFormula] = {}
         self.room: dict[tuple[int, ...], Any] = {}
 
     def mend(self, target: tuple[slice, ...]) -> None:
@@ -208,7 +224,7 @@ class Mender:
             x = _part(self.task.coordinates, cut)
         stride = math.prod(shape[axis + 1 :])
         inside = slice(self.margin * stride, math.prod(shape) - self.margin * stride)
-        return Block(f, valid, out, x, stride, inside)
+        return Block(f, valid, out, x, cut[axis].start, stride, inside)
 
     def _replace(self, block: Block) -> None:
         xp, axis, margin = self.xp, self.task.axis, self.margin
@@ -219,10 +235,9 @@ class Mender:
         )
         itself = block.beside(valid, 0)
 
-        @cache
-        def fits(read: Reads) -> Any:
+        def fits(read: Reads, run: slice = slice(None)) -> Any:
             known = left[read.left], right[read.right], itself if read.itself else None
-            return reduce(operator.and_, [one for one in known if one is not None])
+            return reduce(operator.and_, [one[run] for one in known if one is not None])
 
         whole = xp.empty_like(block.valid)
         rest = block.beside(self._run(whole), 0)
@@ -232,13 +247,15 @@ class Mender:
         wanted = rest & reduce(operator.or_, map(fits, self.least))
         block.beside(self._run(block.out), 0)[rest ^ wanted] = math.nan
         if xp.count_nonzero(wanted) * MANY > wanted.shape[0] * len(others):
-            self._replace_many(block, wanted, map(fits, others))
+            for part, run in self._in_parts(block):
+                found = [fits(read, run) for read in others]
+                self._replace_many(part, wanted[run], found)
             return
         (positions,) = xp.nonzero(wanted)
-        for task, read in zip(self.others, others, strict=True):
+        for number, read in enumerate(others):
             if positions.shape[0]:
                 is_chosen = xp.take(fits(read), positions, axis=0)
-                self._run_at(positions[is_chosen], task, block)
+                self._run_at(positions[is_chosen], number, block)
                 positions = positions[~is_chosen]
 
     def _run(self, array: Any) -> Any:
@@ -250,7 +267,23 @@ class Mender:
             return array
         return self.xp.reshape(self._run(array), tuple(array.shape))
 
-    def _replace_many(self, block: Block, wanted: Any, fits: Iterator[Any]) -> None:
+    def _in_parts(self, block: Block) -> Iterator[tuple[Block, slice]]:
+        """Return the parts of a block, and which run of what is inside each is."""
+        shape = tuple(block.f.shape)
+        overlap = 2 * self.margin if self.task.axis == 0 else 0
+        line, ends = math.prod(shape[1:]), 2 * self.margin * block.stride
+        parts = -(-shape[0] * line * ROOMS // math.prod(self.f.shape))
+        lines = -(-(shape[0] - overlap) // parts)
+        for start in range(0, shape[0] - overlap, lines):
+            stop = min(start + lines + overlap, shape[0])
+            cut = (slice(start, stop), *[slice(None)] * (len(shape) - 1))
+            f, valid, out = block.f[cut], block.valid[cut], block.out[cut]
+            x = None if block.x is None else _part(block.x, cut)
+            inside = slice(ends // 2, (stop - start) * line - ends // 2)
+            part = block._replace(f=f, valid=valid, out=out, x=x, inside=inside)
+            yield part, slice(start * line, stop * line - ends)
+
+    def _replace_many(self, block: Block, wanted: Any, fits: Sequence[Any]) -> None:
         """Replace points of which each takes the first formula that fits."""
         out, shape, known = block.beside(self._run(block.out), 0), block.f.shape, None
         room = self.room.pop(shape, None)
@@ -269,32 +302,50 @@ class Mender:
 
     def _run_at_all(self, number: int, block: Block, out: Any) -> None:
         """Write what a formula makes of all samples."""
-        kept = self.kept.setdefault((number, block.f.shape), Kept(Account()))
+        shapes = block.f.shape, getattr(block.x, "shape", None)
+        key = number, self.task.axis, shapes
+        kept = self.kept.setdefault(key, Kept(self.account))
         task = self.others[number]._replace(coordinates=block.x, kept=kept)
         self.write(block.f, (task,), self.xp, self.uncut, out)
 
-    def _run_at(self, positions: Any, task: Task, block: Block) -> None:
+    def _run_at(self, positions: Any, number: int, block: Block) -> None:
         """Write what a formula makes of some points inside."""
         if not positions.shape[0]:
             return
-        xp, axis, x, shape = self.xp, task.axis, block.x, block.f.shape
-        precision, number = task.precision, task.scheme.interior
-        formula, places = task.scheme.formulas[number], positions + block.inside.start
+        xp, axis, task = self.xp, self.task.axis, self.others[number]
+        precision, interior = task.precision, task.scheme.interior
+        formula, places = task.scheme.formulas[interior], positions + block.inside.start
 
-        def seen(array: Any, positions: Any, dtype: DType, is_wide: bool) -> Any:
+        def seen(array: Any, dtype: DType, is_wide: bool) -> Any:
             dtype = array.dtype if is_wide else dtype
-            return AtPoints(array, dtype, positions, formula, axis, xp)
+            return AtPoints(array, dtype, places, formula, axis, xp)
 
-        f = seen(block.f, places, precision.samples, precision.wide_samples)
-        if x is not None:
-            along = places
-            if math.prod(x.shape) == shape[axis]:
-                along = places // block.stride % shape[axis]
-            else:
-                x = xp.broadcast_to(x, shape)
-            grid = precision.coordinates, precision.wide_coordinates
-            task = task._replace(coordinates=seen(x, along, *grid))
-        self._run(block.out)[places] = _agnostic.weighted_sum(f, task, number, xp)
+        f = seen(block.f, precision.samples, precision.wide_samples)
+        if self.shares_weights:
+            along = places // block.stride % block.f.shape[axis]
+            weighted = self._weighted(number, along + (block.start - formula.start))
+        else:
+            if block.x is not None:
+                x = xp.broadcast_to(block.x, block.f.shape)
+                x = seen(x, precision.coordinates, precision.wide_coordinates)
+                task = task._replace(coordinates=x)
+            weighted = _agnostic.weighted_formula(task, interior, xp)
+        sums = _agnostic.sum_of(f, task, interior, weighted, xp)
+        self._run(block.out)[places] = sums
+
+    def _weighted(self, number: int, points: Any) -> WeightedFormula:
+        """Return a formula at some of the points that it fills.
+
+        The weights of all are made once, and are the same on all lines.
+        """
+        if number not in self.weights:
+            task = self.others[number]
+            formula = _agnostic.weighted_formula(task, task.scheme.interior, self.xp)
+            self.weights[number] = formula
+
+        return self.weights[number].with_weights(
+            lambda weights: self.xp.take(self._run(weights), points, axis=0)
+        )
 
 
 @lru_cache(64)
