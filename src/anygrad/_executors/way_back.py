@@ -41,7 +41,7 @@ def _derivative(f: Any, xp: Namespace, lowering: Lowering, task: Task) -> Any:
     """Return one derivative, in the working dtype."""
     if not _serves(task):
         return _agnostic.derivative(f, task, xp, lowering)
-    from jax import lax
+    import jax
 
     f = _agnostic.component(f, task)
     if task.inner is not None:
@@ -49,12 +49,22 @@ def _derivative(f: Any, xp: Namespace, lowering: Lowering, task: Task) -> Any:
     f = _agnostic.prepare(f, task.precision.samples, False, xp)
     alone = task._replace(component=None, inner=None)
     back, gathering = _transposed.of(alone), lowering._replace(join=_put_into)
-    return lax.custom_linear_solve(
-        lambda samples: samples,
-        f,
-        lambda _, samples: _agnostic.derivative(samples, alone, xp, lowering),
-        lambda _, slopes: _agnostic.derivative(slopes, back, xp, gathering),
+
+    def solve(f: Any, way_there: Lowering) -> Any:
+        return jax.lax.custom_linear_solve(
+            lambda samples: samples,
+            f,
+            lambda _, samples: _agnostic.derivative(samples, alone, xp, way_there),
+            lambda _, slopes: _agnostic.derivative(slopes, back, xp, gathering),
+        )
+
+    # What is read on the way back is written first: in one loop with what reads it, its
+    # choices would be made for each sample that a formula reads.
+    function: Any = jax.custom_jvp(partial(solve, way_there=lowering))
+    function.defjvp(
+        lambda f, df: (solve(*f, compiled.CONCATENATING), solve(*df, lowering))
     )
+    return function(f)
 
 
 def _serves(task: Task | None) -> bool:
