@@ -62,7 +62,7 @@ def _derivative(f: Any, xp: Namespace, lowering: Lowering, task: Task) -> Any:
     # choices would be made for each sample that a formula reads.
     function: Any = jax.custom_jvp(partial(solve, way_there=lowering))
     function.defjvp(
-        lambda f, df: (solve(*f, compiled.CONCATENATING), solve(*df, lowering))
+        lambda f, df: (solve(f[0], compiled.CONCATENATING), solve(df[0], lowering))
     )
     return function(f)
 
