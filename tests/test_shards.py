@@ -73,6 +73,27 @@ CALLS: dict[str, tuple[Callable[[Any], Any], int]] = {
     "jacobian": (lambda a: anygrad.jacobian(a["field"], dim=[1, 2]), 96),
 }
 
+#: What the compiler has to place on axes of type `Explicit`: the samples, `f` that are
+#: sharded or `g` that are whole, and the call.
+PLACED: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "ghosts": ("f", lambda a: anygrad.derivative(a["f"], dim=0, boundary="ghosts")),
+    "even ghosts": (
+        "f",
+        lambda a: anygrad.derivative(a["f"], dim=0, boundary="ghosts", accuracy=4),
+    ),
+    "whole samples": (
+        "g",
+        lambda a: anygrad.derivative(a["g"], dim=0, spacing=a["x"]),
+    ),
+    "whole samples, a mask": (
+        "g",
+        lambda a: anygrad.derivative(a["g"], dim=0, where=a["mask"]),
+    ),
+}
+
+#: Over which axes their results are spread.
+SPREAD = {"ghosts": ["columns"], "even ghosts": ["rows", "columns"]}
+
 #: Those of which the derivative is taken, in the samples and in the coordinates.
 DERIVED = ("gradient", "symmetric")
 
@@ -154,6 +175,8 @@ def look_at_all() -> dict[str, Any]:
         found[name] |= derived(CALLS[name][0], explicit)
     found["short"] = {"eager": short(auto), "jit": short(explicit)}
     found["masked"] = {"eager": masked(auto), "jit": masked(explicit)}
+    for name, (samples, call) in PLACED.items():
+        found[name] = placed(samples, call, explicit)
     found["per line"] = {"eager": per_line(auto), "jit": per_line(explicit)}
     return found
 
@@ -212,6 +235,34 @@ def derived(call: Any, spread: Any) -> dict[str, Any]:
         for one, other in zip(found, map(numpy.asarray, wanted), strict=True)
     ]
     return {"derivatives": float(max(errors))}
+
+
+def placed(samples: str, call: Any, spread: Any) -> dict[str, Any]:
+    """Return what a call does; its derivatives and batches must be as of one device."""
+    import jax
+    import numpy
+
+    def of(f: Any, others: Any) -> Any:
+        return call(others | {samples: f})
+
+    def loss(f: Any, others: Any) -> Any:
+        return jax.numpy.nansum(of(f, others) ** 2)
+
+    alone, whole = on_devices(None, spread=False), jax.numpy.asarray(arrays()["f"])
+    f = spread["f"] if samples == "f" else whole
+    wanted = of(arrays()["f"], arrays())
+    slopes = jax.jit(jax.grad(loss))(whole, alone)
+    found = [jax.jit(jax.grad(loss))(f, spread)]
+    with jax.set_mesh(spread["f"].sharding.mesh):  # JAX asks for it outside of `jit`
+        found.append(jax.grad(loss)(f, spread))
+    for slope in found:
+        numpy.testing.assert_allclose(slope, slopes, atol=1e-12)
+    mapped = jax.vmap(of, in_axes=(0, None))(jax.numpy.stack([f, f]), spread)
+    numpy.testing.assert_allclose(mapped[1], wanted, atol=1e-12)
+    return {
+        "eager": compared(of(f, spread), wanted),
+        "jit": compared(jax.jit(of)(f, spread), wanted),
+    }
 
 
 def short(spread: Any) -> float:
@@ -283,6 +334,18 @@ def test_derivatives_of_derivatives(jax: Any, name: str) -> None:
 def test_what_the_compiler_spreads(jax: Any, name: str, way: str) -> None:
     """Parts shorter than the halo, values for each line, masks of mixed derivatives."""
     assert found()[name][way] < 1e-13
+
+
+@pytest.mark.parametrize("way", ["eager", "jit"])
+@pytest.mark.parametrize("name", PLACED)
+def test_what_is_cut_or_whole_on_explicit_axes(jax: Any, name: str, way: str) -> None:
+    """Blocks with ghosts, whole where they are uneven; samples beside sharded arrays.
+
+    The script has compared their derivatives, and those of a batch.
+    """
+    answer = found()[name][way]
+    assert answer["error"] < 1e-13
+    assert answer["specs"] == [SPREAD.get(name, [])]
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import pytest
 import anygrad
 import oracle
 from anygrad import _agnostic
-from anygrad._executors import in_torch, small_tensors
+from anygrad._executors import in_torch, small_tensors, way_back
 from backends import JAX, Backend
 
 SAMPLES = [[3.0, 1, 4, 1, 5], [2, 6, 5, 3, 5]]
@@ -129,6 +129,47 @@ def test_jax_jit_of_a_gradient_of_a_vmap(jax: Any) -> None:
 
 
 # torch.
+
+
+@pytest.mark.parametrize(
+    "keywords",
+    [
+        {"accuracy": 8, "spacing": 0.5},
+        {"order": 2, "boundary": "periodic"},
+        {"boundary": ("symmetric", "one_sided"), "edge_order": 2},
+    ],
+    ids=["accuracy 8", "periodic", "symmetric"],
+)
+@pytest.mark.parametrize("dim", [0, 1])
+def test_jax_way_back_through_many_samples(
+    jax: Any, dim: int, keywords: dict[str, Any]
+) -> None:
+    """It is a sum of its own, both ways, twice and mapped: that of the matrix."""
+    import jax.numpy as jnp
+
+    def call(f: Any) -> Any:
+        return anygrad.derivative(f, dim=dim, **keywords)
+
+    def product(f: Any, matrix: Any) -> Any:
+        return matrix @ f if dim == 0 else f @ matrix.T
+
+    with JAX("", x64=True).active():
+        shape = (20, way_back.MANY // 20 + 1)
+        f = jnp.sin(jnp.arange(float(shape[0] * shape[1])))
+        f = f.reshape(shape if dim == 0 else shape[::-1])
+        matrix = anygrad.derivative(jnp.eye(20), dim=0, **keywords)
+
+        def loss(f: Any, derivative: Any) -> Any:
+            return jnp.sum(jnp.sin(derivative(f)))
+
+        def found(derivative: Any) -> Any:
+            slope = partial(jax.grad(loss), derivative=derivative)
+            both = jnp.stack([f, 2 * f])
+            return slope(f), jax.jvp(slope, (f,), (1 + f,))[1], jax.vmap(slope)(both)
+
+        wanted = jax.jit(lambda: found(partial(product, matrix=matrix)))()
+        for one, other in zip(jax.jit(lambda: found(call))(), wanted, strict=True):
+            assert jnp.allclose(one, other, atol=1e-9)
 
 
 @pytest.mark.parametrize("edge_order", [1, 2])

@@ -240,7 +240,7 @@ def _planned(
         is_bound=False,
         axes=tuple([d.axis.number for d in dims]),
         ndim=field.ndim,
-        executor=_dispatch.without_ghosts(executor, _tasks.margins(tasks)),
+        executor=_dispatch.without_ghosts(executor, _tasks.margins(tasks), samples),
         namespace=samples.namespace,
     )
     return Planned(plan, dims)

@@ -265,7 +265,7 @@ def plan(
         results = [_common(pair, xp) for pair in pairs]
     run = partial(_run, grid, FORMULAS[planner], samples, tuple(results))
     margins = _tasks.margins(usual.tasks)
-    return usual._replace(executor=_dispatch.without_ghosts(run, margins))
+    return usual._replace(executor=_dispatch.without_ghosts(run, margins, samples))
 
 
 def _run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache, partial
@@ -30,12 +31,15 @@ class Executors(NamedTuple):
         For those that are spread over several devices, as the library's table tells.
     surroundings : callable
         Returns the context in which an array is computed with, outside of executors.
+    cut : callable
+        ``cut(array, slices)`` returns a part of a result.
     """
 
     exact: Executor = _agnostic.run
     fallback: Executor = _agnostic.run
     spread: Executor = _agnostic.run
     surroundings: Callable[[Any], AbstractContextManager[Any]] = nullcontext
+    cut: Callable[[Any, tuple[Any, ...]], Any] = operator.getitem
 
 
 def execute(array: Any, plan: Plan) -> tuple[Any, ...]:
@@ -64,9 +68,9 @@ def _on_mesh(array: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
 
 
 def _of_jax() -> Executors:
-    from ._executors import compiled
+    from ._executors import compiled, explicit
 
-    return Executors(compiled.run, compiled.trace)
+    return Executors(compiled.run, compiled.trace, cut=explicit.cut)
 
 
 @cache  # one and the same for all calls
@@ -136,7 +140,7 @@ def samples_of(array: Any, name: str) -> Samples:
     _check_layout(array, library, name)
     if library.chunk is not None:
         _refuse(type(library.chunk(array)), array, name)
-    executors = EXECUTORS[library.name]()
+    executors = _executors_of(library)
     executor = executors.exact if is_exact else executors.fallback
     is_compiled = library.is_compiled is not None and library.is_compiled()
     if not (is_exact or is_compiled) and _libraries.mesh_of(array, library) is not None:
@@ -184,13 +188,16 @@ def executor_for(samples: Samples, companions: Iterable[Any]) -> Executor:
     return samples.executor
 
 
-def without_ghosts(executor: Executor, ghosts: tuple[Margin, ...]) -> Executor:
+def without_ghosts(
+    executor: Executor, ghosts: tuple[Margin, ...], samples: Samples
+) -> Executor:
     """Return what runs a plan and cuts the rows of ghosts off."""
     if not ghosts:
         return executor
     from ._executors import margins
 
-    return partial(margins.run, margins=ghosts, executor=executor)
+    cut = _executors_of(samples.library).cut
+    return partial(margins.run, margins=ghosts, executor=executor, cut=cut)
 
 
 def _namespace(array: Any, name: str) -> Namespace:
@@ -230,6 +237,8 @@ def _check_layout(array: Any, library: Library, name: str) -> None:
 
 def surroundings(samples: Samples) -> AbstractContextManager[Any]:
     """Return the context in which the agnostic code may compute with an array."""
-    library = samples.library
-    executors = AGNOSTIC if library is None else EXECUTORS[library.name]()
-    return executors.surroundings(samples.array)
+    return _executors_of(samples.library).surroundings(samples.array)
+
+
+def _executors_of(library: Library | None) -> Executors:
+    return AGNOSTIC if library is None else EXECUTORS[library.name]()

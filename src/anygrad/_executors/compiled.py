@@ -12,13 +12,14 @@ may be spread: a row travels to either side, and those of the edges nowhere.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic, _lowering
-from .._executors import arguments, kernels
+from .._executors import arguments, explicit, kernels
 from .._records import Plan, Task, all_tasks
 from .._schemes import StepScales
 
@@ -101,9 +102,10 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
             made.latest = tuple.__new__(Latest, (plan, vector, False))
             results = made.program(f, vector, ())
             return results
-    if kernels.is_long(plan):
-        return _agnostic.run(f, plan, xp)
     numbers, forms, arrays = arguments.taken_apart(plan)
+    # Operation by operation, a mesh with explicit axes refuses what is cut.
+    if kernels.is_long(plan) and not explicit.sharding_of(f, *itertools.chain(*arrays)):
+        return _agnostic.run(f, plan, xp)
     if made is None or made.forms != forms:
         layout = _layout(f, f.sharding, plan) if _is_spread(f) else None
         program = _program(arguments.static(plan), forms, xp, _is_spread(f), layout)
@@ -202,36 +204,37 @@ def trace(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     """Run the plan on values that the user traces: they may be spread over devices."""
     import jax
 
-    return _trace(f, plan, xp, jax.device_count() > 1)
+    from . import way_back
+
+    is_spread = jax.device_count() > 1
+    numbers, forms, arrays = arguments.taken_apart(plan)
+    sharding = explicit.sharding_of(f, *itertools.chain(*arrays))
+    if sharding is None:
+        run = _agnostic.run if is_spread else way_back.run
+        return run(f, plan, xp, _lowering_of(f, plan, is_spread))
+    layout = _layout(f, sharding, plan, explicit.names_of(sharding.mesh))
+    program = _program(arguments.static(plan), forms, xp, is_spread, layout)
+    results: tuple[Any, ...] = program(f, numbers, arrays)
+    return results
 
 
 def _trace(f: Any, plan: Plan, xp: Namespace, is_spread: bool) -> tuple[Any, ...]:
+    """Run the plan within a program; the compiler finds where to."""
     lowering = _lowering_of(f, plan, is_spread)
-    explicit = _explicit_axes(f)
-    if not explicit:
+    numbers, forms, arrays = arguments.taken_apart(plan)
+    sharding = explicit.sharding_of(f, *itertools.chain(*arrays))
+    if sharding is None:
         return _agnostic.run(f, plan, xp, lowering)
-    import jax
-
     from . import sharded
 
     static = arguments.static(plan)
-    numbers, forms, arrays = arguments.taken_apart(plan)
-    sharding = jax.typeof(f).sharding
-    layout = _layout(f, sharding, plan, explicit)
-    if layout is not None:
-        program = _program(static, forms, xp, is_spread, layout)
-        found: tuple[Any, ...] = program(f, numbers, arrays)
-        return found
-    # A mesh with explicit axes refuses slices of uneven size along a sharded axis.
-    # The compiler may place them, and the results are sharded as the samples are.
-    automatic = jax.sharding.auto_axes(
+    results: tuple[Any, ...] = explicit.placed_by_compiler(
         lambda f, numbers, arrays: _agnostic.run(
             f, arguments.put_together(static, forms, numbers, arrays), xp, lowering
         ),
-        axes=explicit,
-        out_sharding=sharded.of_results(sharding, plan),
-    )
-    results: tuple[Any, ...] = automatic(f, numbers, arrays)
+        sharded.of_results(sharding, plan),
+        explicit.names_of(sharding.mesh),
+    )(f, numbers, arrays)
     return results
 
 
@@ -260,23 +263,12 @@ def _is_large(f: Any) -> bool:
     return bool(f.ndim > 1 and math.prod(f.shape) >= LARGE)
 
 
-def _explicit_axes(f: Any) -> tuple[str, ...]:
-    """Return the names of the mesh axes that are part of the type of `f`."""
-    import jax
-
-    if not hasattr(jax, "typeof"):  # a JAX that has no such meshes
-        return ()
-    mesh = jax.typeof(f).sharding.mesh
-    kinds = zip(mesh.axis_names, mesh.axis_types, strict=True)
-    return tuple(name for name, kind in kinds if kind == jax.sharding.AxisType.Explicit)
-
-
 def _selected(pieces: list[Any], task: Task, xp: Namespace) -> Any:
     """Put the pieces together in one loop: pad the interior, select the edges."""
     formulas, number = task.scheme.formulas, task.scheme.interior
     start, stop = formulas[number].start, formulas[number].stop or 0
-    padded = _padded(pieces[number], task.axis, start, -stop)
-    return _with_edges(padded, pieces, task, xp)
+    whole = padded(pieces[number], task.axis, start, -stop)
+    return _with_edges(whole, pieces, task, xp)
 
 
 def _with_edges(whole: Any, pieces: list[Any], task: Task, xp: Namespace) -> Any:
@@ -293,7 +285,7 @@ def _with_edges(whole: Any, pieces: list[Any], task: Task, xp: Namespace) -> Any
     return whole
 
 
-def _padded(array: Any, axis: int, before: Any, after: Any) -> Any:
+def padded(array: Any, axis: int, before: Any, after: Any) -> Any:
     """Return an array with zeros at both ends of an axis, or less of it if negative."""
     from jax import lax
 
@@ -319,7 +311,7 @@ def _shifted(array: Any, task: Task, formula: Formula, offset: int) -> Any:
         offset += array.shape[task.axis]
     elif formula.start < 0 and (formula.stop or 0) + offset > 0:
         offset -= array.shape[task.axis]
-    return _padded(array, task.axis, -offset, offset) if offset else array
+    return padded(array, task.axis, -offset, offset) if offset else array
 
 
 def _is_shifted(task: Task, formula: Formula) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .._records import Plan, Task
@@ -9,6 +10,12 @@ from .._records import Plan, Task
 #: For each axis, what it has: the name or the names of the axes of the mesh over which
 #: it is cut; None where it is whole.
 Entries = tuple[Any, ...]
+
+
+def parts_of(mesh: Any, entry: Any) -> int:
+    """Return into how many parts an axis is cut that has this entry."""
+    names = (entry,) if isinstance(entry, str) else entry or ()
+    return math.prod([mesh.shape[name] for name in names])
 
 
 def axis_of_samples(task: Task) -> int:

@@ -8,6 +8,7 @@ results are cut by slices, views where the library has views.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +25,12 @@ def run(
     *,
     margins: tuple[Margin, ...],
     executor: Callable[[Any, Plan, Namespace], tuple[Any, ...]],
+    cut: Callable[[Any, tuple[Any, ...]], Any] = operator.getitem,
 ) -> tuple[Any, ...]:
     """Return the results of the plan at the points that are no ghosts.
 
-    ``executor(array, plan, namespace)`` returns those at all points.
+    ``executor(array, plan, namespace)`` returns those at all points, and
+    ``cut(array, slices)`` those that are kept.
     """
     new, count = 0, 0
     if plan.stack is not None:
@@ -36,5 +39,5 @@ def run(
     for axis, left, right in margins:
         place = axis + count if axis >= new else axis
         own = (slice(None),) * place + (slice(left, -right if right else None), ...)
-        results = tuple([result[own] for result in results])
+        results = tuple([cut(result, own) for result in results])
     return results

@@ -9,7 +9,6 @@ they are taken.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +16,7 @@ from .. import _agnostic, _lowering
 from .._beyond import has_arrays
 from .._records import Plan, Task, all_tasks, are_short, halo_of, wraps
 from . import compiled
-from .entries import Entries, axes_of_results, axis_of_samples
+from .entries import Entries, axes_of_results, axis_of_samples, parts_of
 from .halos import Cut, Width
 
 if TYPE_CHECKING:
@@ -47,9 +46,7 @@ class Layout(NamedTuple):
 
     def count(self, axis: int) -> int:
         """Return into how many parts an axis is cut."""
-        names = self.entries[axis] or ()
-        names = (names,) if isinstance(names, str) else names
-        return math.prod([self.mesh.shape[name] for name in names])
+        return parts_of(self.mesh, self.entries[axis])
 
 
 def layout_of(
