@@ -108,10 +108,13 @@ def total(
     if len(tasks) == 1 and (task.inner is not None or task.component is not None):
         f, task = _outer(f, task, xp, ops)
         tasks = (task,)
-    in_order = ops.is_contiguous(f)
-    if out is None and not in_order:  # nor may be the result
-        out = _empty(f, task, ops)
-    known = None if kept is None else _known(kept.made, ops, out, in_order=in_order)
+    if not ops.is_contiguous(f):
+        if kept is not None:  # for such samples, no block is one run through memory
+            kept = kept.beside()
+            tasks = (task._replace(kept=kept), *tasks[1:])
+        if out is None:  # which may be in no order, either
+            out = _empty(f, task, ops)
+    known = None if kept is None else _known(kept.made, ops, out)
     if kept is not None and known is not None and not known.is_tried:
         # A second call may be one of many.
         read = gathered.gather(tasks, f, xp, ops)
@@ -143,14 +146,12 @@ def _empty(f: Any, task: Task, ops: InPlaceOps) -> Any:
     return ops.empty_like(samples, dtype=task.precision.result)
 
 
-def _known(made: Any, ops: InPlaceOps, out: Any, *, in_order: bool) -> Prepared | None:
+def _known(made: Any, ops: InPlaceOps, out: Any) -> Prepared | None:
     """Return what has been prepared for a result that lies in order.
 
-    None for what another executor has made, or for other blocks.
+    None for what another executor has made.
     """
     if not isinstance(made, Prepared) or made.ops is not ops:
-        return None
-    if made.in_one_run and not in_order:
         return None
     return made if out is None or ops.is_contiguous(out) else None
 
@@ -293,7 +294,6 @@ def _prepared(
         weights,
         [term.repeats for term in terms],
         any(term.task.constants is not None for term in terms),
-        in_one_run,
     )
 
 
