@@ -79,8 +79,11 @@ def run(
     if not is_whole and has_arrays(plan):
         return _agnostic.run(f, plan, xp)
     if any(task.where is not None for task in plan.tasks):
-        return _agnostic.compose(
-            plan, lambda task: masked.derivative(f, task, xp, ops, total), xp
+        return results.of_totals(
+            plan,
+            lambda tasks: masked.derivatives(f, tasks, xp, ops, total),
+            xp,
+            xp.stack,
         )
     if plan.stack is None or outs:
         whole = zip_longest(totals_of(plan.tasks), outs)
