@@ -80,10 +80,7 @@ def run(
         return _agnostic.run(f, plan, xp)
     if any(task.where is not None for task in plan.tasks):
         return results.of_totals(
-            plan,
-            lambda tasks: masked.derivatives(f, tasks, xp, ops, total),
-            xp,
-            xp.stack,
+            plan, lambda tasks: _of_valid(f, tasks, xp, ops), xp, xp.stack
         )
     if plan.stack is None or outs:
         whole = zip_longest(totals_of(plan.tasks), outs)
@@ -92,6 +89,16 @@ def run(
     for tasks, out in zip(totals_of(plan.tasks), made.outs, strict=True):
         total(f, tasks, xp, ops, out)
     return made.copy()
+
+
+def _of_valid(f: Any, tasks: Sequence[Task], xp: Namespace, ops: InPlaceOps) -> Any:
+    """Return a masked derivative with what is added to it, in the working dtype."""
+    first, *others = tasks
+    whole = masked.derivative(f, first, xp, ops, total)
+    for task in others:
+        add = ops.verbs["add" if task.sign > 0 else "subtract"]
+        add(whole, masked.derivative(f, task, xp, ops, total), out=whole)
+    return whole
 
 
 def total(
@@ -113,7 +120,7 @@ def total(
         tasks = (task,)
     if not ops.is_contiguous(f):
         if kept is not None:  # for such samples, no block is one run through memory
-            kept = kept.beside()
+            kept = kept.beside("samples in another order")
             tasks = (task._replace(kept=kept), *tasks[1:])
         if out is None:  # which may be in no order, either
             out = _empty(f, task, ops)

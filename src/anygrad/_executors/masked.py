@@ -136,22 +136,6 @@ class AtPoints:
         return self._taken[offset]
 
 
-def derivatives(
-    f: Any,
-    tasks: Sequence[Task],
-    xp: Namespace,
-    ops: InPlaceOps,
-    write: Callable[..., Any],
-) -> Any:
-    """Return one derivative and what is added to it, in the working dtype."""
-    first, *others = tasks
-    total = derivative(f, first, xp, ops, write)
-    for task in others:
-        add = ops.verbs["add" if task.sign > 0 else "subtract"]
-        add(total, derivative(f, task, xp, ops, write), out=total)
-    return total
-
-
 def derivative(
     f: Any, task: Task, xp: Namespace, ops: InPlaceOps, write: Callable[..., Any]
 ) -> Any:
