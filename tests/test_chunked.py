@@ -356,6 +356,20 @@ def test_cupy_chunks(cupy: Any, chunks: tuple[int, ...]) -> None:
 
 
 @pytest.mark.peers
+def test_numpy_arrays_beside_cupy_chunks(cupy: Any, numpy: Any) -> None:
+    """Coordinates and masks go to the device, as they do beside whole arrays."""
+    import dask.array
+
+    whole, x = cupy.asarray(table()), numpy.asarray(coordinates(12))
+    f = dask.array.from_array(whole, chunks=(5, 4), asarray=False)
+    for keywords in ({"spacing": x}, {"where": numpy.arange(12)[:, None] != 3}):
+        wanted = anygrad.derivative(whole, dim=0, **keywords)
+        values = anygrad.derivative(f, dim=0, **keywords).compute()
+        assert isinstance(values, cupy.ndarray)
+        assert cupy.array_equal(values, wanted, equal_nan=True)
+
+
+@pytest.mark.peers
 @pytest.mark.parametrize("function", ["laplacian", "hessian"])
 def test_second_derivatives_of_cupy_chunks(cupy: Any, function: str) -> None:
     """Sums in one task, and corners of neighbours, never leave the device."""

@@ -340,6 +340,12 @@ def test_what_is_long_is_cut(
     assert runs[-1] is False
 
 
+def test_nothing_is_asked_for(runs: Runs, numpy: Any) -> None:
+    for f in (numpy.asarray(3.0), numpy.ones(4)):
+        assert compiled("gradient", f, dim=[]) == ()
+    assert runs == [True, True]
+
+
 def test_many_components_have_one_kernel(
     runs: Runs, numpy: Any, empty_cache: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -158,3 +159,15 @@ def test_missing_samples_are_not_read(library: Backend) -> None:
         ):
             same = (clean == other) | (xp.isnan(clean) & xp.isnan(other))
             assert bool(xp.all(same))
+
+
+def test_memory_of_a_sum(numpy: Any) -> None:
+    """There is one term beside it, and a few blocks."""
+    f = numpy.ones((1500, 1500))
+    where = numpy.random.default_rng(1).random(f.shape) < 0.9
+    tracemalloc.start()
+    try:
+        anygrad.laplacian(f, where=where)
+        assert tracemalloc.get_traced_memory()[1] < 2 * f.nbytes + 2**23
+    finally:
+        tracemalloc.stop()

@@ -160,6 +160,26 @@ def test_integers_far_apart_in_one_block_only(numpy: Any) -> None:
 
 
 @pytest.mark.forms("numpy")
+def test_each_order_of_memory_keeps_its_blocks(
+    numpy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of samples in order are runs through memory, whatever comes between."""
+    played, play = [], blocked.play
+
+    def watched(known: Any, *rest: Any) -> None:
+        played.append(known.pieces)
+        play(known, *rest)
+
+    monkeypatch.setattr(blocked, "play", watched)
+    f = numpy.ones((700, 12))
+    for _ in range(2):
+        anygrad.derivative(f)
+        anygrad.derivative(f[::-1])
+    assert played[2] is played[0] is not played[1]
+    assert played[3] is played[1]
+
+
+@pytest.mark.forms("numpy")
 def test_scratch_arrays_are_let_go(numpy: Any) -> None:
     """A program keeps no array of a call."""
     f = numpy.ones((300, 400))

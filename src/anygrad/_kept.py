@@ -55,13 +55,14 @@ class Kept:
         self.made: Any = None
         self.size = 0
         self.account = account
-        self._beside: Kept | None = None
+        self._beside: dict[str, Kept] = {}
 
-    def beside(self) -> Kept:
-        """Return where something else is kept with the plan."""
-        if self._beside is None:
-            self._beside = Kept(self.account)
-        return self._beside
+    def beside(self, name: str = "") -> Kept:
+        """Return where something else is kept with the plan, by what it is for."""
+        found = self._beside.get(name)
+        if found is None:
+            found = self._beside.setdefault(name, Kept(self.account))
+        return found
 
     def keep(self, made: Any) -> None:
         """Keep what has been made, in the place of what was."""

@@ -79,8 +79,8 @@ def run(
     if not is_whole and has_arrays(plan):
         return _agnostic.run(f, plan, xp)
     if any(task.where is not None for task in plan.tasks):
-        return _agnostic.compose(
-            plan, lambda task: masked.derivative(f, task, xp, ops, total), xp
+        return results.of_totals(
+            plan, lambda tasks: _of_valid(f, tasks, xp, ops), xp, xp.stack
         )
     if plan.stack is None or outs:
         whole = zip_longest(totals_of(plan.tasks), outs)
@@ -89,6 +89,16 @@ def run(
     for tasks, out in zip(totals_of(plan.tasks), made.outs, strict=True):
         total(f, tasks, xp, ops, out)
     return made.copy()
+
+
+def _of_valid(f: Any, tasks: Sequence[Task], xp: Namespace, ops: InPlaceOps) -> Any:
+    """Return a masked derivative with what is added to it, in the working dtype."""
+    first, *others = tasks
+    whole = masked.derivative(f, first, xp, ops, total)
+    for task in others:
+        add = ops.verbs["add" if task.sign > 0 else "subtract"]
+        add(whole, masked.derivative(f, task, xp, ops, total), out=whole)
+    return whole
 
 
 def total(
@@ -108,10 +118,13 @@ def total(
     if len(tasks) == 1 and (task.inner is not None or task.component is not None):
         f, task = _outer(f, task, xp, ops)
         tasks = (task,)
-    in_order = ops.is_contiguous(f)
-    if out is None and not in_order:  # nor may be the result
-        out = _empty(f, task, ops)
-    known = None if kept is None else _known(kept.made, ops, out, in_order=in_order)
+    if not ops.is_contiguous(f):
+        if kept is not None:  # for such samples, no block is one run through memory
+            kept = kept.beside("samples in another order")
+            tasks = (task._replace(kept=kept), *tasks[1:])
+        if out is None:  # which may be in no order, either
+            out = _empty(f, task, ops)
+    known = None if kept is None else _known(kept.made, ops, out)
     if kept is not None and known is not None and not known.is_tried:
         # A second call may be one of many.
         read = gathered.gather(tasks, f, xp, ops)
@@ -143,14 +156,12 @@ def _empty(f: Any, task: Task, ops: InPlaceOps) -> Any:
     return ops.empty_like(samples, dtype=task.precision.result)
 
 
-def _known(made: Any, ops: InPlaceOps, out: Any, *, in_order: bool) -> Prepared | None:
+def _known(made: Any, ops: InPlaceOps, out: Any) -> Prepared | None:
     """Return what has been prepared for a result that lies in order.
 
-    None for what another executor has made, or for other blocks.
+    None for what another executor has made.
     """
     if not isinstance(made, Prepared) or made.ops is not ops:
-        return None
-    if made.in_one_run and not in_order:
         return None
     return made if out is None or ops.is_contiguous(out) else None
 
@@ -293,7 +304,6 @@ def _prepared(
         weights,
         [term.repeats for term in terms],
         any(term.task.constants is not None for term in terms),
-        in_one_run,
     )
 
 

@@ -335,7 +335,7 @@ def _derivative(
     """Compute one derivative for a chunk."""
     axes = [task.axis] if task.inner is None else [task.axis, task.inner.axis]
     f = _joined([_of(row, arguments, axes[-1]) for row in layout.pieces], task.axis)
-    task = _bound(task, arguments, *layout.levels)
+    task = _bound(task, f, arguments, *layout.levels)
     has_values = any(any(level.given[3:]) for level in layout.levels)
     is_simple = task.inner is None and task.where is None and not has_values
     is_plain = is_simple and not are_short([task])
@@ -346,11 +346,11 @@ def _derivative(
 
 
 def _bound(
-    task: Task, arguments: Sequence[Any], level: AlongAxis, *inside: AlongAxis
+    task: Task, f: Any, arguments: Sequence[Any], level: AlongAxis, *inside: AlongAxis
 ) -> Task:
     """Return a task with what has come with the parts."""
     x, valid, step, left, right, period = [
-        _of(row, arguments, task.axis) for row in level.given
+        _beside(_of(row, arguments, task.axis), f) for row in level.given
     ]
     ends = task.constants or (None, None)
     ends = ends[0] if left is None else left, ends[1] if right is None else right
@@ -361,8 +361,16 @@ def _bound(
         coordinates=x,
         where=valid,
         sign=0,
-        inner=task.inner and _bound(task.inner, arguments, *inside),
+        inner=task.inner and _bound(task.inner, f, arguments, *inside),
     )
+
+
+def _beside(value: Any, f: Any) -> Any:
+    """Return what comes with samples as an array of theirs, which may be on a GPU."""
+    xp = array_api_compat.array_namespace(f)
+    if value is None or array_api_compat.array_namespace(value) is xp:
+        return value
+    return xp.asarray(value, device=array_api_compat.device(f))
 
 
 def _of(row: Row, arguments: Sequence[Any], axis: int) -> Any:

@@ -103,6 +103,8 @@ def run(f: Any, plan: Plan, outs: Sequence[Any], runner: Runner) -> bool:
     What is too long for one kernel becomes several: one per result, one per term of a
     sum, and one for the inner derivative of a mixed one.
     """
+    if not outs:  # nothing is asked for
+        return True
     f, tasks, outs = in_order_of_memory(f, plan.tasks, outs, runner.memory)
     plan = plan.with_tasks(tuple(tasks))
     if len(outs) <= runner.most_results and runner.launch(f, plan, outs):

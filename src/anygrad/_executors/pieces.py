@@ -60,8 +60,6 @@ class Prepared(NamedTuple):
         Of each task, as those of its `Term`.
     has_constants : bool
         Whether what is subtracted may be no sample.
-    in_one_run : bool
-        Whether it is for samples that lie one after the other.
     gathered : tuple of Gathered, or None
         What each of the tasks reads, for small arrays.
     is_tried : bool
@@ -74,7 +72,6 @@ class Prepared(NamedTuple):
     weights: tuple[tuple[int, int], ...] = ()
     repeats: Sequence[tuple[int, ...] | None] = ()
     has_constants: bool = False
-    in_one_run: bool = False
     gathered: tuple[Gathered, ...] | None = None
     is_tried: bool = False
 
