@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic, _lowering
 from .._executors import arguments, explicit, kernels
-from .._records import Plan, Task, all_tasks
+from .._records import Plan, Task, all_tasks, are_short
 from .._schemes import StepScales
 
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ def _lowering_of(f: Any, plan: Plan, is_spread: bool) -> _lowering.Lowering:
     """Return how pieces are put together."""
     if not is_spread:
         return SELECTING if _is_large(f) else CONCATENATING
-    is_simple = all(
+    is_simple = not are_short(plan.tasks) and all(
         task.coordinates is None and task.where is None and task.inner is None
         for task in plan.tasks
     )
