@@ -69,6 +69,21 @@ def of_dask(f: Any, axis: int | None = None) -> Any:
     return da.gradient(f, axis=axis)
 
 
+def own(values: Any, f: Any) -> Any:
+    """Return coordinates, one along the first dim, or a mask as arrays of cubed's."""
+    import cubed
+
+    chunks = f.chunks[: values.ndim]
+    return cubed.from_array(values, chunks=chunks, spec=f.spec)
+
+
+def own_mask(f: Any) -> Any:
+    """Return a mask of cubed's, all of it valid."""
+    import cubed.array_api as xp
+
+    return xp.ones(f.shape, dtype=xp.bool, chunks=f.chunks, spec=f.spec)
+
+
 IN_FIELD: dict[str, Any] = {"dim": (1, 2), "vector_dim": 0}
 
 #: Calls by name, of what any engine has; a list of arrays is one graph.
@@ -82,6 +97,22 @@ PLANS: dict[str, Callable[[Any], Any]] = {
     "laplacian": anygrad.laplacian,
     "laplacian, periodic": lambda f: anygrad.laplacian(f, boundary="periodic"),
     "hessian": anygrad.hessian,
+}
+
+#: And of cubed's, a stage per operation.
+STAGES: dict[str, Callable[[Any], Any]] = {
+    "gradient, one dim, periodic": lambda f: anygrad.gradient(
+        f, dim=0, boundary="periodic"
+    ),
+    "accuracy 8, periodic": lambda f: anygrad.derivative(
+        f, dim=0, accuracy=8, boundary="periodic"
+    ),
+    "gradient, its own coordinates": lambda f: anygrad.gradient(
+        f, dim=0, spacing=[own(coordinates(f), f)]
+    ),
+    "gradient, where= its own mask": lambda f: anygrad.gradient(
+        f, dim=0, where=own_mask(f)
+    ),
 }
 
 #: And of Dask's.
@@ -232,7 +263,7 @@ def cubed_plans(names: list[str]) -> None:
     spec = cubed.Spec(allowed_mem="400MB", reserved_mem="100MB")
     f = cubed.random.random((16_000, 16_000), chunks=1000, spec=spec)
     print(f"{'call':32}{'tasks':>8}{'stages':>8}{'GB':>8}{'MB':>8}")
-    for name, call in {"f + 1": lambda f: f + 1, **PLANS}.items():
+    for name, call in {"f + 1": lambda f: f + 1, **PLANS, **STAGES}.items():
         if names and name not in names:
             continue
         made = call(f)
@@ -250,7 +281,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=["graphs", "tasks", "disk", "cubed"])
     parser.add_argument("--chunks", type=int, default=2500)
-    parser.add_argument("--calls", nargs="*", default=[], choices=list(CALLS))
+    parser.add_argument("--calls", nargs="*", default=[], choices=[*CALLS, *STAGES])
     parser.add_argument("--gigabytes", type=float, default=2.0)
     parser.add_argument("--folder", help="where there is room for twice as much")
     given = parser.parse_args()

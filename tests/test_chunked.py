@@ -241,6 +241,25 @@ def test_only_strips_travel(dask: Any) -> None:
             assert strip.base is None  # of a view, the whole chunk would be kept
 
 
+def test_large_strips_travel_alone(dask: Any) -> None:
+    """Who reads one side of a chunk does not get the others."""
+    import numpy
+
+    from anygrad._executors.strips import LARGE
+
+    width = LARGE // 8
+    values = numpy.arange(12.0 * width).reshape(12, width) ** 2 / width
+    f = dask.array.from_array(values, chunks=(4, width // 2))
+    result = anygrad.laplacian(f, dim=(0, 1), accuracy=4)  # two rows are large
+    graph = result.__dask_graph__()
+    needs = graph.get_all_dependencies()[result.name, 1, 0] - {(f.name, 1, 0)}
+    found = dask.get(graph, list(needs))
+    shapes = sorted(strip.shape for strips in found for strip in strips)
+    assert shapes == [(2, width // 2)] * 2 + [(4, 2)]
+    wanted = anygrad.laplacian(values, dim=(0, 1), accuracy=4)
+    assert numpy.allclose(result.compute(), wanted, 1e-12)
+
+
 def test_equal_calls_have_equal_names() -> None:
     """Dask computes what it is asked for twice only once."""
     f, x = lazy(table(), (4, 4)), coordinates(12)

@@ -128,6 +128,14 @@ def test_arrays_of_its_own(chunks: tuple[int, ...]) -> None:
             assert np.allclose(result.compute(), target, 1e-14, equal_nan=True)
 
 
+def test_stages_of_a_dim_in_one_chunk() -> None:
+    """What is joined of pieces is stacked, too."""
+    given: dict[str, Any] = {"boundary": "periodic", "stack_dim": 0}
+    result = anygrad.gradient(made(F, (12, 5)), **given)
+    wanted = anygrad.gradient(F, **given)
+    assert np.allclose(result.compute(), wanted, 1e-12, 1e-12)
+
+
 @pytest.mark.parametrize("name", ["gradient", "accuracy", "coordinates", "laplacian"])
 def test_one_stage(name: str) -> None:
     """Of tasks, as many as there are blocks, and those that read the samples."""

@@ -1,7 +1,7 @@
 """The plan for Dask: one task per chunk, and one for the strips others read of it.
 
 A chunk of the result comes from the same chunk of the samples and from the strips of
-its neighbours that the formulas reach.  The strips of a chunk are one task, so that
+its neighbours that the formulas reach.  Small strips of a chunk are one task, so that
 between workers no more than strips need travel; what does travel is the scheduler's
 choice.  Inside, a chunk is an array like any other, and is run by the executor of its
 own library.  Edges exist at the ends of the array only: a chunk computes its strips'

@@ -89,9 +89,8 @@ class Arguments:
         block = (*index[:axis], number, *index[axis + 1 :])
         if cut == along.whole(number):
             return Part(self._key(source.key(block)), component=source.component)
-        strips = self._strips[source.where]
-        key = source.key(block, strips.name)
-        return Part(self._key(key), strips.find(along, block, cut))
+        key, strip = self._strips[source.where].find(along, block, cut)
+        return Part(self._key(key), strip)
 
     def pieces(self, read: Sequence[Along], index: Block) -> tuple[Row, ...]:
         """Return rows of what a chunk reads: along one axis, or along two.

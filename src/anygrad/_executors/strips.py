@@ -1,8 +1,9 @@
 """What a chunk of Dask's reads of its neighbours: tasks for the strips.
 
-All strips of a chunk are one task, whoever reads them: a scheduler takes longer for a
-task than a worker for a strip.  They are named by the array that they are cut of, so
-that all results of a call share them.
+All small strips of a chunk are one task, whoever reads them: a scheduler takes longer
+for a task than a worker for a strip.  A large one is a task of its own, because who
+reads one would get all.  They are named by the array that they are cut of, so that all
+results of a call share them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,28 @@ Block: TypeAlias = tuple[int, ...]
 
 #: The axis of the components of a chunk, and which of them is meant; None for all.
 Component: TypeAlias = tuple[int, int] | None
+
+
+#: From so many bytes on, a strip travels no faster than a scheduler makes a task.
+LARGE = 2**16
+
+
+class Line(NamedTuple):
+    """Strips that are alike.
+
+    Attributes
+    ----------
+    component : (int, int) or None
+        Of which component.
+    axis : int
+        Along which they are cut.
+    name : str
+        What is added to the name of the tasks: strips of one name are one task.
+    """
+
+    component: Component
+    axis: int
+    name: str
 
 
 class Source(NamedTuple):
@@ -114,10 +137,13 @@ class Strips:
         from dask.highlevelgraph import HighLevelGraph
 
         self._source = read[0].source
-        self._cuts: dict[tuple[Component, int], list[list[tuple[int, int]]]] = {}
+        array = self._source.array
+        sizes = [max(there) for there in self._source.chunks]
+        whole = math.prod(sizes) * array.dtype.itemsize
+        self._rows = [whole / max(size, 1) for size in sizes]
+        self._cuts: dict[Line, list[list[tuple[int, int]]]] = {}
         for along in read:
             self._add(along)
-        array = self._source.array
         of = array.name, self._source.block, repr(self._cuts)
         self.name = f"anygrad-strips-{tokenize(of)}"
         graph = HighLevelGraph.from_collections(self.name, self._graph(), [array])
@@ -126,36 +152,46 @@ class Strips:
 
     def _add(self, along: Along) -> None:
         sizes = along.source.chunks[along.axis]
-        line = along.source.component, along.axis
-        cuts = self._cuts.setdefault(line, [[] for _ in sizes])
         for window in along.windows:
             for number, cut in window.parts:
-                if cut != along.whole(number) and cut not in cuts[number]:
-                    cuts[number].append(cut)
+                if cut != along.whole(number):
+                    line = self._line(along, cut)
+                    cuts = self._cuts.setdefault(line, [[] for _ in sizes])
+                    if cut not in cuts[number]:
+                        cuts[number].append(cut)
+
+    def _line(self, along: Along, cut: tuple[int, int]) -> Line:
+        (start, stop), component = cut, along.source.component
+        name = ""
+        if (stop - start) * self._rows[along.axis] >= LARGE:
+            number = 0 if component is None else component[1]
+            name = f"-{number}-{along.axis}-{start}-{stop}"
+        return Line(component, along.axis, name)
 
     def _graph(self) -> dict[Any, Any]:
         graph, function = {}, cache(lambda cuts: partial(strips_of, cuts=cuts))
         for block in product(*[range(len(sizes)) for sizes in self._source.chunks]):
-            cuts = [
-                (component, axis, *cut)
-                for (component, axis), by_number in self._cuts.items()
-                for cut in by_number[block[axis]]
-            ]
-            if cuts:
-                key = self._source.key(block)
-                there = self._source.key(block, self.name)
-                graph[there] = (function(tuple(cuts)), key)
+            tasks: dict[str, list[Any]] = {}
+            for (component, axis, name), by_number in self._cuts.items():
+                for cut in by_number[block[axis]]:
+                    tasks.setdefault(name, []).append((component, axis, *cut))
+            for name, cuts in tasks.items():
+                there = self._source.key(block, self.name + name)
+                graph[there] = (function(tuple(cuts)), self._source.key(block))
         return graph
 
-    def find(self, along: Along, block: Block, cut: tuple[int, int]) -> int:
-        """Return which of the strips of a block this is."""
-        before = 0
-        for line, by_number in self._cuts.items():
-            there = by_number[block[line[1]]]
-            if line == (along.source.component, along.axis):
-                return before + there.index(cut)
-            before += len(there)
-        raise KeyError(along.axis)
+    def find(
+        self, along: Along, block: Block, cut: tuple[int, int]
+    ) -> tuple[tuple[Any, ...], int]:
+        """Return the key of a strip's task, and which of the strips there it is."""
+        line, before = self._line(along, cut), 0
+        for other, by_number in self._cuts.items():
+            if other == line:
+                break
+            if other.name == line.name:
+                before += len(by_number[block[other.axis]])
+        there = self._cuts[line][block[along.axis]].index(cut)
+        return along.source.key(block, self.name + line.name), before + there
 
 
 def source_of(f: Any, component: Component) -> Source:
