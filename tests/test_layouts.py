@@ -146,3 +146,15 @@ def test_torch_conjugates(torch: Any) -> None:
     assert f.is_conj()
     (result,) = anygrad.gradient(f)
     assert result.tolist() == [2 + 3j, -0.5 - 1j, -3 - 5j]
+
+
+def test_torch_memories_of_masked_results(torch: Any) -> None:
+    """As those of results of which nothing is missing, whatever their number."""
+    for length in (7, 150):
+        f = torch.arange(length * 120.0).reshape(length, 120)
+        for samples in (f.T, f[:, ::2], f[:1].expand(length, 120), f[:-1, 1:].T):
+            wanted = anygrad.gradient(samples)
+            results = anygrad.gradient(samples, where=samples >= 0)
+            for result, target in zip(results, wanted, strict=True):
+                assert result.equal(target)
+                assert result.stride() == target.stride()

@@ -87,14 +87,9 @@ class NumPyForTensors:
             in_numpy.run(samples, there, self.namespace, outs)
             return tuple(found)
         made = results.empty(f, plan, empty_like)
-        if all(task.where is None for task in plan.tasks):
-            outs = [tensor.numpy() for tensor in made.outs]
-            in_numpy.run(samples, there, self.namespace, outs)
-            return made.copy()
-        arrays = in_numpy.run(samples, there, self.namespace)
-        for tensor, array in zip(made.returned, arrays, strict=True):
-            tensor.numpy()[...] = array
-        return made.returned
+        outs = [tensor.numpy() for tensor in made.outs]
+        in_numpy.run(samples, there, self.namespace, outs)
+        return made.copy()
 
     def run_compiled(self, f: Any, plan: Plan) -> tuple[Any, ...] | None:
         """Return the results of a plan that Numba compiles; None where it cannot.
@@ -125,12 +120,8 @@ class NumPyForTensors:
         """
         import torch
 
-        there = self._plan(f, plan)
-        if there is None:
-            return None
         with _workers.set_workers(torch.get_num_threads()):
-            found = in_numpy.run(_array(f), there, self.namespace)
-        return tuple([torch.from_numpy(result) for result in found])
+            return self.run(f, plan)
 
     def _there(self, task: Task) -> Task:
         """Return a task of any kind with NumPy's dtypes and the arrays of this call."""
