@@ -141,6 +141,16 @@ def test_torch_memories(torch: Any) -> None:
     assert along.stride() == (5, 1)  # laid out as torch does, also where it is small
 
 
+def test_torch_may_resize_samples_and_results(torch: Any) -> None:
+    for length in (0, 5, 200):
+        f = torch.arange(length * 100.0).reshape(100, length)
+        valid = f != 3
+        (result,) = anygrad.gradient(f, dim=0)
+        (masked,) = anygrad.gradient(f, dim=0, where=valid)
+        for tensor in (f, valid, result, masked):
+            assert tensor.resize_(101, length + 1).shape == (101, length + 1)
+
+
 def test_torch_conjugates(torch: Any) -> None:
     f = torch.tensor([1 + 2j, 3 - 1j, 4j]).conj()
     assert f.is_conj()

@@ -96,7 +96,7 @@ def _keep_recorded(spread: Any) -> None:
     `DTensor.from_local` would do so, too, but autograd would not know, and lose second
     derivatives.
     """
-    node, places = getattr(spread, "grad_fn", None), getattr(spread, "placements", None)
+    node, places = getattr(spread, "grad_fn", None), getattr(spread, "placements", ())
 
     def moved(slopes: Any) -> Any:
         (given,) = slopes
