@@ -141,8 +141,30 @@ def test_torch_memories(torch: Any) -> None:
     assert along.stride() == (5, 1)  # laid out as torch does, also where it is small
 
 
+def test_torch_may_resize_samples_and_results(torch: Any) -> None:
+    for length in (0, 5, 200):
+        f = torch.arange(length * 100.0).reshape(100, length)
+        valid = f != 3
+        (result,) = anygrad.gradient(f, dim=0)
+        (masked,) = anygrad.gradient(f, dim=0, where=valid)
+        for tensor in (f, valid, result, masked):
+            assert tensor.resize_(101, length + 1).shape == (101, length + 1)
+
+
 def test_torch_conjugates(torch: Any) -> None:
     f = torch.tensor([1 + 2j, 3 - 1j, 4j]).conj()
     assert f.is_conj()
     (result,) = anygrad.gradient(f)
     assert result.tolist() == [2 + 3j, -0.5 - 1j, -3 - 5j]
+
+
+def test_torch_memories_of_masked_results(torch: Any) -> None:
+    """As those of results of which nothing is missing, whatever their number."""
+    for length in (7, 150):
+        f = torch.arange(length * 120.0).reshape(length, 120)
+        for samples in (f.T, f[:, ::2], f[:1].expand(length, 120), f[:-1, 1:].T):
+            wanted = anygrad.gradient(samples)
+            results = anygrad.gradient(samples, where=samples >= 0)
+            for result, target in zip(results, wanted, strict=True):
+                assert result.equal(target)
+                assert result.stride() == target.stride()

@@ -279,6 +279,17 @@ def test_torch_notices_coordinates_that_change(torch: Any) -> None:
         result.sum().backward()
 
 
+def test_torch_coordinates_of_inference_mode(torch: Any) -> None:
+    """Autograd does not save them, but their differences."""
+    f = torch.tensor(SAMPLES, requires_grad=True)
+    with torch.inference_mode():
+        x = torch.tensor(COORDINATES)
+    (result,) = anygrad.gradient(f, spacing=[x], dim=1)
+    (wanted,) = anygrad.gradient(f, spacing=[x.clone()], dim=1)
+    slopes = [torch.autograd.grad(one.sum(), f)[0] for one in (result, wanted)]
+    assert slopes[0].allclose(slopes[1])
+
+
 def test_torch_gradcheck_of_complex_samples(torch: Any) -> None:
     f = torch.tensor([1 + 2j, 3 - 1j, 4j, 2], dtype=torch.complex128)
     x = torch.tensor([0.0, 1, 3, 4], dtype=torch.float64)

@@ -39,8 +39,13 @@ def serves(f: Any, plan: Plan) -> bool:
 
 
 def _is_constant(grid: Any) -> bool:
-    """Tell whether a step or coordinates are real and not tracked, or not there."""
-    return grid is None or not (grid.is_complex() or grid.requires_grad)
+    """Tell whether a step or coordinates are real and not tracked, or not there.
+
+    Autograd saves no tensors of inference mode, whose changes it would not notice.
+    """
+    if grid is None:
+        return True
+    return not (grid.is_complex() or grid.requires_grad or grid.is_inference())
 
 
 def run(

@@ -20,6 +20,7 @@ from .._executors.kernels import in_order_of_memory, remember
 from .._executors.pieces import Piece, Prepared, play
 from .._executors.scores import Term
 from .._executors.windows import Kind
+from .._precision import working
 from .._records import Plan, totals_of, unrounded
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def run(
 ) -> tuple[Any, ...]:
     """Return the results of the plan for `f`: one array if they are stacked.
 
-    Where no samples are missing, the results may have their places in `outs`.
+    The results may have their places in `outs`, without arrays beyond the ends.
     """
     if plan.is_plain:
         pairs = zip_longest(plan.tasks, outs)
@@ -79,9 +80,7 @@ def run(
     if not is_whole and has_arrays(plan):
         return _agnostic.run(f, plan, xp)
     if any(task.where is not None for task in plan.tasks):
-        return results.of_totals(
-            plan, lambda tasks: _of_valid(f, tasks, xp, ops), xp, xp.stack
-        )
+        return _masked(f, plan, xp, ops, outs)
     if plan.stack is None or outs:
         whole = zip_longest(totals_of(plan.tasks), outs)
         return tuple([total(f, tasks, xp, ops, out) for tasks, out in whole])
@@ -91,10 +90,28 @@ def run(
     return made.copy()
 
 
-def _of_valid(f: Any, tasks: Sequence[Task], xp: Namespace, ops: InPlaceOps) -> Any:
+def _masked(
+    f: Any, plan: Plan, xp: Namespace, ops: InPlaceOps, outs: Sequence[Any]
+) -> tuple[Any, ...]:
+    """Return the results of a plan with masks."""
+    if not outs:
+        return results.of_totals(
+            plan, lambda tasks: _of_valid(f, tasks, xp, ops), xp, xp.stack
+        )
+    for tasks, out in zip(totals_of(plan.tasks), outs, strict=True):
+        fits = plan.stack is None and out.dtype == working(tasks[0].precision)
+        result = _of_valid(f, tasks, xp, ops, out if fits else None)
+        if result is not out:
+            out[...] = result
+    return tuple(outs)
+
+
+def _of_valid(
+    f: Any, tasks: Sequence[Task], xp: Namespace, ops: InPlaceOps, place: Any = None
+) -> Any:
     """Return a masked derivative with what is added to it, in the working dtype."""
     first, *others = tasks
-    whole = masked.derivative(f, first, xp, ops, total)
+    whole = masked.derivative(f, first, xp, ops, total, place)
     for task in others:
         add = ops.verbs["add" if task.sign > 0 else "subtract"]
         add(whole, masked.derivative(f, task, xp, ops, total), out=whole)

@@ -137,9 +137,14 @@ class AtPoints:
 
 
 def derivative(
-    f: Any, task: Task, xp: Namespace, ops: InPlaceOps, write: Callable[..., Any]
+    f: Any,
+    task: Task,
+    xp: Namespace,
+    ops: InPlaceOps,
+    write: Callable[..., Any],
+    place: Any = None,
 ) -> Any:
-    """Return one derivative, in the working dtype.
+    """Return one derivative, in the working dtype, in `place` if that pays.
 
     ``write(f, (task,), xp, ops, out, then)`` writes that of valid samples, and calls
     ``then(target)`` when a block has been written.
@@ -155,7 +160,9 @@ def derivative(
     task = task._replace(component=None, sign=0)
     if math.prod(f.shape) < FEWEST_SAMPLES:
         return masked_few.derivative(f, task, xp, ops, write)
-    whole = ops.empty_like(f, dtype=task.precision.result)
+    whole = place
+    if whole is None:
+        whole = ops.empty_like(f, dtype=task.precision.result)
     f, (task,), (out,) = in_order_of_memory(f, [task], [whole], ops)
     mender = Mender(f, task, out, xp, ops, write)
     write(f, candidates(task)[:1], xp, ops, out, mender.mend)

@@ -85,7 +85,27 @@ def _arrays(task: Task) -> Iterator[Any]:
 def _local(f: Any, grad_placements: Any = None) -> Any:
     """Return the part of a DTensor that is here, once it is."""
     part = f.to_local(grad_placements=grad_placements)
+    if part.requires_grad and part.grad_fn is not None:
+        part.grad_fn.register_hook(lambda back, _: _keep_recorded(back[0]))
     return part.wait() if hasattr(part, "wait") else part
+
+
+def _keep_recorded(spread: Any) -> None:
+    """Have what flows back into a DTensor of local parts moved to their places.
+
+    `DTensor.from_local` would do so, too, but autograd would not know, and lose second
+    derivatives.
+    """
+    node, places = getattr(spread, "grad_fn", None), getattr(spread, "placements", ())
+
+    def moved(slopes: Any) -> Any:
+        (given,) = slopes
+        if given is None or given.placements == places:
+            return None
+        return (given.redistribute(placements=places),)
+
+    if node is not None and not any(place.is_partial() for place in places):
+        node.register_prehook(moved)
 
 
 def entries_of(f: Any) -> Entries:
@@ -234,7 +254,7 @@ def _spread(result: Any, f: Any, axes: Entries) -> Any:
         Shard(axes.index(place.dim)) if place.is_shard() else place
         for place in f.placements
     ]
-    return DTensor.from_local(
+    spread = DTensor.from_local(
         result.contiguous(),
         f.device_mesh,
         places,
@@ -242,3 +262,5 @@ def _spread(result: Any, f: Any, axes: Entries) -> Any:
         shape=torch.Size(shape),
         stride=torch.empty(shape, device="meta").stride(),
     )
+    _keep_recorded(spread)
+    return spread

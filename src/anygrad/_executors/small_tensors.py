@@ -7,12 +7,13 @@ NumPy takes half as long as torch.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .. import _workers
 from .._beyond import arrays_of
 from .._classes import is_array
-from .._executors import huge_pages, in_numpy, results
+from .._executors import huge_pages, in_numpy, results, same_memory
 from .._kept import Kept
 from .._precision import working
 from .._records import Plan, Task, all_tasks
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 #: Beyond so many samples, torch's threads make up for its calls.
 MOST_SAMPLES = 2**17
+
+
+#: What makes tensors arrays, once the first tensor has come.
+_view: list[Callable[[Any], Any]] = []
 
 
 class Translated:
@@ -57,18 +62,10 @@ class NumPyForTensors:
 
         torch.empty(0).numpy()  # raises the error
         import array_api_compat.numpy
-        import numpy
 
         self.namespace: Namespace = array_api_compat.numpy
-        names = [
-            f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)
-        ]
-        names += ["float16", "float32", "float64", "complex64", "complex128"]
-        self.dtypes = {
-            getattr(torch, name): numpy.dtype(name)
-            for name in names
-            if hasattr(torch, name)
-        }
+        self.dtypes = same_memory.dtypes()
+        _view[:] = [same_memory.viewing(self.dtypes)]
 
     def run(self, f: Any, plan: Plan) -> tuple[Any, ...] | None:
         """Return the results of a plan; None for what NumPy does not have.
@@ -83,18 +80,13 @@ class NumPyForTensors:
         samples = _array(f)
         if plan.is_plain:
             found = [torch.empty_like(f, dtype=t.precision.result) for t in plan.tasks]
-            outs = [tensor.numpy() for tensor in found]
+            outs = [_array(tensor) for tensor in found]
             in_numpy.run(samples, there, self.namespace, outs)
             return tuple(found)
         made = results.empty(f, plan, empty_like)
-        if all(task.where is None for task in plan.tasks):
-            outs = [tensor.numpy() for tensor in made.outs]
-            in_numpy.run(samples, there, self.namespace, outs)
-            return made.copy()
-        arrays = in_numpy.run(samples, there, self.namespace)
-        for tensor, array in zip(made.returned, arrays, strict=True):
-            tensor.numpy()[...] = array
-        return made.returned
+        outs = [_array(tensor) for tensor in made.outs]
+        in_numpy.run(samples, there, self.namespace, outs)
+        return made.copy()
 
     def run_compiled(self, f: Any, plan: Plan) -> tuple[Any, ...] | None:
         """Return the results of a plan that Numba compiles; None where it cannot.
@@ -112,7 +104,7 @@ class NumPyForTensors:
         samples = _array(f)
         there = plan.with_tasks(tuple([self._there(task) for task in plan.tasks]))
         made = results.empty(f, plan, empty_like)
-        outs = [out.numpy() for out in made.outs]
+        outs = [_array(out) for out in made.outs]
         workers = torch.get_num_threads()
         if in_numba.run(samples, there, self.namespace, outs, workers):
             return made.copy()
@@ -125,12 +117,8 @@ class NumPyForTensors:
         """
         import torch
 
-        there = self._plan(f, plan)
-        if there is None:
-            return None
         with _workers.set_workers(torch.get_num_threads()):
-            found = in_numpy.run(_array(f), there, self.namespace)
-        return tuple([torch.from_numpy(result) for result in found])
+            return self.run(f, plan)
 
     def _there(self, task: Task) -> Task:
         """Return a task of any kind with NumPy's dtypes and the arrays of this call."""
@@ -242,5 +230,4 @@ def _holds_arrays(task: Task) -> bool:
 
 
 def _array(tensor: Any) -> Any:
-    # By force: nothing watches, but a tensor may still ask for gradients.
-    return tensor.numpy(force=True)
+    return _view[0](tensor)
