@@ -247,9 +247,11 @@ def _layout(f: Any, sharding: Any, plan: Plan, names: tuple[str, ...] = ()) -> A
 
 def _lowering_of(f: Any, plan: Plan, is_spread: bool) -> _lowering.Lowering:
     """Return how pieces are put together."""
+    if are_short(plan.tasks):  # no piece is nearly all of an axis
+        return CONCATENATING
     if not is_spread:
         return SELECTING if _is_large(f) else CONCATENATING
-    is_simple = not are_short(plan.tasks) and all(
+    is_simple = all(
         task.coordinates is None and task.where is None and task.inner is None
         for task in plan.tasks
     )
