@@ -94,16 +94,14 @@ def _masked(
     f: Any, plan: Plan, xp: Namespace, ops: InPlaceOps, outs: Sequence[Any]
 ) -> tuple[Any, ...]:
     """Return the results of a plan with masks."""
-    if not outs:
-        return results.of_totals(
-            plan, lambda tasks: _of_valid(f, tasks, xp, ops), xp, xp.stack
-        )
-    for tasks, out in zip(totals_of(plan.tasks), outs, strict=True):
+    made = None if outs else results.empty(f, plan, ops.empty_like)
+    places = outs if made is None else made.outs
+    for tasks, out in zip(totals_of(plan.tasks), places, strict=True):
         fits = plan.stack is None and out.dtype == working(tasks[0].precision)
         result = _of_valid(f, tasks, xp, ops, out if fits else None)
         if result is not out:
             out[...] = result
-    return tuple(outs)
+    return tuple(outs) if made is None else made.copy()
 
 
 def _of_valid(
