@@ -56,10 +56,9 @@ def _run_blocked(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
         results = numpy_for_tensors.run_compiled(f, plan)
         if results is not None:
             return results
-    if numpy_for_tensors is not None and any(
-        task.where is not None for task in all_tasks(plan)
-    ):
-        results = numpy_for_tensors.run_masked(f, plan)
+    if numpy_for_tensors is not None and not plan.is_plain:
+        has_masks = any(task.where is not None for task in all_tasks(plan))
+        results = numpy_for_tensors.run_masked(f, plan) if has_masks else None
         if results is not None:
             return results
     if numpy_for_tensors is not None and f.numel() <= small_tensors.MOST_SAMPLES:

@@ -36,15 +36,18 @@ class Translated:
     ----------
     task : Task
         Without what a call adds.
+    has_arrays : bool
+        Whether a call adds arrays.
     latest : tuple of (Plan, Plan) or None
         The latest plan that began with it and had no arrays, and the same with NumPy's:
         the same numbers often come again.
     """
 
-    __slots__ = ("latest", "task")
+    __slots__ = ("has_arrays", "latest", "task")
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, has_arrays: bool) -> None:
         self.task = task
+        self.has_arrays = has_arrays
         self.latest: tuple[Plan, Plan] | None = None
 
 
@@ -131,19 +134,20 @@ class NumPyForTensors:
         """
         if f.dtype not in self.dtypes:
             return None
-        known = []
+        found, has_arrays, first = [], False, None
         for task in plan.tasks:  # one plan may be a part of another
-            translated = self._translation(task)
-            if translated is None:
+            known = self._translation(task)
+            if known is None:
                 return None
-            latest = translated.latest
+            latest = known.latest
             if latest is not None and latest[0] is plan:
                 return latest[1]
-            known.append(translated)
-        pairs = zip(known, plan.tasks, strict=True)
-        there = plan.with_tasks(tuple([_bound(one.task, task) for one, task in pairs]))
-        if known and not any(map(_holds_arrays, plan.tasks)):
-            known[0].latest = plan, there
+            first = first or known
+            has_arrays = has_arrays or known.has_arrays
+            found.append(_bound(known.task, task))
+        there = plan.with_tasks(tuple(found))
+        if first is not None and not has_arrays:
+            first.latest = plan, there
         return there
 
     def _translation(self, task: Task) -> Translated | None:
@@ -154,7 +158,7 @@ class NumPyForTensors:
             parts = [task] if task.inner is None else [task, task.inner]
             if not all(self._knows(t) and not arrays_of(t) for t in parts):
                 return None
-            known = Translated(self._translated(task))
+            known = Translated(self._translated(task), _holds_arrays(task))
             if kept is not None:
                 kept.keep(known)
         return known
@@ -201,10 +205,12 @@ def empty_like(f: Any, dtype: Any, shape: tuple[int, ...] | None = None) -> Any:
 
 def _bound(known: Task, task: Task) -> Task:
     """Return a task with NumPy's dtypes and what a call has added to torch's."""
-    inner, arrays = task.inner, (task.step, task.coordinates, task.where)
+    step, x, where, inner = task.step, task.coordinates, task.where, task.inner
     if known.inner is not None and inner is not None:
         inner = _bound(known.inner, inner)
-    step, x, where = [None if a is None else _array(a) for a in arrays]
+    step = step if step is None else _array(step)
+    x = x if x is None else _array(x)
+    where = where if where is None else _array(where)
     grid = (task.scales, step, x, task.constants, task.period)
     return known.with_values(grid, inner, where, task.alternatives)
 
