@@ -87,7 +87,9 @@ APART = 4
 #: Longer texts take more than half a second to compile.
 MOST_LINES = 1600
 
-#: Those of what flows back, whose edges repeat what the interior has, a quarter more.
+#: Those of what flows back repeat in their edges what the interior has.  With 1,900
+#: lines, of accuracy 4 on coordinates, NVIDIA's compiler takes 0.8 s, once; the other
+#: way is one kernel for each operation, at every step of a training.
 MOST_LINES_BACK = 2100
 
 #: Texts that are printed once for several results have so many lines; longer ones would
