@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from .._executors import printing
 from .._executors.nodes import name_of
 from .._executors.printing import (
     Language,
@@ -96,17 +97,7 @@ MOST_LINES_BACK = 2100
 #: hold all that they read in registers, of which there are not so many.
 MOST_UNROLLED = 120
 
-OPERATORS = {
-    "add": "{} + {}",
-    "subtract": "{} - {}",
-    "multiply": "{} * {}",
-    "divide": "{} / {}",
-    "negative": "-{}",
-    "bitwise_right_shift": "{} >> {}",
-    "bitwise_and": "{} & {}",
-    "bitwise_or": "{} | {}",
-    "where": "{0} ? {1} : {2}",
-}
+OPERATORS = {**printing.OPERATORS, "where": "{0} ? {1} : {2}"}
 
 
 class Variant(NamedTuple):

@@ -51,7 +51,7 @@ class Cut(NamedTuple):
             return part
         if not _functions:
             _functions[:] = [_make_function()]  # threads may meet here
-        return _functions[0].apply(part, self, axis)
+        return _functions[0].apply(part, self, axis, False)
 
     def within(self, whole: Any, axis: int) -> Any:
         """Return what is read of an array that each process has as a whole."""
@@ -164,28 +164,16 @@ def _bytes(message: Any) -> Any:
 def _make_function() -> Any:
     import torch
 
-    class Around(torch.autograd.Function):  # type: ignore[misc]
-        """What is read of a part and of others."""
+    class Exchange(torch.autograd.Function):  # type: ignore[misc]
+        """What is read of a part and of others; on the way back, what returns."""
 
         @staticmethod
-        def forward(ctx: Any, part: Any, cut: Cut, axis: int) -> Any:
-            ctx.cut, ctx.axis = cut, axis
-            return cut.gathered(part, axis)
+        def forward(ctx: Any, rows: Any, cut: Cut, axis: int, is_back: bool) -> Any:
+            ctx.rest = cut, axis, not is_back
+            return (cut.returned if is_back else cut.gathered)(rows, axis)
 
         @staticmethod
         def backward(ctx: Any, slopes: Any) -> Any:
-            return Returned.apply(slopes, ctx.cut, ctx.axis), None, None
+            return Exchange.apply(slopes, *ctx.rest), None, None, None
 
-    class Returned(torch.autograd.Function):  # type: ignore[misc]
-        """What flows back to where it is from."""
-
-        @staticmethod
-        def forward(ctx: Any, slopes: Any, cut: Cut, axis: int) -> Any:
-            ctx.cut, ctx.axis = cut, axis
-            return cut.returned(slopes, axis)
-
-        @staticmethod
-        def backward(ctx: Any, part: Any) -> Any:
-            return Around.apply(part, ctx.cut, ctx.axis), None, None
-
-    return Around
+    return Exchange

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .._executors.nodes import nodes_of
-from .._executors.printing import Language, Scope, straight_nodes
+from .._executors.printing import OPERATORS, Language, Scope, straight_nodes
 
 if TYPE_CHECKING:
     from .._executors.nodes import Index, Node
@@ -17,17 +17,6 @@ if TYPE_CHECKING:
 #: which a row alone pays for by what is asked before its loop, and once for each row of
 #: samples that is read.
 SHORT, SHORT_WITH_OTHERS = 64, 512
-
-OPERATORS = {
-    "add": "{} + {}",
-    "subtract": "{} - {}",
-    "multiply": "{} * {}",
-    "divide": "{} / {}",
-    "negative": "-{}",
-    "bitwise_right_shift": "{} >> {}",
-    "bitwise_and": "{} & {}",
-    "bitwise_or": "{} | {}",
-}
 
 
 class Loops(Language):

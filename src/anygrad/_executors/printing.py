@@ -17,6 +17,19 @@ if TYPE_CHECKING:
     from .._executors.tape import Recording
 
 
+#: Operations that Python and C++ write alike.
+OPERATORS = {
+    "add": "{} + {}",
+    "subtract": "{} - {}",
+    "multiply": "{} * {}",
+    "divide": "{} / {}",
+    "negative": "-{}",
+    "bitwise_right_shift": "{} >> {}",
+    "bitwise_and": "{} & {}",
+    "bitwise_or": "{} | {}",
+}
+
+
 class Range(NamedTuple):
     """The interior along an axis.
 
