@@ -177,7 +177,8 @@ def _in_order(
     What is prepared for it is kept by that order, and by what is one run in it.
     """
     kept, order = tasks[0].kept, order_of_memory(out, ops)
-    f, tasks, (out,) = in_order_of_memory(f, tasks, [out], ops)
+    if order != tuple(range(out.ndim)):
+        f, tasks, (out,) = in_order_of_memory(f, tasks, [out], ops)
     if kept is not None:
         kept = kept.beside((order, ops.is_contiguous(f), ops.is_contiguous(out)))
     return f, (tasks[0]._replace(kept=kept), *tasks[1:]), out
@@ -239,7 +240,7 @@ def _prepared(
     is_wide = _are_narrowed(terms, ops)
     kinds = (True, False) if is_wide else (False,)
     recorded = [_score(f, terms, xp, is_narrow=is_narrow) for is_narrow in kinds]
-    limit = _most_points(terms, xp, ops)
+    limit = _most_points(f, terms, xp, ops)
     found = list(blocks.cut_into_blocks(shape, recorded[0].edges, limit))
     in_one_run = _can_be_runs(f, terms, out, ops)
     in_one_run = in_one_run and all(blocks.is_one_run(block, shape) for block in found)
@@ -269,16 +270,26 @@ def _prepared(
     )
 
 
-def _most_points(terms: Sequence[Term], xp: Namespace, ops: InPlaceOps) -> int | None:
+def _most_points(
+    f: Any, terms: Sequence[Term], xp: Namespace, ops: InPlaceOps
+) -> int | None:
     """Return how many points a block should have; None for all."""
     if ops.block_bytes is None:
         return None
-    task, dtype = terms[0].task, working(terms[0].task.precision)
-    interior = task.scheme.formulas[task.scheme.interior]
-    is_plain = len(terms) == len(interior.terms) == 1 and task.coordinates is None
-    is_plain = is_plain and dtype == task.precision.result
+    precision = terms[0].task.precision
+    dtype = working(precision)
+    is_plain = f.dtype == dtype and all(map(_is_plain, terms))
     nbytes = ops.block_bytes if is_plain else ops.scratch_bytes
+    if dtype != precision.result:  # scratch arrays are wider than that
+        nbytes //= 2
     return max(nbytes // int(xp.empty((0,), dtype=dtype).dtype.itemsize), 1)
+
+
+def _is_plain(term: Term) -> bool:
+    """Tell whether it is one difference per point, times a number."""
+    scheme = term.task.scheme
+    interior = scheme.formulas[scheme.interior]
+    return len(interior.terms) == 1 and term.task.coordinates is None
 
 
 def _can_be_runs(f: Any, terms: Sequence[Term], out: Any, ops: InPlaceOps) -> bool:
