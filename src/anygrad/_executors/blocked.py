@@ -281,7 +281,7 @@ def _most_points(
     is_plain = f.dtype == dtype and all(map(_is_plain, terms))
     nbytes = ops.block_bytes if is_plain else ops.scratch_bytes
     if dtype != precision.result:  # scratch arrays are wider than that
-        nbytes //= 2
+        nbytes = nbytes * 2 // 5
     return max(nbytes // int(xp.empty((0,), dtype=dtype).dtype.itemsize), 1)
 
 

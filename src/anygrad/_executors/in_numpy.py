@@ -122,7 +122,7 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
         take=numpy.ndarray.take,
         put=numpy.putmask,
         block_bytes=2**21,
-        scratch_bytes=7 * 2**17,
+        scratch_bytes=2**20,
         for_each=_for_each,
     )
     return partial(blocked.run, ops=ops)
