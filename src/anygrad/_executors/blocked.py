@@ -140,7 +140,7 @@ def total(
         result = out = _empty(f, task, ops)
     if known is None or not known.pieces:
         terms = [Term(task, _shares_weights(out, task)) for task in tasks]
-        if _is_first(f, terms, xp, ops):
+        if _is_first(f, terms, xp):
             plan = Plan((tasks[0]._replace(sign=0), *tasks[1:]))
             (out[...],) = _agnostic.run(f, plan, xp)
             if then is not None:
@@ -189,20 +189,15 @@ def _known(made: Any, ops: InPlaceOps) -> Prepared | None:
     return made if isinstance(made, Prepared) and made.ops is ops else None
 
 
-def _is_first(f: Any, terms: Sequence[Term], xp: Namespace, ops: InPlaceOps) -> bool:
+def _is_first(f: Any, terms: Sequence[Term], xp: Namespace) -> bool:
     """Tell whether few samples have a form that has not been met, and remember it."""
     if math.prod(f.shape) > MOST_UNRECORDED:
         return False
-    key = _key(f, terms, xp, is_narrow=_are_narrowed(terms, ops))
+    key = _key(f, terms, xp, is_narrow=False)
     if key in _met or key in _scores:
         return False
     remember(_met, key, None)
     return True
-
-
-def _are_narrowed(terms: Sequence[Term], ops: InPlaceOps) -> bool:
-    """Tell whether samples are wide integers that may be played as if they were not."""
-    return terms[0].task.precision.wide_samples and ops.extremes is not None
 
 
 def _operands(
@@ -237,7 +232,7 @@ def _prepared(
     shares_weights = [term.shares_weights for term in terms]
     operands = _operands(f, [term.task for term in terms], shares_weights, xp)
     # Wide integers have two recordings, the first for those that are not far apart.
-    is_wide = _are_narrowed(terms, ops)
+    is_wide = task.precision.wide_samples and ops.extremes is not None
     kinds = (True, False) if is_wide else (False,)
     recorded = [_score(f, terms, xp, is_narrow=is_narrow) for is_narrow in kinds]
     limit = _most_points(f, terms, xp, ops)
@@ -255,7 +250,6 @@ def _prepared(
                 blocks.cuts_of(operands, component, bounds[0], block),
                 blocks.with_components(bounds[0].reads, component),
                 tuple([slice(*extent) for extent in block]),
-                tuple([stop - start for start, stop in block]),
             )
         )
     weights = recorded[0].weights if in_one_run else ()

@@ -30,15 +30,12 @@ class Piece(NamedTuple):
         Which of the samples there are read, where the least of them is asked for.
     target : tuple of slice
         Where it is in the result.
-    lengths : tuple of int
-        How long it is.
     """
 
     bounds: list[Bound]
     cuts: tuple[Any, ...]
     looked_at: tuple[slice, ...]
     target: tuple[slice, ...]
-    lengths: tuple[int, ...]
 
 
 class Prepared(NamedTuple):
@@ -98,12 +95,14 @@ def play(
             if found is None:
                 bound = piece.bounds[1]
             least = found or 0
+        target = out[piece.target]
         for place, axis in known.weights:
-            key = place, piece.lengths
+            lengths = tuple(target.shape)
+            key = place, lengths
             if key not in spread:
-                spread[key] = _spread(operands[place], axis, piece.lengths, xp, ops)
+                spread[key] = _spread(operands[place], axis, lengths, xp, ops)
             read[place] = spread[key]
-        bound.play((*read, least), out[piece.target], bound.indices)
+        bound.play((*read, least), target, bound.indices)
         if then is not None:
             then(piece.target)
 
