@@ -55,9 +55,9 @@ class Kept:
         self.made: Any = None
         self.size = 0
         self.account = account
-        self._beside: dict[str, Kept] = {}
+        self._beside: dict[Any, Kept] = {}
 
-    def beside(self, name: str = "") -> Kept:
+    def beside(self, name: Any = "") -> Kept:
         """Return where something else is kept with the plan, by what it is for."""
         found = self._beside.get(name)
         if found is None:

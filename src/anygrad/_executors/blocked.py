@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Any
 from .. import _agnostic
 from .._beyond import has_arrays
 from .._executors import blocks, gathered, masked, results, scores
-from .._executors.kernels import in_order_of_memory, remember
+from .._executors.kernels import in_order_of_memory, order_of_memory, remember
 from .._executors.pieces import Piece, Prepared, play
 from .._executors.scores import Term
-from .._executors.windows import Kind
 from .._precision import working
 from .._records import Plan, totals_of, unrounded
 
@@ -33,27 +32,16 @@ if TYPE_CHECKING:
 #: the first call of a form gets: there may be no other.
 MOST_UNRECORDED = 2**17
 
-#: Weights are made once for all lines if there are more lines than these,
+#: Weights are made once for all lines if there are so many lines,
 FEW_LINES = 16
 
-#: or if there are no more weights than these, and more samples than those.
-MOST_WEIGHTS, FEW_SAMPLES = 2**14, 2**17
-
-#: or if these have so many points that to record how they are made takes too long.
-MANY_POINTS = 5
+#: and more samples than these; or if they have so many points that to record how they
+#: are made takes too long.
+FEW_SAMPLES, MANY_POINTS = 2**17, 5
 
 #: Weights that vary along a shorter run than this are spread over the block once, so
 #: that a library's inner loop runs over the block and not over the run.
 SHORT_RUN = 512
-
-#: Weights of several such runs are repeated along them for all blocks, up to so many.
-MOST_REPEATED = 2**16
-
-#: Blocks of a sum are so much larger, because each costs the calls of all its terms.
-MANY_TERMS = 2
-
-#: And those of what flows back, whose edges have many calls.
-WAY_BACK = 4
 
 #: More blocks are not kept: the time to cut them is nothing to that of their work.
 MOST_PIECES = 256
@@ -127,35 +115,45 @@ def total(
     """Return a derivative with what is added to it, in `out` if that is given.
 
     `then` is called with the place of each block, when that has been written; it goes
-    with more samples than are gathered.
+    with more samples than are gathered, and an `out` in the order of its axes.
     """
-    task, kept = tasks[0], tasks[0].kept
+    task = tasks[0]
     if len(tasks) == 1 and (task.inner is not None or task.component is not None):
         f, task = _outer(f, task, xp, ops)
         tasks = (task,)
-    if not ops.is_contiguous(f):
-        if kept is not None:  # for such samples, no block is one run through memory
-            kept = kept.beside("samples in another order")
-            tasks = (task._replace(kept=kept), *tasks[1:])
-        if out is None:  # which may be in no order, either
-            out = _empty(f, task, ops)
-    known = None if kept is None else _known(kept.made, ops, out)
-    if kept is not None and known is not None and not known.is_tried:
+    result = out
+    if not (ops.is_contiguous(f) and (out is None or ops.is_contiguous(out))):
+        result = _empty(f, task, ops) if out is None else out
+        f, tasks, out = _in_order(f, tasks, result, ops)
+    kept = tasks[0].kept
+    known = None if kept is None else _known(kept.made, ops)
+    if kept is not None and known is not None and known.gathered is None:
         # A second call may be one of many.
         read = gathered.gather(tasks, f, xp, ops)
-        known = known._replace(gathered=read, is_tried=True)
+        known = known._replace(gathered=read)
         kept.keep(known)
-    if known is not None and known.gathered is not None:
+    if known is not None and known.gathered:
         done = gathered.run(known.gathered, tasks, f, ops, out)
         if done is not None:
-            return done
+            return done if result is None else result
     if out is None:
-        out = _empty(f, task, ops)
-    if known is not None and known.pieces:
-        play(known, _operands(f, tasks, known.repeats, xp), out, xp, then)
-    else:
-        _write(f, tasks, xp, ops, out, known, then)
-    return out
+        result = out = _empty(f, task, ops)
+    if known is None or not known.pieces:
+        terms = [Term(task, _shares_weights(out, task)) for task in tasks]
+        if _is_first(f, terms, xp):
+            plan = Plan((tasks[0]._replace(sign=0), *tasks[1:]))
+            (out[...],) = _agnostic.run(f, plan, xp)
+            if then is not None:
+                then(tuple([slice(0, n) for n in out.shape]))
+            if kept is not None:
+                kept.keep(known or Prepared(ops))
+            return result
+        made = _prepared(f, terms, out, xp, ops)
+        known = made if known is None else made._replace(gathered=known.gathered)
+        if kept is not None and len(known.pieces) <= MOST_PIECES:
+            kept.keep(known)
+    play(known, _operands(f, tasks, known.shares_weights, xp), out, xp, then)
+    return result
 
 
 def _outer(f: Any, task: Task, xp: Namespace, ops: InPlaceOps) -> tuple[Any, Task]:
@@ -171,90 +169,45 @@ def _empty(f: Any, task: Task, ops: InPlaceOps) -> Any:
     return ops.empty_like(samples, dtype=task.precision.result)
 
 
-def _known(made: Any, ops: InPlaceOps, out: Any) -> Prepared | None:
-    """Return what has been prepared for a result that lies in order.
+def _in_order(
+    f: Any, tasks: Sequence[Task], out: Any, ops: InPlaceOps
+) -> tuple[Any, Sequence[Task], Any]:
+    """Return a call with its axes in the order in which its result lies in memory.
 
-    None for what another executor has made.
+    What is prepared for it is kept by that order, and by what is one run in it.
     """
-    if not isinstance(made, Prepared) or made.ops is not ops:
-        return None
-    return made if out is None or ops.is_contiguous(out) else None
+    kept, order = tasks[0].kept, order_of_memory(out, ops)
+    if order != tuple(range(out.ndim)):
+        f, tasks, (out,) = in_order_of_memory(f, tasks, [out], ops)
+    if kept is not None:
+        kept = kept.beside((order, ops.is_contiguous(f), ops.is_contiguous(out)))
+    return f, (tasks[0]._replace(kept=kept), *tasks[1:]), out
 
 
-def _write(
-    f: Any,
-    tasks: Sequence[Task],
-    xp: Namespace,
-    ops: InPlaceOps,
-    out: Any,
-    known: Prepared | None,
-    then: Callable[[tuple[slice, ...]], None] | None,
-) -> None:
-    """Write a derivative for which no blocks have been prepared."""
-    kept, in_order = tasks[0].kept, ops.is_contiguous(out)
-    plan = Plan((tasks[0]._replace(sign=0), *tasks[1:]))
-    source, target = f, out
-    f, tasks, (out,) = in_order_of_memory(f, tasks, [out], ops)
-    repeats = [_repeats(out, task) for task in tasks]
-    terms = list(map(Term, tasks, repeats))
-    if _is_first(f, terms, xp, ops):
-        (target[...],) = _agnostic.run(source, plan, xp)
-        known = known or Prepared(ops)
-        if then is not None:
-            then(tuple([slice(0, n) for n in out.shape]))
-    else:
-        operands = _operands(f, tasks, repeats, xp)
-        made = _prepared(operands, terms, out, xp, ops)
-        play(made, operands, out, xp, then)
-        if known is not None:
-            made = made._replace(gathered=known.gathered, is_tried=known.is_tried)
-        known = made
-    if kept is not None and in_order and len(known.pieces) <= MOST_PIECES:
-        kept.keep(known)
+def _known(made: Any, ops: InPlaceOps) -> Prepared | None:
+    """Return what has been prepared; None for what another executor has made."""
+    return made if isinstance(made, Prepared) and made.ops is ops else None
 
 
-def _is_first(f: Any, terms: Sequence[Term], xp: Namespace, ops: InPlaceOps) -> bool:
+def _is_first(f: Any, terms: Sequence[Term], xp: Namespace) -> bool:
     """Tell whether few samples have a form that has not been met, and remember it."""
     if math.prod(f.shape) > MOST_UNRECORDED:
         return False
-    key = _key(f, terms, xp, is_narrow=_are_narrowed(terms, ops))
+    key = _key(f, terms, xp, is_narrow=False)
     if key in _met or key in _scores:
         return False
     remember(_met, key, None)
     return True
 
 
-def _are_narrowed(terms: Sequence[Term], ops: InPlaceOps) -> bool:
-    """Tell whether samples are wide integers that may be played as if they were not."""
-    return terms[0].task.precision.wide_samples and ops.extremes is not None
-
-
 def _operands(
-    f: Any,
-    tasks: Sequence[Task],
-    repeats: Sequence[tuple[int, ...] | None],
-    xp: Namespace,
+    f: Any, tasks: Sequence[Task], shares_weights: Sequence[bool], xp: Namespace
 ) -> list[Any]:
     """Return the samples and all operands of a recording, in its order."""
     operands = [f]
-    for task, often in zip(tasks, repeats, strict=True):
-        operands += scores.operands_of(task, often, xp)
+    for task, are_shared in zip(tasks, shares_weights, strict=True):
+        operands += scores.operands_of(task, are_shared, xp)
     return operands
-
-
-def _repeats(out: Any, task: Task) -> tuple[int, ...] | None:
-    """Return how often weights that all lines share are repeated; None for others.
-
-    So that inner loops are long, as long as the weights stay in the cache.
-    """
-    if not _shares_weights(out, task):
-        return None
-    lengths, inner = (
-        tuple(out.shape[task.axis :]),
-        math.prod(out.shape[task.axis + 1 :]),
-    )
-    is_worth_it = 1 < inner < SHORT_RUN <= math.prod(lengths) <= MOST_REPEATED
-    return lengths[1:] if is_worth_it and math.prod(out.shape) > FEW_SAMPLES else ()
 
 
 def _shares_weights(out: Any, task: Task) -> bool:
@@ -268,68 +221,79 @@ def _shares_weights(out: Any, task: Task) -> bool:
     if samples <= FEW_SAMPLES:
         formulas = task.scheme.formulas
         return max([len(formula.offsets) for formula in formulas]) > MANY_POINTS
-    return bool(weights <= MOST_WEIGHTS or weights * FEW_LINES <= samples)
+    return bool(weights * FEW_LINES <= samples)
 
 
 def _prepared(
-    operands: Sequence[Any],
-    terms: Sequence[Term],
-    out: Any,
-    xp: Namespace,
-    ops: InPlaceOps,
+    f: Any, terms: Sequence[Term], out: Any, xp: Namespace, ops: InPlaceOps
 ) -> Prepared:
     """Cut a result, which lies in the order of its axes or nearly so, into blocks."""
-    f, task, shape = operands[0], terms[0].task, tuple(out.shape)
-    can_run = _can_be_runs(f, terms, out, ops)
-    is_wide = _are_narrowed(terms, ops)
-    score = _score(f, terms, xp, is_narrow=is_wide)
-    limit = None
-    if ops.block_bytes is not None:
-        whole = blocks.box_of(tuple([(0, n) for n in shape]), shape, score.edges)
-        arrays = score.program(Kind(whole, can_run, False), ops, xp).arrays
-        limit = min(ops.block_bytes, ops.scratch_bytes // arrays if arrays else 2**40)
-        limit = max(limit // int(out.dtype.itemsize), 1)
-        limit *= MANY_TERMS if len(terms) > 1 else 1
-        limit *= WAY_BACK if task.scheme.recipe.is_transposed else 1
-    found = list(blocks.cut_into_blocks(shape, score.edges, limit))
-    in_one_run = can_run and all(blocks.is_one_run(block, shape) for block in found)
-    bind = blocks.Binder(score, shape, in_one_run, xp, ops)
-    bind_wide = None
-    if is_wide:
-        wide = _score(f, terms, xp, is_narrow=False)
-        bind_wide = blocks.Binder(wide, shape, in_one_run, xp, ops)
+    task, shape = terms[0].task, tuple(out.shape)
+    shares_weights = [term.shares_weights for term in terms]
+    operands = _operands(f, [term.task for term in terms], shares_weights, xp)
+    # Wide integers have two recordings, the first for those that are not far apart.
+    is_wide = task.precision.wide_samples and ops.extremes is not None
+    kinds = (True, False) if is_wide else (False,)
+    recorded = [_score(f, terms, xp, is_narrow=is_narrow) for is_narrow in kinds]
+    limit = _most_points(f, terms, xp, ops)
+    found = list(blocks.cut_into_blocks(shape, recorded[0].edges, limit))
+    in_one_run = _can_be_runs(f, terms, out, ops)
+    in_one_run = in_one_run and all(blocks.is_one_run(block, shape) for block in found)
+    binders = [blocks.binder(one, shape, in_one_run, xp, ops) for one in recorded]
     component = None if task.component is None else task.component[0]
-    pieces = [
-        Piece(
-            bind(block),
-            None if bind_wide is None else bind_wide(block),
-            blocks.cuts_of(operands, component, bind(block), block),
-            blocks.with_components(bind(block).reads, component),
-            tuple([slice(*extent) for extent in block]),
-            tuple([stop - start for start, stop in block]),
+    pieces = []
+    for block in found:
+        bounds = [bound(block) for bound in binders]
+        pieces.append(
+            Piece(
+                bounds,
+                blocks.cuts_of(operands, component, bounds[0], block),
+                blocks.with_components(bounds[0].reads, component),
+                tuple([slice(*extent) for extent in block]),
+            )
         )
-        for block in found
-    ]
-    weights = score.weights if in_one_run else ()
+    weights = recorded[0].weights if in_one_run else ()
     is_alone = len(pieces) == 1 and not is_wide and not weights
     return Prepared(
         ops,
         pieces,
-        pieces[0].bound if is_alone else None,
+        pieces[0].bounds[0] if is_alone else None,
         weights,
-        [term.repeats for term in terms],
+        shares_weights,
         any(term.task.constants is not None for term in terms),
     )
+
+
+def _most_points(
+    f: Any, terms: Sequence[Term], xp: Namespace, ops: InPlaceOps
+) -> int | None:
+    """Return how many points a block should have; None for all."""
+    if ops.block_bytes is None:
+        return None
+    precision = terms[0].task.precision
+    dtype = working(precision)
+    is_plain = f.dtype == dtype and all(map(_is_plain, terms))
+    nbytes = ops.block_bytes if is_plain else ops.scratch_bytes
+    if dtype != precision.result:  # scratch arrays are wider than that
+        nbytes = nbytes * 2 // 5
+    return max(nbytes // int(xp.empty((0,), dtype=dtype).dtype.itemsize), 1)
+
+
+def _is_plain(term: Term) -> bool:
+    """Tell whether it is one difference per point, times a number."""
+    scheme = term.task.scheme
+    interior = scheme.formulas[scheme.interior]
+    return len(interior.terms) == 1 and term.task.coordinates is None
 
 
 def _can_be_runs(f: Any, terms: Sequence[Term], out: Any, ops: InPlaceOps) -> bool:
     """Tell whether blocks may be one run through memory each."""
     if out.ndim == 1 or not (ops.is_contiguous(out) and ops.is_contiguous(f)):
         return False
-    for task, repeats in terms:
+    for task, shares_weights in terms:
         is_short = math.prod(out.shape[task.axis :]) < SHORT_RUN
         # Transposed edges read the weights of the interior, too, which stand elsewhere.
-        is_run = repeats is not None and is_short
+        is_run = shares_weights and is_short
         is_run = is_run and not task.scheme.recipe.is_transposed
         on_step = task.coordinates is None
         if task.component is not None or not (on_step or is_run):

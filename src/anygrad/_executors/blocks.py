@@ -44,7 +44,7 @@ class Bound(NamedTuple):
         For each axis, how much longer than the block its arrays are at either end; None
         where they have the whole axis.
     reads : tuple of slice
-        What is read of the samples.
+        Of these arrays, what is read.
     """
 
     play: Callable[..., None]
@@ -89,7 +89,7 @@ def is_one_run(block: Block, shape: Sequence[int]) -> bool:
     return tuple(lengths[cut + 1 :]) == tuple(shape[cut + 1 :])
 
 
-def box_of(
+def _box_of(
     block: Block, shape: Sequence[int], edges: Sequence[tuple[int, int]]
 ) -> Window:
     """Return the kind of box that a block is."""
@@ -103,7 +103,7 @@ def box_of(
     )
 
 
-def bind(program: Program, box: Window, block: Block, shape: Sequence[int]) -> Bound:
+def _bind(program: Program, box: Window, block: Block, shape: Sequence[int]) -> Bound:
     """Return a program for blocks of one shape.
 
     Where a block is at no end of an axis, its arrays are cut, too, so that the program
@@ -112,10 +112,11 @@ def bind(program: Program, box: Window, block: Block, shape: Sequence[int]) -> B
     ends: list[tuple[Any, ...]] = []
     margins: list[int | None] = []
     lengths: list[Any] = [stop - start for start, stop in block]
-    for extent, (start, stop), n, margin in zip(
-        box, block, shape, program.margins, strict=True
+    for extent, (start, stop), n, (low, high) in zip(
+        box, block, shape, program.reads, strict=True
     ):
         if extent == (START, STOP):
+            margin = max(START - low, high - STOP)
             ends.append((0, margin, None, margin + stop - start, None))
             margins.append(margin)
         else:
@@ -147,56 +148,39 @@ def bind(program: Program, box: Window, block: Block, shape: Sequence[int]) -> B
         extents = [sliced(cut) for cut in cuts[1:]]
         return tuple([extent.stop - extent.start for extent in extents])
 
-    reads = [Cut(axis, *extent) for axis, extent in enumerate(program.reads or ())]
+    reads = [Cut(axis, *extent) for axis, extent in enumerate(program.reads)]
     indices = tuple([index(cuts) for cuts in program.indices])
     return Bound(program.play, indices, tuple(margins), tuple(map(sliced, reads)))
 
 
-class Binder:
-    """Programs for the blocks of one result, each once for all that are alike.
+def binder(
+    score: Score,
+    shape: tuple[int, ...],
+    in_one_run: bool,
+    xp: Namespace,
+    ops: InPlaceOps,
+) -> Callable[[Block], Bound]:
+    """Return what has the program for a block, each once for all that are alike."""
+    bounds: dict[Any, Bound] = {}
 
-    Parameters
-    ----------
-    score : Score
-        The recording.
-    shape : tuple of int
-        Of the result.
-    in_one_run : bool
-        Whether each block is one run through memory.
-    xp, ops
-        The namespace, and the library's operations in place.
-    """
-
-    def __init__(
-        self,
-        score: Score,
-        shape: tuple[int, ...],
-        in_one_run: bool,
-        xp: Namespace,
-        ops: InPlaceOps,
-    ) -> None:
-        self._score, self._shape, self._in_one_run = score, shape, in_one_run
-        self._xp, self._ops = xp, ops
-        self._known: dict[Any, Bound] = {}
-
-    def __call__(self, block: Block) -> Bound:
-        """Return the program for a block."""
-        box = box_of(block, self._shape, self._score.edges)
+    def bound(block: Block) -> Bound:
+        box = _box_of(block, shape, score.edges)
         where = [
             (0, stop - start) if extent == (START, STOP) else (start, stop)
             for extent, (start, stop) in zip(box, block, strict=True)
         ]
-        known = self._known.get((box, tuple(where)))
+        known = bounds.get((box, tuple(where)))
         if known is None:
-            kind = Kind(box, self._in_one_run, False)
-            program = self._score.program(kind, self._ops, self._xp)
+            kind = Kind(box, in_one_run, False)
+            program = score.program(kind, ops, xp)
             ends = zip(box, block, program.fewest, strict=True)
             if any(_is_short(*known) for known in ends):
-                kind = kind._replace(is_short=True)
-                program = self._score.program(kind, self._ops, self._xp)
-            known = bind(program, box, block, self._shape)
-            self._known[box, tuple(where)] = known
+                program = score.program(kind._replace(is_short=True), ops, xp)
+            known = _bind(program, box, block, shape)
+            bounds[box, tuple(where)] = known
         return known
+
+    return bound
 
 
 def _is_short(extent: tuple[int, int], ends: tuple[int, int], fewest: int) -> bool:

@@ -118,17 +118,17 @@ class LatestScaling:
 
 def gather(
     tasks: Sequence[Task], f: Any, xp: Namespace, ops: InPlaceOps
-) -> tuple[Gathered, ...] | None:
-    """Return what a derivative of samples in order reads; None if that does not pay.
+) -> tuple[Gathered, ...]:
+    """Return what a derivative reads; nothing if that does not pay.
 
     There is one for each task whose derivatives are added.
     """
     if ops.take is None or not 0 < math.prod(f.shape) <= MOST_SAMPLES * len(tasks):
-        return None
+        return ()
     if not all(_pays(task, f, xp) for task in tasks):
-        return None
+        return ()
     if len(tasks) > 1 and tasks[0].precision.result != tasks[0].precision.samples:
-        return None
+        return ()
     return tuple([_gathered(task, f, xp, ops) for task in tasks])
 
 

@@ -168,18 +168,24 @@ def _mixed(f: Any, plan: Plan, out: Any, runner: Runner) -> bool:
     return run(f, before, [between], runner) and run(between, after, [out], runner)
 
 
+def order_of_memory(array: Any, memory: Memory | InPlaceOps) -> tuple[int, ...]:
+    """Return the axes of an array, the last one the fastest in its memory."""
+    axes = range(array.ndim)
+    if memory.is_contiguous(array):
+        return tuple(axes)
+    strides = memory.strides(array)
+    return tuple(sorted(axes, key=lambda k: -strides[k]))
+
+
 def in_order_of_memory(
     f: Any, tasks: Sequence[Task], outs: Sequence[Any], memory: Memory | InPlaceOps
 ) -> tuple[Any, Sequence[Task], Sequence[Any]]:
     """Return a call with its axes in the order in which its results lie in memory."""
-    if memory.is_contiguous(outs[0]):
-        return f, tasks, outs
-    strides, transpose = memory.strides(outs[0]), memory.transpose
-    order = sorted(range(outs[0].ndim), key=lambda k: -strides[k])
-    if order == list(range(outs[0].ndim)):
+    transpose, order = memory.transpose, order_of_memory(outs[0], memory)
+    if order == tuple(range(outs[0].ndim)):
         return f, tasks, outs
     turned = [transposed(task, order, transpose) for task in tasks]
-    of_samples = order
+    of_samples: Sequence[int] = order
     if tasks[0].component is not None:  # its axis becomes the first
         axis, _ = tasks[0].component
         of_samples = [axis, *[k + (k >= axis) for k in order]]

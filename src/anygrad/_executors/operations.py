@@ -37,7 +37,7 @@ class InPlaceOps(NamedTuple):
     block_bytes : int or None
         How large a block of the result should be; None for no blocks.
     scratch_bytes : int
-        How much a block may hold of scratch arrays, which are not the result.
+        How large it should be if it has scratch arrays of its size beside it.
     for_each : callable
         ``for_each(function, blocks)``: one after the other, or on several threads.
     """

@@ -21,26 +21,21 @@ class Piece(NamedTuple):
 
     Attributes
     ----------
-    bound : Bound
-        By which program.
-    wide : Bound or None
-        By which other one, if its integers are far from each other.
+    bounds : list of Bound
+        By which program, and by which other one if its integers are far from each
+        other.
     cuts : tuple of (tuple of slice or None)
         What it reads of each operand; None for all.
     looked_at : tuple of slice
         Which of the samples there are read, where the least of them is asked for.
     target : tuple of slice
         Where it is in the result.
-    lengths : tuple of int
-        How long it is.
     """
 
-    bound: Bound
-    wide: Bound | None
+    bounds: list[Bound]
     cuts: tuple[Any, ...]
     looked_at: tuple[slice, ...]
     target: tuple[slice, ...]
-    lengths: tuple[int, ...]
 
 
 class Prepared(NamedTuple):
@@ -56,24 +51,22 @@ class Prepared(NamedTuple):
         The only program, where it is for all as it is.
     weights : tuple of (int, int)
         The operands that are repeated over the lines of a block, and their axes.
-    repeats : list of (tuple of int or None)
-        Of each task, as those of its `Term`.
+    shares_weights : list of bool
+        Of each task, as that of its `Term`.
     has_constants : bool
         Whether what is subtracted may be no sample.
     gathered : tuple of Gathered, or None
-        What each of the tasks reads, for small arrays.
-    is_tried : bool
-        Whether it has been tried to gather that.
+        What each of the tasks reads, for small arrays; none where that does not pay,
+        and None where it has not been tried.
     """
 
     ops: InPlaceOps
     pieces: Sequence[Piece] = ()
     alone: Bound | None = None
     weights: tuple[tuple[int, int], ...] = ()
-    repeats: Sequence[tuple[int, ...] | None] = ()
+    shares_weights: Sequence[bool] = ()
     has_constants: bool = False
     gathered: tuple[Gathered, ...] | None = None
-    is_tried: bool = False
 
 
 def play(
@@ -96,18 +89,20 @@ def play(
     def one(piece: Piece) -> None:
         pairs = zip(operands, piece.cuts, strict=True)
         read = [array if cut is None else array[cut] for array, cut in pairs]
-        bound, least = piece.bound, 0
-        if piece.wide is not None:
+        bound, least = piece.bounds[0], 0
+        if len(piece.bounds) > 1:
             found = _least(read[0][piece.looked_at], known.has_constants, ops)
             if found is None:
-                bound = piece.wide
+                bound = piece.bounds[1]
             least = found or 0
+        target = out[piece.target]
         for place, axis in known.weights:
-            key = place, piece.lengths
+            lengths = tuple(target.shape)
+            key = place, lengths
             if key not in spread:
-                spread[key] = _spread(operands[place], axis, piece.lengths, xp, ops)
+                spread[key] = _spread(operands[place], axis, lengths, xp, ops)
             read[place] = spread[key]
-        bound.play((*read, least), out[piece.target], bound.indices)
+        bound.play((*read, least), target, bound.indices)
         if then is not None:
             then(piece.target)
 

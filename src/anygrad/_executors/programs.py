@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._executors.registers import FIRST, Cut, Text
-from .._executors.windows import START, Part, Wanted, Windows
+from .._executors.windows import Part, Wanted, Windows
 
 if TYPE_CHECKING:
     from .._executors.operations import InPlaceOps
@@ -33,12 +33,8 @@ class Program(NamedTuple):
         and what the text has names for.
     indices : list of tuple of (Cut, None or int)
         The indices and the shapes that it is given.
-    margins : tuple of int
-        How far the block reads beyond itself, along each axis.
-    arrays : int
-        How many scratch arrays of its size there are at once.
-    reads : Window or None
-        What it reads of the samples.
+    reads : list of (int, int)
+        The block, with all that it reads of arrays around it.
     fewest : list of int
         For shorter blocks, there is another program.
     """
@@ -46,9 +42,7 @@ class Program(NamedTuple):
     text: str
     named: dict[str, Any]
     indices: list[tuple[Any, ...]]
-    margins: tuple[int, ...]
-    arrays: int
-    reads: Window | None
+    reads: list[tuple[int, int]]
     fewest: list[int]
 
     @property
@@ -78,7 +72,6 @@ class _Writer(Text):
         super().__init__(score, kind.box)
         self.ops, self.xp = ops, xp
         self.windows = Windows(score.root, score.shift, kind)
-        self.live = self.arrays = 0
 
     def program(self) -> Program:
         self.place(self.windows.root, self.out)
@@ -92,8 +85,6 @@ class _Writer(Text):
             "\n    ".join([*lines, *self.lines]),
             self.named,
             list(self.indices),
-            tuple(self.margins),
-            self.arrays,
             self.reads,
             self.windows.fewest,
         )
@@ -168,15 +159,14 @@ class _Writer(Text):
         if last.verb == "number" and last.detail in self.score.scales:
             if target is None:
                 target = self.empty(part)
-            latest = self.assign(self.new(), f"r{operands[0]}")
+            self.lines.append(f"scaled = r{operands[0]}")
             for number, scaling in enumerate(("multiply", "divide")):
                 name = self.name(scaling, self.ops.verbs[scaling])
-                loop = f"for n in r{operands[1]}[{number}]: r{latest}"  # then divisors
-                self.lines.append(f"{loop} = {name}(r{latest}, n, out=r{target})")
-            if operands[0] != target:  # and if there is no number at all
-                self.lines.append(
-                    f"if r{latest} is not r{target}: r{target}[...] = r{latest}"
-                )
+                loop = f"for n in r{operands[1]}[{number}]: scaled"  # then divisors
+                self.lines.append(f"{loop} = {name}(scaled, n, out=r{target})")
+            # There may be no number at all; and a name for memory would hold it.
+            self.lines.append(f"if scaled is not r{target}: r{target}[...] = scaled")
+            self.lines.append("scaled = None")
         elif verb == "astype":
             self.convert(part, read[0].value, operands[0], target)
         else:
@@ -254,8 +244,6 @@ class _Writer(Text):
     def made(self, part: Part) -> int:
         """Return the register of a new array."""
         part.register, part.is_owned = self.new(), True
-        self.live += self.is_large(part)
-        self.arrays = max(self.arrays, self.live)
         return part.register
 
     def empty(self, part: Part) -> int:
@@ -284,16 +272,6 @@ class _Writer(Text):
             if part.uses == 0 and part.is_owned:
                 held = sorted({part.register, *part.views} - {target})
                 self.lines.append("".join([f"r{one} = " for one in held]) + "None")
-                self.live -= self.is_large(part)
-
-    def is_large(self, part: Part) -> bool:
-        """Tell whether a part is about as large as the block."""
-        axes = part.wanted.value.axes
-        if part.wanted.run is not None:
-            return True
-        extents = [part.wanted.window[axis] for axis in axes]
-        is_long = all(stop - start > START for start, stop in extents)
-        return is_long and len(axes) == self.score.ndim
 
 
 def _is_read_once(part: Part, wanted: Wanted) -> bool:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._executors.nodes import LENGTH
-from .._executors.windows import START, STOP
 
 if TYPE_CHECKING:
     from .._executors.nodes import Place
@@ -63,8 +62,8 @@ class Text:
         The indices and shapes that the block decides, in the order of their numbers.
     named : dict
         Other things, by their names.
-    margins, reads
-        As those of a `Program`.
+    reads : list of (int, int)
+        As that of a `Program`.
     """
 
     def __init__(self, score: Score, box: Window) -> None:
@@ -72,8 +71,7 @@ class Text:
         self.lines: list[str] = []
         self.indices: dict[tuple[Any, ...], int] = {}
         self.named: dict[str, Any] = {}
-        self.margins = [0] * score.ndim
-        self.reads: Window | None = None
+        self.reads = list(box)
         self.least, self.out = score.places, score.places + 1
         self.known: dict[Any, int] = {}
         self._count = self.out
@@ -112,31 +110,20 @@ class Text:
             return int(array)
         key = array, places, run, window
         if key not in self.known:
-            self.note(array, places, run, window)
             if run is None:
-                cuts = self.cuts_of(places, window)
-                found = self.view(array, cuts)
+                self.note(places, window)
+                found = self.view(array, self.cuts_of(places, window))
             else:
                 cut = Cut(run, *window[run], is_run=True)
                 found = self.view(self.run(self.own(array)), (cut,))
             self.known[key] = found
         return self.known[key]
 
-    def note(
-        self, array: int, places: Sequence[Place], run: int | None, window: Window
-    ) -> None:
-        """Take down how far a load reaches."""
-        for axis, (low, high) in enumerate(window):
-            if axis in {place.axis for place in places if place.follows}:
-                if abs(low - START) < START // 2:
-                    self.margins[axis] = max(self.margins[axis], START - low)
-                if abs(high - STOP) < START // 2:
-                    self.margins[axis] = max(self.margins[axis], high - STOP)
-        if array == 0:
-            if run is not None:
-                window = self.box
-            pairs = zip(self.reads or window, window, strict=True)
-            self.reads = tuple([(min(a, c), max(b, d)) for (a, b), (c, d) in pairs])
+    def note(self, places: Sequence[Place], window: Window) -> None:
+        """Take down how far a load reaches; runs do not leave the block."""
+        for axis in {place.axis for place in places if place.follows}:
+            (low, high), (first, last) = window[axis], self.reads[axis]
+            self.reads[axis] = min(low, first), max(high, last)
 
     def cuts_of(self, places: Sequence[Place], window: Window) -> tuple[Any, ...]:
         """Return the index of a load."""

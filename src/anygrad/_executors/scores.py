@@ -17,7 +17,6 @@ from .._executors.nodes import LENGTH, Tape, Weak
 from .._executors.programs import program_of
 from .._executors.symbols import Symbol, Words, symbol_of_array
 from .._executors.values import Values, in_order
-from .._formulas import WeightedFormula
 from .._records import Plan
 from .._scales import Scale
 
@@ -37,14 +36,13 @@ class Term(NamedTuple):
     ----------
     task : Task
         What is recorded.
-    repeats : tuple of int or None
-        Where lines share their weights on coordinates, these are made once and are
-        operands, not the coordinates; so often they are repeated along the last axes.
-        None where lines have weights of their own.
+    shares_weights : bool
+        Whether all lines share their weights on coordinates: then these are made once
+        and are operands, not the coordinates.
     """
 
     task: Task
-    repeats: tuple[int, ...] | None
+    shares_weights: bool
 
     @property
     def form(self) -> tuple[Any, ...]:
@@ -52,8 +50,7 @@ class Term(NamedTuple):
         task, x = self.task, self.task.coordinates
         grid = None
         if x is not None:
-            known = self.repeats is None, bool(self.repeats)
-            grid = _form(x), _form(task.period), known
+            grid = _form(x), _form(task.period), self.shares_weights
         ends = tuple(map(_form, task.constants or ()))
         kind = task.axis, task.scheme, task.precision, task.component, task.sign
         return (*kind, grid, ends)
@@ -108,20 +105,16 @@ class Score(NamedTuple):
         return known
 
 
-def operands_of(
-    task: Task, repeats: tuple[int, ...] | None, xp: Namespace
-) -> list[Any]:
+def operands_of(task: Task, shares_weights: bool, xp: Namespace) -> list[Any]:
     """Return scales, weights or coordinates, and numbers beyond the ends."""
     x = task.coordinates
     values: list[Any] = []
     if x is None:
         scales = task.scales or _agnostic.scales(task, xp)
         values += [scales[number] for number in task.scheme.firsts]
-    elif repeats is not None:
+    elif shares_weights:
         for formula in _agnostic.weighted_formulas(task, xp):
             formula.with_weights(values.append)
-        if repeats:
-            values = [_repeated(one, task.axis, repeats, xp) for one in values]
     else:
         values += [x] if task.period is None else [x, task.period]
     if task.constants is not None:
@@ -129,21 +122,12 @@ def operands_of(
     return values
 
 
-def _repeated(weights: Any, axis: int, repeats: tuple[int, ...], xp: Namespace) -> Any:
-    """Return the weights of the interior, so often; those of one point as they are."""
-    if weights.shape[axis] == 1:
-        return weights
-    shape = (*weights.shape[: axis + 1], *repeats)
-    run = xp.reshape(xp.broadcast_to(weights, shape), (-1,))
-    return xp.reshape(run, shape)
-
-
 def record(f: Any, terms: Sequence[Term], xp: Namespace, *, is_narrow: bool) -> Score:
     """Record a derivative and what is added to it, rounded once."""
     recorder = _Recorder(f, xp)
     if is_narrow:
         terms = [term._replace(task=_narrow(term.task)) for term in terms]
-    known = iter([recorder.formulas(term) for term in terms])
+    known = iter([recorder.recorded(term) for term in terms])
 
     def derivative(_: Task) -> Symbol:
         return recorder.derivative(*next(known))
@@ -180,33 +164,27 @@ class _Recorder:
         self.scales: list[int] = []
         self.weights: list[tuple[int, int]] = []
 
-    def formulas(self, term: Term) -> tuple[Any, Any]:
-        """Return the formulas on symbols, and the task with symbols for its values."""
-        task, repeats = term
-        scheme, axis = task.scheme, task.axis
+    def recorded(self, term: Term) -> tuple[Task, Any]:
+        """Return a task with symbols for its values; its formulas if they have some."""
+        task, scheme = term.task, term.task.scheme
+        scales: Any = ()
         x: Any = task.coordinates
-        found: Any = None
+        formulas: Any = None
         period = task.period
         if x is None:
-            known = [Scale((self.scale(),), ()) for _ in scheme.firsts]
-            pairs = zip(scheme.formulas, scheme.per_formula(known), strict=True)
-            found = [WeightedFormula(one, one.terms, scale) for one, scale in pairs]
-        elif repeats is not None:
-            found, weights = [], _agnostic.weighted_formulas(task, self.namespace)
-            for number, weighted in enumerate(weights):
-                is_inner = number == scheme.interior
-                start, stop = weighted.formula[:2]
-                length = LENGTH + (stop or 0) - start if is_inner else 1
-                last = LENGTH if is_inner and repeats else 1
-                shape = (*(1,) * axis, length, *(last,) * (len(x.shape) - axis - 1))
-                weight = partial(self.weight, shape=shape, axis=axis)
-                found.append(weighted.with_weights(weight))
+            scales = scheme.per_formula([self.scale() for _ in scheme.firsts])
+        elif term.shares_weights:
+            given = enumerate(_agnostic.weighted_formulas(task, self.namespace))
+            formulas = [
+                one.with_weights(partial(self.weight, task=task, number=number))
+                for number, one in given
+            ]
         else:
             x, period = self.symbol(x), self.symbol(period)
         ends: Any = task.constants and tuple(map(self.symbol, task.constants))
-        return found, task._replace(
-            coordinates=x, period=period, constants=ends, step=None
-        )
+        return task._replace(
+            scales=scales, coordinates=x, period=period, constants=ends, step=None
+        ), formulas
 
     def symbol(self, value: Any) -> Any:
         """Return what stands for an array or a number, if there is one."""
@@ -218,17 +196,21 @@ class _Recorder:
         shape = tuple([1 if n == 1 else LENGTH for n in value.shape])
         return symbol_of_array(self.tape, place, shape, value.dtype)
 
-    def scale(self) -> Weak:
+    def scale(self) -> Scale:
+        """Return what stands for all numbers of a scale."""
         self.scales.append(next(self.places))
-        return Weak(self.scales[-1], False)
+        return Scale((Weak(self.scales[-1], False),), ())
 
-    def weight(self, array: Any, shape: tuple[int, ...], axis: int) -> Symbol:
-        place = next(self.places)
-        if shape[axis] != 1:
-            self.weights.append((place, axis))
-        return symbol_of_array(self.tape, place, shape, array.dtype)
+    def weight(self, array: Any, task: Task, number: int) -> Symbol:
+        """Return what stands for a weight of all points of a formula."""
+        place, shape = next(self.places), [1] * array.ndim
+        if number == task.scheme.interior:
+            start, stop = task.scheme.formulas[number][:2]
+            shape[task.axis] = LENGTH + (stop or 0) - start
+            self.weights.append((place, task.axis))
+        return symbol_of_array(self.tape, place, tuple(shape), array.dtype)
 
-    def derivative(self, formulas: Any, task: Task) -> Symbol:
+    def derivative(self, task: Task, formulas: Any) -> Symbol:
         """Return one derivative, in the working dtype."""
         precision, xp = task.precision, self.xp
         f = _agnostic.component(self.f, task)

@@ -216,20 +216,8 @@ def _holds(window: Window, part: Window) -> bool:
 
 
 def _merged(windows: list[Window]) -> list[Window]:
-    """Put windows together that touch or overlap along one axis.
-
-    What is read once in the interior is written where its reader will be: edges that
-    read it, too, would have it stand elsewhere, which costs more than a few points.
-    """
+    """Put windows together that touch or overlap along one axis."""
     left, found = sorted(set(windows)), []
-    for window in left:
-        is_long = any(stop - start > START for start, stop in window)
-        if is_long and windows.count(window) == 1:
-            others = [w for w in left if w != window]
-            if all(stop - start < START for w in others for start, stop in w):
-                left.remove(window)
-                found.append(window)
-                break
     while left:
         window = left.pop(0)
         for other in left:
