@@ -5,6 +5,7 @@ The values are those of NumPy, to the last bit, and so those of the agnostic run
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -16,6 +17,7 @@ import anygrad
 import cupy_on_cpu
 from anygrad._executors import cuda, on_cuda, tape
 from anygrad._executors.cuda import Variant
+from anygrad._executors.printing import Range
 from anygrad._executors.tape import Recording
 from planning import plan_of
 
@@ -202,7 +204,7 @@ def test_many_positions_take_64_bits(cupy: Any) -> None:
     assert on_cuda.variant_of(recording, [split], [place(samples)]) is None
 
 
-@pytest.mark.parametrize("shape", [(5, 7, 64), (300, 3), (1000,), (3, 2, 5, 7)])
+@pytest.mark.parametrize("shape", [(5, 7, 64), (300, 3), (1000,), (3, 2, 70, 7)])
 @pytest.mark.parametrize("is_wide", [True, False])
 def test_small_grids_go_round(
     cupy: Any, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...], is_wide: bool
@@ -217,12 +219,21 @@ def test_small_grids_go_round(
 
 
 def test_a_grid_covers_all_points() -> None:
-    for length in (1, 3, 4, 5, 127, 512, 513, 100_000):
-        for lanes in (1, 2, 4):
-            blocks, threads = on_cuda.grid_of((7, 300, length), Variant(lanes, False))
-            each = lanes if lanes > 1 else cuda.APART
-            assert blocks[0] * threads[0] * each >= length
-            assert blocks[1] * threads[1] >= 300
+    """The inner points of each row by some threads each, and its ends by a block."""
+    lanes_of_rows = itertools.product((1, 2, 4), (1, 4), (0, 1, 5))
+    for lanes, rows, edge in lanes_of_rows:
+        variant = Variant(lanes, is_wide=False, rows=rows)
+        for length in (1, 3, 4, 5, 127, 512, 513, 100_000):
+            grid = on_cuda.grid_of((7, 300, length), variant, Range(edge, edge))
+            blocks, threads, inner = grid
+            each = threads[0] * variant.columns
+            left = variant.left(Range(edge, edge))
+            assert left >= edge
+            assert inner == 0 or left + inner <= length - edge
+            assert left % lanes == inner % lanes == 0
+            assert (blocks[0] - (inner < length)) * each >= inner
+            assert blocks[0] > (inner < length) or inner == 0
+            assert blocks[1] * threads[1] * rows >= 300
             assert blocks[2] == 7
             assert math.prod(threads) <= on_cuda.THREADS
 

@@ -56,6 +56,8 @@ def texts(name: str, f: Any, **keywords: Any) -> Iterator[tuple[Variant, str]]:
     for lanes in {1, most}:
         for is_wide in (False, True):
             variant = Variant(lanes, is_wide)
+            rows = cuda.rows_of(recording, variant.columns)
+            variant = variant._replace(rows=rows)
             text = cuda.text_of(recording, variant)
             assert text is not None
             yield variant, text
@@ -105,11 +107,21 @@ def test_products_and_sums_are_rounded_one_by_one(call: str, dtype: str) -> None
 
 @pytest.mark.parametrize(("dtype", "count"), [("float32", 4), ("float64", 2)])
 def test_sixteen_bytes_are_moved_at_once(dtype: str, count: int) -> None:
-    """One load per row that a formula reads, if it reads nothing beside it."""
-    for keywords, loads in (({"dim": 0}, 2), ({"dim": 0, "accuracy": 8}, 8)):
-        found = texts("derivative", samples(dtype), **keywords)
-        ((_, text),) = [one for one in found if one[0] == Variant(count, False)]
+    """One load per row that is read, for all results of a thread together."""
+    for keywords, loads in (({}, 6), ({"accuracy": 8}, 12)):
+        found = texts("derivative", samples(dtype), dim=0, **keywords)
+        ((_, text),) = [one for one in found if one[0][:2] == (count, False)]
         ptx = compiled(text, "compute")
         bits = 8 * samples(dtype).itemsize
         assert len(re.findall(rf"ld\.global\.nc\.v{count}\.f{bits}", ptx)) == loads
-        assert len(re.findall(rf"st\.global\.v{count}\.f{bits}", ptx)) == 1
+        assert len(re.findall(rf"st\.global\.v{count}\.f{bits}", ptx)) == 4
+
+
+def test_weights_are_made_once_for_all_rows() -> None:
+    """Those on coordinates of the last dim; a row alone divides no more."""
+    found = texts("derivative", samples("float64"), dim=1, spacing=X)
+    for _, text in found:
+        before, rows = text.split("for (position row =")
+        inner, _ = rows.split("} else {", maxsplit=1)
+        assert " / " in before
+        assert " / " not in inner

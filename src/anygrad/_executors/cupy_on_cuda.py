@@ -45,7 +45,7 @@ def _compiled(text: str, _: Any) -> Any:
 
 
 def _call(function: Any, grid: on_cuda.Grid, given: Sequence[Any], _: Any) -> None:
-    function(*grid, tuple(given))
+    function(grid.blocks, grid.threads, tuple(given))
 
 
 LAUNCHER = on_cuda.Launcher(
