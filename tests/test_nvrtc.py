@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from anygrad._executors import cuda, tape
+from anygrad._executors import cuda, tape, torch_on_cuda
 from anygrad._executors.cuda import Variant
 from planning import plan_of
 
@@ -115,6 +116,22 @@ def test_sixteen_bytes_are_moved_at_once(dtype: str, count: int) -> None:
         bits = 8 * samples(dtype).itemsize
         assert len(re.findall(rf"ld\.global\.nc\.v{count}\.f{bits}", ptx)) == loads
         assert len(re.findall(rf"st\.global\.v{count}\.f{bits}", ptx)) == 4
+
+
+def test_the_launcher_for_torch_compiles_and_keeps(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With the real `cuda.core`, and without headers, as for numbers of 16 bits."""
+    pytest.importorskip("cuda.core", reason="cuda.core is not installed")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for dtype in ("float32", "float16"):
+        for _, text in texts("derivative", samples(dtype), dim=1):
+            before = {path for path in tmp_path.rglob("*") if path.is_file()}
+            for _ in range(2):
+                made = torch_on_cuda.compiled_for(f"sm_{ARCHITECTURE}", text)
+                assert made.code_type == "cubin"
+            after = {path for path in tmp_path.rglob("*") if path.is_file()}
+            assert len(after - before) == 1
 
 
 def test_weights_are_made_once_for_all_rows() -> None:

@@ -64,9 +64,27 @@ SIZES = {"bool": 1, "complex64": 8, "complex128": 16} | {
     for size in (1, 2, 4, 8)
 }
 
-#: What must be included for some of them.
+#: NVIDIA's header has more, takes long to compile, and must be found first.
+HALF = """\
+#ifdef __CUDACC__
+struct __half { unsigned short bits; };
+static __device__ __half __float2half(float value) {
+  __half half;
+  asm("cvt.rn.f16.f32 %0, %1;" : "=h"(half.bits) : "f"(value));
+  return half;
+}
+static __device__ float __half2float(__half half) {
+  float value;
+  asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"(half.bits));
+  return value;
+}
+#else
+#include <cuda_fp16.h>
+#endif"""
+
+#: What must be said before for some of them.
 HEADERS = {
-    "float16": "#include <cuda_fp16.h>",
+    "float16": HALF,
     "complex64": "#include <cupy/complex.cuh>",
     "complex128": "#include <cupy/complex.cuh>",
 }
