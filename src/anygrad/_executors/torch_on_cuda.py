@@ -28,8 +28,6 @@ OF_TORCH = Memory(
 
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...] | None:
     """Return the results of a plan on a tensor on a GPU; None where it cannot."""
-    import torch
-
     if not plan.tasks or f.numel() == 0 or not _has_launcher():
         return None
     if any(task.precision.result.is_complex for task in all_tasks(plan)):
