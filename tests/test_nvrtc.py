@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from anygrad._executors import cuda, tape, torch_on_cuda
+from anygrad._executors import cuda, cuda_language, tape, torch_on_cuda
 from anygrad._executors.cuda import Variant
 from planning import plan_of
 
@@ -53,7 +53,9 @@ def texts(name: str, f: Any, **keywords: Any) -> Iterator[tuple[Variant, str]]:
     plan = plan_of(name, f, **keywords)
     form, operands = tape.form_of(f, plan)
     recording = tape.record(form, operands, plan, array_api_compat.numpy)
-    most = cuda.ACCESS // max(cuda.SIZES[node.dtype] for node in recording.results)
+    most = cuda.ACCESS // max(
+        cuda_language.SIZES[node.dtype] for node in recording.results
+    )
     for lanes in {1, most}:
         for is_wide in (False, True):
             variant = Variant(lanes, is_wide)

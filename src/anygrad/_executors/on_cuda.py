@@ -11,7 +11,7 @@ from .._executors import cuda, tape
 from .._executors.cuda import Variant
 from .._executors.kernels import remember
 from .._executors.nodes import nodes_of
-from .._executors.printing import interiors, straight_nodes
+from .._executors.printing import interiors, is_for_all_rows, straight_nodes
 
 if TYPE_CHECKING:
     from .._executors.printing import Range
@@ -275,7 +275,7 @@ def _prepared(
     position = numpy.int64 if variant.is_wide else numpy.int32
     shape, last = places[-1].shape, recording.ndim - 1
     nodes = list(straight_nodes(recording.results, recording.ndim))
-    turns = TURNS if any(cuda.is_for_all_rows(node, last) for node in nodes) else 1
+    turns = TURNS if any(is_for_all_rows(node, last) for node in nodes) else 1
     edge = interiors(recording.results, recording.ndim)[last]
     grid = grid_of(shape, variant, edge, turns)
     return Launch(
