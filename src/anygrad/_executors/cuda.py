@@ -49,8 +49,9 @@ MOST_LINES = 1600
 #: way is one kernel for each operation, at every step of a training.
 MOST_LINES_BACK = 2100
 
-#: What is read for several rows is held in registers, of so many bytes.
-MOST_BYTES_READ = 256
+#: What is read and made of several rows is held in registers, of so many bytes; with
+#: more, fewer threads would be there to wait for memory.
+MOST_BYTES_HELD = 448
 
 #: Texts that are printed once for several results have so many lines; longer ones would
 #: hold all that they read in registers, of which there are not so many.
@@ -248,8 +249,9 @@ def rows_of(recording: Recording, lanes: int) -> int:
         return 1
     item = max(SIZES[name] for name in recording.dtypes)
     for rows in (4, 2):
-        used = sum(max(at) - min(at) + rows for at in read.values())
-        if used * lanes * item <= MOST_BYTES_READ:
+        held = sum(max(at) - min(at) + rows for at in read.values())
+        held += rows * len(recording.results)
+        if held * lanes * item <= MOST_BYTES_HELD:
             return rows
     return 1
 

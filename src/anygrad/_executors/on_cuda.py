@@ -36,7 +36,7 @@ LEAST_ROWS = 64
 MOST_BLOCKS = 2**16 - 1
 
 #: Positions in memory beyond it take more than 32 bits; some are past the ends.
-MOST_NARROW = 2**31 - 2**16
+MOST_NARROW = 2**31 - 2**26
 
 
 class Array(NamedTuple):
