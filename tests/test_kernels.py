@@ -215,6 +215,34 @@ def test_small_grids_go_round(
     assert_same(anygrad.gradient(cupy.asarray(samples)), anygrad.gradient(samples))
 
 
+@pytest.mark.parametrize("columns", [140, 72, 67, 3])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+def test_several_rows_at_once(cupy: Any, record: Any, columns: int, dtype: str) -> None:
+    """With rows to spare or not, at either end, and in whatever layout."""
+    numpy = pytest.importorskip("numpy")
+    for rows in (64, 67, 70):
+        samples = numbers((rows, columns), dtype)
+        x = numpy.cumsum(numpy.arange(1.0, rows + 1)) % 4099
+        calls: list[dict[str, Any]] = [
+            {"dim": 0},
+            {"dim": 0, "accuracy": 8},
+            {"dim": 0, "spacing": x},
+            {"dim": 1, "spacing": x[:columns] if columns <= rows else 0.3},
+            {"dim": 0, "where": samples > 0},
+        ]
+        for keywords in calls:
+            expected = anygrad.derivative(samples, **keywords)
+            there = {
+                name: cupy.asarray(v) if isinstance(v, numpy.ndarray) else v
+                for name, v in keywords.items()
+            }
+            for array in layouts(cupy, cupy.asarray(samples)).values():
+                with record() as recording:
+                    ours = anygrad.derivative(array, **there)
+                assert recording.launches == [NAME]
+                assert_same(ours, expected)
+
+
 def test_a_grid_covers_all_points() -> None:
     """The inner points of each row by some threads each, and its ends by a block."""
     lanes_of_rows = itertools.product((1, 2, 4), (1, 4), (0, 1, 5))
