@@ -482,7 +482,8 @@ def processes(session: nox.Session) -> None:
 @nox.session(default=False)
 def nvrtc(session: nox.Session) -> None:
     """Compile the kernels for GPUs with NVIDIA's own compiler, which needs no GPU."""
-    install(session, "test", "cuda-bindings>=13", "nvidia-cuda-nvrtc>=13", "-e.[numpy]")
+    compilers = ("cuda-bindings>=13", "nvidia-cuda-nvrtc>=13", "cuda-core>=1.2")
+    install(session, "test", *compilers, "-e.[numpy]")
     check(session, *on(), "tests/test_nvrtc.py")
 
 

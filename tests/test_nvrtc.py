@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from anygrad._executors import cuda, tape
+from anygrad._executors import cuda, cuda_language, tape, torch_on_cuda
 from anygrad._executors.cuda import Variant
 from planning import plan_of
 
@@ -52,10 +53,14 @@ def texts(name: str, f: Any, **keywords: Any) -> Iterator[tuple[Variant, str]]:
     plan = plan_of(name, f, **keywords)
     form, operands = tape.form_of(f, plan)
     recording = tape.record(form, operands, plan, array_api_compat.numpy)
-    most = cuda.ACCESS // max(cuda.SIZES[node.dtype] for node in recording.results)
+    most = cuda.ACCESS // max(
+        cuda_language.SIZES[node.dtype] for node in recording.results
+    )
     for lanes in {1, most}:
         for is_wide in (False, True):
             variant = Variant(lanes, is_wide)
+            rows = cuda.rows_of(recording, variant.columns)
+            variant = variant._replace(rows=rows)
             text = cuda.text_of(recording, variant)
             assert text is not None
             yield variant, text
@@ -105,11 +110,37 @@ def test_products_and_sums_are_rounded_one_by_one(call: str, dtype: str) -> None
 
 @pytest.mark.parametrize(("dtype", "count"), [("float32", 4), ("float64", 2)])
 def test_sixteen_bytes_are_moved_at_once(dtype: str, count: int) -> None:
-    """One load per row that a formula reads, if it reads nothing beside it."""
-    for keywords, loads in (({"dim": 0}, 2), ({"dim": 0, "accuracy": 8}, 8)):
-        found = texts("derivative", samples(dtype), **keywords)
-        ((_, text),) = [one for one in found if one[0] == Variant(count, False)]
+    """One load per row that is read, for all results of a thread together."""
+    for keywords, loads in (({}, 6), ({"accuracy": 8}, 12)):
+        found = texts("derivative", samples(dtype), dim=0, **keywords)
+        ((_, text),) = [one for one in found if one[0][:2] == (count, False)]
         ptx = compiled(text, "compute")
         bits = 8 * samples(dtype).itemsize
         assert len(re.findall(rf"ld\.global\.nc\.v{count}\.f{bits}", ptx)) == loads
-        assert len(re.findall(rf"st\.global\.v{count}\.f{bits}", ptx)) == 1
+        assert len(re.findall(rf"st\.global\.v{count}\.f{bits}", ptx)) == 4
+
+
+def test_the_launcher_for_torch_compiles_and_keeps(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With the real `cuda.core`, and without headers, as for numbers of 16 bits."""
+    pytest.importorskip("cuda.core", reason="cuda.core is not installed")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for dtype in ("float32", "float16"):
+        for _, text in texts("derivative", samples(dtype), dim=1):
+            before = {path for path in tmp_path.rglob("*") if path.is_file()}
+            for _ in range(2):
+                made = torch_on_cuda.compiled_for(f"sm_{ARCHITECTURE}", text)
+                assert made.code_type == "cubin"
+            after = {path for path in tmp_path.rglob("*") if path.is_file()}
+            assert len(after - before) == 1
+
+
+def test_weights_are_made_once_for_all_rows() -> None:
+    """Those on coordinates of the last dim; a row alone divides no more."""
+    found = texts("derivative", samples("float64"), dim=1, spacing=X)
+    for _, text in found:
+        before, rows = text.split("for (position row =")
+        inner, _ = rows.split("} else {", maxsplit=1)
+        assert " / " in before
+        assert " / " not in inner

@@ -107,10 +107,8 @@ def pretended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     core.Stream = SimpleNamespace(from_handle=lambda handle: handle)
     utils: Any = ModuleType("cuda.core.utils")
     utils.FileStreamProgramCache = object
-    pathfinder: Any = ModuleType("cuda.pathfinder")
-    pathfinder.find_nvidia_header_directory = lambda _: None
     monkeypatch.setitem(sys.modules, "cuda", ModuleType("cuda"))
-    for module in (core, utils, pathfinder):
+    for module in (core, utils):
         monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(torch_on_cuda, "_has_launcher", lambda: True)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: None)
@@ -118,7 +116,6 @@ def pretended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     stream = SimpleNamespace(cuda_stream=STREAM)
     monkeypatch.setattr(torch.cuda, "current_stream", lambda _: stream)
     monkeypatch.setattr(on_cuda, "_kernels", {})
-    torch_on_cuda._headers.cache_clear()
 
 
 CALLS: tuple[tuple[str, tuple[int, ...], dict[str, Any]], ...] = (
@@ -177,11 +174,36 @@ def test_what_cuda_is_asked_for() -> None:
     assert (options.arch, options.fma, options.std) == ("sm_90", False, "c++17")
 
 
+def test_a_hessian_is_written_at_all_places() -> None:
+    f = torch.arange(48.0).reshape(6, 8) ** 2
+    (ours,) = run("hessian", f)
+    (program,) = Program.made
+    assert program.text.count("o3[") == 1
+    numpy.testing.assert_array_equal(ours.numpy(), anygrad.hessian(f.numpy()))
+
+
+def test_where_nothing_can_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(
+        sys.modules["cuda.core.utils"], "FileStreamProgramCache", refuse
+    )
+    kept = []
+    compile_ = Program.compile
+    monkeypatch.setattr(
+        Program,
+        "compile",
+        lambda self, target, cache: kept.append(cache) or compile_(self, target, 1),
+    )
+    run("gradient", torch.ones((4, 8)))
+    assert kept == [None]
+
+
 def test_what_has_no_kernel() -> None:
     """It is computed as without `cuda.core`."""
     for f in (
         torch.ones(4, dtype=torch.complex64),
-        torch.ones(4, dtype=torch.float16),  # where CUDA's headers are not installed
         torch.ones(4, dtype=torch.bfloat16),
         torch.ones((0, 4)),
     ):

@@ -88,10 +88,10 @@ def _of_cubed() -> Executors:
 
 
 def _of_cupy() -> Executors:
-    from ._executors import in_cupy, on_device
+    from ._executors import in_cupy
 
     return Executors(
-        in_cupy.run, on_device.run, surroundings=lambda array: array.device
+        in_cupy.run, in_cupy.run_subclass, surroundings=lambda array: array.device
     )
 
 

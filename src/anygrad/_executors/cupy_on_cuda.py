@@ -18,9 +18,10 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...] | None:
     """Return the results of a plan on the current device; None where it cannot."""
     if not plan.tasks or not f.size or not _compiles_cuda():
         return None
+    plan = results.at_each_place(plan)
     made = results.empty(f, plan, xp.empty_like)
-    launch = partial(on_cuda.launch, LAUNCHER, xp)
-    return made.copy() if kernels.run(f, plan, made.outs, Runner(launch, xp)) else None
+    runner = Runner(partial(on_cuda.launch, LAUNCHER, xp), xp)
+    return made.returned if kernels.run(f, plan, made.outs, runner) else None
 
 
 @lru_cache(1)
@@ -45,7 +46,7 @@ def _compiled(text: str, _: Any) -> Any:
 
 
 def _call(function: Any, grid: on_cuda.Grid, given: Sequence[Any], _: Any) -> None:
-    function(*grid, tuple(given))
+    function(grid.blocks, grid.threads, tuple(given))
 
 
 LAUNCHER = on_cuda.Launcher(

@@ -184,7 +184,8 @@ def in_order_of_memory(
     transpose, order = memory.transpose, order_of_memory(outs[0], memory)
     if order == tuple(range(outs[0].ndim)):
         return f, tasks, outs
-    turned = [transposed(task, order, transpose) for task in tasks]
+    each = {id(task): transposed(task, order, transpose) for task in tasks}
+    turned = [each[id(task)] for task in tasks]
     of_samples: Sequence[int] = order
     if tasks[0].component is not None:  # its axis becomes the first
         axis, _ = tasks[0].component

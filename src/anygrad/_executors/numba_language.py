@@ -6,8 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .._executors.nodes import nodes_of
-from .._executors.printing import OPERATORS, Language, Scope, straight_nodes
+from .._executors.printing import (
+    OPERATORS,
+    Language,
+    Scope,
+    is_for_all_rows,
+    straight_nodes,
+)
 
 if TYPE_CHECKING:
     from .._executors.nodes import Index, Node
@@ -74,15 +79,13 @@ class Loops(Language):
 
     def value(self, node: Node, scope: Scope) -> str:
         """Write all that a node needs, and return what names it."""
-        if scope.row is None or self.tables is None or not self._is_for_all_rows(node):
+        if (
+            scope.row is None
+            or self.tables is None
+            or not is_for_all_rows(node, self.last)
+        ):
             return super().value(node, scope)
         return self.tables.setdefault(node, f"table{len(self.tables)}") + "[u]"
-
-    def _is_for_all_rows(self, node: Node) -> bool:
-        """Tell whether a node is the same in each row, and takes long to compute."""
-        if node.axes != {self.last} or self.last == 0:
-            return False
-        return any(operand.verb == "divide" for operand in nodes_of([node]))
 
     def constant(self, node: Node) -> str:
         """Return the name of a number of the form, a global one in its dtype."""

@@ -11,8 +11,10 @@ from .._executors import cuda, tape
 from .._executors.cuda import Variant
 from .._executors.kernels import remember
 from .._executors.nodes import nodes_of
+from .._executors.printing import interiors, is_for_all_rows, straight_nodes
 
 if TYPE_CHECKING:
+    from .._executors.printing import Range
     from .._executors.tape import Form, Recording
     from .._records import Plan
     from .._typing import Namespace
@@ -20,11 +22,21 @@ if TYPE_CHECKING:
 #: So many threads are in a block.
 THREADS = 128
 
+#: So many of them go one way together.
+WARP = 32
+
+#: So many rows, one after the other, a thread makes where what is the same in all takes
+#: long to compute.
+TURNS = 8
+
+#: Fewer rows are made one by one, because the first and the last are no interior.
+LEAST_ROWS = 64
+
 #: The counts of a grid along its second and third axis are no larger.
 MOST_BLOCKS = 2**16 - 1
 
 #: Positions in memory beyond it take more than 32 bits; some are past the ends.
-MOST_NARROW = 2**31 - 2**16
+MOST_NARROW = 2**31 - 2**26
 
 
 class Array(NamedTuple):
@@ -58,10 +70,13 @@ class Grid(NamedTuple):
     ----------
     blocks, threads : tuple of int
         The counts of blocks, and of threads in each.
+    inner : int
+        How many points of a row are none of its ends.
     """
 
     blocks: tuple[int, int, int]
     threads: tuple[int, int, int]
+    inner: int
 
 
 def variant_of(
@@ -80,7 +95,10 @@ def variant_of(
     along_last += [(out, recording.ndim - 1) for out in outs]
     while lanes > 1 and not all(_fits(a, own, lanes) for a, own in along_last):
         lanes //= 2
-    return Variant(lanes, is_wide=max(extents) >= MOST_NARROW)
+    shape, variant = outs[0].shape, Variant(lanes, max(extents) >= MOST_NARROW)
+    if len(shape) < 2 or shape[-2] < LEAST_ROWS:
+        return variant
+    return variant._replace(rows=cuda.rows_of(recording, variant.columns))
 
 
 def _followers(recording: Recording) -> set[tuple[int, int]]:
@@ -108,24 +126,30 @@ def _fits(array: Array, own: int, lanes: int) -> bool:
     )
 
 
-def grid_of(shape: Sequence[int], variant: Variant) -> Grid:
-    """Return the grid for results of a shape."""
+def grid_of(
+    shape: Sequence[int], variant: Variant, edge: Range, turns: int = 1
+) -> Grid:
+    """Return the grid for results of a shape, whose rows have an edge at either end.
+
+    A block takes several rows, because its neighbours read what these do.
+    """
     *others, rows, length = (1, *shape) if len(shape) < 2 else shape
-    columns = -(-length // variant.lanes)
-    width = min(_power_of_two(columns), THREADS)
-    height = min(_power_of_two(rows), THREADS // width)
-    each = width if variant.lanes > 1 else width * cuda.APART
+    width = WARP if rows > 1 else THREADS
+    unit = width * variant.columns if variant.is_apart else variant.lanes
+    inner = max(length - variant.left(edge) - edge.end, 0) // unit * unit
+    width = min(_power_of_two(-(-inner // variant.columns)), width, THREADS)
+    height = THREADS // width
     blocks = (
-        -(-columns // each),
-        min(-(-rows // height), MOST_BLOCKS),
+        -(-inner // (width * variant.columns)) + (inner < length),
+        min(-(-rows // (height * variant.rows * turns)), MOST_BLOCKS),
         min(math.prod(others), MOST_BLOCKS),
     )
-    return Grid(blocks, (width, height, 1))
+    return Grid(blocks, (width, height, 1), inner)
 
 
 def _power_of_two(count: int) -> int:
-    """Return the least power of two that is not less."""
-    return 1 << (count - 1).bit_length()
+    """Return the least power of two that is not less; 1 for none."""
+    return 1 << max(count - 1, 0).bit_length()
 
 
 class Launcher(NamedTuple):
@@ -249,13 +273,17 @@ def _prepared(
     if function is None:
         return Launch(places, None)
     position = numpy.int64 if variant.is_wide else numpy.int32
-    shape = places[-1].shape
+    shape, last = places[-1].shape, recording.ndim - 1
+    nodes = list(straight_nodes(recording.results, recording.ndim))
+    turns = TURNS if any(is_for_all_rows(node, last) for node in nodes) else 1
+    edge = interiors(recording.results, recording.ndim)[last]
+    grid = grid_of(shape, variant, edge, turns)
     return Launch(
         places,
         function,
-        grid_of(shape, variant),
+        grid,
         [list(map(position, place.steps)) for place in places],
-        list(map(position, shape)),
+        list(map(position, (*shape, grid.inner))),
     )
 
 

@@ -236,6 +236,13 @@ def straight_nodes(results: Sequence[Node], ndim: int) -> Iterator[Node]:
     return nodes_of(results, operands)
 
 
+def is_for_all_rows(node: Node, last: int) -> bool:
+    """Tell whether a node is the same in each row, and takes long to compute."""
+    if node.axes != {last} or last == 0:
+        return False
+    return any(operand.verb == "divide" for operand in nodes_of([node]))
+
+
 def inside(ranges: Sequence[Range], word: str) -> str:
     """Return the conditions under which a row is in the interior of some axes."""
     texts = []

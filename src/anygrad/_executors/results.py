@@ -54,6 +54,20 @@ class Results(NamedTuple):
         return self.returned
 
 
+def at_each_place(plan: Plan) -> Plan:
+    """Return a plan whose results all stand at one place, some being made twice.
+
+    A kernel that has them in registers writes them twice, which takes no copy.
+    """
+    stack = plan.stack
+    if stack is None or len(set(stack.numbers)) == len(stack.numbers):
+        return plan
+    totals = list(totals_of(plan.tasks))
+    tasks = [task for number in stack.numbers for task in totals[number]]
+    numbers = tuple(range(len(stack.numbers)))
+    return plan.with_tasks(tuple(tasks))._replace(stack=stack._replace(numbers=numbers))
+
+
 def empty(f: Any, plan: Plan, empty_like: Callable[..., Any]) -> Results:
     """Make the arrays of a plan: one per result, or one for the stack of them.
 

@@ -78,7 +78,7 @@ class Operands:
             task.sign,
             inner,
             _of_scales(task.scheme, task.scales, self.form),
-            tuple([self.form(value) for value in _values(task)]),
+            tuple([v if v is None else self.form(v) for v in _values(task)]),
             tuple(
                 [
                     (scheme, _of_scales(scheme, scales, self.form))
@@ -143,7 +143,11 @@ class Recording(NamedTuple):
 def form_of(f: Any, plan: Plan) -> tuple[Form, Operands]:
     """Return the form of a call, and its operands."""
     operands = Operands(f)
-    tasks = tuple([operands.form_of_task(task) for task in plan.tasks])
+    each: dict[int, Any] = {}  # what is written twice is computed once
+    for task in plan.tasks:
+        if id(task) not in each:
+            each[id(task)] = operands.form_of_task(task)
+    tasks = tuple([each[id(task)] for task in plan.tasks])
     return Form(tasks, operands.form_of_arrays()), operands
 
 

@@ -28,18 +28,15 @@ OF_TORCH = Memory(
 
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...] | None:
     """Return the results of a plan on a tensor on a GPU; None where it cannot."""
-    import torch
-
     if not plan.tasks or f.numel() == 0 or not _has_launcher():
         return None
     if any(task.precision.result.is_complex for task in all_tasks(plan)):
         return None  # C++ has no complex numbers without CuPy's headers
-    if f.dtype is torch.float16 and _headers() is None:
-        return None
+    plan = results.at_each_place(plan)
     made = results.empty(f, plan, small_tensors.empty_like)
     with _on_device_of(f):
         runner = Runner(partial(on_cuda.launch, LAUNCHER, xp), xp, OF_TORCH)
-        return made.copy() if kernels.run(f, plan, made.outs, runner) else None
+        return made.returned if kernels.run(f, plan, made.outs, runner) else None
 
 
 def _on_device_of(tensor: Any) -> AbstractContextManager[Any]:
@@ -62,15 +59,6 @@ def _has_launcher() -> bool:
     return found is not None and torch.version.cuda is not None
 
 
-@lru_cache(1)
-def _headers() -> str | None:
-    """Return the folder of the headers of CUDA; None where they are not installed."""
-    from cuda.pathfinder import find_nvidia_header_directory
-
-    found: str | None = find_nvidia_header_directory("cudart")
-    return found
-
-
 def _place(tensor: Any) -> on_cuda.Array:
     size = tensor.element_size()
     return on_cuda.Array(
@@ -82,18 +70,24 @@ def _place(tensor: Any) -> on_cuda.Array:
 
 
 def _compiled(text: str, device: Any) -> Any:
-    """Return a kernel, from the disk if it has been compiled before."""
     import torch
+
+    major, minor = torch.cuda.get_device_capability(device)
+    return compiled_for(f"sm_{major}{minor}", text).get_kernel(cuda.NAME)
+
+
+def compiled_for(architecture: str, text: str) -> Any:
+    """Return machine code, from the disk if it has been compiled before."""
     from cuda.core import Program, ProgramOptions
     from cuda.core.utils import FileStreamProgramCache
 
-    major, minor = torch.cuda.get_device_capability(device)
-    options = ProgramOptions(
-        std="c++17", arch=f"sm_{major}{minor}", fma=False, include_path=_headers()
-    )
-    program = Program(text, "c++", options)
-    compiled = program.compile("cubin", cache=FileStreamProgramCache())
-    return compiled.get_kernel(cuda.NAME)
+    # Headers are none of the options: what reads other files is kept on no disk.
+    options = ProgramOptions(std="c++17", arch=architecture, fma=False)
+    try:
+        cache = FileStreamProgramCache()
+    except OSError:  # nothing can be kept in the user's folder
+        cache = None
+    return Program(text, "c++", options).compile("cubin", cache=cache)
 
 
 def _call(kernel: Any, grid: on_cuda.Grid, given: Sequence[Any], f: Any) -> None:
