@@ -114,6 +114,13 @@ class Loops(Language):
             return f"b{array}[{', '.join(map(self.place, index))}]"
         return self.in_row(f"b{array}", index)
 
+    def target(self, name: str, index: Index, number: int) -> str:
+        """Return how the element of a row of a result is written."""
+        text = self.in_row(name, index)
+        if not text.startswith("read("):
+            return text + " = {}"
+        return f"write{number}{text.removeprefix('read')[:-1]}, {{}})"
+
     def in_row(self, name: str, index: Index) -> str:
         """Return the element of a row of an array at which its loop is."""
         starts = [self.place(place) for place in index]
@@ -125,7 +132,7 @@ class Loops(Language):
                 text = f"({text}) * {name}.shape[{axis}] + {start}"
             self.flat[name] = None
             text = f"uint64({text})"
-            return f"flat_{name}[{self.starts.setdefault(text, self.new_name())} + u]"
+            return f"read(flat_{name}, {self.starts.setdefault(text, self.new_name())} + u)"
         starts[along] += f" : {starts[along]} - first + last"
         row = f"{name}[{', '.join(starts)}]"
         return f"{self.rows.setdefault(row, self.new_name())}[u]"
