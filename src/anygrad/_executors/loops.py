@@ -7,10 +7,11 @@ might count backwards.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from .._executors.nodes import LENGTH, Place, nodes_of
+from .._executors.nodes import LENGTH, Place
 from .._executors.numba_language import Loops
 from .._executors.printing import Range, Scope, inside, interior, interiors
 from .._executors.settled import Settling
@@ -52,40 +53,36 @@ def select(context, condition, first, second):
 
 """
 
-#: Numba takes it that what is written may be read again, and LLVM asks before each loop
-#: whether it is, or gives up vectors if there is much to ask.  Nothing of a call's results
-#: is read, and each place is written in one way only.
+#: Else, LLVM asks before each loop whether what is written is read, too, or makes no
+#: vectors if there is much to ask.  Nothing of a call's results is.
 ACCESS = """\
-def scopes(module, names):
-    domain = module.add_metadata(["anygrad"])
-    return module.add_metadata([module.add_metadata([n, domain]) for n in names])
-
-def pointer(context, builder, array, values):
+def place_in(context, builder, array, values):
     data = context.make_array(array)(context, builder, values[0]).data
     return context.data_model_manager[array.dtype], builder.gep(data, [values[1]])
 
-@numba.extending.intrinsic
-def read(context, array, place):
-    def load(context, builder, signature, values):
-        model, place = pointer(context, builder, array, values)
-        value = builder.load(place)
-        value.set_metadata("alias.scope", scopes(builder.module, ["read"]))
-        value.set_metadata("noalias", scopes(builder.module, WRITERS))
-        return model.from_data(builder, value)
-    return array.dtype(array, place), load
+def say(module, access, own, other):
+    domain = module.add_metadata(["anygrad"])
+    for word, name in (("alias.scope", own), ("noalias", other)):
+        scope = module.add_metadata([name, domain])
+        access.set_metadata(word, module.add_metadata([scope]))
 
-def writer(name):
-    @numba.extending.intrinsic
-    def write(context, array, place, value):
-        def store(context, builder, signature, values):
-            model, place = pointer(context, builder, array, values)
-            done = builder.store(model.as_data(builder, values[2]), place)
-            done.set_metadata("alias.scope", scopes(builder.module, [name]))
-            others = [other for other in WRITERS if other != name]
-            done.set_metadata("noalias", scopes(builder.module, ["read", *others]))
-            return context.get_dummy_value()
-        return numba.void(array, place, array.dtype), store
-    return write
+@numba.extending.intrinsic
+def read(context, array, number):
+    def load(context, builder, signature, values):
+        model, place = place_in(context, builder, array, values)
+        value = builder.load(place)
+        say(builder.module, value, "read", "written")
+        return model.from_data(builder, value)
+    return array.dtype(array, number), load
+
+@numba.extending.intrinsic
+def write(context, array, number, value):
+    def store(context, builder, signature, values):
+        model, place = place_in(context, builder, array, values)
+        done = builder.store(model.as_data(builder, values[2]), place)
+        say(builder.module, done, "written", "read")
+        return context.get_dummy_value()
+    return numba.void(array, number, array.dtype), store
 
 """
 
@@ -122,6 +119,8 @@ for part in range(2):
 
 #: So many rows of results, or planes, are made at once where they share what they read.
 AT_ONCE = 4
+LEAST_READS = 5
+LEAST_SHARED = 7 / 8
 
 #: How many are made at a position: none where they have been, with those before it.
 COUNT = """\
@@ -164,7 +163,15 @@ def text_of(
     ranges = interiors(recording.results, recording.ndim)
     settling = Settling(interior(recording.ndim))
     straight = _straight(printer, settling, along)
-    several = _straight(printer, settling, along, AT_ONCE) if last else []
+    several = _straight(printer, settling, along, AT_ONCE)
+    reads = _reads(straight)
+    if (
+        len(recording.results) > 1
+        or not (last == 1 or printer.runs_on)
+        or reads < LEAST_READS
+        or _reads(several) > LEAST_SHARED * AT_ONCE * reads
+    ):
+        several = []
     tables = _tables(printer, ranges[last])
     general = Scope(tab * 2)
     target = ", ".join([f"t{axis}" for axis in range(recording.ndim)])
@@ -219,9 +226,7 @@ def text_of(
     lines += [tab * (last + 1) + line for line in body.splitlines()]
     constants = [f"{name} = {text}" for text, name in printer.constants.items()]
     select = SELECT if "select(" in body else ""
-    writers = [f"write{k}" for k in range(max(AT_ONCE, len(recording.results)))]
-    access = ACCESS + f"WRITERS = {writers}\n" + "".join([f"{w} = writer({w!r})\n" for w in writers])
-    return HEAD + select + access + "\n".join([*constants, "", *lines, ""])
+    return HEAD + select + ACCESS + "\n".join([*constants, "", *lines, ""])
 
 
 def _straight(
@@ -229,26 +234,24 @@ def _straight(
 ) -> list[str]:
     """Return the loop along some axes, for a position whose choices it has.
 
-    For so many results along the first axis; nothing if several share nothing.
+    For so many positions along the first axis.
     """
     printer.starts, printer.rows = {}, {}
     printer.within = frozenset(along)
     here = [settling.settled(node) for node in printer.recording.results]
     pairs = [(number, k) for k in range(count) for number in range(len(here))]
     nodes = [settling.further(here[number], k) for number, k in pairs]
-    if count > 1 and (len(here) > 1 or _loads(nodes) == count * _loads(here)):
-        return []
     targets = {}
     for node, (number, k) in zip(nodes, pairs, strict=True):
         place = [
             Place(axis, True, 0 if axis else k) for axis in range(printer.last + 1)
         ]
-        targets[printer.target(f"o{number}", tuple(place), len(targets))] = node
+        targets[printer.target(f"o{number}", tuple(place))] = node
     return _loop(printer, settling.at, targets)
 
 
-def _loads(nodes: Sequence[Node]) -> int:
-    return sum([node.verb == "load" for node in nodes_of(nodes)])
+def _reads(lines: Sequence[str]) -> int:
+    return len({*re.findall(r"read\(.*?\)", "\n".join(lines))})
 
 
 def _loop(printer: Loops, at: tuple[int, ...], targets: dict[str, Node]) -> list[str]:
