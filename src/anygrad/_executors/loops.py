@@ -117,10 +117,11 @@ lead = min(length, -(address + int64({start})) % lanes)
 for part in range(2):
     for u in range(uint64(lead if part else 0), uint64(length if part else lead)):"""
 
-#: So many rows of results, or planes, are made at once where they share what they read.
+#: So many rows of a result, or planes, are made at once where each point takes so many
+#: reads and several share them.  Less does not pay for more streams through memory.
 AT_ONCE = 4
 LEAST_READS = 5
-LEAST_SHARED = 7 / 8
+MOST_LEFT = 7 / 8
 
 #: How many are made at a position: none where they have been, with those before it.
 COUNT = """\
@@ -169,7 +170,7 @@ def text_of(
         len(recording.results) > 1
         or not (last == 1 or printer.runs_on)
         or reads < LEAST_READS
-        or _reads(several) > LEAST_SHARED * AT_ONCE * reads
+        or _reads(several) > MOST_LEFT * AT_ONCE * reads
     ):
         several = []
     tables = _tables(printer, ranges[last])
@@ -251,6 +252,7 @@ def _straight(
 
 
 def _reads(lines: Sequence[str]) -> int:
+    """Return how many elements a loop reads at a point, each once."""
     return len({*re.findall(r"read\(.*?\)", "\n".join(lines))})
 
 
