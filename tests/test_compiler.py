@@ -368,6 +368,21 @@ def test_workers(runs: Runs, numpy: Any) -> None:
     assert all(runs)
 
 
+@pytest.mark.parametrize("rest", [(9, 7), (600,)])
+def test_rows_made_at_once(
+    runs: Runs, numpy: Any, monkeypatch: pytest.MonkeyPatch, rest: tuple[int, ...]
+) -> None:
+    """Planes, and long rows: any number of them, in shares that end anywhere."""
+    monkeypatch.setattr(in_numba, "LEAST_SHARE", 1)
+    for count in (4, 5, 6, 7, 9, 10, 23):
+        f = numpy.random.default_rng(count).standard_normal((count, *rest))
+        wanted = agnostic("laplacian", f)
+        for workers in (1, 2):
+            with anygrad.set_workers(workers):
+                assert_same(compiled("laplacian", f), wanted)
+    assert all(runs)
+
+
 def test_another_shape_and_step_compile_nothing(
     runs: Runs, plane: Any, empty_cache: Path
 ) -> None:

@@ -12,7 +12,6 @@ import importlib.util
 import os
 import sys
 import tempfile
-import warnings
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from itertools import pairwise
@@ -145,15 +144,7 @@ def _compiled(
     text = loops.text_of(recording, layouts, most_lines, has_tables=has_tables)
     if text is None:
         return None
-    try:
-        return _loaded(text)
-    except Exception as error:  # noqa: BLE001 - whatever a compiler may raise
-        msg = (
-            "Numba cannot compile this call, so it runs without: "
-            f"{type(error).__name__}: {error}"
-        )
-        warnings.warn(msg, RuntimeWarning, stacklevel=2)
-        return None
+    return kernels.compiled(lambda: _loaded(text), "Numba", "without")
 
 
 def _loaded(text: str) -> Callable[..., None]:

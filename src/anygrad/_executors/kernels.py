@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
@@ -32,6 +33,19 @@ def remember(kernels: dict[K, V], key: K, kernel: V) -> V:
         # Threads may meet here: then one finds nothing to forget.
         kernels.pop(next(iter(kernels), key), None)
     return kernels.setdefault(key, kernel)
+
+
+def compiled(make: Callable[[], V], compiler: str, instead: str) -> V | None:
+    """Return what a compiler makes; None, and a warning, where it cannot."""
+    try:
+        return make()
+    except Exception as error:  # noqa: BLE001 - whatever a compiler may raise
+        msg = (
+            f"{compiler} cannot compile this call, so it runs {instead}: "
+            f"{type(error).__name__}: {error}"
+        )
+        warnings.warn(msg, RuntimeWarning, stacklevel=2)
+        return None
 
 
 def is_long(plan: Plan) -> bool:

@@ -7,6 +7,7 @@ might count backwards.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,39 @@ def select(context, condition, first, second):
 
 """
 
+#: Else, LLVM asks before each loop whether what is written is read, too, or makes no
+#: vectors if there is much to ask.  Nothing of a call's results is.
+ACCESS = """\
+def place_in(context, builder, array, values):
+    data = context.make_array(array)(context, builder, values[0]).data
+    return context.data_model_manager[array.dtype], builder.gep(data, [values[1]])
+
+def say(module, access, own, other):
+    domain = module.add_metadata(["anygrad"])
+    for word, name in (("alias.scope", own), ("noalias", other)):
+        scope = module.add_metadata([name, domain])
+        access.set_metadata(word, module.add_metadata([scope]))
+
+@numba.extending.intrinsic
+def read(context, array, number):
+    def load(context, builder, signature, values):
+        model, place = place_in(context, builder, array, values)
+        value = builder.load(place)
+        say(builder.module, value, "read", "written")
+        return model.from_data(builder, value)
+    return array.dtype(array, number), load
+
+@numba.extending.intrinsic
+def write(context, array, number, value):
+    def store(context, builder, signature, values):
+        model, place = place_in(context, builder, array, values)
+        done = builder.store(model.as_data(builder, values[2]), place)
+        say(builder.module, done, "written", "read")
+        return context.get_dummy_value()
+    return numba.void(array, number, array.dtype), store
+
+"""
+
 #: One row: its straight part, from `first` to `last`, its ends where they are short,
 #: and what is left of it.
 ROW = """\
@@ -70,16 +104,29 @@ for part in range(2):
 LOOP = "for u in range(uint64(last - first)):"
 
 #: The straight parts of several rows, which the first of them has, with what lies
-#: between them in memory: over that, their ends are written.  What comes before the
-#: first whole vector of results is a part of its own.
+#: between them in memory: over that, their ends are written.
 RUN = """\
 if t{middle} >= turn:
     turn = min(t{middle} + rows, {bottom})
-    length = (turn - 1 - t{middle}) * n{axis} + last - first
-    lead = min(length, -(address + int64({start})) % lanes)
-    for part in range(2):
-        for u in range(uint64(lead if part else 0), uint64(length if part else lead)):
-"""
+    length = (turn - 1 - t{middle}) * n{axis} + last - first"""
+
+#: The loop over them.  What comes before the first whole vector of results is a part of
+#: its own.
+ALIGNED = """\
+lead = min(length, -(address + int64({start})) % lanes)
+for part in range(2):
+    for u in range(uint64(lead if part else 0), uint64(length if part else lead)):"""
+
+#: So many rows of a result, or planes, are made at once where each point takes so many
+#: reads and several share them.  Less does not pay for more streams through memory.
+AT_ONCE = 4
+LEAST_READS = 5
+MOST_LEFT = 7 / 8
+
+#: How many are made at a position: none where they have been, with those before it.
+COUNT = """\
+count = 0 if t0 < made else {at_once} if t0 + {at_once} <= {bottom}{conditions} else 1
+made = max(made, t0 + count)"""
 
 #: Such a run has so many points, or is one row.
 MOST_POINTS = 8192
@@ -114,8 +161,18 @@ def text_of(
     printer.tables = {} if has_tables else None
     last, tab = printer.last, Loops.INDENT
     along = {last, last - printer.runs_on}
-    straight = _straight(printer, interior(recording.ndim), along)
     ranges = interiors(recording.results, recording.ndim)
+    settling = Settling(interior(recording.ndim))
+    straight = _straight(printer, settling, along)
+    several = _straight(printer, settling, along, AT_ONCE)
+    reads = _reads(straight)
+    if (
+        len(recording.results) > 1
+        or not (last == 1 or printer.runs_on)
+        or reads < LEAST_READS
+        or _reads(several) > MOST_LEFT * AT_ONCE * reads
+    ):
+        several = []
     tables = _tables(printer, ranges[last])
     general = Scope(tab * 2)
     target = ", ".join([f"t{axis}" for axis in range(recording.ndim)])
@@ -130,7 +187,7 @@ def text_of(
         rest=ranges[last].end,
         axis=last,
         conditions=inside(ranges[:last], "and"),
-        straight="\n".join(_indented(_in_runs(printer, straight, ranges))),
+        straight="\n".join(_indented(_in_runs(printer, straight, several, ranges))),
         ends="\n".join(_at_ends(printer, ranges[last])),
         edges="\n".join(_at_edges(printer, ranges)),
         general="\n".join(general.lines),
@@ -158,31 +215,52 @@ def text_of(
         if printer.runs_on and axis == last - 1:
             loop = [f"t{axis} = turn = {bounds[0]}", f"while t{axis} < {bounds[1]}:"]
             body += f"\nt{axis} += 1"
+        if several and axis == 0:
+            counted = COUNT.format(
+                at_once=AT_ONCE,
+                bottom=f"min(stop, n0 - {ranges[0].end})",
+                conditions=inside(ranges[:1], "and")
+                + (" and rows == 1" if printer.runs_on and last == 1 else ""),
+            )
+            loop = ["made = start", *loop, *_indented(counted.splitlines())]
         lines += _indented(loop, axis + 1)
     lines += [tab * (last + 1) + line for line in body.splitlines()]
     constants = [f"{name} = {text}" for text, name in printer.constants.items()]
     select = SELECT if "select(" in body else ""
-    return HEAD + select + "\n".join([*constants, "", *lines, ""])
+    return HEAD + select + ACCESS + "\n".join([*constants, "", *lines, ""])
 
 
-def _straight(printer: Loops, at: tuple[int, ...], along: Iterable[int]) -> list[str]:
-    """Return the loop along some axes, for a position whose choices it has."""
+def _straight(
+    printer: Loops, settling: Settling, along: Iterable[int], count: int = 1
+) -> list[str]:
+    """Return the loop along some axes, for a position whose choices it has.
+
+    For so many positions along the first axis.
+    """
     printer.starts, printer.rows = {}, {}
     printer.within = frozenset(along)
-    place = tuple([Place(axis, True, 0) for axis in range(len(at))])
-    settling = Settling(at)
-    targets = {
-        printer.in_row(f"o{number}", place): settling.settled(node)
-        for number, node in enumerate(printer.recording.results)
-    }
-    return _loop(printer, at, targets)
+    here = [settling.settled(node) for node in printer.recording.results]
+    pairs = [(number, k) for k in range(count) for number in range(len(here))]
+    nodes = [settling.further(here[number], k) for number, k in pairs]
+    targets = {}
+    for node, (number, k) in zip(nodes, pairs, strict=True):
+        place = [
+            Place(axis, True, 0 if axis else k) for axis in range(printer.last + 1)
+        ]
+        targets[printer.target(f"o{number}", tuple(place))] = node
+    return _loop(printer, settling.at, targets)
+
+
+def _reads(lines: Sequence[str]) -> int:
+    """Return how many elements a loop reads at a point, each once."""
+    return len({*re.findall(r"read\(.*?\)", "\n".join(lines))})
 
 
 def _loop(printer: Loops, at: tuple[int, ...], targets: dict[str, Node]) -> list[str]:
     row = Scope("", at=at)
     points = Scope(Loops.INDENT, row, at=at)
     for target, node in targets.items():
-        points.add(f"{target} = {printer.value(node, points)}")
+        points.add(target.format(printer.value(node, points)))
     before = {**printer.starts, **printer.rows}
     row.lines += [f"{name} = {text}" for text, name in before.items()]
     return [*row.lines, LOOP, *points.lines]
@@ -194,7 +272,7 @@ def _tables(printer: Loops, ends: Range) -> list[str]:
     if not tables:
         return []
     printer.starts, printer.rows = {}, {}
-    targets = {f"{name}[u]": node for node, name in tables.items()}
+    targets = {f"{name}[u] = {{}}": node for node, name in tables.items()}
     loop = _loop(printer, interior(last + 1), targets)
     empty = [
         f"{name} = empty(last - first, {node.dtype})" for node, name in tables.items()
@@ -203,18 +281,31 @@ def _tables(printer: Loops, ends: Range) -> list[str]:
     return [first, *empty, *loop]
 
 
-def _in_runs(printer: Loops, straight: list[str], ranges: Sequence[Range]) -> list[str]:
+def _in_runs(
+    printer: Loops, straight: list[str], several: list[str], ranges: Sequence[Range]
+) -> list[str]:
     """Return the straight part of a row, or of several where they are one run."""
-    if not printer.runs_on:
-        return straight
-    last, number = printer.last, straight.index(LOOP)
+    lines = []
+    if printer.runs_on:
+        last = printer.last
+        end = "stop" if last == 1 else f"n{last - 1}"
+        bottom = f"min({end}, n{last - 1} - {ranges[last - 1].end})"
+        lines += RUN.format(middle=last - 1, axis=last, bottom=bottom).splitlines()
+        straight, several = _aligned(straight), _aligned(several)
+    if several:
+        straight = ["if count == 1:", *_indented(straight)]
+        straight += ["elif count:", *_indented(several)]
+    return lines + _indented(straight, printer.runs_on)
+
+
+def _aligned(straight: list[str]) -> list[str]:
+    """Return the loop of a run, with a part of its own before whole vectors."""
+    if not straight:
+        return []
+    number = straight.index(LOOP)
     row, points = straight[:number], straight[number + 1 :]
-    start = points[-1].partition("[")[2].partition(" ")[0]
-    end = "stop" if last == 1 else f"n{last - 1}"
-    bottom = f"min({end}, n{last - 1} - {ranges[last - 1].end})"
-    run = RUN.format(middle=last - 1, axis=last, bottom=bottom, start=start)
-    lines = run.splitlines()
-    return [*lines[:3], *_indented(row), *lines[3:], *_indented(points, 2)]
+    start = points[-1].partition(", ")[2].partition(" ")[0]
+    return [*row, *ALIGNED.format(start=start).splitlines(), *_indented(points)]
 
 
 def _at_edges(printer: Loops, ranges: Sequence[Range]) -> list[str]:
@@ -233,7 +324,7 @@ def _at_edges(printer: Loops, ranges: Sequence[Range]) -> list[str]:
             is_long = f"last - first >= {LEAST_AT_EDGES} and n{axis} > {start + end}"
             lines.append(f"elif {is_long} and {here}:")
             where = (*at[:axis], place, *at[axis + 1 :])
-            lines += _indented(_straight(printer, where, [len(at) - 1]))
+            lines += _indented(_straight(printer, Settling(where), [len(at) - 1]))
             if len(lines) > MOST_LINES_AT_EDGES:
                 return []
     return lines

@@ -85,7 +85,7 @@ class Loops(Language):
             or not is_for_all_rows(node, self.last)
         ):
             return super().value(node, scope)
-        return self.tables.setdefault(node, f"table{len(self.tables)}") + "[u]"
+        return f"read({self.tables.setdefault(node, f'table{len(self.tables)}')}, u)"
 
     def constant(self, node: Node) -> str:
         """Return the name of a number of the form, a global one in its dtype."""
@@ -114,6 +114,13 @@ class Loops(Language):
             return f"b{array}[{', '.join(map(self.place, index))}]"
         return self.in_row(f"b{array}", index)
 
+    def target(self, name: str, index: Index) -> str:
+        """Return how the element of a row of a result is written."""
+        text = self.in_row(name, index)
+        if not text.startswith("read("):
+            return text + " = {}"
+        return f"write{text.removeprefix('read')[:-1]}, {{}})"
+
     def in_row(self, name: str, index: Index) -> str:
         """Return the element of a row of an array at which its loop is."""
         starts = [self.place(place) for place in index]
@@ -124,8 +131,8 @@ class Loops(Language):
             for axis, start in enumerate(starts[1:], 1):
                 text = f"({text}) * {name}.shape[{axis}] + {start}"
             self.flat[name] = None
-            text = f"uint64({text})"
-            return f"flat_{name}[{self.starts.setdefault(text, self.new_name())} + u]"
+            start = self.starts.setdefault(f"uint64({text})", self.new_name())
+            return f"read(flat_{name}, {start} + u)"
         starts[along] += f" : {starts[along]} - first + last"
         row = f"{name}[{', '.join(starts)}]"
         return f"{self.rows.setdefault(row, self.new_name())}[u]"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._executors import cuda, tape
 from .._executors.cuda import Variant
-from .._executors.kernels import remember
+from .._executors.kernels import compiled, remember
 from .._executors.nodes import nodes_of
 from .._executors.printing import interiors, is_for_all_rows, straight_nodes
 
@@ -294,12 +293,6 @@ def _compiled(
     text = cuda.text_of(recording, variant)
     if text is None:
         return None
-    try:
-        return launcher.compiled(text, device)
-    except Exception as error:  # noqa: BLE001 - whatever a driver may raise
-        msg = (
-            "CUDA cannot compile this call, so it runs as several kernels: "
-            f"{type(error).__name__}: {error}"
-        )
-        warnings.warn(msg, RuntimeWarning, stacklevel=2)
-        return None
+    return compiled(
+        lambda: launcher.compiled(text, device), "CUDA", "as several kernels"
+    )

@@ -27,6 +27,7 @@ class Settling:
         self.at = at
         self._nodes: dict[Any, Node] = {}
         self._known: dict[tuple[Node, frozenset[Node]], Node] = {}
+        self._further: dict[tuple[Node, int], Node] = {}
 
     def settled(self, node: Node, true: frozenset[Node] = frozenset()) -> Node:
         """Return what a node is where some conditions hold."""
@@ -39,21 +40,39 @@ class Settling:
         only = only_operand(node, self.at)
         if only is not None:
             return self.settled(only, true)
-        if not node.operands:
-            return node
         if node.verb != "where":
             operands = [self.settled(operand, true) for operand in node.operands]
-            return self._node(node, operands)
+            return self._node(node, operands, node.detail)
         condition = self.settled(node.operands[0])
         parts = _parts_of(condition)
         if parts <= true:
             return self.settled(node.operands[1], true)
         first = self.settled(node.operands[1], true | parts)
         second = self.settled(node.operands[2], true)
-        return self._node(node, [condition, first, second])
+        return self._node(node, [condition, first, second], None)
 
-    def _node(self, node: Node, operands: Sequence[Node]) -> Node:
-        key = (node.verb, tuple(operands), node.dtype, node.detail)
+    def further(self, node: Node, by: int) -> Node:
+        """Return what a settled node is so many points further along the first axis."""
+        if by == 0 or 0 not in node.axes:
+            return node
+        known = self._further.get((node, by))
+        if known is None:
+            operands = [self.further(operand, by) for operand in node.operands]
+            detail = node.detail
+            if node.verb == "load":
+                array, index = detail
+                places = [
+                    p._replace(at=p.at + by) if p.follows and p.axis == 0 else p
+                    for p in index
+                ]
+                detail = (array, tuple(places))
+            known = self._further[node, by] = self._node(node, operands, detail)
+        return known
+
+    def _node(self, node: Node, operands: Sequence[Node], detail: Any) -> Node:
+        if node.verb in ("constant", "number"):  # known by themselves; 0.0 == -0.0
+            return node
+        key = (node.verb, tuple(operands), node.dtype, detail)
         known = self._nodes.get(key)
         if known is None:
             known = self._nodes[key] = Node(*key)

@@ -100,12 +100,14 @@ class NumPyForTensors:
 
         if not in_numba.pays(f.numel(), plan) or f.dtype not in self.dtypes:
             return None
-        if not all(map(self._knows, all_tasks(plan))):
-            return None
+        there = self._plan(f, plan)
+        if there is None:
+            if not all(map(self._knows, all_tasks(plan))):
+                return None
+            there = plan.with_tasks(tuple([self._there(task) for task in plan.tasks]))
         import torch
 
         samples = _array(f)
-        there = plan.with_tasks(tuple([self._there(task) for task in plan.tasks]))
         made = results.empty(f, plan, empty_like)
         outs = [_array(out) for out in made.outs]
         workers = torch.get_num_threads()
