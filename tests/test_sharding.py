@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -272,6 +273,32 @@ def test_new_coordinates_need_no_new_program(
         for entry in entries:
             anygrad.gradient(f, spacing=[entry])
     assert not found
+
+
+def test_vectors_of_coordinates_are_a_matter_of_one_program(
+    jax: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They get their other dims within: outside, each would take as long as a call."""
+    import jax.numpy as jnp
+
+    f = jnp.arange(41.0)[:, None] * jnp.arange(43.0) ** 2  # as no other test has it
+    x, y = jnp.arange(41.0) * 2, jnp.arange(43.0) / 2
+    with compilations(jax, caplog) as found:
+        along, across = anygrad.gradient(f, spacing=[x, y])
+    assert len(found) == 1
+    assert float(along[3, 3]) == pytest.approx(9 / 2)
+    assert float(across[3, 3]) == pytest.approx(3 * 2 * 3 * 2)
+
+
+def test_masks_beside_a_one_that_is_no_float(jax: Any) -> None:
+    """A kept program for steps of one is for no other number of its kind."""
+    import jax.numpy as jnp
+
+    f = jnp.arange(1239.0) ** 2
+    mask = f > 0
+    for step in (Fraction(1), Fraction(1), Fraction(1, 4), Fraction(1)):
+        (slope,) = anygrad.gradient(f, spacing=step, where=mask)
+        assert float(slope[5]) == pytest.approx(10 / float(step))
 
 
 def test_new_samples_need_no_new_program(

@@ -242,5 +242,6 @@ def _planned(
         ndim=field.ndim,
         executor=_dispatch.without_ghosts(executor, _tasks.margins(tasks), samples),
         namespace=samples.namespace,
+        takes_vectors=_dispatch.takes_vectors(executor, samples),
     )
     return Planned(plan, dims)

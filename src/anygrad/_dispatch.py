@@ -33,6 +33,9 @@ class Executors(NamedTuple):
         Returns the context in which an array is computed with, outside of executors.
     cut : callable
         ``cut(array, slices)`` returns a part of a result.
+    takes_vectors : bool
+        Whether `exact` takes coordinates of one dim as they are: where it costs many
+        microseconds to give them the others.
     """
 
     exact: Executor = _agnostic.run
@@ -40,6 +43,7 @@ class Executors(NamedTuple):
     spread: Executor = _agnostic.run
     surroundings: Callable[[Any], AbstractContextManager[Any]] = nullcontext
     cut: Callable[[Any, tuple[Any, ...]], Any] = operator.getitem
+    takes_vectors: bool = False
 
 
 def execute(array: Any, plan: Plan) -> tuple[Any, ...]:
@@ -70,7 +74,7 @@ def _on_mesh(array: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
 def _of_jax() -> Executors:
     from ._executors import compiled, explicit
 
-    return Executors(compiled.run, compiled.trace, cut=explicit.cut)
+    return Executors(compiled.run, compiled.trace, cut=explicit.cut, takes_vectors=True)
 
 
 @cache  # one and the same for all calls
@@ -186,6 +190,12 @@ def executor_for(samples: Samples, companions: Iterable[Any]) -> Executor:
         if is_own and not _libraries.is_exact(plain, library):
             return EXECUTORS[library.name]().fallback
     return samples.executor
+
+
+def takes_vectors(executor: Executor, samples: Samples) -> bool:
+    """Tell whether an executor takes coordinates of one dim as they are."""
+    executors = _executors_of(samples.library)
+    return executors.takes_vectors and executor is executors.exact
 
 
 def without_ghosts(

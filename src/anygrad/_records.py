@@ -268,6 +268,8 @@ class Plan(NamedTuple):
         ``executor(array, plan, namespace)`` returns the results.
     namespace : module or None
         In which the samples are computed with.
+    takes_vectors : bool
+        Whether coordinates of one dim stay so, and the executor gives them the others.
     """
 
     tasks: tuple[Task, ...]
@@ -278,6 +280,7 @@ class Plan(NamedTuple):
     ndim: int = 0
     executor: Any = None
     namespace: Any = None
+    takes_vectors: bool = False
 
     def with_tasks(self, tasks: tuple[Task, ...]) -> Plan:
         """Return the plan with all that a call adds to its tasks."""

@@ -258,9 +258,16 @@ def values_of(
     x = _libraries.without_shell(given)
     if x.ndim == 0:
         return Values(None, x, None, constants, period)
-    if x.ndim != ndim:  # a vector, which broadcasts with as many dims as the samples
-        x = x[(*(None,) * axis, slice(None), *(None,) * (ndim - axis - 1))]
+    if not plan.takes_vectors:
+        x = with_all_dims(x, axis, ndim)
     return Values(None, None, x, constants, period)
+
+
+def with_all_dims(x: Any, axis: int, ndim: int) -> Any:
+    """Return coordinates that broadcast: with as many dims as the samples."""
+    if x.ndim >= ndim:
+        return x
+    return x[(*(None,) * axis, slice(None), *(None,) * (ndim - axis - 1))]
 
 
 def bound(

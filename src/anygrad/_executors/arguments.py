@@ -15,6 +15,7 @@ from .._classes import is_array
 from .._records import Alternative, Plan, Task, all_tasks
 from .._scales import Scale
 from .._schemes import Scheme, StepScales
+from .._tasks import with_all_dims
 
 #: In the form of a call, what stands for an array beyond an end.
 ARRAY = "array"
@@ -66,7 +67,8 @@ def _as_factor(scale: Scale) -> Scale:
 
 def static(plan: Plan) -> Plan:
     """Return what is part of the programs for a plan."""
-    return Plan(tuple(map(_static_task, plan.tasks)), plan.stack, plan.is_plain)
+    tasks = tuple(map(_static_task, plan.tasks))
+    return Plan(tasks, plan.stack, plan.is_plain, ndim=plan.ndim)
 
 
 def _static_task(task: Task) -> Task:
@@ -105,13 +107,13 @@ def put_together(static: Plan, forms: Any, numbers: list[Any], arrays: Any) -> P
     def filled(task: Task, inner: Task | None) -> Task:
         scales = scales_of(task.scheme)
         others = [Alternative(a.scheme, scales_of(a.scheme)) for a in task.alternatives]
-        step, coordinates, where, *beyond = next(values, (None, None, None))
+        step, x, where, *beyond = next(values, (None, None, None))
         given = {True: number, False: repeat(None), ARRAY: iter(beyond)}
         ends = [next(given[kind]) for kind in next(form)]
         return task._replace(
             scales=scales,
             step=step,
-            coordinates=coordinates,
+            coordinates=x if x is None else with_all_dims(x, task.axis, static.ndim),
             constants=(ends[0], ends[1]) if len(ends) > 1 else None,
             period=ends[-1],
             where=where,

@@ -63,19 +63,28 @@ class Compiled:
         Of the scales that the program is for.
     vector : callable
         ``vector(numbers)`` puts them into one array, where they need not be Python's.
-    has_steps_only : bool
-        Whether there are single numbers for each scale, and nothing else.
+    has_steps_only, has_arrays_only : bool
+        Whether there are single numbers for each scale, and nothing else, or arrays and
+        steps of one.
     latest : Latest or None
         None until there has been a call.
     """
 
-    __slots__ = ("forms", "has_steps_only", "latest", "program", "vector")
+    __slots__ = (
+        "forms",
+        "has_arrays_only",
+        "has_steps_only",
+        "latest",
+        "program",
+        "vector",
+    )
 
-    def __init__(self, program: Any, forms: Any, dtype: Any, no_arrays: bool) -> None:
+    def __init__(self, program: Any, forms: Any, dtype: Any, arrays: Any) -> None:
         self.program = program
         self.forms = forms
         self.vector = _vector_of(dtype)
-        self.has_steps_only = no_arrays and set(forms) == {(1, 0), (False,)}
+        self.has_steps_only = not arrays and set(forms) == {(1, 0), (False,)}
+        self.has_arrays_only = bool(arrays) and set(forms) <= {False, True, (False,)}
         self.latest: Latest | None = None
 
 
@@ -102,14 +111,20 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
             made.latest = tuple.__new__(Latest, (plan, vector, False))
             results = made.program(f, vector, ())
             return results
+    if made is not None and made.has_arrays_only:
+        given = _arrays(plan)
+        if given is not None:
+            results = made.program(f, (), given)
+            return results
     numbers, forms, arrays = arguments.taken_apart(plan)
     # Operation by operation, a mesh with explicit axes refuses what is cut.
     if kernels.is_long(plan) and not explicit.sharding_of(f, *itertools.chain(*arrays)):
-        return _agnostic.run(f, plan, xp)
+        whole = arguments.put_together(arguments.static(plan), forms, numbers, arrays)
+        return _agnostic.run(f, whole, xp)
     if made is None or made.forms != forms:
         layout = _layout(f, f.sharding, plan) if _is_spread(f) else None
         program = _program(arguments.static(plan), forms, xp, _is_spread(f), layout)
-        made = Compiled(program, forms, _dtype_of_numbers(plan), not arrays)
+        made = Compiled(program, forms, _dtype_of_numbers(plan), arrays)
         if kept is not None:
             kept.keep(made)
     vector = made.vector(numbers) if numbers else ()
@@ -181,6 +196,19 @@ def _reciprocals(plan: Plan) -> list[float] | None:
             return None
         numbers += scales.reciprocals()
     return numbers
+
+
+def _arrays(plan: Plan) -> tuple[Any, ...] | None:
+    """Return the arrays of a plan that has nothing else but steps of one; else None."""
+    arrays: list[Any] = []
+    for task in plan.tasks:
+        scales = task.scales
+        if scales and scales is not task.scheme.unit_scales:
+            return None
+        if task.inner is not None or task.constants or task.period is not None:
+            return None
+        arrays.append((task.step, task.coordinates, task.where))
+    return tuple(arrays)
 
 
 def _placed(numbers: Any, f: Any, xp: Namespace) -> Any:

@@ -7,10 +7,13 @@ returns to where they are from, and is added there; and so on, however often.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 from .neighbours import Span, Window
+
+#: Some rows of a part, by its number.
+Rows: TypeAlias = tuple[int, Span]
 
 #: `torch.autograd.Function` for both directions, made when the first tensor comes.
 _functions: list[Any] = []
@@ -61,87 +64,50 @@ class Cut(NamedTuple):
         pieces = [whole.narrow(axis, start, stop - start) for start, stop in spans]
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=axis)
 
-    def gathered(self, part: Any, axis: int) -> Any:
-        """Return a part between the rows that are read of others."""
-        import torch
+    def moved(self, array: Any, axis: int, is_back: bool) -> Any:
+        """Return a part between the rows that are read of others.
 
-        sent = {
-            number: torch.cat([_rows(part, axis, cut) for cut in cuts], dim=axis)
-            for number, cuts in self._asked_of_this().items()
-        }
-        asked, here = self._asked_of_others(), self.windows[self.place].parts
-        received = self._swapped(part, axis, sent, asked)
-        strips = {
-            number: iter(received[number].split(_counts(cuts), dim=axis))
-            for number, cuts in asked.items()
-        }
-        pieces = [
-            _rows(part, axis, cut) if number == self.place else next(strips[number])
-            for number, cut in here
-        ]
-        return torch.cat(pieces, dim=axis)
-
-    def returned(self, slopes: Any, axis: int) -> Any:
-        """Return what a part gets of what all that read it have got."""
-        import torch
-
-        here = self.windows[self.place].parts
-        pieces = slopes.split(_counts([cut for _, cut in here]), dim=axis)
-        found: dict[int, list[Any]] = {}
-        for (number, _), piece in zip(here, pieces, strict=True):
-            found.setdefault(number, []).append(piece)
-        sent = {number: torch.cat(of, dim=axis) for number, of in found.items()}
-        own = sent.pop(self.place, None)
-        readers = self._asked_of_this()
-        received = self._swapped(slopes, axis, sent, readers)
-        if own is not None:
-            received[self.place] = own
-            readers[self.place] = self._read(self.place, self.place)
-        total = _like(slopes, axis, self.lengths[self.place]).zero_()
-        for number in sorted(received):
-            strips = received[number].split(_counts(readers[number]), dim=axis)
-            for cut, strip in zip(readers[number], strips, strict=True):
-                _rows(total, axis, cut).add_(strip)
-        return total
-
-    def _asked_of_this(self) -> dict[int, list[Span]]:
-        """Return what each other part reads of this one, if anything."""
-        others = [k for k in range(len(self.windows)) if k != self.place]
-        asked = {number: self._read(number, self.place) for number in others}
-        return {number: cuts for number, cuts in asked.items() if cuts}
-
-    def _asked_of_others(self) -> dict[int, list[Span]]:
-        """Return what this part reads of each other one, if anything."""
-        others = {of for of, _ in self.windows[self.place].parts} - {self.place}
-        return {of: self._read(self.place, of) for of in sorted(others)}
-
-    def _read(self, number: int, of: int) -> list[Span]:
-        """Return what one part reads of another."""
-        return [cut for k, cut in self.windows[number].parts if k == of]
-
-    def _swapped(
-        self, like: Any, axis: int, sent: dict[int, Any], asked: dict[int, list[Span]]
-    ) -> dict[int, Any]:
-        """Send to others, and return the rows that are asked of each."""
+        Or, on the way back, a part with the sum of what all that read its rows have
+        got for them.
+        """
         from torch.distributed import P2POp, batch_isend_irecv, irecv, isend
 
-        received = {
-            number: _like(like, axis, sum(_counts(cuts)))
-            for number, cuts in asked.items()
-        }
-        travels = [
-            P2POp(travel, _bytes(message.contiguous()), self.ranks[number], self.group)
-            for travel, messages in ((isend, sent), (irecv, received))
-            for number, message in messages.items()
-            if message.numel()
-        ]
+        spans, arrivals, travels = self.windows[self.place].spans, [], []
+        length = sum([stop - start for start, stop in spans])
+        total = _like(array, axis, self.lengths[self.place] if is_back else length)
+        total = total.zero_() if is_back else total
+        for route in self._routes():
+            (source, read), (target, written) = reversed(route) if is_back else route
+            if source == self.place:
+                strip = _rows(array, axis, read)
+                to, travel = target, isend
+            elif target == self.place:
+                strip = _like(array, axis, read[1] - read[0])
+                to, travel = source, irecv
+            else:
+                continue
+            if source != target and strip.numel():
+                message = _bytes(strip.contiguous())
+                travels.append(P2POp(travel, message, self.ranks[to], self.group))
+            if target == self.place:
+                arrivals.append((_rows(total, axis, written), strip))
         for work in batch_isend_irecv(travels) if travels else ():
             work.wait()
-        return received
+        for own, strip in arrivals:
+            own.add_(strip) if is_back else own.copy_(strip)
+        return total
 
+    def _routes(self) -> Iterator[tuple[Rows, Rows]]:
+        """Return all rows that are read, and where in which part they are put.
 
-def _counts(cuts: Sequence[Span]) -> list[int]:
-    return [stop - start for start, stop in cuts]
+        All processes list them in one order: messages between two arrive in theirs.
+        """
+        for target, window in enumerate(self.windows):
+            place = 0
+            for source, (start, stop) in window.parts:
+                written = place, place + stop - start
+                yield (source, (start, stop)), (target, written)
+                _, place = written
 
 
 def _rows(array: Any, axis: int, cut: Span) -> Any:
@@ -170,7 +136,7 @@ def _make_function() -> Any:
         @staticmethod
         def forward(ctx: Any, rows: Any, cut: Cut, axis: int, is_back: bool) -> Any:
             ctx.rest = cut, axis, not is_back
-            return (cut.returned if is_back else cut.gathered)(rows, axis)
+            return cut.moved(rows, axis, is_back)
 
         @staticmethod
         def backward(ctx: Any, slopes: Any) -> Any:

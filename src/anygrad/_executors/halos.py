@@ -1,7 +1,7 @@
 """Blocks of an axis that is cut over devices of JAX, with rows of their neighbours.
 
-The formulas of a whole axis run on such a block: they are moved by the width of the
-halo, and what the ends of the axis need is taken where these ends are.
+The formulas inside run on such a block and its halo, those of a whole axis on the rows
+near its ends; what these give is taken where the ends of the axis are.
 """
 
 from __future__ import annotations
@@ -9,20 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic, _lowering
-from .._differences import difference
 from .._records import Alternative, candidates, halo_of
 from .._schemes import Scheme
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from .._formulas import Formula
     from .._records import Task
     from .._scales import Scale
     from .._typing import Namespace
-
-#: The rows of a block that a part of the formulas is for.
-INSIDE, FIRST, LAST = "inside", "first", "last"
 
 
 class Width(NamedTuple):
@@ -43,17 +38,6 @@ class Around(NamedTuple):
     before: Any
     block: Any
     after: Any
-
-    def rows(self, place: str, count: int, axis: int, xp: Namespace) -> Any:
-        """Return the block, or those beyond one end with so many rows of it."""
-        along = (slice(None),) * axis
-        if place == INSIDE:
-            return self.block
-        if place == FIRST:
-            pieces = [self.before, self.block[(*along, slice(count))]]
-        else:
-            pieces = [self.block[(*along, slice(-count, None))], self.after]
-        return xp.concat(pieces, axis=axis)
 
 
 class Cut(NamedTuple):
@@ -151,102 +135,57 @@ class Cut(NamedTuple):
         near them, so that nothing large is written in between, on the way back neither.
         """
         lowering = _lowering.STANDARD._replace(barrier=barrier)
-        if task.coordinates is None and task.step is not None:
-            task = task._replace(scales=_agnostic.scales(task, xp), step=None)
         left, right, is_ring = self.width
+        near, count = left + right, f.block.shape[self.axis]
+        points = max(halo_of(task).points, near)
 
-        def made(part: str, place: str, count: int) -> Any:
-            near = f.rows(place, count, self.axis, xp)
-            own = self._part(task, part, place, count, xp)
-            return _agnostic.derivative(near, own, xp, lowering)
+        def made(task: Task, rows: Callable[[Around], list[Any]]) -> Any:
+            arrays = [
+                xp.concat(rows(array), axis=self.axis)
+                if isinstance(array, Around)
+                else array
+                for array in (f, task.coordinates, task.where)
+            ]
+            own = task._replace(coordinates=arrays[1], where=arrays[2])
+            return _agnostic.derivative(arrays[0], own, xp, lowering)
 
-        pieces = [made(INSIDE, place, left + right) for place in (FIRST, INSIDE, LAST)]
+        inside = _interior(task, self.width)
+        first = made(inside, lambda a: [a.before, self._cut(a.block, 0, near)])
+        last = made(inside, lambda a: [self._cut(a.block, count - near, near), a.after])
         # A ring has no ends, but for coordinates, which jump there.
         if not is_ring or task.coordinates is not None:
-            count = max(halo_of(task).points, left + right)
-            for end, device in ((FIRST, 0), (LAST, -1)):
-                ends, is_there = made(end, end, count), device % self.parts
-                pieces[device] = xp.where(
-                    self.place() == is_there, ends, pieces[device]
-                )
+            # All formulas, on so many rows.  Those of an end count from the other one
+            # what they read there: so it is put behind, or before.
+            start = made(
+                task,
+                lambda a: [self._cut(a.block, 0, points), *[a.before] * is_ring],
+            )
+            stop = made(
+                task,
+                lambda a: [
+                    *[a.after] * is_ring,
+                    self._cut(a.block, count - points, points),
+                ],
+            )
+            place = self.place()
+            first = xp.where(place == 0, self._cut(start, 0, left), first)
+            own = self._cut(stop, stop.shape[self.axis] - right, right)
+            last = xp.where(place == self.parts - 1, own, last)
+        pieces = [first, made(inside, lambda a: [a.block]), last]
         return xp.concat(pieces, axis=self.axis)
 
-    def _part(
-        self, task: Task, part: str, place: str, count: int, xp: Namespace
-    ) -> Task:
-        """Return a task with some of the formulas, for some of the rows."""
-        x, where = [
-            array.rows(place, count, self.axis, xp)
-            if isinstance(array, Around)
-            else array
-            for array in (task.coordinates, task.where)
-        ]
-        first, *others = [
-            Alternative(*_formulas_of(one.scheme, one.scales, self.width, part))
-            for one in candidates(task)
-        ]
-        return task._replace(
-            scheme=first.scheme,
-            scales=first.scales,
-            coordinates=x,
-            period=self._period(x, task, xp),
-            where=where,
-            alternatives=tuple(others),
-        )
 
-    def _period(self, x: Any, task: Task, xp: Namespace) -> Any:
-        """Return the period with the sign that makes its direction that of the axis.
+def _interior(task: Task, width: Width) -> Task:
+    """Return a task with the formulas inside only, for all rows but so many."""
 
-        That is looked up at the ends of what is at hand, which goes over the seam.
-        """
-        given: Any = task.coordinates
-        if x is None or task.period is None or not self.width.is_ring:
-            return task.period
-        precision = task.precision
+    def inside(scheme: Scheme, scales: Sequence[Scale]) -> Alternative:
+        number = scheme.interior
+        formula = scheme.formulas[number]
+        only = formula._replace(start=width.left, stop=-width.right)
+        own = Scheme(scheme.recipe, (only,), interior=0)
+        return Alternative(own, scales[number : number + 1])
 
-        def sign(upper: Any, lower: Any) -> Any:
-            dtype, wide = precision.coordinates, precision.wide_coordinates
-            a, b = [_agnostic.prepare(one, dtype, wide, xp) for one in (upper, lower)]
-            return xp.sign(difference(a, b, dtype, wide, xp))
-
-        rows = [
-            self._cut(given.before, self.width.left - 1, 1),
-            self._cut(given.block, 0, 1),
-            self._cut(given.block, 1, 1),
-        ]
-        own = [sign(rows[k + 1], rows[k]) for k in (0, 1)]
-        direction = xp.where(self.place() == 0, own[1], own[0])
-        ends = [self._cut(x, k, 1) for k in (x.shape[self.axis] - 1, 0)]
-        return direction * sign(*ends) * task.period
-
-
-def _formulas_of(
-    scheme: Scheme, scales: Sequence[Scale], width: Width, part: str
-) -> tuple[Scheme, Sequence[Scale]]:
-    """Return the formulas of some rows of a block between two halos.
-
-    What an end reads at the other end is in the halo.  The rows at an end are as many
-    as are in it, and those that the formulas of the end leave are as the ones inside.
-    """
-    left, right, _ = width
-    number, formulas = scheme.interior, scheme.formulas
-    inside = formulas[number]
-    if part == INSIDE:
-        kept = slice(number, number + 1)
-        found = [inside._replace(start=left, stop=-right)]
-    elif part == FIRST:
-        kept = slice(number + 1)
-        found = [_moved(formula, left) for formula in formulas[:number]]
-        found.append(inside._replace(start=left + inside.start, stop=2 * left))
-    else:
-        kept = slice(number, None)
-        found = [inside._replace(start=-2 * right, stop=(inside.stop or 0) - right)]
-        found += [_moved(formula, -right) for formula in formulas[number + 1 :]]
-    made = Scheme(scheme.recipe, tuple(found), number if part == FIRST else 0)
-    return made, scales[kept] if scales else ()
-
-
-def _moved(formula: Formula, rows: int) -> Formula:
-    """Return a formula for an array with so many rows more before it, or after it."""
-    stop = (formula.stop or 0) + rows
-    return formula._replace(start=formula.start + rows, stop=stop)
+    first, *others = [inside(one.scheme, one.scales) for one in candidates(task)]
+    return task._replace(
+        scheme=first.scheme, scales=first.scales, alternatives=tuple(others)
+    )

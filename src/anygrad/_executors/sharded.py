@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .. import _agnostic, _lowering
 from .._beyond import has_arrays
 from .._records import Plan, Task, all_tasks, are_short, halo_of, wraps
+from .._tasks import with_all_dims
 from . import compiled
 from .entries import Entries, axes_of_results, axis_of_samples, parts_of
 from .halos import Cut, Width
@@ -37,12 +38,15 @@ class Layout(NamedTuple):
         Of the samples.
     companions : tuple of (Entries, Entries)
         Of the coordinates and of the mask of each task.
+    ndim : int
+        Of what is differentiated.
     """
 
     mesh: Any
     names: frozenset[str]
     entries: Entries
     companions: tuple[tuple[Entries, Entries], ...]
+    ndim: int
 
     def count(self, axis: int) -> int:
         """Return into how many parts an axis is cut."""
@@ -64,7 +68,7 @@ def layout_of(
     if not is_named or not _is_usual(plan):
         return None
     entries = (*sharding.spec, *[None] * (f.ndim - len(sharding.spec)))
-    found = Layout(sharding.mesh, frozenset(names), entries, ())
+    found = Layout(sharding.mesh, frozenset(names), entries, (), plan.ndim)
     counts = [found.count(axis) for axis in range(f.ndim)]
     tasks = list(all_tasks(plan))
     is_even = not any(n % count for n, count in zip(f.shape, counts, strict=True))
@@ -77,7 +81,9 @@ def layout_of(
         halo = halo_of(*[other for other in cut if other.axis == task.axis])
         if not _suffices(f.shape[axis], counts[axis], halo):
             return None
-    companions = [(_entries(t.coordinates), _entries(t.where)) for t in tasks]
+    companions = [
+        (_entries(t.coordinates, t.axis, plan.ndim), _entries(t.where)) for t in tasks
+    ]
     return found._replace(companions=tuple(companions))
 
 
@@ -98,8 +104,11 @@ def _suffices(length: int, count: int, halo: Halo) -> bool:
     return is_once and part >= max(left + right, points)
 
 
-def _entries(array: Any) -> Entries:
-    """Return how coordinates or a mask are spread; nothing if they are everywhere."""
+def _entries(array: Any, axis: int = 0, ndim: int = 0) -> Entries:
+    """Return how coordinates or a mask are spread; nothing if they are everywhere.
+
+    Those of one dim lie along the axis.
+    """
     import jax
 
     if array is None:
@@ -107,6 +116,8 @@ def _entries(array: Any) -> Entries:
     is_traced = isinstance(array, jax.core.Tracer)
     sharding = jax.typeof(array).sharding if is_traced else array.sharding
     entries = tuple(getattr(sharding, "spec", ()))
+    if array.ndim < ndim:
+        entries = (*[None] * axis, *entries)
     return entries if any(entries) else ()
 
 
@@ -157,6 +168,7 @@ def _placed(
             placed.append(None)
             specs.append(None)
             continue
+        array = with_all_dims(array, task.axis, layout.ndim)  # noqa: PLW2901
         # What is everywhere stays so: the compiler might spread it, to gather it.
         given = array if entries else _at(array, spec(), layout)
         wanted = spec(*_wanted(array, entries, task, layout))
