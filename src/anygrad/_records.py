@@ -324,6 +324,21 @@ def transposed(
     )
 
 
+def converted(task: Task, convert: Callable[[Any], Any]) -> Task:
+    """Return a task that can travel, each of its arrays and ends converted."""
+    inner, ends = task.inner, task.constants
+    return task._replace(
+        scales=tuple(task.scales),
+        step=convert(task.step),
+        coordinates=convert(task.coordinates),
+        constants=None if ends is None else (convert(ends[0]), convert(ends[1])),
+        period=convert(task.period),
+        inner=None if inner is None else converted(inner, convert),
+        kept=None,
+        where=convert(task.where),
+    )
+
+
 def candidates(task: Task) -> list[Task]:
     """Return the task as if all samples were valid, and that of each alternative."""
     first = task._replace(where=None, alternatives=())
