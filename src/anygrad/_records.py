@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any, NamedTuple
 
 from ._kept import Kept
@@ -244,6 +244,13 @@ class Stack(NamedTuple):
     axis: int
     shape: tuple[int, ...]
     numbers: tuple[int, ...]
+
+    def places(self, number: int) -> list[tuple[int, ...]]:
+        """Return the indices along the new axes at which a result stands."""
+        every = product(*map(range, self.shape))
+        return [
+            place for place, n in zip(every, self.numbers, strict=True) if n == number
+        ]
 
 
 class Plan(NamedTuple):

@@ -45,7 +45,7 @@ from .strips import (
 )
 
 if TYPE_CHECKING:
-    from .._typing import DType, Namespace
+    from .._typing import Namespace
 
 
 #: ``execute(chunk, plan)`` returns the results of a plan.
@@ -91,28 +91,7 @@ class Layout(NamedTuple):
     rows: tuple[tuple[int, int, int], ...]
 
 
-class Result(NamedTuple):
-    """An array, but for what its tasks depend on.
-
-    Attributes
-    ----------
-    name : str
-        Of the array.
-    tasks : dict
-        By their keys.
-    chunks : tuple of tuple of int
-        Along each axis.
-    dtype : dtype
-        Of the chunks.
-    """
-
-    name: str
-    tasks: dict[Key, Any]
-    chunks: tuple[tuple[int, ...], ...]
-    dtype: DType
-
-
-def run(f: Any, plan: Plan, xp: Namespace, execute: Execute) -> tuple[Any, ...]:
+def run(f: Any, plan: Plan, _: Namespace, execute: Execute) -> tuple[Any, ...]:
     """Build the graph of the plan; nothing is computed.
 
     ``execute(chunk, plan)`` returns the results of a plan for a chunk, by what runs on
@@ -127,31 +106,29 @@ def run(f: Any, plan: Plan, xp: Namespace, execute: Execute) -> tuple[Any, ...]:
     terms = [term for total in totals for term in total]
     read = [(t.sources, t.task.axis, t.task.scheme.recipe, t.task[2:]) for t in terms]
     # Where a strip lies in its task depends on all that the call reads.
-    name = f"anygrad-{tokenize(read, plan.stack)}"
-    strips = Strips(f"{name}-strips")
-    dtypes = [task.precision.result for task in plan.tasks if task.sign == 0]
-    if plan.stack is None:
-        alone = Stack(0, (), (0,))
-        results = [
-            _result(f"{name}-{number}", [total], alone, dtype, strips, execute)
-            for number, (total, dtype) in enumerate(zip(totals, dtypes, strict=True))
-        ]
-    else:
-        results = [_result(name, totals, plan.stack, dtypes[0], strips, execute)]
+    token = f"anygrad-{tokenize(read, plan.stack)}"
+    strips = Strips(f"{token}-strips")
+    stack = plan.stack or Stack(0, (), (0,))
+    wholes = [[total] for total in totals] if plan.stack is None else [totals]
+    graphs: list[dict[Key, Any]] = []
+    for whole in wholes:
+        name = f"{token}-{len(graphs)}"
+        graphs.append({})
+        for number, total in enumerate(whole):
+            places = stack.places(number)
+            tasks = _tasks(name, total, stack.axis, places, strips, execute)
+            graphs[-1].update(tasks)
     arrays = [s.array for term in terms for s in term.sources if is_lazy(s.array)]
     arrays.append(strips.layer(arrays))
-    return tuple(
-        [
-            Array(
-                HighLevelGraph.from_collections(result.name, result.tasks, arrays),
-                result.name,
-                chunks=result.chunks,
-                dtype=result.dtype,
-                meta=f,
-            )
-            for result in results
-        ]
-    )
+    made = []
+    for number, (whole, tasks) in enumerate(zip(wholes, graphs, strict=True)):
+        name, first = f"{token}-{number}", whole[0][0]
+        layers = HighLevelGraph.from_collections(name, tasks, arrays)
+        chunks, new = first.sources[0].chunks, [(1,) * n for n in stack.shape]
+        chunks = (*chunks[: stack.axis], *new, *chunks[stack.axis :])
+        dtype = first.task.precision.result
+        made.append(Array(layers, name, chunks=chunks, dtype=dtype, meta=f))
+    return tuple(made)
 
 
 def _term(f: Any, task: Task) -> Term:
@@ -172,57 +149,39 @@ def _term(f: Any, task: Task) -> Term:
         return Slot(len(sources) - 1)
 
     task = converted(task._replace(component=None), slot)
-    return Term(unrounded(task), tuple(sources), windows)
+    return Term(task, tuple(sources), windows)
 
 
-def _result(
+def _tasks(
     name: str,
-    totals: Sequence[Sequence[Term]],
-    stack: Stack,
-    dtype: DType,
+    total: Sequence[Term],
+    axis: int,
+    places: Sequence[tuple[int, ...]],
     strips: Strips,
     execute: Execute,
-) -> Result:
-    """Return derivatives, each with what is added to it, in one array.
+) -> dict[Key, Any]:
+    """Return the tasks of a derivative with what is added to it, one per chunk.
 
-    One task per chunk of each; what stands at several places is computed once.
-    """
-    chunks = totals[0][0].sources[0].chunks
-    before, after = chunks[: stack.axis], chunks[stack.axis :]
-    places = list(zip(product(*map(range, stack.shape)), stack.numbers, strict=True))
-    tasks: dict[Key, Any] = {}
-    for number, terms in enumerate(totals):
-        compute = _functions(terms, stack, dtype, execute)
-        for index in product(*[range(len(sizes)) for sizes in chunks]):
-            first, *others = [
-                (name, *index[: stack.axis], *place, *index[stack.axis :])
-                for place, there in places
-                if there == number
-            ]
-            arguments = Arguments(index, strips)
-            layouts = tuple([_layout(arguments, term, index) for term in terms])
-            tasks[first] = (compute(layouts), *arguments.values)
-            tasks.update(dict.fromkeys(others, first))
-    new = tuple([(1,) * length for length in stack.shape])
-    return Result(name, tasks, (*before, *new, *after), dtype)
-
-
-def _functions(
-    terms: Sequence[Term], stack: Stack, dtype: DType, execute: Execute
-) -> Callable[[tuple[Layout, ...]], Callable[..., Any]]:
-    """Return what gives the function for chunks that lie alike.
-
-    A function, and no parts of each task: in tasks, Dask looks at every number, and
-    what travels to the workers would be there once per chunk.
+    What stands at several places, along new axes, is computed once.
     """
     compute = partial(
         _chunk,
-        tasks=tuple([term.task for term in terms]),
-        dtype=dtype,
-        new_axes=(slice(None),) * stack.axis + (None,) * len(stack.shape) + (...,),
+        tasks=tuple([term.task for term in total]),
+        new_axes=(slice(None),) * axis + (None,) * len(places[0]) + (...,),
         execute=execute,
     )
-    return cache(lambda layouts: partial(compute, layouts=layouts))
+    # A function, and no parts of each task: in tasks, Dask looks at every number, and
+    # what travels to the workers would be there once per chunk.
+    function = cache(lambda layouts: partial(compute, layouts=layouts))
+    tasks: dict[Key, Any] = {}
+    for index in product(*[range(len(sizes)) for sizes in total[0].sources[0].chunks]):
+        arguments = Arguments(index, strips)
+        layouts = tuple([_layout(arguments, term, index) for term in total])
+        before, after = index[:axis], index[axis:]
+        first, *others = [(name, *before, *place, *after) for place in places]
+        tasks[first] = (function(layouts), *arguments.values)
+        tasks.update(dict.fromkeys(others, first))
+    return tasks
 
 
 def _layout(arguments: Arguments, term: Term, index: Block) -> Layout:
@@ -236,7 +195,6 @@ def _chunk(
     *arguments: Any,
     layouts: tuple[Layout, ...],
     tasks: tuple[Task, ...],
-    dtype: DType,
     new_axes: tuple[Any, ...],
     execute: Execute,
 ) -> Any:
@@ -249,7 +207,7 @@ def _chunk(
         else:
             total = total + term if task.sign > 0 else total - term
     xp = array_api_compat.array_namespace(total)
-    return _agnostic.prepare(total, dtype, False, xp)[new_axes]
+    return _agnostic.prepare(total, tasks[0].precision.result, False, xp)[new_axes]
 
 
 def _derivative(
@@ -262,7 +220,7 @@ def _derivative(
     def filled(value: Any) -> Any:
         return _beside(arrays[value.number], f) if isinstance(value, Slot) else value
 
-    task = converted(task._replace(sign=0), filled)
+    task = converted(unrounded(task)._replace(sign=0), filled)
     is_simple = task.inner is None and task.where is None and not arrays_of(task)
     is_plain = is_simple and not are_short([task])
     (whole,) = execute(f, Plan((task,), is_plain=is_plain))

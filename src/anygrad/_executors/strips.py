@@ -177,47 +177,40 @@ class Arguments:
 
     def box(self, source: Source, windows: Windows) -> Box:
         """Add what the chunk reads of an array, and return where it is."""
-        array, is_cut = source.array, is_lazy(source.array)
-        whole = source.chunks if is_cut else [(n,) for n in array.shape]
-        ways: list[Sequence[Any]] = []
-        for axis, there in windows.items():
-            window = there[self._index[axis]]
-            if not whole or whole[axis] == (1,):  # it broadcasts
-                ways.append([None])
-            else:
-                ways.append(window.parts if is_cut else window.spans)
-        read = self._block if is_cut else self._piece
-        parts = [read(source, list(zip(windows, way))) for way in product(*ways)]
-        counts = zip(windows, map(len, ways), strict=True)
-        return Box(tuple(parts), tuple(counts))
-
-    def _piece(self, source: Source, way: Sequence[tuple[int, Span | None]]) -> Part:
-        """Return a piece of an array in memory."""
-        piece = source.array
-        for axis, span in way:
-            piece = piece if span is None else strip_of(piece, axis, *span)
-        return Part(self._add(piece))
-
-    def _block(
-        self, source: Source, way: Sequence[tuple[int, tuple[int, Span] | None]]
-    ) -> Part:
-        """Return a block, or a strip of one."""
-        chunks, cuts = source.chunks, []
-        block = [
-            0 if len(sizes) == 1 else k
-            for k, sizes in zip(self._index, chunks, strict=False)
+        if not is_lazy(source.array):
+            return self._pieces(source.array, windows)
+        chunks = source.chunks
+        cut = [axis for axis in windows if chunks and chunks[axis] != (1,)]
+        ways = [windows[axis][self._index[axis]].parts for axis in cut]
+        parts = [
+            self._part(source, dict(zip(cut, way, strict=True)))
+            for way in product(*ways)
         ]
-        for axis, part in way:
-            if part is not None:
-                block[axis], cut = part
-                if cut != (0, chunks[axis][block[axis]]):
-                    cuts.append((axis, cut))
+        return Box(tuple(parts), tuple(zip(cut, map(len, ways), strict=True)))
+
+    def _pieces(self, x: Any, windows: Windows) -> Box:
+        """Add what the chunk reads of an array in memory, a vector or a number."""
+        for axis, there in windows.items():
+            if x.ndim and x.shape[axis] != 1:
+                spans = there[self._index[axis]].spans
+                parts = [Part(self._add(strip_of(x, axis, *span))) for span in spans]
+                return Box(tuple(parts), ((axis, len(parts)),))
+        return Box((Part(self._add(x)),), ())
+
+    def _part(self, source: Source, way: Mapping[int, tuple[int, Span]]) -> Part:
+        """Add a block, or a strip of one."""
+        chunks, cuts = source.chunks, []
+        pairs = zip(self._index, chunks, strict=False)
+        block = [0 if len(sizes) == 1 else number for number, sizes in pairs]
+        lengths = [sizes[k] for sizes, k in zip(chunks, block, strict=True)]
+        for axis, (number, cut) in way.items():
+            block[axis] = number
+            if cut != (0, chunks[axis][number]):
+                cuts.append((axis, cut))
+                lengths[axis] = cut[1] - cut[0]
         key = source.key(block)
         if not cuts:
             return Part(self._key(key), None, source.component)
-        lengths = [sizes[k] for sizes, k in zip(chunks, block, strict=True)]
-        for axis, (start, stop) in cuts:
-            lengths[axis] = stop - start
         size = math.prod(lengths) * source.array.dtype.itemsize
         key, strip = self._strips.find(key, (source.component, tuple(cuts)), size)
         return Part(self._key(key), strip)
