@@ -228,6 +228,12 @@ class Task(NamedTuple):
         return tuple.__new__(Task, (*self[:4], *grid, *rest))
 
 
+class Slot(NamedTuple):
+    """What stands in a task for an array of which each part of a call has its own."""
+
+    number: int
+
+
 class Stack(NamedTuple):
     """How several results become one array.
 

@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import array_api_compat
 
 from .. import _agnostic, _compilers
-from .._beyond import arrays_of
 from .._classes import is_array
 from .._records import (
     Plan,
+    Slot,
     Stack,
     Task,
-    are_short,
     converted,
     totals_of,
     unrounded,
@@ -50,12 +49,6 @@ if TYPE_CHECKING:
 
 #: ``execute(chunk, plan)`` returns the results of a plan.
 Execute: TypeAlias = Callable[[Any, Plan], tuple[Any, ...]]
-
-
-class Slot(NamedTuple):
-    """What stands in a task for an array of which each chunk reads its part."""
-
-    number: int
 
 
 class Term(NamedTuple):
@@ -221,9 +214,7 @@ def _derivative(
         return _beside(arrays[value.number], f) if isinstance(value, Slot) else value
 
     task = converted(unrounded(task)._replace(sign=0), filled)
-    is_simple = task.inner is None and task.where is None and not arrays_of(task)
-    is_plain = is_simple and not are_short([task])
-    (whole,) = execute(f, Plan((task,), is_plain=is_plain))
+    (whole,) = execute(f, Plan((task,), is_plain=False))
     for rows in layout.rows:
         whole = strip_of(whole, *rows)
     return whole
