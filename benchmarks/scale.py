@@ -99,7 +99,7 @@ PLANS: dict[str, Callable[[Any], Any]] = {
     "hessian": anygrad.hessian,
 }
 
-#: And of cubed's, a stage per operation.
+#: And of cubed's, of more stages.
 STAGES: dict[str, Callable[[Any], Any]] = {
     "gradient, one dim, periodic": lambda f: anygrad.gradient(
         f, dim=0, boundary="periodic"

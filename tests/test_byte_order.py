@@ -23,6 +23,9 @@ DOORS: dict[str, Callable[[Any], Any]] = {
     "gradient, stack": lambda f: anygrad.gradient(f, stack_dim=0),
     "gradient, last stack": lambda f: anygrad.gradient(f, stack_dim=-1, spacing=0.5),
     "derivative": anygrad.derivative,
+    "derivative, given ghosts": lambda f: anygrad.derivative(
+        f, dim=0, boundary=(("ghosts", f), ("ghosts", f))
+    ),
     "derivative, order": lambda f: anygrad.derivative(f, order=2, spacing=0.3),
     "derivative, odd order": lambda f: anygrad.derivative(f, order=3),
     "derivative, periodic": lambda f: anygrad.derivative(f, boundary="periodic"),

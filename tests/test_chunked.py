@@ -186,6 +186,54 @@ def test_special_values_stay_where_they_are(chunks: tuple[int, ...]) -> None:
         assert_same(result, wanted)
 
 
+def test_factors_in_memory_beside_lazy_coordinates() -> None:
+    """The derivative of a factor is one on these coordinates, too."""
+    import numpy
+
+    factors: Any = [2.0, coordinates(12)[:, None] + numpy.arange(6)]
+    f, x = lazy(table(), (5, 4)), lazy(coordinates(12), 5)
+    result = anygrad.laplacian(f, spacing=[x, 0.5], scale_factors=factors)
+    wanted = anygrad.laplacian(
+        table(), spacing=[coordinates(12), 0.5], scale_factors=factors
+    )
+    assert_same(result, wanted)
+
+
+def test_masks_beside_unknown_lengths() -> None:
+    """One of a known length may be of other rows; a choice of the mask is as long."""
+    import numpy
+
+    whole, valid = table(), numpy.arange(72).reshape(12, 6) % 5 > 0
+    f = lazy(whole, (5, 4))
+    rows, kept = f[:, 0] > 0, whole[:, 0] > 0
+    with pytest.raises(ValueError, match=r"`compute_chunk_sizes\(\)`"):
+        anygrad.gradient(f[rows], where=valid[kept], dim=1)
+    wanted = anygrad.derivative(whole[kept], where=valid[kept], dim=1)
+    result = anygrad.derivative(f[rows], where=lazy(valid, (5, 4))[rows], dim=1)
+    assert_same(result, wanted)
+    result = anygrad.derivative(f[rows].compute_chunk_sizes(), where=valid[kept], dim=1)
+    assert_same(result, wanted)
+
+
+@pytest.mark.parametrize("boundary", ["values", "where"])
+def test_mixed_derivatives_read_all_arrays_in_one_pass(
+    chunks: tuple[int, ...], boundary: str
+) -> None:
+    """Masks and values beyond the ends, along with the samples and the corners."""
+    import numpy
+
+    rows, columns = numpy.arange(12.0)[:, None], numpy.arange(6.0)[None]
+    keywords: Any = {
+        "values": {"boundary": [("edge", columns), (rows, rows**2)]},
+        "where": {"where": (rows + 3 * columns) % 7 > 0, "edge_order": 2},
+    }[boundary]
+    f = lazy(table(), (chunks, (2, 3, 1)))
+    result = anygrad.hessian(f, **keywords)
+    assert_same(result, anygrad.hessian(table(), **keywords))
+    graph = result.__dask_graph__()
+    assert sum(key[0] == result.name for key in graph) == 4 * f.npartitions
+
+
 # The graph.
 
 

@@ -112,20 +112,40 @@ def test_few_points(chunks: tuple[int, ...]) -> None:
         check(anygrad.laplacian, F[:2, :3], chunks, keywords)
 
 
-@pytest.mark.parametrize("chunks", [(12, 10), (5, 7)], ids=str)
+#: The most stages of an array of its own: its blocks and those of the samples with the
+#: rows around them, the result, and what gives it the chunks of the samples.
+STAGES = 5
+
+
+@pytest.mark.parametrize("chunks", [(12, 10), (5, 7), (11, 3)], ids=str)
 def test_arrays_of_its_own(chunks: tuple[int, ...]) -> None:
-    """Coordinates, steps and masks that are in no memory yet."""
-    x, step, valid = (made(a, "auto") for a in (X, np.asarray(0.3), VALID))
+    """Coordinates, steps, masks and values that are in no memory yet."""
+    values = {
+        "x": X,
+        "per point": PER_POINT,
+        "step": np.asarray(0.3),
+        "valid": VALID,
+        "beyond": PER_POINT[:1],
+    }
+    own = {name: made(array, "auto") for name, array in values.items()}
     f = made(F, chunks)
-    for keywords, plain in (
-        ({"spacing": [x], "dim": 0}, {"spacing": [X], "dim": 0}),
-        ({"spacing": step}, {"spacing": np.asarray(0.3)}),
-        ({"where": valid}, {"where": VALID}),
-    ):
-        results = anygrad.gradient(f, **keywords)
-        for result, target in zip(results, anygrad.gradient(F, **plain), strict=True):
-            assert result.chunks == f.chunks
-            assert np.allclose(result.compute(), target, 1e-14, equal_nan=True)
+
+    def keywords(given: dict[str, Any]) -> list[dict[str, Any]]:
+        return [
+            {"spacing": [given["x"]], "dim": 0, "accuracy": 4},
+            {"spacing": [given["per point"]], "dim": 0},
+            {"spacing": given["step"], "dim": 1},
+            {"where": given["valid"], "dim": 0},
+            {"boundary": given["beyond"], "dim": 0, "spacing": [X]},
+        ]
+
+    for lazy, plain in zip(keywords(own), keywords(values), strict=True):
+        (result,) = anygrad.gradient(f, **lazy)
+        (wanted,) = anygrad.gradient(F, **plain)
+        assert result.chunks == f.chunks
+        assert np.array_equal(result.compute(), wanted, equal_nan=True)
+        operations = planned(result).dag.nodes(data="primitive_op")
+        assert sum(op is not None for _, op in operations) <= STAGES + 1
 
 
 def test_stages_of_a_dim_in_one_chunk() -> None:

@@ -132,3 +132,26 @@ def test_dask_over_masked_arrays(dask: Any) -> None:
     some = rows[dask.array.from_array([True, False, True], chunks=1)]
     (result,) = anygrad.gradient(some, dim=1)
     assert result.compute().tolist() == [SLOPES] * 2
+
+
+@pytest.mark.parametrize("of", ["numpy", "dask"])
+def test_given_ghosts_are_put_into_masked_samples(
+    numpy: Any, of: str, request: pytest.FixtureRequest
+) -> None:
+    """The message says how, and that works."""
+    f = numpy.ma.masked_array(SAMPLES, mask=MASK)
+    before, xp = f[:1] - 1.0, numpy.ma
+    whole = numpy.ma.concatenate([before, f])
+    if of == "dask":
+        request.getfixturevalue("dask")
+        import dask.array as xp
+
+        f, before = xp.from_array(f, chunks=4), xp.from_array(before)
+    given = (("ghosts", before), "one_sided")
+    with pytest.raises(ValueError, match=r"Put them into `input`.*write 'ghosts'"):
+        anygrad.derivative(f, boundary=given)
+    together = xp.concatenate([before, f])
+    result = anygrad.derivative(together, boundary=("ghosts", "one_sided"))
+    wanted = anygrad.derivative(whole, boundary=("ghosts", "one_sided"))
+    result = result.compute() if of == "dask" else result
+    assert result.tolist() == wanted.tolist()

@@ -149,6 +149,12 @@ def _dask_conditions(array: Any) -> Any:
     return type(_dask_chunk(array))
 
 
+def _dask_beside(array: Any, _: Any) -> Any:
+    from dask.array import from_array
+
+    return from_array(array.copy())
+
+
 def _cubed_beside(array: Any, samples: Any) -> Any:
     from cubed import from_array
 
@@ -222,6 +228,7 @@ TABLE = (
         takes_constants=True,
         conditions=_dask_conditions,
         chunk=_dask_chunk,
+        beside=_dask_beside,
     ),
     Library(
         name="cupy",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ._calls import Request
+from ._checks import ghosts
 from ._records import Plan
 from ._refusals import Mask
 
@@ -15,6 +16,8 @@ def plan(
 ) -> Plan:
     """Return the plan of a call on masked samples."""
     data, mask = row.data(array), row.mask(array)
+    if mask is not None:
+        ghosts.check_masked(request.boundary)
     inner = again(planner, data, **request._asdict())  # a given mask is checked by it
     valid = request.where
     if mask is not None:

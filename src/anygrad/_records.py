@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any, NamedTuple
 
 from ._kept import Kept
@@ -228,6 +228,12 @@ class Task(NamedTuple):
         return tuple.__new__(Task, (*self[:4], *grid, *rest))
 
 
+class Slot(NamedTuple):
+    """What stands in a task for an array of which each part of a call has its own."""
+
+    number: int
+
+
 class Stack(NamedTuple):
     """How several results become one array.
 
@@ -244,6 +250,13 @@ class Stack(NamedTuple):
     axis: int
     shape: tuple[int, ...]
     numbers: tuple[int, ...]
+
+    def places(self, number: int) -> list[tuple[int, ...]]:
+        """Return the indices along the new axes at which a result stands."""
+        every = product(*map(range, self.shape))
+        return [
+            place for place, n in zip(every, self.numbers, strict=True) if n == number
+        ]
 
 
 class Plan(NamedTuple):
@@ -321,6 +334,21 @@ def transposed(
         where=turned(task.where),
         inner=None if inner is None else transposed(inner, order, transpose),
         kept=None,  # that is for samples that lie in the order of their axes
+    )
+
+
+def converted(task: Task, convert: Callable[[Any], Any]) -> Task:
+    """Return a task that can travel, each of its arrays and ends converted."""
+    inner, ends = task.inner, task.constants
+    return task._replace(
+        scales=tuple(task.scales),
+        step=convert(task.step),
+        coordinates=convert(task.coordinates),
+        constants=None if ends is None else (convert(ends[0]), convert(ends[1])),
+        period=convert(task.period),
+        inner=None if inner is None else converted(inner, convert),
+        kept=None,
+        where=convert(task.where),
     )
 
 

@@ -119,6 +119,16 @@ def check_where(where: Any) -> None:
         raise ValueError(msg)
 
 
+def check_masked(boundary: Any) -> None:
+    """Refuse ghosts beside masked samples, of whose mask they have no part."""
+    if are_given(boundary):
+        msg = (
+            "`boundary` must not bring samples where `input` is a masked array. Put "
+            "them into `input`, masked or not, and write 'ghosts'."
+        )
+        raise ValueError(msg)
+
+
 def check_corners(dims: int) -> None:
     """Refuse ghosts along several dims where what lies beyond both would be read."""
     if dims > 1:

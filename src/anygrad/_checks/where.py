@@ -8,6 +8,7 @@ from typing import Any
 from .. import _precision
 from .._records import Field, Plan
 from .companion import broadcasts, companion
+from .input import is_unknown
 from .wording import shown
 
 
@@ -38,6 +39,8 @@ def check(where: Any, field: Field) -> None:
         if field.vector_axis is not None:
             msg += f", or with fewer dims to one component of it, of shape {full}"
         msg += f". Got shape {shape}."
+        if any(map(is_unknown, whole)):
+            msg += " Compute its lengths first, e.g. with `compute_chunk_sizes()`."
         raise ValueError(msg)
 
 

@@ -10,111 +10,63 @@ rows, too, and drops them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import array_api_compat
 
-from .. import _agnostic, _beyond, _compilers, _lowering
-from .._beyond import arrays_of
+from .. import _agnostic, _compilers
 from .._classes import is_array
-from .._executors import strips
-from .._records import Plan, Stack, Task, are_short, totals_of, unrounded
-from .neighbours import Window, windows_of
-from .parts import Arguments, Row
-from .strips import Along, Source, Strips
+from .._records import (
+    Plan,
+    Slot,
+    Stack,
+    Task,
+    converted,
+    totals_of,
+    unrounded,
+)
+from .neighbours import windows_of
+from .strips import (
+    Arguments,
+    Block,
+    Box,
+    Key,
+    Source,
+    Strips,
+    Windows,
+    aligned,
+    is_lazy,
+    source_of,
+    strip_of,
+)
 
 if TYPE_CHECKING:
-    from .._typing import DType, Namespace
+    from .._typing import Namespace
 
 
 #: ``execute(chunk, plan)`` returns the results of a plan.
 Execute: TypeAlias = Callable[[Any, Plan], tuple[Any, ...]]
 
 
-class Level(NamedTuple):
-    """What a derivative along one axis reads besides the samples.
-
-    Attributes
-    ----------
-    axis : int
-        Along which it is.
-    coordinates, valid : array or None
-        With the chunks of the samples.
-    step : array or None
-        For a step that is an array of shape ().
-    beyond : tuple of three of (array or None)
-        The values beyond both ends and the period, with the chunks of the samples.
-    windows : list of Window
-        Of each chunk along the axis.
-    """
-
-    axis: int
-    coordinates: Any
-    valid: Any
-    step: Any
-    beyond: tuple[Any, ...]
-    windows: list[Window]
-
-    def arrays(self) -> list[Any]:
-        """Return all that may be an array."""
-        return [self.coordinates, self.valid, self.step, *self.beyond]
-
-
 class Term(NamedTuple):
-    """What a derivative reads.
+    """A derivative, and what it reads.
 
     Attributes
     ----------
-    source : Source
-        The samples, or the component or the inner derivative of them.
     task : Task
-        Without what comes with the parts: step, coordinates and mask.
-    levels : tuple of Level
-        One, or two of a mixed derivative, the outer one first.
+        With slots for arrays.
+    sources : tuple of Source
+        The samples, and the arrays of the slots.
+    windows : dict
+        Along the axis of the task, and that of the one inside.
     """
 
-    source: Source
     task: Task
-    levels: tuple[Level, ...]
-
-    def token(self) -> tuple[Any, ...]:
-        """Return all that the values depend on."""
-        source = self.source.where, self.source.component
-        read = [level[:5] for level in self.levels]
-        return source, self.task.scheme.recipe, self.task[2:], read
-
-    def lazy(self) -> list[Any]:
-        """Return all Dask arrays that are read."""
-        arrays = [array for level in self.levels for array in level.arrays()]
-        return [self.source.array, *filter(strips.is_lazy, arrays)]
-
-    def read(self) -> Iterator[Along]:
-        """Return all that is read of Dask arrays, along the axes."""
-        for level in self.levels:
-            axis, windows = level.axis, level.windows
-            yield Along(self.source, axis, windows)
-            for array in filter(strips.is_lazy, level.arrays()):
-                if array.ndim and array.shape[axis] != 1:
-                    yield Along(Source(array), axis, windows)
-
-
-class AlongAxis(NamedTuple):
-    """Where a chunk's arguments have what a derivative along one axis reads.
-
-    Attributes
-    ----------
-    given : tuple of Row
-        Coordinates, mask, step, values beyond both ends and period; empty ones for
-        what there is not.
-    rows : (int, int)
-        Which rows are the chunk's own.
-    """
-
-    given: tuple[Row, ...]
-    rows: tuple[int, int]
+    sources: tuple[Source, ...]
+    windows: Windows
 
 
 class Layout(NamedTuple):
@@ -122,198 +74,120 @@ class Layout(NamedTuple):
 
     Attributes
     ----------
-    pieces : tuple of Row
-        Of the samples: joined along the inner axis, then along the outer one.
-    levels : tuple of AlongAxis
-        As those of the term.
+    boxes : tuple of Box
+        One per source.
+    rows : tuple of (int, int, int)
+        For each axis that is cut, from where to where the rows are the chunk's own.
     """
 
-    pieces: tuple[Row, ...]
-    levels: tuple[AlongAxis, ...]
+    boxes: tuple[Box, ...]
+    rows: tuple[tuple[int, int, int], ...]
 
 
-def run(f: Any, plan: Plan, xp: Namespace, execute: Execute) -> tuple[Any, ...]:
+def run(f: Any, plan: Plan, _: Namespace, execute: Execute) -> tuple[Any, ...]:
     """Build the graph of the plan; nothing is computed.
 
     ``execute(chunk, plan)`` returns the results of a plan for a chunk, by what runs on
     arrays of its class.
     """
-    execute = _compilers.captured(execute)
-    totals = [
-        [_term(f, unrounded(task), execute, xp) for task in tasks]
-        for tasks in totals_of(plan.tasks)
-    ]
-    dtypes = [task.precision.result for task in plan.tasks if task.sign == 0]
-    cut = strips.of_all(
-        [along for terms in totals for term in terms for along in term.read()]
-    )
-    if plan.stack is not None:
-        return (_array(totals, plan.stack, dtypes[0], cut, execute),)
-    alone = Stack(0, (), (0,))
-    return tuple(
-        [
-            _array([terms], alone, dtype, cut, execute)
-            for terms, dtype in zip(totals, dtypes, strict=True)
-        ]
-    )
-
-
-def _term(f: Any, task: Task, execute: Execute, xp: Namespace) -> Term:
-    """Return what one derivative reads.
-
-    Of a mixed one that does not fit into one window, the inner one is made first.
-    """
-    inner = task.inner
-    if inner is not None and not _fits_in_one_window(task, inner):
-        task = task._replace(where=_known(f, inner))
-        (f,) = run(f, Plan((unrounded(inner),)), xp, execute)
-        if any(map(is_array, task.constants or ())):
-            derived = _beyond.derived(task, xp, _lowering.STANDARD)
-            task = task._replace(constants=derived)
-        task, inner = task._replace(inner=None), None
-    source = strips.source_of(f, (inner or task).component)
-    tasks = [task] if inner is None else [task, inner]
-    levels = [_level(source.chunks, part) for part in tasks]
-    return Term(source, _alone(task), tuple(levels))
-
-
-def _fits_in_one_window(task: Task, inner: Task) -> bool:
-    """Tell whether a mixed derivative reads rows and columns, and nothing per point."""
-    return task.component is None and all(
-        part.where is None
-        and not arrays_of(part)
-        and strips.is_line(part.coordinates, part.axis)
-        for part in (task, inner)
-    )
-
-
-def _alone(task: Task) -> Task:
-    """Return a task without what comes with the parts, and what is kept here."""
-    ends = (*(task.constants or (None, None)), task.period)
-    left, right, period = [None if is_array(end) else end for end in ends]
-    return task._replace(
-        constants=task.constants and (left, right),
-        period=period,
-        step=None,
-        coordinates=None,
-        component=None,
-        kept=None,
-        where=None,
-        scales=tuple(task.scales),  # Dask knows nothing else
-        inner=None if task.inner is None else _alone(task.inner),
-    )
-
-
-def _level(chunks: Sequence[Sequence[int]], task: Task) -> Level:
-    beyond = [*(task.constants or (None, None)), task.period]
-    beyond = [v if is_array(v) else None for v in beyond]
-    x, valid, *others = [
-        strips.aligned(array, chunks, task.axis)
-        for array in (task.coordinates, task.where, *beyond)
-    ]
-    windows = windows_of(chunks[task.axis], task)
-    return Level(task.axis, x, valid, task.step, tuple(others), windows)
-
-
-def _known(f: Any, inner: Task) -> Any:
-    """Return which samples of an outer derivative are valid."""
-    if inner.where is None:
-        return None
-    # Whatever the mask is made of: bools are small.
-    xp = array_api_compat.array_namespace(inner.where)
-    return _agnostic.known(f.shape, inner, xp)
-
-
-def _array(
-    totals: Sequence[Sequence[Term]],
-    stack: Stack,
-    dtype: DType,
-    cut: dict[Any, Strips],
-    execute: Execute,
-) -> Any:
-    """Return derivatives, each with what is added to it, in one array.
-
-    One task per chunk of each; what stands at several places is computed once.
-    """
     from dask.array import Array
     from dask.base import tokenize
     from dask.highlevelgraph import HighLevelGraph
 
-    every = [term for terms in totals for term in terms]
-    made = [[term.token() for term in terms] for terms in totals]
-    name = f"anygrad-{tokenize(made, stack, dtype)}"
-    chunks = every[0].source.chunks
-    before, after = chunks[: stack.axis], chunks[stack.axis :]
-    graph: dict[Any, Any] = {}
-    blocks = list(product(*[range(len(sizes)) for sizes in chunks]))
-    for number, terms in enumerate(totals):
-        places = [
-            place
-            for place, there in zip(
-                product(*map(range, stack.shape)), stack.numbers, strict=True
-            )
-            if there == number
-        ]
-        compute = _functions(terms, stack, dtype, execute)
-        for index in blocks:
-            first, *others = [
-                (name, *index[: stack.axis], *place, *index[stack.axis :])
-                for place in places
-            ]
-            arguments = Arguments(cut)
-            layouts = tuple([_layout(arguments, term, index) for term in terms])
-            graph[first] = (compute(layouts), *arguments.values)
-            graph.update(dict.fromkeys(others, first))
-    read = {along.source.where for term in every for along in term.read()}
-    dependencies = [array for term in every for array in term.lazy()]
-    dependencies += [cut[where].layer for where in read if where in cut]
-    layers = HighLevelGraph.from_collections(name, graph, dependencies=dependencies)
-    new = tuple([(1,) * length for length in stack.shape])
-    return Array(
-        layers,
-        name,
-        chunks=(*before, *new, *after),
-        dtype=dtype,
-        meta=every[0].source.array,
-    )
+    execute = _compilers.captured(execute)
+    totals = [[_term(f, task) for task in tasks] for tasks in totals_of(plan.tasks)]
+    terms = [term for total in totals for term in total]
+    read = [(t.sources, t.task.axis, t.task.scheme.recipe, t.task[2:]) for t in terms]
+    # Where a strip lies in its task depends on all that the call reads.
+    token = f"anygrad-{tokenize(read, plan.stack)}"
+    strips = Strips(f"{token}-strips")
+    stack = plan.stack or Stack(0, (), (0,))
+    wholes = [[total] for total in totals] if plan.stack is None else [totals]
+    graphs: list[dict[Key, Any]] = []
+    for whole in wholes:
+        name = f"{token}-{len(graphs)}"
+        graphs.append({})
+        for number, total in enumerate(whole):
+            places = stack.places(number)
+            tasks = _tasks(name, total, stack.axis, places, strips, execute)
+            graphs[-1].update(tasks)
+    arrays = [s.array for term in terms for s in term.sources if is_lazy(s.array)]
+    arrays.append(strips.layer(arrays))
+    made = []
+    for number, (whole, tasks) in enumerate(zip(wholes, graphs, strict=True)):
+        name, first = f"{token}-{number}", whole[0][0]
+        layers = HighLevelGraph.from_collections(name, tasks, arrays)
+        chunks, new = first.sources[0].chunks, [(1,) * n for n in stack.shape]
+        chunks = (*chunks[: stack.axis], *new, *chunks[stack.axis :])
+        dtype = first.task.precision.result
+        made.append(Array(layers, name, chunks=chunks, dtype=dtype, meta=f))
+    return tuple(made)
 
 
-def _functions(
-    terms: Sequence[Term], stack: Stack, dtype: DType, execute: Execute
-) -> Callable[[tuple[Layout, ...]], Callable[..., Any]]:
-    """Return what gives the function for chunks that lie alike.
+def _term(f: Any, task: Task) -> Term:
+    """Return what one derivative reads."""
+    inner = task.inner
+    source = source_of(f, task.component)
+    windows = {
+        part.axis: windows_of(source.chunks[part.axis], part)
+        for part in (task, inner)
+        if part is not None
+    }
+    sources = [source]
 
-    A function, and no parts of each task: in tasks, Dask looks at every number, and
-    what travels to the workers would be there once per chunk.
+    def slot(value: Any) -> Any:
+        if not is_array(value):
+            return value
+        sources.append(aligned(value, source.chunks, windows))
+        return Slot(len(sources) - 1)
+
+    task = converted(task._replace(component=None), slot)
+    return Term(task, tuple(sources), windows)
+
+
+def _tasks(
+    name: str,
+    total: Sequence[Term],
+    axis: int,
+    places: Sequence[tuple[int, ...]],
+    strips: Strips,
+    execute: Execute,
+) -> dict[Key, Any]:
+    """Return the tasks of a derivative with what is added to it, one per chunk.
+
+    What stands at several places, along new axes, is computed once.
     """
     compute = partial(
         _chunk,
-        tasks=tuple([term.task for term in terms]),
-        dtype=dtype,
-        new_axes=(slice(None),) * stack.axis + (None,) * len(stack.shape) + (...,),
+        tasks=tuple([term.task for term in total]),
+        new_axes=(slice(None),) * axis + (None,) * len(places[0]) + (...,),
         execute=execute,
     )
-    return cache(lambda layouts: partial(compute, layouts=layouts))
+    # A function, and no parts of each task: in tasks, Dask looks at every number, and
+    # what travels to the workers would be there once per chunk.
+    function = cache(lambda layouts: partial(compute, layouts=layouts))
+    tasks: dict[Key, Any] = {}
+    for index in product(*[range(len(sizes)) for sizes in total[0].sources[0].chunks]):
+        arguments = Arguments(index, strips)
+        layouts = tuple([_layout(arguments, term, index) for term in total])
+        before, after = index[:axis], index[axis:]
+        first, *others = [(name, *before, *place, *after) for place in places]
+        tasks[first] = (function(layouts), *arguments.values)
+        tasks.update(dict.fromkeys(others, first))
+    return tasks
 
 
-def _layout(arguments: Arguments, term: Term, index: strips.Block) -> Layout:
+def _layout(arguments: Arguments, term: Term, index: Block) -> Layout:
     """Add the arguments of `_chunk` for one derivative, and return where they are."""
-    levels, read = [], []
-    for level in term.levels:
-        axis, window = level.axis, level.windows[index[level.axis]]
-        read.append(Along(term.source, axis, level.windows))
-        given = [
-            arguments.companion(array, index, window, axis) for array in level.arrays()
-        ]
-        levels.append(AlongAxis(tuple(given), window.rows))
-    return Layout(arguments.pieces(read, index), tuple(levels))
+    boxes = [arguments.box(source, term.windows) for source in term.sources]
+    rows = [(axis, *there[index[axis]].rows) for axis, there in term.windows.items()]
+    return Layout(tuple(boxes), tuple(rows))
 
 
 def _chunk(
     *arguments: Any,
     layouts: tuple[Layout, ...],
     tasks: tuple[Task, ...],
-    dtype: DType,
     new_axes: tuple[Any, ...],
     execute: Execute,
 ) -> Any:
@@ -326,59 +200,29 @@ def _chunk(
         else:
             total = total + term if task.sign > 0 else total - term
     xp = array_api_compat.array_namespace(total)
-    return _agnostic.prepare(total, dtype, False, xp)[new_axes]
+    return _agnostic.prepare(total, tasks[0].precision.result, False, xp)[new_axes]
 
 
 def _derivative(
     arguments: Sequence[Any], layout: Layout, task: Task, execute: Execute
 ) -> Any:
     """Compute one derivative for a chunk."""
-    axes = [task.axis] if task.inner is None else [task.axis, task.inner.axis]
-    f = _joined([_of(row, arguments, axes[-1]) for row in layout.pieces], task.axis)
-    task = _bound(task, f, arguments, *layout.levels)
-    has_values = any(any(level.given[3:]) for level in layout.levels)
-    is_simple = task.inner is None and task.where is None and not has_values
-    is_plain = is_simple and not are_short([task])
-    (whole,) = execute(f, Plan((task,), is_plain=is_plain))
-    for axis, level in zip(axes, layout.levels, strict=True):
-        whole = strips.strip_of(whole, axis, *level.rows)
+    arrays = [box.of(arguments) for box in layout.boxes]
+    f = arrays[0]
+
+    def filled(value: Any) -> Any:
+        return _beside(arrays[value.number], f) if isinstance(value, Slot) else value
+
+    task = converted(unrounded(task)._replace(sign=0), filled)
+    (whole,) = execute(f, Plan((task,), is_plain=False))
+    for rows in layout.rows:
+        whole = strip_of(whole, *rows)
     return whole
-
-
-def _bound(
-    task: Task, f: Any, arguments: Sequence[Any], level: AlongAxis, *inside: AlongAxis
-) -> Task:
-    """Return a task with what has come with the parts."""
-    x, valid, step, left, right, period = [
-        _beside(_of(row, arguments, task.axis), f) for row in level.given
-    ]
-    ends = task.constants or (None, None)
-    ends = ends[0] if left is None else left, ends[1] if right is None else right
-    return task._replace(
-        constants=task.constants and ends,
-        period=task.period if period is None else period,
-        step=step,
-        coordinates=x,
-        where=valid,
-        sign=0,
-        inner=task.inner and _bound(task.inner, f, arguments, *inside),
-    )
 
 
 def _beside(value: Any, f: Any) -> Any:
     """Return what comes with samples as an array of theirs, which may be on a GPU."""
     xp = array_api_compat.array_namespace(f)
-    if value is None or array_api_compat.array_namespace(value) is xp:
+    if array_api_compat.array_namespace(value) is xp:
         return value
     return xp.asarray(value, device=array_api_compat.device(f))
-
-
-def _of(row: Row, arguments: Sequence[Any], axis: int) -> Any:
-    """Return the parts of a row together."""
-    return _joined([part.of(arguments) for part in row], axis)
-
-
-def _joined(parts: list[Any], axis: int) -> Any:
-    if len(parts) < 2:
-        return parts[0] if parts else None
-    return array_api_compat.array_namespace(parts[0]).concat(parts, axis=axis)

@@ -7,22 +7,35 @@ what runs on arrays of its own class; all terms of a sum, and mixed derivatives,
 made of one block.  Ends exist at the ends of the array only: a block computes the rows
 around it, too, and drops them.
 
-What reads the other end of an axis, or arrays that are not in memory, is run as for any
-library that follows the standard.
+Where coordinates, masks or values beyond the ends are not in memory, the blocks of each
+array with the rows around them are a stage of their own.
+
+What reads the other end of an axis is run as for any library that follows the standard.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import accumulate
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import array_api_compat
 
 from .. import _agnostic, _compilers
-from .._beyond import arrays_of
 from .._classes import is_array
 from .._executors import results
-from .._records import Plan, Task, all_tasks, are_short, halo_of, unrounded, wraps
+from .._records import (
+    Plan,
+    Slot,
+    Task,
+    all_tasks,
+    are_short,
+    converted,
+    halo_of,
+    unrounded,
+    wraps,
+)
+from .neighbours import Span
 
 if TYPE_CHECKING:
     from .._typing import Namespace
@@ -64,25 +77,48 @@ def _total(f: Any, tasks: tuple[Task, ...], xp: Namespace, execute: Execute) -> 
         return whole
     f = _agnostic.component(f, tasks[0])
     alone = tuple([task._replace(component=None) for task in tasks])
-    if all(_fits(f, task) for task in all_tasks(Plan(alone))):
-        return _in_one_stage(f, alone, execute)
-    placed = tuple([_placed(task, f) for task in alone])
+    if not are_short(alone) and not any(map(wraps, all_tasks(Plan(alone)))):
+        return _block_by_block(f, alone, execute)
+    placed = tuple([converted(task, partial(_placed, f=f)) for task in alone])
     (whole,) = _agnostic.run(f, Plan(placed), xp)
     return whole.rechunk(f.chunks)
 
 
-def _fits(f: Any, task: Task) -> bool:
-    """Tell whether blocks with the rows around them have all that a task reads."""
-    given = (task.step, task.coordinates, task.where)
-    is_in_memory = not any(isinstance(value, type(f)) for value in given)
-    is_usual = not arrays_of(task) and not are_short([task])
-    return is_in_memory and is_usual and not wraps(task)
-
-
-def _in_one_stage(f: Any, tasks: tuple[Task, ...], execute: Execute) -> Any:
-    """Return a sum of derivatives, made block by block."""
+def _block_by_block(f: Any, tasks: tuple[Task, ...], execute: Execute) -> Any:
+    """Return a sum of derivatives, made of each block and the rows around it."""
     import cubed
+    import numpy
 
+    depth, arrays = _depth(f, tasks), [f]
+
+    def kept(value: Any) -> Any:
+        if isinstance(value, type(f)):
+            arrays.append(_placed(value, f))
+            return Slot(len(arrays) - 1)
+        # Nobody else writes to a copy.
+        return numpy.array(value) if is_array(value) else value
+
+    compute = partial(
+        _block,
+        tasks=tuple([converted(task, kept) for task in tasks]),
+        chunks=f.chunks,
+        depth=depth,
+        execute=execute,
+    )
+    dtype = tasks[0].precision.result
+    if len(arrays) == 1:
+        return _overlapped(compute, f, f.chunks, depth, dtype)
+    return cubed.map_blocks(
+        compute,
+        *[_with_rows_around(array, depth) for array in arrays],
+        dtype=dtype,
+        chunks=f.chunks,
+        extra_projected_mem=_memory(f, depth, dtype),
+    )
+
+
+def _depth(f: Any, tasks: tuple[Task, ...]) -> dict[int, int]:
+    """Return how many rows around a block its tasks read, along each axis."""
     depth = dict.fromkeys(range(f.ndim), 0)
     for task in all_tasks(Plan(tasks)):
         halo = halo_of(task)
@@ -90,38 +126,38 @@ def _in_one_stage(f: Any, tasks: tuple[Task, ...], execute: Execute) -> Any:
         missing = halo.points - min(f.chunks[task.axis])
         reach = max(halo.left, halo.right, missing)
         depth[task.axis] = max(depth[task.axis], reach)
-    dtype = tasks[0].precision.result
-    compute = partial(
-        _block,
-        tasks=tuple([_portable(task) for task in tasks]),
-        chunks=f.chunks,
-        depth=depth,
-        execute=execute,
+    return depth
+
+
+def _with_rows_around(array: Any, depth: dict[int, int]) -> Any:
+    """Return an array whose blocks are those of another one with the rows around them.
+
+    Beyond the ends, the last row is there again, so that all are of one length.
+    """
+    own = {axis: depth[axis] if n != 1 else 0 for axis, n in enumerate(array.shape)}
+    if not any(own.values()):
+        return array
+    chunks = tuple(
+        [tuple([n + 2 * own[k] for n in there]) for k, there in enumerate(array.chunks)]
     )
+    extend = partial(_extended, chunks=array.chunks, depth=own)
+    return _overlapped(extend, array, chunks, own, array.dtype)
+
+
+def _overlapped(
+    function: Any, array: Any, chunks: Any, depth: dict[int, int], dtype: Any
+) -> Any:
+    """Return what a function makes of each block with the rows around it."""
+    import cubed
+
     return cubed.map_overlap(
-        compute,
-        f,
+        function,
+        array,
         dtype=dtype,
-        chunks=f.chunks,
+        chunks=chunks,
         depth=depth,
         boundary=dict.fromkeys(depth, "none"),
-        extra_projected_mem=_memory(f, depth, dtype),
-    )
-
-
-def _portable(task: Task) -> Task:
-    """Return a task that can travel, with arrays that nobody else writes to."""
-    import numpy
-
-    arrays = (task.step, task.coordinates, task.where)
-    step, x, where = [None if a is None else numpy.array(a) for a in arrays]
-    return task._replace(
-        scales=tuple(task.scales),
-        step=step,
-        coordinates=x,
-        where=where,
-        inner=None if task.inner is None else _portable(task.inner),
-        kept=None,
+        extra_projected_mem=_memory(array, depth, dtype),
     )
 
 
@@ -134,9 +170,50 @@ def _memory(f: Any, depth: dict[int, int], dtype: Any) -> int:
     return int(ARRAYS * points * widest + SCRATCH)
 
 
-def _block(
+class Place(NamedTuple):
+    """Where a block lies along an axis, which rows it reads, and which there may be.
+
+    Attributes
+    ----------
+    own, read, around : (int, int)
+        From where to where; the rows around may lie beyond the ends.
+    """
+
+    own: Span
+    read: Span
+    around: Span
+
+
+def _places(
+    block: tuple[int, ...], chunks: Sequence[Sequence[int]], depth: dict[int, int]
+) -> list[Place]:
+    places = []
+    for axis, (number, sizes) in enumerate(zip(block, chunks, strict=True)):
+        stop = sum(sizes[: number + 1])
+        start = stop - sizes[number]
+        around = start - depth[axis], stop + depth[axis]
+        read = max(around[0], 0), min(around[1], sum(sizes))
+        places.append(Place((start, stop), read, around))
+    return places
+
+
+def _extended(
     window: Any,
     *,
+    block_id: tuple[int, ...],
+    chunks: Sequence[Sequence[int]],
+    depth: dict[int, int],
+) -> Any:
+    """Repeat the last rows beyond the ends: this runs on the workers."""
+    xp = array_api_compat.array_namespace(window)
+    for axis, (_, read, around) in enumerate(_places(block_id, chunks, depth)):
+        rows = xp.clip(xp.arange(*around), read[0], read[1] - 1) - read[0]
+        window = xp.take(window, rows, axis=axis)
+    return window
+
+
+def _block(
+    *windows: Any,
     block_id: tuple[int, ...],
     tasks: tuple[Task, ...],
     chunks: Sequence[Sequence[int]],
@@ -144,55 +221,37 @@ def _block(
     execute: Execute,
 ) -> Any:
     """Compute one block of a result: this runs on the workers."""
-    read, own = [], []
-    for axis, number in enumerate(block_id):
-        stop = list(accumulate(chunks[axis]))[number]
-        start = stop - chunks[axis][number]
-        first = max(start - depth[axis], 0)
-        read.append(slice(first, first + window.shape[axis]))
-        own.append(slice(start - first, stop - first))
-    here = tuple([_cut(task, read) for task in tasks])
-    is_plain = len(here) == 1 and here[0].inner is None and here[0].where is None
-    (whole,) = execute(window, Plan(here, is_plain=is_plain))
+    places = _places(block_id, chunks, depth)
+    if len(windows) > 1:  # with rows that lie beyond the ends
+        inside = [slice(a - b, c - b) for _, (a, c), (b, _) in places]
+        windows = tuple([_cut(window, inside) for window in windows])
+    read = [slice(*place.read) for place in places]
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, Slot):
+            return windows[value.number]
+        return _cut(value, read) if is_array(value) else value
+
+    here = tuple([converted(task, filled) for task in tasks])
+    (whole,) = execute(windows[0], Plan(here, is_plain=False))
+    own = [slice(a - c, b - c) for (a, b), (c, _), _ in places]
     return whole[tuple(own)]
 
 
-def _cut(task: Task, read: Sequence[slice]) -> Task:
-    """Return a task with what a block reads of coordinates and masks."""
-    x, where = [
-        None if a is None else a[_where_it_varies(a, read)]
-        for a in (task.coordinates, task.where)
-    ]
-    inner = None if task.inner is None else _cut(task.inner, read)
-    return task._replace(coordinates=x, where=where, inner=inner)
+def _cut(array: Any, cuts: Sequence[slice]) -> Any:
+    """Return a part of an array, along the axes on which it varies."""
+    pairs = zip(array.shape, cuts, strict=False)
+    return array[(*[slice(None) if n == 1 else cut for n, cut in pairs], ...)]
 
 
-def _where_it_varies(array: Any, read: Sequence[slice]) -> tuple[slice, ...]:
-    pairs = zip(array.shape, read, strict=True)
-    return tuple([slice(None) if n == 1 else cut for n, cut in pairs])
-
-
-def _placed(task: Task, f: Any) -> Task:
-    """Return a task with its arrays as the samples are: chunked, and of their spec."""
-    arrays = (task.step, task.coordinates, task.where, task.period)
-    step, x, where, period = [_as_samples(array, f) for array in arrays]
-    first, second = [_as_samples(end, f) for end in task.constants or (None, None)]
-    return task._replace(
-        step=step,
-        coordinates=x,
-        where=where,
-        period=period,
-        constants=task.constants and (first, second),
-        inner=None if task.inner is None else _placed(task.inner, f),
-    )
-
-
-def _as_samples(array: Any, f: Any) -> Any:
-    if not is_array(array) or isinstance(array, type(f)):
-        return array
+def _placed(value: Any, f: Any) -> Any:
+    """Return an array as the samples are: chunked, and of their spec."""
+    if not is_array(value):
+        return value
+    pairs = zip(value.shape, f.chunks, strict=False)
+    chunks = tuple([(1,) if n == 1 else own for n, own in pairs])
+    if isinstance(value, type(f)):
+        return value.rechunk(chunks) if chunks else value
     from cubed import from_array
 
-    chunks = tuple(
-        (1,) if n == 1 else own for n, own in zip(array.shape, f.chunks, strict=False)
-    )
-    return from_array(array, chunks=chunks, spec=f.spec)
+    return from_array(value, chunks=chunks, spec=f.spec)

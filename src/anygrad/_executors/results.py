@@ -9,7 +9,7 @@ from .. import _agnostic
 from .._records import totals_of
 
 if TYPE_CHECKING:
-    from .._records import Plan, Stack, Task
+    from .._records import Plan, Task
     from .._typing import Namespace
 
 
@@ -86,14 +86,10 @@ def empty(f: Any, plan: Plan, empty_like: Callable[..., Any]) -> Results:
     whole = empty_like(f, dtype=kept[0].precision.result, shape=shape)
     outs, copies = [], []
     for number in range(len(kept)):
-        places = [k for k, result in enumerate(stack.numbers) if result == number]
-        first, *others = [_place(whole, place, stack) for place in places]
+        first, *others = [
+            whole[((slice(None),) * stack.axis + (*place, ...))]
+            for place in stack.places(number)
+        ]
         outs.append(first)
         copies += [(other, first) for other in others]
     return Results((whole,), outs, copies)
-
-
-def _place(whole: Any, number: int, stack: Stack) -> Any:
-    """Return the part of a stack for one of its places."""
-    index = (number,) if len(stack.shape) == 1 else divmod(number, stack.shape[1])
-    return whole[((slice(None),) * stack.axis + (*index, ...))]

@@ -1,60 +1,47 @@
-"""What a chunk of Dask's reads of its neighbours: tasks for the strips.
+"""What the chunks of a call of Dask's read, and the tasks that cut it.
 
 All small strips of a chunk are one task, whoever reads them: a scheduler takes longer
 for a task than a worker for a strip.  A large one is a task of its own, because who
-reads one would get all.  They are named by the array that they are cut of, so that all
-results of a call share them.
+reads one would get all.
 """
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from itertools import accumulate, product
 from typing import Any, NamedTuple, TypeAlias
 
 import array_api_compat
 
-from .neighbours import Window
+from .neighbours import Span, Window
 
-#: A block of an array, by its number along each axis.
+#: A block of an array, by its number along each axis; a key begins with a name.
 Block: TypeAlias = tuple[int, ...]
+Key: TypeAlias = tuple[Any, ...]
 
 #: The axis of the components of a chunk, and which of them is meant; None for all.
 Component: TypeAlias = tuple[int, int] | None
 
+#: For each axis that is cut, what a chunk of it reads.
+Windows: TypeAlias = Mapping[int, list[Window]]
+
+#: A strip of a chunk: of which component, and along which axes it is cut.
+Cut: TypeAlias = tuple[Component, tuple[tuple[int, Span], ...]]
 
 #: From so many bytes on, a strip travels no faster than a scheduler makes a task.
 LARGE = 2**16
 
 
-class Line(NamedTuple):
-    """Strips that are alike.
-
-    Attributes
-    ----------
-    component : (int, int) or None
-        Of which component.
-    axis : int
-        Along which they are cut.
-    name : str
-        What is added to the name of the tasks: strips of one name are one task.
-    """
-
-    component: Component
-    axis: int
-    name: str
-
-
 class Source(NamedTuple):
-    """What is read: a Dask array, or one component of it.
+    """What is read: an array, or one component of it.
 
     Attributes
     ----------
     array : array
-        As it is.
+        Of Dask's; or a vector in memory, whose pieces go into the tasks.
     block : int
         In which chunk the component is, along the axis of the components.
     component : (int, int) or None
@@ -74,124 +61,159 @@ class Source(NamedTuple):
         axis = self.component[0]
         return (*chunks[:axis], *chunks[axis + 1 :])
 
-    @property
-    def where(self) -> tuple[Any, ...]:
-        """Return the name of the array, and which block of its components it is."""
-        return self.array.name, self.block
-
-    def key(self, block: Block, name: str | None = None) -> tuple[Any, ...]:
-        """Return the key of a block, or of what has another name and lies there."""
+    def key(self, block: Sequence[int]) -> Key:
+        """Return the key of a block."""
         if self.component is not None:
             axis = self.component[0]
             block = (*block[:axis], self.block, *block[axis:])
-        return (name or self.array.name, *block)
+        return (self.array.name, *block)
 
 
-class Along(NamedTuple):
-    """What is read along one axis of something.
+class Part(NamedTuple):
+    """Where a chunk's arguments have a part of what it reads.
 
     Attributes
     ----------
-    source : Source
-        Of what.
-    axis : int
-        Not counting that of the components.
-    windows : list of Window
-        Of each chunk along the axis.
+    argument : int
+        In which argument.
+    strip : int or None
+        Which of the strips there; None for an array.
+    component : (int, int) or None
+        Which component of the array is read.
     """
 
-    source: Source
-    axis: int
-    windows: list[Window]
+    argument: int
+    strip: int | None = None
+    component: Component = None
 
-    def whole(self, number: int) -> tuple[int, int]:
-        """Return the cut that is all of a chunk along the axis."""
-        return (0, self.source.chunks[self.axis][number])
 
-    def is_cut(self) -> bool:
-        """Tell whether less than all of some chunk is read."""
-        return any(
-            cut != self.whole(number)
-            for window in self.windows
-            for number, cut in window.parts
-        )
+class Box(NamedTuple):
+    """What a chunk reads of one array.
+
+    Attributes
+    ----------
+    parts : tuple of Part
+        Those along the last axis follow each other.
+    counts : tuple of (int, int)
+        The axes along which they are joined, and how many are.
+    """
+
+    parts: tuple[Part, ...]
+    counts: tuple[tuple[int, int], ...]
+
+    def of(self, arguments: Sequence[Any]) -> Any:
+        """Return it: this runs on the workers."""
+        arrays = []
+        for argument, strip, component in self.parts:
+            value = arguments[argument]
+            value = value if strip is None else value[strip]
+            arrays.append(component_of(value, component))
+        for axis, count in reversed(self.counts):
+            rows = [arrays[k : k + count] for k in range(0, len(arrays), count)]
+            arrays = [_joined(row, axis) for row in rows]
+        return arrays[0]
 
 
 class Strips:
-    """All strips of an array that are read, or of one block of its components.
+    """The strips of all arrays that a call reads, as its chunks ask for them.
 
     Parameters
     ----------
-    read
-        By whom: all of them read this array, or this block.
-
-    Attributes
-    ----------
-    layer : array
-        Its "chunks" are the lists of strips.
+    name
+        Of their tasks.
     """
 
-    def __init__(self, read: list[Along]) -> None:
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._tasks: dict[Key, tuple[Key, dict[Cut, int]]] = {}
+
+    def find(self, key: Key, cut: Cut, size: float) -> tuple[Key, int]:
+        """Return the key of a strip's task, and which of the strips there it is.
+
+        It is one of the chunk that has a key, and has so many bytes.
+        """
+        name = f"{self._name}-{cut}" if size >= LARGE else self._name
+        there = (name, *key)
+        _, cuts = self._tasks.setdefault(there, (key, {}))
+        return there, cuts.setdefault(cut, len(cuts))
+
+    def layer(self, arrays: Sequence[Any]) -> Any:
+        """Return what others can depend on: all tasks, for strips of these arrays."""
         from dask.array import Array
-        from dask.base import tokenize
         from dask.highlevelgraph import HighLevelGraph
 
-        self._source = read[0].source
-        array = self._source.array
-        sizes = [max(there) for there in self._source.chunks]
-        whole = math.prod(sizes) * array.dtype.itemsize
-        self._rows = [whole / max(size, 1) for size in sizes]
-        self._cuts: dict[Line, list[list[tuple[int, int]]]] = {}
-        for along in read:
-            self._add(along)
-        of = array.name, self._source.block, repr(self._cuts)
-        self.name = f"anygrad-strips-{tokenize(of)}"
-        graph = HighLevelGraph.from_collections(self.name, self._graph(), [array])
-        # No array: it only makes one collection more that others can depend on.
-        self.layer = Array(graph, self.name, chunks=array.chunks, meta=array)
+        function = cache(lambda cuts: partial(strips_of, cuts=cuts))
+        tasks = {
+            there: (function(tuple(cuts)), key)
+            for there, (key, cuts) in self._tasks.items()
+        }
+        graph = HighLevelGraph.from_collections(self._name, tasks, arrays)
+        return Array(graph, self._name, chunks=(), dtype=object)
 
-    def _add(self, along: Along) -> None:
-        sizes = along.source.chunks[along.axis]
-        for window in along.windows:
-            for number, cut in window.parts:
-                if cut != along.whole(number):
-                    line = self._line(along, cut)
-                    cuts = self._cuts.setdefault(line, [[] for _ in sizes])
-                    if cut not in cuts[number]:
-                        cuts[number].append(cut)
 
-    def _line(self, along: Along, cut: tuple[int, int]) -> Line:
-        (start, stop), component = cut, along.source.component
-        name = ""
-        if (stop - start) * self._rows[along.axis] >= LARGE:
-            number = 0 if component is None else component[1]
-            name = f"-{number}-{along.axis}-{start}-{stop}"
-        return Line(component, along.axis, name)
+class Arguments:
+    """The arguments of one chunk's task.
 
-    def _graph(self) -> dict[Any, Any]:
-        graph, function = {}, cache(lambda cuts: partial(strips_of, cuts=cuts))
-        for block in product(*[range(len(sizes)) for sizes in self._source.chunks]):
-            tasks: dict[str, list[Any]] = {}
-            for (component, axis, name), by_number in self._cuts.items():
-                for cut in by_number[block[axis]]:
-                    tasks.setdefault(name, []).append((component, axis, *cut))
-            for name, cuts in tasks.items():
-                there = self._source.key(block, self.name + name)
-                graph[there] = (function(tuple(cuts)), self._source.key(block))
-        return graph
+    Dask looks into every list and named tuple among them, whenever it optimizes a
+    graph.  So they are keys and arrays only, one after the other; where they belong
+    is told beside the plan, once for all chunks that lie alike.
+    """
 
-    def find(
-        self, along: Along, block: Block, cut: tuple[int, int]
-    ) -> tuple[tuple[Any, ...], int]:
-        """Return the key of a strip's task, and which of the strips there it is."""
-        line, before = self._line(along, cut), 0
-        for other, by_number in self._cuts.items():
-            if other == line:
-                break
-            if other.name == line.name:
-                before += len(by_number[block[other.axis]])
-        there = self._cuts[line][block[along.axis]].index(cut)
-        return along.source.key(block, self.name + line.name), before + there
+    def __init__(self, index: Block, strips: Strips) -> None:
+        self._index = index
+        self._strips = strips
+        self._numbers: dict[Key, int] = {}
+        self.values: list[Any] = []
+
+    def _add(self, value: Any) -> int:
+        self.values.append(value)
+        return len(self.values) - 1
+
+    def _key(self, key: Key) -> int:
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = self._add(key)
+        return number
+
+    def box(self, source: Source, windows: Windows) -> Box:
+        """Add what the chunk reads of an array, and return where it is."""
+        if not is_lazy(source.array):
+            return self._pieces(source.array, windows)
+        chunks = source.chunks
+        cut = [axis for axis in windows if chunks and chunks[axis] != (1,)]
+        ways = [windows[axis][self._index[axis]].parts for axis in cut]
+        parts = [
+            self._part(source, dict(zip(cut, way, strict=True)))
+            for way in product(*ways)
+        ]
+        return Box(tuple(parts), tuple(zip(cut, map(len, ways), strict=True)))
+
+    def _pieces(self, x: Any, windows: Windows) -> Box:
+        """Add what the chunk reads of an array in memory, a vector or a number."""
+        for axis, there in windows.items():
+            if x.ndim and x.shape[axis] != 1:
+                spans = there[self._index[axis]].spans
+                parts = [Part(self._add(strip_of(x, axis, *span))) for span in spans]
+                return Box(tuple(parts), ((axis, len(parts)),))
+        return Box((Part(self._add(x)),), ())
+
+    def _part(self, source: Source, way: Mapping[int, tuple[int, Span]]) -> Part:
+        """Add a block, or a strip of one."""
+        chunks, cuts = source.chunks, []
+        pairs = zip(self._index, chunks, strict=False)
+        block = [0 if len(sizes) == 1 else number for number, sizes in pairs]
+        lengths = [sizes[k] for sizes, k in zip(chunks, block, strict=True)]
+        for axis, (number, cut) in way.items():
+            block[axis] = number
+            if cut != (0, chunks[axis][number]):
+                cuts.append((axis, cut))
+                lengths[axis] = cut[1] - cut[0]
+        key = source.key(block)
+        if not cuts:
+            return Part(self._key(key), None, source.component)
+        size = math.prod(lengths) * source.array.dtype.itemsize
+        key, strip = self._strips.find(key, (source.component, tuple(cuts)), size)
+        return Part(self._key(key), strip)
 
 
 def source_of(f: Any, component: Component) -> Source:
@@ -204,63 +226,44 @@ def source_of(f: Any, component: Component) -> Source:
     return Source(f, block, (axis, number - stops[block] + f.chunks[axis][block]))
 
 
-def of_all(read: Iterable[Along]) -> dict[Any, Strips]:
-    """Return the strips of all that is read, where there are any."""
-    groups: dict[Any, list[Along]] = {}
-    for along in read:
-        if along.is_cut():
-            groups.setdefault(along.source.where, []).append(along)
-    return {where: Strips(group) for where, group in groups.items()}
-
-
-def is_line(x: Any, axis: int) -> bool:
-    """Tell whether coordinates or a mask broadcast along all other axes."""
-    return x is None or all(n == 1 for k, n in enumerate(x.shape) if k != axis)
-
-
 def is_lazy(value: Any) -> bool:
     return hasattr(value, "dask")
 
 
-def aligned(x: Any, chunks: Sequence[Sequence[int]], axis: int) -> Any:
-    """Give coordinates or a mask the chunks of the samples, but where they broadcast.
+def aligned(x: Any, chunks: Sequence[Sequence[int]], windows: Windows) -> Source:
+    """Give what comes with samples their chunks, but where it broadcasts.
 
-    A vector along the axis that is no Dask array stays what it is: it is small, and its
-    pieces go into the tasks.
+    A vector along an axis that is cut stays in memory, if it is there: it is small.
     """
-    if not getattr(x, "ndim", 0):
-        return x
+    varying = {axis for axis, length in enumerate(x.shape) if length != 1}
+    wanted = [sizes if k in varying else (1,) for k, sizes in enumerate(chunks)]
     if is_lazy(x):
-        wanted = {
-            k: (1,) if n == 1 else chunks[k]
-            for k, n in enumerate(x.shape)
-            if not math.isnan(
-                n
-            )  # what Dask does not know cannot be cut, and lies as in `f`
+        # What Dask does not know cannot be cut, and lies as in `f`.
+        changes = {
+            k: wanted[k]
+            for k, length in enumerate(x.shape)
+            if x.chunks[k] != wanted[k] and not math.isnan(length)
         }
-        changes = {k: c for k, c in wanted.items() if x.chunks[k] != c}
-        return x.rechunk(changes) if changes else x
-    if is_line(x, axis):
-        return x
+        return Source(x.rechunk(changes) if changes else x)
+    if len(varying) < 2 and varying <= windows.keys():
+        return Source(x)
     from dask.array import from_array
 
-    return from_array(
-        x, chunks=tuple((1,) if n == 1 else chunks[k] for k, n in enumerate(x.shape))
-    )
+    return Source(from_array(x, chunks=tuple(wanted)))
 
 
-def strips_of(
-    chunk: Any, *, cuts: Sequence[tuple[Component, int, int, int]]
-) -> list[Any]:
+def strips_of(chunk: Any, *, cuts: Sequence[Cut]) -> list[Any]:
     """Cut all strips of a chunk: this runs on the workers.
 
     Copies, because a view would keep the chunk in memory.
     """
-    xp = array_api_compat.array_namespace(chunk)
-    return [
-        xp.asarray(strip_of(component_of(chunk, component), *cut), copy=True)
-        for component, *cut in cuts
-    ]
+    xp, strips = array_api_compat.array_namespace(chunk), []
+    for component, along in cuts:
+        strip = component_of(chunk, component)
+        for axis, span in along:
+            strip = strip_of(strip, axis, *span)
+        strips.append(xp.asarray(strip, copy=True))
+    return strips
 
 
 def strip_of(array: Any, axis: int, start: int, stop: int) -> Any:
@@ -274,3 +277,9 @@ def component_of(array: Any, component: Component) -> Any:
         return array
     axis, number = component
     return array[(slice(None),) * axis + (number, ...)]
+
+
+def _joined(parts: list[Any], axis: int) -> Any:
+    if len(parts) == 1:
+        return parts[0]
+    return array_api_compat.array_namespace(parts[0]).concat(parts, axis=axis)
