@@ -132,3 +132,9 @@ def test_dask_over_masked_arrays(dask: Any) -> None:
     some = rows[dask.array.from_array([True, False, True], chunks=1)]
     (result,) = anygrad.gradient(some, dim=1)
     assert result.compute().tolist() == [SLOPES] * 2
+
+
+def test_a_hard_mask_stays_hard(f: Any, numpy: Any) -> None:
+    for is_hard in (False, True):
+        samples = numpy.ma.masked_array(f, mask=f == f.max(), hard_mask=is_hard)
+        assert anygrad.derivative(samples).hardmask is is_hard

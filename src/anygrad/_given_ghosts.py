@@ -38,7 +38,8 @@ class Extension(NamedTuple):
     def put_to(self, f: Any, xp: Any) -> Any:
         """Return the samples with their ghosts."""
         parts = [part for part in (self.left, f, self.right) if part is not None]
-        return xp.concat(parts, axis=self.place)
+        # NumPy joins what has a foreign byte order in its own.
+        return _in_dtype(xp.concat(parts, axis=self.place), f.dtype, xp)
 
     def beside(self, others: Sequence[Extension], xp: Any) -> Extension:
         """Return ghosts as long as samples that have ghosts along other dims.
