@@ -50,7 +50,8 @@ def as_plain(value: Any) -> str:
     """Return how what is neither a number nor an array becomes one."""
     if hasattr(value, "total_seconds"):  # Python's and pandas' lengths of time
         return " Convert it to a number first, e.g. with `total_seconds()`."
-    if isinstance(value, list) or hasattr(value, "__array__"):
+    is_line = isinstance(value, list) and not any(isinstance(x, str) for x in value)
+    if is_line or hasattr(value, "__array__"):
         return " Convert it to an array first."
     if hasattr(value, "__float__"):  # as decimals have it
         return " Convert it to a number first, e.g. with `float`."
