@@ -12,7 +12,7 @@ from .._precision import Precision
 from .._records import Axis, Field, Samples
 from . import dim
 from .companion import companion, may_broadcast
-from .wording import as_plain, conversion, shortened, shown
+from .wording import as_plain, conversion, is_decimal, shortened, shown
 
 
 class Entry(NamedTuple):
@@ -135,13 +135,10 @@ def check_kind(entry: Entry) -> None:
     if is_array(given):
         return
     is_plain = isinstance(given, (bool, str, bytes, list, tuple, dict))
-    is_decimal = isinstance(given, numbers.Number) and not isinstance(
-        given, numbers.Complex
-    )
-    if given is None or is_plain or is_decimal or hasattr(given, "total_seconds"):
-        remedy = "" if isinstance(given, bool) else as_plain(given)
+    is_other = is_decimal(given) or hasattr(given, "total_seconds")
+    if given is None or is_plain or is_other:
         msg = f"`{entry.name}` must be a number or an array. Got {shown(given)}."
-        raise TypeError(msg + remedy)
+        raise TypeError(msg + as_plain(given))
 
 
 def array(entry: Entry, field: Field) -> Samples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 from .. import _classes, _libraries
@@ -46,6 +47,12 @@ def static(value: Any) -> str:
     return next((f" {text}" for text in advice if text), "")
 
 
+def is_decimal(value: Any) -> bool:
+    """Tell whether a value is a number, but none that is computed with."""
+    is_number = isinstance(value, numbers.Number)
+    return is_number and not isinstance(value, numbers.Complex)
+
+
 def as_plain(value: Any) -> str:
     """Return how what is neither a number nor an array becomes one."""
     if hasattr(value, "total_seconds"):  # Python's and pandas' lengths of time
@@ -53,7 +60,7 @@ def as_plain(value: Any) -> str:
     is_line = isinstance(value, list) and not any(isinstance(x, str) for x in value)
     if is_line or hasattr(value, "__array__"):
         return " Convert it to an array first."
-    if hasattr(value, "__float__"):  # as decimals have it
+    if is_decimal(value):
         return " Convert it to a number first, e.g. with `float`."
     return static(value)
 
