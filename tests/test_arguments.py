@@ -49,7 +49,7 @@ def test_no_such_dim(library: Backend, dim: int, word: str) -> None:
 
 
 def test_a_dim_of_nothing(library: Backend) -> None:
-    message = "`dim` must be empty for a 0-dimensional `input`. Got 0."
+    message = "`input` must have the dimension `dim` 0. Got shape ()."
     refused(IndexError, message, library.asarray(1.0), dim=0)
 
 

@@ -196,7 +196,7 @@ def test_each_end_has_its_value(library: Backend) -> None:
         ),
         ((1, 3), {}, "2 points along `dim` 0"),
         ((1, 3), {"boundary": [("edge", "one_sided"), "edge"]}, "along `dim` 0"),
-        ((0, 3), {"boundary": "edge"}, "at least 1 points along `dim` 0"),
+        ((0, 3), {"boundary": "edge"}, "at least 1 point along `dim` 0"),
         ((2, 3), {"boundary": "edge", "accuracy": 10**30}, "`accuracy=10000"),
         ((2, 3), {"boundary": "periodic", "accuracy": 130}, "at least 130 points"),
     ],

@@ -64,10 +64,11 @@ def test_bool_samples(library: Backend) -> None:
     refused(TypeError, f"`input` {got} Convert it first, e.g. with `astype`.", f)
 
 
-#: How dates and lengths of time become numbers, by the first letters of their dtype.
+#: How what is made of numbers becomes these, by the first letters of its dtype.
 REMEDIES = {
     "datetime": "Convert it first, e.g. to `(t - t[0]) / numpy.timedelta64(1, 's')`.",
     "timedelt": "Convert it first, e.g. to `t / numpy.timedelta64(1, 's')`.",
+    "[('a', '": "Pass one of its fields, e.g. `array['a']`.",
 }
 
 
@@ -112,7 +113,7 @@ def test_a_registered_dtype_of_another_package(numpy: Any) -> None:
 MASKED = (
     "`{name}` must not be a masked array: the mask would be lost. Got "
     "numpy.MaskedArray. Fill it first, e.g. with `filled(numpy.nan)`, integers after "
-    "`astype(float)`."
+    "`astype(float)`, and a mask with `filled(False)`."
 )
 MATRIX = (
     "`{name}` must not be a matrix: it has two dimensions whatever is cut from it. "

@@ -155,3 +155,9 @@ def test_given_ghosts_are_put_into_masked_samples(
     wanted = anygrad.derivative(whole, boundary=("ghosts", "one_sided"))
     result = result.compute() if of == "dask" else result
     assert result.tolist() == wanted.tolist()
+
+
+def test_a_hard_mask_stays_hard(f: Any, numpy: Any) -> None:
+    for is_hard in (False, True):
+        samples = numpy.ma.masked_array(f, mask=f == f.max(), hard_mask=is_hard)
+        assert anygrad.derivative(samples).hardmask is is_hard

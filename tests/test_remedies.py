@@ -7,7 +7,9 @@ import importlib
 import re
 import warnings
 from collections.abc import Callable
+from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import array_api_compat
@@ -264,6 +266,114 @@ def test_a_length_of_time_of_python(library: Backend) -> None:
     assert "`total_seconds()`" in message
     (result,) = anygrad.gradient(f, spacing=step.total_seconds())
     assert library.tolist(result) == [slope / 2 for slope in SLOPES]
+
+
+LENGTH = datetime.timedelta(seconds=6)
+
+
+@pytest.mark.parametrize(
+    ("value", "remedy", "made"),
+    [
+        (LENGTH, "`total_seconds()`", LENGTH.total_seconds()),
+        (Decimal(6), "`float`", float(Decimal(6))),
+    ],
+    ids=["timedelta", "Decimal"],
+)
+def test_numbers_that_are_none(
+    library: Backend, value: Any, remedy: str, made: float
+) -> None:
+    """As a step, a period, and a value beyond an end."""
+    f, x = library.asarray(LINE), library.asarray(NODES)
+    for parameter, call in (
+        ("spacing", lambda v: anygrad.gradient(f, spacing=v)),
+        ("spacing[0]", lambda v: anygrad.gradient(f, spacing=[v])),
+        ("boundary", lambda v: anygrad.gradient(f, boundary=(v, "edge"))),
+        (
+            "boundary",
+            lambda v: anygrad.gradient(f, spacing=[x], boundary=("periodic", v)),
+        ),
+    ):
+        assert remedy in refusal(partial(call, value), parameter)
+        call(made)
+
+
+def test_lists_beyond_an_end(numpy: Any) -> None:
+    f = numpy.asarray([LINE] * 2)
+    values = [[1.0], [2.0]]
+    for end in (lambda v: v, lambda v: ("ghosts", v)):
+        call = partial(anygrad.derivative, f)
+        message = refusal(partial(call, boundary=(end(values), "edge")), "boundary")
+        assert "Convert it to an array first." in message
+        result = call(boundary=(end(numpy.asarray(values)), "edge"))
+        assert result[:, 0].tolist() == [0.0, -0.5]
+
+
+def test_a_list_of_coordinates(numpy: Any) -> None:
+    f = numpy.asarray(LINE)
+    message = refusal(lambda: anygrad.gradient(f, spacing=NODES), "spacing")
+    assert "Coordinates are an array, e.g. `[numpy.asarray(x)]`." in message
+    (result,) = anygrad.gradient(f, spacing=[numpy.asarray(NODES)])
+    assert result.tolist() == SLOPES
+
+
+def test_a_step_in_an_array_of_one(library: Backend) -> None:
+    f, step = library.asarray(LINE), library.asarray([2.0])
+    message = refusal(lambda: anygrad.derivative(f, spacing=step), "spacing")
+    assert "For a step, give it as a number." in message
+    result = anygrad.derivative(f, spacing=float(step[0]), edge_order=1)
+    assert library.tolist(result) == [slope / 2 for slope in SLOPES]
+
+
+def test_fields_of_a_structure(numpy: Any) -> None:
+    f = numpy.rec.fromarrays([LINE, NODES], names="height,distance")
+    message = refusal(lambda: anygrad.gradient(f), "input")
+    assert "with `numpy.asarray`" in message
+    array = numpy.asarray(f)
+    message = refusal(lambda: anygrad.gradient(array), "input")
+    assert "`array['height']`" in message
+    assert anygrad.gradient(array["height"])[0].tolist() == SLOPES
+
+
+def test_a_mask_that_is_masked(numpy: Any) -> None:
+    """What is not known of a mask is not valid."""
+    f = numpy.asarray(LINE)
+    where = numpy.ma.masked_array(f >= 0, mask=f == 25)
+    message = refusal(lambda: anygrad.gradient(f, where=where), "where")
+    assert "`filled(False)`" in message
+    (result,) = anygrad.gradient(f, where=where.filled(False))
+    assert result[:5].tolist() == [*SLOPES[:4], 7.0]
+    assert numpy.isnan(result[5])
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("zone", [None, "UTC"])
+@pytest.mark.parametrize("kind", ["DatetimeIndex", "TimedeltaIndex", "Series"])
+def test_times_of_pandas(numpy: Any, kind: str, zone: str | None) -> None:
+    """One message says all that is to be done."""
+    pandas = pytest.importorskip("pandas")
+    t = pandas.date_range("2026-10-25", periods=6, freq="2s", tz=zone)
+    made = {"Series": pandas.Series, "TimedeltaIndex": lambda t: t - t[0]}
+    t = made.get(kind, lambda t: t)(t)
+    f = numpy.asarray(LINE)
+    message = refusal(lambda: anygrad.derivative(f, spacing=t), "spacing")
+    conversion, taken = re.findall(r"`([^`]+)`", message)[1:]
+    numbers = eval(conversion, {"t": t, "numpy": numpy})
+    x = eval(f"numbers.{taken}", {"numbers": numbers})
+    result = anygrad.derivative(f, spacing=x, edge_order=1)
+    assert result.tolist() == [slope / 2 for slope in SLOPES]
+
+
+@pytest.mark.peers
+def test_times_of_astropy(numpy: Any) -> None:
+    time = pytest.importorskip("astropy.time")
+    f = numpy.asarray(LINE)
+    dates = time.Time(60_000.0 + 2.0 * numpy.asarray(NODES), format="mjd")
+    for t, since in ((dates, lambda t: (t - t[0]).to("s")), (dates - dates[0], None)):
+        message = refusal(lambda t=t: anygrad.derivative(f, spacing=t), "spacing")
+        assert f"`{'(t - t[0])' if since else 't'}.to('s')`" in message
+        x = since(t) if since else t.to("s")
+        result = anygrad.derivative(f, spacing=x, edge_order=1)
+        assert (result * x[1]).value == pytest.approx(SLOPES, rel=1e-12)
 
 
 def test_dates_of_python_in_a_list(numpy: Any) -> None:

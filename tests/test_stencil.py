@@ -203,7 +203,7 @@ def test_masked_offsets_are_refused(numpy: Any) -> None:
     assert refusal(numpy.ma.masked_array([0.0, 1.0])) == (
         "TypeError: `offsets` must not be a masked array: the mask would be lost. Got "
         "numpy.MaskedArray. Fill it first, e.g. with `filled(numpy.nan)`, integers "
-        "after `astype(float)`."
+        "after `astype(float)`, and a mask with `filled(False)`."
     )
 
 

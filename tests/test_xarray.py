@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -295,7 +296,7 @@ MISTAKES: dict[str, tuple[Callable[[Any, Any], Any], type[Exception], str]] = {
     "an array": (
         lambda a, f: a.derivative(f.values, "x"),
         TypeError,
-        "`data` must be an xarray.DataArray. Got ndarray",
+        "`data` must be an xarray.DataArray. Got numpy.ndarray",
     ),
     "a coordinate of words": (
         lambda a, f: a.derivative(f, "y", spacing="name"),
@@ -370,6 +371,96 @@ MISTAKES: dict[str, tuple[Callable[[Any, Any], Any], type[Exception], str]] = {
         lambda a, f: a.curl(f, ["x", "y"]),
         TypeError,
         "`vector_dim` must name the dim of the components",
+    ),
+    "dims without an order": (
+        lambda a, f: a.curl(f.to_dataset(), {"x", "y"}, components=["z", "z"]),
+        TypeError,
+        "`dim` must be a list of the names of dims, one per component",
+    ),
+    "components without an order": (
+        lambda a, f: a.curl(f.to_dataset(), ["x", "y"], components={"z"}),
+        TypeError,
+        "`components` must be a list",
+    ),
+    "components that are too few": (
+        lambda a, f: a.curl(f.to_dataset(), ["x", "y"], components=["z"]),
+        ValueError,
+        r"`components` must be one per dim of \['x', 'y'\]. Got \['z'\]",
+    ),
+    "components of an array": (
+        lambda a, f: a.curl(f, ["x", "y"], components=["z"], vector_dim="x"),
+        TypeError,
+        "`components` must be None for a DataArray.*`vector_dim`",
+    ),
+    "a dim of components of a Dataset": (
+        lambda a, f: a.curl(f.to_dataset(), ["x", "y"], vector_dim="y"),
+        TypeError,
+        "`vector_dim` must be None for a Dataset.*`components`",
+    ),
+    "the dim of components as one of space": (
+        lambda a, f: a.divergence(f, ["x", "y"], vector_dim="y"),
+        ValueError,
+        "`dim` must not name `vector_dim`. Got 'y'",
+    ),
+    "a number of a dim": (
+        lambda a, f: a.derivative(f, 1),
+        ValueError,
+        "Got 1. Do you mean 'x'",
+    ),
+    "several dims for one": (
+        lambda a, f: a.derivative(f, ["x"]),
+        ValueError,
+        "Give one name; `gradient` takes several",
+    ),
+    "a list of spacings": (
+        lambda a, f: a.gradient(f, spacing=[1.0, 2.0]),
+        TypeError,
+        "`spacing` must be one entry for every dim.*Write `{'y': ..., 'x': ...}`",
+    ),
+    "a list of boundaries": (
+        lambda a, f: a.gradient(f, boundary=["edge", "reflect"]),
+        TypeError,
+        "`boundary` must be one entry for every dim.*Got \\['edge', 'reflect'\\]",
+    ),
+    "coordinates that are too few": (
+        lambda a, f: a.gradient(f, ["y", "x"], spacing={"x": f.x.values[:2]}),
+        ValueError,
+        "`spacing` along 'x' must have one coordinate per point along dim 'x', 5 in",
+    ),
+    "a dim that is too short": (
+        lambda a, f: a.derivative(f.isel(x=[0]), "x"),
+        ValueError,
+        r"`data` must have at least 3 points along `dim` 'x' .* Got shape \(4, 1\)",
+    ),
+    "a circle without a length": (
+        lambda a, f: a.gradient(f, boundary={"x": "periodic"}),
+        ValueError,
+        "period of the coordinates along dim 'x'.*a mapping with one per dim",
+    ),
+    "values along the dim itself": (
+        lambda a, f: a.derivative(f, "x", boundary=f.x),
+        ValueError,
+        r"`boundary` along 'x' must have one value.*dims \('x',\).*`isel\({'x': 0}\)`",
+    ),
+    "values of other lines": (
+        lambda a, f: a.derivative(f, "x", boundary=f.y.assign_coords(y=f.y + 1)),
+        ValueError,
+        "`boundary` along 'x' must have the labels of the data.*join='inner'",
+    ),
+    "values with a dim more": (
+        lambda a, f: a.derivative(f, "x", boundary=f.y.expand_dims("t")),
+        ValueError,
+        "`boundary` along 'x' must have no dims but those of the data",
+    ),
+    "ghosts with a dim less": (
+        lambda a, f: a.derivative(f, "x", boundary=(("ghosts", f.y), "edge")),
+        ValueError,
+        r"`boundary` along 'x' must have ghosts with the dims of the data.*\('y',\)",
+    ),
+    "a length of time without a unit": (
+        lambda a, f: a.derivative(f, "x", spacing=datetime.timedelta(1)),
+        ValueError,
+        "`datetime_unit` must be given, because `spacing` along 'x' has a length of",
     ),
     "no field": (
         lambda a, f: a.curl(f.values, ["x", "y"]),
@@ -483,3 +574,103 @@ def test_missing_samples_in_all_doors(xr: Any, labelled: Any, numpy: Any) -> Non
     )
     wanted = anygrad.divergence(numpy.nan_to_num(values[::-1]), where=where[0])
     assert numpy.array_equal(found.values, wanted, equal_nan=True)
+
+
+def test_values_beyond_the_ends_of_each_line(
+    plane: Any, labelled: Any, numpy: Any
+) -> None:
+    """The names say across which dims they lie, whatever their order."""
+    cube = plane.expand_dims(t=[0.0, 1.0, 5.0]).transpose("y", "x", "t") + plane.y**2
+    left, right = cube.isel(x=0) - 1.0, 2.0 * cube.isel(x=-1).T
+    for values in (left, left.T, left.variable):
+        found = labelled.derivative(cube, "x", boundary=(values, right))
+        ends = (left.values[:, None], right.T.values[:, None])
+        x = cube.x.values
+        plain = anygrad.derivative(cube.values, dim=1, spacing=x, boundary=ends)
+        assert (found.values == plain).all()
+    found = labelled.gradient(cube, ["x", "y"], boundary={"x": cube.y, "y": cube.x[0]})
+    (plain, _) = anygrad.gradient(
+        cube.values,
+        dim=(1, 0),
+        spacing=[x, cube.y.values],
+        boundary=[cube.y.values[:, None, None], float(cube.x[0])],
+    )
+    assert (found[0].values == plain).all()
+    period = 10.0 + cube.y
+    found = labelled.derivative(cube, "x", boundary=("periodic", period))
+    ends = ("periodic", period.values[:, None, None])
+    plain = anygrad.derivative(cube.values, dim=1, spacing=x, boundary=ends)
+    assert (found.values == plain).all()
+
+
+def test_values_beyond_the_ends_of_a_field(
+    plane: Any, labelled: Any, numpy: Any
+) -> None:
+    """One for each line of all components, and a dim of these makes them their own."""
+    field = plane.to_dataset(name="u").assign(v=2.0 * plane)
+    given = {"components": ["u", "v"], "spacing": 1.0}
+    found = labelled.divergence(field, ["x", "y"], boundary={"x": plane.y}, **given)
+    both = numpy.stack([field.u, field.v])
+    ends = [plane.y.values[:, None], "one_sided"]
+    plain = anygrad.divergence(both, dim=(2, 1), boundary=ends)
+    assert (found.values == plain).all()
+
+
+@pytest.mark.parametrize("kind", ["numbers", "dates", "step"])
+def test_ghosts_with_labels(
+    plane: Any, labelled: Any, numpy: Any, xr: Any, kind: str
+) -> None:
+    """The parts of an array, each with the next one's samples, are the whole."""
+    whole = plane.assign_coords(x=plane.x.values) + plane.y**2
+    given: dict[str, Any] = {"spacing": 1.0} if kind == "step" else {}
+    if kind == "dates":
+        days = (plane.x.values * 24).astype("timedelta64[h]")
+        whole = whole.assign_coords(x=numpy.datetime64("2026-11-28") + days)
+        given = {"datetime_unit": "D"}
+    wanted = labelled.derivative(whole, "x", **given)
+    own, before, after = (
+        whole.isel(x=part) for part in (slice(1, 4), slice(0, 1), slice(4, 5))
+    )
+    for turned in (False, True):
+        ends = (("ghosts", before.T if turned else before), ("ghosts", after))
+        found = labelled.derivative(own, "x", boundary=ends, **given)
+        assert numpy.allclose(found, wanted.isel(x=slice(1, 4)), rtol=1e-14)
+    if kind != "step":  # or coordinates of their own
+        ends = (("ghosts", before.values, before.x.values), ("ghosts", after, after.x))
+        found = labelled.derivative(own, "x", boundary=ends, **given)
+        assert numpy.allclose(found, wanted.isel(x=slice(1, 4)), rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda np: np.timedelta64(36, "h"),
+        lambda np: datetime.timedelta(days=1.5),
+        lambda np: __import__("pandas").Timedelta(hours=36),
+        lambda np: __import__("xarray").DataArray(np.timedelta64(36, "h")),
+    ],
+    ids=["numpy", "python", "pandas", "xarray"],
+)
+def test_lengths_of_time(plane: Any, labelled: Any, numpy: Any, made: Any) -> None:
+    """They are steps and periods, in the unit of the derivative."""
+    given = {"datetime_unit": "h"}
+    found = labelled.derivative(plane, "x", spacing=made(numpy), **given)
+    assert (found == labelled.derivative(plane, "x", spacing=36.0)).all()
+    assert found.attrs.get("units", "hour").startswith(("hour", "m"))
+    times = numpy.datetime64("2026-11-28") + numpy.timedelta64(6, "h") * numpy.arange(5)
+    dated = plane.assign_coords(x=times)
+    found = labelled.derivative(dated, "x", boundary=("periodic", made(numpy)), **given)
+    wanted = labelled.derivative(dated, "x", boundary=("periodic", 36.0), **given)
+    assert (found == wanted).all()
+
+
+def test_dates_of_python(plane: Any, labelled: Any, numpy: Any) -> None:
+    days = [datetime.date(2026, 11, k) for k in (1, 2, 4, 5, 7)]
+    dated = plane.assign_coords(x=("x", numpy.asarray(days, dtype=object)))
+    wanted = labelled.derivative(plane, "x", spacing=numpy.asarray([0.0, 1, 3, 4, 6]))
+    assert (labelled.derivative(dated, "x", datetime_unit="D") == wanted).all()
+
+
+def test_a_step_with_labels(plane: Any, labelled: Any) -> None:
+    found = labelled.derivative(plane, "x", spacing=plane.x[1] - plane.x[0])
+    assert (found == labelled.derivative(plane, "x", spacing=1.0)).all()

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import array_api_compat
 
 from . import _agnostic, _classes, _libraries, _refusals
+from ._checks.wording import conversion
 from ._library import Library, standard_device
 from ._records import Plan, Samples
 from ._schemes import Margin
@@ -226,9 +227,10 @@ def _refuse(cls: type, array: Any, name: str) -> None:
     """Raise where a class that is refused would pass for the array that it wraps."""
     refusal = _refusals.refusal_of(cls)
     if refusal is not None:
+        of_times = conversion(getattr(array, "dtype", None), "")
         msg = (
             f"`{name}` must not be {refusal.rule}. Got {_classes.type_name(array)}. "
-            f"{refusal.remedy}"
+            f"{of_times}{' ' if of_times else ''}{refusal.remedy}"
         )
         raise TypeError(msg)
 

@@ -38,7 +38,7 @@ class Extension(NamedTuple):
     def put_to(self, f: Any, xp: Any) -> Any:
         """Return the samples with their ghosts."""
         parts = [part for part in (self.left, f, self.right) if part is not None]
-        # NumPy's is in the byte order of the machine.
+        # NumPy joins what has a foreign byte order in its own.
         return _in_dtype(xp.concat(parts, axis=self.place), f.dtype, xp)
 
     def beside(self, others: Sequence[Extension], xp: Any) -> Extension:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import xarray as xr
 
 from . import _units
 from ._differences import difference
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from ._units import OfTime
 
 
@@ -21,10 +22,15 @@ class Spaced(NamedTuple):
     unit: Any
 
 
-def numbers(coordinate: xr.DataArray, name: Any, datetime_unit: str | None) -> Spaced:
-    """Return coordinates as numbers, dates from the first one on."""
+def numbers(
+    coordinate: xr.DataArray,
+    name: Any,
+    datetime_unit: str | None,
+    counted_from: xr.DataArray | None = None,
+) -> Spaced:
+    """Return coordinates as numbers, dates from the first one of some on: their own."""
     dtype = coordinate.dtype
-    is_date = dtype.kind in "mM" or _are_cftime(coordinate)
+    is_date = dtype.kind in "mM" or _are_dates(coordinate)
     if not is_date:
         if dtype.kind not in "iufc":
             msg = (
@@ -34,11 +40,38 @@ def numbers(coordinate: xr.DataArray, name: Any, datetime_unit: str | None) -> S
             )
             raise TypeError(msg)
         return Spaced(coordinate.data, coordinate.attrs.get("units"))
+    unit = _unit(datetime_unit, f"the coordinate {coordinate.name!r} holds times")
+    start = coordinate if counted_from is None else counted_from
+    return Spaced(_since(start.values, coordinate.values, unit), unit.name)
+
+
+def length(given: Any, word: str, datetime_unit: str | None) -> Spaced:
+    """Return what is no coordinate: lengths of time as numbers, others as they are."""
+    kind = getattr(getattr(given, "dtype", None), "kind", "")
+    is_plain = isinstance(given, datetime.timedelta)
+    if kind != "m" and not is_plain:
+        return Spaced(given, getattr(given, "attrs", {}).get("units"))
+    import numpy
+
+    unit = _unit(datetime_unit, f"{word} has a length of time")
+    array = xr.Variable((), given).values if is_plain else numpy.asarray(given)
+    if numpy.datetime_data(array.dtype)[0] not in _units.OF_TIME:
+        msg = (
+            f"{word} must have lengths of time in one of {list(_units.OF_TIME)}. Got "
+            f"{array.dtype}."
+        )
+        raise TypeError(msg)
+    since = _since(numpy.zeros_like(array), array, unit)
+    is_labelled = isinstance(given, xr.DataArray)
+    return Spaced(given.copy(data=since) if is_labelled else since[()], unit.name)
+
+
+def _unit(datetime_unit: str | None, reason: str) -> OfTime:
+    """Return the unit of time that is named; refuse others, and none."""
     if datetime_unit is None:
         msg = (
-            f"`datetime_unit` must be given, because the coordinate "
-            f"{coordinate.name!r} holds times: the unit of time of the derivative, "
-            f"such as 's', one of {list(_units.OF_TIME)}."
+            f"`datetime_unit` must be given, because {reason}: the unit of time of the "
+            f"derivative, such as 's', one of {list(_units.OF_TIME)}."
         )
         raise ValueError(msg)
     if datetime_unit not in _units.OF_TIME:
@@ -47,20 +80,19 @@ def numbers(coordinate: xr.DataArray, name: Any, datetime_unit: str | None) -> S
             f"same length always. Got {datetime_unit!r}."
         )
         raise ValueError(msg)
-    unit = _units.OF_TIME[datetime_unit]
-    return Spaced(_since_the_first(coordinate.values, unit), unit.name)
+    return _units.OF_TIME[datetime_unit]
 
 
-def _are_cftime(coordinate: xr.DataArray) -> bool:
-    """Tell whether coordinates are dates of calendars that NumPy does not know."""
+def _are_dates(coordinate: xr.DataArray) -> bool:
+    """Tell whether coordinates are dates of Python's, or of cftime's calendars."""
     if coordinate.dtype != object or not coordinate.size:
         return False
     first = coordinate.values.flat[0]
-    return type(first).__module__.partition(".")[0] == "cftime"
+    return type(first).__module__.partition(".")[0] in ("cftime", "datetime")
 
 
-def _since_the_first(dates: Any, unit: OfTime) -> Any:
-    """Return the time since the first date: small numbers, so that none is rounded.
+def _since(start: Any, dates: Any, unit: OfTime) -> Any:
+    """Return the time since a first date: small numbers, so that none is rounded.
 
     NumPy's own differences and quotients of times wrap, in silence, where the span is
     no int64 of the finer unit: five centuries are none in nanoseconds.
@@ -68,11 +100,13 @@ def _since_the_first(dates: Any, unit: OfTime) -> Any:
     import numpy
     from array_api_compat import numpy as xp
 
-    first = dates.flat[:1].reshape((1,) * dates.ndim)
+    first = start.flat[:1].reshape((1,) * dates.ndim)
     if dates.dtype == object:  # differences are those of the standard library
         lengths = [length.total_seconds() for length in (dates - first).flat]
         return numpy.reshape(lengths, dates.shape) / (unit.nanoseconds / 1e9)
-    ticks, first = dates.astype(numpy.int64), first.astype(numpy.int64)
+    dtype = numpy.result_type(dates, first)
+    dates = dates.astype(dtype)
+    ticks, first = dates.astype(numpy.int64), first.astype(dtype).astype(numpy.int64)
     count = difference(ticks, first, numpy.float64, True, xp)
     name, many = numpy.datetime_data(dates.dtype)
     ratio = Fraction(many * _units.OF_TIME[name].nanoseconds, unit.nanoseconds)

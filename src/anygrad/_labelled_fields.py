@@ -67,7 +67,7 @@ def divergence(
     """
     return of_field(
         _divergence.divergence,
-        field(data, components, vector_dim),
+        field(data, dim, components, vector_dim),
         dim,
         spacing,
         boundary,
@@ -127,7 +127,7 @@ def curl(
     """
     result = of_field(
         _curl.curl,
-        field(data, components, vector_dim),
+        field(data, dim, components, vector_dim),
         dim,
         spacing,
         boundary,

@@ -5,7 +5,6 @@ Everything here reads xarray's objects; what is computed is asked of the plain d
 
 from __future__ import annotations
 
-import difflib
 import operator
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import reduce
@@ -14,10 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import xarray as xr
 
 from . import _classes, _labelled_coordinates, _refusals, _units
-from ._boundaries import GHOSTS
-from ._checks.boundary import has_ghosts, is_pair
-from ._checks.ghosts import is_tagged
+from ._by_name import aligned, labelled, names_of_dims, per_dim, placed, require_dim
+from ._checks.wording import shown
+from ._labelled_boundaries import Dim, boundaries
 from ._labelled_coordinates import Spaced
+from ._labelled_words import called
 
 if TYPE_CHECKING:
     from ._typing import Array
@@ -81,29 +81,50 @@ def along(
     scale_factors: Any = None,
 ) -> Along:
     """Check what is given for the dims of `data`, the dim of components left out."""
-    if not isinstance(data, xr.DataArray):
-        msg = f"`data` must be an xarray.DataArray. Got {type(data).__name__}."
-        if isinstance(data, xr.Dataset):
-            msg += " Take one of its variables, or all of them with `map`."
-        raise TypeError(msg)
-    _refuse_quantities(data.data, "data")
+    _check_data(data)
     names = names_of_dims(data, dim, vector_dim)
     of_one = data if vector_dim is None else data.isel({vector_dim: 0}, drop=True)
     given = per_dim(spacing, names, None, "spacing")
-    pairs = zip(names, given, strict=True)
-    found = [_entry(of_one, name, entry, datetime_unit) for name, entry in pairs]
+    pairs = list(zip(names, given, strict=True))
+    coordinates = [_coordinate(of_one, *pair) for pair in pairs]
+    found = [
+        _entry(of_one, name, entry, datetime_unit)
+        for name, entry in zip(names, coordinates, strict=True)
+    ]
     factors = _factors(of_one, names, scale_factors)
+    dims = [
+        Dim(name, data, of_one, x if _is_coordinate(x) else None, datetime_unit)
+        for name, x in zip(names, coordinates, strict=True)
+    ]
     at = Along(
         names,
         [data.dims.index(name) for name in names],
         [spaced.entry for spaced in found],
-        _boundaries(boundary, names),
+        boundaries(boundary, dims),
         [spaced.unit if factors is None else None for spaced in found],
         factors,
     )
     for parameter in ("spacing", "boundary", "scale_factors"):
         _refuse_quantities(getattr(at, parameter), parameter)
     return at
+
+
+def _check_data(data: Any) -> None:
+    """Refuse what is no single labelled array, with one name for each dim."""
+    if not isinstance(data, xr.DataArray):
+        msg = (
+            f"`data` must be an xarray.DataArray. Got {_classes.type_name(data)}. "
+            + (
+                "Take one of its variables, or all of them with `map`."
+                if isinstance(data, xr.Dataset)
+                else "Make one of it, with `xarray.DataArray`."
+            )
+        )
+        raise TypeError(msg)
+    if len(set(data.dims)) != data.ndim:
+        msg = f"`data` must have different dims. Got {data.dims}. Rename one of them."
+        raise ValueError(msg)
+    _refuse_quantities(data.data, "data")
 
 
 def _refuse_quantities(given: Any, parameter: str) -> None:
@@ -139,8 +160,8 @@ def _factors(data: xr.DataArray, names: Sequence[Any], given: Any) -> list[Any] 
 
 def _factor(data: xr.DataArray, name: Any, given: Any) -> Any:
     """Return a scale factor, with the dims of the data if it has any."""
-    if isinstance(given, str):
-        given = _named(data, given, "`scale_factors` must name coordinates of the data")
+    rule = "`scale_factors` must name coordinates of the data"
+    given = labelled(given, data, rule)
     if not isinstance(given, xr.DataArray):
         if getattr(given, "shape", ()):
             msg = (
@@ -150,75 +171,11 @@ def _factor(data: xr.DataArray, name: Any, given: Any) -> Any:
             )
             raise TypeError(msg)
         return given
-    if not set(given.dims) <= set(data.dims):
-        msg = (
-            f"`scale_factors` along {name!r} must have no dims but those of the data, "
-            f"{data.dims}. Got {given.dims}."
-        )
-        raise ValueError(msg)
-    (_, factor) = xr.align(data, given, join="exact", copy=False)
-    return _placed(factor.data, factor, data)
+    factor = aligned(given, data, f"`scale_factors` along {name!r}")
+    return placed(factor.data, factor, data)
 
 
-def _boundaries(given: Any, names: Sequence[Any]) -> list[Any]:
-    """Return the boundary of each dim; refuse a pair that may be one of two dims."""
-    if len(names) > 1 and is_pair(given):
-        msg = (
-            f"`boundary` must not be a bare pair for {len(names)} dims. Got {given}. "
-            "For the left and the right end of every dim, write "
-            f"`dict.fromkeys({names}, {given})`; for one entry per dim, a mapping."
-        )
-        raise ValueError(msg)
-    found = per_dim(given, names, "one_sided", "boundary")
-    for entry in found:
-        sides = entry if is_pair(entry) else (entry,)
-        if any(has_ghosts(side) and not is_tagged(side) for side in sides):
-            msg = (
-                f"`boundary` must not be {GHOSTS!r} for labelled arrays, whose "
-                f"results keep all labels. Got {given!r}. Call the function of "
-                "`anygrad` on the array inside, `data.data`."
-            )
-            raise ValueError(msg)
-    return found
-
-
-def names_of_dims(data: xr.DataArray, dim: Any, leave: Hashable = None) -> list[Any]:
-    """Return the names of the dims to differentiate along; None is all but one."""
-    if dim is None:
-        return [name for name in data.dims if name != leave]
-    names = list(dim) if isinstance(dim, (list, tuple)) else [dim]
-    for name in names:
-        require_dim(data, name, "dim")
-    if len(set(names)) != len(names):
-        msg = f"`dim` must name each dim once. Got {names}."
-        raise ValueError(msg)
-    return names
-
-
-def require_dim(data: xr.DataArray, name: Any, parameter: str) -> None:
-    """Refuse a name that is no dim, with the one that may be meant."""
-    if isinstance(name, Hashable) and name in data.dims:
-        return
-    near = difflib.get_close_matches(str(name), [str(known) for known in data.dims], 1)
-    meant = f" Do you mean {near[0]!r}?" if near else ""
-    msg = f"`{parameter}` must name dims of the data, {data.dims}. Got {name!r}.{meant}"
-    raise ValueError(msg)
-
-
-def per_dim(given: Any, names: Sequence[Any], usual: Any, parameter: str) -> list[Any]:
-    """Return one entry per dim, from a mapping by names or one for all."""
-    if not isinstance(given, Mapping):
-        return [given] * len(names)
-    for name in given:
-        if name not in names:
-            msg = f"`{parameter}` must have names of the dims {names}. Got {name!r}."
-            raise ValueError(msg)
-    return [given.get(name, usual) for name in names]
-
-
-def _entry(
-    data: xr.DataArray, name: Any, given: Any, datetime_unit: str | None
-) -> Spaced:
+def _coordinate(data: xr.DataArray, name: Any, given: Any) -> Any:
     """Return what is given along a dim; by default its coordinate."""
     if given is None:
         if name not in data.coords:
@@ -228,37 +185,35 @@ def _entry(
             )
             raise ValueError(msg)
         given = name
-    if isinstance(given, str) or given is name:
-        given = _named(data, given, "`spacing` must name coordinates of the data")
-    if not isinstance(given, xr.DataArray):
-        return Spaced(given, None)
-    (_, coordinate) = xr.align(data, given, join="exact", copy=False)
-    if name not in coordinate.dims or not set(coordinate.dims) <= set(data.dims):
+    if given is name and name in data.coords:  # which need not be a string
+        return data.coords[name]
+    return labelled(given, data, "`spacing` must name coordinates of the data")
+
+
+def _is_coordinate(given: Any) -> bool:
+    return isinstance(given, xr.DataArray) and given.ndim > 0
+
+
+def _entry(
+    data: xr.DataArray, name: Any, given: Any, datetime_unit: str | None
+) -> Spaced:
+    """Return the step, or coordinates, along a dim."""
+    word = f"`spacing` along {name!r}"
+    if not _is_coordinate(given):
+        spaced = _labelled_coordinates.length(given, word, datetime_unit)
+        is_labelled = isinstance(spaced.entry, xr.DataArray)
+        return spaced._replace(entry=spaced.entry.data) if is_labelled else spaced
+    if name not in given.dims or not set(given.dims) <= set(data.dims):
         msg = (
-            f"`spacing` along {name!r} must have this dim, and none but those of the "
-            f"data, {data.dims}. Got {given.name!r} with the dims {given.dims}."
+            f"{word} must have this dim, and none but those of the data, {data.dims}. "
+            f"Got {given.name!r} with the dims {given.dims}."
         )
         raise ValueError(msg)
+    coordinate = aligned(given, data, word)
     spaced = _labelled_coordinates.numbers(coordinate, name, datetime_unit)
     if coordinate.ndim > 1:
-        return spaced._replace(entry=_placed(spaced.entry, coordinate, data))
+        return spaced._replace(entry=placed(spaced.entry, coordinate, data))
     return spaced
-
-
-def _named(data: xr.DataArray, name: Any, rule: str) -> xr.DataArray:
-    """Return a coordinate of the data; refuse a name that is none, by the rule."""
-    if name not in data.coords:
-        msg = f"{rule}, {list(data.coords)}. Got {name!r}."
-        raise ValueError(msg)
-    return data.coords[name]
-
-
-def _placed(values: Any, labelled: xr.DataArray, data: xr.DataArray) -> Any:
-    """Return values with the dims of the data, in its order, so that they broadcast."""
-    variable = xr.Variable(labelled.dims, values)
-    ordered = variable.transpose(*[d for d in data.dims if d in labelled.dims]).data
-    index = [slice(None) if d in labelled.dims else None for d in data.dims]
-    return ordered[tuple(index)]
 
 
 def mask(data: xr.DataArray, where: Any, skipna: bool) -> Array | None:
@@ -270,28 +225,27 @@ def mask(data: xr.DataArray, where: Any, skipna: bool) -> Array | None:
     valid = reduce(operator.and_, masks)
     if data.chunks is not None and valid.chunks is None:
         valid = valid.chunk()
-    placed: Array = _placed(valid.data, valid, data)
-    return placed
+    of_samples: Array = placed(valid.data, valid, data)
+    return of_samples
 
 
 def _given_mask(data: xr.DataArray, where: Any) -> xr.DataArray:
     """Return a mask with the labels of the data, or with some of them."""
-    if isinstance(where, str):
-        rule = "`where` must be a DataArray, or name a coordinate of the data"
-        where = _named(data, where, rule)
-    if not isinstance(where, xr.DataArray) or where.dtype != bool:
-        is_labelled = isinstance(where, xr.DataArray)
-        kind = where.dtype if is_labelled else _classes.type_name(where)
-        msg = f"`where` must be a DataArray of bools. Got {kind}."
-        raise TypeError(msg)
-    if not set(where.dims) <= set(data.dims):
+    rule = "`where` must be a DataArray, or name a coordinate of the data"
+    where = labelled(where, data, rule)
+    if not isinstance(where, xr.DataArray):
         msg = (
-            f"`where` must have no dims but those of the data, {data.dims}. "
-            f"Got {where.dims}."
+            f"`where` must be a DataArray of bools. Got {_classes.type_name(where)}. "
+            "Label it first, e.g. with `data.copy(data=where)`."
         )
-        raise ValueError(msg)
-    (_, aligned) = xr.align(data, where, join="exact", copy=False)
-    return aligned
+        raise TypeError(msg)
+    if where.dtype != bool:
+        msg = (
+            f"`where` must be a DataArray of bools. Got {where.dtype}. Compare first, "
+            "e.g. `where != 0`."
+        )
+        raise TypeError(msg)
+    return aligned(where, data, "`where`")
 
 
 def _stacked(components: Iterable[xr.DataArray]) -> xr.DataArray:
@@ -300,39 +254,74 @@ def _stacked(components: Iterable[xr.DataArray]) -> xr.DataArray:
     return xr.Dataset(named).to_dataarray(COMPONENTS).drop_vars(COMPONENTS)
 
 
-def field(data: Any, components: Any, vector_dim: Hashable | None) -> VectorField:
+def field(
+    data: Any, dim: Any, components: Any, vector_dim: Hashable | None
+) -> VectorField:
     """Return a vector field as one array."""
-    if isinstance(data, xr.Dataset):
-        if components is None or isinstance(components, str):
-            msg = (
-                "`components` must be a list of the names of variables of the Dataset, "
-                f"{list(data.data_vars)}. Got {components!r}."
-            )
-            raise TypeError(msg)
-        for name in components:
-            if name not in data:
-                msg = (
-                    "`components` must be names of variables of the Dataset, "
-                    f"{list(data.data_vars)}. Got {name!r}."
-                )
-                raise ValueError(msg)
-        parts = [data[name] for name in components]
-        units = [part.attrs.get("units") for part in parts]
-        _units.require_one("components", components, units)
-        known = [{"units": unit} for unit in units if unit is not None]
-        return VectorField(_stacked(parts).assign_attrs(*known[:1]), COMPONENTS)
-    if not isinstance(data, xr.DataArray):
-        kind = type(data).__name__
-        msg = f"`data` must be an xarray.Dataset or xarray.DataArray. Got {kind}."
+    if not isinstance(dim, (list, tuple)):
+        msg = (
+            "`dim` must be a list of the names of dims, one per component, in the "
+            f"order of these. Got {shown(dim)}."
+        )
         raise TypeError(msg)
-    if vector_dim is None:
+    if isinstance(data, xr.Dataset):
+        return _field_of_variables(data, dim, components, vector_dim)
+    if not isinstance(data, xr.DataArray):
+        msg = (
+            "`data` must be an xarray.Dataset or xarray.DataArray. Got "
+            f"{_classes.type_name(data)}. Put the components into one, e.g. "
+            "`xarray.Dataset({'u': u, 'v': v})`."
+        )
+        raise TypeError(msg)
+    if vector_dim is None or components is not None:
         msg = (
             "`vector_dim` must name the dim of the components of a DataArray, one of "
-            f"{data.dims}. Got None."
+            f"{data.dims}. Got {vector_dim!r}."
         )
+        if components is not None:
+            msg = (
+                f"`components` must be None for a DataArray. Got {shown(components)}. "
+                "Name the dim along which they lie as `vector_dim`."
+            )
         raise TypeError(msg)
     require_dim(data, vector_dim, "vector_dim")
     return VectorField(data, vector_dim)
+
+
+def _field_of_variables(
+    data: xr.Dataset, dim: Sequence[Any], components: Any, vector_dim: Any
+) -> VectorField:
+    """Return the variables of a Dataset that are components in one array."""
+    known = list(data.data_vars)
+    if vector_dim is not None:
+        msg = (
+            f"`vector_dim` must be None for a Dataset. Got {vector_dim!r}. Name the "
+            f"variables as `components`, of {known}."
+        )
+        raise TypeError(msg)
+    if not isinstance(components, (list, tuple)):
+        msg = (
+            "`components` must be a list of the names of variables of the Dataset, "
+            f"{known}. Got {shown(components)}."
+        )
+        raise TypeError(msg)
+    for name in components:
+        if name not in data:
+            msg = (
+                f"`components` must be names of variables of the Dataset, {known}. "
+                f"Got {name!r}."
+            )
+            raise ValueError(msg)
+    if len(components) != len(dim):
+        msg = (
+            f"`components` must be one per dim of {list(dim)}. Got {list(components)}."
+        )
+        raise ValueError(msg)
+    parts = [data[name] for name in components]
+    units = [part.attrs.get("units") for part in parts]
+    _units.require_one("components", components, units)
+    given = [{"units": unit} for unit in units if unit is not None]
+    return VectorField(_stacked(parts).assign_attrs(*given[:1]), COMPONENTS)
 
 
 def derived(
@@ -369,12 +358,14 @@ def of_field(
     `masks` are `where` and `skipna`.
     """
     data, vector_dim = vectors
-    given = (spacing, boundary, datetime_unit, vector_dim, scale_factors)
-    at = along(data, list(dim), *given)
+    at = along(
+        data, list(dim), spacing, boundary, datetime_unit, vector_dim, scale_factors
+    )
     unit = at.one_unit()
     place = data.dims.index(vector_dim)
     where = mask(data, *masks)
-    values = door(data.data, vector_dim=place, where=where, **at.grid, **orders)
+    given = {"vector_dim": place, "where": where, **at.grid, **orders}
+    values = called(door, data, at.names, **given)
     is_field = values.ndim == data.ndim
     dims = [name for name in data.dims if is_field or name != vector_dim]
     return derived(data, values, [unit], dims)

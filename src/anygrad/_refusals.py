@@ -89,7 +89,8 @@ def _numpy_masked(data: Any, mask: Any, like: Any) -> Any:
 
     fill = like.fill_value if data.dtype == like.dtype else None
     mask = numpy.ma.nomask if mask is None else mask
-    return numpy.ma.masked_array(data, mask=mask, fill_value=fill)
+    hard = like.hardmask
+    return numpy.ma.masked_array(data, mask=mask, fill_value=fill, hard_mask=hard)
 
 
 def _dask_data(array: Any) -> Any:
@@ -166,9 +167,22 @@ REFUSED = (
         "numpy",
         ("MaskedArray",),
         "a masked array: the mask would be lost",
-        "Fill it first, e.g. with `filled(numpy.nan)`, integers after `astype(float)`.",
+        "Fill it first, e.g. with `filled(numpy.nan)`, integers after `astype(float)`, "
+        "and a mask with `filled(False)`.",
         carried=Mask(lambda array: array.data, _numpy_mask, _numpy_masked),
         in_chunks=Mask(_dask_data, _dask_mask, _dask_masked),
+    ),
+    Refusal(
+        "astropy",
+        ("Time",),
+        "dates: they are no array of numbers",
+        "Pass the time since the first one, a quantity: `(t - t[0]).to('s')`.",
+    ),
+    Refusal(
+        "astropy",
+        ("TimeDelta",),
+        "lengths of time: they are no array of numbers",
+        "Pass a quantity: `t.to('s')`.",
     ),
     Refusal(
         "numpy",

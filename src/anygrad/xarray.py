@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _derivative, _gradient, _hessian, _laplacian
 from ._labelled_fields import curl, divergence
+from ._labelled_words import called
 from ._labels import along, derived, mask
 
 if TYPE_CHECKING:
@@ -42,12 +43,14 @@ def derivative(
     spacing : number, str, xarray.DataArray or mapping, optional
         Where the samples lie: a step, coordinates, or the name of a coordinate, also of
         a curvilinear grid; a mapping has it by the name of the dim.  By default it is
-        the coordinate of the dim, which must have one.
+        the coordinate of the dim, which must have one.  Steps may be lengths of time.
     order, accuracy, edge_order
         As in `anygrad.derivative`.
-    boundary : str, number, tuple or mapping, default: "one_sided"
+    boundary : str, number, xarray.DataArray, tuple or mapping, default: "one_sided"
         As in `anygrad.derivative`, such as ``("periodic", 360.0)`` for longitudes, but
-        not ``"ghosts"``; a mapping has it by the name of the dim.
+        not ``"ghosts"``; a mapping has it by the name of the dim.  Values and periods
+        for each line are DataArrays with dims across, and periods may be lengths of
+        time; ``("ghosts", samples)`` in a pair may be a DataArray with its coordinate.
     where : xarray.DataArray or str, optional
         Which samples are valid, or the name of a coordinate that says so.
     skipna : bool, default: False
@@ -68,8 +71,9 @@ def derivative(
         is no DataArray of bools; and as `anygrad.derivative` does.
     ValueError
         If `dim` is none of `data`; if `spacing` names no coordinate, or one without the
-        dim, or there is none; if `where` has other dims or labels; if `datetime_unit`
-        is missing where it is needed, or unknown; and as `anygrad.derivative` does.
+        dim, or there is none; if `where` or an array in `boundary` has other dims or
+        labels; if `datetime_unit` is missing where it is needed, or unknown; and as
+        `anygrad.derivative` does.
 
     Examples
     --------
@@ -82,8 +86,10 @@ def derivative(
     array([1., 1., 1.])
     """
     at = along(data, [dim], spacing, boundary, datetime_unit)
-    values = _derivative.derivative(
-        data.data,
+    values = called(
+        _derivative.derivative,
+        data,
+        at.names,
         dim=at.axes[0],
         spacing=at.spacing,
         order=order,
@@ -152,8 +158,10 @@ def gradient(
            [ 2.,  2.]])
     """
     at = along(data, dim, spacing, boundary, datetime_unit, None, scale_factors)
-    results = _gradient.gradient(
-        data.data,
+    results = called(
+        _gradient.gradient,
+        data,
+        at.names,
         edge_order=edge_order,
         accuracy=accuracy,
         **at.grid,
@@ -209,8 +217,10 @@ def laplacian(
     """
     at = along(data, dim, spacing, boundary, datetime_unit, None, scale_factors)
     unit = at.one_unit()
-    values = _laplacian.laplacian(
-        data.data,
+    values = called(
+        _laplacian.laplacian,
+        data,
+        at.names,
         accuracy=accuracy,
         edge_order=edge_order,
         **at.grid,
@@ -272,8 +282,10 @@ def hessian(
     if set(new_dims) & set(known) or len(set(new_dims)) != 2:
         msg = f"`new_dims` must be two names that none of {known} is. Got {new_dims}."
         raise ValueError(msg)
-    values = _hessian.hessian(
-        data.data,
+    values = called(
+        _hessian.hessian,
+        data,
+        at.names,
         dim=at.axes,
         spacing=at.spacing,
         accuracy=accuracy,

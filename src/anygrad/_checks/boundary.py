@@ -11,7 +11,7 @@ from .. import _boundaries, _precision
 from .._classes import is_array
 from .._records import Axis, Ends, Field
 from . import dim
-from .wording import meant, shortened, shown, static
+from .wording import as_plain, meant, shortened, shown
 
 #: What a period is easily counted wrong by.
 ONCE = "Leave out a last point that repeats the first one."
@@ -122,7 +122,7 @@ def _mode(item: Any, name: str) -> tuple[str, Any]:
         return _boundaries.CONSTANT, item
     listed = ", ".join([repr(mode) for mode in modes])
     is_word = isinstance(item, str)
-    hint = meant(item, modes) if is_word else static(item)
+    hint = meant(item, modes) if is_word else as_plain(item)
     msg = (
         f"`{name}` must be one of {listed}, or a number or an array. "
         f"Got {shown(item)}.{hint}"
@@ -137,7 +137,7 @@ def _period(value: Any, name: str) -> Any:
     if isinstance(value, bool) or not is_number:
         msg = (
             f"`{name}` must have a real number or an array as its period. Got "
-            f"{shown(value)}.{static(value)}"
+            f"{shown(value)}.{as_plain(value)}"
         )
         raise TypeError(msg)
     try:

@@ -89,7 +89,7 @@ def _axis(ndim: int, item: Any, word: str, given: Any) -> int:
         raise TypeError(msg) from None
     if not -ndim <= number < ndim:
         if ndim == 0:
-            msg = f"`{word}` must be empty for a 0-dimensional `input`. Got {number}."
+            msg = f"`input` must have the dimension `{word}` {number}. Got shape ()."
             raise IndexError(msg)
         msg = (
             f"`{word}` must lie between {-ndim} and {ndim - 1} for a "

@@ -11,7 +11,7 @@ from .._records import Axis, Field, Samples
 from . import dim
 from .companion import companion, may_broadcast
 from .spacing import Entry
-from .wording import conversion, shown
+from .wording import as_plain, conversion, shown
 
 ENDS = ("left", "right")
 
@@ -113,8 +113,9 @@ def check_where(where: Any) -> None:
     """Refuse a mask, of which the ghosts have no part."""
     if where is not None:
         msg = (
-            "`where` must be None where `boundary` brings samples. Put them into "
-            "`input`, their part of the mask into `where`, and write 'ghosts'."
+            "`where` must be None, and `input` have no mask, where `boundary` brings "
+            "samples. Put them into `input`, their part of the mask into `where`, and "
+            "write 'ghosts'."
         )
         raise ValueError(msg)
 
@@ -172,7 +173,8 @@ def check(
     if not is_array(given.samples):
         msg = (
             f"`{given.name}` must have an array as its ghosts. Got "
-            f"{shown(given.samples)}. For one value everywhere, write the number alone."
+            f"{shown(given.samples)}.{as_plain(given.samples)} For one value "
+            "everywhere, write the number alone."
         )
         raise TypeError(msg)
     found, place = (
@@ -224,7 +226,7 @@ def _check_coordinates(
     if not is_array(given.coordinates):
         msg = (
             f"`{given.name}` must have an array as the coordinates of its ghosts. Got "
-            f"{shown(given.coordinates)}."
+            f"{shown(given.coordinates)}.{as_plain(given.coordinates)}"
         )
         raise TypeError(msg)
     found, x = companion(given.coordinates, field, given.name), entry.given

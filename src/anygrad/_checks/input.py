@@ -104,7 +104,8 @@ def check_length(
         has_one_sided = has_where or _boundaries.ONE_SIDED in ends[:2]
         has_ghosts = _boundaries.GHOSTS in ends[:2]
         msg = (
-            f"`input` must have at least {points} points along `{axis.word}` "
+            f"`input` must have at least {points} point{'s' * (points > 1)} along "
+            f"`{axis.word}` "
             f"{axis.given}{', its ghosts among them,' if has_ghosts else ''} for "
             f"{_reasons(orders, ends, points, has_one_sided)}. Got shape {shape}."
         )

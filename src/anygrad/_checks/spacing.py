@@ -7,11 +7,12 @@ import numbers
 from typing import Any, NamedTuple
 
 from .. import _constants, _precision
+from .._classes import is_array
 from .._precision import Precision
 from .._records import Axis, Field, Samples
 from . import dim
 from .companion import companion, may_broadcast
-from .wording import conversion, shortened, shown
+from .wording import as_plain, conversion, is_decimal, shortened, shown
 
 
 class Entry(NamedTuple):
@@ -43,11 +44,14 @@ def single(spacing: Any) -> Any:
     return [Entry(spacing, "spacing")] if is_array else spacing
 
 
-def _hint_at_one_step(spacing: Any) -> str:
-    """Return how to say what a single number in a list may mean."""
-    if len(spacing) != 1 or getattr(spacing[0], "ndim", False):
+def _hint_at_meaning(spacing: Any, count: int) -> str:
+    """Return how to say what a single number in a list, or many, may mean."""
+    if any(getattr(item, "ndim", False) for item in spacing):
         return ""
-    return " For one step along all of them, give it without a list."
+    if len(spacing) == 1:
+        return " For one step along all of them, give it without a list."
+    is_line = count == 1 and len(spacing) > 1
+    return " Coordinates are an array, e.g. `[numpy.asarray(x)]`." if is_line else ""
 
 
 def entries(spacing: Any, count: int) -> list[Entry]:
@@ -56,7 +60,7 @@ def entries(spacing: Any, count: int) -> list[Entry]:
         if len(spacing) != count:
             msg = (
                 f"`spacing` must have one entry per dim, {count} in all. Got "
-                f"{len(spacing)}.{_hint_at_one_step(spacing)}"
+                f"{len(spacing)}.{_hint_at_meaning(spacing, count)}"
             )
             raise ValueError(msg)
         names = [f"spacing[{number}]" for number in range(count)]
@@ -128,17 +132,13 @@ def refuse_range(entry: Entry, precision: Precision) -> None:
 def check_kind(entry: Entry) -> None:
     """Refuse what is neither a number nor an array, by a glance at its type."""
     given = entry.given
-    if hasattr(given, "total_seconds"):  # Python's and pandas' lengths of time
-        msg = (
-            f"`{entry.name}` must be a number or an array. Got {shown(given)}. "
-            "Convert it to a number first, e.g. with `total_seconds()`."
-        )
-        raise TypeError(msg)
-    if given is None or isinstance(given, (bool, str, bytes, list, tuple, dict)):
-        msg = f"`{entry.name}` must be a number or an array. Got {shown(given)}." + (
-            " Convert it to an array first." if isinstance(given, list) else ""
-        )
-        raise TypeError(msg)
+    if is_array(given):
+        return
+    is_plain = isinstance(given, (bool, str, bytes, list, tuple, dict))
+    is_other = is_decimal(given) or hasattr(given, "total_seconds")
+    if given is None or is_plain or is_other:
+        msg = f"`{entry.name}` must be a number or an array. Got {shown(given)}."
+        raise TypeError(msg + as_plain(given))
 
 
 def array(entry: Entry, field: Field) -> Samples:
@@ -177,6 +177,8 @@ def check_coordinates(x: Samples, entry: Entry, axis: Axis, field: Field) -> Non
             f"{dim.in_samples(axis, field)} of `input`, {length} in all. Got shape "
             f"{shape}.{_hint_at_indexing(shape, axis, field)}"
         )
+        if shape == (1,):
+            msg += " For a step, give it as a number."
         raise ValueError(msg)
     if len(shape) == 1:
         return

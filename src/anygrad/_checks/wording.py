@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 from .. import _classes, _libraries
@@ -34,6 +35,8 @@ def conversion(dtype: Any, usual: str) -> str:
         return "Convert it first, e.g. to `(t - t[0]) / numpy.timedelta64(1, 's')`."
     if kind == "m":
         return "Convert it first, e.g. to `t / numpy.timedelta64(1, 's')`."
+    if getattr(dtype, "names", None):
+        return f"Pass one of its fields, e.g. `array[{dtype.names[0]!r}]`."
     return usual
 
 
@@ -42,6 +45,24 @@ def static(value: Any) -> str:
     items = value if isinstance(value, (list, tuple)) else (value,)
     advice = [_libraries.advice_on_traced(item) for item in items]
     return next((f" {text}" for text in advice if text), "")
+
+
+def is_decimal(value: Any) -> bool:
+    """Tell whether a value is a number, but none that is computed with."""
+    is_number = isinstance(value, numbers.Number)
+    return is_number and not isinstance(value, numbers.Complex)
+
+
+def as_plain(value: Any) -> str:
+    """Return how what is neither a number nor an array becomes one."""
+    if hasattr(value, "total_seconds"):  # Python's and pandas' lengths of time
+        return " Convert it to a number first, e.g. with `total_seconds()`."
+    is_line = isinstance(value, list) and not any(isinstance(x, str) for x in value)
+    if is_line or hasattr(value, "__array__"):
+        return " Convert it to an array first."
+    if is_decimal(value):
+        return " Convert it to a number first, e.g. with `float`."
+    return static(value)
 
 
 def meant(word: str, words: tuple[str, ...]) -> str:

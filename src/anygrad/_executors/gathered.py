@@ -151,6 +151,7 @@ def _pays(task: Task, f: Any, xp: Namespace) -> bool:
 def _gathered(task: Task, f: Any, xp: Namespace, ops: InPlaceOps) -> Gathered:
     f, take, precision = _agnostic.component(f, task), ops.take, task.precision
     assert take is not None
+    native = xp.result_type(precision.samples, precision.samples)
     positions = xp.reshape(xp.arange(math.prod(f.shape)), f.shape)
     numbers, formulas = xp.zeros_like(positions), task.scheme.formulas
     for number, formula in enumerate(formulas):
@@ -190,7 +191,8 @@ def _gathered(task: Task, f: Any, xp: Namespace, ops: InPlaceOps) -> Gathered:
         tuple(added),
         tuple(f.shape),
         None if f.dtype == precision.samples else precision.samples,
-        None if precision.result == precision.samples else precision.result,
+        # What is scaled is made in the byte order of the machine, unless it is named.
+        None if precision.result == precision.samples == native else precision.result,
         precision.wide_samples,
         numbers,
         shares,

@@ -1,0 +1,115 @@
+"""Dims by their names: which are meant, one entry each, and arrays in their order."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from typing import Any
+
+import xarray as xr
+
+from ._checks.wording import shown
+
+
+def names_of_dims(data: xr.DataArray, dim: Any, leave: Hashable = None) -> list[Any]:
+    """Return the names of the dims to differentiate along; None is all but one."""
+    if dim is None:
+        return [name for name in data.dims if name != leave]
+    names = list(dim) if isinstance(dim, (list, tuple)) else [dim]
+    for name in names:
+        require_dim(data, name, "dim")
+    if len(set(names)) != len(names):
+        msg = f"`dim` must name each dim once. Got {names}."
+        raise ValueError(msg)
+    if leave is not None and leave in names:
+        msg = f"`dim` must not name `vector_dim`. Got {leave!r} for both."
+        raise ValueError(msg)
+    return names
+
+
+def require_dim(data: xr.DataArray, name: Any, parameter: str) -> None:
+    """Refuse a name that is no dim, with the one that may be meant."""
+    if isinstance(name, Hashable) and name in data.dims:
+        return
+    msg = f"`{parameter}` must name dims of the data, {data.dims}. Got {name!r}."
+    raise ValueError(msg + _meant(data.dims, name))
+
+
+def _meant(dims: tuple[Hashable, ...], name: Any) -> str:
+    if isinstance(name, (list, tuple)):
+        return " Give one name; `gradient` takes several."
+    if isinstance(name, (set, frozenset)):
+        return " Give a list, which has an order."
+    if type(name) is int and -len(dims) <= name < len(dims):
+        return f" Do you mean {dims[name]!r}?"
+    known = {str(dim).lower(): dim for dim in dims}
+    near = difflib.get_close_matches(str(name).lower(), known, 1)
+    return f" Do you mean {known[near[0]]!r}?" if near else ""
+
+
+def per_dim(given: Any, names: Sequence[Any], usual: Any, parameter: str) -> list[Any]:
+    """Return one entry per dim, from a mapping by names or one for all."""
+    if isinstance(given, list) and len(names) > 1:
+        each = ", ".join([f"{name!r}: ..." for name in names])
+        msg = (
+            f"`{parameter}` must be one entry for every dim, or a mapping by their "
+            f"names. Got {shown(given)}. Write `{{{each}}}`."
+        )
+        raise TypeError(msg)
+    if not isinstance(given, Mapping):
+        return [given] * len(names)
+    for name in given:
+        if name not in names:
+            msg = f"`{parameter}` must have names of the dims {names}. Got {name!r}."
+            raise ValueError(msg)
+    return [given.get(name, usual) for name in names]
+
+
+def labelled(given: Any, data: xr.DataArray, rule: str) -> Any:
+    """Return the coordinate that is named, or what is given, as a DataArray if it can.
+
+    A name that is none is refused, by the rule.
+    """
+    if isinstance(given, xr.Variable):
+        return xr.DataArray(given)
+    if not isinstance(given, str):
+        return given
+    if given not in data.coords:
+        msg = f"{rule}, {list(data.coords)}. Got {given!r}."
+        raise ValueError(msg)
+    return data.coords[given]
+
+
+def aligned(
+    given: xr.DataArray,
+    data: xr.DataArray,
+    word: str,
+    beyond: Collection[Hashable] = (),
+) -> xr.DataArray:
+    """Return an array with the labels of the data, but for those along some dims."""
+    if not set(given.dims) <= set(data.dims):
+        msg = (
+            f"{word} must have no dims but those of the data, {data.dims}. "
+            f"Got {given.dims}."
+        )
+        raise ValueError(msg)
+    try:
+        (_, found) = xr.align(
+            data, given, join="exact", copy=False, exclude=frozenset(beyond)
+        )
+    except xr.AlignmentError as error:
+        msg = f"{word} must have the labels of the data: {error}."
+        if set(given.dims) <= set(given.indexes):
+            msg += (
+                " Cut both to what they share, with `xarray.align(..., join='inner')`."
+            )
+        raise ValueError(msg) from None
+    return found
+
+
+def placed(values: Any, labelled: xr.DataArray, data: xr.DataArray) -> Any:
+    """Return values with the dims of the data, in its order, so that they broadcast."""
+    variable = xr.Variable(labelled.dims, values)
+    ordered = variable.transpose(*[d for d in data.dims if d in labelled.dims]).data
+    index = [slice(None) if d in labelled.dims else None for d in data.dims]
+    return ordered[tuple(index)]

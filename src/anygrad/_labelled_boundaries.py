@@ -1,0 +1,141 @@
+"""What lies beyond the ends of labelled arrays, in the order of their dims.
+
+A DataArray is a value or a period for each line, by the names of the dims across; as
+ghosts, it brings its coordinates along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import xarray as xr
+
+from . import _labelled_coordinates
+from ._boundaries import GHOSTS
+from ._by_name import aligned, per_dim, placed
+from ._checks.boundary import has_ghosts, is_pair, is_period
+from ._checks.ghosts import is_tagged
+from ._checks.wording import shown
+
+
+class Dim(NamedTuple):
+    """One dim, and the samples that end there.
+
+    Attributes
+    ----------
+    name : hashable
+        Its name.
+    data, component : DataArray
+        All samples, and those of one component if it is a field.
+    coordinate : DataArray or None
+        That along the dim; None for a step.
+    datetime_unit : str or None
+        The unit of lengths of time.
+    """
+
+    name: Any
+    data: xr.DataArray
+    component: xr.DataArray
+    coordinate: xr.DataArray | None
+    datetime_unit: str | None
+
+    @property
+    def word(self) -> str:
+        """The user's words for what is given for it."""
+        return f"`boundary` along {self.name!r}"
+
+
+def refuse_pair(given: Any, names: Sequence[Any]) -> None:
+    """Refuse a pair that may be one of two dims."""
+    if len(names) > 1 and is_pair(given):
+        msg = (
+            f"`boundary` must not be a bare pair for {len(names)} dims. Got "
+            f"{shown(given)}. For the left and the right end of every dim, write "
+            f"`dict.fromkeys({names}, {shown(given)})`; for one entry per dim, a "
+            "mapping."
+        )
+        raise ValueError(msg)
+
+
+def boundaries(given: Any, dims: Sequence[Dim]) -> list[Any]:
+    """Return the boundary of each dim, as the plain doors take it."""
+    names = [dim.name for dim in dims]
+    refuse_pair(given, names)
+    entries = per_dim(given, names, "one_sided", "boundary")
+    return [_entry(entry, dim) for entry, dim in zip(entries, dims, strict=True)]
+
+
+def _entry(given: Any, dim: Dim) -> Any:
+    if is_tagged(given):
+        return _ghosts(given, dim)
+    if is_period(given) and len(given) == 2:
+        return given[0], _period(given[1], dim)
+    if isinstance(given, tuple):
+        return tuple([_entry(item, dim) for item in given])
+    if has_ghosts(given):
+        msg = (
+            f"`boundary` must not be {GHOSTS!r} for labelled arrays, whose results "
+            "keep all labels. Give the samples beyond the end, `('ghosts', samples)`, "
+            "or call the function of `anygrad` on the array inside, `data.data`."
+        )
+        raise ValueError(msg)
+    return _of_each_line(given, dim.data, dim)
+
+
+def _period(given: Any, dim: Dim) -> Any:
+    length = _labelled_coordinates.length(given, dim.word, dim.datetime_unit)
+    return _of_each_line(length.entry, dim.component, dim)
+
+
+def _of_each_line(given: Any, data: xr.DataArray, dim: Dim) -> Any:
+    """Return one value for each line: a DataArray has it by the dims across."""
+    if isinstance(given, xr.Variable):
+        given = xr.DataArray(given)
+    if not isinstance(given, xr.DataArray):
+        return given
+    if dim.name in given.dims:
+        msg = (
+            f"{dim.word} must have one value for each line, and so not this dim. Got "
+            f"the dims {given.dims}. Select one, e.g. `isel({{{dim.name!r}: 0}})`; for "
+            "one dim of several, give a mapping by their names; for samples beyond an "
+            "end, write `('ghosts', samples)` for it."
+        )
+        raise ValueError(msg)
+    found = aligned(given, data, dim.word)
+    return placed(found.data, found, data)
+
+
+def _ghosts(given: Any, dim: Dim) -> Any:
+    """Return samples beyond an end, with their coordinates where these are wanted."""
+    word, samples, *others = given
+    if not isinstance(samples, xr.DataArray):
+        return word, samples, *[_coordinates(x, dim) for x in others]
+    if set(samples.dims) != set(dim.data.dims):
+        msg = (
+            f"{dim.word} must have ghosts with the dims of the data, {dim.data.dims}. "
+            f"Got {samples.dims}."
+        )
+        raise ValueError(msg)
+    samples = aligned(samples, dim.data, dim.word, [dim.name])
+    if not others and dim.coordinate is not None:
+        own = samples.coords.get(dim.coordinate.name)
+        others = [] if own is None else [own]
+    found = placed(samples.data, samples, dim.data)
+    return word, found, *[_coordinates(x, dim) for x in others]
+
+
+def _coordinates(given: Any, dim: Dim) -> Any:
+    """Return the coordinates of ghosts, as those of the samples are counted."""
+    if dim.coordinate is None or not hasattr(given, "dtype"):
+        return given
+    if not isinstance(given, xr.DataArray):
+        if given.ndim != 1:
+            return given
+        given = xr.DataArray(given, dims=[dim.name])
+    spaced = _labelled_coordinates.numbers(
+        given, dim.name, dim.datetime_unit, dim.coordinate
+    )
+    if given.ndim == 1:
+        return spaced.entry
+    return placed(spaced.entry, given, dim.component)

@@ -1,0 +1,39 @@
+"""Plain doors called for labelled arrays: what these refuse is said with names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def called(
+    door: Callable[..., Any], data: xr.DataArray, names: Sequence[Any], **given: Any
+) -> Any:
+    """Return what a plain door makes of the array inside, along dims of these names."""
+    try:
+        return door(data.data, **given)
+    except (TypeError, ValueError, IndexError) as error:
+        text = str(error)
+        if type(error).__module__ != "builtins" or not text.startswith("`"):
+            raise
+        raise type(error)(_with_names(text, data.dims, names)) from None
+
+
+def _with_names(text: str, dims: Sequence[Any], names: Sequence[Any]) -> str:
+    """Return a message with names in the place of numbers."""
+    for pattern, words, known in (
+        (r"`(\w+)\[(\d+)\]`", "`{0}` along {1!r}", names),
+        (r"`((?:vector_)?dim)` (-?\d+)", "`{0}` {1!r}", dims),
+        (r"\b(dim)ension (\d+)(?: of `input`)?", "{0} {1!r}", dims),
+    ):
+
+        def named(found: re.Match[str], words: str = words, known: Any = known) -> str:
+            return words.format(found[1], known[int(found[2])])
+
+        text = re.sub(pattern, named, text)
+    text = text.replace("list with one entry per dim", "mapping with one per dim")
+    return text.replace("`input`", "`data`")
