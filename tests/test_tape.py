@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import pytest
@@ -60,8 +61,15 @@ def played(function: str, f: Any, **keywords: Any) -> tuple[Any, ...]:
     layouts = "".join(map(in_numba._layout, (*operands.arrays, *made.outs)))
     text = loops.text_of(recording, layouts, 5000)
     assert text is not None
-    namespace: dict[str, Any] = {"numba": Anything(), "select": chosen}
-    exec(text.replace("import numba\n", "").replace(loops.SELECT, ""), namespace)
+    for words in ("import numba\n", loops.SELECT, loops.ACCESS):
+        text = text.replace(words, "")
+    namespace: dict[str, Any] = {
+        "numba": Anything(),
+        "select": chosen,
+        "read": operator.getitem,
+        "write": operator.setitem,
+    }
+    exec(text, namespace)
     real = [number for number in operands.numbers if type(number) is not complex]
     other = [number for number in operands.numbers if type(number) is complex]
     numbers = (numpy.asarray(real, float), numpy.asarray(other, complex))
