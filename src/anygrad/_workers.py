@@ -119,8 +119,10 @@ def _checked(workers: int) -> int:
     if isinstance(workers, bool) or not isinstance(workers, int):
         msg = f"`workers` must be an int. Got {workers!r}."
         raise TypeError(msg)
+    if workers > 0:
+        return workers
     cores = os.cpu_count() or 1
-    count = workers if workers > 0 else workers + cores + 1
+    count = workers + cores + 1
     if workers == 0 or count < 1:
         msg = (
             f"`workers` must be positive, or lie between {-cores} and -1 to count from "
