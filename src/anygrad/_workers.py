@@ -22,8 +22,8 @@ def set_workers(workers: int) -> contextlib.AbstractContextManager[None]:
     """Set the number of threads for the calls within a ``with`` block.
 
     Only NumPy arrays that are cut into blocks, of some megabytes or less, are computed
-    on several threads, and small torch tensors that NumPy computes.  torch has threads
-    of its own, as have JAX, Dask and CuPy their own ways.
+    on several threads.  torch tensors are on as many as `torch.set_num_threads` says,
+    and JAX, Dask and CuPy have their own ways.
 
     Parameters
     ----------

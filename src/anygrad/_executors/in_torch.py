@@ -49,7 +49,11 @@ def _run_blocked(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
         if not _in_numpy:
             _in_numpy[:] = [_numpy_if_there()]
         if _in_numpy[0] is not None:
-            results = _in_numpy[0].run(f, plan)
+            import torch
+
+            # The default device's mode would look at each call, and change none.
+            with torch._C.DisableTorchFunction():
+                results = _in_numpy[0].run(f, plan)
     elif f.is_cuda:
         from .._executors import torch_on_cuda  # imports what only a GPU needs
 
@@ -65,41 +69,52 @@ def is_watched(*tensors: Any) -> bool:
     """Tell whether more than the values is asked of operations on these."""
     import torch
 
-    if torch.compiler.is_compiling() or tensors[0].is_meta:
+    if is_transformed() or tensors[0].is_meta:
         return True
     for tensor in tensors:  # a loop, because a generator takes thrice as long for one
         if type(tensor) is not torch.Tensor:
             return True
-    try:
-        return _is_in_mode(torch) or _is_in_transform(torch)
-    except AttributeError:  # a torch that calls it otherwise: right, and slower
-        return True
+    return _is_in_mode(torch)
 
 
 def is_transformed() -> bool:
-    """Tell whether more than autograd, and than modes, follows the operations."""
+    """Tell whether more than autograd, and than modes, follows the operations.
+
+    Asked by private names of torch, as all below: there are no public ones.  Where
+    torch calls them otherwise, calls count as watched: right, and slower.
+    """
     import torch
 
+    if torch.compiler.is_compiling():
+        return True
     try:
-        return torch.compiler.is_compiling() or _is_in_transform(torch)
+        if torch._C._get_tracing_state() is not None:
+            return True
+        if torch._C._functorch.maybe_current_level() is not None:
+            return True
+        return bool(torch.autograd.forward_ad._current_level >= 0)
     except AttributeError:
         return True
 
 
 def _is_in_mode(torch: Any) -> bool:
-    """Ask by the private names of torch: there are no public ones."""
-    private = torch._C
-    count = private._len_torch_dispatch_stack() + private._len_torch_function_stack()
-    return bool(count)
+    """Tell whether a mode sees operations, but for the default device's.
 
-
-def _is_in_transform(torch: Any) -> bool:
+    That is asked for by calls that make tensors from nothing, and there are none.
+    """
     private = torch._C
-    if private._get_tracing_state() is not None:
+    try:
+        if private._len_torch_dispatch_stack():
+            return True
+        count = private._len_torch_function_stack()
+        if not count:
+            return False
+        from torch.utils._device import DeviceContext
+
+        modes = [private._get_function_stack_at(k) for k in range(count)]
+        return any(type(mode) is not DeviceContext for mode in modes)
+    except (AttributeError, ImportError):
         return True
-    if private._functorch.maybe_current_level() is not None:
-        return True
-    return bool(torch.autograd.forward_ad._current_level >= 0)
 
 
 def is_batch(tensor: Any) -> bool:

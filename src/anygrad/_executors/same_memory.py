@@ -64,7 +64,7 @@ class InNumPy:
     def __init__(self) -> None:
         import torch
 
-        torch.empty(0).numpy()  # raises the error
+        torch.empty(0, device="cpu").numpy()  # raises the error
         import array_api_compat.numpy
 
         self.namespace: Namespace = array_api_compat.numpy
