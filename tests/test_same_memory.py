@@ -12,7 +12,7 @@ from anygrad._executors import in_torch, same_memory
 from planning import plan_of
 
 #: More than one thread computes, in several blocks.
-SHAPE = (1100, 1030)
+SHAPE = (700, 800)
 
 pytestmark = pytest.mark.forms("torch")
 
@@ -36,20 +36,21 @@ def calls(torch: Any) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize("number", range(6))
-@pytest.mark.parametrize("dtype", ["float32", "int64", "float16"])
+@pytest.mark.parametrize(
+    ("number", "dtype"), [*[(k, "float32") for k in range(6)], (1, "int64")]
+)
 def test_large_tensors(torch: Any, number: int, dtype: str) -> None:
     """The bits of the agnostic run, in any order of memory."""
     torch.manual_seed(0)
     keywords = calls(torch)[number]
     whole = (torch.rand((SHAPE[1], SHAPE[0])) * 100).to(getattr(torch, dtype))
-    for f in (whole.T, whole.T.contiguous()):
-        result = anygrad.derivative(f, dim=1, **keywords)
-        plan = plan_of("derivative", f, dim=1, **keywords)
-        (wanted,) = _agnostic.run(f, plan, plan.namespace)
-        assert result.dtype == wanted.dtype
-        assert result.equal(wanted) or result.isnan().equal(wanted.isnan())
-        assert result.nan_to_num().equal(wanted.nan_to_num())
+    f = whole.T if number % 2 else whole.T.contiguous()
+    result = anygrad.derivative(f, dim=1, **keywords)
+    plan = plan_of("derivative", f, dim=1, **keywords)
+    (wanted,) = _agnostic.run(f, plan, plan.namespace)
+    assert result.dtype == wanted.dtype
+    assert result.isnan().equal(wanted.isnan())
+    assert result.nan_to_num().equal(wanted.nan_to_num())
 
 
 def test_large_tensors_of_16_bits_stay(torch: Any) -> None:

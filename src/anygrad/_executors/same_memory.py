@@ -153,7 +153,11 @@ class InNumPy:
             ),
             inner=None if inner is None else self._translated(inner),
             kept=None if kept is None else Kept(kept.account),
-            **dict.fromkeys(("step", "coordinates", "constants", "period", "where")),
+            step=None,
+            coordinates=None,
+            constants=None,
+            period=None,
+            where=None,
         )
 
     def _bound(self, known: Task, task: Task) -> Task:
