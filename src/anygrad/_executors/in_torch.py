@@ -49,11 +49,7 @@ def _run_blocked(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
         if not _in_numpy:
             _in_numpy[:] = [_numpy_if_there()]
         if _in_numpy[0] is not None:
-            import torch
-
-            # The default device's mode would look at each call, and change none.
-            with torch._C.DisableTorchFunction():
-                results = _in_numpy[0].run(f, plan)
+            results = _in_numpy[0].run(f, plan)
     elif f.is_cuda:
         from .._executors import torch_on_cuda  # imports what only a GPU needs
 
