@@ -12,7 +12,7 @@ import pytest
 import anygrad
 import oracle
 from anygrad import _agnostic
-from anygrad._executors import in_torch, small_tensors, way_back
+from anygrad._executors import in_torch, way_back
 from backends import JAX, Backend
 
 SAMPLES = [[3.0, 1, 4, 1, 5], [2, 6, 5, 3, 5]]
@@ -209,8 +209,8 @@ def test_torch_way_back_to_the_samples(
     with torch.no_grad():
         weights = torch.rand_like(f) * (number["range"] if kind == "range" else 1)
     wanted = torch.func.grad(lambda f: (slopes(f) * weights).sum())(f.detach())
-    for most in (small_tensors.MOST_SAMPLES, 0):
-        monkeypatch.setattr(small_tensors, "MOST_SAMPLES", most)
+    for in_numpy in (in_torch._in_numpy, [None]):
+        monkeypatch.setattr(in_torch, "_in_numpy", in_numpy)
         (found,) = torch.autograd.grad(slopes(f), f, weights)
         assert found.allclose(wanted, rtol=1e-13, atol=1e-13)
     if kind != "range":
@@ -255,14 +255,14 @@ def test_torch_way_back_in_blocks(
     ops = made.keywords["ops"]._replace(block_bytes=96, scratch_bytes=96)
     cut = partial(made.func, ops=ops)
     monkeypatch.setattr(in_torch, "_blocked", {True: cut})
-    monkeypatch.setattr(small_tensors, "MOST_SAMPLES", 0)
+    monkeypatch.setattr(in_torch, "_in_numpy", [None])
     f.requires_grad_()
     result = call(f)
     monkeypatch.setattr(in_torch, "_run_blocked", _agnostic.run)
     (expected,) = torch.autograd.grad(result, f, weights, retain_graph=True)
     monkeypatch.undo()
     monkeypatch.setattr(in_torch, "_blocked", {True: cut})
-    monkeypatch.setattr(small_tensors, "MOST_SAMPLES", 0)
+    monkeypatch.setattr(in_torch, "_in_numpy", [None])
     for _ in range(2):  # the second time from what has been kept
         (found,) = torch.autograd.grad(result, f, weights, retain_graph=True)
         assert found.equal(expected)

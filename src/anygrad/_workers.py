@@ -22,8 +22,8 @@ def set_workers(workers: int) -> contextlib.AbstractContextManager[None]:
     """Set the number of threads for the calls within a ``with`` block.
 
     Only NumPy arrays that are cut into blocks, of some megabytes or less, are computed
-    on several threads, and small torch tensors that NumPy computes.  torch has threads
-    of its own, as have JAX, Dask and CuPy their own ways.
+    on several threads.  torch tensors are on as many as `torch.set_num_threads` says,
+    and JAX, Dask and CuPy have their own ways.
 
     Parameters
     ----------
@@ -119,8 +119,10 @@ def _checked(workers: int) -> int:
     if isinstance(workers, bool) or not isinstance(workers, int):
         msg = f"`workers` must be an int. Got {workers!r}."
         raise TypeError(msg)
+    if workers > 0:
+        return workers
     cores = os.cpu_count() or 1
-    count = workers if workers > 0 else workers + cores + 1
+    count = workers + cores + 1
     if workers == 0 or count < 1:
         msg = (
             f"`workers` must be positive, or lie between {-cores} and -1 to count from "

@@ -17,8 +17,16 @@ LEAST_BYTES = 2**22
 _ask: list[Callable[[int, int], None]] = []
 
 
-def advised(tensor: Any) -> Any:
-    """Return a tensor that has not been filled, in huge pages if there are any."""
+def empty_like(f: Any, dtype: Any, shape: tuple[int, ...] | None = None) -> Any:
+    """Return a new tensor on the device of another, and in its layout or of a shape."""
+    import torch
+
+    is_alike = shape is None
+    tensor = (
+        torch.empty_like(f, dtype=dtype)
+        if is_alike
+        else f.new_empty(shape, dtype=dtype)
+    )
     if tensor.nbytes >= LEAST_BYTES and tensor.is_cpu:
         if not _ask:
             _ask[:] = [_asking()]

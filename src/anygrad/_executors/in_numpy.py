@@ -43,17 +43,17 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
     if not plan.is_plain and are_short(plan.tasks):
         with quietly(f):
             return _agnostic.run(f, plan, xp)
-    # What has its place already has been offered to the compiler by whoever made it.
-    if not outs and _compilers.get_compiler() == "numba":
+    if _compilers.get_compiler() == "numba":
         if not _numba:
             from .._executors import in_numba
 
             _numba[:] = [in_numba]
         in_numba = _numba[0]
         if in_numba.pays(f.size, plan):
-            made = results.empty(f, plan, numpy.empty_like)
-            if in_numba.run(f, plan, xp, made.outs, _workers.get_workers()):
-                return made.copy()
+            made = None if outs else results.empty(f, plan, numpy.empty_like)
+            places = outs if made is None else made.outs
+            if in_numba.run(f, plan, xp, places, _workers.get_workers()):
+                return tuple(outs) if made is None else made.copy()
     if f.size < LEAST_SAMPLES or f.ndim == 1:
         with numpy.errstate(all="ignore"):
             return _blocked[0](f, plan, xp, outs=outs)

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .. import _agnostic, _compilers
+from .. import _agnostic
 from .._beyond import arrays_of
-from .._executors import adjoint, small_tensors
+from .._executors import adjoint, huge_pages, same_memory
 from .._records import all_tasks, are_short
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 #: on the CPU, and for those on other devices.
 _blocked: dict[bool, Callable[..., tuple[Any, ...]]] = {}
 
-#: NumPy, for small tensors, made when the first comes; None without NumPy.
-_numpy_for_tensors: list[small_tensors.NumPyForTensors | None] = []
+#: NumPy, for tensors on the CPU, made when the first comes; None without NumPy.
+_in_numpy: list[same_memory.InNumPy | None] = []
 
 
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
@@ -44,27 +44,18 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
 def _run_blocked(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     if not plan.is_plain and are_short(plan.tasks):
         return _agnostic.run(f, plan, xp)
-    on_cpu = f.is_cpu
-    if f.is_cuda:
+    on_cpu, results = f.is_cpu, None
+    if on_cpu:
+        if not _in_numpy:
+            _in_numpy[:] = [_numpy_if_there()]
+        if _in_numpy[0] is not None:
+            results = _in_numpy[0].run(f, plan)
+    elif f.is_cuda:
         from .._executors import torch_on_cuda  # imports what only a GPU needs
 
         results = torch_on_cuda.run(f, plan, xp)
-        if results is not None:
-            return results
-    numpy_for_tensors = _numpy_if_there() if on_cpu else None
-    if numpy_for_tensors is not None and _compilers.get_compiler() == "numba":
-        results = numpy_for_tensors.run_compiled(f, plan)
-        if results is not None:
-            return results
-    if numpy_for_tensors is not None and not plan.is_plain:
-        has_masks = any(task.where is not None for task in all_tasks(plan))
-        results = numpy_for_tensors.run_masked(f, plan) if has_masks else None
-        if results is not None:
-            return results
-    if numpy_for_tensors is not None and f.numel() <= small_tensors.MOST_SAMPLES:
-        results = numpy_for_tensors.run(f, plan)
-        if results is not None:
-            return results
+    if results is not None:
+        return results
     if on_cpu not in _blocked:
         _blocked[on_cpu] = _make_blocked(on_cpu)
     return _blocked[on_cpu](f, plan, xp)
@@ -74,41 +65,52 @@ def is_watched(*tensors: Any) -> bool:
     """Tell whether more than the values is asked of operations on these."""
     import torch
 
-    if torch.compiler.is_compiling() or tensors[0].is_meta:
+    if is_transformed() or tensors[0].is_meta:
         return True
     for tensor in tensors:  # a loop, because a generator takes thrice as long for one
         if type(tensor) is not torch.Tensor:
             return True
-    try:
-        return _is_in_mode(torch) or _is_in_transform(torch)
-    except AttributeError:  # a torch that calls it otherwise: right, and slower
-        return True
+    return _is_in_mode(torch)
 
 
 def is_transformed() -> bool:
-    """Tell whether more than autograd, and than modes, follows the operations."""
+    """Tell whether more than autograd, and than modes, follows the operations.
+
+    Asked by private names of torch, as all below: there are no public ones.  Where
+    torch calls them otherwise, calls count as watched: right, and slower.
+    """
     import torch
 
+    if torch.compiler.is_compiling():
+        return True
     try:
-        return torch.compiler.is_compiling() or _is_in_transform(torch)
+        if torch._C._get_tracing_state() is not None:
+            return True
+        if torch._C._functorch.maybe_current_level() is not None:
+            return True
+        return bool(torch.autograd.forward_ad._current_level >= 0)
     except AttributeError:
         return True
 
 
 def _is_in_mode(torch: Any) -> bool:
-    """Ask by the private names of torch: there are no public ones."""
-    private = torch._C
-    count = private._len_torch_dispatch_stack() + private._len_torch_function_stack()
-    return bool(count)
+    """Tell whether a mode sees operations, but for the default device's.
 
-
-def _is_in_transform(torch: Any) -> bool:
+    That is asked for by calls that make tensors from nothing, and there are none.
+    """
     private = torch._C
-    if private._get_tracing_state() is not None:
+    try:
+        if private._len_torch_dispatch_stack():
+            return True
+        count = private._len_torch_function_stack()
+        if not count:
+            return False
+        from torch.utils._device import DeviceContext
+
+        modes = [private._get_function_stack_at(k) for k in range(count)]
+        return any(type(mode) is not DeviceContext for mode in modes)
+    except (AttributeError, ImportError):
         return True
-    if private._functorch.maybe_current_level() is not None:
-        return True
-    return bool(torch.autograd.forward_ad._current_level >= 0)
 
 
 def is_batch(tensor: Any) -> bool:
@@ -144,13 +146,11 @@ def _arrays(plan: Plan) -> Iterator[Any]:
             yield from arrays_of(task)
 
 
-def _numpy_if_there() -> small_tensors.NumPyForTensors | None:
-    if not _numpy_for_tensors:
-        try:
-            _numpy_for_tensors[:] = [small_tensors.NumPyForTensors()]
-        except RuntimeError:
-            _numpy_for_tensors[:] = [None]
-    return _numpy_for_tensors[0]
+def _numpy_if_there() -> same_memory.InNumPy | None:
+    try:
+        return same_memory.InNumPy()
+    except RuntimeError:
+        return None
 
 
 def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
@@ -171,7 +171,7 @@ def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
             "bitwise_and": torch.bitwise_and,
         },
         astype=torch.Tensor.to,
-        empty_like=small_tensors.empty_like,
+        empty_like=huge_pages.empty_like,
         strides=lambda a: a.stride(),
         transpose=lambda a, axes: a.permute(axes),
         is_contiguous=lambda a: a.is_contiguous(),

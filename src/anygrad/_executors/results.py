@@ -74,13 +74,14 @@ def empty(f: Any, plan: Plan, empty_like: Callable[..., Any]) -> Results:
     ``empty_like(array, dtype=..., shape=...)`` makes an array, of another shape only
     where one is given.
     """
-    kept = [task for task in plan.tasks if task.sign == 0]
     if plan.stack is None:
         outs = [
             empty_like(_agnostic.component(f, task), dtype=task.precision.result)
-            for task in kept
+            for task in plan.tasks
+            if task.sign == 0
         ]
         return Results(tuple(outs), outs, [])
+    kept = [task for task in plan.tasks if task.sign == 0]
     stack, shape = plan.stack, _agnostic.component(f, kept[0]).shape
     shape = (*shape[: stack.axis], *stack.shape, *shape[stack.axis :])
     whole = empty_like(f, dtype=kept[0].precision.result, shape=shape)

@@ -1,17 +1,198 @@
-"""Tensors of torch as NumPy's arrays of the same memory.
+"""Tensors on the CPU in NumPy's hands, in the same memory.
 
-`tensor.numpy()` does so, too, but from then on torch may not resize that memory, which
-is the caller's.
+On small tensors, an operation costs the time to call it, and that is a quarter of a
+microsecond for NumPy, and a whole one for torch.  On large ones, torch's threads wait
+for each other after each operation on each block: where other processes want the
+cores, that takes ten times as long as the work.  Here, they meet once per result.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from .. import _workers
+from .._beyond import arrays_of
+from .._classes import is_array
+from .._executors import huge_pages, in_numpy, results
+from .._kept import Kept
+from .._precision import working
+from .._records import Plan, Task, all_tasks
+
+if TYPE_CHECKING:
+    from .._typing import Namespace
+
+#: On more samples, there are as many threads as torch would have.
+FEW_SAMPLES = 2**16
+
+#: NumPy rounds floating numbers to 16 bits one by one, and torch many at once.
+MOST_OF_16_BITS = 2**12
 
 
-def dtypes() -> dict[Any, Any]:
+class Translated:
+    """A task with NumPy's dtypes.
+
+    Attributes
+    ----------
+    task : Task
+        Without what a call adds.
+    has_arrays : bool
+        Whether a call adds arrays.
+    latest : tuple of (Plan, Plan) or None
+        The latest plan that began with it and had no arrays, and the same with NumPy's:
+        the same numbers often come again.
+    """
+
+    __slots__ = ("has_arrays", "latest", "task")
+
+    def __init__(self, task: Task, has_arrays: bool) -> None:
+        self.task = task
+        self.has_arrays = has_arrays
+        self.latest: tuple[Plan, Plan] | None = None
+
+
+class InNumPy:
+    """NumPy, with its names for the dtypes of torch.
+
+    Raises
+    ------
+    RuntimeError
+        If torch has come without NumPy.
+    """
+
+    def __init__(self) -> None:
+        import torch
+
+        torch.empty(0, device="cpu").numpy()  # raises the error
+        import array_api_compat.numpy
+
+        self.namespace: Namespace = array_api_compat.numpy
+        self.dtypes = _dtypes()
+        self.view = _viewing(self.dtypes)
+
+    def run(self, f: Any, plan: Plan) -> tuple[Any, ...] | None:
+        """Return the results of a plan; None for what NumPy does not have.
+
+        They are torch's own arrays, laid out in its way: NumPy only fills them.
+        """
+        import torch
+
+        there = self._plan(f, plan)
+        if there is None:
+            return None
+        is_small = f.numel() <= FEW_SAMPLES
+        if is_small and plan.is_plain:  # where each call counts
+            found = [torch.empty_like(f, dtype=t.precision.result) for t in plan.tasks]
+            outs = [self.view(out) for out in found]
+            in_numpy.run(self.view(f), there, self.namespace, outs)
+            return tuple(found)
+        made = results.empty(f, plan, huge_pages.empty_like)
+        samples, outs = self.view(f), [self.view(out) for out in made.outs]
+        if is_small:
+            arrays = in_numpy.run(samples, there, self.namespace, outs)
+        else:
+            with _workers.set_workers(torch.get_num_threads()):
+                arrays = in_numpy.run(samples, there, self.namespace, outs)
+        if not outs or arrays[0] is outs[0]:
+            return made.copy()
+        for tensor, result in zip(made.returned, arrays, strict=True):
+            self.view(tensor)[...] = result  # of the agnostic run
+        return made.returned
+
+    def _plan(self, f: Any, plan: Plan) -> Plan | None:
+        """Return a plan with NumPy's dtypes and the arrays of this call.
+
+        None for one with dtypes that only torch has.
+        """
+        if f.dtype not in self.dtypes:
+            return None
+        found, has_arrays, first = [], False, None
+        for task in plan.tasks:  # one plan may be a part of another
+            known = self._translation(f, task)
+            if known is None:
+                return None
+            latest = known.latest
+            if latest is not None and latest[0] is plan:
+                return latest[1]
+            first = first or known
+            has_arrays = has_arrays or known.has_arrays
+            found.append(self._bound(known.task, task))
+        there = plan.with_tasks(tuple(found))
+        if first is not None and not has_arrays:
+            first.latest = plan, there
+        return there
+
+    def _translation(self, f: Any, task: Task) -> Translated | None:
+        """Return a task with NumPy's dtypes, which is kept with it."""
+        kept = task.kept
+        known = None if kept is None else kept.made
+        if not isinstance(known, Translated):
+            parts = list(all_tasks(Plan((task,))))
+            if not all(self._knows(f, part) for part in parts):
+                return None
+            has_arrays = any(_arrays(part) for part in parts)
+            known = Translated(self._translated(task), has_arrays)
+            if kept is not None:
+                kept.keep(known)
+        return known
+
+    def _knows(self, f: Any, task: Task) -> bool:
+        """Tell whether NumPy has all dtypes of a task, and rounds as torch does."""
+        dtypes = [*task.precision[:3], *[array.dtype for array in _arrays(task)]]
+        if not all(dtype in self.dtypes for dtype in dtypes):
+            return False
+        if task.precision.result.itemsize > 2:
+            return True
+        # Torch rounds 64 bits to 32 first.
+        is_64 = working(task.precision).itemsize == 8
+        return not is_64 and (f.numel() <= MOST_OF_16_BITS or task.where is not None)
+
+    def _translated(self, task: Task) -> Task:
+        """Return a task, and the one inside of it, without what a call adds."""
+        precision, inner, kept = task.precision, task.inner, task.kept
+        return task._replace(
+            precision=precision._replace(
+                samples=self.dtypes[precision.samples],
+                coordinates=self.dtypes[precision.coordinates],
+                result=self.dtypes[precision.result],
+            ),
+            inner=None if inner is None else self._translated(inner),
+            kept=None if kept is None else Kept(kept.account),
+            step=None,
+            coordinates=None,
+            constants=None,
+            period=None,
+            where=None,
+        )
+
+    def _bound(self, known: Task, task: Task) -> Task:
+        """Return a task with NumPy's dtypes and what a call has added to torch's."""
+        step, x, ends, period = task[5:9]
+        where, inner = task.where, task.inner
+        if known.inner is not None and inner is not None:
+            inner = self._bound(known.inner, inner)
+        step = step if step is None else self.view(step)
+        x = x if x is None else self.view(x)
+        where = where if where is None else self.view(where)
+        if ends is not None or period is not None:
+            first, last = ends or (None, None)
+            first, last, period = map(self._there, (first, last, period))
+            ends = None if ends is None else (first, last)
+        grid = (task.scales, step, x, ends, period)
+        return known.with_values(grid, inner, where, task.alternatives)
+
+    def _there(self, value: Any) -> Any:
+        return self.view(value) if is_array(value) else value
+
+
+def _arrays(task: Task) -> list[Any]:
+    """Return all arrays of a task."""
+    grid = (task.step, task.coordinates, task.where)
+    return [array for array in grid if array is not None] + arrays_of(task)
+
+
+def _dtypes() -> dict[Any, Any]:
     """Return NumPy's name for each dtype of torch's that it has."""
     import numpy
     import torch
@@ -22,8 +203,12 @@ def dtypes() -> dict[Any, Any]:
     return {getattr(torch, name): numpy.dtype(name) for name in known}
 
 
-def viewing(dtypes: dict[Any, Any]) -> Callable[[Any], Any]:
-    """Return ``view(tensor)``, for tensors on the CPU and of these dtypes."""
+def _viewing(dtypes: dict[Any, Any]) -> Callable[[Any], Any]:
+    """Return ``view(tensor)``, for tensors on the CPU and of these dtypes.
+
+    `tensor.numpy()` does so, too, but from then on torch may not resize that memory,
+    which is the caller's.
+    """
     import ctypes
 
     from numpy import ndarray
@@ -36,11 +221,12 @@ def viewing(dtypes: dict[Any, Any]) -> Callable[[Any], Any]:
     def view(tensor: Any) -> Any:
         if tensor.is_conj() or tensor.is_neg():
             tensor = tensor.resolve_conj().resolve_neg()
-        dtype, memory = dtypes[tensor.dtype], Memory.from_address(tensor.data_ptr())
+        memory = Memory.from_address(tensor.data_ptr())
         memory.tensor = tensor
+        shape, dtype = tuple(tensor.shape), dtypes[tensor.dtype]
         if tensor.is_contiguous():
-            return ndarray(tensor.shape, dtype, memory)
+            return ndarray(shape, dtype, memory)
         strides = [stride * dtype.itemsize for stride in tensor.stride()]
-        return ndarray(tensor.shape, dtype, memory, 0, strides)
+        return ndarray(shape, dtype, memory, 0, strides)
 
     return view

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from .._executors import cuda, kernels, on_cuda, results, small_tensors
+from .._executors import cuda, huge_pages, kernels, on_cuda, results
 from .._executors.kernels import Memory, Runner
 from .._records import Plan, all_tasks
 
@@ -33,7 +33,7 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...] | None:
     if any(task.precision.result.is_complex for task in all_tasks(plan)):
         return None  # C++ has no complex numbers without CuPy's headers
     plan = results.at_each_place(plan)
-    made = results.empty(f, plan, small_tensors.empty_like)
+    made = results.empty(f, plan, huge_pages.empty_like)
     with _on_device_of(f):
         runner = Runner(partial(on_cuda.launch, LAUNCHER, xp), xp, OF_TORCH)
         return made.returned if kernels.run(f, plan, made.outs, runner) else None

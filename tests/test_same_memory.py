@@ -1,0 +1,91 @@
+"""Tensors on the CPU in NumPy's hands: as torch's own way, on threads or not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import anygrad
+from anygrad import _agnostic
+from anygrad._executors import in_torch, same_memory
+from planning import plan_of
+
+#: More than one thread computes, in several blocks.
+SHAPE = (700, 800)
+
+pytestmark = pytest.mark.forms("torch")
+
+
+@pytest.fixture(autouse=True)
+def numpy_in_torch(torch: Any) -> None:
+    pytest.importorskip("numpy")  # the sessions of the matrix have torch alone
+
+
+def calls(torch: Any) -> list[dict[str, Any]]:
+    coordinates = torch.arange(SHAPE[1], dtype=torch.float64) ** 1.1
+    mask = torch.rand(SHAPE) > 0.1
+    lines = torch.rand((SHAPE[0], 1))
+    return [
+        {"spacing": 0.3},
+        {"spacing": coordinates},
+        {"where": mask},
+        {"boundary": (lines, lines)},
+        {"boundary": (lines, lines), "where": mask},
+        {"boundary": "periodic", "spacing": torch.tensor(0.5)},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "dtype"), [*[(k, "float32") for k in range(6)], (1, "int64")]
+)
+def test_large_tensors(torch: Any, number: int, dtype: str) -> None:
+    """The bits of the agnostic run, in any order of memory."""
+    torch.manual_seed(0)
+    keywords = calls(torch)[number]
+    whole = (torch.rand((SHAPE[1], SHAPE[0])) * 100).to(getattr(torch, dtype))
+    f = whole.T if number % 2 else whole.T.contiguous()
+    result = anygrad.derivative(f, dim=1, **keywords)
+    plan = plan_of("derivative", f, dim=1, **keywords)
+    (wanted,) = _agnostic.run(f, plan, plan.namespace)
+    assert result.dtype == wanted.dtype
+    assert result.isnan().equal(wanted.isnan())
+    assert result.nan_to_num().equal(wanted.nan_to_num())
+
+
+def test_large_tensors_of_16_bits_stay(torch: Any) -> None:
+    """NumPy would convert them one by one."""
+    (in_numpy,) = in_torch._in_numpy or [same_memory.InNumPy()]
+    for n, is_there in ((2**10, True), (2**14, False)):
+        f = torch.ones(n, dtype=torch.float16)
+        found = in_numpy.run(f, plan_of("gradient", f))
+        assert (found is not None) == is_there
+
+
+def test_memory_stays_resizable(torch: Any) -> None:
+    f = torch.ones(2**18)
+    (result,) = anygrad.gradient(f)
+    for tensor in (f, result):
+        tensor.resize_(2**19)
+
+
+def test_a_default_device_is_no_watch(torch: Any, monkeypatch: Any) -> None:
+    """Its mode is for calls that make tensors; others see what is done."""
+    f, run = torch.arange(5.0), []
+
+    def counted(*given: Any) -> Any:
+        run.append(given)
+        return agnostic(*given)
+
+    agnostic = _agnostic.run
+    anygrad.gradient(f)
+    monkeypatch.setattr(in_torch._agnostic, "run", counted)
+    for device in ("cpu", "meta"):
+        with torch.device(device):
+            (result,) = anygrad.gradient(f)
+        assert result.tolist() == [1.0] * 5
+        assert result.device == f.device
+    assert not run
+    with torch.overrides.BaseTorchFunctionMode():
+        anygrad.gradient(f)
+    assert len(run) == 1
