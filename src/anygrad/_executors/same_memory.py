@@ -1,9 +1,8 @@
 """Tensors on the CPU in NumPy's hands, in the same memory.
 
 On small tensors, an operation costs the time to call it, and that is a quarter of a
-microsecond for NumPy, and a whole one for torch.  On large ones, torch's threads wait
-for each other after each operation on each block: where other processes want the
-cores, that takes ten times as long as the work.  Here, they meet once per result.
+microsecond for NumPy, and a whole one for torch.  On large ones, torch's threads make
+up for that; but not with masks, of which the operations depend on each block's.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .. import _workers
+from .. import _compilers, _workers
 from .._beyond import arrays_of
 from .._classes import is_array
 from .._executors import huge_pages, in_numpy, results
@@ -23,8 +22,9 @@ from .._records import Plan, Task, all_tasks
 if TYPE_CHECKING:
     from .._typing import Namespace
 
-#: On more samples, there are as many threads as torch would have.
-FEW_SAMPLES = 2**16
+#: More samples are torch's if they have no masks; else, there are as many threads as
+#: torch would have.
+FEW_SAMPLES = 2**17
 
 #: NumPy rounds floating numbers to 16 bits one by one, and torch many at once.
 MOST_OF_16_BITS = 2**12
@@ -78,10 +78,10 @@ class InNumPy:
         """
         import torch
 
-        there = self._plan(f, plan)
+        is_small = f.numel() <= FEW_SAMPLES
+        there = self._plan(f, plan) if is_small or _pays(plan) else None
         if there is None:
             return None
-        is_small = f.numel() <= FEW_SAMPLES
         if is_small and plan.is_plain:  # where each call counts
             found = [torch.empty_like(f, dtype=t.precision.result) for t in plan.tasks]
             outs = [self.view(out) for out in found]
@@ -184,6 +184,12 @@ class InNumPy:
 
     def _there(self, value: Any) -> Any:
         return self.view(value) if is_array(value) else value
+
+
+def _pays(plan: Plan) -> bool:
+    """Tell whether large tensors take less time here."""
+    has_masks = any(task.where is not None for task in all_tasks(plan))
+    return has_masks or _compilers.get_compiler() is not None
 
 
 def _arrays(task: Task) -> list[Any]:
