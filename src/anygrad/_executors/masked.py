@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 #: Fewer samples take less time to be run through than to be chosen from.
 FEWEST_SAMPLES = 2**14
 
+#: So many points are mended together, and no more than half of all: what is told of
+#: them has so small a part of the memory of the result that a C library does not give
+#: both back to the system after each call, to be zeroed again in the next.
+MOST_POINTS = 2**17
+
 
 class Reads(NamedTuple):
     """Which samples beside a point a formula reads.
@@ -195,10 +200,21 @@ class Mender:
 
     def mend(self, target: tuple[slice, ...]) -> None:
         """Replace what the first formula has made of missing samples in a block."""
+        lengths = [rows.stop - rows.start for rows in target]
+        most = max(min(math.prod(self.f.shape) // 2, MOST_POINTS), FEWEST_SAMPLES)
+        parts = -(-math.prod(lengths) // most)
+        cut = next((k for k, n in enumerate(lengths) if n > 1), 0)
+        step = -(-lengths[cut] // parts)
+        first, last = target[cut].start, target[cut].stop
+        for start in range(first, last, step):
+            self._mend(_with_rows(target, cut, slice(start, min(start + step, last))))
+
+    def _mend(self, target: tuple[slice, ...]) -> None:
+        """Replace it in a part of a block."""
         axis, length = self.task.axis, self.f.shape[self.task.axis]
         rows, (margin, ghosts) = target[axis], (self.rules.margin, self.rules.ghosts)
         start, stop = max(rows.start - margin, 0), min(rows.stop + margin, length)
-        valid = _part(self.task.where, _along(target, axis, slice(start, stop)))
+        valid = _part(self.task.where, _with_rows(target, axis, slice(start, stop)))
         if not any(ghosts) and self.xp.all(valid):
             return
         first = max(rows.start, margin) if ghosts[0] else rows.start
@@ -214,9 +230,10 @@ class Mender:
         """Replace some rows of a block; as the samples of others are read of it."""
         xp, axis = self.xp, self.task.axis
         if not xp.any(valid):
-            self.out[_along(target, axis, rows)] = math.nan
+            self.out[_with_rows(target, axis, rows)] = math.nan
             return
-        cut, x = _along(target, axis, read), None
+        cut = _with_rows(target, axis, read)
+        x: Any = None
         out = self.out[cut]
         shape = tuple(out.shape)
         three = math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :])
@@ -224,7 +241,8 @@ class Mender:
             x = _part(self.task.coordinates, cut)
             x = xp.reshape(xp.broadcast_to(x, shape), three)
         f, valid, mended = (
-            xp.reshape(array, three)
+            # As one run first: three axes may be a view of what lies in no order.
+            xp.reshape(xp.reshape(array, (-1,)), three)
             for array in (self.f[cut], xp.broadcast_to(valid, shape), out)
         )
         within = slice(rows.start - read.start, rows.stop - read.start)
@@ -281,7 +299,8 @@ class Mender:
         missing.
         """
         xp, stride, both = self.xp, valid.shape[2], self.ops.verbs["bitwise_and"]
-        flat, found = xp.reshape(valid, (-1,)), [None]
+        found: list[Any] = [None]
+        flat = xp.reshape(valid, (-1,))
         for distance in range(1, abs(reach) + 1):
             moved = distance * stride
             here, there = slice(None, -moved), slice(moved, None)
@@ -345,7 +364,7 @@ class Mender:
         ends = [slice(0, strip), slice(max(length - strip, strip), length)]
 
         def at_ends(array: Any) -> Any:
-            parts = [_part(array, _along(target, axis, end)) for end in ends]
+            parts = [_part(array, _with_rows(target, axis, end)) for end in ends]
             return xp.concat(parts, axis=axis)
 
         valid = at_ends(_agnostic.along(task.where, axis, length, xp))
@@ -360,7 +379,7 @@ class Mender:
             if first < last:
                 moved = values.shape[axis] - length if own.start else 0
                 rows = (*every(axis), slice(first + moved, last + moved))
-                self.out[_along(target, axis, slice(first, last))] = values[rows]
+                self.out[_with_rows(target, axis, slice(first, last))] = values[rows]
 
 
 @lru_cache(64)
@@ -412,7 +431,7 @@ def _pattern(formula: Formula) -> tuple[Any, int]:
     return (terms, formula.denominator), start
 
 
-def _along(cut: tuple[slice, ...], axis: int, rows: slice) -> tuple[slice, ...]:
+def _with_rows(cut: tuple[slice, ...], axis: int, rows: slice) -> tuple[slice, ...]:
     """Return the cut with other rows along an axis."""
     return (*cut[:axis], rows, *cut[axis + 1 :])
 
