@@ -36,7 +36,7 @@ FEWEST_SAMPLES = 2**14
 #: So many points are mended together, and no more than half of all: what is told of
 #: them has so small a part of the memory of the result that a C library does not give
 #: both back to the system after each call, to be zeroed again in the next.
-MOST_POINTS = 2**17
+MOST_POINTS = 2**18
 
 
 class Reads(NamedTuple):
@@ -280,12 +280,14 @@ class Mender:
         for group in rules.groups:
             if not positions.shape[0]:
                 return
-            found = [fits_at(number) for number, _ in group]
-            moved = [positions + shift * valid.shape[2] for _, shift in group]
-            places = moved[-1]
-            for known, there in zip(found[-2::-1], moved[-2::-1], strict=True):
-                places = xp.where(known, there, places)
-            if group is rules.groups[-1]:
+            is_last = group is rules.groups[-1]  # then all that is left is chosen
+            asked = group[:-1] if is_last else group
+            found = [fits_at(number) for number, _ in asked]
+            moved: Any = group[-1][1]
+            for (_, shift), fit in reversed(list(zip(group[:-1], found, strict=False))):
+                moved = moved + fit * (shift - moved)  # as `where`, which is slower
+            places = positions + moved * valid.shape[2]
+            if is_last:
                 self._run_at(positions, places, group[0][0], block)
                 return
             chosen = reduce(operator.or_, found)

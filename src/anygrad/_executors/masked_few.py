@@ -40,9 +40,8 @@ def derivative(
     whole[...] = math.nan
     found = _fits(task, tasks, kept, f.shape[task.axis], xp)
     for fits, one in reversed(list(zip(found, tasks, strict=True))):
-        if fits.shape != f.shape:
-            fits = xp.broadcast_to(fits, f.shape)
-        ops.put(whole, fits, write(f, (one,), xp, ops))
+        chosen = fits if fits.shape == f.shape else xp.broadcast_to(fits, f.shape)
+        ops.put(whole, chosen, write(f, (one,), xp, ops))
     return whole
 
 
