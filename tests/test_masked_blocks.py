@@ -9,11 +9,11 @@ import pytest
 
 import anygrad
 from anygrad import _agnostic
-from anygrad._executors import masked_ends
+from anygrad._executors import masked
 from backends import Backend
 from planning import plan_of
 
-#: More samples than are looked at together, in lines along either axis.
+#: More samples than are run through as a whole, and than a block has.
 SHAPE = (611, 523)
 
 KINDS: tuple[dict[str, Any], ...] = (
@@ -83,7 +83,7 @@ def check(function: str, f: Any, library: Backend, exact: bool, **kind: Any) -> 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_steps(kind: dict[str, Any], mask: Any, library: Backend) -> None:
     f, where = samples(library, "float64"), library.xp.asarray(mask)
-    assert f.shape[0] * f.shape[1] > masked_ends.BLOCK
+    assert f.shape[0] * f.shape[1] > masked.FEWEST_SAMPLES
     check("gradient", f, library, exact=True, where=where, **kind)
 
 

@@ -2,78 +2,60 @@
 
 At most points the first formula fits, as if nothing were missing: all samples are
 differentiated that way, fast, and what it makes of missing ones is mended block by
-block, while that is in the cache.  Which formula a point inside of the axis gets is
-told from bools, which are small; it is run at those points, or at all if many want it.
-Near the ends, the lines that have holes there are run through, as short arrays.
+block, while that is in the cache.  Which formula a point gets is told from bools, which
+are small, and it is run at the points that want it.  A one-sided end is as if all
+samples beyond it were missing; near ends with ghosts, where formulas are others row by
+row, the lines are run through as short arrays.
 """
 
 from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache, reduce
+from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import _agnostic, _formulas
-from .._executors import masked_ends, masked_few
+from .. import _agnostic
+from .._executors import masked_few
 from .._executors.blocks import every
 from .._executors.kernels import in_order_of_memory
-from .._kept import Account, Kept
+from .._executors.masked_rules import rules_of
 from .._records import candidates, unrounded
 
 if TYPE_CHECKING:
+    from .._executors.masked_rules import Reads
     from .._executors.operations import InPlaceOps
     from .._formulas import Formula, WeightedFormula
     from .._records import Task
-    from .._schemes import Scheme
     from .._typing import DType, Namespace
 
 #: Fewer samples take less time to be run through than to be chosen from.
 FEWEST_SAMPLES = 2**14
 
-#: Formulas are run at all points of a block if one in so many wants each.
-MANY = 32
-
-#: Their values have so small a part of the memory of the result that a C library does
-#: not give both back to the system after each call, to be zeroed again in the next.
-ROOMS = 4
-
-
-class Reads(NamedTuple):
-    """Which samples beside a point a formula reads.
-
-    Attributes
-    ----------
-    left, right : int
-        How many in a row to the left of it, and to the right.
-    itself : bool
-        Whether its own is read.
-    """
-
-    left: int
-    right: int
-    itself: bool
+#: So many points are mended together, and no more than half of all: what is told of
+#: them has so small a part of the memory of the result that a C library does not give
+#: both back to the system after each call, to be zeroed again in the next.
+MOST_POINTS = 2**18
 
 
 class Block(NamedTuple):
     """A part of a derivative, with as many points beside it as any formula reads.
 
-    All lie in the order of their axes: what is so many points away along the axis is so
-    many steps away in memory.
+    All arrays are of three axes, of which the second is that of the derivative, and lie
+    in their order: what is so many points away along it is so many steps away in
+    memory.
 
     Attributes
     ----------
     f, valid, out : array
         The samples, the mask, and the derivative, in the working dtype.
     x : array or None
-        The coordinates.
+        The coordinates, where lines have their own.
     start : int
         Where it begins along the axis.
-    stride : int
-        How far apart in memory neighbours along the axis are.
-    inside : slice
-        What is mended, in memory; where lines end in it, not what is beside them.
+    rows : slice
+        What is mended of it.
     """
 
     f: Any
@@ -81,32 +63,14 @@ class Block(NamedTuple):
     out: Any
     x: Any
     start: int
-    stride: int
-    inside: slice
-
-    def beside(self, run: Any, offset: int) -> Any:
-        """Return of a run through memory what lies so many points from each inside."""
-        moved = offset * self.stride
-        return run[self.inside.start + moved : self.inside.stop + moved]
-
-    def unbroken(self, run: Any, reach: int) -> list[Any]:
-        """Tell of each point inside whether none, one, and so on beside it are valid.
-
-        A negative reach is to the left; None is everywhere.
-        """
-        step = 1 if reach > 0 else -1
-        found: list[Any] = [None]
-        for offset in range(step, reach + step, step):
-            beside = self.beside(run, offset)
-            found.append(beside if found[-1] is None else found[-1] & beside)
-        return found
+    rows: slice
 
 
 class AtPoints:
     """An array as a formula sees it, at some of the points that the formula fills.
 
     The agnostic run asks an array for what lies so many points away from all of these;
-    this answers for those at `positions`, which count through memory.
+    this answers for those at `positions`, which count through the memory of a block.
     """
 
     def __init__(
@@ -123,7 +87,7 @@ class AtPoints:
         self._positions = positions
         self._start = formula.start
         self._axis = axis
-        self._stride = math.prod(array.shape[axis + 1 :])
+        self._stride = array.shape[2]
         self._xp = xp
         self._taken: dict[int, Any] = {}  # neighbouring differences share a sample
 
@@ -164,9 +128,8 @@ def derivative(
     if whole is None:
         whole = ops.empty_like(f, dtype=task.precision.result)
     f, (task,), (out,) = in_order_of_memory(f, [task], [whole], ops)
-    mender = Mender(f, task, out, xp, ops, write)
-    write(f, candidates(task)[:1], xp, ops, out, mender.mend)
-    masked_ends.replace(f, task, out, mender.margin, xp, ops)
+    mender = Mender(f, task, out, xp, ops)
+    write(f, (mender.first,), xp, ops, out, mender.mend)
     return whole
 
 
@@ -174,154 +137,144 @@ class Mender:
     """Mends the blocks of a derivative where samples are missing."""
 
     def __init__(
-        self,
-        f: Any,
-        task: Task,
-        out: Any,
-        xp: Namespace,
-        ops: InPlaceOps,
-        write: Callable[..., Any],
+        self, f: Any, task: Task, out: Any, xp: Namespace, ops: InPlaceOps
     ) -> None:
         self.f, self.task, self.out = f, task, out
-        self.xp, self.ops, self.write = xp, ops, write
-        first, *self.others = candidates(task)
-        schemes = tuple([one.scheme for one in (first, *self.others)])
-        self.reads = _reads(schemes, task.coordinates is not None)
-        self.left, self.right = (
-            max([one[side] for one in self.reads]) for side in (0, 1)
-        )
-        self.margin = max(self.left, self.right)
-        self.least = _least(self.reads[1:])
-        self.patterns = [_pattern(one) for one in self.others]
-        # What is used again by other blocks and calls, one thread after the other.
-        beside = (task.kept or Kept(Account())).beside()
-        if beside.made is None:
-            beside.keep((ops._replace(block_bytes=None), {}))
-        self.account = beside.account
-        self.uncut, self.kept = beside.made
+        self.xp, self.ops = xp, ops
+        self.first, *self.others = candidates(task)
+        schemes = (self.first.scheme, *[one.scheme for one in self.others])
+        self.rules = rules_of(schemes, task.coordinates is not None)
         x, length = task.coordinates, f.shape[task.axis]
         is_line = x is not None and math.prod(x.shape) == length
         self.shares_weights = is_line and length < math.prod(f.shape)
         self.weights: dict[int, WeightedFormula] = {}
-        self.room: dict[tuple[int, ...], Any] = {}
 
     def mend(self, target: tuple[slice, ...]) -> None:
         """Replace what the first formula has made of missing samples in a block."""
-        axis, length = self.task.axis, self.f.shape[self.task.axis]
-        start = max(target[axis].start - self.margin, 0)
-        stop = min(target[axis].stop + self.margin, length)
-        cut = (*target[:axis], slice(start, stop), *target[axis + 1 :])
-        valid, out = _part(self.task.where, cut), self.out[cut]
-        if stop - start <= 2 * self.margin or self.xp.all(valid):
-            return
-        inside = (*every(axis), slice(self.margin, stop - start - self.margin))
-        if not self.xp.any(valid):
-            out[inside] = math.nan
-            return
-        block = self._block(cut, valid, out)
-        self._replace(block)
-        if not self.ops.is_contiguous(out):  # what is beside may be another thread's
-            out[inside] = block.out[inside]
+        lengths = [rows.stop - rows.start for rows in target]
+        most = max(min(math.prod(self.f.shape) // 2, MOST_POINTS), FEWEST_SAMPLES)
+        parts = -(-math.prod(lengths) // most)
+        cut = next((k for k, n in enumerate(lengths) if n > 1), 0)
+        step = -(-lengths[cut] // parts)
+        first, last = target[cut].start, target[cut].stop
+        for start in range(first, last, step):
+            self._mend(_with_rows(target, cut, slice(start, min(start + step, last))))
 
-    def _block(self, cut: tuple[slice, ...], valid: Any, out: Any) -> Block:
-        shape, axis, x = tuple(out.shape), self.task.axis, None
-        valid = self.xp.broadcast_to(valid, shape)
-        f, valid, out = (self._in_order(one) for one in (self.f[cut], valid, out))
-        if self.task.coordinates is not None:
+    def _mend(self, target: tuple[slice, ...]) -> None:
+        """Replace it in a part of a block."""
+        axis, length = self.task.axis, self.f.shape[self.task.axis]
+        rows, (margin, ghosts) = target[axis], (self.rules.margin, self.rules.ghosts)
+        start, stop = max(rows.start - margin, 0), min(rows.stop + margin, length)
+        valid = _part(self.task.where, _with_rows(target, axis, slice(start, stop)))
+        if not any(ghosts) and self.xp.all(valid):
+            return
+        first = max(rows.start, margin) if ghosts[0] else rows.start
+        last = min(rows.stop, length - margin) if ghosts[1] else rows.stop
+        if first < last and not self.xp.all(valid):
+            self._mend_rows(target, slice(start, stop), slice(first, last), valid)
+        if any(ghosts) and not margin <= rows.start <= rows.stop <= length - margin:
+            self._mend_ends(target)
+
+    def _mend_rows(
+        self, target: tuple[slice, ...], read: slice, rows: slice, valid: Any
+    ) -> None:
+        """Replace some rows of a block; as the samples of others are read of it."""
+        xp, axis = self.xp, self.task.axis
+        if not xp.any(valid):
+            self.out[_with_rows(target, axis, rows)] = math.nan
+            return
+        cut = _with_rows(target, axis, read)
+        x: Any = None
+        out = self.out[cut]
+        shape = tuple(out.shape)
+        three = math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :])
+        if self.task.coordinates is not None and not self.shares_weights:
             x = _part(self.task.coordinates, cut)
-        stride = math.prod(shape[axis + 1 :])
-        inside = slice(self.margin * stride, math.prod(shape) - self.margin * stride)
-        return Block(f, valid, out, x, cut[axis].start, stride, inside)
+            x = xp.reshape(xp.broadcast_to(x, shape), three)
+        f, valid, mended = (
+            # As one run first: three axes may be a view of what lies in no order.
+            xp.reshape(xp.reshape(array, (-1,)), three)
+            for array in (self.f[cut], xp.broadcast_to(valid, shape), out)
+        )
+        within = slice(rows.start - read.start, rows.stop - read.start)
+        self._replace(Block(f, valid, mended, x, read.start, within))
+        if not self.ops.is_contiguous(out):  # what is beside may be another thread's
+            inside = (*every(axis), within)
+            out[inside] = xp.reshape(mended, shape)[inside]
 
     def _replace(self, block: Block) -> None:
-        xp, axis, margin = self.xp, self.task.axis, self.margin
-        valid, first, *others = self._run(block.valid), *self.reads
-        left, right = (
-            block.unbroken(valid, -self.left),
-            block.unbroken(valid, self.right),
-        )
-        itself = block.beside(valid, 0)
+        xp, rules, (valid, rows) = self.xp, self.rules, (block.valid, block.rows)
+        left = self._unbroken(valid, -rules.left)
+        right = self._unbroken(valid, rules.right)
 
-        def fits(read: Reads, run: slice = slice(None)) -> Any:
-            known = left[read.left], right[read.right], itself if read.itself else None
-            return reduce(operator.and_, [one[run] for one in known if one is not None])
+        def fits(read: Reads, index: Any = ...) -> Any:
+            known = left[read.left], right[read.right], valid if read.itself else None
+            return reduce(operator.and_, [a[index] for a in known if a is not None])
 
-        whole = xp.empty_like(block.valid)
-        rest = block.beside(self._run(whole), 0)
-        xp.logical_not(fits(first), out=rest)
-        for end in (slice(None, margin), slice(-margin, None)):
-            whole[(*every(axis), end)] = False  # of these, the neighbours are elsewhere
-        wanted = rest & reduce(operator.or_, map(fits, self.least))
-        block.beside(self._run(block.out), 0)[rest ^ wanted] = math.nan
-        if xp.count_nonzero(wanted) * MANY > wanted.shape[0] * len(others):
-            for part, run in self._in_parts(block):
-                found = [fits(read, run) for read in others]
-                self._replace_many(part, wanted[run], found)
-            return
-        (positions,) = xp.nonzero(wanted)
-        for number, read in enumerate(others):
-            if positions.shape[0]:
-                is_chosen = xp.take(fits(read), positions, axis=0)
-                self._run_at(positions[is_chosen], number, block)
-                positions = positions[~is_chosen]
+        rest = xp.logical_not(fits(rules.first))
+        for row, read in rules.edges:
+            number = row if row >= 0 else self.f.shape[self.task.axis] + row
+            number -= block.start
+            if rows.start <= number < rows.stop:
+                index = (slice(None), number)
+                rest[index] = xp.logical_not(fits(read, index))
+        rest[:, : rows.start] = False  # of these, the neighbours are elsewhere
+        rest[:, rows.stop :] = False
+        wanted = rest & reduce(operator.or_, map(fits, rules.least))
+        block.out[rest ^ wanted] = math.nan
+        (positions,) = xp.nonzero(xp.reshape(wanted, (-1,)))
 
-    def _run(self, array: Any) -> Any:
-        """Return an array as one run through memory, in the order of its axes."""
-        return self.xp.reshape(array, (-1,))
+        def fits_at(number: int) -> Any:
+            found = xp.reshape(fits(rules.others[number]), (-1,))
+            return xp.take(found, positions, axis=0)
 
-    def _in_order(self, array: Any) -> Any:
-        if self.ops.is_contiguous(array):
-            return array
-        return self.xp.reshape(self._run(array), tuple(array.shape))
+        for group in rules.groups:
+            if not positions.shape[0]:
+                return
+            is_last = group is rules.groups[-1]  # then all that is left is chosen
+            asked = group[:-1] if is_last else group
+            found = [fits_at(number) for number, _ in asked]
+            moved: Any = group[-1][1]
+            for (_, shift), fit in reversed(list(zip(group[:-1], found, strict=False))):
+                moved = moved + fit * (shift - moved)  # as `where`, which is slower
+            places = positions + moved * valid.shape[2]
+            if is_last:
+                self._run_at(positions, places, group[0][0], block)
+                return
+            chosen = reduce(operator.or_, found)
+            self._run_at(positions[chosen], places[chosen], group[0][0], block)
+            positions = positions[~chosen]
 
-    def _in_parts(self, block: Block) -> Iterator[tuple[Block, slice]]:
-        """Return the parts of a block, and which run of what is inside each is."""
-        shape = tuple(block.f.shape)
-        overlap = 2 * self.margin if self.task.axis == 0 else 0
-        line, ends = math.prod(shape[1:]), 2 * self.margin * block.stride
-        parts = -(-shape[0] * line * ROOMS // math.prod(self.f.shape))
-        lines = -(-(shape[0] - overlap) // parts)
-        for start in range(0, shape[0] - overlap, lines):
-            stop = min(start + lines + overlap, shape[0])
-            cut = (slice(start, stop), *[slice(None)] * (len(shape) - 1))
-            f, valid, out = block.f[cut], block.valid[cut], block.out[cut]
-            x = None if block.x is None else _part(block.x, cut)
-            inside = slice(ends // 2, (stop - start) * line - ends // 2)
-            part = block._replace(f=f, valid=valid, out=out, x=x, inside=inside)
-            yield part, slice(start * line, stop * line - ends)
+    def _unbroken(self, valid: Any, reach: int) -> list[Any]:
+        """Tell of each point whether none, one, and so on beside it are valid.
 
-    def _replace_many(self, block: Block, wanted: Any, fits: Sequence[Any]) -> None:
-        """Replace points of which each takes the first formula that fits."""
-        out, shape, known = block.beside(self._run(block.out), 0), block.f.shape, None
-        room = self.room.pop(shape, None)
-        if room is None:
-            room = self.ops.empty_like(block.out, dtype=out.dtype)
-        values = self._run(room)
-        for number, fit in enumerate(fits):
-            chosen = wanted & fit
-            wanted = wanted ^ chosen
-            pattern, start = self.patterns[number]
-            if known is None or known[0] != pattern:
-                known = pattern, start
-                self._run_at_all(number, block, room)
-            self.ops.put(out, chosen, block.beside(values, start - known[1]))
-        self.room[shape] = room
+        A negative reach is to the left; None is everywhere.  Beyond the ends, all are
+        missing.
+        """
+        xp, stride, both = self.xp, valid.shape[2], self.ops.verbs["bitwise_and"]
+        found: list[Any] = [None]
+        flat = xp.reshape(valid, (-1,))
+        for distance in range(1, abs(reach) + 1):
+            moved = distance * stride
+            here, there = slice(None, -moved), slice(moved, None)
+            beyond = slice(valid.shape[1] - distance, None)
+            if reach < 0:
+                here, there, beyond = there, here, slice(None, distance)
+            beside = xp.empty_like(flat)
+            if distance == 1:
+                beside[here] = flat[there]
+            else:
+                both(flat[there], xp.reshape(found[-1], (-1,))[here], out=beside[here])
+            beside = xp.reshape(beside, valid.shape)
+            beside[:, beyond] = False
+            found.append(beside)
+        return found
 
-    def _run_at_all(self, number: int, block: Block, out: Any) -> None:
-        """Write what a formula makes of all samples."""
-        shapes = block.f.shape, getattr(block.x, "shape", None)
-        key = number, self.task.axis, shapes
-        kept = self.kept.setdefault(key, Kept(self.account))
-        task = self.others[number]._replace(coordinates=block.x, kept=kept)
-        self.write(block.f, (task,), self.xp, self.uncut, out)
-
-    def _run_at(self, positions: Any, number: int, block: Block) -> None:
-        """Write what a formula makes of some points inside."""
-        if not positions.shape[0]:
-            return
+    def _run_at(self, positions: Any, places: Any, number: int, block: Block) -> None:
+        """Write at some positions what a formula makes of some points inside."""
         xp, axis, task = self.xp, self.task.axis, self.others[number]
         precision, interior = task.precision, task.scheme.interior
-        formula, places = task.scheme.formulas[interior], positions + block.inside.start
+        formula = task.scheme.formulas[interior]
 
         def seen(array: Any, dtype: DType, is_wide: bool) -> Any:
             dtype = array.dtype if is_wide else dtype
@@ -329,16 +282,15 @@ class Mender:
 
         f = seen(block.f, precision.samples, precision.wide_samples)
         if self.shares_weights:
-            along = places // block.stride % block.f.shape[axis]
+            along = places // block.f.shape[2] % block.f.shape[1]
             weighted = self._weighted(number, along + (block.start - formula.start))
         else:
             if block.x is not None:
-                x = xp.broadcast_to(block.x, block.f.shape)
-                x = seen(x, precision.coordinates, precision.wide_coordinates)
+                x = seen(block.x, precision.coordinates, precision.wide_coordinates)
                 task = task._replace(coordinates=x)
             weighted = _agnostic.weighted_formula(task, interior, xp)
         sums = _agnostic.sum_of(f, task, interior, weighted, xp)
-        self._run(block.out)[places] = sums
+        xp.reshape(block.out, (-1,))[positions] = sums
 
     def _weighted(self, number: int, points: Any) -> WeightedFormula:
         """Return a formula at some of the points that it fills.
@@ -348,46 +300,44 @@ class Mender:
         if number not in self.weights:
             task = self.others[number]
             formula = _agnostic.weighted_formula(task, task.scheme.interior, self.xp)
-            self.weights[number] = formula
-
+            self.weights[number] = formula.with_weights(
+                lambda weights: self.xp.reshape(weights, (-1,))
+            )
         return self.weights[number].with_weights(
-            lambda weights: self.xp.take(self._run(weights), points, axis=0)
+            lambda weights: self.xp.take(weights, points, axis=0)
         )
 
+    def _mend_ends(self, target: tuple[slice, ...]) -> None:
+        """Replace the rows of a block that are near an end.
 
-@lru_cache(64)
-def _reads(schemes: tuple[Scheme, ...], on_coordinates: bool) -> tuple[Reads, ...]:
-    """Return what the formulas read that several schemes have inside of all edges."""
-    found = [
-        _formulas.samples_read(scheme.formulas[scheme.interior], on_coordinates)
-        for scheme in schemes
-    ]
-    return tuple([Reads(-min(read), max(read), 0 in read) for read in found])
+        Both ends make a short array together: what reads the other end finds it there.
+        """
+        xp, axis, margin, task = self.xp, self.task.axis, self.rules.margin, self.task
+        length, strip = self.f.shape[axis], 2 * margin
+        ends = [slice(0, strip), slice(max(length - strip, strip), length)]
+
+        def at_ends(array: Any) -> Any:
+            parts = [_part(array, _with_rows(target, axis, end)) for end in ends]
+            return xp.concat(parts, axis=axis)
+
+        valid = at_ends(_agnostic.along(task.where, axis, length, xp))
+        if xp.all(valid):
+            return
+        x = None if task.coordinates is None else at_ends(task.coordinates)
+        short = task._replace(where=valid, coordinates=x)
+        values = _agnostic.derivative(at_ends(self.f), short, xp)
+        for own in (slice(0, margin), slice(length - margin, length)):
+            first = max(own.start, target[axis].start)
+            last = min(own.stop, target[axis].stop)
+            if first < last:
+                moved = values.shape[axis] - length if own.start else 0
+                rows = (*every(axis), slice(first + moved, last + moved))
+                self.out[_with_rows(target, axis, slice(first, last))] = values[rows]
 
 
-@lru_cache(64)
-def _least(reads: tuple[Reads, ...]) -> tuple[Reads, ...]:
-    """Return those within which no other reads: where any fits, one of these does."""
-
-    def is_within(one: Reads, other: Reads) -> bool:
-        return one != other and all(map(operator.le, one, other))
-
-    return tuple(
-        [one for one in reads if not any(is_within(two, one) for two in reads)]
-    )
-
-
-def _pattern(task: Task) -> tuple[Any, int]:
-    """Return an interior formula but for its place, and the first point that it reads.
-
-    On coordinates, each is for itself.
-    """
-    formula = task.scheme.formulas[task.scheme.interior]
-    if task.coordinates is not None:
-        return formula, 0
-    start = min([min(term[:2]) for term in formula.terms])
-    terms = [(upper - start, lower - start, w) for upper, lower, w in formula.terms]
-    return (terms, formula.denominator), start
+def _with_rows(cut: tuple[slice, ...], axis: int, rows: slice) -> tuple[slice, ...]:
+    """Return the cut with other rows along an axis."""
+    return (*cut[:axis], rows, *cut[axis + 1 :])
 
 
 def _part(array: Any, cut: Sequence[slice]) -> Any:
