@@ -311,3 +311,27 @@ def test_scale_factors_of_other_dimensions(family: Family, f: Any) -> None:
     one, two = anygrad.gradient(f, scale_factors=factors)
     assert family.has_unit(one, "1/m")
     assert family.has_unit(two, "1/s")
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("boundary", lambda q: {"boundary": q(1.0, "s")}),
+        (
+            "boundary",
+            lambda q: {"spacing": q(1.0, "s"), "boundary": ("edge", q(1.0, "s"))},
+        ),
+        (
+            "spacing[1]",
+            lambda q: {"spacing": [q(1.0, "m"), q(1.0, "s")], "stack_dim": 0},
+        ),
+    ],
+    ids=["value", "pair", "spacing"],
+)
+def test_a_note_says_which_unit_does_not_fit(
+    family: Family, f: Any, name: str, given: Any
+) -> None:
+    with pytest.raises(family.error) as caught:
+        anygrad.gradient(family.make(f, "m"), **given(family.make))
+    (note,) = caught.value.__notes__
+    assert note.startswith(f"`{name}` must have a unit that can become ")

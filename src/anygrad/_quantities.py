@@ -72,14 +72,19 @@ class Family(NamedTuple):
     def numbers(self, value: Any, own: Any, wanted: Any, name: str) -> Any:
         """Return the numbers of a value that is in a unit, in another one.
 
-        That is refused by the library, in its words, where dimensions differ.
+        That is refused by the library, in its words, where dimensions differ; a note
+        says what of the call it is about.
         """
         plain = self.row.magnitude(value) if self.has(value, name) else value
         is_value = isinstance(plain, numbers.Number) or hasattr(plain, "ndim")
         if own == wanted or not is_value:  # what is none is refused with the rest
             return plain
         quantity = self.row.quantity(plain, own, self.like)
-        return self.row.magnitude(quantity.to(wanted))
+        try:
+            return self.row.magnitude(quantity.to(wanted))
+        except Exception as error:
+            error.add_note(f"`{name}` must have a unit that can become {wanted}.")
+            raise
 
 
 class Spaced(NamedTuple):
