@@ -145,6 +145,19 @@ def test_calls_that_come_again(n: int, library: Backend) -> None:
                 check(function, samples_again, library, exact=True, where=where, **kind)
 
 
+@pytest.mark.forms("numpy")
+def test_as_many_dims_as_there_may_be(numpy: Any) -> None:
+    """The mask has no room for further ones while it is looked at."""
+    ndim = 64 if int(numpy.__version__.partition(".")[0]) > 1 else 32
+    f = numpy.arange(6.0).reshape((1,) * (ndim - 2) + (2, 3))
+    mask = numpy.asarray([[True, True, True], [True, False, False]])
+    for _ in range(2):
+        result = anygrad.derivative(f, where=mask)
+        assert result.shape == f.shape
+        assert result.reshape(2, 3)[0].tolist() == [1.0, 1.0, 1.0]
+        assert numpy.isnan(result.reshape(2, 3)[1]).all()
+
+
 def test_missing_samples_are_not_read(library: Backend) -> None:
     """Infinities and NaN among them change nothing."""
     xp = library.xp

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 #: A mask is gathered faster than it is sliced up to so many runs of memory.
 MOST_RUNS = 2**15
 
+#: What is gathered has two dims more than the mask, and older NumPy has 32 at most.
+MOST_DIMS = 30
+
 
 def derivative(
     f: Any, task: Task, xp: Namespace, ops: InPlaceOps, write: Callable[..., Any]
@@ -54,7 +57,8 @@ def _fits(
     if kept.made is None:
         kept.keep(_reads(tasks, length, valid.ndim - axis, xp))
     most, points, has_formula = kept.made
-    if math.prod(valid.shape[: axis + 1]) * most * len(tasks) > MOST_RUNS:
+    runs = math.prod(valid.shape[: axis + 1]) * most * len(tasks)
+    if runs > MOST_RUNS or valid.ndim > MOST_DIMS:
         return [_agnostic.fits(valid, one, xp) for one in tasks]
     gathered = xp.take(valid, points, axis=axis)
     shape = (*valid.shape[:axis], most, len(tasks), *valid.shape[axis:])
