@@ -32,11 +32,12 @@ sys.meta_path.insert(0, Original())
 copy = importlib.import_module("host.vendored.slopes")
 assert copy.gradient.__module__ == "host.vendored.slopes"
 sys.modules["anygrad"] = copy
-optional = ("__main__", "_labels", "_labelled_fields", "xarray")  # need xarray
 for found in pkgutil.walk_packages(copy.__path__, f"{copy.__name__}."):
-    if not found.name.endswith(optional):
-        alias = found.name.replace(copy.__name__, "anygrad", 1)
+    alias = found.name.replace(copy.__name__, "anygrad", 1)
+    try:
         sys.modules[alias] = importlib.import_module(found.name)
+    except ImportError as error:
+        assert found.name.endswith("__main__") or "xarray" in str(error)
 '''
 
 
