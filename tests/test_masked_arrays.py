@@ -134,9 +134,7 @@ def test_dask_over_masked_arrays(dask: Any) -> None:
     assert result.compute().tolist() == [SLOPES] * 2
 
 
-@pytest.mark.parametrize(
-    "of", ["numpy", pytest.param("dask", marks=pytest.mark.peers)]
-)
+@pytest.mark.parametrize("of", ["numpy", pytest.param("dask", marks=pytest.mark.peers)])
 def test_given_ghosts_are_put_into_masked_samples(
     numpy: Any, of: str, request: pytest.FixtureRequest
 ) -> None:

@@ -105,7 +105,7 @@ def run(f: Any, plan: Plan, _: Namespace, execute: Execute) -> tuple[Any, ...]:
     wholes = [[total] for total in totals] if plan.stack is None else [totals]
     graphs: list[dict[Key, Any]] = []
     for whole in wholes:
-        name = f"{token}-{len(graphs)}"
+        name = f"{token}.{len(graphs)}"  # of which Dask shows what is before the token
         graphs.append({})
         for number, total in enumerate(whole):
             places = stack.places(number)
@@ -115,7 +115,7 @@ def run(f: Any, plan: Plan, _: Namespace, execute: Execute) -> tuple[Any, ...]:
     arrays.append(strips.layer(arrays))
     made = []
     for number, (whole, tasks) in enumerate(zip(wholes, graphs, strict=True)):
-        name, first = f"{token}-{number}", whole[0][0]
+        name, first = f"{token}.{number}", whole[0][0]
         layers = HighLevelGraph.from_collections(name, tasks, arrays)
         chunks, new = first.sources[0].chunks, [(1,) * n for n in stack.shape]
         chunks = (*chunks[: stack.axis], *new, *chunks[stack.axis :])
