@@ -179,7 +179,7 @@ def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
         take=None,
         put=lambda out, chosen, a: torch.where(chosen, a, out, out=out),
         block_bytes=2**22 if on_cpu else None,
-        scratch_bytes=3 * 2**20,
+        scratch_bytes=2**20,
         for_each=operations.one_by_one,
     )
     return partial(blocked.run, ops=ops)
