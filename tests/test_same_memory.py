@@ -14,12 +14,7 @@ from planning import plan_of
 #: More than one thread computes, in several blocks.
 SHAPE = (700, 800)
 
-pytestmark = pytest.mark.forms("torch")
-
-
-@pytest.fixture(autouse=True)
-def numpy_in_torch(torch: Any) -> None:
-    pytest.importorskip("numpy")  # the sessions of the matrix have torch alone
+pytestmark = pytest.mark.peers  # a session of the matrix has torch alone
 
 
 def calls(torch: Any) -> list[dict[str, Any]]:
@@ -67,25 +62,3 @@ def test_memory_stays_resizable(torch: Any) -> None:
     (result,) = anygrad.gradient(f)
     for tensor in (f, result):
         tensor.resize_(2**19)
-
-
-def test_a_default_device_is_no_watch(torch: Any, monkeypatch: Any) -> None:
-    """Its mode is for calls that make tensors; others see what is done."""
-    f, run = torch.arange(5.0), []
-
-    def counted(*given: Any) -> Any:
-        run.append(given)
-        return agnostic(*given)
-
-    agnostic = _agnostic.run
-    anygrad.gradient(f)
-    monkeypatch.setattr(in_torch._agnostic, "run", counted)
-    for device in ("cpu", "meta"):
-        with torch.device(device):
-            (result,) = anygrad.gradient(f)
-        assert result.tolist() == [1.0] * 5
-        assert result.device == f.device
-    assert not run
-    with torch.overrides.BaseTorchFunctionMode():
-        anygrad.gradient(f)
-    assert len(run) == 1

@@ -94,22 +94,15 @@ def is_transformed() -> bool:
 
 
 def _is_in_mode(torch: Any) -> bool:
-    """Tell whether a mode sees operations, but for the default device's.
+    """Tell whether a mode sees operations, that of the default device among them.
 
-    That is asked for by calls that make tensors from nothing, and there are none.
+    In that, whatever is made from nothing lies elsewhere unless it is told where.
     """
     private = torch._C
     try:
-        if private._len_torch_dispatch_stack():
-            return True
-        count = private._len_torch_function_stack()
-        if not count:
-            return False
-        from torch.utils._device import DeviceContext
-
-        modes = [private._get_function_stack_at(k) for k in range(count)]
-        return any(type(mode) is not DeviceContext for mode in modes)
-    except (AttributeError, ImportError):
+        count = private._len_torch_dispatch_stack()
+        return bool(count + private._len_torch_function_stack())
+    except AttributeError:
         return True
 
 
