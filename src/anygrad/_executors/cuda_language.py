@@ -94,6 +94,8 @@ class Kernels(Language):
         The names of what is computed once for all rows of a thread.
     """
 
+    IF, ELSE_IF, ELSE, SET = "if ({}) {{", "}} else if ({}) {{", "} else {", "{} = {};"
+
     def __init__(self, recording: Recording, lanes: int) -> None:
         super().__init__(recording)
         self.lanes = lanes
@@ -174,13 +176,7 @@ class Kernels(Language):
     ) -> None:
         """Write a declaration and a chain of conditions."""
         scope.add(f"{TYPES[node.dtype]} {name};")
-        words = [f"if ({conditions[0]}) {{"]
-        words += [f"}} else if ({condition}) {{" for condition in conditions[1:]]
-        words.append("} else {")
-        for word, operand in zip(words, node.operands, strict=True):
-            scope.add(word)
-            inner = scope.branch(self.INDENT)
-            inner.add(f"{name} = {self.value(operand, inner)};")
+        super().choose(scope, node, name, conditions)
         scope.add("}")
 
     def rows_read(self) -> Iterator[str]:

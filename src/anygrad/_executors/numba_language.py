@@ -156,18 +156,6 @@ class Loops(Language):
         """Write an assignment."""
         scope.add(f"{name} = {value}")
 
-    def choose(
-        self, scope: Scope, node: Node, name: str, conditions: Sequence[str]
-    ) -> None:
-        """Write a chain of conditions."""
-        words = [f"if {conditions[0]}:"]
-        words += [f"elif {condition}:" for condition in conditions[1:]]
-        words.append("else:")
-        for word, operand in zip(words, node.operands, strict=True):
-            scope.add(word)
-            inner = scope.branch(self.INDENT)
-            inner.add(f"{name} = {self.value(operand, inner)}")
-
 
 def _is_special(value: Any) -> bool:
     return isinstance(value, float) and not math.isfinite(value)

@@ -105,6 +105,9 @@ class Language:
     #: What stands before the lines of a branch, in addition.
     INDENT = "    "
 
+    #: How the branches of a chain of conditions begin, and what one does.
+    IF, ELSE_IF, ELSE, SET = "if {}:", "elif {}:", "else:", "{} = {}"
+
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
         self.last = recording.ndim - 1
@@ -135,7 +138,12 @@ class Language:
         self, scope: Scope, node: Node, name: str, conditions: Sequence[str]
     ) -> None:
         """Write that a name has the value of one of the operands of pieces."""
-        raise NotImplementedError
+        begins = [self.IF, *[self.ELSE_IF] * (len(conditions) - 1)]
+        words = [word.format(c) for word, c in zip(begins, conditions, strict=True)]
+        for word, operand in zip([*words, self.ELSE], node.operands, strict=True):
+            scope.add(word)
+            inner = scope.branch(self.INDENT)
+            inner.add(self.SET.format(name, self.value(operand, inner)))
 
     def new_name(self) -> str:
         """Return a name that has not been used."""
