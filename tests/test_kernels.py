@@ -324,6 +324,16 @@ def test_another_step_or_shape_compiles_nothing(cupy: Any, record: Any) -> None:
     assert recording.launches == [NAME]
 
 
+def test_halves_of_doubles_are_rounded_once(cupy: Any) -> None:
+    """To single precision and on, the first one would become 2."""
+    numpy = pytest.importorskip("numpy")
+    samples = numpy.asarray([[0.0, 1 + 2.0**-11 + 2.0**-40, 0.0, 0.0]] * 2)
+    keywords = {"dim": 1, "dtype": "float16"}
+    ours = anygrad.derivative(cupy.asarray(samples), **keywords)
+    assert_same(ours, anygrad.derivative(samples, **keywords))
+    assert ours[0, 0].get() == 2 + 2.0**-9
+
+
 @hypothesis.given(st.data())
 def test_any_sizes(cupy: Any, data: st.DataObject) -> None:
     """Of whatever divides into threads or not, along any dim."""

@@ -10,6 +10,8 @@ import ctypes
 import itertools
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, ClassVar
@@ -45,6 +47,9 @@ extern "C" void extent(u gx, u gy, u gz, u bx, u by) {
 
 STREAM = 4711
 
+#: As it is where nothing is pretended.
+HAS_LAUNCHER = torch_on_cuda._has_launcher.__wrapped__
+
 
 class Program:
     """A text that g++ compiles."""
@@ -76,9 +81,32 @@ def find_compiler() -> list[str]:
     return _compiler.find_command() or pytest.skip("there is no C++ compiler")
 
 
+class Driver(threading.local):
+    """What the driver knows in a thread; torch tells it when it launches something."""
+
+    context = 0
+
+    def get_current(self) -> tuple[int, int]:
+        return 0, self.context
+
+
+DRIVER = Driver()
+
+
+class Device:
+    """A device that can be made the current one."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+    def set_current(self) -> None:
+        DRIVER.context = 1
+
+
 def launch(stream: Any, config: Any, kernel: Any, *given: Any) -> None:
     """Call a kernel for each thread of a grid."""
     assert stream == STREAM
+    assert DRIVER.context, "invalid device context"
     shared, function = kernel
     kinds = {"int32": ctypes.c_int32, "int64": ctypes.c_int64}
     arguments = []
@@ -103,12 +131,15 @@ def pretended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(Program, "made", [])
     core: Any = ModuleType("cuda.core")
     core.Program, core.ProgramOptions = Program, SimpleNamespace
-    core.LaunchConfig, core.launch = SimpleNamespace, launch
+    core.LaunchConfig, core.launch, core.Device = SimpleNamespace, launch, Device
     core.Stream = SimpleNamespace(from_handle=lambda handle: handle)
     utils: Any = ModuleType("cuda.core.utils")
     utils.FileStreamProgramCache = object
     monkeypatch.setitem(sys.modules, "cuda", ModuleType("cuda"))
-    for module in (core, utils):
+    core.utils = utils
+    bindings: Any = ModuleType("cuda.bindings")
+    bindings.driver = SimpleNamespace(cuCtxGetCurrent=DRIVER.get_current)
+    for module in (core, utils, bindings):
         monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(torch_on_cuda, "_has_launcher", lambda: True)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: None)
@@ -182,9 +213,14 @@ def test_a_hessian_is_written_at_all_places() -> None:
     numpy.testing.assert_array_equal(ours.numpy(), anygrad.hessian(f.numpy()))
 
 
-def test_where_nothing_can_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [PermissionError, RuntimeError])
+def test_where_nothing_can_be_kept(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    """The folder of the cache is not the user's, or there is no home to have it in."""
+
     def refuse() -> None:
-        raise PermissionError
+        raise error
 
     monkeypatch.setattr(
         sys.modules["cuda.core.utils"], "FileStreamProgramCache", refuse
@@ -206,8 +242,30 @@ def test_what_has_no_kernel() -> None:
         torch.ones(4, dtype=torch.complex64),
         torch.ones(4, dtype=torch.bfloat16),
         torch.ones((0, 4)),
+        torch.ones(4, dtype=torch.complex64).conj().imag,  # negated when it is read
     ):
         assert run("gradient", f, dim=-1) is None
+
+
+def test_a_thread_that_has_launched_nothing_yet() -> None:
+    """As those of autograd: `cuda.core` launches by the driver, which must be told."""
+    f = torch.arange(32.0).reshape(4, 8) ** 2
+    for _ in range(2):  # compiled by this thread, and launched by others
+        with ThreadPoolExecutor(1) as thread:
+            ours = thread.submit(run, "gradient", f).result()
+        for one, other in zip(ours, anygrad.gradient(f.numpy()), strict=True):
+            numpy.testing.assert_array_equal(one.numpy(), other)
+
+
+def test_an_older_launcher_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither one that keeps nothing, nor one whose names lie elsewhere."""
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    assert HAS_LAUNCHER()
+    monkeypatch.delattr(sys.modules["cuda.core.utils"], "FileStreamProgramCache")
+    assert not HAS_LAUNCHER()
+    monkeypatch.delattr(sys.modules["cuda.core"], "utils")
+    monkeypatch.delitem(sys.modules, "cuda.core.utils")
+    assert not HAS_LAUNCHER()
 
 
 def test_without_the_launcher(monkeypatch: pytest.MonkeyPatch) -> None:

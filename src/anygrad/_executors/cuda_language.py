@@ -48,6 +48,11 @@ static __device__ __half __float2half(float value) {
   asm("cvt.rn.f16.f32 %0, %1;" : "=h"(half.bits) : "f"(value));
   return half;
 }
+static __device__ __half __double2half(double value) {
+  __half half;
+  asm("cvt.rn.f16.f64 %0, %1;" : "=h"(half.bits) : "d"(value));
+  return half;
+}
 static __device__ float __half2float(__half half) {
   float value;
   asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"(half.bits));
@@ -161,8 +166,8 @@ class Kernels(Language):
         return OPERATORS[node.verb].format(*operands)
 
     def _converted(self, node: Node, value: str) -> str:
-        if node.dtype == "float16":
-            return f"__float2half({value})"
+        if node.dtype == "float16":  # rounded once
+            return f"__{TYPES[node.operands[0].dtype]}2half({value})"
         if node.operands[0].dtype == "float16":
             return f"({TYPES[node.dtype]})__half2float({value})"
         return f"({TYPES[node.dtype]}){value}"

@@ -157,7 +157,7 @@ class Launcher(NamedTuple):
     Attributes
     ----------
     place : callable
-        ``place(array)`` returns the `Array`.
+        ``place(array)`` returns the `Array`; None if memory holds other values.
     device : callable
         ``device(array)`` returns what stands for its device.
     compiled : callable
@@ -167,7 +167,7 @@ class Launcher(NamedTuple):
         numbers of NumPy's for positions, and Python's float.
     """
 
-    place: Callable[[Any], Array]
+    place: Callable[[Any], Array | None]
     device: Callable[[Any], Any]
     compiled: Callable[[str, Any], Any]
     call: Callable[[Any, Grid, Sequence[Any], Any], None]
@@ -237,7 +237,9 @@ def launch(
         recording = tape.record(form, operands, plan, xp)
         kernel = remember(_kernels, (form, device), Kernel(recording))
     arrays = (*operands.arrays, *outs)
-    places = [launcher.place(array) for array in arrays]
+    places: list[Any] = [launcher.place(array) for array in arrays]
+    if None in places:
+        return False
     known = kernel.latest
     if known.places != places:
         known = _prepared(kernel, places, len(outs), launcher, device)

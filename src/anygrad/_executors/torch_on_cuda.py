@@ -6,7 +6,6 @@ operations.
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache, partial
@@ -40,26 +39,39 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...] | None:
 
 
 def _on_device_of(tensor: Any) -> AbstractContextManager[Any]:
-    """Make the device of a tensor the current one, if it is not."""
+    """Make the device of a tensor the current one, for the driver, too."""
     import torch
+    from cuda.bindings import driver
+    from cuda.core import Device
 
-    is_current = tensor.device.index == torch.cuda.current_device()
+    index = tensor.device.index
+    is_current = index == torch.cuda.current_device()
+    # torch tells the driver at a launch of its own: the threads of autograd, and those
+    # of users, may have come here without one.
+    if is_current and int(driver.cuCtxGetCurrent()[1]) == 0:
+        Device(index).set_current()
     return nullcontext() if is_current else torch.cuda.device(tensor.device)
 
 
 @lru_cache(1)
 def _has_launcher() -> bool:
-    """Tell whether there is `cuda.core`, and a torch that is for CUDA, not for ROCm."""
+    """Tell whether there is `cuda.core`, and a torch that is for CUDA, not for ROCm.
+
+    Older ones have neither these names nor a cache on the disk.
+    """
     import torch
 
     try:
-        found = importlib.util.find_spec("cuda.core")
-    except ModuleNotFoundError:
-        found = None
-    return found is not None and torch.version.cuda is not None
+        from cuda.core import utils
+    except ImportError:
+        return False
+    is_new = hasattr(utils, "FileStreamProgramCache")
+    return is_new and torch.version.cuda is not None
 
 
-def _place(tensor: Any) -> on_cuda.Array:
+def _place(tensor: Any) -> on_cuda.Array | None:
+    if tensor.is_neg():  # a view whose numbers are yet to be negated
+        return None
     size = tensor.element_size()
     return on_cuda.Array(
         tensor.data_ptr() % cuda.ACCESS,
@@ -85,7 +97,7 @@ def compiled_for(architecture: str, text: str) -> Any:
     options = ProgramOptions(std="c++17", arch=architecture, fma=False)
     try:
         cache = FileStreamProgramCache()
-    except OSError:  # nothing can be kept in the user's folder
+    except (OSError, RuntimeError):  # nothing can be kept, or there is no home
         cache = None
     return Program(text, "c++", options).compile("cubin", cache=cache)
 
