@@ -4,14 +4,18 @@
     python benchmarks/gpu.py             # the tables, with the card's name
 
 Each takes less than three minutes, and ends with what it found, in Markdown.  An error
-is shown in the row that it belongs to, and stops nothing.  With `--emulated`, CuPy runs
-on the driver of the tests, without a GPU: to try this script, not to time anything.
+is shown in the row that it belongs to, and stops nothing; what is running when the time
+is over, or at Ctrl-C, is given up, and what has been found is printed.  `--rows` asks
+for those that were left out.  With `--emulated`, CuPy runs on the driver of the tests,
+without a GPU: to try this script, not to time anything.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import platform
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -70,18 +74,20 @@ def compared(
     """Make the calls of one library until the time is over; print what is odd."""
     shapes = 1 if library.name == "jax" else 3  # JAX compiles for every shape
     drawn = kinds.calls(kinds.kinds(some, seed), count, seed, shapes)
-    found, said = [], set()
-    for outcome in comparison.outcomes(library, drawn):
-        found.append(outcome)
-        kind = outcome.call.kind
-        is_odd = outcome.is_wrong or (
-            outcome.result == comparison.CLOSE and "complex" not in kind.dtype
-        )
-        if is_odd and str(kind) not in said:
-            said.add(str(kind))
-            write(f"{library.name}: {kind}: {outcome.result[:300]}")
-        if time.monotonic() > end:
-            break
+    found: list[comparison.Outcome] = []
+    said = set()
+    with contextlib.suppress(KeyboardInterrupt), table.alarm_at(end):
+        for outcome in comparison.outcomes(library, drawn):
+            found.append(outcome)
+            kind = outcome.call.kind
+            is_odd = outcome.is_wrong or (
+                outcome.result == comparison.CLOSE and "complex" not in kind.dtype
+            )
+            if is_odd and str(kind) not in said:
+                said.add(str(kind))
+                write(f"{library.name}: {kind}: {outcome.result[:300]}")
+            if time.monotonic() > end:
+                break
     return found
 
 
@@ -125,6 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=170.0, help="stop after (170)")
     options = parser.parse_args(arguments)
     stop = time.monotonic() + options.seconds
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     names = options.library or (["cupy"] if options.emulated else NAMES)
     libraries = opened(names, emulated=options.emulated)
     if not libraries:

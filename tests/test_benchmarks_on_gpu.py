@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -98,3 +99,19 @@ def test_tables(script: str) -> None:
     for work in ("step, float32, 10 x 10, dim 1", "step, float32, 20 x 20, dim 1"):
         assert f"| cupy | {work} |" in said
     assert "Error" not in said
+
+
+@pytest.mark.once
+def test_what_takes_too_long_is_given_up(
+    script: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All tables are printed, and say of what there was no time for."""
+    code, said = run(script, "--emulated", "--small", "--seconds", "0.1")
+    assert code == 0, said
+    assert said.count("| library |") == 3
+    assert "| cupy | out of time |" in said
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    from on_gpu import table
+
+    with pytest.raises(KeyboardInterrupt), table.alarm_at(time.monotonic() + 0.1):
+        time.sleep(60)

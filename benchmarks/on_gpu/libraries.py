@@ -235,7 +235,11 @@ class Torch(Library):
             msg = f"torch {torch.__version__} finds no GPU that CUDA can use"
             raise RuntimeError(msg)
         self.torch = torch
-        self.card = f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
+        self.card = f"{torch.cuda.get_device_name()}, torch {torch.__version__}, "
+        try:
+            self.card += f"cuda.core {importlib.import_module('cuda.core').__version__}"
+        except ImportError:
+            self.card += "no cuda.core"
 
     def asarray(self, values: Any) -> Any:
         """Return a tensor on the GPU."""

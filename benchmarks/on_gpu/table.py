@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +60,7 @@ def guarded(what: Callable[[], Any]) -> Any:
     try:
         return what()
     except Exception as error:  # noqa: BLE001 - it is shown in the place of the value
-        return error
+        return error.with_traceback(None)  # which holds the arrays
 
 
 def shown(value: Any) -> str:
@@ -69,6 +72,20 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return number(value)
+
+
+@contextlib.contextmanager
+def alarm_at(stop: float) -> Iterator[None]:
+    """Interrupt what takes longer, as Ctrl-C does, where the system can."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, max(stop - time.monotonic(), 0.01))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 # Large arrays.
@@ -234,6 +251,18 @@ def tables(
 ) -> Iterator[tuple[list[str], list[list[str]]]]:
     """Yield headers and lines; what there is no time for says so."""
 
+    def measured(start: list[str], measure: Callable[[], list[str]]) -> list[str]:
+        nonlocal stop
+        if time.monotonic() > stop:
+            return [*start, OUT_OF_TIME]
+        try:
+            with alarm_at(stop):
+                cells = guarded(measure)
+        except KeyboardInterrupt:
+            stop = 0.0
+            return [*start, OUT_OF_TIME]
+        return [*start, said(cells)] if isinstance(cells, Exception) else cells
+
     def lines(
         header: list[str], some: Sequence[Row], measure: Callable[..., list[str]]
     ) -> list[list[str]]:
@@ -243,25 +272,18 @@ def tables(
                 if row.backward and library.name != "torch":
                     continue
                 start = [library.name, str(row)]
-                if time.monotonic() > stop:
-                    cells: Any = [*start, OUT_OF_TIME]
-                else:
-                    cells = guarded(lambda a=library, b=row: measure(a, b))
-                if isinstance(cells, Exception):
-                    cells = [*start, said(cells)]
+                cells = measured(start, partial(measure, library, row))
                 made.append([*cells, *[""] * (len(header) - len(cells))])
                 sys.stderr.write(markdown(cells) + "\n")
                 sys.stderr.flush()
         return made
 
     yield FEW_HEADER, lines(FEW_HEADER, few_rows, lambda a, b: few(a, b, seconds))
-    starts = []
-    for library in libraries:
-        if time.monotonic() > stop:
-            starts.append([library.name, OUT_OF_TIME, "", "", ""])
-        else:
-            starts.append(first(library, emulated=emulated))
-    yield FIRST_HEADER, starts
+    starts = [
+        measured([library.name], partial(first, library, emulated=emulated))
+        for library in libraries
+    ]
+    yield FIRST_HEADER, [[*cells, *[""] * (5 - len(cells))] for cells in starts]
     yield (
         LARGE_HEADER,
         lines(LARGE_HEADER, rows, lambda a, b: large(a, b, seconds, stop)),
