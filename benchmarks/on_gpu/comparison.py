@@ -51,9 +51,9 @@ def outcomes(library: Library, some: Iterable[Call]) -> Iterator[Outcome]:
 
 def _outcome(library: Library, call: Call) -> str:
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # a kernel that cannot be compiled warns
-        # What NumPy says of a hole in the samples.
-        warnings.filterwarnings("ignore", ".* encountered in", RuntimeWarning)
+        # What libraries say of each other's versions, and of holes in the samples.
+        warnings.simplefilter("ignore")
+        warnings.filterwarnings("error", ".* cannot compile this call", RuntimeWarning)
         wanted = _arrays(_made(call, call.samples, call.keywords))
         keywords = {
             name: library.dtype(value) if name == "dtype" else _moved(library, value)
