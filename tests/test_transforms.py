@@ -460,3 +460,33 @@ def test_linear_in_the_samples(backend: Backend) -> None:
     wanted = combined(slopes(SAMPLES), slopes(CURVED))
     together = slopes(combined(SAMPLES, CURVED))
     assert oracle.difference(together, wanted, 1e-6) is None
+
+
+@pytest.mark.forms("torch")
+@pytest.mark.parametrize(
+    "keywords",
+    [
+        {"spacing": 0.3},
+        {"dim": 0, "accuracy": 4, "order": 2},
+        {"spacing": list(range(17)), "edge_order": 1},
+        {"dim": 0, "spacing": [k * k for k in range(18)], "accuracy": 4},
+    ],
+    ids=str,
+)
+def test_the_way_back_is_the_transpose(
+    torch: Any, backend: Backend, keywords: dict[str, Any]
+) -> None:
+    """On a GPU, it is the first that the thread of autograd launches."""
+    spacing = keywords.get("spacing")
+    if isinstance(spacing, list):
+        keywords = {**keywords, "spacing": backend.asarray(spacing, "float64")}
+    draw = torch.Generator().manual_seed(4)
+    f, slopes = (
+        backend.asarray(torch.randn(18, 17, generator=draw).tolist(), "float64")
+        for _ in range(2)
+    )
+    f.requires_grad_()
+    result = anygrad.derivative(f, **keywords)
+    (back,) = torch.autograd.grad(result, f, slopes)
+    assert back.device == f.device
+    assert (result * slopes).sum().isclose((back * f).sum(), rtol=1e-10)
