@@ -78,6 +78,22 @@ def test_a_dim_is_one_launch(cupy: Any, record: Any, axis: int) -> None:
             assert recording.launches == ["anygrad_kernel"], name
 
 
+def test_the_same_call_again(cupy: Any) -> None:
+    """What is kept of the latest numbers is of no other samples, and of no others."""
+    first = cupy.arange(6.0).reshape(2, 3) ** 2
+    turned = cupy.arange(6.0).reshape(3, 2).T ** 2
+    for step in (0.5, 0.5, 2.0, 0.5, 1, 0.5):
+        for f in (first, turned, first):
+            found = anygrad.gradient(f, spacing=step, dim=1)[0]
+            rows = f.get() / step
+            expected = [
+                rows[:, 1] - rows[:, 0],
+                (rows[:, 2] - rows[:, 0]) / 2,
+                rows[:, 2] - rows[:, 1],
+            ]
+            assert found.get().T.tolist() == [list(row) for row in expected]
+
+
 def test_the_current_device_stays_current(cupy: Any) -> None:
     """Whatever the device of the samples, and also after a refusal."""
     if cupy.cuda.runtime.getDeviceCount() < 2:

@@ -15,7 +15,7 @@ from .._executors.printing import interiors, is_for_all_rows, straight_nodes
 if TYPE_CHECKING:
     from .._executors.printing import Range
     from .._executors.tape import Form, Recording
-    from .._records import Plan
+    from .._records import Plan, Task
     from .._typing import Namespace
 
 #: So many threads are in a block.
@@ -218,6 +218,27 @@ class Kernel:
         self.latest = Launch((), None)
 
 
+class Latest(NamedTuple):
+    """The latest call of a plan, where that needs no arrays but the samples.
+
+    It is often called with the same numbers again, and then has the same tasks, which
+    are of one device.
+
+    Attributes
+    ----------
+    tasks : tuple of Task
+        With their numbers.
+    kernel : Kernel
+        What serves them.
+    numbers : list of float
+        As the kernel takes them.
+    """
+
+    tasks: tuple[Task, ...]
+    kernel: Kernel
+    numbers: Sequence[float]
+
+
 #: The latest, by form and device.
 _kernels: dict[tuple[Form, Any], Kernel] = {}
 
@@ -230,13 +251,22 @@ def launch(
     outs: Sequence[Any],
 ) -> bool:
     """Write all results of a plan by one kernel; tell whether it could."""
-    form, operands = tape.form_of(f, plan)
-    device = launcher.device(f)
-    kernel = _kernels.get((form, device))
-    if kernel is None:
-        recording = tape.record(form, operands, plan, xp)
-        kernel = remember(_kernels, (form, device), Kernel(recording))
-    arrays = (*operands.arrays, *outs)
+    device, kept = launcher.device(f), plan.tasks[0].kept
+    latest = None if kept is None else kept.made  # once: threads may replace it
+    if isinstance(latest, Latest) and latest.tasks is plan.tasks:
+        _, kernel, numbers = latest
+        arrays = [f, *outs]
+    else:
+        form, operands = tape.form_of(f, plan)
+        key = form, device
+        kernel = _kernels.get(key) or remember(
+            _kernels, key, Kernel(tape.record(form, operands, plan, xp))
+        )
+        numbers = operands.as_floats()
+        arrays = [*operands.arrays, *outs]
+        if kept is not None and len(operands.arrays) == 1:
+            # The plan holds these tasks, too, so nothing more is held.
+            kept.made = Latest(plan.tasks, kernel, numbers)
     places: list[Any] = [launcher.place(array) for array in arrays]
     if None in places:
         return False
@@ -250,11 +280,7 @@ def launch(
     for array, steps in zip(arrays, known.steps, strict=True):
         given.append(array)
         given += steps
-    given += known.lengths
-    for number in operands.numbers:
-        parts = (number.real, number.imag) if type(number) is complex else (number,)
-        given += map(float, parts)
-    launcher.call(known.function, known.grid, given, f)
+    launcher.call(known.function, known.grid, [*given, *known.lengths, *numbers], f)
     return True
 
 

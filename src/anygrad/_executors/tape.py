@@ -94,6 +94,15 @@ class Operands:
         known += [Array(a.dtype, tuple([n != 1 for n in a.shape])) for a in others]
         return tuple(known)
 
+    def as_floats(self) -> list[float]:
+        """Return the numbers as kernels take them, complex ones in two parts."""
+        floats: list[float] = []
+        for number in self.numbers:
+            is_complex = type(number) is complex
+            parts = (number.real, number.imag) if is_complex else (number,)
+            floats += map(float, parts)
+        return floats
+
 
 class Form(NamedTuple):
     """All that decides which operations a call does.
