@@ -321,24 +321,20 @@ def transposed(
     task: Task, order: Sequence[int], transpose: Callable[[Any, Sequence[int]], Any]
 ) -> Task:
     """Return a task for samples of which the axes stand in another order."""
-    inner, ends = task.inner, task.constants
 
     def turned(a: Any) -> Any:
         return transpose(a, order) if getattr(a, "ndim", 0) else a
 
-    return task._replace(
-        axis=order.index(task.axis),
-        coordinates=turned(task.coordinates),
-        constants=None if ends is None else (turned(ends[0]), turned(ends[1])),
-        period=turned(task.period),
-        where=turned(task.where),
-        inner=None if inner is None else transposed(inner, order, transpose),
-        kept=None,  # that is for samples that lie in the order of their axes
-    )
+    def placed(task: Task) -> Task:
+        inner = None if task.inner is None else placed(task.inner)
+        return task._replace(axis=order.index(task.axis), inner=inner)
+
+    # What is kept is for samples that lie in the order of their axes: it goes, too.
+    return placed(converted(task, turned))
 
 
 def converted(task: Task, convert: Callable[[Any], Any]) -> Task:
-    """Return a task that can travel, each of its arrays and ends converted."""
+    """Return a task that keeps nothing, each of its arrays and ends converted."""
     inner, ends = task.inner, task.constants
     return task._replace(
         scales=tuple(task.scales),

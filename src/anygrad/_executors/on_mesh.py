@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _agnostic
 from .._classes import is_array
 from .._executors import in_torch, margins
-from .._records import all_tasks
+from .._records import all_tasks, converted
 from .._schemes import Margin
 from .entries import Entries, axes_of_results, axis_of_samples
 from .exchange import Cut
@@ -139,18 +139,10 @@ class Part:
 
     def task(self, task: Task) -> Task:
         """Return a task with what is read here of its arrays."""
-        own, ends = list(range(self._f.ndim)), task.constants
+        own = list(range(self._f.ndim))
         if task.component is not None:
             del own[task.component[0]]
-        return task._replace(
-            step=self._read(task.step, own),
-            coordinates=self._read(task.coordinates, own),
-            constants=ends and (self._read(ends[0], own), self._read(ends[1], own)),
-            period=self._read(task.period, own),
-            where=self._read(task.where, own),
-            inner=None if task.inner is None else self.task(task.inner),
-            kept=None,
-        )
+        return converted(task, lambda value: self._read(value, own))
 
     def margins(self, plan: Plan) -> Iterator[Margin]:
         """Return the rows around the part, which the results do not have."""
