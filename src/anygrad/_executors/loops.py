@@ -118,7 +118,8 @@ for part in range(2):
     for u in range(uint64(lead if part else 0), uint64(length if part else lead)):"""
 
 #: So many rows of a result, or planes, are made at once where each point takes so many
-#: reads and several share them.  Less does not pay for more streams through memory.
+#: reads and several share them.  Less does not pay for more streams through memory,
+#: and with complex numbers, vectors no longer fit the registers: thrice the time.
 AT_ONCE = 4
 LEAST_READS = 5
 MOST_LEFT = 7 / 8
@@ -168,6 +169,7 @@ def text_of(
     reads = _reads(straight)
     if (
         len(recording.results) > 1
+        or "complex" in recording.results[0].dtype
         or not (last == 1 or printer.runs_on)
         or reads < LEAST_READS
         or _reads(several) > MOST_LEFT * AT_ONCE * reads
