@@ -277,6 +277,18 @@ def test_lazy(plane: Any, labelled: Any, dask: Any, numpy: Any) -> None:
     assert numpy.allclose(masked[0].compute(), wanted, rtol=1e-14, equal_nan=True)
 
 
+def test_lazy_results_have_the_name_of_the_data(labelled: Any, dask: Any) -> None:
+    """None, where several variables come in: never one of Dask's."""
+    import xarray
+
+    f = dask.array.ones((3, 4), chunks=2)
+    wind = xarray.Dataset({"u": (("y", "x"), f), "v": (("y", "x"), f)})
+    given: Any = {"components": ["u", "v"], "spacing": 1.0}
+    assert labelled.curl(wind, ["x", "y"], **given).name is None
+    assert labelled.divergence(wind, ["x", "y"], **given).name is None
+    assert labelled.laplacian(wind.u, spacing=1.0).name == "u"
+
+
 MISTAKES: dict[str, tuple[Callable[[Any, Any], Any], type[Exception], str]] = {
     "a name that is no dim": (
         lambda a, f: a.derivative(f, "X"),
