@@ -281,7 +281,7 @@ def test_lazy_results_have_the_name_of_the_data(labelled: Any, dask: Any) -> Non
     """None, where several variables come in: never one of Dask's."""
     import xarray
 
-    f = dask.array.ones((3, 4), chunks=2)
+    f = dask.array.ones((4, 4), chunks=2)
     wind = xarray.Dataset({"u": (("y", "x"), f), "v": (("y", "x"), f)})
     given: Any = {"components": ["u", "v"], "spacing": 1.0}
     assert labelled.curl(wind, ["x", "y"], **given).name is None
