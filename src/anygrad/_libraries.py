@@ -239,7 +239,7 @@ TABLE = (
         import_namespace=_cupy,
         distributions=("cupy-cuda12x", "cupy-cuda13x", "cupy"),
         remark=(
-            "Tested on real CuPy with an emulated driver; on a GPU when one was there."
+            "Tested on real CuPy with an emulated driver, on a GPU not yet."
         ),
         conditions=_cupy_conditions,
     ),
