@@ -11,13 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 from . import _derivative, _gradient, _hessian, _laplacian
 from ._labelled_fields import curl, divergence
+from ._labelled_systems import lonlat
 from ._labelled_words import called
 from ._labels import along, derived, mask
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["curl", "derivative", "divergence", "gradient", "hessian", "laplacian"]
+__all__ = [
+    "curl",
+    "derivative",
+    "divergence",
+    "gradient",
+    "hessian",
+    "laplacian",
+    "lonlat",
+]
 
 
 def derivative(
