@@ -232,9 +232,9 @@ def gradient(
 
     See Also
     --------
-    numpy.gradient : Positional spacing; one array instead of a tuple for one
-    axis.  torch.gradient : The reference; integers wrap, coordinates are not
-    checked.  jax.grad : The derivative of a Python function, not of samples.
+    numpy.gradient : Positional spacing; an array, not a tuple, for one axis.
+    torch.gradient : The reference; integers wrap, coordinates are unchecked.
+    jax.grad : The derivative of a Python function, not of samples.
 
     Notes
     -----
