@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 #: So many kernels are remembered, the latest ones.
 MOST_KERNELS = 256
 
-#: XLA takes 20 ms for each of them, and NVRTC and Numba take as long.
-MOST_PAIRS = 250
+#: XLA takes 7 to 11 ms for each of them.  Up to so many, that is less than the first
+#: call takes operation by operation, and each further one takes a thirtieth or less.
+MOST_PAIRS = 500
 
 K = TypeVar("K")
 V = TypeVar("V")
