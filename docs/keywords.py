@@ -25,8 +25,8 @@ DOORS = tuple(dict.fromkeys(name for row in TABLE["result"] for name in row["of"
 #: In the order of the section "Raises".
 ERRORS = ("TypeError", "ValueError", "IndexError")
 
-#: The columns of a docstring, beside its own indentation.
-WIDTH, INDENT = 84, "    "
+#: The columns of a docstring, beside its own indentation: a terminal shows 80 in all.
+WIDTH, INDENT = 75, "    "
 
 #: What is not broken in two: code is one word, with what touches it.
 WORD = re.compile(r"(?:``.+?``|\S)+")

@@ -10,7 +10,7 @@ of a longitude, holes in a second derivative, and the slopes of a landscape::
 Each picture has a function that computes, written for any library that follows the
 array API standard, and one that draws.
 
-Needs matplotlib (``pip install "anygrad-array[example]"``), and the library named
+Needs matplotlib (``pip install ".[example]"`` in a checkout), and the library named
 by ``--backend``.
 """
 
@@ -415,7 +415,7 @@ def draw_rotation(figure, backend):
     profile.plot(fine, exact, color=PALE, lw=1.5, label="$2 \\Omega \\sin\\varphi$")
     looks = {
         "sphere": {"color": OTHER, "marker": "o", "label": "with lonlat"},
-        "plane": {"color": ACCENT, "marker": "s", "label": "in metres only"},
+        "plane": {"color": ACCENT, "marker": "s", "label": "without lonlat, in metres"},
     }
     for name, look in looks.items():
         profile.plot(north, found[name][:, 9], linestyle="none", markersize=5, **look)

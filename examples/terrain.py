@@ -11,7 +11,7 @@ neighbouring columns differ from row to row. That is why the coordinate for the
 columns is a two-dimensional array, one value for each point of the grid, while
 a one-dimensional array is enough for the rows.
 
-Needs matplotlib (``pip install "anygrad-array[example]"``), and the library named
+Needs matplotlib (``pip install ".[example]"`` in a checkout), and the library named
 by ``--backend``.
 """
 

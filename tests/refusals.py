@@ -14,8 +14,9 @@ from backends import Backend
 
 NO_ARRAY = (
     "`{name}` must be an array of a library that follows the array API standard. "
-    "Got {got}. Convert it first, e.g. with `numpy.asarray`."
+    "Got {got}."
 )
+BY_ASARRAY = f"{NO_ARRAY} Convert it first, e.g. with `numpy.asarray`."
 NUMERIC = "must have an integer, real floating or complex floating dtype. Got {got}."
 
 

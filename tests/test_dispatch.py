@@ -82,7 +82,7 @@ def test_a_class_of_the_same_name_from_elsewhere(library: Backend, name: str) ->
     stranger = class_named(name)()
     assert _libraries.library_of(stranger) is None
     got = f"{name.partition('.')[0]}.Tensor"
-    with pytest.raises(TypeError, match=rf"Got {got}\. Convert it first"):
+    with pytest.raises(TypeError, match=rf"Got {got}\.$"):
         anygrad.gradient(stranger)
     f = library.asarray([1.0, 2.0])
     with pytest.raises(TypeError, match=rf"^`spacing\[0\]` must be an .*Got {got}\."):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.util
 import inspect
 import re
@@ -121,6 +122,17 @@ def test_a_docstring_that_differs_is_told(
     mended = source.read_text(encoding="utf-8")
     assert mended.startswith(right[:hessian])
     assert mended.endswith(wrong[wrong.index("def hessian") :])
+
+
+@pytest.mark.parametrize("name", ["anygrad", "anygrad.testing", "anygrad.xarray"])
+def test_help_fits_a_terminal(name: str) -> None:
+    """In 80 columns, with the four blanks that `help` puts before each line."""
+    if name == "anygrad.xarray":
+        pytest.importorskip("xarray")
+    module = importlib.import_module(name)
+    public = [module, *(getattr(module, word) for word in module.__all__)]
+    told = "\n".join(inspect.getdoc(item) or "" for item in public).splitlines()
+    assert [line for line in told if len(line) > 76] == []
 
 
 def _function_in(path: Path, name: str) -> Any:

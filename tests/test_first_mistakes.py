@@ -11,6 +11,7 @@ import pytest
 
 import anygrad
 from anygrad import _libraries
+from anygrad._checks.boundary import ELSEWHERE
 from backends import Backend
 
 MODES = ("one_sided", "periodic", "reflect", "symmetric", "edge")
@@ -127,6 +128,74 @@ def test_a_tuple_of_as_many_entries_as_dims(library: Backend) -> None:
     assert "list" not in alone
 
 
+# Words of other libraries.
+
+
+@pytest.mark.parametrize(("word", "mode"), ELSEWHERE.items())
+def test_modes_of_scipy_and_torch(numpy: Any, word: str, mode: str) -> None:
+    """Those of SciPy are tried beside it on the page about migrating."""
+    f = numpy.asarray(ROWS)
+    message = refusal(lambda: anygrad.laplacian(f, boundary=word))
+    assert message.endswith(f"Got {word!r}. Do you mean {mode!r}?")
+    anygrad.laplacian(f, boundary=mode)
+
+
+@pytest.mark.parametrize("word", ["constant", "zeros"])
+def test_words_for_a_number(numpy: Any, word: str) -> None:
+    f = numpy.asarray(ROWS[0])
+    message = refusal(lambda: anygrad.derivative(f, boundary=word))
+    assert message.endswith(f"Got {word!r}. Write the number itself, such as 0.0.")
+    assert anygrad.derivative(f, boundary=0.0).tolist() == [0.5, 2.0, 4.0, -2.0]
+
+
+# What is no array.
+
+
+def test_a_function(numpy: Any) -> None:
+    message = refusal(lambda: anygrad.gradient(numpy.square))
+    assert message.endswith("Got numpy.ufunc. Call it at the points of the grid first.")
+    assert anygrad.gradient(numpy.square(numpy.arange(4.0)))[0].tolist() == [1, 2, 4, 5]
+
+
+def test_components_in_a_list(library: Backend) -> None:
+    """By the function of their library; 0-dimensional arrays are numbers."""
+    u, v = library.asarray(ROWS), library.asarray(ROWS)
+    message = refusal(lambda: anygrad.divergence([u, v]))
+    assert "Put its arrays into one first, e.g. with `" in message
+    assert message.endswith(".stack`.")
+    found = anygrad.divergence(library.xp.stack([u, v]))
+    assert tuple(found.shape) == (4, 4)
+
+
+def test_components_in_the_last_dim(library: Backend) -> None:
+    f = library.asarray([[[1.0, 2]] * 4] * 3)
+    message = refusal(lambda: anygrad.divergence(f))
+    assert message.endswith("Is it another dim? Name it as `vector_dim`.")
+    assert library.tolist(anygrad.divergence(f, vector_dim=-1)) == [[0.0] * 4] * 3
+
+
+# What are no coordinates.
+
+
+def test_steps_between_the_points(numpy: Any) -> None:
+    f, steps = numpy.asarray(ROWS[0]), numpy.asarray([1.0, 2, 4])
+    message = refusal(lambda: anygrad.derivative(f, spacing=steps))
+    assert message.endswith("Of the steps between points, pass the sums, from 0 on.")
+    sums = numpy.concatenate([[0.0], numpy.cumsum(steps)])
+    found = anygrad.derivative(f, spacing=sums)
+    wanted = numpy.gradient(f, sums, edge_order=2)
+    assert found.tolist() == pytest.approx(wanted.tolist())
+
+
+def test_edges_of_cells(numpy: Any) -> None:
+    f, edges = numpy.asarray(ROWS[0]), numpy.asarray([0.0, 1, 2, 3, 4])
+    message = refusal(lambda: anygrad.derivative(f, spacing=edges))
+    assert message.endswith("Of the edges of cells, pass the middles.")
+    middles = (edges[1:] + edges[:-1]) / 2
+    found = anygrad.derivative(f, spacing=middles, edge_order=1)
+    assert found.tolist() == [1.0, 2.0, 4.0, 5.0]
+
+
 # Words with a letter or two wrong.
 
 
@@ -151,7 +220,7 @@ def test_one_or_two_letters_wrong(numpy: Any, mode: str) -> None:
         assert message.endswith(f"Do you mean {mode!r}?")
 
 
-@pytest.mark.parametrize("word", ["", "wrap", "constant", "nearest", "xxxge", "refl"])
+@pytest.mark.parametrize("word", ["", "natural", "extend", "xxxge", "refl"])
 def test_words_with_more_letters_wrong(numpy: Any, word: str) -> None:
     f = numpy.asarray(ROWS)
     assert "mean" not in refusal(lambda: anygrad.gradient(f, boundary=word))

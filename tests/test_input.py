@@ -12,7 +12,7 @@ import pytest
 
 import anygrad
 from backends import Backend
-from refusals import NO_ARRAY, NUMERIC, matrix, refused
+from refusals import BY_ASARRAY, NO_ARRAY, NUMERIC, matrix, refused
 
 # The input.
 
@@ -27,13 +27,6 @@ from refusals import NO_ARRAY, NUMERIC, matrix, refused
         (3, "int"),
         (2j, "complex"),
         (True, "bool"),
-        (None, "NoneType"),
-        ("abc", "str"),
-        (b"abc", "bytes"),
-        ({}, "dict"),
-        (object(), "object"),
-        (list, "type"),
-        (re, "module"),
         (memoryview(b"abc"), "memoryview"),
         (Fraction(1, 2), "fractions.Fraction"),
     ],
@@ -41,6 +34,22 @@ from refusals import NO_ARRAY, NUMERIC, matrix, refused
 )
 def test_input_is_no_array(value: object, got: str) -> None:
     """Nothing is converted: in which library would the result be (trap 18)?"""
+    refused(TypeError, BY_ASARRAY.format(name="input", got=got), value)
+
+
+@pytest.mark.parametrize(
+    ("value", "got"),
+    [
+        (None, "NoneType"),
+        ("abc", "str"),
+        (b"abc", "bytes"),
+        ({}, "dict"),
+        (object(), "object"),
+        (re, "module"),
+    ],
+    ids=repr,
+)
+def test_input_is_nothing_that_becomes_an_array(value: object, got: str) -> None:
     refused(TypeError, NO_ARRAY.format(name="input", got=got), value)
 
 

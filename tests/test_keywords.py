@@ -102,7 +102,7 @@ def refused(error: type[Exception], message: str, function: Any, *args: Any) -> 
             {"boundary": "wrap"},
             (
                 f"`boundary` must be one of {MODES}, or a number or an array. "
-                "Got 'wrap'."
+                "Got 'wrap'. Do you mean 'periodic'?"
             ),
         ),
         (
@@ -322,7 +322,7 @@ def test_no_points_have_no_span(library: Backend) -> None:
             {"boundary": ["edge", "wrap"]},
             (
                 f"`boundary[1]` must be one of {MODES}, or a number or an array. "
-                "Got 'wrap'."
+                "Got 'wrap'. Do you mean 'periodic'?"
             ),
         ),
         (TypeError, {"stack_dim": "0"}, "`stack_dim` must be an int. Got '0'."),

@@ -98,7 +98,7 @@ def test_without_any_library() -> None:
     """Importing works, and whatever is no array is refused politely."""
     out = run(
         ABSENT + "import anygrad\n"
-        "for value in ([1.0, 2.0], 3.0, None):\n"
+        "for value in ([1.0, 2.0], 3.0):\n"
         "    try:\n"
         "        anygrad.gradient(value)\n"
         "    except TypeError as error:\n"
@@ -109,7 +109,7 @@ def test_without_any_library() -> None:
         "`input` must be an array of a library that follows the array API standard. "
         "Got {}. Convert it first, e.g. with `numpy.asarray`.\n"
     )
-    assert out == "".join(map(message.format, ["list", "float", "NoneType"])) + "[]\n"
+    assert out == "".join(map(message.format, ["list", "float"])) + "[]\n"
 
 
 def test_in_a_sub_interpreter() -> None:

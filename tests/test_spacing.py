@@ -130,14 +130,21 @@ def test_steps_that_are_none(library: Backend, step: Any) -> None:
     refused(ValueError, f"`spacing[1]` {message}", f, spacing=[1, step])
 
 
-@pytest.mark.parametrize("n", [0, 1, 3, 5])
+REMEDIES = {
+    1: " For a step, give it as a number.",
+    3: " Of the steps between points, pass the sums, from 0 on.",
+    5: " Of the edges of cells, pass the middles.",
+}
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 5, 6])
 def test_coordinates_of_the_wrong_length(library: Backend, n: int) -> None:
     """torch returns a wrong constant, or a result of another length (traps 5, 6)."""
     x = library.asarray(list(range(n)), shape=(n,))
     message = (
         "`spacing[{k}]` must have one coordinate per point along dimension 1 of "
         f"`input`, 4 in all. Got shape ({n},)."
-    ) + (" For a step, give it as a number." if n == 1 else "")
+    ) + REMEDIES.get(n, "")
     f = matrix(library)
     refused(ValueError, message.format(k=0), f, dim=1, spacing=[x])
     refused(ValueError, message.format(k=1), f, spacing=(1, x))

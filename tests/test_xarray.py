@@ -277,6 +277,77 @@ def test_lazy(plane: Any, labelled: Any, dask: Any, numpy: Any) -> None:
     assert numpy.allclose(masked[0].compute(), wanted, rtol=1e-14, equal_nan=True)
 
 
+def test_lazy_results_have_the_name_of_the_data(labelled: Any, dask: Any) -> None:
+    """None, where several variables come in: never one of Dask's."""
+    import xarray
+
+    f = dask.array.ones((4, 4), chunks=2)
+    wind = xarray.Dataset({"u": (("y", "x"), f), "v": (("y", "x"), f)})
+    given: Any = {"components": ["u", "v"], "spacing": 1.0}
+    assert labelled.curl(wind, ["x", "y"], **given).name is None
+    assert labelled.divergence(wind, ["x", "y"], **given).name is None
+    assert labelled.laplacian(wind.u, spacing=1.0).name == "u"
+
+
+@pytest.mark.parametrize("radius", [None, 2.0])
+@pytest.mark.parametrize("degrees", [True, False])
+def test_lonlat(labelled: Any, numpy: Any, radius: Any, degrees: bool) -> None:
+    """As for bare arrays, also across the date line, and with dims in another order."""
+    import xarray
+
+    given = {"degrees": degrees} | ({} if radius is None else {"radius": radius})
+    unit = 1.0 if degrees else numpy.pi / 180
+    lon = unit * numpy.asarray([170.0, 175.0, -180.0, -175.0])
+    lat = unit * numpy.asarray([50.0, 51.0, 53.0, 54.0])
+    f = numpy.random.default_rng(0).random((2, 4, 4))
+    wind = xarray.Dataset(
+        {"u": (("lat", "lon"), f[0]), "v": (("lat", "lon"), f[1])},
+        {"lat": lat, "lon": lon},
+    )
+    grid = labelled.lonlat(wind.lon, wind.lat, **given)
+    bare = anygrad.lonlat(lon, lat, **given)
+    for data in (wind, wind.transpose("lon", "lat")):
+        for name in ("curl", "divergence"):
+            found = getattr(labelled, name)(data, components=["u", "v"], **grid)
+            wanted = getattr(anygrad, name)(f, **bare)
+            assert numpy.array_equal(found.transpose("lat", "lon"), wanted)
+            assert found.lon.equals(wind.lon)
+        found = labelled.laplacian(data.u, **grid)
+        assert numpy.array_equal(
+            found.transpose("lat", "lon"), anygrad.laplacian(f[0], **bare)
+        )
+    slopes = labelled.gradient(wind.u, **grid)
+    for found, wanted in zip(slopes, anygrad.gradient(f[0], **bare), strict=True):
+        assert numpy.array_equal(found, wanted)
+
+
+def test_lonlat_keeps_chunks(labelled: Any, dask: Any, numpy: Any) -> None:
+    import xarray
+
+    wave = xarray.DataArray(
+        dask.array.ones((4, 6, 8), chunks=(1, 6, 4)),
+        {"lat": numpy.arange(6.0), "lon": numpy.arange(8.0)},
+        ("time", "lat", "lon"),
+    )
+    found = labelled.laplacian(wave, **labelled.lonlat(wave.lon, wave.lat))
+    assert found.chunks == wave.chunks
+    assert float(abs(found).max()) == 0.0
+
+
+def test_lonlat_of_no_coordinates(labelled: Any, numpy: Any) -> None:
+    import xarray
+
+    line = xarray.DataArray([0.0, 1.0, 2.0], dims="lat")
+    with pytest.raises(TypeError) as caught:
+        labelled.lonlat(numpy.arange(3.0), line)
+    assert str(caught.value) == (
+        "`longitude` must be an xarray.DataArray. Got numpy.ndarray. Take the "
+        "coordinate of the data, or `anygrad.lonlat` for bare arrays."
+    )
+    with pytest.raises(ValueError, match="`latitude` must have one dim"):
+        labelled.lonlat(line, line * line.rename(lat="lon"))
+
+
 MISTAKES: dict[str, tuple[Callable[[Any, Any], Any], type[Exception], str]] = {
     "a name that is no dim": (
         lambda a, f: a.derivative(f, "X"),

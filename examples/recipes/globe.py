@@ -67,5 +67,4 @@ axes.set_title("a wave around the globe")
 
 # %%
 # A region across the date line needs no more: ``lonlat`` unwraps longitudes that jump
-# from 180 to -180. In labelled arrays, ``anygrad.xarray.curl`` takes ``scale_factors``
-# by the names of dims.
+# from 180 to -180. For labelled arrays, ``anygrad.xarray.lonlat`` does the same.

@@ -1,14 +1,16 @@
 """Derivatives of sampled data on a grid, for any array library.
 
-Samples of a function go in: an array of NumPy, PyTorch, JAX, Dask, CuPy, or of any
-other library that follows the Python array API standard.  Its derivatives come out,
-estimated by finite differences: arrays of the same library, on the same device, lazy
-where the samples are lazy, and differentiable where the library can differentiate.
+Samples of a function go in: an array of NumPy, PyTorch, JAX, Dask, CuPy,
+or of any other library that follows the Python array API standard.  Its
+derivatives come out, estimated by finite differences: arrays of the same
+library, on the same device, lazy where the samples are lazy, and
+differentiable where the library can differentiate.
 
 The functions, in the order in which most people come to need them:
 
 gradient
-    The first derivative along each dim, with the arguments of `torch.gradient`.
+    The first derivative along each dim, with the arguments of
+    `torch.gradient`.
 derivative
     One derivative of any order, along one dim.
 laplacian, hessian
@@ -20,14 +22,16 @@ lonlat, spherical, cylindrical
 stencil
     The weights of a formula, for one of your own.
 halo_width
-    How many points of a neighbour's block a call reads, for arrays that you cut.
+    How many points of a neighbour's block a call reads, for arrays that
+    you cut.
 
-All of samples take `spacing`, a step or coordinates; `accuracy` inside and `edge_order`
-at the ends; `boundary`, what lies beyond these; and `dtype`.  The first two take
-`where`, which samples are valid.
+All of samples take `spacing`, a step or coordinates; `accuracy` inside and
+`edge_order` at the ends; `boundary`, what lies beyond these; and `dtype`.
+The first two take `where`, which samples are valid.
 
-Two settings, each with a ``get_`` and a ``set_default_``: `set_workers`, how many
-threads a call may use, and `set_compiler`, with which a call becomes one loop.
+Two settings, each with a ``get_`` and a ``set_default_``: `set_workers`,
+how many threads a call may use, and `set_compiler`, with which a call
+becomes one loop.
 
 The slope of a parabola, sampled at uneven points:
 
@@ -40,12 +44,13 @@ array([0., 2., 6., 8.])
 
 The result is a tuple with one derivative per dim, for a single dim, too.
 
-To read on: ``help(anygrad.gradient)`` has every argument, the formulas, and more
-examples.  In a checkout, `docs/quickstart.md` comes first; then `docs/guide` has
-`spacing.md` on grids, `boundaries.md` on the ends, missing samples and vector fields,
-`backends.md` on each library, and `xarray.md` on labelled arrays, for which
-`anygrad.xarray` has functions of their own.  On the command line, ``python -m anygrad``
-says which libraries are installed here.
+To read on: ``help(anygrad.gradient)`` has every argument, the formulas,
+and more examples.  In a checkout, `docs/quickstart.md` comes first; then
+`docs/guide` has `spacing.md` on grids, `boundaries.md` on the ends,
+missing samples and vector fields, `backends.md` on each library, and
+`xarray.md` on labelled arrays, for which `anygrad.xarray` has functions of
+their own.  On the command line, ``python -m anygrad`` says which libraries
+are installed here.
 """
 
 import typing as _t

@@ -18,19 +18,19 @@ _compiler: Setting[str | None] = Setting("compiler", None)
 def set_compiler(compiler: str | None) -> contextlib.AbstractContextManager[None]:
     """Set what compiles the calls within a ``with`` block.
 
-    A compiled call is one loop over the points, which reads each sample once and makes
-    all results of the call, whatever is asked for: coordinates, orders, accuracies,
-    boundaries, masks and sums of derivatives.  Its values are those of the same call
-    without a compiler.
+    A compiled call is one loop over the points, which reads each sample once
+    and makes all results of the call, whatever is asked for: coordinates,
+    orders, accuracies, boundaries, masks and sums of derivatives.  Its values
+    are those of the same call without a compiler.
 
     Parameters
     ----------
     compiler : {"numba", None}
-        "numba" compiles calls on NumPy arrays, on torch tensors on the CPU (where a
-        gradient is asked for, the way forward), and on the chunks of Dask arrays of
-        NumPy's.  None
-        compiles nothing, which is the default.  JAX always compiles, and torch where
-        `torch.compile` says so: neither is affected.
+        "numba" compiles calls on NumPy arrays, on torch tensors on the CPU
+        (where a gradient is asked for, the way forward), and on the chunks of
+        Dask arrays of NumPy's.  None compiles nothing, which is the default.
+        JAX always compiles, and torch where `torch.compile` says so: neither
+        is affected.
 
     Returns
     -------
@@ -54,19 +54,20 @@ def set_compiler(compiler: str | None) -> contextlib.AbstractContextManager[None
 
     Notes
     -----
-    The first call of a kind takes a second or a few: the same function with the same
-    order, accuracy and boundaries on as many dims and the same dtypes is one kind,
-    whatever the shape and the step.  What is compiled is kept in a folder of the user,
-    ``anygrad`` in that of the system for caches, or where the variable
-    ``ANYGRAD_CACHE_DIR`` says; later processes load it in some 20 milliseconds.
+    The first call of a kind takes a second or a few: the same function with
+    the same order, accuracy and boundaries on as many dims and the same dtypes
+    is one kind, whatever the shape and the step.  What is compiled is kept in
+    a folder of the user, ``anygrad`` in that of the system for caches, or
+    where the variable ``ANYGRAD_CACHE_DIR`` says; later processes load it in
+    some 20 milliseconds.
 
-    Arrays of 16 or more than 64 bits per real number, in a foreign byte order or not
-    aligned, and calls whose loop would be too long to compile run as without a
-    compiler.  So do calls on small arrays that would gain nothing.
+    Arrays of 16 or more than 64 bits per real number, in a foreign byte order
+    or not aligned, and calls whose loop would be too long to compile run as
+    without a compiler.  So do calls on small arrays that would gain nothing.
 
-    The setting belongs to the current context (`contextvars`): other threads, and
-    other tasks of `asyncio`, keep theirs.  A Dask array takes it along from where the
-    call is made to where its chunks are computed.
+    The setting belongs to the current context (`contextvars`): other threads,
+    and other tasks of `asyncio`, keep theirs.  A Dask array takes it along
+    from where the call is made to where its chunks are computed.
 
     Examples
     --------

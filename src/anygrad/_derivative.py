@@ -23,137 +23,149 @@ def derivative(
 ) -> ArrayT:
     """Estimate one partial derivative, of any order, from samples on a grid.
 
-    The weighted sums of samples are those of `gradient`, for one dim, but of any order
-    and, by default, as accurate at the edges as in the interior.  The result is as
-    lazy, as traced and as differentiable as the samples.
+    The weighted sums of samples are those of `gradient`, for one dim, but of
+    any order and, by default, as accurate at the edges as in the interior.
+    The result is as lazy, as traced and as differentiable as the samples.
 
     Parameters
     ----------
-    input : array of shape (..., n, ...), real or complex floating, or of integers
+    input : array of shape (..., n, ...), real or complex floats, or integers
         The samples.  Along the dim, there must be at least
-        ``max(edge_order + order, 2 * r)`` of them, with the `r` of the notes below,
-        where an end is one-sided or `where` is given.  With ghosts at both ends and no
-        `where`, one is enough, and two for ``"reflect"`` and, on coordinates, for all
-        but ``"periodic"``.
+        ``max(edge_order + order, 2 * r)`` of them, with the `r` of the notes
+        below, where an end is one-sided or `where` is given.  With ghosts at
+        both ends and no `where`, one is enough, and two for ``"reflect"`` and,
+        on coordinates, for all but ``"periodic"``.
     dim : int or None, default: None
-        The dim to differentiate along.  Negative ones count from the last dim.  None is
-        the last one.
+        The dim to differentiate along.  Negative ones count from the last dim.
+        None is the last one.
     spacing : scalar, array, list or tuple of one of these, or None, default: 1
-        Where the samples lie along the dim, by itself or as the only entry of a list or
-        tuple:
+        Where the samples lie along the dim, by itself or as the only entry of
+        a list or tuple:
 
-        - a Python number or an array of shape (): the step, which may be negative or
-          complex;
+        - a Python number or an array of shape (): the step, which may be
+          negative or complex;
         - an array of shape (n,): the coordinate of each point along the dim;
-        - an array with as many dimensions as `input`, of length n along the dim, and
-          broadcastable to `input`: a coordinate for each point, as on a curvilinear
-          grid; those of `numpy.meshgrid` need its ``indexing="ij"``.
+        - an array with as many dimensions as `input`, of length n along the
+          dim, and broadcastable to `input`: a coordinate for each point, as on
+          a curvilinear grid; those of `numpy.meshgrid` need its
+          ``indexing="ij"``.
 
-        Arrays are of the library and on the device of `input`, or NumPy's: these go
-        with any library, as constants of the call.  Coordinates may be uneven,
-        descending and complex.  Their values are not looked at: where two neighbours
-        are equal, the derivative is infinite or NaN.  None is 1.  Here, as `input` and
-        in `boundary`, quantities of pint, astropy and unyt are taken, too: the results
-        are quantities then.
+        Arrays are of the library and on the device of `input`, or NumPy's:
+        these go with any library, as constants of the call.  Coordinates may
+        be uneven, descending and complex.  Their values are not looked at:
+        where two neighbours are equal, the derivative is infinite or NaN.
+        None is 1.  Here, as `input` and in `boundary`, quantities of pint,
+        astropy and unyt are taken, too: the results are quantities then.
     order : int, default: 1
         The order `m` of the derivative, 1 or more.
     accuracy : int, default: 2
-        The order of accuracy of the interior: 2, 4, 6 and so on; on coordinates, too.
+        The order of accuracy of the interior: 2, 4, 6 and so on; on
+        coordinates, too.
     edge_order : int or None, default: None
-        The order of accuracy of the first and the last point along a dim, where the
-        boundary is one-sided: 1 or more, above `accuracy`, too.  None is `accuracy`.
+        The order of accuracy of the first and the last point along a dim,
+        where the boundary is one-sided: 1 or more, above `accuracy`, too.
+        None is `accuracy`.
     boundary : str, number, array or tuple, default: "one_sided"
         What lies beyond the ends of the dim:
 
-        - ``"one_sided"``: nothing, so the formulas there read points to one side only;
-        - ``"periodic"``: the other end, one step from the last point to the first,
-          which the samples must not repeat as their last one; with coordinates,
-          ``("periodic", period)`` with the length after which they repeat, which is
-          positive, also where they descend, and may be an array: one for each line;
-        - ``"reflect"``, ``"symmetric"``, ``"edge"``: samples as `numpy.pad` names them,
-          at mirrored coordinates;
-        - a number: that value everywhere, in the unit of `input`; or an array: one for
-          each line;
-        - ``"ghosts"``: samples of the neighbour of a block, which `input` holds at this
-          end, with their coordinates and their part of a mask (`halo_width` says how
-          many): the result is that of the block's own points, and shorter by these;
-        - ``("ghosts", samples)``, in a pair only: samples beyond that end, in the order
-          of the dim and with the lengths of `input` along all others (`halo_width` says
-          how many at least); with coordinates, ``("ghosts", samples, coordinates)``;
-          `where` must be None then;
+        - ``"one_sided"``: nothing, so the formulas there read points to one
+          side only;
+        - ``"periodic"``: the other end, one step from the last point to the
+          first, which the samples must not repeat as their last one; with
+          coordinates, ``("periodic", period)`` with the length after which
+          they repeat, which is positive, also where they descend, and may be
+          an array: one for each line;
+        - ``"reflect"``, ``"symmetric"``, ``"edge"``: samples as `numpy.pad`
+          names them, at mirrored coordinates;
+        - a number: that value everywhere, in the unit of `input`; or an array:
+          one for each line;
+        - ``"ghosts"``: samples of the neighbour of a block, which `input`
+          holds at this end, with their coordinates and their part of a mask
+          (`halo_width` says how many): the result is that of the block's own
+          points, and shorter by these;
+        - ``("ghosts", samples)``, in a pair only: samples beyond that end, in
+          the order of the dim and with the lengths of `input` along all others
+          (`halo_width` says how many at least); with coordinates,
+          ``("ghosts", samples, coordinates)``; `where` must be None then;
         - a pair (left, right) of these, except of ``"periodic"``.
 
-        Except for ``"one_sided"``, the formula at the edges is that of the interior.
-        Arrays are of the library and on the device of `input`, or NumPy's, and
-        converted to the dtype in which is computed.  Those of values broadcast to
-        `input`, those of periods to what is differentiated, with a length of one along
-        the dim.  A period is not compared with the coordinates: if it is not longer
-        than their span, the step from the last point to the first is negative or zero,
-        and the derivatives near the ends have no meaning: they may be infinite or NaN.
+        Except for ``"one_sided"``, the formula at the edges is that of the
+        interior.  Arrays are of the library and on the device of `input`, or
+        NumPy's, and converted to the dtype in which is computed.  Those of
+        values broadcast to `input`, those of periods to what is
+        differentiated, with a length of one along the dim.  A period is not
+        compared with the coordinates: if it is not longer than their span, the
+        step from the last point to the first is negative or zero, and the
+        derivatives near the ends have no meaning: they may be infinite or NaN.
     where : array of bool or None, default: None
-        Which samples are valid: broadcastable to `input`, of its library and on its
-        device, or a NumPy array.  None is: all.  Values under False do not matter.
-        Along a dim, each run of valid samples is differentiated as an array of its own;
-        where it is too short, `edge_order` and then `accuracy` fall to what fits, else
-        it is NaN.  A masked `input` brings its mask, and results are masked.
+        Which samples are valid: broadcastable to `input`, of its library and
+        on its device, or a NumPy array.  None is: all.  Values under False do
+        not matter.  Along a dim, each run of valid samples is differentiated
+        as an array of its own; where it is too short, `edge_order` and then
+        `accuracy` fall to what fits, else it is NaN.  A masked `input` brings
+        its mask, and results are masked.
     dtype : dtype or None, default: None
-        The dtype of the result: a real or complex floating one of the library of
-        `input`, or the name of one in the standard.  It is rounded to it once, after a
-        computation in no fewer digits than without it.  None is what follows from
-        `input` and `spacing`, as said below.
+        The dtype of the result: a real or complex floating one of the library
+        of `input`, or the name of one in the standard.  It is rounded to it
+        once, after a computation in no fewer digits than without it.  None is
+        what follows from `input` and `spacing`, as said below.
     axis : int or None, default: None
         Another word for `dim`; only one of them may be given.
 
     Returns
     -------
     array
-        Of the shape of `input`, in the unit of `input` per unit of `spacing` to the
-        power `order`.  Of the library and on the device of `input`.  Floating samples
-        keep their dtype, integer ones get the default real floating dtype of their
-        library; a floating `spacing` array of coordinates is promoted with it as in the
-        standard, steps are not; a complex step or coordinate makes the result complex.
+        Of the shape of `input`, in the unit of `input` per unit of `spacing`
+        to the power `order`.  Of the library and on the device of `input`.
+        Floating samples keep their dtype, integer ones get the default real
+        floating dtype of their library; a floating `spacing` array of
+        coordinates is promoted with it as in the standard, steps are not; a
+        complex step or coordinate makes the result complex.
 
     Raises
     ------
     TypeError
-        - If `input` is not an array of the standard, or is labelled, compressed,
-          sparse, nested, a matrix or of another class whose arrays carry more than
-          their numbers, or its dtype is bool or not numeric.
+        - If `input` is not an array of the standard, or is labelled,
+          compressed, sparse, nested, a matrix or of another class whose arrays
+          carry more than their numbers, or its dtype is bool or not numeric.
         - If `dim` or `axis` is not an int.
-        - If `spacing` is neither a number nor an array, is of another library than
-          `input` and NumPy, is complex where that has no complex dtypes, is masked, is
-          a quantity of another library than others of the call, or is an array that
-          would be refused as `input`.
+        - If `spacing` is neither a number nor an array, is of another library
+          than `input` and NumPy, is complex where that has no complex dtypes,
+          is masked, is a quantity of another library than others of the call,
+          or is an array that would be refused as `input`.
         - If `order` is not an int.
         - If `accuracy` is not an int.
         - If `edge_order` is neither an int nor None.
-        - If `boundary` is a list; if it or an entry of it is neither a str, a number
-          nor an array, is complex for a real `input`, is an array of another library
-          than `input` and NumPy, or holds no numbers; if a period is neither a real
-          number nor an array of these; if the dtype of ghosts is none that `input` can
-          hold.
-        - If `where` is not a plain, dense array of bools, or is of another library than
-          `input` and NumPy.
-        - If `dtype` is no floating dtype of the library of `input`, is one that its
-          device does not have, or is real for a complex result.
+        - If `boundary` is a list; if it or an entry of it is neither a str, a
+          number nor an array, is complex for a real `input`, is an array of
+          another library than `input` and NumPy, or holds no numbers; if a
+          period is neither a real number nor an array of these; if the dtype
+          of ghosts is none that `input` can hold.
+        - If `where` is not a plain, dense array of bools, or is of another
+          library than `input` and NumPy.
+        - If `dtype` is no floating dtype of the library of `input`, is one
+          that its device does not have, or is real for a complex result.
         - If both `dim` and `axis` are given.
     ValueError
-        - If `input` has too few points, or an unknown number of them, along a dim.
-        - If `spacing` is a list or tuple of another length than 1; if a Python number
-          in it is zero, not finite, or far out of the range of the dtype of `input`; if
-          an array in it has none of the shapes above, or is on another device.
+        - If `input` has too few points, or an unknown number of them, along a
+          dim.
+        - If `spacing` is a list or tuple of another length than 1; if a Python
+          number in it is zero, not finite, or far out of the range of the
+          dtype of `input`; if an array in it has none of the shapes above, or
+          is on another device.
         - If `order` is not positive.
         - If `accuracy` is not even and positive.
         - If `edge_order` is not positive.
-        - If `boundary` is an unknown mode, a tuple of another length than 2, periodic
-          at one end only, along complex coordinates, without a period on coordinates or
-          with one on a step; if a period that is a number is not positive and finite;
-          if an array has none of the shapes above, or is on another device; if ghosts
-          are given outside of a pair, are too few, have coordinates on a step or none
-          on coordinates.
+        - If `boundary` is an unknown mode, a tuple of another length than 2,
+          periodic at one end only, along complex coordinates, without a period
+          on coordinates or with one on a step; if a period that is a number is
+          not positive and finite; if an array has none of the shapes above, or
+          is on another device; if ghosts are given outside of a pair, are too
+          few, have coordinates on a step or none on coordinates.
         - If `where` is not broadcastable to `input` or is on another device.
     IndexError
-        - If `dim` or `axis` names a dim that `input` does not have, or it has none.
+        - If `dim` or `axis` names a dim that `input` does not have, or it has
+          none.
 
     See Also
     --------
@@ -162,17 +174,17 @@ def derivative(
 
     Notes
     -----
-    The central formula reads ``r = (m + 1) // 2 + accuracy / 2 - 1`` points to either
-    side; on coordinates, one more for an even `m`, whose formula is less accurate where
-    the steps are unequal.  Row ``i < r`` from an edge reads the first
-    ``max(edge_order + m, 2 * i + 1)`` points.  The weights are those of the polynomial
-    through the points [1]_: exact integers over ``h**m`` for a step `h`, ratios of
-    lengths for coordinates.
+    The central formula reads ``r = (m + 1) // 2 + accuracy / 2 - 1`` points to
+    either side; on coordinates, one more for an even `m`, whose formula is
+    less accurate where the steps are unequal.  Row ``i < r`` from an edge
+    reads the first ``max(edge_order + m, 2 * i + 1)`` points.  The weights are
+    those of the polynomial through the points [1]_: exact integers over
+    ``h**m`` for a step `h`, ratios of lengths for coordinates.
 
     References
     ----------
-    .. [1] B. Fornberg, "Generation of finite difference formulas on arbitrarily spaced
-       grids", Mathematics of Computation 51, 1988, 699-706.
+    .. [1] B. Fornberg, "Generation of finite difference formulas on
+       arbitrarily spaced grids", Mathematics of Computation 51, 1988, 699-706.
 
     Examples
     --------
@@ -185,8 +197,8 @@ def derivative(
 
     >>> longitude = np.asarray([0.0, 90.0, 180.0, 270.0])
     >>> wave = np.asarray([1.0, 0.0, -1.0, 0.0])
-    >>> slope = derivative(wave, spacing=longitude, boundary=("periodic", 360.0))
-    >>> np.round(slope, 5)
+    >>> around = ("periodic", 360.0)
+    >>> np.round(derivative(wave, spacing=longitude, boundary=around), 5)
     array([ 0.     , -0.01111,  0.     ,  0.01111])
     """
     plan = _plans.plan(

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import array_api_compat
 
 from . import _agnostic, _classes, _libraries, _refusals
-from ._checks.wording import conversion
+from ._checks.wording import as_array, conversion
 from ._library import Library, standard_device
 from ._records import Plan, Samples
 from ._schemes import Margin
@@ -217,8 +217,7 @@ def _namespace(array: Any, name: str) -> Namespace:
     except (TypeError, AttributeError):
         msg = (
             f"`{name}` must be an array of a library that follows the array API "
-            f"standard. Got {_classes.type_name(array)}. Convert it first, e.g. with "
-            "`numpy.asarray`."
+            f"standard. Got {_classes.type_name(array)}.{as_array(array)}"
         )
         raise TypeError(msg) from None
 

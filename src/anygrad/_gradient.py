@@ -60,194 +60,213 @@ def gradient(
     """Estimate the gradient of a function from its samples on a grid.
 
     The partial derivatives are estimated by finite differences: by default,
-    second-order accurate central ones in the interior, one-sided ones at the edges.
-    The meaning is that of `torch.gradient`, for an array of any library that follows
-    the array API standard: the result is of the same library, on the same device, as
-    lazy, as traced and as differentiable as the samples.  This is not automatic
-    differentiation: what is differentiated is sampled data, not a Python function.
+    second-order accurate central ones in the interior, one-sided ones at the
+    edges.  The meaning is that of `torch.gradient`, for an array of any
+    library that follows the array API standard: the result is of the same
+    library, on the same device, as lazy, as traced and as differentiable as
+    the samples.  This is not automatic differentiation: what is differentiated
+    is sampled data, not a Python function.
 
     Parameters
     ----------
-    input : array of shape (..., n, ...), real or complex floating, or of integers
-        The samples.  Along each dim that is differentiated, there must be at least
-        ``max(edge_order + 1, accuracy)`` of them where an end is one-sided or `where`
-        is given.  With ghosts at both ends and no `where`, one is enough, and two for
-        ``"reflect"`` and, on coordinates, for all but ``"periodic"``.
+    input : array of shape (..., n, ...), real or complex floats, or integers
+        The samples.  Along each dim that is differentiated, there must be at
+        least ``max(edge_order + 1, accuracy)`` of them where an end is
+        one-sided or `where` is given.  With ghosts at both ends and no
+        `where`, one is enough, and two for ``"reflect"`` and, on coordinates,
+        for all but ``"periodic"``.
     spacing : scalar, array, list or tuple of these, or None, default: 1
-        Where the samples lie.  One scalar is the step along every dim.  A list or tuple
-        has one entry per dim named, each of them
+        Where the samples lie.  One scalar is the step along every dim.  A list
+        or tuple has one entry per dim named, each of them
 
-        - a Python number or an array of shape (): the step, which may be negative or
-          complex;
+        - a Python number or an array of shape (): the step, which may be
+          negative or complex;
         - an array of shape (n,): the coordinate of each point along the dim;
-        - an array with as many dimensions as `input`, of length n along the dim, and
-          broadcastable to `input`: a coordinate for each point, as on a curvilinear
-          grid; those of `numpy.meshgrid` need its ``indexing="ij"``.
+        - an array with as many dimensions as `input`, of length n along the
+          dim, and broadcastable to `input`: a coordinate for each point, as on
+          a curvilinear grid; those of `numpy.meshgrid` need its
+          ``indexing="ij"``.
 
-        Arrays are of the library and on the device of `input`, or NumPy's: these go
-        with any library, as constants of the call.  Coordinates may be uneven,
-        descending and complex.  Their values are not looked at: where two neighbours
-        are equal, the derivative is infinite or NaN.  None is 1.  Here, as `input` and
-        in `boundary`, quantities of pint, astropy and unyt are taken, too: the results
-        are quantities then.
+        Arrays are of the library and on the device of `input`, or NumPy's:
+        these go with any library, as constants of the call.  Coordinates may
+        be uneven, descending and complex.  Their values are not looked at:
+        where two neighbours are equal, the derivative is infinite or NaN.
+        None is 1.  Here, as `input` and in `boundary`, quantities of pint,
+        astropy and unyt are taken, too: the results are quantities then.
     dim : int, or list, tuple or range of int, or None, default: None
-        The dims to differentiate along, each once; the results, and the entries of
-        `spacing` and `boundary`, are in this order.  Negative ones count from the last
-        dim.  None is all of them.
+        The dims to differentiate along, each once; the results, and the
+        entries of `spacing` and `boundary`, are in this order.  Negative ones
+        count from the last dim.  None is all of them.
     edge_order : int or None, default: 1
-        The order of accuracy of the first and the last point along a dim, where the
-        boundary is one-sided: 1 or more, above `accuracy`, too.  None is 1.
+        The order of accuracy of the first and the last point along a dim,
+        where the boundary is one-sided: 1 or more, above `accuracy`, too.
+        None is 1.
     accuracy : int, default: 2
-        The order of accuracy of the interior: 2, 4, 6 and so on; on coordinates, too.
-        The formulas read ``accuracy / 2`` points to either side.
+        The order of accuracy of the interior: 2, 4, 6 and so on; on
+        coordinates, too.  The formulas read ``accuracy / 2`` points to either
+        side.
     boundary : str, number, array, tuple or list, default: "one_sided"
-        What lies beyond the ends of each dim; a list has one entry per dim named, each
-        of them
+        What lies beyond the ends of each dim; a list has one entry per dim
+        named, each of them
 
-        - ``"one_sided"``: nothing, so the formulas there read points to one side only;
-        - ``"periodic"``: the other end, one step from the last point to the first,
-          which the samples must not repeat as their last one; with coordinates,
-          ``("periodic", period)`` with the length after which they repeat, which is
-          positive, also where they descend, and may be an array: one for each line;
-        - ``"reflect"``, ``"symmetric"``, ``"edge"``: samples as `numpy.pad` names them,
-          at mirrored coordinates;
-        - a number: that value everywhere, in the unit of `input`; or an array: one for
-          each line;
-        - ``"ghosts"``: samples of the neighbour of a block, which `input` holds at this
-          end, with their coordinates and their part of a mask (`halo_width` says how
-          many): the result is that of the block's own points, and shorter by these;
-        - ``("ghosts", samples)``, in a pair only: samples beyond that end, in the order
-          of the dim and with the lengths of `input` along all others (`halo_width` says
-          how many at least); with coordinates, ``("ghosts", samples, coordinates)``;
-          `where` must be None then;
+        - ``"one_sided"``: nothing, so the formulas there read points to one
+          side only;
+        - ``"periodic"``: the other end, one step from the last point to the
+          first, which the samples must not repeat as their last one; with
+          coordinates, ``("periodic", period)`` with the length after which
+          they repeat, which is positive, also where they descend, and may be
+          an array: one for each line;
+        - ``"reflect"``, ``"symmetric"``, ``"edge"``: samples as `numpy.pad`
+          names them, at mirrored coordinates;
+        - a number: that value everywhere, in the unit of `input`; or an array:
+          one for each line;
+        - ``"ghosts"``: samples of the neighbour of a block, which `input`
+          holds at this end, with their coordinates and their part of a mask
+          (`halo_width` says how many): the result is that of the block's own
+          points, and shorter by these;
+        - ``("ghosts", samples)``, in a pair only: samples beyond that end, in
+          the order of the dim and with the lengths of `input` along all others
+          (`halo_width` says how many at least); with coordinates,
+          ``("ghosts", samples, coordinates)``; `where` must be None then;
         - a pair (left, right) of these, except of ``"periodic"``.
 
-        Except for ``"one_sided"``, the formula at the edges is that of the interior.
-        Arrays are of the library and on the device of `input`, or NumPy's, and
-        converted to the dtype in which is computed.  Those of values broadcast to
-        `input`, those of periods to what is differentiated, with a length of one along
-        the dim.  A period is not compared with the coordinates: if it is not longer
-        than their span, the step from the last point to the first is negative or zero,
-        and the derivatives near the ends have no meaning: they may be infinite or NaN.
-        A pair for several dims is taken in a list only, because a bare one may be meant
-        for the ends or for two dims.
+        Except for ``"one_sided"``, the formula at the edges is that of the
+        interior.  Arrays are of the library and on the device of `input`, or
+        NumPy's, and converted to the dtype in which is computed.  Those of
+        values broadcast to `input`, those of periods to what is
+        differentiated, with a length of one along the dim.  A period is not
+        compared with the coordinates: if it is not longer than their span, the
+        step from the last point to the first is negative or zero, and the
+        derivatives near the ends have no meaning: they may be infinite or NaN.
+        A pair for several dims is taken in a list only, because a bare one may
+        be meant for the ends or for two dims.
     where : array of bool or None, default: None
-        Which samples are valid: broadcastable to `input`, of its library and on its
-        device, or a NumPy array.  None is: all.  Values under False do not matter.
-        Along a dim, each run of valid samples is differentiated as an array of its own;
-        where it is too short, `edge_order` and then `accuracy` fall to what fits, else
-        it is NaN.  A masked `input` brings its mask, and results are masked.
+        Which samples are valid: broadcastable to `input`, of its library and
+        on its device, or a NumPy array.  None is: all.  Values under False do
+        not matter.  Along a dim, each run of valid samples is differentiated
+        as an array of its own; where it is too short, `edge_order` and then
+        `accuracy` fall to what fits, else it is NaN.  A masked `input` brings
+        its mask, and results are masked.
     stack_dim : int or None, default: None
-        Where a new dim of all results stands, in one array; negative numbers count from
-        behind the last dim of `input`.  None returns a tuple.
+        Where a new dim of all results stands, in one array; negative numbers
+        count from behind the last dim of `input`.  None returns a tuple.
     scale_factors : list or tuple of float or array, or None, default: None
-        How long a step of one is along each dim, for curved coordinates that are
-        orthogonal; `spherical`, `cylindrical` and `lonlat` return them.  Each is a
-        number, or a real array, broadcastable to `input`, and of two dims or more if
-        that has them.  Where one is zero, results are infinite or NaN.
+        How long a step of one is along each dim, for curved coordinates that
+        are orthogonal; `spherical`, `cylindrical` and `lonlat` return them.
+        Each is a number, or a real array, broadcastable to `input`, and of two
+        dims or more if that has them.  Where one is zero, results are infinite
+        or NaN.
     dtype : dtype or None, default: None
-        The dtype of the result: a real or complex floating one of the library of
-        `input`, or the name of one in the standard.  It is rounded to it once, after a
-        computation in no fewer digits than without it.  None is what follows from
-        `input` and `spacing`, as said below.
+        The dtype of the result: a real or complex floating one of the library
+        of `input`, or the name of one in the standard.  It is rounded to it
+        once, after a computation in no fewer digits than without it.  None is
+        what follows from `input` and `spacing`, as said below.
     axis : int, or list, tuple or range of int, or None, default: None
         Another word for `dim`; only one of them may be given.
 
     Returns
     -------
     tuple of array, or array
-        One partial derivative per dim, in one array if `stack_dim` is an int, each of
-        the shape of `input`, in the unit of `input` per unit of `spacing`.  Of the
-        library and on the device of `input`.  Floating samples keep their dtype,
-        integer ones get the default real floating dtype of their library; a floating
-        `spacing` array of coordinates is promoted with it as in the standard, steps are
-        not; a complex step or coordinate makes the result complex.  Empty for a
-        0-dimensional `input` or for no dims.
+        One partial derivative per dim, in one array if `stack_dim` is an int,
+        each of the shape of `input`, in the unit of `input` per unit of
+        `spacing`.  Of the library and on the device of `input`.  Floating
+        samples keep their dtype, integer ones get the default real floating
+        dtype of their library; a floating `spacing` array of coordinates is
+        promoted with it as in the standard, steps are not; a complex step or
+        coordinate makes the result complex.  Empty for a 0-dimensional `input`
+        or for no dims.
 
     Raises
     ------
     TypeError
-        - If `input` is not an array of the standard, or is labelled, compressed,
-          sparse, nested, a matrix or of another class whose arrays carry more than
-          their numbers, or its dtype is bool or not numeric.
-        - If `spacing` is an array of coordinates that is not in a list; if it or an
-          entry of it is neither a number nor an array, is of another library than
-          `input` and NumPy, is complex where that has no complex dtypes, is masked, is
-          a quantity of another library than others of the call, or is an array that
-          would be refused as `input`.
-        - If `dim` or `axis` is neither an int nor a list, tuple or range of ints.
+        - If `input` is not an array of the standard, or is labelled,
+          compressed, sparse, nested, a matrix or of another class whose arrays
+          carry more than their numbers, or its dtype is bool or not numeric.
+        - If `spacing` is an array of coordinates that is not in a list; if it
+          or an entry of it is neither a number nor an array, is of another
+          library than `input` and NumPy, is complex where that has no complex
+          dtypes, is masked, is a quantity of another library than others of
+          the call, or is an array that would be refused as `input`.
+        - If `dim` or `axis` is neither an int nor a list, tuple or range of
+          ints.
         - If `edge_order` is neither an int nor None.
         - If `accuracy` is not an int.
-        - If `boundary` or an entry of it is neither a str, a number nor an array, is
-          complex for a real `input`, is an array of another library than `input` and
-          NumPy, or holds no numbers; if a period is neither a real number nor an array
-          of these; if the dtype of ghosts is none that `input` can hold.
-        - If `where` is not a plain, dense array of bools, or is of another library than
-          `input` and NumPy.
+        - If `boundary` or an entry of it is neither a str, a number nor an
+          array, is complex for a real `input`, is an array of another library
+          than `input` and NumPy, or holds no numbers; if a period is neither a
+          real number nor an array of these; if the dtype of ghosts is none
+          that `input` can hold.
+        - If `where` is not a plain, dense array of bools, or is of another
+          library than `input` and NumPy.
         - If `stack_dim` is neither an int nor None.
-        - If `scale_factors` is neither a list or tuple nor None; if an entry of it is
-          not real, or would be refused in `spacing`.
-        - If `dtype` is no floating dtype of the library of `input`, is one that its
-          device does not have, or is real for a complex result.
+        - If `scale_factors` is neither a list or tuple nor None; if an entry
+          of it is not real, or would be refused in `spacing`.
+        - If `dtype` is no floating dtype of the library of `input`, is one
+          that its device does not have, or is real for a complex result.
         - If both `dim` and `axis` are given.
     ValueError
-        - If `input` has too few points, or an unknown number of them, along a dim.
-        - If `spacing` is a list or tuple of another length than there are dims; if a
-          Python number in it is zero, not finite, or far out of the range of the dtype
-          of `input`; if an array in it has none of the shapes above, or is on another
-          device.
+        - If `input` has too few points, or an unknown number of them, along a
+          dim.
+        - If `spacing` is a list or tuple of another length than there are
+          dims; if a Python number in it is zero, not finite, or far out of the
+          range of the dtype of `input`; if an array in it has none of the
+          shapes above, or is on another device.
         - If `dim` or `axis` names a dim twice.
         - If `edge_order` is not positive.
         - If `accuracy` is not even and positive.
-        - If `boundary` is a list of another length than there are dims, or a bare pair
-          for several dims; if it or an entry of it is an unknown mode, a tuple of
-          another length than 2, periodic at one end only, along complex coordinates,
-          without a period on coordinates or with one on a step; if a period that is a
-          number is not positive and finite; if an array has none of the shapes above,
-          or is on another device; if ghosts are given outside of a pair, are too few,
-          have coordinates on a step or none on coordinates.
+        - If `boundary` is a list of another length than there are dims, or a
+          bare pair for several dims; if it or an entry of it is an unknown
+          mode, a tuple of another length than 2, periodic at one end only,
+          along complex coordinates, without a period on coordinates or with
+          one on a step; if a period that is a number is not positive and
+          finite; if an array has none of the shapes above, or is on another
+          device; if ghosts are given outside of a pair, are too few, have
+          coordinates on a step or none on coordinates.
         - If `where` is not broadcastable to `input` or is on another device.
         - If `stack_dim` is given where no dim is differentiated.
-        - If `scale_factors` has another length than there are dims; if an entry is
-          zero, not finite, on another device or does not fit.
+        - If `scale_factors` has another length than there are dims; if an
+          entry is zero, not finite, on another device or does not fit.
     IndexError
         - If `dim` or `axis` names a dim that `input` does not have.
         - If `stack_dim` is not from ``-input.ndim - 1`` to ``input.ndim``.
 
     See Also
     --------
-    numpy.gradient : Positional spacing; one array instead of a tuple for one axis.
-    torch.gradient : The reference; integers wrap, coordinates are not checked.
+    numpy.gradient : Positional spacing; an array, not a tuple, for one axis.
+    torch.gradient : The reference; integers wrap, coordinates are unchecked.
     jax.grad : The derivative of a Python function, not of samples.
 
     Notes
     -----
-    With a step `h`, the interior is ``(f[i+1] - f[i-1]) / (2 * h)``, with an error of
-    ``h**2 / 6`` times the third derivative.  With coordinates, let `s` be the slopes to
-    the left and to the right neighbour, and `h` the distances to them: the interior is
-    ``(h_right * s_left + h_left * s_right) / (h_left + h_right)``, which is the formula
-    of `torch.gradient`, written such that no product of steps is formed [1]_.  The
-    edges are the slope to the neighbour for ``edge_order=1``, and the derivative of the
-    parabola through the nearest three points for ``edge_order=2``.  The formulas of
-    other accuracies are in the notes of `derivative`.
+    With a step `h`, the interior is ``(f[i+1] - f[i-1]) / (2 * h)``, with an
+    error of ``h**2 / 6`` times the third derivative.  With coordinates, let
+    `s` be the slopes to the left and to the right neighbour, and `h` the
+    distances to them: the interior is
+    ``(h_right * s_left + h_left * s_right) / (h_left + h_right)``, which is
+    the formula of `torch.gradient`, written such that no product of steps is
+    formed [1]_.  The edges are the slope to the neighbour for
+    ``edge_order=1``, and the derivative of the parabola through the nearest
+    three points for ``edge_order=2``.  The formulas of other accuracies are in
+    the notes of `derivative`.
 
-    Sums are formed in a working dtype that holds at least 32 bits, and 64 for integer
-    samples where the device has them, and rounded once; integers, also those of 64
-    bits, are subtracted without wrapping and without rounding their values first.
-    A NaN affects the points whose formula reads it, and no others: with a step,
-    interior points do not read their own sample.  With `where`, of the formula of
-    all samples, the forward and the backward one, each point gets the first whose
-    samples are all valid: so each run of valid samples is differentiated as an array of
-    its own, with edges of `edge_order`, and a hole of one point has a central value on
-    a step.  Points beyond the ends are as valid as the samples that they stand for.
-    Coordinates of invalid samples do not matter to the values, except near ends that
-    have ghosts, which are placed by them; for automatic differentiation, they must be
-    distinct, finite numbers.
+    Sums are formed in a working dtype that holds at least 32 bits, and 64 for
+    integer samples where the device has them, and rounded once; integers, also
+    those of 64 bits, are subtracted without wrapping and without rounding
+    their values first.  A NaN affects the points whose formula reads it, and
+    no others: with a step, interior points do not read their own sample.  With
+    `where`, of the formula of all samples, the forward and the backward one,
+    each point gets the first whose samples are all valid: so each run of valid
+    samples is differentiated as an array of its own, with edges of
+    `edge_order`, and a hole of one point has a central value on a step.
+    Points beyond the ends are as valid as the samples that they stand for.
+    Coordinates of invalid samples do not matter to the values, except near
+    ends that have ghosts, which are placed by them; for automatic
+    differentiation, they must be distinct, finite numbers.
 
     References
     ----------
-    .. [1] B. Fornberg, "Generation of finite difference formulas on arbitrarily spaced
-       grids", Mathematics of Computation 51, 1988, 699-706.
+    .. [1] B. Fornberg, "Generation of finite difference formulas on
+       arbitrarily spaced grids", Mathematics of Computation 51, 1988, 699-706.
 
     Examples
     --------

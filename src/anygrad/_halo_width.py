@@ -62,55 +62,60 @@ def halo_width(
 ) -> HaloWidth:
     """Return how many points a call reads of a neighbour's block, along one dim.
 
-    Whoever cuts an array into blocks, for processes or devices, gives each block so
-    many points of its neighbours, its ghosts, and says ``boundary="ghosts"`` there: the
-    results are those of the whole array, to the bit.
+    Whoever cuts an array into blocks, for processes or devices, gives each
+    block so many points of its neighbours, its ghosts, and says
+    ``boundary="ghosts"`` there: the results are those of the whole array, to
+    the bit.
 
     Parameters
     ----------
     function : callable
-        Which function is called: `gradient`, `derivative`, `divergence`, `curl`,
-        `laplacian`, `jacobian` or `hessian`.  All other arguments are those of the call
-        on the whole array, as far as they are for one dim.
+        Which function is called: `gradient`, `derivative`, `divergence`,
+        `curl`, `laplacian`, `jacobian` or `hessian`.  All other arguments are
+        those of the call on the whole array, as far as they are for one dim.
     spacing : scalar, array or None, default: 1
-        The step, or the coordinates, of which only the number of dimensions counts.
+        The step, or the coordinates, of which only the number of dimensions
+        counts.
     order : int, default: 1
         The order of the derivative, for `derivative` only.
     accuracy : int, default: 2
         The order of accuracy of the interior.
     edge_order : int or None, default: None
-        The order of accuracy of one-sided formulas.  None is 1 for `gradient`, and the
-        accuracy for all others.
+        The order of accuracy of one-sided formulas.  None is 1 for `gradient`,
+        and the accuracy for all others.
     boundary : str, number, array or tuple, default: "one_sided"
         What lies beyond the ends of the whole array.
     where : array of bool, bool or None, default: None
-        The mask of the call, or True for any: only whether there is one counts.
+        The mask of the call, or True for any: only whether there is one
+        counts.
 
     Returns
     -------
     HaloWidth
-        A named tuple of ints: `left` and `right`, how many points are read of the
-        neighbour at either side, and `shortest_block`, how long a block must be so that
-        no more than that is read.
+        A named tuple of ints: `left` and `right`, how many points are read of
+        the neighbour at either side, and `shortest_block`, how long a block
+        must be so that no more than that is read.
 
     Raises
     ------
     TypeError
         - If `function` is none of these.
-        - If `order` is not an int, or given for another function than `derivative`.
+        - If `order` is not an int, or given for another function than
+          `derivative`.
         - If `accuracy` is not an int.
         - If `edge_order` is neither an int nor None.
-        - If `boundary` is a list, or it or an entry of it is neither a str, a number
-          nor an array; if a period is neither a real number nor an array.
+        - If `boundary` is a list, or it or an entry of it is neither a str, a
+          number nor an array; if a period is neither a real number nor an
+          array.
     ValueError
-        - If `spacing` is a list of another length than 1, or a Python number that is
-          zero or not finite.
+        - If `spacing` is a list of another length than 1, or a Python number
+          that is zero or not finite.
         - If `order` is not positive.
         - If `accuracy` is not even and positive.
         - If `edge_order` is not positive.
-        - If `boundary` is or has "ghosts", is an unknown mode, a tuple of another
-          length than 2, or periodic at one end only; if a period is not positive and
-          finite.
+        - If `boundary` is or has "ghosts", is an unknown mode, a tuple of
+          another length than 2, or periodic at one end only; if a period is
+          not positive and finite.
 
     See Also
     --------
@@ -119,24 +124,25 @@ def halo_width(
     Notes
     -----
     Without `where`, it is the half-width of the central formula:
-    ``(order + 1) // 2 + accuracy // 2 - 1``, and one more on coordinates for an even
-    order.  With `where`, it is ``edge_order + order - 1``, if that is more.
+    ``(order + 1) // 2 + accuracy // 2 - 1``, and one more on coordinates for
+    an even order.  With `where`, it is ``edge_order + order - 1``, if that is
+    more.
 
-    A block at an end of the array holds the formulas of its edge, and therefore
-    ``shortest_block`` points beside its ghosts; a shorter one between others is fine if
-    its ghosts come from farther than the next block.
+    A block at an end of the array holds the formulas of its edge, and
+    therefore ``shortest_block`` points beside its ghosts; a shorter one
+    between others is fine if its ghosts come from farther than the next block.
 
-    `laplacian` and `hessian` read as their second derivatives do, along each dim.  For
-    mixed derivatives, the ghosts of a block have corners: exchange them dim by dim, the
-    second time with the ghosts of the first.
+    `laplacian` and `hessian` read as their second derivatives do, along each
+    dim.  For mixed derivatives, the ghosts of a block have corners: exchange
+    them dim by dim, the second time with the ghosts of the first.
 
     Examples
     --------
     >>> import anygrad
     >>> anygrad.halo_width(anygrad.gradient)
     HaloWidth(left=1, right=1, shortest_block=1)
-    >>> anygrad.halo_width(anygrad.derivative, order=2, accuracy=4, edge_order=1)
-    HaloWidth(left=2, right=2, shortest_block=2)
+    >>> anygrad.halo_width(anygrad.derivative, order=2, accuracy=4)
+    HaloWidth(left=2, right=2, shortest_block=4)
 
     A block between others, with one ghost at either end:
 

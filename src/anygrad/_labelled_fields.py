@@ -31,16 +31,18 @@ def divergence(
     Parameters
     ----------
     data : xarray.Dataset or xarray.DataArray
-        Its `components` are variables, or lie along the `vector_dim` of a DataArray.
+        Its `components` are variables, or lie along the `vector_dim` of a
+        DataArray.
     dim : list or tuple of hashable
-        The names of the dims of space, one per component, in the order of these.
+        The names of the dims of space, one per component, in the order of
+        these.
     components : list or tuple of hashable, optional
         The names of the variables, for a Dataset.
     vector_dim : hashable, optional
         The dim of the components, for a DataArray.
     spacing, boundary, where, skipna, datetime_unit, scale_factors
-        As in `gradient`.  A mask without the dim of the components is for each of them;
-        what is NaN in one component is missing in that one only.
+        As in `gradient`.  A mask without the dim of the components is for each
+        of them; what is NaN in one component is missing in that one only.
     accuracy, edge_order
         As in `anygrad.divergence`.
 
@@ -52,8 +54,8 @@ def divergence(
     Raises
     ------
     TypeError, ValueError
-        As `derivative` and `anygrad.divergence` do; if `components` do not fit a
-        Dataset, or `vector_dim` a DataArray; if there are different units.
+        As `derivative` and `anygrad.divergence` do; if `components` do not fit
+        a Dataset, or `vector_dim` a DataArray; if there are different units.
 
     Examples
     --------

@@ -339,7 +339,9 @@ def derived(
     left = set(data.dims) - set(dims)
     # With the indexes that there are: of bare arrays, xarray would make others.
     coords = data.coords.to_dataset().drop_dims(left, errors="ignore").coords
-    return xr.DataArray(values, coords, dims, data.name, attributes)
+    result = xr.DataArray(values, coords, dims, attrs=attributes)
+    result.name = data.name  # else, Dask's arrays would give it a name of their own
+    return result
 
 
 def of_field(

@@ -238,9 +238,7 @@ TABLE = (
         namespace="cupy",
         import_namespace=_cupy,
         distributions=("cupy-cuda12x", "cupy-cuda13x", "cupy"),
-        remark=(
-            "Tested on real CuPy with an emulated driver; on a GPU when one was there."
-        ),
+        remark=("Tested on real CuPy with an emulated driver, on a GPU not yet."),
         conditions=_cupy_conditions,
     ),
     Library(

@@ -30,38 +30,40 @@ def stencil(  # numpydoc ignore=GL08
 def stencil(offsets: Any, *, order: int = 1) -> Any:
     """Return the weights of a finite difference formula.
 
-    The weighted sum of samples at the offsets is the derivative at offset 0 of the
-    polynomial through them: of a function, it is accurate of the order
+    The weighted sum of samples at the offsets is the derivative at offset 0 of
+    the polynomial through them: of a function, it is accurate of the order
     ``len(offsets) - order`` at least.
 
     Parameters
     ----------
     offsets : list or tuple of int or fractions.Fraction, or array
-        Where the samples lie, each once and in any order; 0 need not be among them.  In
-        an array, along its last dimension: all others are batches.
+        Where the samples lie, each once and in any order; 0 need not be among
+        them.  In an array, along its last dimension: all others are batches.
     order : int, default: 1
         The order of the derivative, 1 or more.
 
     Returns
     -------
     tuple of fractions.Fraction, or array
-        One weight per offset, in the order of the offsets.  Of ints and fractions,
-        exactly.  Of an array, in an array of the same library, device, shape and dtype
-        (for integers, the default real floating dtype), differentiable in the offsets.
-        With the offsets in steps, divide by ``h**order`` for a step `h`.
+        One weight per offset, in the order of the offsets.  Of ints and
+        fractions, exactly.  Of an array, in an array of the same library,
+        device, shape and dtype (for integers, the default real floating
+        dtype), differentiable in the offsets.  With the offsets in steps,
+        divide by ``h**order`` for a step `h`.
 
     Raises
     ------
     TypeError
-        - If `offsets` is neither a list, tuple or range of ints and fractions nor an
-          array of the standard, is masked or a quantity, or is labelled, compressed,
-          sparse, nested, a matrix or of another class whose arrays carry more than
-          their numbers, or its dtype is bool or not numeric.
+        - If `offsets` is neither a list, tuple or range of ints and fractions
+          nor an array of the standard, is masked or a quantity, or is
+          labelled, compressed, sparse, nested, a matrix or of another class
+          whose arrays carry more than their numbers, or its dtype is bool or
+          not numeric.
         - If `order` is not an int.
     ValueError
-        - If `offsets` is not longer than `order`, is a list or tuple that names an
-          offset twice, or an array without a dimension or of unknown length along the
-          last one.
+        - If `offsets` is not longer than `order`, is a list or tuple that
+          names an offset twice, or an array without a dimension or of unknown
+          length along the last one.
         - If `order` is not positive.
 
     See Also
@@ -72,20 +74,21 @@ def stencil(offsets: Any, *, order: int = 1) -> Any:
     -----
     B. Fornberg [1]_ has the same weights by a recursion.
 
-    The values of an array are not looked at, so that an offset which is repeated there
-    is no error: some weights are infinite or NaN then.
+    The values of an array are not looked at, so that an offset which is
+    repeated there is no error: some weights are infinite or NaN then.
 
-    The weights of an array are those of Lagrange's polynomials, made of ratios of
-    distances, so that no product of distances can overflow.  Each is a sum of products;
-    with up to 13 offsets in float64, in equal steps, at random, in steps that differ by
-    a factor of 1e12, and far from 0, it has been off by at most 11 roundings of the sum
-    of their absolute values.  So a weight has nearly all of its digits where all
-    offsets lie on one side of 0, and loses those that cancel elsewhere.
+    The weights of an array are those of Lagrange's polynomials, made of ratios
+    of distances, so that no product of distances can overflow.  Each is a sum
+    of products; with up to 13 offsets in float64, in equal steps, at random,
+    in steps that differ by a factor of 1e12, and far from 0, it has been off
+    by at most 11 roundings of the sum of their absolute values.  So a weight
+    has nearly all of its digits where all offsets lie on one side of 0, and
+    loses those that cancel elsewhere.
 
     References
     ----------
-    .. [1] B. Fornberg, "Generation of finite difference formulas on arbitrarily spaced
-       grids", Mathematics of Computation 51, 1988, 699-706.
+    .. [1] B. Fornberg, "Generation of finite difference formulas on
+       arbitrarily spaced grids", Mathematics of Computation 51, 1988, 699-706.
 
     Examples
     --------

@@ -46,42 +46,45 @@ def spherical(
 ) -> dict[str, Any]:
     """Return what a call needs for samples in spherical coordinates.
 
-    The scale factors are 1 along the radius, ``radius`` along the inclination, and
-    ``radius * sin(inclination)`` along the azimuth.  The components of a vector field
-    are in this order, each along the direction in which its coordinate grows.
+    The scale factors are 1 along the radius, ``radius`` along the inclination,
+    and ``radius * sin(inclination)`` along the azimuth.  The components of a
+    vector field are in this order, each along the direction in which its
+    coordinate grows.
 
     Parameters
     ----------
     radius : float or array of shape (n,)
-        The distance from the centre: coordinates, or one number for a sphere, whose
-        samples have no dim for it.
+        The distance from the centre: coordinates, or one number for a sphere,
+        whose samples have no dim for it.
     inclination : array of shape (n,)
         The angle from the polar axis, also called colatitude or polar angle.
     azimuth : float or array of shape (n,)
-        The angle around the polar axis: coordinates, or their step.  Coordinates may
-        pass the end of the circle: they are unwrapped, as in `lonlat`.
+        The angle around the polar axis: coordinates, or their step.
+        Coordinates may pass the end of the circle: they are unwrapped, as in
+        `lonlat`.
     degrees : bool, default: False
         Whether the angles are in degrees, not in radians.
     dim : list or tuple of int, or None, default: None
-        Which dims of the samples the coordinates belong to, in the order above: each
-        negative, and so counted from the last dim.  None is ``(-3, -2, -1)``,
-        and ``(-2, -1)`` on a sphere.
+        Which dims of the samples the coordinates belong to, in the order
+        above: each negative, and so counted from the last dim.  None is
+        ``(-3, -2, -1)``, and ``(-2, -1)`` on a sphere.
 
     Returns
     -------
     dict
-        The arguments `spacing`, `scale_factors` and `dim` of `gradient`, `divergence`,
-        `curl` and `laplacian`.  Arrays are of the library of the coordinates, and
-        differentiable in them.
+        The arguments `spacing`, `scale_factors` and `dim` of `gradient`,
+        `divergence`, `curl` and `laplacian`.  Arrays are of the library of the
+        coordinates, and differentiable in them.
 
     Raises
     ------
     TypeError
-        If a coordinate is not a real array of the standard, or a number where there may
-        be one; if `dim` is not a list or tuple of ints.
+        If a coordinate is not a real array of the standard, or a number where
+        there may be one; if `dim` is not a list or tuple of ints.
     ValueError
-        If a coordinate does not have one dim; if `dim` has another length than there
-        are coordinates with dims, or does not name negative ones, each once.
+        If a coordinate does not have one dim; if `dim` has another length than
+        there are coordinates with dims, or does not name negative ones, each
+        once.
 
     See Also
     --------
@@ -90,8 +93,8 @@ def spherical(
 
     Notes
     -----
-    Along the polar axis, and in the centre, factors are zero, and what is divided by
-    them is infinite or NaN.  Have the first point half a step off.
+    Along the polar axis, and in the centre, factors are zero, and what is
+    divided by them is infinite or NaN.  Have the first point half a step off.
 
     Examples
     --------
@@ -146,42 +149,43 @@ def cylindrical(
 ) -> dict[str, Any]:
     """Return what a call needs for samples in cylindrical or polar coordinates.
 
-    The scale factors are 1 along the radius, ``radius`` along the azimuth, and 1 along
-    the height.  The components of a vector field are in this order, each along the
-    direction in which its coordinate grows.
+    The scale factors are 1 along the radius, ``radius`` along the azimuth, and
+    1 along the height.  The components of a vector field are in this order,
+    each along the direction in which its coordinate grows.
 
     Parameters
     ----------
     radius : array of shape (n,)
         The distance from the axis.
     azimuth : float or array of shape (n,)
-        The angle around the axis: coordinates, or their step.  Coordinates may pass the
-        end of the circle: they are unwrapped, as in `lonlat`.
+        The angle around the axis: coordinates, or their step.  Coordinates may
+        pass the end of the circle: they are unwrapped, as in `lonlat`.
     height : float, array of shape (n,) or None, default: None
-        The position along the axis: coordinates, or their step.  With None, the samples
-        have no dim for it: these are polar coordinates of a plane.
+        The position along the axis: coordinates, or their step.  With None,
+        the samples have no dim for it: these are polar coordinates of a plane.
     degrees : bool, default: False
         Whether the azimuth is in degrees, not in radians.
     dim : list or tuple of int, or None, default: None
-        Which dims of the samples the coordinates belong to, in the order above: each
-        negative, and so counted from the last dim.  None is ``(-3, -2, -1)``,
-        and ``(-2, -1)`` without a height.
+        Which dims of the samples the coordinates belong to, in the order
+        above: each negative, and so counted from the last dim.  None is
+        ``(-3, -2, -1)``, and ``(-2, -1)`` without a height.
 
     Returns
     -------
     dict
-        The arguments `spacing`, `scale_factors` and `dim` of `gradient`, `divergence`,
-        `curl` and `laplacian`.  Arrays are of the library of the coordinates, and
-        differentiable in them.
+        The arguments `spacing`, `scale_factors` and `dim` of `gradient`,
+        `divergence`, `curl` and `laplacian`.  Arrays are of the library of the
+        coordinates, and differentiable in them.
 
     Raises
     ------
     TypeError
-        If a coordinate is not a real array of the standard, or a number where there may
-        be one; if `dim` is not a list or tuple of ints.
+        If a coordinate is not a real array of the standard, or a number where
+        there may be one; if `dim` is not a list or tuple of ints.
     ValueError
-        If a coordinate does not have one dim; if `dim` has another length than there
-        are coordinates with dims, or does not name negative ones, each once.
+        If a coordinate does not have one dim; if `dim` has another length than
+        there are coordinates with dims, or does not name negative ones, each
+        once.
 
     See Also
     --------
@@ -189,8 +193,8 @@ def cylindrical(
 
     Notes
     -----
-    On the axis, the factor of the azimuth is zero, and what is divided by it is
-    infinite or NaN.  Have the first point half a step off.
+    On the axis, the factor of the azimuth is zero, and what is divided by it
+    is infinite or NaN.  Have the first point half a step off.
 
     Examples
     --------
@@ -229,43 +233,44 @@ def lonlat(
 
     The scale factors are the lengths of a degree: along the longitude,
     ``radius * cos(latitude)``, and along the latitude, ``radius``, both times
-    ``pi / 180``.  The components of a vector field are the eastward and the northward
-    one, in this order, whatever the order of the dims.
+    ``pi / 180``.  The components of a vector field are the eastward and the
+    northward one, in this order, whatever the order of the dims.
 
     Parameters
     ----------
     longitude : float or array of shape (n,)
         Where the samples lie from west to east: coordinates, or their step.
-        Coordinates may pass the date line, and the meridian of Greenwich: they are
-        unwrapped, so that no two neighbours are more than half a circle apart.
+        Coordinates may pass the date line, and the meridian of Greenwich: they
+        are unwrapped, so that no two neighbours are more than half a circle
+        apart.
     latitude : array of shape (n,)
         Where the samples lie from south to north, or from north to south.
     radius : float or array of shape (), default: 6371008.7714
-        That of the sphere; results are per unit of it.  By default, it is the mean
-        radius of the Earth in metres.
+        That of the sphere; results are per unit of it.  By default, it is the
+        mean radius of the Earth in metres.
     degrees : bool, default: True
         Whether the angles are in degrees, not in radians.
     dim : list or tuple of int, or None, default: None
-        Which dims of the samples the coordinates belong to, in the order above: each
-        negative, and so counted from the last dim.  None is ``(-1, -2)``:
-        the samples are of shape (..., latitude, longitude).
+        Which dims of the samples the coordinates belong to, in the order
+        above: each negative, and so counted from the last dim.  None is
+        ``(-1, -2)``: the samples are of shape (..., latitude, longitude).
 
     Returns
     -------
     dict
-        The arguments `spacing`, `scale_factors` and `dim` of `gradient`, `divergence`,
-        `curl` and `laplacian`.  Arrays are of the library of the coordinates, and
-        differentiable in them.
+        The arguments `spacing`, `scale_factors` and `dim` of `gradient`,
+        `divergence`, `curl` and `laplacian`.  Arrays are of the library of the
+        coordinates, and differentiable in them.
 
     Raises
     ------
     TypeError
-        If a coordinate is not a real array of the standard, or a number where there may
-        be one; if `dim` is not a list or tuple of ints.
+        If a coordinate is not a real array of the standard, or a number where
+        there may be one; if `dim` is not a list or tuple of ints.
     ValueError
-        If a coordinate does not have one dim, or `radius` has one; if `dim` has another
-        length than there are coordinates with dims, or does not name negative ones,
-        each once.
+        If a coordinate does not have one dim, or `radius` has one; if `dim`
+        has another length than there are coordinates with dims, or does not
+        name negative ones, each once.
 
     See Also
     --------
@@ -273,13 +278,13 @@ def lonlat(
 
     Notes
     -----
-    The coordinates stay in their unit, so that their differences are exact, and the
-    period of a global field is ``("periodic", 360.0)``.
+    The coordinates stay in their unit, so that their differences are exact,
+    and the period of a global field is ``("periodic", 360.0)``.
 
-    At the poles themselves, in degrees, the first factor is exactly zero: what is
-    divided by it is infinite or NaN in that row, and in no other.  Have the rows half a
-    step off the poles, or leave these out.  In the rows beside a pole, errors are
-    divided by small factors, and fall with one order less.
+    At the poles themselves, in degrees, the first factor is exactly zero: what
+    is divided by it is infinite or NaN in that row, and in no other.  Have the
+    rows half a step off the poles, or leave these out.  In the rows beside a
+    pole, errors are divided by small factors, and fall with one order less.
 
     Examples
     --------
@@ -289,8 +294,8 @@ def lonlat(
     >>> import numpy as np
     >>> longitude = np.asarray([170.0, 175.0, -180.0, -175.0, -170.0])
     >>> latitude = np.asarray([29.0, 30.0, 31.0])
-    >>> eastward = 6371008.7714 * np.cos(np.radians(latitude))[:, None] * np.ones(5)
-    >>> wind = np.stack([eastward, np.zeros((3, 5))])
+    >>> speed = 6371008.7714 * np.cos(np.radians(latitude))[:, None]
+    >>> wind = np.stack([speed * np.ones(5), np.zeros((3, 5))])
     >>> vorticity = anygrad.curl(wind, **anygrad.lonlat(longitude, latitude))
     >>> vorticity[1].round(3)
     array([1., 1., 1., 1., 1.])

@@ -6,10 +6,10 @@ from typing import TextIO
 
 
 def show_versions(file: TextIO | None = None, *, every: bool = False) -> None:
-    """Print what a bug report needs: versions, devices, executors, worked examples.
+    """Print what a bug report needs: versions, devices, and whether all works.
 
-    Libraries that have been imported are tried: each computes the examples of the page
-    of `torch.gradient`.  Others are found, and not imported.
+    Libraries that have been imported are tried: each computes the examples of
+    the page of `torch.gradient`.  Others are found, and not imported.
 
     Parameters
     ----------

@@ -21,9 +21,10 @@ _pools: dict[int, ThreadPoolExecutor] = {}
 def set_workers(workers: int) -> contextlib.AbstractContextManager[None]:
     """Set the number of threads for the calls within a ``with`` block.
 
-    Only NumPy arrays that are cut into blocks, of some megabytes or less, are computed
-    on several threads.  torch tensors are on as many as `torch.set_num_threads` says,
-    and JAX, Dask and CuPy have their own ways.
+    Only large NumPy arrays, of more than some megabytes, are computed on
+    several threads.  torch tensors are on as many as `torch.set_num_threads`
+    says, and JAX, Dask and CuPy have their own ways.  Without ``with``, nothing
+    changes: `set_default_workers` is for that.
 
     Parameters
     ----------
@@ -51,8 +52,9 @@ def set_workers(workers: int) -> contextlib.AbstractContextManager[None]:
 
     Notes
     -----
-    The setting belongs to the current context (`contextvars`): other threads, and
-    other tasks of `asyncio`, keep theirs.  The result does not depend on it.
+    The setting belongs to the current context (`contextvars`): other threads,
+    and other tasks of `asyncio`, keep theirs.  The result does not depend on
+    it.
 
     Examples
     --------
@@ -67,7 +69,7 @@ def set_workers(workers: int) -> contextlib.AbstractContextManager[None]:
 
 
 def set_default_workers(workers: int) -> None:
-    """Set the number of threads for all calls of the process outside `set_workers`.
+    """Set the number of threads for the calls outside of `set_workers`.
 
     Parameters
     ----------

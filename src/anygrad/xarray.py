@@ -1,6 +1,7 @@
-"""Derivatives of labelled arrays: dims by their names, coordinates as the spacing.
+"""Derivatives of labelled arrays: dims by name, coordinates as the spacing.
 
-All is computed by the plain doors, on the arrays inside; chunks stay chunks.
+All is computed by anygrad's functions of the same names, on the arrays
+inside; chunks stay chunks.
 """
 
 from __future__ import annotations
@@ -10,13 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 from . import _derivative, _gradient, _hessian, _laplacian
 from ._labelled_fields import curl, divergence
+from ._labelled_systems import lonlat
 from ._labelled_words import called
 from ._labels import along, derived, mask
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["curl", "derivative", "divergence", "gradient", "hessian", "laplacian"]
+__all__ = [
+    "curl",
+    "derivative",
+    "divergence",
+    "gradient",
+    "hessian",
+    "laplacian",
+    "lonlat",
+]
 
 
 def derivative(
@@ -41,46 +51,49 @@ def derivative(
     dim : hashable
         The name of the dim.
     spacing : number, str, xarray.DataArray or mapping, optional
-        Where the samples lie: a step, coordinates, or the name of a coordinate, also of
-        a curvilinear grid; a mapping has it by the name of the dim.  By default it is
-        the coordinate of the dim, which must have one.  Steps may be lengths of time.
+        Where the samples lie: a step, coordinates, or the name of a
+        coordinate, also of a curvilinear grid; a mapping has it by the name of
+        the dim.  By default it is the coordinate of the dim, which must have
+        one.  Steps may be lengths of time.
     order, accuracy, edge_order
         As in `anygrad.derivative`.
-    boundary : str, number, xarray.DataArray, tuple or mapping, default: "one_sided"
-        As in `anygrad.derivative`, such as ``("periodic", 360.0)`` for longitudes, but
-        not ``"ghosts"``; a mapping has it by the name of the dim.  Values and periods
-        for each line are DataArrays with dims across, and periods may be lengths of
-        time; ``("ghosts", samples)`` in a pair may be a DataArray with its coordinate.
+    boundary : str, number, DataArray, tuple or mapping, default: "one_sided"
+        As in `anygrad.derivative`, such as ``("periodic", 360.0)`` for
+        longitudes, but not ``"ghosts"``; a mapping has it by the name of the
+        dim.  Values and periods for each line are DataArrays with dims across,
+        and periods may be lengths of time; ``("ghosts", samples)`` in a pair
+        may be a DataArray with its coordinate.
     where : xarray.DataArray or str, optional
         Which samples are valid, or the name of a coordinate that says so.
     skipna : bool, default: False
         Whether samples that are NaN count as missing.
     datetime_unit : {"W", "D", "h", "m", "s", "ms", "us", "ns"}, optional
-        The unit of time of the derivative, where the coordinate holds dates or times.
+        The unit of time of the derivative, where the coordinate holds dates or
+        times.
 
     Returns
     -------
     xarray.DataArray
-        With the labels, name and attributes of `data`; ``units`` is that of the
-        derivative where cf-units or pint can read it, and else left out.
+        With the labels, name and attributes of `data`; ``units`` is that of
+        the derivative where cf-units or pint can read it, and else left out.
 
     Raises
     ------
     TypeError
-        If `data` is no DataArray, coordinates are neither numbers nor dates, or `where`
-        is no DataArray of bools; and as `anygrad.derivative` does.
+        If `data` is no DataArray, coordinates are neither numbers nor dates,
+        or `where` is no DataArray of bools; and as `anygrad.derivative` does.
     ValueError
-        If `dim` is none of `data`; if `spacing` names no coordinate, or one without the
-        dim, or there is none; if `where` or an array in `boundary` has other dims or
-        labels; if `datetime_unit` is missing where it is needed, or unknown; and as
-        `anygrad.derivative` does.
+        If `dim` is none of `data`; if `spacing` names no coordinate, or one
+        without the dim, or there is none; if `where` or an array in `boundary`
+        has other dims or labels; if `datetime_unit` is missing where it is
+        needed, or unknown; and as `anygrad.derivative` does.
 
     Examples
     --------
     >>> import numpy as np
     >>> import xarray as xr
     >>> import anygrad.xarray
-    >>> times = np.array(["2026-01-01", "2026-01-02", "2026-01-04"], "datetime64[D]")
+    >>> times = np.datetime64("2026-01-01") + np.array([0, 1, 3])
     >>> height = xr.DataArray([0.0, 24.0, 72.0], {"time": times}, "time")
     >>> anygrad.xarray.derivative(height, "time", datetime_unit="h").values
     array([1., 1., 1.])
@@ -123,14 +136,14 @@ def gradient(
     dim : hashable, or list or tuple of hashable, optional
         The names of the dims, in the order of the results; by default all.
     spacing, boundary, where, skipna, datetime_unit
-        As in `derivative`; what is no mapping is for every dim, which a pair of
-        boundaries may be for one dim only.
+        As in `derivative`; what is no mapping is for every dim, which a pair
+        of boundaries may be for one dim only.
     edge_order, accuracy
         As in `anygrad.gradient`.
     scale_factors : mapping, optional
-        How long a step of one is, by the name of the dim: a number, a DataArray, or the
-        name of a coordinate, and 1 where nothing is given; see `anygrad.gradient`.  The
-        result then has no ``units``.
+        How long a step of one is, by the name of the dim: a number, a
+        DataArray, or the name of a coordinate, and 1 where nothing is given;
+        see `anygrad.gradient`.  The result then has no ``units``.
 
     Returns
     -------
@@ -205,7 +218,8 @@ def laplacian(
     Raises
     ------
     TypeError, ValueError
-        As `derivative` and `anygrad.laplacian` do; if dims have different units.
+        As `derivative` and `anygrad.laplacian` do; if dims have different
+        units.
 
     Examples
     --------
@@ -251,7 +265,8 @@ def hessian(
     dim : hashable, or list or tuple of hashable, optional
         The names of the dims; by default all.
     new_dims : tuple of (hashable, hashable), default: ("row", "column")
-        The two new dims, which stand first; their coordinates are the names of `dim`.
+        The two new dims, which stand first; their coordinates are the names of
+        `dim`.
     spacing, boundary, where, skipna, datetime_unit
         As in `gradient`.
     accuracy, edge_order
@@ -272,7 +287,8 @@ def hessian(
     --------
     >>> import xarray as xr
     >>> import anygrad.xarray
-    >>> saddle = xr.DataArray([[0, 0, 0, 0], [0, 1, 2, 3], [0, 2, 4, 6], [0, 3, 6, 9]])
+    >>> row = xr.DataArray([0, 1, 2, 3], dims="dim_0")
+    >>> saddle = row * row.rename(dim_0="dim_1")
     >>> second = anygrad.xarray.hessian(saddle, spacing=1.0)
     >>> second.sel(row="dim_0", column="dim_1").values.max()
     np.float64(1.0)

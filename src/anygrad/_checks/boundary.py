@@ -13,6 +13,17 @@ from .._records import Axis, Ends, Field
 from . import dim
 from .wording import as_plain, meant, shortened, shown
 
+#: What SciPy, NumPy and torch call what lies beyond the ends, where it is not as here.
+ELSEWHERE = {
+    "circular": "periodic",
+    "grid-mirror": "symmetric",
+    "grid-wrap": "periodic",
+    "mirror": "reflect",
+    "nearest": "edge",
+    "replicate": "edge",
+    "wrap": "periodic",
+}
+
 #: What a period is easily counted wrong by.
 ONCE = "Leave out a last point that repeats the first one."
 
@@ -122,12 +133,19 @@ def _mode(item: Any, name: str) -> tuple[str, Any]:
         return _boundaries.CONSTANT, item
     listed = ", ".join([repr(mode) for mode in modes])
     is_word = isinstance(item, str)
-    hint = meant(item, modes) if is_word else as_plain(item)
+    hint = _meant_elsewhere(item, modes) if is_word else as_plain(item)
     msg = (
         f"`{name}` must be one of {listed}, or a number or an array. "
         f"Got {shown(item)}.{hint}"
     )
     raise (ValueError if is_word else TypeError)(msg)
+
+
+def _meant_elsewhere(word: str, modes: tuple[str, ...]) -> str:
+    """Return what a word is here: SciPy's, NumPy's or torch's, or a misspelt one."""
+    if word in {"constant", "zeros"}:
+        return " Write the number itself, such as 0.0."
+    return meant(ELSEWHERE.get(word, word), modes)
 
 
 def _period(value: Any, name: str) -> Any:

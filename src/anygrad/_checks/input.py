@@ -68,6 +68,8 @@ def check_components(field: Field, count: int | None, vector_dim: Any) -> int:
             f"`input` must have one component per dim along `vector_dim` "
             f"{shown(vector_dim)}, {count} in all. Got shape {shape}."
         )
+        if count in shape:
+            msg += " Is it another dim? Name it as `vector_dim`."
         raise ValueError(msg)
     if is_unknown(length):
         msg = (

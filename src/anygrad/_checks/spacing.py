@@ -177,9 +177,7 @@ def check_coordinates(x: Samples, entry: Entry, axis: Axis, field: Field) -> Non
             f"{dim.in_samples(axis, field)} of `input`, {length} in all. Got shape "
             f"{shape}.{_hint_at_indexing(shape, axis, field)}"
         )
-        if shape == (1,):
-            msg += " For a step, give it as a number."
-        raise ValueError(msg)
+        raise ValueError(msg + _hint_at_length(shape, length))
     if len(shape) == 1:
         return
     others = enumerate(zip(shape, field.shape, strict=True))
@@ -190,6 +188,17 @@ def check_coordinates(x: Samples, entry: Entry, axis: Axis, field: Field) -> Non
             f"{_hint_at_indexing(shape, axis, field)}"
         )
         raise ValueError(msg)
+
+
+def _hint_at_length(shape: tuple[Any, ...], length: Any) -> str:
+    """Return what to pass instead of what may be no coordinates of points."""
+    if shape == (1,):
+        return " For a step, give it as a number."
+    if shape == (length - 1,):
+        return " Of the steps between points, pass the sums, from 0 on."
+    if shape == (length + 1,):
+        return " Of the edges of cells, pass the middles."
+    return ""
 
 
 def _hint_at_indexing(shape: tuple[Any, ...], axis: Axis, field: Field) -> str:

@@ -65,6 +65,21 @@ def as_plain(value: Any) -> str:
     return static(value)
 
 
+def as_array(value: Any) -> str:
+    """Return how what is no array becomes one, if it does."""
+    if callable(value):
+        return " Call it at the points of the grid first."
+    first = value[0] if isinstance(value, (list, tuple)) and value else None
+    if getattr(first, "shape", ()) != ():
+        library = _libraries.library_of(first)
+        module = "numpy" if library is None else library.namespace
+        return f" Put its arrays into one first, e.g. with `{module}.stack`."
+    becomes = isinstance(value, (list, tuple, range, numbers.Number, memoryview))
+    if becomes or hasattr(value, "__array__"):
+        return " Convert it first, e.g. with `numpy.asarray`."
+    return ""
+
+
 def meant(word: str, words: tuple[str, ...]) -> str:
     """Return the word that was meant, where it has up to two letters wrong."""
     distances = [_distance(word.lower(), known) for known in words]

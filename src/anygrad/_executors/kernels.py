@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 #: So many kernels are remembered, the latest ones.
 MOST_KERNELS = 256
 
-#: XLA takes 20 ms for each of them, and NVRTC and Numba take as long.
-MOST_PAIRS = 250
+#: XLA takes some 9 ms for each: up to so many, less than a first call by operations.
+MOST_PAIRS = 500
 
 K = TypeVar("K")
 V = TypeVar("V")

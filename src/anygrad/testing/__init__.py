@@ -1,4 +1,4 @@
-"""The conformance suite: hold any gradient, of any array library, to the promises."""
+"""The conformance suite: hold a gradient, of any library, to the promises."""
 
 from ..testing._adapters import functions_of, gradient_of
 from ..testing._arrays import NotApplicable

@@ -31,8 +31,9 @@ def gradient_of(library: str) -> Gradient:
     Returns
     -------
     callable
-        Called with `input` and the keywords `spacing`, `dim` and `edge_order`; it
-        translates these for the library and returns what the library returns.
+        Called with `input` and the keywords `spacing`, `dim` and `edge_order`;
+        it translates these for the library and returns what the library
+        returns.
 
     Raises
     ------
@@ -66,8 +67,8 @@ def functions_of(library: str) -> Mapping[str, Callable[..., Any]]:
     Returns
     -------
     mapping from str to callable
-        From names such as ``"derivative"`` to functions, as `run_checks` takes them;
-        empty for the libraries that have a gradient only.
+        From names such as ``"derivative"`` to functions, as `run_checks` takes
+        them; empty for the libraries that have a gradient only.
 
     Raises
     ------

@@ -22,8 +22,9 @@ class Verdict(NamedTuple):
     name : str
         The name of the check.
     outcome : {"kept", "broken", "not applicable"}
-        The last where there is nothing that the promise speaks of: no such arrays in
-        the library, no such keyword of the gradient, no such function.
+        The last where there is nothing that the promise speaks of: no such
+        arrays in the library, no such keyword of the gradient, no such
+        function.
     reason : str
         What went wrong, or is missing; empty where the promise is kept.
     """
@@ -41,15 +42,16 @@ def run_checks(
     Parameters
     ----------
     gradient : callable
-        Called with `input` and the keywords `spacing`, `dim`, `edge_order` and `axis`,
-        as `anygrad.gradient` is.  A promise of the keywords `accuracy`, `boundary`,
-        `where` or `stack_dim` does not apply where it has no such keyword.
+        Called with `input` and the keywords `spacing`, `dim`, `edge_order` and
+        `axis`, as `anygrad.gradient` is.  A promise of the keywords
+        `accuracy`, `boundary`, `where` or `stack_dim` does not apply where it
+        has no such keyword.
     xp : module
         The namespace in which arrays are made, e.g. `numpy` or `jax.numpy`.
     functions : module, other object, or mapping from str to callable, optional
-        Where the functions `derivative`, `divergence`, `curl`, `laplacian`, `jacobian`
-        and `hessian` are found, e.g. the module `anygrad`.  A promise of a function
-        that is not there does not apply.
+        Where the functions `derivative`, `divergence`, `curl`, `laplacian`,
+        `jacobian` and `hessian` are found, e.g. the module `anygrad`.  A
+        promise of a function that is not there does not apply.
 
     Returns
     -------
@@ -69,8 +71,9 @@ def run_checks(
     >>> import numpy as np
     >>> from anygrad.testing import gradient_of, run_checks
     >>> verdicts = run_checks(gradient_of("numpy"), np)
-    >>> [v.reason for v in verdicts if v.name == "check_large_integers_are_exact"]
-    ['0.0 where 1.0 was wanted, at flat index 0']
+    >>> reasons = {verdict.name: verdict.reason for verdict in verdicts}
+    >>> reasons["check_large_integers_are_exact"]
+    '0.0 where 1.0 was wanted, at flat index 0'
     """
     xp = standard_namespace(xp)
     return [_verdict(check, gradient, xp, functions) for check in checks]
@@ -131,24 +134,26 @@ def parametrize_with_checks(
 ) -> Callable[[Callable[..., Any]], Any]:
     """Make a test of one's own for every promise.
 
-    It decorates a test function with the argument ``check``, which calls that argument.
-    A promise of something that is not there is skipped, with the reason.
+    It decorates a test function with the argument ``check``, which calls that
+    argument.  A promise of something that is not there is skipped, with the
+    reason.
 
     Parameters
     ----------
     gradient : callable
-        Called with `input` and the keywords `spacing`, `dim`, `edge_order` and `axis`,
-        as `anygrad.gradient` is.  A promise of the keywords `accuracy`, `boundary`,
-        `where` or `stack_dim` does not apply where it has no such keyword.
+        Called with `input` and the keywords `spacing`, `dim`, `edge_order` and
+        `axis`, as `anygrad.gradient` is.  A promise of the keywords
+        `accuracy`, `boundary`, `where` or `stack_dim` does not apply where it
+        has no such keyword.
     xp : module
         The namespace in which arrays are made, e.g. `numpy` or `jax.numpy`.
     functions : module, other object, or mapping from str to callable, optional
-        Where the functions `derivative`, `divergence`, `curl`, `laplacian`, `jacobian`
-        and `hessian` are found, e.g. the module `anygrad`.  A promise of a function
-        that is not there does not apply.
+        Where the functions `derivative`, `divergence`, `curl`, `laplacian`,
+        `jacobian` and `hessian` are found, e.g. the module `anygrad`.  A
+        promise of a function that is not there does not apply.
     expected_failures : mapping from str to str, optional
-        The promises that are known not to be kept: the names of checks, each with a
-        reason.  They are strict: one that is kept after all fails.
+        The promises that are known not to be kept: the names of checks, each
+        with a reason.  They are strict: one that is kept after all fails.
 
     Returns
     -------

@@ -1,0 +1,82 @@
+"""Longitude and latitude of labelled arrays, by the names of their dims."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import xarray as xr
+
+from . import _classes, _systems
+
+
+def lonlat(
+    longitude: xr.DataArray,
+    latitude: xr.DataArray,
+    *,
+    radius: float = _systems.EARTH_RADIUS,
+    degrees: bool = True,
+) -> dict[str, Any]:
+    """Return what a call needs for samples in longitude and latitude.
+
+    The components of a vector field are the eastward and the northward one, in
+    this order, whatever the order of the dims.
+
+    Parameters
+    ----------
+    longitude, latitude : xarray.DataArray
+        The coordinates, each along its own dim; longitudes are unwrapped where
+        they pass the date line.
+    radius, degrees
+        As in `anygrad.lonlat`: by default, results are per metre on the Earth,
+        and the angles are in degrees.
+
+    Returns
+    -------
+    dict
+        The arguments `dim`, `spacing` and `scale_factors` of `gradient`,
+        `laplacian`, `divergence` and `curl`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a coordinate is no DataArray of one dim; and as `anygrad.lonlat`
+        does.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> import anygrad.xarray
+    >>> degrees = [0.0, 1.0, 2.0]
+    >>> data = xr.Dataset(coords={"lon": degrees, "lat": degrees})
+    >>> metres = 6371008.7714 * np.cos(np.deg2rad(data.lat))
+    >>> grid = anygrad.xarray.lonlat(data.lon, data.lat)
+    >>> east, _ = anygrad.xarray.gradient(metres * np.deg2rad(data.lon), **grid)
+    >>> np.allclose(east, 1.0)
+    True
+    """
+    (east, x), (north, y) = _line(longitude, "longitude"), _line(latitude, "latitude")
+    grid = _systems.lonlat(x, y, radius=radius, degrees=degrees)
+    (unwrapped, _), (circle, length) = grid["spacing"], grid["scale_factors"]
+    return {
+        "dim": [east, north],
+        "spacing": {east: longitude.copy(data=unwrapped), north: latitude},
+        "scale_factors": {east: latitude.copy(data=circle[:, 0]), north: length},
+    }
+
+
+def _line(given: Any, name: str) -> tuple[Any, Any]:
+    """Return the dim of a coordinate, and its array."""
+    if not isinstance(given, xr.DataArray):
+        msg = (
+            f"`{name}` must be an xarray.DataArray. Got {_classes.type_name(given)}. "
+            "Take the coordinate of the data, or `anygrad.lonlat` for bare arrays."
+        )
+        raise TypeError(msg)
+    if given.ndim != 1:
+        msg = (
+            f"`{name}` must have one dim. Got {given.dims}. On other grids, give "
+            "`scale_factors` yourself."
+        )
+        raise ValueError(msg)
+    return given.dims[0], given.data
