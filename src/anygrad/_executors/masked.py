@@ -42,28 +42,77 @@ MOST_POINTS = 2**18
 class Block(NamedTuple):
     """A part of a derivative, with as many points beside it as any formula reads.
 
-    All arrays are of three axes, of which the second is that of the derivative, and lie
-    in their order: what is so many points away along it is so many steps away in
-    memory.
+    All arrays are flat, and lie in the order of memory: what is so many points away
+    along the axis is so many strides away in them.
 
     Attributes
     ----------
-    f, valid, out : array
-        The samples, the mask, and the derivative, in the working dtype.
+    f : array
+        The samples, those beside it included.
     x : array or None
-        The coordinates, where lines have their own.
+        Likewise the coordinates, where lines have their own.
+    out : array
+        The derivative, in the working dtype.
+    shape : tuple of int
+        How many lines there are in `out`, how many points of each, and the stride.
     start : int
-        Where it begins along the axis.
-    rows : slice
-        What is mended of it.
+        Where the samples begin along the axis.
+    before : int
+        How many of them come before those of `out`.
     """
 
     f: Any
-    valid: Any
-    out: Any
     x: Any
+    out: Any
+    shape: tuple[int, int, int]
     start: int
-    rows: slice
+    before: int
+
+
+class Fits:
+    """Tells of each point of a block whether the samples that a formula reads are valid.
+
+    Parameters
+    ----------
+    valid : array
+        The mask, flat, with a margin at either end.
+    shape : tuple of int
+        That of the block.
+    margin : int
+        In points along the axis.
+    """
+
+    def __init__(
+        self, valid: Any, shape: tuple[int, int, int], margin: int, xp: Namespace
+    ) -> None:
+        self._shape, self._margin, self._xp = shape, margin, xp
+        self._runs = [valid]  # where one valid sample begins, then two in a row, ...
+        self._known: dict[Reads, Any] = {}
+
+    def __call__(self, reads: Reads) -> Any:
+        if reads not in self._known:
+            found = reduce(operator.and_, [self._run(*run) for run in reads])
+            lines, count, _ = self._shape
+            if len(reads) > 1 and lines > 1:
+                rows = self._xp.reshape(found, self._shape)
+                rows[:, : -reads[0][0]] = False  # what is beyond is another line's
+                rows[:, count - sum(reads[-1]) + 1 :] = False
+            self._known[reads] = found
+        return self._known[reads]
+
+    def _run(self, first: int, count: int) -> Any:
+        """Tell whether so many samples in a row are valid, the first so far away."""
+        lines, rows, stride = self._shape
+        points = lines * rows * stride
+        begin = self._margin * stride
+        while len(self._runs) < count:
+            run = self._runs[-1][:-stride] & self._runs[-1][stride:]
+            if len(self._runs) == 1 and lines > 1:  # none goes on in the next line
+                inside = run[begin : begin + points]
+                self._xp.reshape(inside, self._shape)[:, -1] = False
+            self._runs.append(run)
+        begin += first * stride
+        return self._runs[count - 1][begin : begin + points]
 
 
 class AtPoints:
@@ -80,14 +129,15 @@ class AtPoints:
         positions: Any,
         formula: Formula,
         axis: int,
+        stride: int,
         xp: Namespace,
     ) -> None:
         self.dtype = dtype
-        self._flat = xp.reshape(array, (-1,))
+        self._flat = array
         self._positions = positions
         self._start = formula.start
         self._axis = axis
-        self._stride = array.shape[2]
+        self._stride = stride
         self._xp = xp
         self._taken: dict[int, Any] = {}  # neighbouring differences share a sample
 
@@ -163,112 +213,83 @@ class Mender:
     def _mend(self, target: tuple[slice, ...]) -> None:
         """Replace it in a part of a block."""
         axis, length = self.task.axis, self.f.shape[self.task.axis]
-        rows, (margin, ghosts) = target[axis], (self.rules.margin, self.rules.ghosts)
+        rows, margin = target[axis], self.rules.margin
         start, stop = max(rows.start - margin, 0), min(rows.stop + margin, length)
-        valid = _part(self.task.where, _with_rows(target, axis, slice(start, stop)))
-        if not any(ghosts) and self.xp.all(valid):
-            return
-        first = max(rows.start, margin) if ghosts[0] else rows.start
-        last = min(rows.stop, length - margin) if ghosts[1] else rows.stop
-        if first < last and not self.xp.all(valid):
-            self._mend_rows(target, slice(start, stop), slice(first, last), valid)
-        if any(ghosts) and not margin <= rows.start <= rows.stop <= length - margin:
+        cut = _with_rows(target, axis, slice(start, stop))
+        valid = _part(self.task.where, cut)
+        if not self.xp.all(valid):
+            self._mend_rows(target, cut, valid)
+        is_inside = margin <= rows.start <= rows.stop <= length - margin
+        if any(self.rules.ghosts) and not is_inside:
             self._mend_ends(target)
 
     def _mend_rows(
-        self, target: tuple[slice, ...], read: slice, rows: slice, valid: Any
+        self, target: tuple[slice, ...], cut: tuple[slice, ...], valid: Any
     ) -> None:
-        """Replace some rows of a block; as the samples of others are read of it."""
-        xp, axis = self.xp, self.task.axis
-        if not xp.any(valid):
-            self.out[_with_rows(target, axis, rows)] = math.nan
-            return
-        cut = _with_rows(target, axis, read)
-        x: Any = None
-        out = self.out[cut]
-        shape = tuple(out.shape)
+        """Replace the rows of a block that are not near an end with ghosts.
+
+        Where it has not all rows, it has one line: whatever is before is cut first.
+        """
+        xp, axis, ops, x = self.xp, self.task.axis, self.ops, self.task.coordinates
+        out, f = self.out[target], self.f[cut]
+        shape, start = tuple(out.shape), cut[axis].start
         three = math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :])
-        if self.task.coordinates is not None and not self.shares_weights:
-            x = _part(self.task.coordinates, cut)
-            x = xp.reshape(xp.broadcast_to(x, shape), three)
-        f, valid, mended = (
-            # As one run first: three axes may be a view of what lies in no order.
-            xp.reshape(xp.reshape(array, (-1,)), three)
-            for array in (self.f[cut], xp.broadcast_to(valid, shape), out)
+        before, margin = (
+            (n * three[2]) for n in (target[axis].start - start, self.rules.margin)
         )
-        within = slice(rows.start - read.start, rows.stop - read.start)
-        self._replace(Block(f, valid, mended, x, read.start, within))
-        if not self.ops.is_contiguous(out):  # what is beside may be another thread's
-            inside = (*every(axis), within)
-            out[inside] = xp.reshape(mended, shape)[inside]
+        if x is not None:
+            x = None if self.shares_weights else xp.broadcast_to(_part(x, cut), f.shape)
+        mended = xp.reshape(out, (-1,))
+        # Beyond the ends, all are missing.
+        padded = ops.empty_like(
+            valid, dtype=valid.dtype, shape=(mended.shape[0] + 2 * margin,)
+        )
+        first, last = margin - before, margin - before + math.prod(f.shape)
+        padded[:first], padded[last:] = False, False
+        xp.reshape(padded[first:last], f.shape)[...] = valid
+        f, x = (None if a is None else xp.reshape(a, (-1,)) for a in (f, x))
+        fits = Fits(padded, three, self.rules.margin, xp)
+        self._replace(Block(f, x, mended, three, start, before), fits)
+        if not ops.is_contiguous(out):
+            out[...] = xp.reshape(mended, shape)
 
-    def _replace(self, block: Block) -> None:
-        xp, rules, (valid, rows) = self.xp, self.rules, (block.valid, block.rows)
-        left = self._unbroken(valid, -rules.left)
-        right = self._unbroken(valid, rules.right)
-
-        def fits(read: Reads, index: Any = ...) -> Any:
-            known = left[read.left], right[read.right], valid if read.itself else None
-            return reduce(operator.and_, [a[index] for a in known if a is not None])
-
+    def _replace(self, block: Block, fits: Fits) -> None:
+        xp, rules, length = self.xp, self.rules, self.f.shape[self.task.axis]
+        _, count, stride = block.shape
+        start = block.start + block.before // stride
         rest = xp.logical_not(fits(rules.first))
-        for row, read in rules.edges:
-            number = row if row >= 0 else self.f.shape[self.task.axis] + row
-            number -= block.start
-            if rows.start <= number < rows.stop:
-                index = (slice(None), number)
-                rest[index] = xp.logical_not(fits(read, index))
-        rest[:, : rows.start] = False  # of these, the neighbours are elsewhere
-        rest[:, rows.stop :] = False
+        rows = xp.reshape(rest, block.shape)
+        for row, reads in rules.edges:
+            number = (row if row >= 0 else length + row) - start
+            if 0 <= number < count:
+                found = xp.reshape(fits(reads), block.shape)
+                rows[:, number] = xp.logical_not(found[:, number])
+        if rules.ghosts[0]:
+            rows[:, : max(rules.margin - start, 0)] = False
+        if rules.ghosts[1]:
+            rows[:, max(length - rules.margin - start, 0) :] = False
         wanted = rest & reduce(operator.or_, map(fits, rules.least))
         block.out[rest ^ wanted] = math.nan
-        (positions,) = xp.nonzero(xp.reshape(wanted, (-1,)))
-
-        def fits_at(number: int) -> Any:
-            found = xp.reshape(fits(rules.others[number]), (-1,))
-            return xp.take(found, positions, axis=0)
-
+        positions = self.ops.positions(wanted)
         for group in rules.groups:
             if not positions.shape[0]:
                 return
             is_last = group is rules.groups[-1]  # then all that is left is chosen
             asked = group[:-1] if is_last else group
-            found = [fits_at(number) for number, _ in asked]
-            moved: Any = group[-1][1]
+            found = [
+                xp.take(fits(rules.others[number]), positions, axis=0)
+                for number, _ in asked
+            ]
+            moved: Any = group[-1][1] * stride
             for (_, shift), fit in reversed(list(zip(group[:-1], found, strict=False))):
-                moved = moved + fit * (shift - moved)  # as `where`, which is slower
-            places = positions + moved * valid.shape[2]
+                moved = moved + fit * (shift * stride - moved)  # `where` is slower
+            places = positions + (moved + block.before)
             if is_last:
                 self._run_at(positions, places, group[0][0], block)
                 return
             chosen = reduce(operator.or_, found)
             self._run_at(positions[chosen], places[chosen], group[0][0], block)
             positions = positions[~chosen]
-
-    def _unbroken(self, valid: Any, reach: int) -> list[Any]:
-        """Tell of each point whether none, one, and so on beside it are valid.
-
-        A negative reach is to the left; None is everywhere.  Beyond the ends, all are
-        missing.
-        """
-        xp, stride, both = self.xp, valid.shape[2], self.ops.verbs["bitwise_and"]
-        found: list[Any] = [None]
-        flat = xp.reshape(valid, (-1,))
-        for distance in range(1, abs(reach) + 1):
-            moved = distance * stride
-            here, there = slice(None, -moved), slice(moved, None)
-            beyond = slice(valid.shape[1] - distance, None)
-            if reach < 0:
-                here, there, beyond = there, here, slice(None, distance)
-            beside = xp.empty_like(flat)
-            if distance == 1:
-                beside[here] = flat[there]
-            else:
-                both(flat[there], xp.reshape(found[-1], (-1,))[here], out=beside[here])
-            beside = xp.reshape(beside, valid.shape)
-            beside[:, beyond] = False
-            found.append(beside)
-        return found
 
     def _run_at(self, positions: Any, places: Any, number: int, block: Block) -> None:
         """Write at some positions what a formula makes of some points inside."""
@@ -278,11 +299,13 @@ class Mender:
 
         def seen(array: Any, dtype: DType, is_wide: bool) -> Any:
             dtype = array.dtype if is_wide else dtype
-            return AtPoints(array, dtype, places, formula, axis, xp)
+            return AtPoints(array, dtype, places, formula, axis, block.shape[2], xp)
 
         f = seen(block.f, precision.samples, precision.wide_samples)
         if self.shares_weights:
-            along = places // block.f.shape[2] % block.f.shape[1]
+            lines, count, stride = block.shape
+            along = places // stride if stride > 1 else places
+            along = along % count if lines > 1 else along
             weighted = self._weighted(number, along + (block.start - formula.start))
         else:
             if block.x is not None:
@@ -290,7 +313,7 @@ class Mender:
                 task = task._replace(coordinates=x)
             weighted = _agnostic.weighted_formula(task, interior, xp)
         sums = _agnostic.sum_of(f, task, interior, weighted, xp)
-        xp.reshape(block.out, (-1,))[positions] = sums
+        block.out[positions] = sums
 
     def _weighted(self, number: int, points: Any) -> WeightedFormula:
         """Return a formula at some of the points that it fills.
