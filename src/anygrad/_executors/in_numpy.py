@@ -99,12 +99,16 @@ def _positions(chosen: Any) -> Any:
     """
     import numpy
 
-    whole = chosen.size - chosen.size % 8
-    (words,) = (chosen[:whole].view(numpy.uint64) != 0).nonzero()
-    (found,) = chosen[:whole].view(numpy.uint64).take(words).view(bool).nonzero()
-    found = words.take(found >> 3) * 8 + (found & 7)
-    (others,) = chosen[whole:].nonzero()
-    return numpy.concatenate([found, others + whole])
+    rest = chosen.size % 8
+    words = chosen[: chosen.size - rest].view(numpy.uint64)
+    (some,) = (words != 0).nonzero()
+    (found,) = words[some].view(bool).nonzero()
+    some *= 8
+    found = some[found >> 3] + (found & 7)
+    if not rest:
+        return found
+    (last,) = chosen[-rest:].nonzero()
+    return numpy.concatenate([found, last + (chosen.size - rest)])
 
 
 def _make_blocked() -> Callable[..., tuple[Any, ...]]:

@@ -33,10 +33,16 @@ if TYPE_CHECKING:
 #: Fewer samples take less time to be run through than to be chosen from.
 FEWEST_SAMPLES = 2**14
 
-#: So many points are mended together, and no more than half of all: what is told of
-#: them has so small a part of the memory of the result that a C library does not give
-#: both back to the system after each call, to be zeroed again in the next.
+#: So many points are mended together at most.
 MOST_POINTS = 2**18
+
+#: What is told of a point, and what is made at a position: together, these have less
+#: memory than the result.  Else a C library gives both back to the system after each
+#: call, to be zeroed again in the next.
+BYTES_OF_A_POINT, BYTES_AT_A_POSITION = 6, 128
+
+#: To mend so few positions costs as much as one.
+FEWEST_POSITIONS = 2**12
 
 
 class Block(NamedTuple):
@@ -70,7 +76,7 @@ class Block(NamedTuple):
 
 
 class Fits:
-    """Tells of each point of a block whether the samples that a formula reads are valid.
+    """Tells at which points of a block all samples that a formula reads are valid.
 
     Parameters
     ----------
@@ -87,32 +93,29 @@ class Fits:
     ) -> None:
         self._shape, self._margin, self._xp = shape, margin, xp
         self._runs = [valid]  # where one valid sample begins, then two in a row, ...
-        self._known: dict[Reads, Any] = {}
 
     def __call__(self, reads: Reads) -> Any:
-        if reads not in self._known:
-            found = reduce(operator.and_, [self._run(*run) for run in reads])
-            lines, count, _ = self._shape
-            if len(reads) > 1 and lines > 1:
-                rows = self._xp.reshape(found, self._shape)
-                rows[:, : -reads[0][0]] = False  # what is beyond is another line's
-                rows[:, count - sum(reads[-1]) + 1 :] = False
-            self._known[reads] = found
-        return self._known[reads]
+        found = reduce(operator.and_, [self._run(*run) for run in reads])
+        if len(reads) > 1 and self._shape[0] > 1:  # what is beyond is another line's
+            rows = self._xp.reshape(found, self._shape)
+            rows[:, : -reads[0][0]] = False
+            rows[:, self._shape[1] - sum(reads[-1]) + 1 :] = False
+        return found
+
+    def in_row(self, reads: Reads, row: int) -> Any:
+        """Tell it of a row that the formula is made for."""
+        runs = [self._xp.reshape(self._run(*run), self._shape) for run in reads]
+        return reduce(operator.and_, [run[:, row] for run in runs])
 
     def _run(self, first: int, count: int) -> Any:
         """Tell whether so many samples in a row are valid, the first so far away."""
         lines, rows, stride = self._shape
-        points = lines * rows * stride
-        begin = self._margin * stride
         while len(self._runs) < count:
-            run = self._runs[-1][:-stride] & self._runs[-1][stride:]
-            if len(self._runs) == 1 and lines > 1:  # none goes on in the next line
-                inside = run[begin : begin + points]
-                self._xp.reshape(inside, self._shape)[:, -1] = False
-            self._runs.append(run)
-        begin += first * stride
-        return self._runs[count - 1][begin : begin + points]
+            self._runs.append(self._runs[-1][:-stride] & self._runs[-1][stride:])
+            if len(self._runs) == 2 and lines > 1:  # none goes on in the next line
+                self._xp.reshape(self._run(0, 2), self._shape)[:, -1] = False
+        begin = (self._margin + first) * stride
+        return self._runs[count - 1][begin : begin + lines * rows * stride]
 
 
 class AtPoints:
@@ -145,7 +148,7 @@ class AtPoints:
         offset = index[self._axis].start - self._start
         if offset not in self._taken:
             positions = self._positions + offset * self._stride
-            taken = self._xp.take(self._flat, positions, axis=0)
+            taken = self._flat[positions]
             self._taken[offset] = _agnostic.prepare(taken, self.dtype, False, self._xp)
         return self._taken[offset]
 
@@ -198,11 +201,12 @@ class Mender:
         is_line = x is not None and math.prod(x.shape) == length
         self.shares_weights = is_line and length < math.prod(f.shape)
         self.weights: dict[int, WeightedFormula] = {}
+        self.nbytes = math.prod(f.shape) * out.dtype.itemsize
 
     def mend(self, target: tuple[slice, ...]) -> None:
         """Replace what the first formula has made of missing samples in a block."""
         lengths = [rows.stop - rows.start for rows in target]
-        most = max(min(math.prod(self.f.shape) // 2, MOST_POINTS), FEWEST_SAMPLES)
+        most = min(self.nbytes // BYTES_OF_A_POINT, MOST_POINTS)
         parts = -(-math.prod(lengths) // most)
         cut = next((k for k, n in enumerate(lengths) if n > 1), 0)
         step = -(-lengths[cut] // parts)
@@ -254,36 +258,42 @@ class Mender:
             out[...] = xp.reshape(mended, shape)
 
     def _replace(self, block: Block, fits: Fits) -> None:
+        """Replace it where the first formula does not fit."""
+        positions = self.ops.positions(self._wanted(block, fits))
+        most = max(self.nbytes // BYTES_AT_A_POSITION, FEWEST_POSITIONS)
+        for start in range(0, positions.shape[0], most):
+            self._choose(positions[start : start + most], block, fits)
+
+    def _wanted(self, block: Block, fits: Fits) -> Any:
+        """Tell where other formulas fit than the first; where none does, write NaN."""
         xp, rules, length = self.xp, self.rules, self.f.shape[self.task.axis]
-        _, count, stride = block.shape
-        start = block.start + block.before // stride
+        start, count = block.start + block.before // block.shape[2], block.shape[1]
         rest = xp.logical_not(fits(rules.first))
         rows = xp.reshape(rest, block.shape)
         for row, reads in rules.edges:
             number = (row if row >= 0 else length + row) - start
             if 0 <= number < count:
-                found = xp.reshape(fits(reads), block.shape)
-                rows[:, number] = xp.logical_not(found[:, number])
+                rows[:, number] = xp.logical_not(fits.in_row(reads, number))
         if rules.ghosts[0]:
             rows[:, : max(rules.margin - start, 0)] = False
         if rules.ghosts[1]:
             rows[:, max(length - rules.margin - start, 0) :] = False
         wanted = rest & reduce(operator.or_, map(fits, rules.least))
-        block.out[rest ^ wanted] = math.nan
-        positions = self.ops.positions(wanted)
+        rest ^= wanted
+        block.out[rest] = math.nan
+        return wanted
+
+    def _choose(self, positions: Any, block: Block, fits: Fits) -> None:
+        """Write at some positions what the first formula makes that fits there."""
+        rules, stride = self.rules, block.shape[2]
         for group in rules.groups:
-            if not positions.shape[0]:
-                return
             is_last = group is rules.groups[-1]  # then all that is left is chosen
             asked = group[:-1] if is_last else group
-            found = [
-                xp.take(fits(rules.others[number]), positions, axis=0)
-                for number, _ in asked
-            ]
-            moved: Any = group[-1][1] * stride
+            found = [fits(rules.others[number])[positions] for number, _ in asked]
+            places: Any = group[-1][1] * stride
             for (_, shift), fit in reversed(list(zip(group[:-1], found, strict=False))):
-                moved = moved + fit * (shift * stride - moved)  # `where` is slower
-            places = positions + (moved + block.before)
+                places = places + fit * (shift * stride - places)  # as `where`, faster
+            places = positions + (places + block.before)
             if is_last:
                 self._run_at(positions, places, group[0][0], block)
                 return
@@ -326,9 +336,7 @@ class Mender:
             self.weights[number] = formula.with_weights(
                 lambda weights: self.xp.reshape(weights, (-1,))
             )
-        return self.weights[number].with_weights(
-            lambda weights: self.xp.take(weights, points, axis=0)
-        )
+        return self.weights[number].with_weights(lambda weights: weights[points])
 
     def _mend_ends(self, target: tuple[slice, ...]) -> None:
         """Replace the rows of a block that are near an end.
