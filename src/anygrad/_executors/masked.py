@@ -259,10 +259,17 @@ class Mender:
 
     def _replace(self, block: Block, fits: Fits) -> None:
         """Replace it where the first formula does not fit."""
-        positions = self.ops.positions(self._wanted(block, fits))
+        wanted, rules = self._wanted(block, fits), self.rules
         most = max(self.nbytes // BYTES_AT_A_POSITION, FEWEST_POSITIONS)
-        for start in range(0, positions.shape[0], most):
-            self._choose(positions[start : start + most], block, fits)
+        for group in rules.groups:
+            chosen = wanted
+            if group is not rules.groups[-1]:  # for that, all are that are left
+                found = [fits(rules.others[number]) for number, _ in group]
+                chosen = wanted & reduce(operator.or_, found)
+                wanted ^= chosen
+            positions = self.ops.positions(chosen)
+            for start in range(0, positions.shape[0], most):
+                self._choose(group, positions[start : start + most], block, fits)
 
     def _wanted(self, block: Block, fits: Fits) -> Any:
         """Tell where other formulas fit than the first; where none does, write NaN."""
@@ -283,23 +290,18 @@ class Mender:
         block.out[rest] = math.nan
         return wanted
 
-    def _choose(self, positions: Any, block: Block, fits: Fits) -> None:
-        """Write at some positions what the first formula makes that fits there."""
-        rules, stride = self.rules, block.shape[2]
-        for group in rules.groups:
-            is_last = group is rules.groups[-1]  # then all that is left is chosen
-            asked = group[:-1] if is_last else group
-            found = [fits(rules.others[number])[positions] for number, _ in asked]
-            places: Any = group[-1][1] * stride
-            for (_, shift), fit in reversed(list(zip(group[:-1], found, strict=False))):
-                places = places + fit * (shift * stride - places)  # as `where`, faster
-            places = positions + (places + block.before)
-            if is_last:
-                self._run_at(positions, places, group[0][0], block)
-                return
-            chosen = reduce(operator.or_, found)
-            self._run_at(positions[chosen], places[chosen], group[0][0], block)
-            positions = positions[~chosen]
+    def _choose(
+        self, group: Sequence[tuple[int, int]], positions: Any, block: Block, fits: Fits
+    ) -> None:
+        """Write at some positions what the first of a group makes that fits there."""
+        places: Any = group[-1][1] * block.shape[2]
+        for number, shift in reversed(group[:-1]):
+            fit = fits(self.rules.others[number])[positions]
+            places = places + fit * (
+                shift * block.shape[2] - places
+            )  # `where` is slower
+        places = positions + (places + block.before)
+        self._run_at(positions, places, group[0][0], block)
 
     def _run_at(self, positions: Any, places: Any, number: int, block: Block) -> None:
         """Write at some positions what a formula makes of some points inside."""
