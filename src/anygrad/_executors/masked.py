@@ -26,9 +26,8 @@ from .._records import candidates, unrounded
 if TYPE_CHECKING:
     from .._executors.masked_rules import Reads
     from .._executors.operations import InPlaceOps
-    from .._formulas import Formula, WeightedFormula
     from .._records import Task
-    from .._typing import DType, Namespace
+    from .._typing import Namespace
 
 #: Fewer samples take less time to be run through than to be chosen from.
 FEWEST_SAMPLES = 2**14
@@ -53,104 +52,61 @@ class Block(NamedTuple):
 
     Attributes
     ----------
-    f : array
-        The samples, those beside it included.
-    x : array or None
-        Likewise the coordinates, where lines have their own.
+    f, x : array
+        The samples, those beside it included, and likewise the coordinates, if all have
+        their own.  Else they are of the whole axis, or None.
     out : array
         The derivative, in the working dtype.
+    runs : list of array
+        Where one valid sample begins, then two in a row, and so on: with a margin at
+        either end, and beyond the ends of the axis, all are missing.
     shape : tuple of int
         How many lines there are in `out`, how many points of each, and the stride.
-    start : int
-        Where the samples begin along the axis.
-    before : int
-        How many of them come before those of `out`.
+    margin : int
+        In points.
+    start, before : int
+        Where `out` begins along the axis, and how many samples come before it.
+    xp : module
+        The namespace of the arrays.
     """
 
     f: Any
     x: Any
     out: Any
+    runs: list[Any]
     shape: tuple[int, int, int]
+    margin: int
     start: int
     before: int
+    xp: Namespace
 
+    def in_rows(self, array: Any) -> Any:
+        """Return an array like `out`, by lines, rows and strides."""
+        return self.xp.reshape(array, self.shape)
 
-class Fits:
-    """Tells at which points of a block all samples that a formula reads are valid.
+    def run(self, first: int, count: int) -> Any:
+        """Tell whether so many samples in a row are valid, the first so far away."""
+        lines, rows, stride = self.shape
+        while len(self.runs) < count:
+            self.runs.append(self.runs[-1][:-stride] & self.runs[-1][stride:])
+            if len(self.runs) == 2 and lines > 1:  # none goes on in the next line
+                self.in_rows(self.run(0, 2))[:, -1] = False
+        begin = (self.margin + first) * stride
+        return self.runs[count - 1][begin : begin + lines * rows * stride]
 
-    Parameters
-    ----------
-    valid : array
-        The mask, flat, with a margin at either end.
-    shape : tuple of int
-        That of the block.
-    margin : int
-        In points along the axis.
-    """
-
-    def __init__(
-        self, valid: Any, shape: tuple[int, int, int], margin: int, xp: Namespace
-    ) -> None:
-        self._shape, self._margin, self._xp = shape, margin, xp
-        self._runs = [valid]  # where one valid sample begins, then two in a row, ...
-
-    def __call__(self, reads: Reads) -> Any:
-        found = reduce(operator.and_, [self._run(*run) for run in reads])
-        if len(reads) > 1 and self._shape[0] > 1:  # what is beyond is another line's
-            rows = self._xp.reshape(found, self._shape)
+    def fits(self, reads: Reads) -> Any:
+        """Tell at which points all samples that a formula reads are valid."""
+        found = reduce(operator.and_, [self.run(*run) for run in reads])
+        if len(reads) > 1 and self.shape[0] > 1:  # what is beyond is another line's
+            rows = self.in_rows(found)
             rows[:, : -reads[0][0]] = False
-            rows[:, self._shape[1] - sum(reads[-1]) + 1 :] = False
+            rows[:, self.shape[1] - sum(reads[-1]) + 1 :] = False
         return found
 
-    def in_row(self, reads: Reads, row: int) -> Any:
+    def fits_in_row(self, reads: Reads, row: int) -> Any:
         """Tell it of a row that the formula is made for."""
-        runs = [self._xp.reshape(self._run(*run), self._shape) for run in reads]
-        return reduce(operator.and_, [run[:, row] for run in runs])
-
-    def _run(self, first: int, count: int) -> Any:
-        """Tell whether so many samples in a row are valid, the first so far away."""
-        lines, rows, stride = self._shape
-        while len(self._runs) < count:
-            self._runs.append(self._runs[-1][:-stride] & self._runs[-1][stride:])
-            if len(self._runs) == 2 and lines > 1:  # none goes on in the next line
-                self._xp.reshape(self._run(0, 2), self._shape)[:, -1] = False
-        begin = (self._margin + first) * stride
-        return self._runs[count - 1][begin : begin + lines * rows * stride]
-
-
-class AtPoints:
-    """An array as a formula sees it, at some of the points that the formula fills.
-
-    The agnostic run asks an array for what lies so many points away from all of these;
-    this answers for those at `positions`, which count through the memory of a block.
-    """
-
-    def __init__(
-        self,
-        array: Any,
-        dtype: DType,
-        positions: Any,
-        formula: Formula,
-        axis: int,
-        stride: int,
-        xp: Namespace,
-    ) -> None:
-        self.dtype = dtype
-        self._flat = array
-        self._positions = positions
-        self._start = formula.start
-        self._axis = axis
-        self._stride = stride
-        self._xp = xp
-        self._taken: dict[int, Any] = {}  # neighbouring differences share a sample
-
-    def __getitem__(self, index: Any) -> Any:
-        offset = index[self._axis].start - self._start
-        if offset not in self._taken:
-            positions = self._positions + offset * self._stride
-            taken = self._flat[positions]
-            self._taken[offset] = _agnostic.prepare(taken, self.dtype, False, self._xp)
-        return self._taken[offset]
+        runs = [self.in_rows(self.run(*run))[:, row] for run in reads]
+        return reduce(operator.and_, runs)
 
 
 def derivative(
@@ -197,10 +153,8 @@ class Mender:
         self.first, *self.others = candidates(task)
         schemes = (self.first.scheme, *[one.scheme for one in self.others])
         self.rules = rules_of(schemes, task.coordinates is not None)
-        x, length = task.coordinates, f.shape[task.axis]
-        is_line = x is not None and math.prod(x.shape) == length
-        self.shares_weights = is_line and length < math.prod(f.shape)
-        self.weights: dict[int, WeightedFormula] = {}
+        x = task.coordinates
+        self.is_on_line = x is not None and math.prod(x.shape) == x.shape[task.axis]
         self.nbytes = math.prod(f.shape) * out.dtype.itemsize
 
     def mend(self, target: tuple[slice, ...]) -> None:
@@ -235,110 +189,83 @@ class Mender:
         Where it has not all rows, it has one line: whatever is before is cut first.
         """
         xp, axis, ops, x = self.xp, self.task.axis, self.ops, self.task.coordinates
-        out, f = self.out[target], self.f[cut]
-        shape, start = tuple(out.shape), cut[axis].start
-        three = math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :])
-        before, margin = (
-            (n * three[2]) for n in (target[axis].start - start, self.rules.margin)
-        )
-        if x is not None:
-            x = None if self.shares_weights else xp.broadcast_to(_part(x, cut), f.shape)
+        out, f, start = self.out[target], self.f[cut], target[axis].start
+        lengths = tuple(out.shape)
+        stride, margin = math.prod(lengths[axis + 1 :]), self.rules.margin
+        shape = math.prod(lengths[:axis]), lengths[axis], stride
+        before, beside = (start - cut[axis].start) * stride, margin * stride
         mended = xp.reshape(out, (-1,))
-        # Beyond the ends, all are missing.
-        padded = ops.empty_like(
-            valid, dtype=valid.dtype, shape=(mended.shape[0] + 2 * margin,)
-        )
-        first, last = margin - before, margin - before + math.prod(f.shape)
-        padded[:first], padded[last:] = False, False
-        xp.reshape(padded[first:last], f.shape)[...] = valid
-        f, x = (None if a is None else xp.reshape(a, (-1,)) for a in (f, x))
-        fits = Fits(padded, three, self.rules.margin, xp)
-        self._replace(Block(f, x, mended, three, start, before), fits)
+        padded = (mended.shape[0] + 2 * beside,)
+        run = ops.empty_like(valid, dtype=valid.dtype, shape=padded)
+        first, last = beside - before, beside - before + math.prod(f.shape)
+        run[:first], run[last:] = False, False
+        xp.reshape(run[first:last], f.shape)[...] = valid
+        if x is not None:
+            if not self.is_on_line:
+                x = xp.broadcast_to(_part(x, cut), f.shape)
+            x = xp.reshape(x, (-1,))
+        f = xp.reshape(f, (-1,))
+        self._replace(Block(f, x, mended, [run], shape, margin, start, before, xp))
         if not ops.is_contiguous(out):
-            out[...] = xp.reshape(mended, shape)
+            out[...] = xp.reshape(mended, lengths)
 
-    def _replace(self, block: Block, fits: Fits) -> None:
+    def _replace(self, block: Block) -> None:
         """Replace it where the first formula does not fit."""
-        wanted, rules = self._wanted(block, fits), self.rules
+        wanted, rules = self._wanted(block), self.rules
         most = max(self.nbytes // BYTES_AT_A_POSITION, FEWEST_POSITIONS)
         for group in rules.groups:
             chosen = wanted
             if group is not rules.groups[-1]:  # for that, all are that are left
-                found = [fits(rules.others[number]) for number, _ in group]
-                chosen = wanted & reduce(operator.or_, found)
+                fits = [block.fits(rules.others[number]) for number, _ in group]
+                chosen = wanted & reduce(operator.or_, fits)
                 wanted ^= chosen
             positions = self.ops.positions(chosen)
             for start in range(0, positions.shape[0], most):
-                self._choose(group, positions[start : start + most], block, fits)
+                self._run_at(positions[start : start + most], group, block)
 
-    def _wanted(self, block: Block, fits: Fits) -> Any:
+    def _wanted(self, block: Block) -> Any:
         """Tell where other formulas fit than the first; where none does, write NaN."""
         xp, rules, length = self.xp, self.rules, self.f.shape[self.task.axis]
-        start, count = block.start + block.before // block.shape[2], block.shape[1]
-        rest = xp.logical_not(fits(rules.first))
-        rows = xp.reshape(rest, block.shape)
+        rest = xp.logical_not(block.fits(rules.first))
+        rows = block.in_rows(rest)
         for row, reads in rules.edges:
-            number = (row if row >= 0 else length + row) - start
-            if 0 <= number < count:
-                rows[:, number] = xp.logical_not(fits.in_row(reads, number))
+            number = (row if row >= 0 else length + row) - block.start
+            if 0 <= number < block.shape[1]:
+                rows[:, number] = xp.logical_not(block.fits_in_row(reads, number))
         if rules.ghosts[0]:
-            rows[:, : max(rules.margin - start, 0)] = False
+            rows[:, : max(rules.margin - block.start, 0)] = False
         if rules.ghosts[1]:
-            rows[:, max(length - rules.margin - start, 0) :] = False
-        wanted = rest & reduce(operator.or_, map(fits, rules.least))
+            rows[:, max(length - rules.margin - block.start, 0) :] = False
+        wanted = rest & reduce(operator.or_, map(block.fits, rules.least))
         rest ^= wanted
         block.out[rest] = math.nan
         return wanted
 
-    def _choose(
-        self, group: Sequence[tuple[int, int]], positions: Any, block: Block, fits: Fits
+    def _run_at(
+        self, positions: Any, group: Sequence[tuple[int, int]], block: Block
     ) -> None:
         """Write at some positions what the first of a group makes that fits there."""
-        places: Any = group[-1][1] * block.shape[2]
+        xp, rules, (lines, count, stride) = self.xp, self.rules, block.shape
+        places: Any = group[-1][1] * stride
         for number, shift in reversed(group[:-1]):
-            fit = fits(self.rules.others[number])[positions]
-            places = places + fit * (
-                shift * block.shape[2] - places
-            )  # `where` is slower
-        places = positions + (places + block.before)
-        self._run_at(positions, places, group[0][0], block)
-
-    def _run_at(self, positions: Any, places: Any, number: int, block: Block) -> None:
-        """Write at some positions what a formula makes of some points inside."""
-        xp, axis, task = self.xp, self.task.axis, self.others[number]
-        precision, interior = task.precision, task.scheme.interior
-        formula = task.scheme.formulas[interior]
-
-        def seen(array: Any, dtype: DType, is_wide: bool) -> Any:
-            dtype = array.dtype if is_wide else dtype
-            return AtPoints(array, dtype, places, formula, axis, block.shape[2], xp)
-
-        f = seen(block.f, precision.samples, precision.wide_samples)
-        if self.shares_weights:
-            lines, count, stride = block.shape
-            along = places // stride if stride > 1 else places
-            along = along % count if lines > 1 else along
-            weighted = self._weighted(number, along + (block.start - formula.start))
-        else:
-            if block.x is not None:
-                x = seen(block.x, precision.coordinates, precision.wide_coordinates)
-                task = task._replace(coordinates=x)
-            weighted = _agnostic.weighted_formula(task, interior, xp)
-        sums = _agnostic.sum_of(f, task, interior, weighted, xp)
-        block.out[positions] = sums
-
-    def _weighted(self, number: int, points: Any) -> WeightedFormula:
-        """Return a formula at some of the points that it fills.
-
-        The weights of all are made once, and are the same on all lines.
-        """
-        if number not in self.weights:
-            task = self.others[number]
-            formula = _agnostic.weighted_formula(task, task.scheme.interior, self.xp)
-            self.weights[number] = formula.with_weights(
-                lambda weights: self.xp.reshape(weights, (-1,))
-            )
-        return self.weights[number].with_weights(lambda weights: weights[points])
+            fit = block.fits(rules.others[number])[positions]
+            places = places + fit * (shift * stride - places)  # as `where`, but faster
+        places = positions + places
+        number = group[0][0]
+        task, (scheme, offsets) = self.others[number], rules.near[number]
+        precision, beside = task.precision, xp.reshape(xp.arange(*offsets), (-1, 1))
+        f = block.f[places + (beside * stride + block.before)]
+        f = _agnostic.prepare(f, precision.samples, precision.wide_samples, xp)
+        x = block.x
+        if x is not None:
+            if self.is_on_line:
+                places = places // stride if stride > 1 else places
+                places = places % count if lines > 1 else places
+                x = x[places + (beside + block.start)]
+            else:
+                x = x[places + (beside * stride + block.before)]
+        task = task._replace(axis=0, scheme=scheme, coordinates=x)
+        (block.out[positions],) = _agnostic.weighted_sum(f, task, scheme.interior, xp)
 
     def _mend_ends(self, target: tuple[slice, ...]) -> None:
         """Replace the rows of a block that are near an end.

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .. import _formulas
 from .._boundaries import ONE_SIDED
+from .._schemes import Scheme
 
 if TYPE_CHECKING:
     from .._formulas import Formula
-    from .._schemes import Scheme
 
 
 #: Which samples beside a point a formula reads: runs of them, each by how far away the
@@ -34,6 +34,9 @@ class Rules(NamedTuple):
     groups : tuple of tuple of (int, int)
         The others in a row that are one formula but for its place: the number of each,
         and how far to the right of a point it stands.
+    near : tuple of (Scheme, (int, int))
+        Of each of the others, the scheme of which the interior fills one point of a
+        few, and from where to where it reads them.
     ghosts : tuple of bool
         Whether there are ghosts at the left end, and at the right one.
     margin : int
@@ -45,6 +48,7 @@ class Rules(NamedTuple):
     least: tuple[Reads, ...]
     edges: tuple[tuple[int, Reads], ...]
     groups: tuple[tuple[tuple[int, int], ...], ...]
+    near: tuple[tuple[Scheme, tuple[int, int]], ...]
     ghosts: tuple[bool, bool]
     margin: int
 
@@ -79,9 +83,21 @@ def rules_of(schemes: tuple[Scheme, ...], on_coordinates: bool) -> Rules:
         tuple([_runs(a) for a in others if not any(set(b) < set(a) for b in others)]),
         tuple(edges),
         tuple(map(tuple, groups)),
+        tuple(map(_near, schemes[1:])),
         ghosts,
         max(map(abs, sum(others, first))),
     )
+
+
+def _near(scheme: Scheme) -> tuple[Scheme, tuple[int, int]]:
+    before, (interior, *after) = (
+        scheme.formulas[: scheme.interior],
+        scheme.formulas[scheme.interior :],
+    )
+    first, last = interior.offsets[0], interior.offsets[-1]
+    moved = interior._replace(start=-first, stop=1 - first)
+    whole = Scheme(scheme.recipe, (*before, moved, *after), scheme.interior)
+    return whole, (first, last + 1)
 
 
 def _runs(offsets: list[int]) -> Reads:
