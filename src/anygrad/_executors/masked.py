@@ -32,15 +32,15 @@ if TYPE_CHECKING:
 #: Fewer samples take less time to be run through than to be chosen from.
 FEWEST_SAMPLES = 2**14
 
-#: So many points are mended together at most.
-MOST_POINTS = 2**18
+#: So many points are told of together at most, and so many mended.
+MOST_POINTS, MOST_POSITIONS = 2**18, 2**15
 
 #: What is told of a point, and what is made at a position: together, these have less
 #: memory than the result.  Else a C library gives both back to the system after each
 #: call, to be zeroed again in the next.
-BYTES_OF_A_POINT, BYTES_AT_A_POSITION = 6, 128
+BYTES_OF_A_POINT, BYTES_ON_COORDINATES, BYTES_AT_A_POSITION = 6, 10, 128
 
-#: To mend so few positions costs as much as one.
+#: To mend fewer than these takes nearly as long.
 FEWEST_POSITIONS = 2**12
 
 
@@ -160,7 +160,9 @@ class Mender:
     def mend(self, target: tuple[slice, ...]) -> None:
         """Replace what the first formula has made of missing samples in a block."""
         lengths = [rows.stop - rows.start for rows in target]
-        most = min(self.nbytes // BYTES_OF_A_POINT, MOST_POINTS)
+        on_step = self.task.coordinates is None
+        nbytes = BYTES_OF_A_POINT if on_step else BYTES_ON_COORDINATES
+        most = min(self.nbytes // nbytes, MOST_POINTS)
         parts = -(-math.prod(lengths) // most)
         cut = next((k for k, n in enumerate(lengths) if n > 1), 0)
         step = -(-lengths[cut] // parts)
@@ -212,7 +214,8 @@ class Mender:
     def _replace(self, block: Block) -> None:
         """Replace it where the first formula does not fit."""
         wanted, rules = self._wanted(block), self.rules
-        most = max(self.nbytes // BYTES_AT_A_POSITION, FEWEST_POSITIONS)
+        most = min(self.nbytes // BYTES_AT_A_POSITION, MOST_POSITIONS)
+        most = max(most, FEWEST_POSITIONS)
         for group in rules.groups:
             chosen = wanted
             if group is not rules.groups[-1]:  # for that, all are that are left
