@@ -98,6 +98,8 @@ def test_coordinates(mask: Any, library: Backend) -> None:
     for spacing in ([x, y], [grid, 0.5]):
         kind = {"spacing": spacing, "edge_order": 2}
         check("gradient", f, library, exact=False, where=where, **kind)
+    kind = {"order": 2, "dim": 1, "spacing": [y]}
+    check("derivative", f, library, exact=False, where=where, **kind)
     turns = {"spacing": [x, y], "boundary": ("periodic", 1e5)}
     check("gradient", f, library, exact=True, where=where, **turns)
 

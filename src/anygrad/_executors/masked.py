@@ -26,78 +26,87 @@ from .._records import candidates, unrounded
 if TYPE_CHECKING:
     from .._executors.masked_rules import Reads
     from .._executors.operations import InPlaceOps
-    from .._formulas import Formula, WeightedFormula
     from .._records import Task
-    from .._typing import DType, Namespace
+    from .._typing import Namespace
 
 #: Fewer samples take less time to be run through than to be chosen from.
 FEWEST_SAMPLES = 2**14
 
-#: So many points are mended together, and no more than half of all: what is told of
-#: them has so small a part of the memory of the result that a C library does not give
-#: both back to the system after each call, to be zeroed again in the next.
-MOST_POINTS = 2**18
+#: So many points are told of together at most, and so many mended.
+MOST_POINTS, MOST_POSITIONS = 2**18, 2**15
+
+#: What is told of a point, and what is made at a position: together, these have less
+#: memory than the result.  Else a C library gives both back to the system after each
+#: call, to be zeroed again in the next.
+BYTES_OF_A_POINT, BYTES_ON_COORDINATES, BYTES_AT_A_POSITION = 6, 10, 128
+
+#: To mend fewer than these takes nearly as long.
+FEWEST_POSITIONS = 2**12
 
 
 class Block(NamedTuple):
     """A part of a derivative, with as many points beside it as any formula reads.
 
-    All arrays are of three axes, of which the second is that of the derivative, and lie
-    in their order: what is so many points away along it is so many steps away in
-    memory.
+    All arrays are flat, and lie in the order of memory: what is so many points away
+    along the axis is so many strides away in them.
 
     Attributes
     ----------
-    f, valid, out : array
-        The samples, the mask, and the derivative, in the working dtype.
-    x : array or None
-        The coordinates, where lines have their own.
-    start : int
-        Where it begins along the axis.
-    rows : slice
-        What is mended of it.
+    f, x : array
+        The samples, those beside it included, and likewise the coordinates, if all have
+        their own.  Else they are of the whole axis, or None.
+    out : array
+        The derivative, in the working dtype.
+    runs : list of array
+        Where one valid sample begins, then two in a row, and so on: with a margin at
+        either end, and beyond the ends of the axis, all are missing.
+    shape : tuple of int
+        How many lines there are in `out`, how many points of each, and the stride.
+    margin : int
+        In points.
+    start, before : int
+        Where `out` begins along the axis, and how many samples come before it.
+    xp : module
+        The namespace of the arrays.
     """
 
     f: Any
-    valid: Any
-    out: Any
     x: Any
+    out: Any
+    runs: list[Any]
+    shape: tuple[int, int, int]
+    margin: int
     start: int
-    rows: slice
+    before: int
+    xp: Namespace
 
+    def in_rows(self, array: Any) -> Any:
+        """Return an array like `out`, by lines, rows and strides."""
+        return self.xp.reshape(array, self.shape)
 
-class AtPoints:
-    """An array as a formula sees it, at some of the points that the formula fills.
+    def run(self, first: int, count: int) -> Any:
+        """Tell whether so many samples in a row are valid, the first so far away."""
+        lines, rows, stride = self.shape
+        while len(self.runs) < count:
+            self.runs.append(self.runs[-1][:-stride] & self.runs[-1][stride:])
+            if len(self.runs) == 2 and lines > 1:  # none goes on in the next line
+                self.in_rows(self.run(0, 2))[:, -1] = False
+        begin = (self.margin + first) * stride
+        return self.runs[count - 1][begin : begin + lines * rows * stride]
 
-    The agnostic run asks an array for what lies so many points away from all of these;
-    this answers for those at `positions`, which count through the memory of a block.
-    """
+    def fits(self, reads: Reads) -> Any:
+        """Tell at which points all samples that a formula reads are valid."""
+        found = reduce(operator.and_, [self.run(*run) for run in reads])
+        if len(reads) > 1 and self.shape[0] > 1:  # what is beyond is another line's
+            rows = self.in_rows(found)
+            rows[:, : -reads[0][0]] = False
+            rows[:, self.shape[1] - sum(reads[-1]) + 1 :] = False
+        return found
 
-    def __init__(
-        self,
-        array: Any,
-        dtype: DType,
-        positions: Any,
-        formula: Formula,
-        axis: int,
-        xp: Namespace,
-    ) -> None:
-        self.dtype = dtype
-        self._flat = xp.reshape(array, (-1,))
-        self._positions = positions
-        self._start = formula.start
-        self._axis = axis
-        self._stride = array.shape[2]
-        self._xp = xp
-        self._taken: dict[int, Any] = {}  # neighbouring differences share a sample
-
-    def __getitem__(self, index: Any) -> Any:
-        offset = index[self._axis].start - self._start
-        if offset not in self._taken:
-            positions = self._positions + offset * self._stride
-            taken = self._xp.take(self._flat, positions, axis=0)
-            self._taken[offset] = _agnostic.prepare(taken, self.dtype, False, self._xp)
-        return self._taken[offset]
+    def fits_in_row(self, reads: Reads, row: int) -> Any:
+        """Tell it of a row that the formula is made for."""
+        runs = [self.in_rows(self.run(*run))[:, row] for run in reads]
+        return reduce(operator.and_, runs)
 
 
 def derivative(
@@ -144,15 +153,16 @@ class Mender:
         self.first, *self.others = candidates(task)
         schemes = (self.first.scheme, *[one.scheme for one in self.others])
         self.rules = rules_of(schemes, task.coordinates is not None)
-        x, length = task.coordinates, f.shape[task.axis]
-        is_line = x is not None and math.prod(x.shape) == length
-        self.shares_weights = is_line and length < math.prod(f.shape)
-        self.weights: dict[int, WeightedFormula] = {}
+        x = task.coordinates
+        self.is_on_line = x is not None and math.prod(x.shape) == x.shape[task.axis]
+        self.nbytes = math.prod(f.shape) * out.dtype.itemsize
 
     def mend(self, target: tuple[slice, ...]) -> None:
         """Replace what the first formula has made of missing samples in a block."""
         lengths = [rows.stop - rows.start for rows in target]
-        most = max(min(math.prod(self.f.shape) // 2, MOST_POINTS), FEWEST_SAMPLES)
+        on_step = self.task.coordinates is None
+        nbytes = BYTES_OF_A_POINT if on_step else BYTES_ON_COORDINATES
+        most = min(self.nbytes // nbytes, MOST_POINTS)
         parts = -(-math.prod(lengths) // most)
         cut = next((k for k, n in enumerate(lengths) if n > 1), 0)
         step = -(-lengths[cut] // parts)
@@ -163,149 +173,102 @@ class Mender:
     def _mend(self, target: tuple[slice, ...]) -> None:
         """Replace it in a part of a block."""
         axis, length = self.task.axis, self.f.shape[self.task.axis]
-        rows, (margin, ghosts) = target[axis], (self.rules.margin, self.rules.ghosts)
+        rows, margin = target[axis], self.rules.margin
         start, stop = max(rows.start - margin, 0), min(rows.stop + margin, length)
-        valid = _part(self.task.where, _with_rows(target, axis, slice(start, stop)))
-        if not any(ghosts) and self.xp.all(valid):
-            return
-        first = max(rows.start, margin) if ghosts[0] else rows.start
-        last = min(rows.stop, length - margin) if ghosts[1] else rows.stop
-        if first < last and not self.xp.all(valid):
-            self._mend_rows(target, slice(start, stop), slice(first, last), valid)
-        if any(ghosts) and not margin <= rows.start <= rows.stop <= length - margin:
+        cut = _with_rows(target, axis, slice(start, stop))
+        valid = _part(self.task.where, cut)
+        if not self.xp.all(valid):
+            self._mend_rows(target, cut, valid)
+        is_inside = margin <= rows.start <= rows.stop <= length - margin
+        if any(self.rules.ghosts) and not is_inside:
             self._mend_ends(target)
 
     def _mend_rows(
-        self, target: tuple[slice, ...], read: slice, rows: slice, valid: Any
+        self, target: tuple[slice, ...], cut: tuple[slice, ...], valid: Any
     ) -> None:
-        """Replace some rows of a block; as the samples of others are read of it."""
-        xp, axis = self.xp, self.task.axis
-        if not xp.any(valid):
-            self.out[_with_rows(target, axis, rows)] = math.nan
-            return
-        cut = _with_rows(target, axis, read)
-        x: Any = None
-        out = self.out[cut]
-        shape = tuple(out.shape)
-        three = math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :])
-        if self.task.coordinates is not None and not self.shares_weights:
-            x = _part(self.task.coordinates, cut)
-            x = xp.reshape(xp.broadcast_to(x, shape), three)
-        f, valid, mended = (
-            # As one run first: three axes may be a view of what lies in no order.
-            xp.reshape(xp.reshape(array, (-1,)), three)
-            for array in (self.f[cut], xp.broadcast_to(valid, shape), out)
-        )
-        within = slice(rows.start - read.start, rows.stop - read.start)
-        self._replace(Block(f, valid, mended, x, read.start, within))
-        if not self.ops.is_contiguous(out):  # what is beside may be another thread's
-            inside = (*every(axis), within)
-            out[inside] = xp.reshape(mended, shape)[inside]
+        """Replace the rows of a block that are not near an end with ghosts.
+
+        Where it has not all rows, it has one line: whatever is before is cut first.
+        """
+        xp, axis, ops, x = self.xp, self.task.axis, self.ops, self.task.coordinates
+        out, f, start = self.out[target], self.f[cut], target[axis].start
+        lengths = tuple(out.shape)
+        stride, margin = math.prod(lengths[axis + 1 :]), self.rules.margin
+        shape = math.prod(lengths[:axis]), lengths[axis], stride
+        before, beside = (start - cut[axis].start) * stride, margin * stride
+        mended = xp.reshape(out, (-1,))
+        padded = (mended.shape[0] + 2 * beside,)
+        run = ops.empty_like(valid, dtype=valid.dtype, shape=padded)
+        first, last = beside - before, beside - before + math.prod(f.shape)
+        run[:first], run[last:] = False, False
+        xp.reshape(run[first:last], f.shape)[...] = valid
+        if x is not None:
+            if not self.is_on_line:
+                x = xp.broadcast_to(_part(x, cut), f.shape)
+            x = xp.reshape(x, (-1,))
+        f = xp.reshape(f, (-1,))
+        self._replace(Block(f, x, mended, [run], shape, margin, start, before, xp))
+        if not ops.is_contiguous(out):
+            out[...] = xp.reshape(mended, lengths)
 
     def _replace(self, block: Block) -> None:
-        xp, rules, (valid, rows) = self.xp, self.rules, (block.valid, block.rows)
-        left = self._unbroken(valid, -rules.left)
-        right = self._unbroken(valid, rules.right)
-
-        def fits(read: Reads, index: Any = ...) -> Any:
-            known = left[read.left], right[read.right], valid if read.itself else None
-            return reduce(operator.and_, [a[index] for a in known if a is not None])
-
-        rest = xp.logical_not(fits(rules.first))
-        for row, read in rules.edges:
-            number = row if row >= 0 else self.f.shape[self.task.axis] + row
-            number -= block.start
-            if rows.start <= number < rows.stop:
-                index = (slice(None), number)
-                rest[index] = xp.logical_not(fits(read, index))
-        rest[:, : rows.start] = False  # of these, the neighbours are elsewhere
-        rest[:, rows.stop :] = False
-        wanted = rest & reduce(operator.or_, map(fits, rules.least))
-        block.out[rest ^ wanted] = math.nan
-        (positions,) = xp.nonzero(xp.reshape(wanted, (-1,)))
-
-        def fits_at(number: int) -> Any:
-            found = xp.reshape(fits(rules.others[number]), (-1,))
-            return xp.take(found, positions, axis=0)
-
+        """Replace it where the first formula does not fit."""
+        wanted, rules = self._wanted(block), self.rules
+        most = min(self.nbytes // BYTES_AT_A_POSITION, MOST_POSITIONS)
+        most = max(most, FEWEST_POSITIONS)
         for group in rules.groups:
-            if not positions.shape[0]:
-                return
-            is_last = group is rules.groups[-1]  # then all that is left is chosen
-            asked = group[:-1] if is_last else group
-            found = [fits_at(number) for number, _ in asked]
-            moved: Any = group[-1][1]
-            for (_, shift), fit in reversed(list(zip(group[:-1], found, strict=False))):
-                moved = moved + fit * (shift - moved)  # as `where`, which is slower
-            places = positions + moved * valid.shape[2]
-            if is_last:
-                self._run_at(positions, places, group[0][0], block)
-                return
-            chosen = reduce(operator.or_, found)
-            self._run_at(positions[chosen], places[chosen], group[0][0], block)
-            positions = positions[~chosen]
+            chosen = wanted
+            if group is not rules.groups[-1]:  # for that, all are that are left
+                fits = [block.fits(rules.others[number]) for number, _ in group]
+                chosen = wanted & reduce(operator.or_, fits)
+                wanted ^= chosen
+            positions = self.ops.positions(chosen)
+            for start in range(0, positions.shape[0], most):
+                self._run_at(positions[start : start + most], group, block)
 
-    def _unbroken(self, valid: Any, reach: int) -> list[Any]:
-        """Tell of each point whether none, one, and so on beside it are valid.
+    def _wanted(self, block: Block) -> Any:
+        """Tell where other formulas fit than the first; where none does, write NaN."""
+        xp, rules, length = self.xp, self.rules, self.f.shape[self.task.axis]
+        rest = xp.logical_not(block.fits(rules.first))
+        rows = block.in_rows(rest)
+        for row, reads in rules.edges:
+            number = (row if row >= 0 else length + row) - block.start
+            if 0 <= number < block.shape[1]:
+                rows[:, number] = xp.logical_not(block.fits_in_row(reads, number))
+        if rules.ghosts[0]:
+            rows[:, : max(rules.margin - block.start, 0)] = False
+        if rules.ghosts[1]:
+            rows[:, max(length - rules.margin - block.start, 0) :] = False
+        wanted = rest & reduce(operator.or_, map(block.fits, rules.least))
+        rest ^= wanted
+        block.out[rest] = math.nan
+        return wanted
 
-        A negative reach is to the left; None is everywhere.  Beyond the ends, all are
-        missing.
-        """
-        xp, stride, both = self.xp, valid.shape[2], self.ops.verbs["bitwise_and"]
-        found: list[Any] = [None]
-        flat = xp.reshape(valid, (-1,))
-        for distance in range(1, abs(reach) + 1):
-            moved = distance * stride
-            here, there = slice(None, -moved), slice(moved, None)
-            beyond = slice(valid.shape[1] - distance, None)
-            if reach < 0:
-                here, there, beyond = there, here, slice(None, distance)
-            beside = xp.empty_like(flat)
-            if distance == 1:
-                beside[here] = flat[there]
+    def _run_at(
+        self, positions: Any, group: Sequence[tuple[int, int]], block: Block
+    ) -> None:
+        """Write at some positions what the first of a group makes that fits there."""
+        xp, rules, (lines, count, stride) = self.xp, self.rules, block.shape
+        places: Any = group[-1][1] * stride
+        for number, shift in reversed(group[:-1]):
+            fit = block.fits(rules.others[number])[positions]
+            places = places + fit * (shift * stride - places)  # as `where`, but faster
+        places = positions + places
+        number = group[0][0]
+        task, (scheme, offsets) = self.others[number], rules.near[number]
+        precision, beside = task.precision, xp.reshape(xp.arange(*offsets), (-1, 1))
+        f = block.f[places + (beside * stride + block.before)]
+        f = _agnostic.prepare(f, precision.samples, precision.wide_samples, xp)
+        x = block.x
+        if x is not None:
+            if self.is_on_line:
+                places = places // stride if stride > 1 else places
+                places = places % count if lines > 1 else places
+                x = x[places + (beside + block.start)]
             else:
-                both(flat[there], xp.reshape(found[-1], (-1,))[here], out=beside[here])
-            beside = xp.reshape(beside, valid.shape)
-            beside[:, beyond] = False
-            found.append(beside)
-        return found
-
-    def _run_at(self, positions: Any, places: Any, number: int, block: Block) -> None:
-        """Write at some positions what a formula makes of some points inside."""
-        xp, axis, task = self.xp, self.task.axis, self.others[number]
-        precision, interior = task.precision, task.scheme.interior
-        formula = task.scheme.formulas[interior]
-
-        def seen(array: Any, dtype: DType, is_wide: bool) -> Any:
-            dtype = array.dtype if is_wide else dtype
-            return AtPoints(array, dtype, places, formula, axis, xp)
-
-        f = seen(block.f, precision.samples, precision.wide_samples)
-        if self.shares_weights:
-            along = places // block.f.shape[2] % block.f.shape[1]
-            weighted = self._weighted(number, along + (block.start - formula.start))
-        else:
-            if block.x is not None:
-                x = seen(block.x, precision.coordinates, precision.wide_coordinates)
-                task = task._replace(coordinates=x)
-            weighted = _agnostic.weighted_formula(task, interior, xp)
-        sums = _agnostic.sum_of(f, task, interior, weighted, xp)
-        xp.reshape(block.out, (-1,))[positions] = sums
-
-    def _weighted(self, number: int, points: Any) -> WeightedFormula:
-        """Return a formula at some of the points that it fills.
-
-        The weights of all are made once, and are the same on all lines.
-        """
-        if number not in self.weights:
-            task = self.others[number]
-            formula = _agnostic.weighted_formula(task, task.scheme.interior, self.xp)
-            self.weights[number] = formula.with_weights(
-                lambda weights: self.xp.reshape(weights, (-1,))
-            )
-        return self.weights[number].with_weights(
-            lambda weights: self.xp.take(weights, points, axis=0)
-        )
+                x = x[places + (beside * stride + block.before)]
+        task = task._replace(axis=0, scheme=scheme, coordinates=x)
+        (block.out[positions],) = _agnostic.weighted_sum(f, task, scheme.interior, xp)
 
     def _mend_ends(self, target: tuple[slice, ...]) -> None:
         """Replace the rows of a block that are near an end.

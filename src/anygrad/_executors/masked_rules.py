@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import operator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .. import _formulas
 from .._boundaries import ONE_SIDED
+from .._schemes import Scheme
 
 if TYPE_CHECKING:
     from .._formulas import Formula
-    from .._schemes import Scheme
 
 
-class Reads(NamedTuple):
-    """Which samples beside a point a formula reads.
-
-    Attributes
-    ----------
-    left, right : int
-        How many in a row to the left of it, and to the right.
-    itself : bool
-        Whether its own is read.
-    """
-
-    left: int
-    right: int
-    itself: bool
+#: Which samples beside a point a formula reads: runs of them, each by how far away the
+#: first one is and by how many there are.
+Reads: TypeAlias = tuple[tuple[int, int], ...]
 
 
 class Rules(NamedTuple):
@@ -46,10 +34,13 @@ class Rules(NamedTuple):
     groups : tuple of tuple of (int, int)
         The others in a row that are one formula but for its place: the number of each,
         and how far to the right of a point it stands.
+    near : tuple of (Scheme, (int, int))
+        Of each of the others, the scheme of which the interior fills one point of a
+        few, and from where to where it reads them.
     ghosts : tuple of bool
         Whether there are ghosts at the left end, and at the right one.
-    left, right, margin : int
-        How far any reads to either side, and to any.
+    margin : int
+        How far any reads to either side.
     """
 
     first: Reads
@@ -57,9 +48,8 @@ class Rules(NamedTuple):
     least: tuple[Reads, ...]
     edges: tuple[tuple[int, Reads], ...]
     groups: tuple[tuple[tuple[int, int], ...], ...]
+    near: tuple[tuple[Scheme, tuple[int, int]], ...]
     ghosts: tuple[bool, bool]
-    left: int
-    right: int
     margin: int
 
 
@@ -67,46 +57,62 @@ class Rules(NamedTuple):
 def rules_of(schemes: tuple[Scheme, ...], on_coordinates: bool) -> Rules:
     """Return which formula fits where."""
 
-    def reads(formula: Formula) -> Reads:
-        found = _formulas.samples_read(formula, on_coordinates)
-        return Reads(max(-min(found), 0), max(*found, 0), 0 in found)
+    def reads(formula: Formula) -> list[int]:
+        return _formulas.samples_read(formula, on_coordinates)
 
-    first, *others = [reads(one.formulas[one.interior]) for one in schemes]
-    left, right = (max([one[side] for one in (first, *others)]) for side in (0, 1))
+    inside = [one.formulas[one.interior] for one in schemes]
+    first, *others = map(reads, inside)
     groups: list[list[tuple[int, int]]] = []
     latest: Any = None
-    for number, scheme in enumerate(schemes[1:]):
-        pattern, start = _pattern(scheme.formulas[scheme.interior])
-        if on_coordinates or pattern != latest:
+    for number, formula in enumerate(inside[1:]):
+        pattern, start = _pattern(formula, on_coordinates)
+        if pattern != latest:
             groups.append([])
             origin, latest = start, pattern
         groups[-1].append((number, start - origin))
     recipe = schemes[0].recipe
     ghosts = recipe.left != ONE_SIDED, recipe.right != ONE_SIDED
     edges = [
-        (formula.start, reads(formula))
+        (formula.start, _runs(reads(formula)))
         for number, formula in enumerate(schemes[0].formulas)
         if number != schemes[0].interior and not ghosts[formula.start < 0]
     ]
     return Rules(
-        first,
-        tuple(others),
-        tuple([one for one in others if not any(_is_within(o, one) for o in others)]),
+        _runs(first),
+        tuple(map(_runs, others)),
+        tuple([_runs(a) for a in others if not any(set(b) < set(a) for b in others)]),
         tuple(edges),
         tuple(map(tuple, groups)),
+        tuple(map(_near, schemes[1:])),
         ghosts,
-        left,
-        right,
-        max(left, right),
+        max(map(abs, sum(others, first))),
     )
 
 
-def _is_within(one: Reads, other: Reads) -> bool:
-    return one != other and all(map(operator.le, one, other))
+def _near(scheme: Scheme) -> tuple[Scheme, tuple[int, int]]:
+    before, (interior, *after) = (
+        scheme.formulas[: scheme.interior],
+        scheme.formulas[scheme.interior :],
+    )
+    first, last = interior.offsets[0], interior.offsets[-1]
+    moved = interior._replace(start=-first, stop=1 - first)
+    whole = Scheme(scheme.recipe, (*before, moved, *after), scheme.interior)
+    return whole, (first, last + 1)
 
 
-def _pattern(formula: Formula) -> tuple[Any, int]:
+def _runs(offsets: list[int]) -> Reads:
+    starts = [k for k in offsets if k - 1 not in offsets]
+    stops = [k + 1 for k in offsets if k + 1 not in offsets]
+    return tuple([(a, b - a) for a, b in zip(starts, stops, strict=True)])
+
+
+def _pattern(formula: Formula, on_coordinates: bool) -> tuple[Any, int]:
     """Return a formula but for its place, and the first point that it reads."""
+    if on_coordinates:
+        offsets, order = formula.offsets, formula.order
+        # The highest derivative that a polynomial has is the same at all points.
+        is_constant = 0 in (offsets[0], offsets[-1]) and len(offsets) == order + 1
+        return order if is_constant else offsets, offsets[0]
     start = min([min(term[:2]) for term in formula.terms])
     terms = [(upper - start, lower - start, w) for upper, lower, w in formula.terms]
     return (terms, formula.denominator), start

@@ -34,6 +34,8 @@ class InPlaceOps(NamedTuple):
         `positions`; None where small arrays are no case of their own.
     put : callable
         ``put(out, chosen, values)`` writes those values for which a bool is true.
+    positions : callable
+        ``positions(chosen)``: where a flat array of bools is true.
     block_bytes : int or None
         How large a block of the result should be; None for no blocks.
     scratch_bytes : int
@@ -51,6 +53,7 @@ class InPlaceOps(NamedTuple):
     extremes: Callable[[Any], tuple[int, int]] | None
     take: Callable[[Any, Any], Any] | None
     put: Callable[[Any, Any, Any], Any]
+    positions: Callable[[Any], Any]
     block_bytes: int | None
     scratch_bytes: int
     for_each: Callable[[Callable[[Any], None], Iterable[Any]], None]
