@@ -30,6 +30,35 @@ class Odd(float):
     dtype = "odd"
 
 
+class Alike(float):
+    """A number that calls all others equal."""
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    __hash__ = float.__hash__
+
+
+class Alone(float):
+    """A number that is compared with its own kind only, as some of SymPy's are."""
+
+    def __eq__(self, other: object) -> bool:
+        assert isinstance(other, Alone)
+        return float(self) == float(other)
+
+    __hash__ = float.__hash__
+
+
+@pytest.mark.parametrize("number", [Alike, Alone])
+def test_steps_with_an_equality_of_their_own(number: Any, library: Backend) -> None:
+    f = library.asarray([0.0, 8.0, 16.0])
+    for step in (2.0, number(2.0), Odd(4.0), number(4.0), 4.0, number(8.0), 2.0):
+        (result,) = anygrad.gradient(f, spacing=step)
+        assert library.tolist(result) == [8.0 / float(step)] * 3
+        (result,) = anygrad.gradient(f, spacing=[step])
+        assert library.tolist(result) == [8.0 / float(step)] * 3
+
+
 def test_a_step_of_no_dims_is_not_looked_at(library: Backend) -> None:
     """Nor is it kept alive."""
     f, step = library.asarray([[1.0, 2.0]]), library.asarray(2.0)

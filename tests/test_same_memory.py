@@ -62,3 +62,12 @@ def test_memory_stays_resizable(torch: Any) -> None:
     (result,) = anygrad.gradient(f)
     for tensor in (f, result):
         tensor.resize_(2**19)
+
+
+def test_zeros_without_memory(torch: Any) -> None:
+    """Slopes that autograd knows to be zero are none that NumPy could read."""
+    nothing = torch._efficientzerotensor((4, 5))
+    for keywords in ({}, {"boundary": "periodic"}, {"accuracy": 4}):
+        (result,) = anygrad.gradient(nothing, dim=1, **keywords)
+        assert result.equal(torch.zeros(4, 5))
+    assert anygrad.gradient(torch.rand(3, 0), dim=0)[0].shape == (3, 0)

@@ -44,7 +44,7 @@ class Known:
     has_ends : bool
         Whether periods or values beyond the ends are to be bound.
     has_numbers_only : bool
-        Whether nothing but real steps and numbers at the ends is to be bound.
+        Whether nothing but usual steps and numbers at the ends is to be bound.
     place : Place or None
         Where NumPy's arrays are copied to, if there are any to be copied.
     account : Account
@@ -214,7 +214,7 @@ def _entry_form(entry: Any) -> Any:
     form = _number_form(entry)
     if form is None:
         raise TypeError
-    return form
+    return form if cls.__module__ == "numpy" or form is complex else numbers.Real
 
 
 def _number_form(number: Any) -> Any:
@@ -310,12 +310,12 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
     has_ends = any(e.constants is not None or e.period is not None for e in ends)
     given = request.spacing
     steps = given if type(given) in (list, tuple) else (given,)
-    # Of complex numbers that are equal, zeros may differ in their signs.
+    # Equal complex numbers may differ in signs of zeros; others' say what is equal.
     kinds = [_entry_form(step) for step in steps]
-    is_real = all(kind is not complex and type(kind) is not tuple for kind in kinds)
+    are_usual = all(kind in (float, True, False, None) for kind in kinds)
     has_arrays = request.where is not None
     has_arrays = has_arrays or any(is_array(v) for e in ends for v in e.values())
-    has_numbers_only = is_real and not has_arrays
+    has_numbers_only = are_usual and not has_arrays
     is_constant = (
         has_numbers_only
         and not has_ends

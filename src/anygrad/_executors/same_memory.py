@@ -217,6 +217,7 @@ def _viewing(dtypes: dict[Any, Any]) -> Callable[[Any], Any]:
     """
     import ctypes
 
+    import torch
     from numpy import ndarray
 
     class Memory(ctypes.c_char * sys.maxsize):  # type: ignore[misc]
@@ -227,7 +228,11 @@ def _viewing(dtypes: dict[Any, Any]) -> Callable[[Any], Any]:
     def view(tensor: Any) -> Any:
         if tensor.is_conj() or tensor.is_neg():
             tensor = tensor.resolve_conj().resolve_neg()
-        memory = Memory.from_address(tensor.data_ptr())
+        address = tensor.data_ptr()
+        if not address:  # of nothing, or of zeros that torch knows without memory
+            tensor = torch.zeros_like(tensor)
+            address = tensor.data_ptr()
+        memory = Memory.from_address(address)
         memory.tensor = tensor
         shape, dtype = tuple(tensor.shape), dtypes[tensor.dtype]
         if tensor.is_contiguous():
