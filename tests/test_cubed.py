@@ -168,12 +168,13 @@ def test_one_stage(name: str) -> None:
     assert planned(result).num_tasks <= blocks + 1  # the other one makes the array
 
 
-def test_what_others_write_later() -> None:
+@pytest.mark.parametrize("boundary", ["one_sided", ("periodic", 20.0)])
+def test_what_others_write_later(boundary: Any) -> None:
     """Coordinates are those of the call."""
-    x = X.copy()
-    (result,) = anygrad.gradient(made(F, (4, 5)), spacing=[x], dim=0)
+    x, keywords = X.copy(), {"dim": 0, "boundary": boundary}
+    (result,) = anygrad.gradient(made(F, (4, 5)), spacing=[x], **keywords)
     x[:] = 0.0
-    (wanted,) = anygrad.gradient(F, spacing=[X], dim=0)
+    (wanted,) = anygrad.gradient(F, spacing=[X], **keywords)
     assert np.array_equal(result.compute(), wanted)
 
 

@@ -80,7 +80,8 @@ def spherical(
     ------
     TypeError
         If a coordinate is not a real array of the standard, or a number where
-        there may be one; if `dim` is not a list or tuple of ints.
+        there may be one; if `dim` is not a list or tuple of ints, or `degrees`
+        no bool.
     ValueError
         If a coordinate does not have one dim; if `dim` has another length than
         there are coordinates with dims, or does not name negative ones, each
@@ -109,14 +110,14 @@ def spherical(
     >>> anygrad.divergence(away, **grid)[:, 1, 1]
     array([2. , 1. , 0.5])
     """
-    unit = DEGREES if degrees else RADIANS
+    unit = _unit(degrees)
     theta, phi = (
         coordinates.coordinate(inclination, "inclination"),
         _around(azimuth, "azimuth", unit),
     )
     if coordinates.is_number(radius, "radius"):
         numbers = coordinates.dims(dim, (-2, -1))
-        length = radius * unit.radians
+        length = coordinates.scaled(radius, unit.radians, "radius")
         with _dispatch.surroundings(theta):
             circle = _laid(_sine(theta, unit), numbers[0], numbers) * length
         return {
@@ -181,7 +182,8 @@ def cylindrical(
     ------
     TypeError
         If a coordinate is not a real array of the standard, or a number where
-        there may be one; if `dim` is not a list or tuple of ints.
+        there may be one; if `dim` is not a list or tuple of ints, or `degrees`
+        no bool.
     ValueError
         If a coordinate does not have one dim; if `dim` has another length than
         there are coordinates with dims, or does not name negative ones, each
@@ -207,7 +209,7 @@ def cylindrical(
     >>> anygrad.laplacian(samples, **anygrad.cylindrical(radius, 0.1))[1, :2]
     array([0.5, 0.5])
     """
-    unit = DEGREES if degrees else RADIANS
+    unit = _unit(degrees)
     is_plane = height is None
     numbers = coordinates.dims(dim, (-2, -1) if is_plane else (-3, -2, -1))
     r, phi = coordinates.coordinate(radius, "radius"), _around(azimuth, "azimuth", unit)
@@ -266,7 +268,8 @@ def lonlat(
     ------
     TypeError
         If a coordinate is not a real array of the standard, or a number where
-        there may be one; if `dim` is not a list or tuple of ints.
+        there may be one; if `dim` is not a list or tuple of ints, or `degrees`
+        no bool.
     ValueError
         If a coordinate does not have one dim, or `radius` has one; if `dim`
         has another length than there are coordinates with dims, or does not
@@ -300,10 +303,10 @@ def lonlat(
     >>> vorticity[1].round(3)
     array([1., 1., 1., 1., 1.])
     """
-    unit, numbers = DEGREES if degrees else RADIANS, coordinates.dims(dim, (-1, -2))
+    unit, numbers = _unit(degrees), coordinates.dims(dim, (-1, -2))
     coordinates.check_number(radius, "radius")
     phi = coordinates.coordinate(latitude, "latitude")
-    length = radius * unit.radians
+    length = coordinates.scaled(radius, unit.radians, "radius")
     with _dispatch.surroundings(phi):
         circle = _laid(_cosine(phi, unit), numbers[1], numbers) * length
     return {
@@ -311,6 +314,11 @@ def lonlat(
         "scale_factors": [circle, length],
         "dim": numbers,
     }
+
+
+def _unit(degrees: bool) -> Unit:
+    coordinates.check_flag(degrees, "degrees")
+    return DEGREES if degrees else RADIANS
 
 
 def _around(given: Any, name: str, unit: Unit) -> Any:

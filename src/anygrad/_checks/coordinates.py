@@ -9,13 +9,29 @@ from .._records import Samples
 from .input import is_unknown
 from .integers import integer
 from .spacing import Entry, check_kind
-from .wording import conversion, shown
+from .wording import conversion, shortened, shown
 
 
 def is_number(given: Any, name: str) -> bool:
     """Tell whether something is one number, in an array or not; refuse nonsense."""
     check_kind(Entry(given, name))
     return len(getattr(given, "shape", ())) == 0
+
+
+def scaled(given: Any, factor: float, name: str) -> Any:
+    """Return a number times another; refuse what is none, whatever passes for one."""
+    try:
+        return given * factor
+    except (TypeError, OverflowError):
+        msg = f"`{name}` must be a number or an array. Got {shortened(given)}."
+        raise TypeError(msg) from None
+
+
+def check_flag(given: Any, name: str) -> None:
+    """Refuse words and others that would pass for true."""
+    if not isinstance(given, bool) and type(given).__name__ not in ("bool", "bool_"):
+        msg = f"`{name}` must be a bool. Got {shown(given)}."
+        raise TypeError(msg)
 
 
 def check_number(given: Any, name: str) -> None:

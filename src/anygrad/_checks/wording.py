@@ -24,7 +24,10 @@ def shown(value: Any) -> str:
 
 def shortened(value: Any) -> str:
     """Return the representation of a value, cut where it is long."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python does not write thousands of digits
+        return f"an integer of {value.bit_length()} bits"
     return text if len(text) <= 60 else f"{text[:40]}..."
 
 

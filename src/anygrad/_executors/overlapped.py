@@ -254,4 +254,4 @@ def _placed(value: Any, f: Any) -> Any:
         return value.rechunk(chunks) if chunks else value
     from cubed import from_array
 
-    return from_array(value, chunks=chunks, spec=f.spec)
+    return from_array(value.copy(), chunks=chunks, spec=f.spec)  # it may be changed

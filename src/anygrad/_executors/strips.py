@@ -233,7 +233,8 @@ def is_lazy(value: Any) -> bool:
 def aligned(x: Any, chunks: Sequence[Sequence[int]], windows: Windows) -> Source:
     """Give what comes with samples their chunks, but where it broadcasts.
 
-    A vector along an axis that is cut stays in memory, if it is there: it is small.
+    A vector along an axis that is cut stays in memory, if it is there: it is small, and
+    copied, because its owner may write to it before anything is computed.
     """
     varying = {axis for axis, length in enumerate(x.shape) if length != 1}
     wanted = [sizes if k in varying else (1,) for k, sizes in enumerate(chunks)]
@@ -246,7 +247,7 @@ def aligned(x: Any, chunks: Sequence[Sequence[int]], windows: Windows) -> Source
         }
         return Source(x.rechunk(changes) if changes else x)
     if len(varying) < 2 and varying <= windows.keys():
-        return Source(x)
+        return Source(x.copy())
     from dask.array import from_array
 
     return Source(from_array(x, chunks=tuple(wanted)))
