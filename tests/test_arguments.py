@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -9,6 +10,34 @@ import pytest
 import anygrad
 from backends import Backend
 from refusals import matrix, refused, type_name
+
+#: Python does not write as many digits.
+LONG = 10**5000
+
+
+@pytest.mark.parametrize(
+    "name", ["spacing", "dim", "accuracy", "edge_order", "order", "boundary", "where"]
+)
+def test_ints_that_cannot_be_shown(library: Backend, name: str) -> None:
+    for given in (LONG, -LONG, -LONG - 1):
+        with pytest.raises((TypeError, ValueError, IndexError), match=r"^`") as caught:
+            anygrad.derivative(matrix(library), **{name: given})
+        assert "an int of 16610 bits" in str(caught.value)
+
+
+def test_others_that_cannot_be_shown(library: Backend) -> None:
+    for name, given, got in (
+        ("spacing", Fraction(1, LONG), "Fraction"),
+        ("order", range(LONG), "range"),
+        ("order", [LONG], r"\[an int of 16610 bits\]"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=f"^`{name}` .*{got}"):
+            anygrad.derivative(matrix(library), **{name: given})
+    with pytest.raises(ValueError, match=r"^`workers` .* Got an int of 16610 bits"):
+        anygrad.set_workers(-LONG)
+    with pytest.raises(ValueError, match=r"^`offsets` .*`order=an int of 16610 bits`"):
+        anygrad.stencil([0, 1], order=LONG)
+
 
 # `dim` and `axis`.
 

@@ -126,9 +126,11 @@ def _checked(workers: int) -> int:
     cores = os.cpu_count() or 1
     count = workers + cores + 1
     if workers == 0 or count < 1:
+        from ._checks.wording import shortened
+
         msg = (
             f"`workers` must be positive, or lie between {-cores} and -1 to count from "
-            f"the {cores} cores. Got {workers}."
+            f"the {cores} cores. Got {shortened(workers)}."
         )
         raise ValueError(msg)
     return count

@@ -6,7 +6,7 @@ from typing import Any
 
 from .._records import Axis, Field, Samples
 from .integers import index, integer
-from .wording import shown, static
+from .wording import shortened, shown, static
 
 
 def axes(field: Field, dim: Any, axis: Any) -> list[Axis]:
@@ -89,11 +89,12 @@ def _axis(ndim: int, item: Any, word: str, given: Any) -> int:
         raise TypeError(msg) from None
     if not -ndim <= number < ndim:
         if ndim == 0:
-            msg = f"`input` must have the dimension `{word}` {number}. Got shape ()."
+            named = f"`{word}` {shortened(number)}"
+            msg = f"`input` must have the dimension {named}. Got shape ()."
             raise IndexError(msg)
         msg = (
             f"`{word}` must lie between {-ndim} and {ndim - 1} for a "
-            f"{ndim}-dimensional `input`. Got {number}."
+            f"{ndim}-dimensional `input`. Got {shortened(number)}."
         )
         raise IndexError(msg)
     return number % ndim
@@ -126,7 +127,7 @@ def stack_axis(stack_dim: Any, ndim: int) -> int:
     if not -ndim - 1 <= number <= ndim:
         msg = (
             f"`stack_dim` must lie between {-ndim - 1} and {ndim} for a "
-            f"{ndim}-dimensional `input`. Got {number}."
+            f"{ndim}-dimensional `input`. Got {shortened(number)}."
         )
         raise IndexError(msg)
     return number % (ndim + 1)
@@ -143,7 +144,7 @@ def vector_axis(vector_dim: Any, samples: Samples) -> int:
     if not -ndim <= number < ndim:
         msg = (
             f"`vector_dim` must name a dimension of `input`, which has {ndim}. "
-            f"Got {number}."
+            f"Got {shortened(number)}."
         )
         raise IndexError(msg)
     return number % ndim

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from .. import _boundaries, _classes, _libraries, _precision
 from .._library import Library
 from .._records import Axis, Ends, Field, Orders, Samples
-from .wording import conversion, shown
+from .wording import conversion, shortened, shown
 
 
 def check(samples: Samples) -> None:
@@ -106,8 +106,8 @@ def check_length(
         has_one_sided = has_where or _boundaries.ONE_SIDED in ends[:2]
         has_ghosts = _boundaries.GHOSTS in ends[:2]
         msg = (
-            f"`input` must have at least {points} point{'s' * (points > 1)} along "
-            f"`{axis.word}` "
+            f"`input` must have at least {shortened(points)} point{'s' * (points > 1)} "
+            f"along `{axis.word}` "
             f"{axis.given}{', its ghosts among them,' if has_ghosts else ''} for "
             f"{_reasons(orders, ends, points, has_one_sided)}. Got shape {shape}."
         )
@@ -120,7 +120,9 @@ def _reasons(orders: Orders, ends: Ends, points: int, has_one_sided: bool) -> st
         is_mirrored = "reflect" in ends[:2]
         return "'reflect' in `boundary`" if is_mirrored else "ghosts on coordinates"
     unusual = zip(Orders._fields, orders, (1, 2, None), strict=True)
-    reasons = [f"`{name}={value}`" for name, value, usual in unusual if value != usual]
+    given = [(name, value) for name, value, usual in unusual if value != usual]
+    reasons = [f"`{name}={shortened(value)}`" for name, value in given]
     if not has_one_sided:
-        reasons[-1:] = [] if len(reasons) > 1 else [f"`accuracy={orders.accuracy}`"]
+        only = f"`accuracy={shortened(orders.accuracy)}`"
+        reasons[-1:] = [] if len(reasons) > 1 else [only]
     return ", ".join(reasons)

@@ -8,7 +8,7 @@ from typing import Any
 from .._records import Samples
 from .input import check_numeric, is_unknown
 from .order import checked_order
-from .wording import shown
+from .wording import shortened, shown
 
 
 def exact(offsets: Any, order: Any) -> int:
@@ -59,7 +59,7 @@ def array(offsets: Samples, order: Any) -> int:
 def _check_count(count: int, order: int) -> None:
     if count <= order:
         msg = (
-            f"`offsets` must have at least {order + 1} points for `order={order}`. "
-            f"Got {count}."
+            f"`offsets` must have at least {shortened(order + 1)} points for "
+            f"`order={shortened(order)}`. Got {count}."
         )
         raise ValueError(msg)

@@ -6,7 +6,7 @@ from typing import Any
 
 from .._records import Orders
 from .integers import integer
-from .wording import shown, static
+from .wording import shortened, shown, static
 
 
 def orders(
@@ -25,10 +25,10 @@ def orders(
         )
         raise TypeError(msg)
     if even < 2 or even % 2:
-        near = "2" if even < 2 else f"{even - 1} or {even + 1}"
+        near = "2" if even < 2 else f"{shortened(even - 1)} or {shortened(even + 1)}"
         msg = (
-            f"`accuracy` must be an even int, 2 or more. Got {even}. Central formulas "
-            f"have even accuracies only: take {near}."
+            f"`accuracy` must be an even int, 2 or more. Got {shortened(even)}. "
+            f"Central formulas have even accuracies only: take {near}."
         )
         raise ValueError(msg)
     if edge_order is None:
@@ -43,7 +43,7 @@ def checked_order(order: Any) -> int:
         msg = f"`order` must be a positive int. Got {shown(order)}.{static(order)}"
         raise TypeError(msg)
     if number < 1:
-        msg = f"`order` must be a positive int. Got {number}."
+        msg = f"`order` must be a positive int. Got {shortened(number)}."
         raise ValueError(msg)
     return number
 
@@ -57,6 +57,6 @@ def _edge_order(edge_order: Any) -> int:
         )
         raise TypeError(msg)
     if number < 1:
-        msg = f"`edge_order` must be a positive int or None. Got {number}."
+        msg = f"`edge_order` must be a positive int or None. Got {shortened(number)}."
         raise ValueError(msg)
     return number

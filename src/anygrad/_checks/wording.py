@@ -27,7 +27,9 @@ def shortened(value: Any) -> str:
     try:
         text = repr(value)
     except ValueError:  # Python does not write thousands of digits
-        return f"an integer of {value.bit_length()} bits"
+        if not isinstance(value, int):
+            return _classes.type_name(value)
+        return f"an int of {value.bit_length()} bits"
     return text if len(text) <= 60 else f"{text[:40]}..."
 
 
