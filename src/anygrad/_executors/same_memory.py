@@ -217,7 +217,6 @@ def _viewing(dtypes: dict[Any, Any]) -> Callable[[Any], Any]:
     """
     import ctypes
 
-    import torch
     from numpy import ndarray
 
     class Memory(ctypes.c_char * sys.maxsize):  # type: ignore[misc]
@@ -230,7 +229,7 @@ def _viewing(dtypes: dict[Any, Any]) -> Callable[[Any], Any]:
             tensor = tensor.resolve_conj().resolve_neg()
         address = tensor.data_ptr()
         if not address:  # of nothing, or of zeros that torch knows without memory
-            tensor = torch.zeros_like(tensor)
+            tensor = tensor.new_zeros(tensor.shape)
             address = tensor.data_ptr()
         memory = Memory.from_address(address)
         memory.tensor = tensor
