@@ -39,10 +39,6 @@ FEW_LINES = 16
 #: are made takes too long.
 FEW_SAMPLES, MANY_POINTS = 2**17, 5
 
-#: Weights are spread over the block once where a library's inner loop is shorter than
-#: this otherwise, so that it runs over the block.
-SHORT_RUN = 512
-
 #: More blocks are not kept: the time to cut them is nothing to that of their work.
 MOST_PIECES = 256
 
@@ -295,9 +291,10 @@ def _can_be_runs(f: Any, terms: Sequence[Term], out: Any, ops: InPlaceOps) -> bo
         return False
     for task, shares_weights in terms:
         # Where weights do not vary, along axes behind theirs, a loop runs on.
-        is_short = math.prod(out.shape[task.axis + 1 :] or out.shape[-1:]) < SHORT_RUN
+        loop = math.prod(out.shape[task.axis + 1 :] or out.shape[-1:])
         # Transposed edges read the weights of the interior, too, which stand elsewhere.
-        is_run = shares_weights and is_short and not task.scheme.recipe.is_transposed
+        is_run = shares_weights and loop < ops.short_loop
+        is_run = is_run and not task.scheme.recipe.is_transposed
         if task.component is not None or not (task.coordinates is None or is_run):
             return False
     return True
