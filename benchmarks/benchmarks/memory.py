@@ -10,15 +10,22 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import subprocess
 import sys
 import tracemalloc
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.contenders import contenders
 from benchmarks.rows import Row
+
+#: So many are no large array, and no small one either.
+FEWER_SAMPLES = 2**18
+
+#: The C library gives what is freed back at once, as far as blocks are concerned.
+GIVING_BACK = {"MALLOC_MMAP_THRESHOLD_": str(2**16)}
 
 
 def peak(row: Row) -> float:
@@ -27,8 +34,13 @@ def peak(row: Row) -> float:
 
 
 def warm_up(row: Row) -> None:
-    """Make the same call on a few samples: imports and the like are no part of it."""
-    call = contenders(row.smallest())["anygrad"]
+    """Make the same call on fewer samples: imports and the like are no part of it.
+
+    They are more than torch leaves to NumPy, so that they go the way of the row's own.
+    """
+    length = round(FEWER_SAMPLES ** (1 / len(row.shape)))
+    fewer = replace(row, shape=tuple(min(n, length) for n in row.shape))
+    call = contenders(fewer)["anygrad"]
     for _ in range(3):  # blocks are played from the second call on
         call()
 
@@ -58,6 +70,7 @@ def in_a_fresh_process(row: Row) -> float:
         capture_output=True,
         text=True,
         check=True,
+        env=os.environ | GIVING_BACK,
     )
     return float(process.stdout)
 

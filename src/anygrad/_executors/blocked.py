@@ -39,10 +39,6 @@ FEW_LINES = 16
 #: are made takes too long.
 FEW_SAMPLES, MANY_POINTS = 2**17, 5
 
-#: Weights that vary along a shorter run than this are spread over the block once, so
-#: that a library's inner loop runs over the block and not over the run.
-SHORT_RUN = 512
-
 #: More blocks are not kept: the time to cut them is nothing to that of their work.
 MOST_PIECES = 256
 
@@ -237,8 +233,11 @@ def _prepared(
     recorded = [_score(f, terms, xp, is_narrow=is_narrow) for is_narrow in kinds]
     limit = _most_points(f, terms, xp, ops)
     found = list(blocks.cut_into_blocks(shape, recorded[0].edges, limit))
-    in_one_run = _can_be_runs(f, terms, out, ops)
-    in_one_run = in_one_run and all(blocks.is_one_run(block, shape) for block in found)
+    in_one_run = _can_be_runs(f, terms, out, ops) and all(
+        blocks.is_one_run(block, shape)
+        and all(block[axis] == (0, shape[axis]) for _, axis in recorded[0].weights)
+        for block in found
+    )
     binders = [blocks.binder(one, shape, in_one_run, xp, ops) for one in recorded]
     component = None if task.component is None else task.component[0]
     pieces = []
@@ -291,12 +290,12 @@ def _can_be_runs(f: Any, terms: Sequence[Term], out: Any, ops: InPlaceOps) -> bo
     if out.ndim == 1 or not (ops.is_contiguous(out) and ops.is_contiguous(f)):
         return False
     for task, shares_weights in terms:
-        is_short = math.prod(out.shape[task.axis :]) < SHORT_RUN
+        # Where weights do not vary, along axes behind theirs, a loop runs on.
+        loop = math.prod(out.shape[task.axis + 1 :] or out.shape[-1:])
         # Transposed edges read the weights of the interior, too, which stand elsewhere.
-        is_run = shares_weights and is_short
+        is_run = shares_weights and loop < ops.short_loop
         is_run = is_run and not task.scheme.recipe.is_transposed
-        on_step = task.coordinates is None
-        if task.component is not None or not (on_step or is_run):
+        if task.component is not None or not (task.coordinates is None or is_run):
             return False
     return True
 

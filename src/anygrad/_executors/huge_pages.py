@@ -21,12 +21,10 @@ def empty_like(f: Any, dtype: Any, shape: tuple[int, ...] | None = None) -> Any:
     """Return a new tensor on the device of another, and in its layout or of a shape."""
     import torch
 
-    is_alike = shape is None
-    tensor = (
-        torch.empty_like(f, dtype=dtype)
-        if is_alike
-        else f.new_empty(shape, dtype=dtype)
-    )
+    if shape is None:
+        tensor = torch.empty_like(f, dtype=dtype)
+    else:
+        tensor = f.new_empty(shape, dtype=dtype)
     if tensor.nbytes >= LEAST_BYTES and tensor.is_cpu:
         if not _ask:
             _ask[:] = [_asking()]
@@ -42,7 +40,7 @@ def _asking() -> Callable[[int, int], None]:
     huge = getattr(mmap, "MADV_HUGEPAGE", None)
     madvise = None if huge is None else getattr(ctypes.CDLL(None), "madvise", None)
     if madvise is None:
-        return _nothing
+        return lambda *_: None
     madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 
     def ask(address: int, nbytes: int) -> None:
@@ -51,7 +49,3 @@ def _asking() -> Callable[[int, int], None]:
         madvise(start, address + nbytes - start, huge)
 
     return ask
-
-
-def _nothing(_: int, __: int) -> None:
-    """Leave pages as they are."""

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic, _compilers, _workers
-from .._executors import results
+from .._executors import operations, results
 from .._records import are_short
 
 if TYPE_CHECKING:
@@ -54,10 +54,8 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
             places = outs if made is None else made.outs
             if in_numba.run(f, plan, xp, places, _workers.get_workers()):
                 return tuple(outs) if made is None else made.copy()
-    if f.size < LEAST_SAMPLES or f.ndim == 1:
-        with numpy.errstate(all="ignore"):
-            return _blocked[0](f, plan, xp, outs=outs)
-    with _swift():
+    has_loops = f.size >= LEAST_SAMPLES and f.ndim > 1
+    with _swift() if has_loops else numpy.errstate(all="ignore"):
         return _blocked[0](f, plan, xp, outs=outs)
 
 
@@ -85,10 +83,9 @@ def _for_each(write: Callable[[Any], None], blocks: Iterable[Any]) -> None:
     """Do the blocks on as many threads as the caller has set."""
     workers = _workers.get_workers()
     if workers == 1:
-        for block in blocks:
-            write(block)
-        return
-    _workers.share(write, blocks, workers, within=_swift)
+        operations.one_by_one(write, blocks)
+    else:
+        _workers.share(write, blocks, workers, within=_swift)
 
 
 def _positions(chosen: Any) -> Any:
@@ -114,7 +111,7 @@ def _positions(chosen: Any) -> Any:
 def _make_blocked() -> Callable[..., tuple[Any, ...]]:
     import numpy
 
-    from .._executors import blocked, operations
+    from .._executors import blocked
 
     verbs: dict[str, Callable[..., Any]] = {
         # `numpy.negative` of NumPy 2.4 is wrong where it writes float32 with a stride.
@@ -144,6 +141,7 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
         positions=_positions,
         block_bytes=2**21,
         scratch_bytes=2**20,
+        short_loop=512,
         for_each=_for_each,
     )
     return partial(blocked.run, ops=ops)

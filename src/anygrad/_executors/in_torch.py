@@ -173,7 +173,8 @@ def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
         put=lambda out, chosen, a: torch.where(chosen, a, out, out=out),
         positions=lambda chosen: chosen.nonzero(as_tuple=True)[0],
         block_bytes=2**22 if on_cpu else None,
-        scratch_bytes=2**20,
+        scratch_bytes=3 * 2**19,
+        short_loop=32,
         for_each=operations.one_by_one,
     )
     return partial(blocked.run, ops=ops)

@@ -40,6 +40,8 @@ class InPlaceOps(NamedTuple):
         How large a block of the result should be; None for no blocks.
     scratch_bytes : int
         How large it should be if it has scratch arrays of its size beside it.
+    short_loop : int
+        Weights are spread over a block where a loop would be shorter than this.
     for_each : callable
         ``for_each(function, blocks)``: one after the other, or on several threads.
     """
@@ -56,6 +58,7 @@ class InPlaceOps(NamedTuple):
     positions: Callable[[Any], Any]
     block_bytes: int | None
     scratch_bytes: int
+    short_loop: int
     for_each: Callable[[Callable[[Any], None], Iterable[Any]], None]
 
 

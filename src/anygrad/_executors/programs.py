@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._executors.registers import FIRST, Cut, Text
-from .._executors.windows import Part, Wanted, Windows
+from .._executors.windows import START, Part, Wanted, Windows
 
 if TYPE_CHECKING:
     from .._executors.operations import InPlaceOps
@@ -220,7 +220,14 @@ class _Writer(Text):
         self.release([wanted], target)
 
     def carrier(self, part: Part, read: list[Wanted]) -> Wanted | None:
-        """Return the operand that can be computed where the result will be."""
+        """Return the operand that can be computed where the result will be.
+
+        None near an end, whose points may lie apart in memory: to write there twice
+        takes longer than a scratch array does, which is small.
+        """
+        extents = [part.wanted.window[axis] for axis in part.wanted.value.axes]
+        if part.wanted.run is None and any(b - a < START for a, b in extents):
+            return None
         for wanted in read:
             found = self.windows.part_of(wanted)
             is_free = found is not None and _is_read_once(found, wanted)

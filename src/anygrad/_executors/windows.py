@@ -173,7 +173,7 @@ class Windows:
             run = axis if is_run and self._in_one_run else None
             there = _moved(part, shift, operand, run)
             found.append((Wanted(operand, run, there), part))
-        return sorted(found, key=lambda one: _least_first(one[1][axis]))
+        return sorted(found, key=lambda one: one[1][axis][0] - one[1][axis][1])
 
 
 def _fewest(axis: int, ends: tuple[int, int], windows: set[Window]) -> int:
@@ -186,10 +186,6 @@ def _fewest(axis: int, ends: tuple[int, int], windows: set[Window]) -> int:
             elif abs(place - ends[1]) < START // 2:
                 before.append(ends[1] - place)
     return max(after) + max(before)
-
-
-def _least_first(extent: tuple[int, int]) -> int:
-    return extent[0] - extent[1]
 
 
 def _cut(window: Window, axis: int, start: int, stop: int) -> Window | None:
