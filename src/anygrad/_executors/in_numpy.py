@@ -112,7 +112,9 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
     import numpy
 
     from .._executors import blocked
+    from .._executors.scratch import Scratch
 
+    scratch = Scratch(numpy.empty_like)
     verbs: dict[str, Callable[..., Any]] = {
         # `numpy.negative` of NumPy 2.4 is wrong where it writes float32 with a stride.
         "negative": lambda a, out=None: numpy.multiply(a, -1.0, out=out),
@@ -128,6 +130,8 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
         verbs=verbs,
         astype=numpy.ndarray.astype,
         empty_like=numpy.empty_like,
+        take_scratch=scratch.take,
+        give_scratch=scratch.give,
         strides=lambda a: a.strides,
         transpose=lambda a, axes: a.transpose(axes),
         is_contiguous=lambda a: a.flags.c_contiguous,

@@ -165,6 +165,8 @@ def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
         },
         astype=torch.Tensor.to,
         empty_like=huge_pages.empty_like,
+        take_scratch=huge_pages.empty_like,
+        give_scratch=None,
         strides=lambda a: a.stride(),
         transpose=lambda a, axes: a.permute(axes),
         is_contiguous=lambda a: a.is_contiguous(),

@@ -20,6 +20,10 @@ class InPlaceOps(NamedTuple):
     empty_like : callable
         ``empty_like(f, dtype=dtype, shape=None)``: not filled, in the memory order of
         `f`, or of a shape of its own.
+    take_scratch : callable
+        ``take_scratch(f, dtype, shape)``: not filled, for what lives within a block.
+    give_scratch : callable or None
+        ``give_scratch(array)``: it is read no more; None where nothing is kept.
     strides : callable
         How far apart in memory the neighbours along each axis are.
     transpose : callable
@@ -49,6 +53,8 @@ class InPlaceOps(NamedTuple):
     verbs: Mapping[str, Callable[..., Any]]
     astype: Callable[[Any, Any], Any]
     empty_like: Callable[..., Any]
+    take_scratch: Callable[[Any, Any, tuple[int, ...]], Any]
+    give_scratch: Callable[[Any], None] | None
     strides: Callable[[Any], Sequence[int]]
     transpose: Callable[[Any, Sequence[int]], Any]
     is_contiguous: Callable[[Any], bool]

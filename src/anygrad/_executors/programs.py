@@ -8,7 +8,6 @@ scratch arrays live no longer than they are read.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._executors.registers import FIRST, Cut, Text
@@ -156,9 +155,9 @@ class _Writer(Text):
     ) -> None:
         """Write one operation."""
         last, given = read[-1].value, ", ".join([f"r{one}" for one in operands])
+        if target is None:
+            target = self.empty(part)
         if last.verb == "number" and last.detail in self.score.scales:
-            if target is None:
-                target = self.empty(part)
             self.lines.append(f"scaled = r{operands[0]}")
             for number, scaling in enumerate(("multiply", "divide")):
                 name = self.name(scaling, self.ops.verbs[scaling])
@@ -168,30 +167,19 @@ class _Writer(Text):
             self.lines.append(f"if scaled is not r{target}: r{target}[...] = scaled")
             self.lines.append("scaled = None")
         elif verb == "astype":
-            self.convert(part, read[0].value, operands[0], target)
+            self.copy(self.above_least(read[0].value, operands[0]), target)
         else:
             name = self.name(verb, self.ops.verbs[verb])
-            if target is None:
-                self.assign(self.made(part), f"{name}({given})")
-            else:
-                self.lines.append(f"{name}({given}, out=r{target})")
-        part.register = part.register or target or 0
+            self.lines.append(f"{name}({given}, out=r{target})")
+        part.register = part.register or target
 
-    def convert(
-        self, part: Part, value: Value, operand: int, target: int | None
-    ) -> None:
-        """Write a conversion: of wide integers, of how far they are above the least."""
-        of_samples = value.verb == "load" and value.detail[0] == 0
-        is_narrow = of_samples and self.score.is_narrow
-        if target is None or is_narrow:
-            dtype = part.wanted.value.dtype
-            convert = self.name("convert", partial(_converted, self.ops.astype))
-            dtype = self.name(f"to_{dtype}", getattr(self.xp, dtype))
-            least = f"r{self.least}" if is_narrow else "0"
-            made = self.made(part) if target is None else self.new()
-            operand = self.assign(made, f"{convert}(r{operand}, {dtype}, {least})")
-        if target is not None:
-            self.copy(operand, target)
+    def above_least(self, value: Value, operand: int) -> int:
+        """Return the register of how far wide integers are above the least of them."""
+        is_of_samples = value.verb == "load" and value.detail[0] == 0
+        if not (self.score.is_narrow and is_of_samples):
+            return operand
+        text = f"r{operand} - r{self.least} if r{self.least} else r{operand}"
+        return self.assign(self.new(), text)
 
     def copy(self, source: int, target: int) -> None:
         """Have something stand in a place, too."""
@@ -248,15 +236,10 @@ class _Writer(Text):
                 return int(register)
         return None
 
-    def made(self, part: Part) -> int:
-        """Return the register of a new array."""
-        part.register, part.is_owned = self.new(), True
-        return part.register
-
     def empty(self, part: Part) -> int:
         """Have an array for a part made."""
         value, run, window = part.wanted
-        empty = self.name("empty_like", self.ops.empty_like)
+        take = self.name("take", self.ops.take_scratch)
         dtype = self.name(f"to_{value.dtype}", getattr(self.xp, value.dtype))
         if run is not None:
             shape = [Cut(run, *window[run], is_run=True)]
@@ -266,8 +249,9 @@ class _Writer(Text):
                 for axis, extent in enumerate(window)
             ]
         index = self.index(("shape", *shape))
-        text = f"{empty}(r{self.out}, dtype={dtype}, shape={index})"
-        return self.assign(self.made(part), text)
+        part.register, part.is_owned = self.new(), True
+        text = f"{take}(r{self.out}, {dtype}, {index})"
+        return self.assign(part.register, text)
 
     def release(self, read: list[Wanted], target: Any) -> None:
         """Free what has been read for the last time."""
@@ -277,6 +261,9 @@ class _Writer(Text):
                 continue
             part.uses -= 1
             if part.uses == 0 and part.is_owned:
+                if self.ops.give_scratch is not None:
+                    give = self.name("give", self.ops.give_scratch)
+                    self.lines.append(f"{give}(r{part.register})")
                 held = sorted({part.register, *part.views} - {target})
                 self.lines.append("".join([f"r{one} = " for one in held]) + "None")
 
@@ -291,8 +278,3 @@ def _are_alike(part: Part, other: Part) -> bool:
     """Tell whether one part may stand in the memory of another."""
     one, two = part.wanted.value, other.wanted.value
     return one.dtype == two.dtype and one.axes == two.axes
-
-
-def _converted(astype: Any, array: Any, dtype: Any, least: Any) -> Any:
-    """Return samples, or how far they are above the least of them."""
-    return astype(array - least if least else array, dtype)
