@@ -243,8 +243,12 @@ def plan(
         None if one is None or _precision.is_integer(one.dtype, xp) else one.dtype
         for one in found
     ]
+    results = [task.precision.result for task in usual.tasks if task.sign == 0]
+    for entry, one in zip(entries, own, strict=True):
+        scale_factors.check_dtype(entry, one, results, xp)
     working = [_precision.working(task.precision) for task in usual.tasks]
-    dtype = _common([*working, *own], xp)
+    wide = [one and _precision.at_least_32_bits(one, xp) for one in own]
+    dtype = _common([*working, *wide], xp)
     grid = Grid(
         again,
         plain,
@@ -257,7 +261,6 @@ def plan(
         xp,
     )
     _check_lengths(planner, grid, field)
-    results = [task.precision.result for task in usual.tasks if task.sign == 0]
     if request.dtype is None:
         is_apart = planner is _calls.gradient and usual.stack is None
         of_each = own if is_apart else [_common([*own, results[0]], xp)] * len(results)

@@ -72,13 +72,30 @@ def _on_mesh(array: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     return on_mesh.run(array, plan, xp)
 
 
+@cache  # one and the same for all calls
 def _of_jax() -> Executors:
     from ._executors import compiled, explicit
 
-    return Executors(compiled.run, compiled.trace, cut=explicit.cut, takes_vectors=True)
+    return Executors(
+        _decided(compiled.run),
+        _decided(compiled.trace),
+        surroundings=_libraries.jax_decided,
+        cut=_decided(explicit.cut),
+        takes_vectors=True,
+    )
 
 
-@cache  # one and the same for all calls
+def _decided(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that JAX does not ask about what a plan has decided."""
+
+    def decided(*given: Any) -> Any:
+        with _libraries.jax_decided():
+            return function(*given)
+
+    return decided
+
+
+@cache
 def _of_dask() -> Executors:
     from ._executors import chunked
 

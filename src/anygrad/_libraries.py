@@ -7,6 +7,8 @@ So it does not matter what else is loaded, half loaded, or called by a library's
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from . import _classes
@@ -122,7 +124,34 @@ def _jax_adopted(array: Any, _: Any) -> Any:
     """Return an array that is bound to no device, and so goes with all."""
     import jax.numpy
 
-    return jax.numpy.asarray(array)
+    with jax_decided():
+        return jax.numpy.asarray(array)
+
+
+def jax_decided(_: Any = None) -> AbstractContextManager[Any]:
+    """Return the context for what a plan has decided: dtypes, and what is copied.
+
+    JAX may be set to refuse both where they are not asked for one by one.
+    """
+    from jax import config
+
+    is_strict = config.jax_numpy_dtype_promotion == "strict"
+    if is_strict or config.jax_transfer_guard_host_to_device == "disallow":
+        return _jax_allowed()
+    return nullcontext()
+
+
+@contextmanager
+def _jax_allowed() -> Iterator[None]:
+    import jax
+
+    level = jax.config.jax_transfer_guard_host_to_device
+    level = "allow" if level in (None, "disallow") else level
+    with (
+        jax.numpy_dtype_promotion("standard"),
+        jax.transfer_guard_host_to_device(level),
+    ):
+        yield
 
 
 def _jax_conditions(array: Any) -> Any:

@@ -116,7 +116,7 @@ def choose(
         result = promoted(result, coordinates, xp)
     if complex_step and not is_complex(result, xp):
         result = _complex_counterpart(result, xp)
-    working = _at_least_32_bits(result, xp)
+    working = at_least_32_bits(result, xp)
     if integers and has_float64(device, xp):
         working = (
             _complex_counterpart(xp.float64, xp)
@@ -150,12 +150,33 @@ def choose(
     )
 
 
+class NoCommonDtypeError(TypeError):
+    """A library has no dtype that holds two, or is set to tell of none."""
+
+
 def promoted(dtype: DType, other: DType, xp: Namespace) -> DType:
-    """Return the dtype that holds both; the first, byte order too, where it does."""
+    """Return the dtype that holds both; the first, byte order too, where it does.
+
+    Raises
+    ------
+    NoCommonDtypeError
+        If there is none.
+    """
     if dtype == other:  # which compilers can tell of all dtypes
         return dtype
-    found = xp.result_type(dtype, other)
+    try:
+        found = xp.result_type(dtype, other)
+    except (TypeError, ValueError, RuntimeError):  # as libraries refuse it
+        return _complex_of_both(dtype, other, xp)
     return dtype if found == xp.result_type(dtype, dtype) else found
+
+
+def _complex_of_both(dtype: DType, other: DType, xp: Namespace) -> DType:
+    """Return the complex one of two dtypes of the same digits."""
+    for found, real in ((dtype, other), (other, dtype)):
+        if is_complex(found, xp) and real_counterpart(found, xp) == real:
+            return found
+    raise NoCommonDtypeError(dtype, other)
 
 
 def _is_wide(integer: DType, floating_bits: int, xp: Namespace) -> bool:
@@ -176,7 +197,8 @@ def has_float64(device: Any, xp: Namespace) -> bool:
     return "float64" in dtypes
 
 
-def _at_least_32_bits(dtype: DType, xp: Namespace) -> DType:
+def at_least_32_bits(dtype: DType, xp: Namespace) -> DType:
+    """Return a dtype in which sums are formed."""
     if xp.finfo(dtype).bits >= 32:
         return dtype
     return xp.complex64 if is_complex(dtype, xp) else xp.float32
@@ -191,6 +213,10 @@ def _no_shorter(working: DType, wanted: DType, xp: Namespace) -> DType:
 
 
 def _complex_counterpart(real: DType, xp: Namespace) -> DType:
+    bits = xp.finfo(real).bits
+    name = "complex128" if bits == 64 else "complex64"
+    if bits <= 64 and hasattr(xp, name):  # a library may be set to promote nothing
+        return getattr(xp, name)
     return xp.result_type(real, xp.complex64)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import _classes, _dispatch, _precision
 from .._records import Samples
+from . import dtype
 from .input import is_unknown
 from .integers import integer
 from .spacing import Entry, check_kind
@@ -56,9 +57,9 @@ def coordinate(given: Any, name: str) -> Samples:
         raise ValueError(msg)
     if not _precision.is_integer(samples.dtype, xp):
         return samples
-    dtype = _precision.default_real(samples.device, xp)
-    array = xp.astype(samples.array, dtype)
-    return samples._replace(array=array, dtype=dtype)
+    real = _precision.default_real(samples.device, xp)
+    array = xp.astype(samples.array, real)
+    return samples._replace(array=array, dtype=real)
 
 
 def step_or_coordinates(given: Any, name: str) -> Any:
@@ -89,6 +90,10 @@ def dims(given: Any, usual: tuple[int, ...]) -> tuple[int, ...]:
 def check_together(radius: Samples, inclination: Samples) -> None:
     """Refuse coordinates that cannot be multiplied."""
     if radius.namespace.__name__ == inclination.namespace.__name__:
+        try:
+            _precision.promoted(radius.dtype, inclination.dtype, radius.namespace)
+        except _precision.NoCommonDtypeError:
+            dtype.refuse_pair("radius", radius.dtype, inclination.dtype, "inclination")
         return
     msg = (
         "`radius` must be an array of the same library as `inclination`. Got "
