@@ -117,6 +117,43 @@ def test_dask_unknown_lengths_of_other_dims(dask: Any) -> None:
         assert oracle.difference(result.compute().tolist(), wanted, 1e-15) is None
 
 
+@pytest.mark.parametrize("of_each_point", [False, True])
+def test_dask_unknown_lengths_and_scale_factors(dask: Any, of_each_point: bool) -> None:
+    """Factors, coordinates and all components lie along such a dim as the samples."""
+    import numpy
+
+    rows, keep = numpy.random.default_rng(3), numpy.arange(7) > 2
+    field, h = rows.random((2, 7, 5, 4)), rows.random((7, 5, 4)) + 1
+    x = numpy.arange(5.0)[:, None] + numpy.zeros((7, 1, 1))
+
+    def calls(field: Any, h: Any, x: Any, factor: Any) -> list[Any]:
+        keywords = {
+            "dim": (-2, -1),
+            "scale_factors": [h, factor],
+            "spacing": [x if of_each_point else 1.0, 0.5],
+        }
+        return [
+            *anygrad.gradient(field[0], **keywords),
+            anygrad.gradient(field[0], stack_dim=0, **keywords),
+            anygrad.laplacian(field[0], **keywords),
+            anygrad.divergence(field, vector_dim=0, **keywords),
+            anygrad.curl(field, vector_dim=0, **keywords),
+        ]
+
+    def chunked(array: Any) -> Any:
+        import dask.array
+
+        mask = dask.array.from_array(keep, chunks=3)
+        lazy = dask.array.from_array(array, chunks=3)
+        return lazy[mask] if array.ndim == 3 else lazy[:, mask]
+
+    factor = numpy.arange(1.0, 5)[None, :]
+    lazy = calls(chunked(field), chunked(h), chunked(x), factor)
+    wanted = calls(field[:, keep], h[keep], x[keep], factor)
+    for result, usual in zip(lazy, wanted, strict=True):
+        assert numpy.array_equal(result.compute(), usual)
+
+
 def test_dask_unknown_length_of_the_dim(dask: Any) -> None:
     import dask.array
     import numpy

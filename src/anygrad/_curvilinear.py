@@ -117,12 +117,19 @@ class Grid(NamedTuple):
         where = self.part(self.request.where, component)
         return self._along(array, place, ends, order=order, where=where)
 
-    def slope(self, weight: Any, place: int) -> Any:
+    def slope(self, weight: Any, place: int, samples: Any) -> Any:
         """Return the derivative of a product of factors, which has no boundary."""
         if getattr(self.entry(place), "ndim", 0) > 1:
-            weight = self.namespace.broadcast_to(weight, self.shape)
+            weight = self.spread(weight, samples)
         ends = _each_end(_of_factor, self.ends(place))
         return self._along(weight, place, ends, edge_order=None, where=None)
+
+    def spread(self, weight: Any, samples: Any) -> Any:
+        """Return a product of factors at each of the samples."""
+        xp = self.namespace
+        if any(map(input.is_unknown, self.shape)):  # Dask broadcasts to no such shape
+            return xp.where(xp.isnan(samples), weight, weight)
+        return xp.broadcast_to(weight, self.shape)
 
     def of_product(self, weight: Any, field: Any, component: int, place: int) -> Any:
         """Return the derivative of ``weight * field[component]`` along a dim.
@@ -136,7 +143,7 @@ class Grid(NamedTuple):
         samples = _agnostic.prepare(array, self.dtype, False, self.namespace)
         if all(map(_has_factors, _both(self.ends(place)))):
             return self.derivative(weight * samples, place, component=component)
-        slope = self.slope(weight, place)
+        slope = self.slope(weight, place, samples)
         straight = self.derivative(array, place, component=component)
         return weight * straight + slope * self.valid(samples, component)
 
@@ -208,7 +215,7 @@ def laplacian(grid: Grid, f: Any) -> list[Any]:
         weight = grid.others(k) / grid.factors[k]
         term = weight * grid.derivative(f, k, order=2)
         if grid.varies(weight, k):
-            term = term + grid.slope(weight, k) * grid.derivative(f, k)
+            term = term + grid.slope(weight, k, f) * grid.derivative(f, k)
         terms.append(term)
     return [reduce(lambda a, b: a + b, terms) / grid.others()]
 
@@ -290,7 +297,9 @@ def _run(
         ]
         if plan.stack is None:
             return tuple(results)
-        return (xp.stack(results, axis=plan.stack.axis),)
+        library = samples.library
+        stack = xp.stack if library is None or library.stack is None else library.stack
+        return (stack(results, axis=plan.stack.axis),)
 
 
 def _check_function(planner: Any, request: Request) -> None:

@@ -74,25 +74,23 @@ def _on_mesh(array: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
 
 @cache  # one and the same for all calls
 def _of_jax() -> Executors:
+    from ._decided import by_plan
     from ._executors import compiled, explicit
 
+    def decided(function: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*given: Any) -> Any:
+            with by_plan():
+                return function(*given)
+
+        return run
+
     return Executors(
-        _decided(compiled.run),
-        _decided(compiled.trace),
-        surroundings=_libraries.jax_decided,
-        cut=_decided(explicit.cut),
+        decided(compiled.run),
+        decided(compiled.trace),
+        surroundings=by_plan,
+        cut=decided(explicit.cut),
         takes_vectors=True,
     )
-
-
-def _decided(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that JAX does not ask about what a plan has decided."""
-
-    def decided(*given: Any) -> Any:
-        with _libraries.jax_decided():
-            return function(*given)
-
-    return decided
 
 
 @cache

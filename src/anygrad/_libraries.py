@@ -7,8 +7,6 @@ So it does not matter what else is loaded, half loaded, or called by a library's
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from . import _classes
@@ -124,34 +122,10 @@ def _jax_adopted(array: Any, _: Any) -> Any:
     """Return an array that is bound to no device, and so goes with all."""
     import jax.numpy
 
-    with jax_decided():
+    from ._decided import by_plan
+
+    with by_plan():
         return jax.numpy.asarray(array)
-
-
-def jax_decided(_: Any = None) -> AbstractContextManager[Any]:
-    """Return the context for what a plan has decided: dtypes, and what is copied.
-
-    JAX may be set to refuse both where they are not asked for one by one.
-    """
-    from jax import config
-
-    is_strict = config.jax_numpy_dtype_promotion == "strict"
-    if is_strict or config.jax_transfer_guard_host_to_device == "disallow":
-        return _jax_allowed()
-    return nullcontext()
-
-
-@contextmanager
-def _jax_allowed() -> Iterator[None]:
-    import jax
-
-    level = jax.config.jax_transfer_guard_host_to_device
-    level = "allow" if level in (None, "disallow") else level
-    with (
-        jax.numpy_dtype_promotion("standard"),
-        jax.transfer_guard_host_to_device(level),
-    ):
-        yield
 
 
 def _jax_conditions(array: Any) -> Any:
@@ -176,6 +150,12 @@ def _dask_chunk(array: Any) -> Any:
 def _dask_conditions(array: Any) -> Any:
     """Return the class of the chunks, which may be one that is refused."""
     return type(_dask_chunk(array))
+
+
+def _dask_stack(arrays: list[Any], axis: int) -> Any:
+    from dask.array import stack
+
+    return stack(arrays, axis, allow_unknown_chunksizes=True)
 
 
 def _dask_beside(array: Any, _: Any) -> Any:
@@ -258,6 +238,7 @@ TABLE = (
         conditions=_dask_conditions,
         chunk=_dask_chunk,
         beside=_dask_beside,
+        stack=_dask_stack,
     ),
     Library(
         name="cupy",
