@@ -143,13 +143,13 @@ def _cupy_conditions(array: Any) -> Any:
     return array.device.id
 
 
-def _dask_chunk(array: Any) -> Any:
+def dask_chunk(array: Any) -> Any:
     return array._meta  # noqa: SLF001 - there is no public name for it
 
 
 def _dask_conditions(array: Any) -> Any:
     """Return the class of the chunks, which may be one that is refused."""
-    return type(_dask_chunk(array))
+    return type(dask_chunk(array))
 
 
 def _dask_stack(arrays: list[Any], axis: int) -> Any:
@@ -236,7 +236,7 @@ TABLE = (
         remark="Lazy; NumPy coordinates become a part of the graph.",
         takes_constants=True,
         conditions=_dask_conditions,
-        chunk=_dask_chunk,
+        chunk=dask_chunk,
         beside=_dask_beside,
         stack=_dask_stack,
     ),
