@@ -23,17 +23,20 @@ class Unit(NamedTuple):
 
     Attributes
     ----------
+    name : str
+        As libraries of quantities know it.
     radians : float
         How many it is.
     turn : float
         How many of it are a full circle.
     """
 
+    name: str
     radians: float
     turn: float
 
 
-DEGREES, RADIANS = Unit(math.pi / 180, 360.0), Unit(1.0, 2 * math.pi)
+DEGREES, RADIANS = Unit("deg", math.pi / 180, 360.0), Unit("rad", 1.0, 2 * math.pi)
 
 
 def spherical(
@@ -111,7 +114,7 @@ def spherical(
     """
     unit = DEGREES if degrees else RADIANS
     theta, phi = (
-        coordinates.coordinate(inclination, "inclination"),
+        _angles(inclination, "inclination", unit),
         _around(azimuth, "azimuth", unit),
     )
     if coordinates.is_number(radius, "radius"):
@@ -302,7 +305,7 @@ def lonlat(
     """
     unit, numbers = DEGREES if degrees else RADIANS, coordinates.dims(dim, (-1, -2))
     coordinates.check_number(radius, "radius")
-    phi = coordinates.coordinate(latitude, "latitude")
+    phi = _angles(latitude, "latitude", unit)
     length = radius * unit.radians
     with _dispatch.surroundings(phi):
         circle = _laid(_cosine(phi, unit), numbers[1], numbers) * length
@@ -313,15 +316,21 @@ def lonlat(
     }
 
 
+def _angles(given: Any, name: str, unit: Unit) -> Samples:
+    """Return what there is to know of coordinates that are angles, in their unit."""
+    return coordinates.coordinate(coordinates.in_unit(given, name, unit.name), name)
+
+
 def _around(given: Any, name: str, unit: Unit) -> Any:
     """Return a step around a circle as it is, and coordinates unwrapped.
 
     Whole turns are counted and taken off, instead of adding differences up, so that
     coordinates are exact, and those that need none stay as they are.
     """
-    if coordinates.is_number(given, name):
-        return given
-    samples = coordinates.coordinate(given, name)
+    plain = coordinates.in_unit(given, name, unit.name)
+    if coordinates.is_number(plain, name):
+        return plain
+    samples = coordinates.coordinate(plain, name)
     x, xp = samples.array, samples.namespace
     with _dispatch.surroundings(samples):
         turns = xp.round((x[1:] - x[:-1]) / unit.turn)

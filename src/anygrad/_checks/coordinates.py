@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import _classes, _dispatch, _precision
+from .. import _classes, _dispatch, _precision, _refusals
 from .._records import Samples
 from . import dtype
 from .input import is_unknown
 from .integers import integer
 from .spacing import Entry, check_kind
 from .wording import conversion, shown
+
+
+def in_unit(given: Any, name: str, unit: str) -> Any:
+    """Return the numbers of angles that are quantities; plain ones as they are."""
+    found = _refusals.carried(given)
+    if not isinstance(found, _refusals.Units):
+        return given
+    try:
+        return found.magnitude(given.to(unit))
+    except Exception as error:  # in the words of the library
+        error.add_note(f"`{name}` must be an angle, in a unit that can become {unit}.")
+        raise
 
 
 def is_number(given: Any, name: str) -> bool:
