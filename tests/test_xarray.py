@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import inspect
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -745,3 +746,33 @@ def test_dates_of_python(plane: Any, labelled: Any, numpy: Any) -> None:
 def test_a_step_with_labels(plane: Any, labelled: Any) -> None:
     found = labelled.derivative(plane, "x", spacing=plane.x[1] - plane.x[0])
     assert (found == labelled.derivative(plane, "x", spacing=1.0)).all()
+
+
+def test_keywords_of_the_plain_doors(labelled: Any) -> None:
+    """All but those that names and labels stand for."""
+    for name in labelled.__all__:
+        plain = inspect.signature(getattr(anygrad, name)).parameters
+        own = inspect.signature(getattr(labelled, name)).parameters
+        assert set(plain) - set(own) <= {"input", "axis", "stack_dim"}
+
+
+def test_a_dtype_of_the_result(plane: Any, labelled: Any, xr: Any) -> None:
+    field = xr.Dataset({"u": plane, "v": plane})
+    vectors: dict[str, Any] = {"components": ["u", "v"]}
+    for name, data, given in (
+        ("derivative", plane, {"dim": plane.dims[0]}),
+        ("gradient", plane, {}),
+        ("laplacian", plane, {}),
+        ("hessian", plane, {}),
+        ("divergence", field, {"dim": plane.dims, **vectors}),
+        ("curl", field, {"dim": plane.dims, **vectors}),
+    ):
+        given = {"spacing": 1.0, "accuracy": 2, "edge_order": 1, **given}
+        door = getattr(labelled, name)
+        usual, found = door(data, **given), door(data, dtype="float32", **given)
+        if name == "gradient":
+            usual, found = usual[0], found[0]
+        assert found.dtype == "float32"
+        assert found.identical(usual.astype("float32"))
+    with pytest.raises(TypeError, match=r"^`dtype` must be None, or a real or complex"):
+        labelled.laplacian(plane, spacing=1.0, dtype=int)

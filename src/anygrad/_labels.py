@@ -353,11 +353,11 @@ def of_field(
     datetime_unit: str | None,
     masks: tuple[Any, bool],
     scale_factors: Any = None,
-    **orders: int | None,
+    **others: Any,
 ) -> xr.DataArray:
     """Return what a door makes of a vector field: one array, or a field again.
 
-    `masks` are `where` and `skipna`.
+    `masks` are `where` and `skipna`; all others go to the door as they are.
     """
     data, vector_dim = vectors
     at = along(
@@ -366,7 +366,7 @@ def of_field(
     unit = at.one_unit()
     place = data.dims.index(vector_dim)
     where = mask(data, *masks)
-    given = {"vector_dim": place, "where": where, **at.grid, **orders}
+    given = {"vector_dim": place, "where": where, **at.grid, **others}
     values = called(door, data, at.names, **given)
     is_field = values.ndim == data.ndim
     dims = [name for name in data.dims if is_field or name != vector_dim]
