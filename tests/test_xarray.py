@@ -6,6 +6,7 @@ import datetime
 import inspect
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -767,9 +768,10 @@ def test_a_dtype_of_the_result(plane: Any, labelled: Any, xr: Any) -> None:
         ("divergence", field, {"dim": plane.dims, **vectors}),
         ("curl", field, {"dim": plane.dims, **vectors}),
     ):
-        given = {"spacing": 1.0, "accuracy": 2, "edge_order": 1, **given}
-        door = getattr(labelled, name)
-        usual, found = door(data, **given), door(data, dtype="float32", **given)
+        call = partial(
+            getattr(labelled, name), data, spacing=1.0, edge_order=1, **given
+        )
+        usual, found = call(), call(dtype="float32")
         if name == "gradient":
             usual, found = usual[0], found[0]
         assert found.dtype == "float32"

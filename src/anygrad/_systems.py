@@ -62,11 +62,12 @@ def spherical(
     inclination : array of shape (n,)
         The angle from the polar axis, also called colatitude or polar angle.
     azimuth : float or array of shape (n,)
-        The angle around the polar axis: coordinates, or their step.
-        Coordinates may pass the end of the circle: they are unwrapped, as in
-        `lonlat`.
+        The angle around the axis: coordinates, or their step.  Coordinates may
+        pass the end of the circle: they are unwrapped, so that no two
+        neighbours are more than half a circle apart.
     degrees : bool, default: False
-        Whether the angles are in degrees, not in radians.
+        Whether angles are in degrees, not in radians.  Angles that are
+        quantities are converted.
     dim : list or tuple of int, or None, default: None
         Which dims of the samples the coordinates belong to, in the order
         above: each negative, and so counted from the last dim.  None is
@@ -75,19 +76,24 @@ def spherical(
     Returns
     -------
     dict
-        The arguments `spacing`, `scale_factors` and `dim` of `gradient`,
+        The arguments `spacing`, `scale_factors` and `dim`, for `gradient`,
         `divergence`, `curl` and `laplacian`.  Arrays are of the library of the
         coordinates, and differentiable in them.
 
     Raises
     ------
     TypeError
-        If a coordinate is not a real array of the standard, or a number where
-        there may be one; if `dim` is not a list or tuple of ints.
+        - If `radius` is neither a number nor a real array of the standard, or
+          an array of another library or dtype than goes with `inclination`.
+        - If `inclination` is not a real array of the standard.
+        - If `azimuth` is neither a number nor a real array of the standard.
+        - If `dim` is not a list or tuple of ints.
     ValueError
-        If a coordinate does not have one dim; if `dim` has another length than
-        there are coordinates with dims, or does not name negative ones, each
-        once.
+        - If `radius` has more than one dim, or one of unknown length.
+        - If `inclination` does not have one dim, or one of unknown length.
+        - If `azimuth` has more than one dim, or one of unknown length.
+        - If `dim` has another length than there are coordinates with dims, or
+          does not name negative ones, each once.
 
     See Also
     --------
@@ -162,12 +168,14 @@ def cylindrical(
         The distance from the axis.
     azimuth : float or array of shape (n,)
         The angle around the axis: coordinates, or their step.  Coordinates may
-        pass the end of the circle: they are unwrapped, as in `lonlat`.
+        pass the end of the circle: they are unwrapped, so that no two
+        neighbours are more than half a circle apart.
     height : float, array of shape (n,) or None, default: None
         The position along the axis: coordinates, or their step.  With None,
         the samples have no dim for it: these are polar coordinates of a plane.
     degrees : bool, default: False
-        Whether the azimuth is in degrees, not in radians.
+        Whether angles are in degrees, not in radians.  Angles that are
+        quantities are converted.
     dim : list or tuple of int, or None, default: None
         Which dims of the samples the coordinates belong to, in the order
         above: each negative, and so counted from the last dim.  None is
@@ -176,19 +184,23 @@ def cylindrical(
     Returns
     -------
     dict
-        The arguments `spacing`, `scale_factors` and `dim` of `gradient`,
+        The arguments `spacing`, `scale_factors` and `dim`, for `gradient`,
         `divergence`, `curl` and `laplacian`.  Arrays are of the library of the
         coordinates, and differentiable in them.
 
     Raises
     ------
     TypeError
-        If a coordinate is not a real array of the standard, or a number where
-        there may be one; if `dim` is not a list or tuple of ints.
+        - If `radius` is not a real array of the standard.
+        - If `azimuth` is neither a number nor a real array of the standard.
+        - If `height` is neither a number nor a real array of the standard.
+        - If `dim` is not a list or tuple of ints.
     ValueError
-        If a coordinate does not have one dim; if `dim` has another length than
-        there are coordinates with dims, or does not name negative ones, each
-        once.
+        - If `radius` does not have one dim, or one of unknown length.
+        - If `azimuth` has more than one dim, or one of unknown length.
+        - If `height` has more than one dim, or one of unknown length.
+        - If `dim` has another length than there are coordinates with dims, or
+          does not name negative ones, each once.
 
     See Also
     --------
@@ -250,9 +262,10 @@ def lonlat(
         Where the samples lie from south to north, or from north to south.
     radius : float or array of shape (), default: 6371008.7714
         That of the sphere; results are per unit of it.  By default, it is the
-        mean radius of the Earth in metres.
+        mean radius of the Earth in metres.  It may be a quantity.
     degrees : bool, default: True
-        Whether the angles are in degrees, not in radians.
+        Whether angles are in degrees, not in radians.  Angles that are
+        quantities are converted.
     dim : list or tuple of int, or None, default: None
         Which dims of the samples the coordinates belong to, in the order
         above: each negative, and so counted from the last dim.  None is
@@ -261,19 +274,23 @@ def lonlat(
     Returns
     -------
     dict
-        The arguments `spacing`, `scale_factors` and `dim` of `gradient`,
+        The arguments `spacing`, `scale_factors` and `dim`, for `gradient`,
         `divergence`, `curl` and `laplacian`.  Arrays are of the library of the
         coordinates, and differentiable in them.
 
     Raises
     ------
     TypeError
-        If a coordinate is not a real array of the standard, or a number where
-        there may be one; if `dim` is not a list or tuple of ints.
+        - If `longitude` is neither a number nor a real array of the standard.
+        - If `latitude` is not a real array of the standard.
+        - If `radius` is not a number.
+        - If `dim` is not a list or tuple of ints.
     ValueError
-        If a coordinate does not have one dim, or `radius` has one; if `dim`
-        has another length than there are coordinates with dims, or does not
-        name negative ones, each once.
+        - If `longitude` has more than one dim, or one of unknown length.
+        - If `latitude` does not have one dim, or one of unknown length.
+        - If `radius` has a dim.
+        - If `dim` has another length than there are coordinates with dims, or
+          does not name negative ones, each once.
 
     See Also
     --------
