@@ -154,6 +154,26 @@ def test_dask_unknown_lengths_and_scale_factors(dask: Any, of_each_point: bool) 
         assert numpy.array_equal(result.compute(), usual)
 
 
+def test_dask_chunks_beside_those_of_scale_factors(dask: Any) -> None:
+    """Factors are cut as the samples are, which Dask would cut into more pieces."""
+    import dask.array
+    import numpy
+
+    values, h = numpy.random.default_rng(4).random((2, 4, 32, 30)) + 1
+    f = values[None].repeat(3, 0)
+    keywords = {"spacing": 0.5, "dim": (-3, -2, -1)}
+    lazy_f = dask.array.from_array(f, chunks=(3, 4, 4, 30))
+    factors = [dask.array.from_array(h, chunks=c) for c in ((4, 32, 1), (1, 8, 30))]
+    for door, given in (
+        (anygrad.divergence, lambda f: f),
+        (anygrad.laplacian, lambda f: f[0]),
+    ):
+        result = door(given(lazy_f), scale_factors=[*factors, 1.0], **keywords)
+        assert result.chunks == given(lazy_f).chunks[-3:]
+        usual = door(given(f), scale_factors=[h, h, 1.0], **keywords)
+        assert numpy.array_equal(result.compute(), usual)
+
+
 def test_dask_unknown_length_of_the_dim(dask: Any) -> None:
     import dask.array
     import numpy

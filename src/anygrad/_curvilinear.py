@@ -326,13 +326,14 @@ def _placed(given: list[Any], field: Field, dtype: DType) -> tuple[Any, ...]:
     real = dtype
     if _precision.is_complex(dtype, xp):
         real = _precision.real_counterpart(dtype, xp)
-    factors = []
+    factors, chunks = [], _constants.chunks_of(field)
     for factor in given:
         if isinstance(factor, float):
             factors.append(factor)
             continue
         array = _constants.placed(factor, samples)
         plain = scale_factors.aligned(array, field.ndim)
+        plain = _constants.in_chunks(plain, chunks)
         with _dispatch.surroundings(samples):
             factors.append(_agnostic.prepare(plain, real, False, xp))
     return tuple(factors)
