@@ -6,6 +6,7 @@ import math
 import sys
 from typing import Any, NamedTuple
 
+from ._classes import is_array
 from ._typing import DType, Namespace
 
 
@@ -84,6 +85,8 @@ def is_floating(dtype: Any, xp: Namespace) -> bool:
     """Tell whether something is a real or complex floating dtype of a namespace."""
     if dtype is None or getattr(dtype, "__module__", "") == "builtins":
         return False  # Python's classes are not dtypes of any length
+    if is_array(dtype) and not isinstance(dtype, type):
+        return False  # torch's arrays tell, as its dtypes do, whether they are floating
     try:
         return bool(xp.isdtype(dtype, ("real floating", "complex floating")))
     except (TypeError, AttributeError, ValueError):  # as libraries refuse nonsense

@@ -118,14 +118,14 @@ def spherical(
     >>> anygrad.divergence(away, **grid)[:, 1, 1]
     array([2. , 1. , 0.5])
     """
-    unit = DEGREES if degrees else RADIANS
+    unit = _unit(degrees)
     theta, phi = (
         _angles(inclination, "inclination", unit),
         _around(azimuth, "azimuth", unit),
     )
     if coordinates.is_number(radius, "radius"):
         numbers = coordinates.dims(dim, (-2, -1))
-        length = radius * unit.radians
+        length = coordinates.length(radius, theta, "inclination") * unit.radians
         with _dispatch.surroundings(theta):
             circle = _laid(_sine(theta, unit), numbers[0], numbers) * length
         return {
@@ -222,7 +222,7 @@ def cylindrical(
     >>> anygrad.laplacian(samples, **anygrad.cylindrical(radius, 0.1))[1, :2]
     array([0.5, 0.5])
     """
-    unit = DEGREES if degrees else RADIANS
+    unit = _unit(degrees)
     is_plane = height is None
     numbers = coordinates.dims(dim, (-2, -1) if is_plane else (-3, -2, -1))
     r, phi = coordinates.coordinate(radius, "radius"), _around(azimuth, "azimuth", unit)
@@ -320,10 +320,10 @@ def lonlat(
     >>> vorticity[1].round(3)
     array([1., 1., 1., 1., 1.])
     """
-    unit, numbers = DEGREES if degrees else RADIANS, coordinates.dims(dim, (-1, -2))
+    unit, numbers = _unit(degrees), coordinates.dims(dim, (-1, -2))
     coordinates.check_number(radius, "radius")
     phi = _angles(latitude, "latitude", unit)
-    length = radius * unit.radians
+    length = coordinates.length(radius, phi, "latitude") * unit.radians
     with _dispatch.surroundings(phi):
         circle = _laid(_cosine(phi, unit), numbers[1], numbers) * length
     return {
@@ -331,6 +331,10 @@ def lonlat(
         "scale_factors": [circle, length],
         "dim": numbers,
     }
+
+
+def _unit(degrees: Any) -> Unit:
+    return DEGREES if coordinates.is_degrees(degrees) else RADIANS
 
 
 def _angles(given: Any, name: str, unit: Unit) -> Samples:
