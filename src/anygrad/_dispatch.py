@@ -74,15 +74,8 @@ def _on_mesh(array: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
 
 @cache  # one and the same for all calls
 def _of_jax() -> Executors:
-    from ._decided import by_plan
+    from ._decided import by_plan, decided
     from ._executors import compiled, explicit
-
-    def decided(function: Callable[..., Any]) -> Callable[..., Any]:
-        def run(*given: Any) -> Any:
-            with by_plan():
-                return function(*given)
-
-        return run
 
     return Executors(
         decided(compiled.run),
