@@ -778,3 +778,25 @@ def test_a_dtype_of_the_result(plane: Any, labelled: Any, xr: Any) -> None:
         assert found.identical(usual.astype("float32"))
     with pytest.raises(TypeError, match=r"^`dtype` must be None, or a real or complex"):
         labelled.laplacian(plane, spacing=1.0, dtype=int)
+
+
+@pytest.mark.parametrize(
+    ("door", "parameter", "given"),
+    [
+        ("hessian", "new_dims", None),
+        ("hessian", "new_dims", [["row"], "column"]),
+        ("hessian", "new_dims", ("row",)),
+        ("laplacian", "skipna", [1, 2]),
+        ("curl", "components", [["u"], "v"]),
+        ("curl", "boundary", ()),
+    ],
+)
+def test_nonsense_is_refused_by_name(
+    plane: Any, labelled: Any, xr: Any, door: str, parameter: str, given: Any
+) -> None:
+    is_field = door == "curl"
+    data = xr.Dataset({"u": plane, "v": plane}) if is_field else plane
+    keywords: dict[str, Any] = {"spacing": 1.0, "edge_order": 1, "dim": plane.dims}
+    keywords |= {"components": ["u", "v"]} if is_field else {}
+    with pytest.raises((TypeError, ValueError), match=rf"^`{parameter}` must"):
+        getattr(labelled, door)(data, **{**keywords, parameter: given})

@@ -13,7 +13,7 @@ from . import _derivative, _gradient, _hessian, _laplacian
 from ._labelled_fields import curl, divergence
 from ._labelled_systems import lonlat
 from ._labelled_words import called
-from ._labels import along, derived, mask
+from ._labels import along, check_new, derived, mask
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -302,9 +302,7 @@ def hessian(
     """
     at = along(data, dim, spacing, boundary, datetime_unit)
     known = tuple(dict.fromkeys((*data.dims, *data.coords)))
-    if set(new_dims) & set(known) or len(set(new_dims)) != 2:
-        msg = f"`new_dims` must be two names that none of {known} is. Got {new_dims}."
-        raise ValueError(msg)
+    check_new(new_dims, known)
     values = called(
         _hessian.hessian,
         data,

@@ -29,8 +29,8 @@ def in_unit(given: Any, name: str, unit: str) -> Any:
 
 def is_degrees(given: Any) -> bool:
     """Return whether angles are in degrees; refuse what is no answer."""
-    if given is True or given is False:
-        return given
+    if _classes.is_bool(given):
+        return bool(given)
     msg = f"`degrees` must be True or False. Got {shown(given)}."
     raise TypeError(msg)
 
