@@ -754,7 +754,10 @@ def test_keywords_of_the_plain_doors(labelled: Any) -> None:
     for name in labelled.__all__:
         plain = inspect.signature(getattr(anygrad, name)).parameters
         own = inspect.signature(getattr(labelled, name)).parameters
-        assert set(plain) - set(own) <= {"input", "axis", "stack_dim"}
+        left_out = {"input", "axis", "stack_dim"}
+        # What the plain one takes to refuse it, and coordinates that know their dims.
+        left_out |= {"hessian": {"scale_factors"}, "lonlat": {"dim"}}.get(name, set())
+        assert set(plain) - set(own) <= left_out
 
 
 def test_a_dtype_of_the_result(plane: Any, labelled: Any, xr: Any) -> None:
@@ -798,5 +801,5 @@ def test_nonsense_is_refused_by_name(
     data = xr.Dataset({"u": plane, "v": plane}) if is_field else plane
     keywords: dict[str, Any] = {"spacing": 1.0, "edge_order": 1, "dim": plane.dims}
     keywords |= {"components": ["u", "v"]} if is_field else {}
-    with pytest.raises((TypeError, ValueError), match=rf"^`{parameter}` must"):
+    with pytest.raises((TypeError, ValueError), match=rf"^`{parameter}` "):
         getattr(labelled, door)(data, **{**keywords, parameter: given})
