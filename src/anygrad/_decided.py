@@ -12,29 +12,27 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 
-def by_plan(_: Any = None) -> AbstractContextManager[Any]:
-    """Return the context in which JAX does not ask."""
+def asks() -> bool:
+    """Tell whether JAX asks."""
     from jax import config
 
-    return _allowed() if _asks(config) else nullcontext()
+    is_strict: bool = config.jax_numpy_dtype_promotion == "strict"
+    return is_strict or config.jax_transfer_guard_host_to_device == "disallow"
+
+
+def by_plan(_: Any = None) -> AbstractContextManager[Any]:
+    """Return the context in which JAX does not ask."""
+    return _allowed() if asks() else nullcontext()
 
 
 def decided(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function in that context, which costs a small call next to nothing."""
-    from jax import config
+    """Return a function in that context."""
 
     def run(*given: Any) -> Any:
-        if _asks(config):
-            with _allowed():
-                return function(*given)
-        return function(*given)
+        with by_plan():
+            return function(*given)
 
     return run
-
-
-def _asks(config: Any) -> bool:
-    is_strict: bool = config.jax_numpy_dtype_promotion == "strict"
-    return is_strict or config.jax_transfer_guard_host_to_device == "disallow"
 
 
 @contextmanager

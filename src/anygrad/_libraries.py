@@ -129,14 +129,18 @@ def _jax_adopted(array: Any, _: Any) -> Any:
 
 
 def _jax_conditions(array: Any) -> Any:
-    """Return the settings that decide dtypes, and how an array is bound to devices."""
+    """Return the settings that decide dtypes, and how an array is bound to devices.
+
+    And whether copies are asked about: then another executor has them decided.
+    """
     import jax
 
     config = jax.config
     place = _jax_devices(array)
     if place is not None and len(place) > 1:
         place = array.sharding
-    return config.jax_enable_x64, config.jax_numpy_dtype_promotion, place
+    guard = config.jax_transfer_guard_host_to_device
+    return config.jax_enable_x64, config.jax_numpy_dtype_promotion, guard, place
 
 
 def _cupy_conditions(array: Any) -> Any:
