@@ -29,18 +29,15 @@ def _script() -> ModuleType:
 
 keywords = _script()
 
-#: What counts threads, what prints and what takes coordinates shares no keywords.
+#: What counts threads and what prints shares no keywords.
 OTHERS = {
-    "cylindrical",
     "get_compiler",
     "get_workers",
-    "lonlat",
     "set_compiler",
     "set_default_compiler",
     "set_default_workers",
     "set_workers",
     "show_versions",
-    "spherical",
 }
 
 doors = pytest.mark.parametrize("door", keywords.DOORS)

@@ -117,6 +117,63 @@ def test_dask_unknown_lengths_of_other_dims(dask: Any) -> None:
         assert oracle.difference(result.compute().tolist(), wanted, 1e-15) is None
 
 
+@pytest.mark.parametrize("of_each_point", [False, True])
+def test_dask_unknown_lengths_and_scale_factors(dask: Any, of_each_point: bool) -> None:
+    """Factors, coordinates and all components lie along such a dim as the samples."""
+    import numpy
+
+    rows, keep = numpy.random.default_rng(3), numpy.arange(7) > 2
+    field, h = rows.random((2, 7, 5, 4)), rows.random((7, 5, 4)) + 1
+    x = numpy.arange(5.0)[:, None] + numpy.zeros((7, 1, 1))
+
+    def calls(field: Any, h: Any, x: Any, factor: Any) -> list[Any]:
+        keywords = {
+            "dim": (-2, -1),
+            "scale_factors": [h, factor],
+            "spacing": [x if of_each_point else 1.0, 0.5],
+        }
+        return [
+            *anygrad.gradient(field[0], **keywords),
+            anygrad.gradient(field[0], stack_dim=0, **keywords),
+            anygrad.laplacian(field[0], **keywords),
+            anygrad.divergence(field, vector_dim=0, **keywords),
+            anygrad.curl(field, vector_dim=0, **keywords),
+        ]
+
+    def chunked(array: Any) -> Any:
+        import dask.array
+
+        mask = dask.array.from_array(keep, chunks=3)
+        lazy = dask.array.from_array(array, chunks=3)
+        return lazy[mask] if array.ndim == 3 else lazy[:, mask]
+
+    factor = numpy.arange(1.0, 5)[None, :]
+    lazy = calls(chunked(field), chunked(h), chunked(x), factor)
+    wanted = calls(field[:, keep], h[keep], x[keep], factor)
+    for result, usual in zip(lazy, wanted, strict=True):
+        assert numpy.array_equal(result.compute(), usual)
+
+
+def test_dask_chunks_beside_those_of_scale_factors(dask: Any) -> None:
+    """Factors are cut as the samples are, which Dask would cut into more pieces."""
+    import dask.array
+    import numpy
+
+    values, h = numpy.random.default_rng(4).random((2, 4, 32, 30)) + 1
+    f = values[None].repeat(3, 0)
+    keywords = {"spacing": 0.5, "dim": (-3, -2, -1)}
+    lazy_f = dask.array.from_array(f, chunks=(3, 4, 4, 30))
+    factors = [dask.array.from_array(h, chunks=c) for c in ((4, 32, 1), (1, 8, 30))]
+    for door, given in (
+        (anygrad.divergence, lambda f: f),
+        (anygrad.laplacian, lambda f: f[0]),
+    ):
+        result = door(given(lazy_f), scale_factors=[*factors, 1.0], **keywords)
+        assert result.chunks == given(lazy_f).chunks[-3:]
+        usual = door(given(f), scale_factors=[h, h, 1.0], **keywords)
+        assert numpy.array_equal(result.compute(), usual)
+
+
 def test_dask_unknown_length_of_the_dim(dask: Any) -> None:
     import dask.array
     import numpy

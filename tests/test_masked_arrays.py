@@ -32,6 +32,35 @@ def test_the_mask_is_where(f: Any, numpy: Any) -> None:
     assert numpy.array_equal(result.filled(numpy.nan), plain, equal_nan=True)
 
 
+def test_derived_classes_are_kept(numpy: Any) -> None:
+    class Derived(numpy.ma.MaskedArray):
+        """Another name, and methods."""
+
+    f = numpy.ma.masked_array(SAMPLES, mask=MASK, fill_value=-1.0).view(Derived)
+    for result in (anygrad.gradient(f)[0], anygrad.gradient(f, stack_dim=0)[0]):
+        assert type(result) is Derived
+        assert result.tolist() == SLOPES
+        assert result.fill_value == -1.0
+
+
+def test_what_derived_classes_carry_along_is_not_lost(numpy: Any) -> None:
+    class Labelled(numpy.ma.MaskedArray):
+        """One with a label for each array."""
+
+        def __array_finalize__(self, other: Any) -> None:
+            super().__array_finalize__(other)
+            self.label = getattr(other, "label", None)
+
+    f = numpy.ma.masked_array(SAMPLES, mask=MASK).view(Labelled)
+    f.label = "height"
+    with pytest.raises(
+        TypeError, match=r"^`input` must be a plain array: what a "
+    ) as e:
+        anygrad.gradient(f)
+    assert str(e.value).endswith("Convert it first, e.g. with `numpy.ma.asarray`.")
+    assert anygrad.gradient(numpy.ma.asarray(f))[0].tolist() == SLOPES
+
+
 def test_along_each_dim(numpy: Any) -> None:
     """With coordinates, another boundary, in one array, and integers."""
     rng = numpy.random.default_rng(3)
@@ -132,6 +161,20 @@ def test_dask_over_masked_arrays(dask: Any) -> None:
     some = rows[dask.array.from_array([True, False, True], chunks=1)]
     (result,) = anygrad.gradient(some, dim=1)
     assert result.compute().tolist() == [SLOPES] * 2
+
+
+def test_dask_over_derived_classes(dask: Any) -> None:
+    import dask.array
+    import numpy
+
+    class Derived(numpy.ma.MaskedArray):
+        """Another name, and methods."""
+
+    memory = numpy.ma.masked_array(SAMPLES, mask=MASK).view(Derived)
+    f = dask.array.from_array(memory, chunks=4, asarray=False)
+    (result,) = anygrad.gradient(f)
+    assert type(f.compute()) is type(result.compute()) is Derived
+    assert result.compute().tolist() == SLOPES
 
 
 @pytest.mark.parametrize("of", ["numpy", pytest.param("dask", marks=pytest.mark.peers)])

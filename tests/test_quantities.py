@@ -335,3 +335,37 @@ def test_a_note_says_which_unit_does_not_fit(
         anygrad.gradient(family.make(f, "m"), **given(family.make))
     (note,) = caught.value.__notes__
     assert note.startswith(f"`{name}` must have a unit that can become ")
+
+
+@pytest.mark.parametrize("degrees", [True, False])
+def test_angles_of_coordinates(family: Family, numpy: Any, degrees: bool) -> None:
+    """They are converted to the unit of the call, and unwrapped."""
+    per = 1.0 if degrees else numpy.pi / 180
+    longitude = numpy.asarray([170.0, 175, -180, -175])
+    latitude = numpy.asarray([10.0, 20, 30])
+    own = {"degrees": degrees}
+    plain = anygrad.lonlat(longitude * per, latitude * per, **own)
+    for unit, many in (("deg", 1.0), ("rad", numpy.pi / 180)):
+        angles = [family.make(x * many, unit) for x in (longitude, latitude)]
+        grid = anygrad.lonlat(*angles, **own)
+        for one, other in zip(grid["spacing"], plain["spacing"], strict=True):
+            assert numpy.allclose(one, other, rtol=1e-14, atol=0)
+            assert type(one) is numpy.ndarray
+        assert numpy.allclose(grid["scale_factors"][0], plain["scale_factors"][0])
+    step = anygrad.cylindrical(latitude, family.make(2.0, "deg"), **own)
+    assert step["spacing"][1] == pytest.approx(2 * per)
+    with pytest.raises(family.error) as caught:
+        anygrad.lonlat(10.0, family.make(latitude, "m"))
+    (note,) = caught.value.__notes__
+    assert note.startswith("`latitude` must be an angle, in a unit")
+
+
+def test_longitudes_of_astropy(numpy: Any) -> None:
+    """They are hours of right ascension as well, and jump where they are wrapped."""
+    units = pytest.importorskip("astropy.units")
+    coordinates = pytest.importorskip("astropy.coordinates")
+    wrapped = coordinates.Longitude([350.0, 355, 0, 5] * units.deg)
+    hours = coordinates.Longitude(wrapped.to("hourangle"))
+    for longitude in (wrapped, hours):
+        x, _ = anygrad.lonlat(longitude, numpy.asarray([1.0, 2]))["spacing"]
+        assert numpy.allclose(x, [350.0, 355, 360, 365], rtol=1e-14, atol=0)

@@ -118,6 +118,14 @@ def test_what_is_no_dtype(library: Backend) -> None:
         assert str(caught.value).startswith(rule)
 
 
+def test_arrays_are_no_dtypes(library: Backend) -> None:
+    """Also such as tell, as a dtype does, that they are floating."""
+    f = library.asarray([0, 1, 4, 9])
+    for given in (f, f[0]):
+        with pytest.raises(TypeError, match=r"^`dtype` must be None, or a real or c"):
+            anygrad.gradient(f, dtype=given)
+
+
 def test_what_the_device_does_not_have(library: Backend) -> None:
     if library.real == "float64":
         pytest.skip("it has all")

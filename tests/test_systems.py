@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 import math
 from typing import Any
@@ -158,11 +159,16 @@ WRONG: list[tuple[str, dict[str, Any], type[Exception], str]] = [
     ("lonlat", {"latitude": "bool"}, TypeError, "`latitude` must have an integer or"),
     ("lonlat", {"latitude": "complex"}, TypeError, "`latitude` must have an integer"),
     ("lonlat", {"radius": "big"}, TypeError, "`radius` must be a number"),
-    ("lonlat", {"radius": object()}, TypeError, "`radius` must be a number or an"),
-    ("lonlat", {"radius": 10**400}, TypeError, "`radius` must be a number or an"),
-    ("lonlat", {"degrees": "no"}, TypeError, "`degrees` must be a bool. Got 'no'."),
-    ("lonlat", {"degrees": "line"}, TypeError, "`degrees` must be a bool."),
-    ("spherical", {"radius": {1.0}}, TypeError, "`radius` must be a number or an"),
+    ("lonlat", {"radius": object()}, TypeError, "`radius` must be an array of a"),
+    ("lonlat", {"radius": 10**400}, ValueError, "`radius` must be finite"),
+    (
+        "lonlat",
+        {"degrees": "no"},
+        TypeError,
+        "`degrees` must be True or False. Got 'no'.",
+    ),
+    ("lonlat", {"degrees": "line"}, TypeError, "`degrees` must be True or False."),
+    ("spherical", {"radius": {1.0}}, TypeError, "`radius` must be an array of a"),
     ("lonlat", {"radius": True}, TypeError, "`radius` must be a number"),
     ("lonlat", {"radius": "line"}, ValueError, "`radius` must be a number. Got an arr"),
     ("lonlat", {"dim": 1}, TypeError, "`dim` must be a list or tuple of ints. Got 1"),
@@ -217,3 +223,44 @@ def test_lengths_that_dask_does_not_know(dask: Any, library: Backend) -> None:
     x = library.asarray([1.0, 2.0, 3.0])
     with pytest.raises(ValueError, match="`latitude` must have a known length"):
         anygrad.lonlat(1.0, x[x > 1.0])
+
+
+@pytest.mark.parametrize("parameter", ["radius", "degrees", "longitude"])
+def test_nonsense_is_refused_by_name(numpy: Any, parameter: str) -> None:
+    """Also what has a product with a number, or would pass for one."""
+    angles = numpy.asarray([1.0, 2.0, 3.0])
+    for given in (
+        object(),
+        {1},
+        range(4),
+        int,
+        datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
+        numpy.asarray(None),
+        numpy.datetime64("2026"),
+        angles.astype(complex),
+    ):
+        with pytest.raises((TypeError, ValueError), match=rf"^`{parameter}` must"):
+            anygrad.lonlat(**{"longitude": 1.0, "latitude": angles, parameter: given})
+
+
+def test_a_radius_that_is_a_number(numpy: Any) -> None:
+    angles = numpy.asarray([1.0, 2.0, 3.0])
+    for given in (2, numpy.float32(2), numpy.asarray(2), numpy.asarray(2.0)):
+        grid = anygrad.lonlat(1.0, angles, radius=given)
+        assert grid["scale_factors"][1] == 2 * math.pi / 180
+    for given in (0.0, math.inf, 10**400):
+        with pytest.raises(ValueError, match=r"^`radius` must be finite and not zero"):
+            anygrad.lonlat(1.0, angles, radius=given)
+
+
+@pytest.mark.peers
+def test_a_radius_of_another_library(numpy: Any, array_api_strict: Any) -> None:
+    radius = array_api_strict.asarray(2.0)
+    with pytest.raises(TypeError, match=r"^`radius` must be an array of the same lib"):
+        anygrad.lonlat(1.0, numpy.asarray([1.0, 2.0]), radius=radius)
+
+
+def test_angles_of_8_bits(torch: Any) -> None:
+    angles = torch.asarray([1.0, 2.0]).to(torch.float8_e4m3fn)
+    grid = anygrad.lonlat(angles, angles)
+    assert grid["spacing"][0].dtype == torch.float32

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import inspect
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -745,3 +747,59 @@ def test_dates_of_python(plane: Any, labelled: Any, numpy: Any) -> None:
 def test_a_step_with_labels(plane: Any, labelled: Any) -> None:
     found = labelled.derivative(plane, "x", spacing=plane.x[1] - plane.x[0])
     assert (found == labelled.derivative(plane, "x", spacing=1.0)).all()
+
+
+def test_keywords_of_the_plain_doors(labelled: Any) -> None:
+    """All but those that names and labels stand for."""
+    for name in labelled.__all__:
+        plain = inspect.signature(getattr(anygrad, name)).parameters
+        own = inspect.signature(getattr(labelled, name)).parameters
+        left_out = {"input", "axis", "stack_dim"}
+        # What the plain one takes to refuse it, and coordinates that know their dims.
+        left_out |= {"hessian": {"scale_factors"}, "lonlat": {"dim"}}.get(name, set())
+        assert set(plain) - set(own) <= left_out
+
+
+def test_a_dtype_of_the_result(plane: Any, labelled: Any, xr: Any) -> None:
+    field = xr.Dataset({"u": plane, "v": plane})
+    vectors: dict[str, Any] = {"components": ["u", "v"]}
+    for name, data, given in (
+        ("derivative", plane, {"dim": plane.dims[0]}),
+        ("gradient", plane, {}),
+        ("laplacian", plane, {}),
+        ("hessian", plane, {}),
+        ("divergence", field, {"dim": plane.dims, **vectors}),
+        ("curl", field, {"dim": plane.dims, **vectors}),
+    ):
+        call = partial(
+            getattr(labelled, name), data, spacing=1.0, edge_order=1, **given
+        )
+        usual, found = call(), call(dtype="float32")
+        if name == "gradient":
+            usual, found = usual[0], found[0]
+        assert found.dtype == "float32"
+        assert found.identical(usual.astype("float32"))
+    with pytest.raises(TypeError, match=r"^`dtype` must be None, or a real or complex"):
+        labelled.laplacian(plane, spacing=1.0, dtype=int)
+
+
+@pytest.mark.parametrize(
+    ("door", "parameter", "given"),
+    [
+        ("hessian", "new_dims", None),
+        ("hessian", "new_dims", [["row"], "column"]),
+        ("hessian", "new_dims", ("row",)),
+        ("laplacian", "skipna", [1, 2]),
+        ("curl", "components", [["u"], "v"]),
+        ("curl", "boundary", ()),
+    ],
+)
+def test_nonsense_is_refused_by_name(
+    plane: Any, labelled: Any, xr: Any, door: str, parameter: str, given: Any
+) -> None:
+    is_field = door == "curl"
+    data = xr.Dataset({"u": plane, "v": plane}) if is_field else plane
+    keywords: dict[str, Any] = {"spacing": 1.0, "edge_order": 1, "dim": plane.dims}
+    keywords |= {"components": ["u", "v"]} if is_field else {}
+    with pytest.raises((TypeError, ValueError), match=rf"^`{parameter}` "):
+        getattr(labelled, door)(data, **{**keywords, parameter: given})

@@ -11,6 +11,15 @@ import xarray as xr
 from ._checks.wording import shown
 
 
+def is_name(value: Any) -> bool:
+    """Tell whether something may be the name of a dim or of a variable."""
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
 def names_of_dims(data: xr.DataArray, dim: Any, leave: Hashable = None) -> list[Any]:
     """Return the names of the dims to differentiate along; None is all but one."""
     if dim is None:

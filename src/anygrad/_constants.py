@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _libraries
 from ._library import Library
-from ._records import Samples
+from ._records import Field, Samples
 from ._typing import Namespace
 
 if TYPE_CHECKING:
@@ -119,6 +119,28 @@ def placed(array: Any, samples: Samples) -> Any:
     if library is None or library.beside is None or not is_constant(plain):
         return plain
     return library.beside(plain, samples.array)
+
+
+def in_chunks(array: Any, wanted: Any, left_out: int | None = None) -> Any:
+    """Return an array in the chunks of the samples, so that these stay as they are.
+
+    Only what is as long is cut so; one axis may be left out.
+    """
+    known = getattr(array, "chunks", ())
+    changes = {
+        k: new
+        for k, (old, new) in enumerate(zip(known, wanted, strict=False))
+        if k != left_out and old != new and sum(new) == sum(old)  # if they are known
+    }
+    return array.rechunk(changes) if changes else array
+
+
+def chunks_of(field: Field) -> Any:
+    """Return the chunks of what is differentiated; those of no library are none."""
+    chunks = getattr(field.samples.array, "chunks", ())
+    if field.vector_axis is None or not chunks:
+        return chunks
+    return (*chunks[: field.vector_axis], *chunks[field.vector_axis + 1 :])
 
 
 def as_placed(found: Samples, samples: Samples) -> Samples:

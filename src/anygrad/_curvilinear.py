@@ -117,12 +117,19 @@ class Grid(NamedTuple):
         where = self.part(self.request.where, component)
         return self._along(array, place, ends, order=order, where=where)
 
-    def slope(self, weight: Any, place: int) -> Any:
+    def slope(self, weight: Any, place: int, samples: Any) -> Any:
         """Return the derivative of a product of factors, which has no boundary."""
         if getattr(self.entry(place), "ndim", 0) > 1:
-            weight = self.namespace.broadcast_to(weight, self.shape)
+            weight = self.spread(weight, samples)
         ends = _each_end(_of_factor, self.ends(place))
         return self._along(weight, place, ends, edge_order=None, where=None)
+
+    def spread(self, weight: Any, samples: Any) -> Any:
+        """Return a product of factors at each of the samples."""
+        xp = self.namespace
+        if any(map(input.is_unknown, self.shape)):  # Dask broadcasts to no such shape
+            return xp.where(xp.isnan(samples), weight, weight)
+        return xp.broadcast_to(weight, self.shape)
 
     def of_product(self, weight: Any, field: Any, component: int, place: int) -> Any:
         """Return the derivative of ``weight * field[component]`` along a dim.
@@ -136,7 +143,7 @@ class Grid(NamedTuple):
         samples = _agnostic.prepare(array, self.dtype, False, self.namespace)
         if all(map(_has_factors, _both(self.ends(place)))):
             return self.derivative(weight * samples, place, component=component)
-        slope = self.slope(weight, place)
+        slope = self.slope(weight, place, samples)
         straight = self.derivative(array, place, component=component)
         return weight * straight + slope * self.valid(samples, component)
 
@@ -208,7 +215,7 @@ def laplacian(grid: Grid, f: Any) -> list[Any]:
         weight = grid.others(k) / grid.factors[k]
         term = weight * grid.derivative(f, k, order=2)
         if grid.varies(weight, k):
-            term = term + grid.slope(weight, k) * grid.derivative(f, k)
+            term = term + grid.slope(weight, k, f) * grid.derivative(f, k)
         terms.append(term)
     return [reduce(lambda a, b: a + b, terms) / grid.others()]
 
@@ -243,8 +250,12 @@ def plan(
         None if one is None or _precision.is_integer(one.dtype, xp) else one.dtype
         for one in found
     ]
+    results = [task.precision.result for task in usual.tasks if task.sign == 0]
+    for entry, one in zip(entries, own, strict=True):
+        scale_factors.check_dtype(entry, one, results, xp)
     working = [_precision.working(task.precision) for task in usual.tasks]
-    dtype = _common([*working, *own], xp)
+    wide = [one and _precision.at_least_32_bits(one, xp) for one in own]
+    dtype = _common([*working, *wide], xp)
     grid = Grid(
         again,
         plain,
@@ -257,7 +268,6 @@ def plan(
         xp,
     )
     _check_lengths(planner, grid, field)
-    results = [task.precision.result for task in usual.tasks if task.sign == 0]
     if request.dtype is None:
         is_apart = planner is _calls.gradient and usual.stack is None
         of_each = own if is_apart else [_common([*own, results[0]], xp)] * len(results)
@@ -287,7 +297,9 @@ def _run(
         ]
         if plan.stack is None:
             return tuple(results)
-        return (xp.stack(results, axis=plan.stack.axis),)
+        library = samples.library
+        stack = xp.stack if library is None or library.stack is None else library.stack
+        return (stack(results, axis=plan.stack.axis),)
 
 
 def _check_function(planner: Any, request: Request) -> None:
@@ -314,13 +326,14 @@ def _placed(given: list[Any], field: Field, dtype: DType) -> tuple[Any, ...]:
     real = dtype
     if _precision.is_complex(dtype, xp):
         real = _precision.real_counterpart(dtype, xp)
-    factors = []
+    factors, chunks = [], _constants.chunks_of(field)
     for factor in given:
         if isinstance(factor, float):
             factors.append(factor)
             continue
         array = _constants.placed(factor, samples)
         plain = scale_factors.aligned(array, field.ndim)
+        plain = _constants.in_chunks(plain, chunks)
         with _dispatch.surroundings(samples):
             factors.append(_agnostic.prepare(plain, real, False, xp))
     return tuple(factors)

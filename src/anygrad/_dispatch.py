@@ -73,12 +73,32 @@ def _on_mesh(array: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
 
 
 def _of_jax() -> Executors:
+    from . import _decided
+
+    return _of_jax_that_asks() if _decided.asks() else _of_jax_as_usual()
+
+
+@cache  # one and the same for all calls
+def _of_jax_as_usual() -> Executors:
     from ._executors import compiled, explicit
 
     return Executors(compiled.run, compiled.trace, cut=explicit.cut, takes_vectors=True)
 
 
-@cache  # one and the same for all calls
+@cache
+def _of_jax_that_asks() -> Executors:
+    from ._decided import by_plan, decided
+
+    usual = _of_jax_as_usual()
+    return usual._replace(
+        exact=decided(usual.exact),
+        fallback=decided(usual.fallback),
+        surroundings=by_plan,
+        cut=decided(usual.cut),
+    )
+
+
+@cache
 def _of_dask() -> Executors:
     from ._executors import chunked
 

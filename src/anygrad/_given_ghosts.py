@@ -175,7 +175,8 @@ def _part(side: Given | None, place: int, count: int, field: Field) -> Any:
     plain = _constants.placed(side.samples, samples)
     nearest = _nearest(plain, place, count, side)
     nearest = _in_dtype(nearest, samples.dtype, samples.namespace)
-    return _in_chunks(nearest, samples.array, place)
+    chunks = getattr(samples.array, "chunks", ())
+    return _constants.in_chunks(nearest, chunks, left_out=place)
 
 
 def _coordinates(entry: Entry, sides: Any, axis: Axis, count: int, field: Field) -> Any:
@@ -206,17 +207,6 @@ def _nearest(array: Any, place: int, count: int, side: Given) -> Any:
     """Return what lies next to the samples."""
     cut = slice(-count, None) if side.end == 0 else slice(0, count)
     return array[(slice(None),) * place + (cut, ...)]
-
-
-def _in_chunks(part: Any, f: Any, place: int) -> Any:
-    """Return ghosts in the chunks of the samples, which so stay as they are."""
-    known, wanted = getattr(part, "chunks", ()), getattr(f, "chunks", ())
-    changes = {
-        k: new
-        for k, (old, new) in enumerate(zip(known, wanted, strict=False))
-        if k != place and old != new and sum(new) == sum(old)  # if they are known
-    }
-    return part.rechunk(changes) if changes else part
 
 
 def _in_dtype(array: Any, dtype: Any, xp: Any) -> Any:

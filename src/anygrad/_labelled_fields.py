@@ -25,6 +25,7 @@ def divergence(
     skipna: bool = False,
     datetime_unit: str | None = None,
     scale_factors: Any = None,
+    dtype: Any = None,
 ) -> xr.DataArray:
     """Estimate the divergence of a vector field.
 
@@ -43,7 +44,7 @@ def divergence(
     spacing, boundary, where, skipna, datetime_unit, scale_factors
         As in `gradient`.  A mask without the dim of the components is for each
         of them; what is NaN in one component is missing in that one only.
-    accuracy, edge_order
+    accuracy, edge_order, dtype
         As in `anygrad.divergence`.
 
     Returns
@@ -78,6 +79,7 @@ def divergence(
         scale_factors=scale_factors,
         accuracy=accuracy,
         edge_order=edge_order,
+        dtype=dtype,
     )
 
 
@@ -95,6 +97,7 @@ def curl(
     skipna: bool = False,
     datetime_unit: str | None = None,
     scale_factors: Any = None,
+    dtype: Any = None,
 ) -> xr.DataArray | xr.Dataset:
     """Estimate the curl of a vector field with two or three components.
 
@@ -104,7 +107,7 @@ def curl(
         As in `divergence`.
     spacing, boundary, where, skipna, datetime_unit, scale_factors
         As in `divergence`.
-    accuracy, edge_order
+    accuracy, edge_order, dtype
         As in `anygrad.curl`.
 
     Returns
@@ -138,6 +141,7 @@ def curl(
         scale_factors=scale_factors,
         accuracy=accuracy,
         edge_order=edge_order,
+        dtype=dtype,
     )
     if components is None or COMPONENTS not in result.dims:
         return result

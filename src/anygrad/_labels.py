@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import xarray as xr
 
 from . import _classes, _labelled_coordinates, _refusals, _units
-from ._by_name import aligned, labelled, names_of_dims, per_dim, placed, require_dim
+from ._by_name import (
+    aligned,
+    is_name,
+    labelled,
+    names_of_dims,
+    per_dim,
+    placed,
+    require_dim,
+)
 from ._checks.wording import shown
 from ._labelled_boundaries import Dim, boundaries
 from ._labelled_coordinates import Spaced
@@ -216,8 +224,20 @@ def _entry(
     return spaced
 
 
+def check_new(dims: Any, known: Sequence[Any]) -> None:
+    """Refuse what is not two names that are not taken."""
+    is_list = isinstance(dims, (list, tuple)) and all(map(is_name, dims))
+    if is_list and not set(dims) & set(known) and len(set(dims)) == len(dims) == 2:
+        return
+    msg = f"`new_dims` must be two names that none of {known} is. Got {shown(dims)}."
+    raise (ValueError if is_list else TypeError)(msg)
+
+
 def mask(data: xr.DataArray, where: Any, skipna: bool) -> Array | None:
     """Return which samples are valid, with the dims of the data; None for all."""
+    if not _classes.is_bool(skipna):
+        msg = f"`skipna` must be True or False. Got {shown(skipna)}."
+        raise TypeError(msg)
     masks = [] if where is None else [_given_mask(data, where)]
     masks += [data.notnull()] if skipna else []
     if not masks:
@@ -306,10 +326,10 @@ def _field_of_variables(
         )
         raise TypeError(msg)
     for name in components:
-        if name not in data:
+        if not is_name(name) or name not in data:
             msg = (
                 f"`components` must be names of variables of the Dataset, {known}. "
-                f"Got {name!r}."
+                f"Got {shown(name)}."
             )
             raise ValueError(msg)
     if len(components) != len(dim):
@@ -353,11 +373,11 @@ def of_field(
     datetime_unit: str | None,
     masks: tuple[Any, bool],
     scale_factors: Any = None,
-    **orders: int | None,
+    **others: Any,
 ) -> xr.DataArray:
     """Return what a door makes of a vector field: one array, or a field again.
 
-    `masks` are `where` and `skipna`.
+    `masks` are `where` and `skipna`; all others go to the door as they are.
     """
     data, vector_dim = vectors
     at = along(
@@ -366,7 +386,7 @@ def of_field(
     unit = at.one_unit()
     place = data.dims.index(vector_dim)
     where = mask(data, *masks)
-    given = {"vector_dim": place, "where": where, **at.grid, **orders}
+    given = {"vector_dim": place, "where": where, **at.grid, **others}
     values = called(door, data, at.names, **given)
     is_field = values.ndim == data.ndim
     dims = [name for name in data.dims if is_field or name != vector_dim]

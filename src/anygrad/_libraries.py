@@ -122,31 +122,44 @@ def _jax_adopted(array: Any, _: Any) -> Any:
     """Return an array that is bound to no device, and so goes with all."""
     import jax.numpy
 
-    return jax.numpy.asarray(array)
+    from ._decided import by_plan
+
+    with by_plan():
+        return jax.numpy.asarray(array)
 
 
 def _jax_conditions(array: Any) -> Any:
-    """Return the settings that decide dtypes, and how an array is bound to devices."""
+    """Return the settings that decide dtypes, and how an array is bound to devices.
+
+    And whether copies are asked about: then another executor has them decided.
+    """
     import jax
 
     config = jax.config
     place = _jax_devices(array)
     if place is not None and len(place) > 1:
         place = array.sharding
-    return config.jax_enable_x64, config.jax_numpy_dtype_promotion, place
+    guard = config.jax_transfer_guard_host_to_device
+    return config.jax_enable_x64, config.jax_numpy_dtype_promotion, guard, place
 
 
 def _cupy_conditions(array: Any) -> Any:
     return array.device.id
 
 
-def _dask_chunk(array: Any) -> Any:
+def dask_chunk(array: Any) -> Any:
     return array._meta  # noqa: SLF001 - there is no public name for it
 
 
 def _dask_conditions(array: Any) -> Any:
     """Return the class of the chunks, which may be one that is refused."""
-    return type(_dask_chunk(array))
+    return type(dask_chunk(array))
+
+
+def _dask_stack(arrays: list[Any], axis: int) -> Any:
+    from dask.array import stack
+
+    return stack(arrays, axis, allow_unknown_chunksizes=True)
 
 
 def _dask_beside(array: Any, _: Any) -> Any:
@@ -227,8 +240,9 @@ TABLE = (
         remark="Lazy; NumPy coordinates become a part of the graph.",
         takes_constants=True,
         conditions=_dask_conditions,
-        chunk=_dask_chunk,
+        chunk=dask_chunk,
         beside=_dask_beside,
+        stack=_dask_stack,
     ),
     Library(
         name="cupy",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ._calls import Request
-from ._checks import ghosts
+from ._checks import ghosts, input
 from ._records import Plan
 from ._refusals import Mask
 
@@ -15,6 +15,8 @@ def plan(
     row: Mask, planner: Any, array: Any, request: Request, again: Callable[..., Plan]
 ) -> Plan:
     """Return the plan of a call on masked samples."""
+    if row.has_state(array):
+        input.refuse_meaning(array, row.namespace, "input")
     data, mask = row.data(array), row.mask(array)
     if mask is not None:
         ghosts.check_masked(request.boundary)

@@ -6,6 +6,7 @@ import math
 import sys
 from typing import Any, NamedTuple
 
+from ._classes import is_array
 from ._typing import DType, Namespace
 
 
@@ -84,6 +85,8 @@ def is_floating(dtype: Any, xp: Namespace) -> bool:
     """Tell whether something is a real or complex floating dtype of a namespace."""
     if dtype is None or getattr(dtype, "__module__", "") == "builtins":
         return False  # Python's classes are not dtypes of any length
+    if is_array(dtype) and not isinstance(dtype, type):
+        return False  # torch's arrays tell, as its dtypes do, whether they are floating
     try:
         return bool(xp.isdtype(dtype, ("real floating", "complex floating")))
     except (TypeError, AttributeError, ValueError):  # as libraries refuse nonsense
@@ -116,7 +119,7 @@ def choose(
         result = promoted(result, coordinates, xp)
     if complex_step and not is_complex(result, xp):
         result = _complex_counterpart(result, xp)
-    working = _at_least_32_bits(result, xp)
+    working = at_least_32_bits(result, xp)
     if integers and has_float64(device, xp):
         working = (
             _complex_counterpart(xp.float64, xp)
@@ -150,12 +153,33 @@ def choose(
     )
 
 
+class NoCommonDtypeError(TypeError):
+    """A library has no dtype that holds two, or is set to tell of none."""
+
+
 def promoted(dtype: DType, other: DType, xp: Namespace) -> DType:
-    """Return the dtype that holds both; the first, byte order too, where it does."""
+    """Return the dtype that holds both; the first, byte order too, where it does.
+
+    Raises
+    ------
+    NoCommonDtypeError
+        If there is none.
+    """
     if dtype == other:  # which compilers can tell of all dtypes
         return dtype
-    found = xp.result_type(dtype, other)
+    try:
+        found = xp.result_type(dtype, other)
+    except (TypeError, ValueError, RuntimeError):  # as libraries refuse it
+        return _complex_of_both(dtype, other, xp)
     return dtype if found == xp.result_type(dtype, dtype) else found
+
+
+def _complex_of_both(dtype: DType, other: DType, xp: Namespace) -> DType:
+    """Return the complex one of two dtypes of the same digits."""
+    for found, real in ((dtype, other), (other, dtype)):
+        if is_complex(found, xp) and real_counterpart(found, xp) == real:
+            return found
+    raise NoCommonDtypeError(dtype, other)
 
 
 def _is_wide(integer: DType, floating_bits: int, xp: Namespace) -> bool:
@@ -176,7 +200,8 @@ def has_float64(device: Any, xp: Namespace) -> bool:
     return "float64" in dtypes
 
 
-def _at_least_32_bits(dtype: DType, xp: Namespace) -> DType:
+def at_least_32_bits(dtype: DType, xp: Namespace) -> DType:
+    """Return a dtype in which sums are formed."""
     if xp.finfo(dtype).bits >= 32:
         return dtype
     return xp.complex64 if is_complex(dtype, xp) else xp.float32
@@ -191,6 +216,10 @@ def _no_shorter(working: DType, wanted: DType, xp: Namespace) -> DType:
 
 
 def _complex_counterpart(real: DType, xp: Namespace) -> DType:
+    bits = xp.finfo(real).bits
+    name = "complex128" if bits == 64 else "complex64"
+    if bits <= 64 and hasattr(xp, name):  # a library may be set to promote nothing
+        return getattr(xp, name)
     return xp.result_type(real, xp.complex64)
 
 

@@ -7,10 +7,11 @@ goes along, as a unit or a mask does, the functions of a grid take them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from ._classes import is_named
-from ._libraries import BY_CLASS
+from ._libraries import BY_CLASS, dask_chunk
 
 
 class Units(NamedTuple):
@@ -45,11 +46,25 @@ class Mask(NamedTuple):
         mask at all.
     masked : callable
         ``masked(data, mask, like)`` puts them together, as they are in `like`.
+    class_of : callable
+        Returns the class that has the mask.
+    namespace : str
+        The module whose `asarray` leaves nothing but the mask.
     """
 
     data: Callable[[Any], Any]
     mask: Callable[[Any], Any]
     masked: Callable[[Any, Any, Any], Any]
+    class_of: Callable[[Any], type] = type
+    namespace: str = "numpy.ma"
+
+    def has_state(self, array: Any) -> bool:
+        """Tell whether a derived class has something else that arrays carry along."""
+        return any(
+            "__array_finalize__" in vars(cls)
+            for cls in _with_bases(self.class_of(array), [])
+            if cls.__module__.partition(".")[0] not in ("numpy", "astropy")
+        )
 
 
 def _of_pint(magnitude: Any, unit: Any, like: Any) -> Any:
@@ -90,7 +105,8 @@ def _numpy_masked(data: Any, mask: Any, like: Any) -> Any:
     fill = like.fill_value if data.dtype == like.dtype else None
     mask = numpy.ma.nomask if mask is None else mask
     hard = like.hardmask
-    return numpy.ma.masked_array(data, mask=mask, fill_value=fill, hard_mask=hard)
+    whole = numpy.ma.masked_array(data, mask=mask, fill_value=fill, hard_mask=hard)
+    return whole.view(type(like))
 
 
 def _dask_data(array: Any) -> Any:
@@ -105,12 +121,18 @@ def _dask_mask(array: Any) -> Any:
     return dask.array.ma.getmaskarray(array)
 
 
-def _dask_masked(data: Any, mask: Any, _: Any) -> Any:
+def _dask_masked(data: Any, mask: Any, like: Any) -> Any:
     import dask.array
-    import numpy
 
     # Dask's own function compares lengths, also such as it does not know.
-    return dask.array.map_blocks(numpy.ma.masked_array, data, mask, dtype=data.dtype)
+    put_on = partial(_block_masked, type(dask_chunk(like)))
+    return dask.array.map_blocks(put_on, data, mask, dtype=data.dtype)
+
+
+def _block_masked(cls: Any, data: Any, mask: Any) -> Any:
+    import numpy
+
+    return numpy.ma.masked_array(data, mask=mask).view(cls)
 
 
 def _astropy_masked(data: Any, mask: Any, _: Any) -> Any:
@@ -170,7 +192,12 @@ REFUSED = (
         "Fill it first, e.g. with `filled(numpy.nan)`, integers after `astype(float)`, "
         "and a mask with `filled(False)`.",
         carried=Mask(lambda array: array.data, _numpy_mask, _numpy_masked),
-        in_chunks=Mask(_dask_data, _dask_mask, _dask_masked),
+        in_chunks=Mask(
+            _dask_data,
+            _dask_mask,
+            _dask_masked,
+            class_of=lambda array: type(dask_chunk(array)),
+        ),
     ),
     Refusal(
         "astropy",

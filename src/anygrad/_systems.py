@@ -23,17 +23,20 @@ class Unit(NamedTuple):
 
     Attributes
     ----------
+    name : str
+        As libraries of quantities know it.
     radians : float
         How many it is.
     turn : float
         How many of it are a full circle.
     """
 
+    name: str
     radians: float
     turn: float
 
 
-DEGREES, RADIANS = Unit(math.pi / 180, 360.0), Unit(1.0, 2 * math.pi)
+DEGREES, RADIANS = Unit("deg", math.pi / 180, 360.0), Unit("rad", 1.0, 2 * math.pi)
 
 
 def spherical(
@@ -59,11 +62,12 @@ def spherical(
     inclination : array of shape (n,)
         The angle from the polar axis, also called colatitude or polar angle.
     azimuth : float or array of shape (n,)
-        The angle around the polar axis: coordinates, or their step.
-        Coordinates may pass the end of the circle: they are unwrapped, as in
-        `lonlat`.
+        The angle around the axis: coordinates, or their step.  Coordinates may
+        pass the end of the circle: they are unwrapped, so that no two
+        neighbours are more than half a circle apart.
     degrees : bool, default: False
-        Whether the angles are in degrees, not in radians.
+        Whether angles are in degrees, not in radians.  Angles that are
+        quantities are converted.
     dim : list or tuple of int, or None, default: None
         Which dims of the samples the coordinates belong to, in the order
         above: each negative, and so counted from the last dim.  None is
@@ -72,20 +76,24 @@ def spherical(
     Returns
     -------
     dict
-        The arguments `spacing`, `scale_factors` and `dim` of `gradient`,
+        The arguments `spacing`, `scale_factors` and `dim`, for `gradient`,
         `divergence`, `curl` and `laplacian`.  Arrays are of the library of the
         coordinates, and differentiable in them.
 
     Raises
     ------
     TypeError
-        If a coordinate is not a real array of the standard, or a number where
-        there may be one; if `dim` is not a list or tuple of ints, or `degrees`
-        no bool.
+        - If `radius` is neither a number nor a real array of the standard, or
+          an array of another library or dtype than goes with `inclination`.
+        - If `inclination` is not a real array of the standard.
+        - If `azimuth` is neither a number nor a real array of the standard.
+        - If `dim` is not a list or tuple of ints.
     ValueError
-        If a coordinate does not have one dim; if `dim` has another length than
-        there are coordinates with dims, or does not name negative ones, each
-        once.
+        - If `radius` has more than one dim, or one of unknown length.
+        - If `inclination` does not have one dim, or one of unknown length.
+        - If `azimuth` has more than one dim, or one of unknown length.
+        - If `dim` has another length than there are coordinates with dims, or
+          does not name negative ones, each once.
 
     See Also
     --------
@@ -112,12 +120,12 @@ def spherical(
     """
     unit = _unit(degrees)
     theta, phi = (
-        coordinates.coordinate(inclination, "inclination"),
+        _angles(inclination, "inclination", unit),
         _around(azimuth, "azimuth", unit),
     )
     if coordinates.is_number(radius, "radius"):
         numbers = coordinates.dims(dim, (-2, -1))
-        length = coordinates.scaled(radius, unit.radians, "radius")
+        length = coordinates.length(radius, theta, "inclination") * unit.radians
         with _dispatch.surroundings(theta):
             circle = _laid(_sine(theta, unit), numbers[0], numbers) * length
         return {
@@ -160,12 +168,14 @@ def cylindrical(
         The distance from the axis.
     azimuth : float or array of shape (n,)
         The angle around the axis: coordinates, or their step.  Coordinates may
-        pass the end of the circle: they are unwrapped, as in `lonlat`.
+        pass the end of the circle: they are unwrapped, so that no two
+        neighbours are more than half a circle apart.
     height : float, array of shape (n,) or None, default: None
         The position along the axis: coordinates, or their step.  With None,
         the samples have no dim for it: these are polar coordinates of a plane.
     degrees : bool, default: False
-        Whether the azimuth is in degrees, not in radians.
+        Whether angles are in degrees, not in radians.  Angles that are
+        quantities are converted.
     dim : list or tuple of int, or None, default: None
         Which dims of the samples the coordinates belong to, in the order
         above: each negative, and so counted from the last dim.  None is
@@ -174,20 +184,23 @@ def cylindrical(
     Returns
     -------
     dict
-        The arguments `spacing`, `scale_factors` and `dim` of `gradient`,
+        The arguments `spacing`, `scale_factors` and `dim`, for `gradient`,
         `divergence`, `curl` and `laplacian`.  Arrays are of the library of the
         coordinates, and differentiable in them.
 
     Raises
     ------
     TypeError
-        If a coordinate is not a real array of the standard, or a number where
-        there may be one; if `dim` is not a list or tuple of ints, or `degrees`
-        no bool.
+        - If `radius` is not a real array of the standard.
+        - If `azimuth` is neither a number nor a real array of the standard.
+        - If `height` is neither a number nor a real array of the standard.
+        - If `dim` is not a list or tuple of ints.
     ValueError
-        If a coordinate does not have one dim; if `dim` has another length than
-        there are coordinates with dims, or does not name negative ones, each
-        once.
+        - If `radius` does not have one dim, or one of unknown length.
+        - If `azimuth` has more than one dim, or one of unknown length.
+        - If `height` has more than one dim, or one of unknown length.
+        - If `dim` has another length than there are coordinates with dims, or
+          does not name negative ones, each once.
 
     See Also
     --------
@@ -249,9 +262,10 @@ def lonlat(
         Where the samples lie from south to north, or from north to south.
     radius : float or array of shape (), default: 6371008.7714
         That of the sphere; results are per unit of it.  By default, it is the
-        mean radius of the Earth in metres.
+        mean radius of the Earth in metres.  It may be a quantity.
     degrees : bool, default: True
-        Whether the angles are in degrees, not in radians.
+        Whether angles are in degrees, not in radians.  Angles that are
+        quantities are converted.
     dim : list or tuple of int, or None, default: None
         Which dims of the samples the coordinates belong to, in the order
         above: each negative, and so counted from the last dim.  None is
@@ -260,20 +274,23 @@ def lonlat(
     Returns
     -------
     dict
-        The arguments `spacing`, `scale_factors` and `dim` of `gradient`,
+        The arguments `spacing`, `scale_factors` and `dim`, for `gradient`,
         `divergence`, `curl` and `laplacian`.  Arrays are of the library of the
         coordinates, and differentiable in them.
 
     Raises
     ------
     TypeError
-        If a coordinate is not a real array of the standard, or a number where
-        there may be one; if `dim` is not a list or tuple of ints, or `degrees`
-        no bool.
+        - If `longitude` is neither a number nor a real array of the standard.
+        - If `latitude` is not a real array of the standard.
+        - If `radius` is not a number.
+        - If `dim` is not a list or tuple of ints.
     ValueError
-        If a coordinate does not have one dim, or `radius` has one; if `dim`
-        has another length than there are coordinates with dims, or does not
-        name negative ones, each once.
+        - If `longitude` has more than one dim, or one of unknown length.
+        - If `latitude` does not have one dim, or one of unknown length.
+        - If `radius` has a dim.
+        - If `dim` has another length than there are coordinates with dims, or
+          does not name negative ones, each once.
 
     See Also
     --------
@@ -305,8 +322,8 @@ def lonlat(
     """
     unit, numbers = _unit(degrees), coordinates.dims(dim, (-1, -2))
     coordinates.check_number(radius, "radius")
-    phi = coordinates.coordinate(latitude, "latitude")
-    length = coordinates.scaled(radius, unit.radians, "radius")
+    phi = _angles(latitude, "latitude", unit)
+    length = coordinates.length(radius, phi, "latitude") * unit.radians
     with _dispatch.surroundings(phi):
         circle = _laid(_cosine(phi, unit), numbers[1], numbers) * length
     return {
@@ -316,9 +333,13 @@ def lonlat(
     }
 
 
-def _unit(degrees: bool) -> Unit:
-    coordinates.check_flag(degrees, "degrees")
-    return DEGREES if degrees else RADIANS
+def _unit(degrees: Any) -> Unit:
+    return DEGREES if coordinates.is_degrees(degrees) else RADIANS
+
+
+def _angles(given: Any, name: str, unit: Unit) -> Samples:
+    """Return what there is to know of coordinates that are angles, in their unit."""
+    return coordinates.coordinate(coordinates.in_unit(given, name, unit.name), name)
 
 
 def _around(given: Any, name: str, unit: Unit) -> Any:
@@ -327,9 +348,10 @@ def _around(given: Any, name: str, unit: Unit) -> Any:
     Whole turns are counted and taken off, instead of adding differences up, so that
     coordinates are exact, and those that need none stay as they are.
     """
-    if coordinates.is_number(given, name):
-        return given
-    samples = coordinates.coordinate(given, name)
+    plain = coordinates.in_unit(given, name, unit.name)
+    if coordinates.is_number(plain, name):
+        return plain
+    samples = coordinates.coordinate(plain, name)
     x, xp = samples.array, samples.namespace
     with _dispatch.surroundings(samples):
         turns = xp.round((x[1:] - x[:-1]) / unit.turn)

@@ -16,7 +16,7 @@ from ._checks.spacing import Entry
 from ._classes import is_array
 from ._constants import Place
 from ._kept import Account, Kept
-from ._precision import Precision
+from ._precision import NoCommonDtypeError, Precision
 from ._records import (
     Alternative,
     Axis,
@@ -143,14 +143,17 @@ def _task(
     scheme, *others = [make(recipe) for recipe in recipes]
     coordinates = along.array.dtype if along.array and along.is_uneven else None
     _check_result(field, coordinates, along.is_complex_step)
-    precision = _precision.choose(
-        field.dtype,
-        coordinates,
-        along.is_complex_step,
-        samples.device,
-        samples.namespace,
-        field.result,
-    )
+    try:
+        precision = _precision.choose(
+            field.dtype,
+            coordinates,
+            along.is_complex_step,
+            samples.device,
+            samples.namespace,
+            field.result,
+        )
+    except NoCommonDtypeError:
+        dtype.refuse_pair(dim.entry.name, coordinates, field.dtype)
     return Task(
         axis.number,
         scheme,
@@ -173,7 +176,7 @@ def nested(inner: Task, outer: Task, xp: Namespace) -> Task:
     """Return the task that takes the derivative `outer` of the derivative `inner`."""
     working = _precision.working(inner.precision)
     same = outer.precision._replace(
-        samples=xp.result_type(working, outer.precision.samples),
+        samples=_precision.promoted(working, outer.precision.samples, xp),
         result=_precision.promoted(inner.precision.result, outer.precision.result, xp),
         wide_samples=False,
     )

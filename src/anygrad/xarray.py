@@ -13,7 +13,7 @@ from . import _derivative, _gradient, _hessian, _laplacian
 from ._labelled_fields import curl, divergence
 from ._labelled_systems import lonlat
 from ._labelled_words import called
-from ._labels import along, derived, mask
+from ._labels import along, check_new, derived, mask
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,6 +41,7 @@ def derivative(
     where: xr.DataArray | str | None = None,
     skipna: bool = False,
     datetime_unit: str | None = None,
+    dtype: Any = None,
 ) -> xr.DataArray:
     """Estimate one partial derivative along a dim by its name.
 
@@ -55,7 +56,7 @@ def derivative(
         coordinate, also of a curvilinear grid; a mapping has it by the name of
         the dim.  By default it is the coordinate of the dim, which must have
         one.  Steps may be lengths of time.
-    order, accuracy, edge_order
+    order, accuracy, edge_order, dtype
         As in `anygrad.derivative`.
     boundary : str, number, DataArray, tuple or mapping, default: "one_sided"
         As in `anygrad.derivative`, such as ``("periodic", 360.0)`` for
@@ -108,6 +109,7 @@ def derivative(
         order=order,
         accuracy=accuracy,
         edge_order=edge_order,
+        dtype=dtype,
         boundary=at.boundary[0],
         where=mask(data, where, skipna),
     )
@@ -126,6 +128,7 @@ def gradient(
     skipna: bool = False,
     datetime_unit: str | None = None,
     scale_factors: Any = None,
+    dtype: Any = None,
 ) -> tuple[xr.DataArray, ...]:
     """Estimate the gradient along dims by their names.
 
@@ -138,7 +141,7 @@ def gradient(
     spacing, boundary, where, skipna, datetime_unit
         As in `derivative`; what is no mapping is for every dim, which a pair
         of boundaries may be for one dim only.
-    edge_order, accuracy
+    edge_order, accuracy, dtype
         As in `anygrad.gradient`.
     scale_factors : mapping, optional
         How long a step of one is, by the name of the dim: a number, a
@@ -176,6 +179,7 @@ def gradient(
         data,
         at.names,
         edge_order=edge_order,
+        dtype=dtype,
         accuracy=accuracy,
         **at.grid,
         where=mask(data, where, skipna),
@@ -196,6 +200,7 @@ def laplacian(
     skipna: bool = False,
     datetime_unit: str | None = None,
     scale_factors: Any = None,
+    dtype: Any = None,
 ) -> xr.DataArray:
     """Estimate the Laplacian over dims by their names.
 
@@ -207,7 +212,7 @@ def laplacian(
         The names of the dims of space; by default all.
     spacing, boundary, where, skipna, datetime_unit, scale_factors
         As in `gradient`.
-    accuracy, edge_order
+    accuracy, edge_order, dtype
         As in `anygrad.laplacian`.
 
     Returns
@@ -237,6 +242,7 @@ def laplacian(
         at.names,
         accuracy=accuracy,
         edge_order=edge_order,
+        dtype=dtype,
         **at.grid,
         where=mask(data, where, skipna),
     )
@@ -255,6 +261,7 @@ def hessian(
     where: xr.DataArray | str | None = None,
     skipna: bool = False,
     datetime_unit: str | None = None,
+    dtype: Any = None,
 ) -> xr.DataArray:
     """Estimate all second derivatives over dims by their names.
 
@@ -269,7 +276,7 @@ def hessian(
         `dim`.
     spacing, boundary, where, skipna, datetime_unit
         As in `gradient`.
-    accuracy, edge_order
+    accuracy, edge_order, dtype
         As in `anygrad.hessian`.
 
     Returns
@@ -295,9 +302,7 @@ def hessian(
     """
     at = along(data, dim, spacing, boundary, datetime_unit)
     known = tuple(dict.fromkeys((*data.dims, *data.coords)))
-    if set(new_dims) & set(known) or len(set(new_dims)) != 2:
-        msg = f"`new_dims` must be two names that none of {known} is. Got {new_dims}."
-        raise ValueError(msg)
+    check_new(new_dims, known)
     values = called(
         _hessian.hessian,
         data,
@@ -306,6 +311,7 @@ def hessian(
         spacing=at.spacing,
         accuracy=accuracy,
         edge_order=edge_order,
+        dtype=dtype,
         boundary=at.boundary,
         where=mask(data, where, skipna),
     )

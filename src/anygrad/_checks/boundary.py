@@ -63,7 +63,8 @@ def is_pair(boundary: Any) -> bool:
 
 def is_period(boundary: Any) -> bool:
     """Tell whether it is ('periodic', period)."""
-    return isinstance(boundary, tuple) and _has_period(*boundary[:2])
+    is_tuple = isinstance(boundary, tuple) and len(boundary) > 1
+    return is_tuple and _has_period(*boundary[:2])
 
 
 def has_ghosts(entry: Any) -> bool:

@@ -2,36 +2,62 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
-from .. import _classes, _dispatch, _precision
+from .. import _classes, _constants, _dispatch, _precision, _refusals
+from .._classes import is_array
 from .._records import Samples
+from . import dtype, spacing
 from .input import is_unknown
 from .integers import integer
 from .spacing import Entry, check_kind
-from .wording import conversion, shortened, shown
+from .wording import conversion, shown
+
+
+def in_unit(given: Any, name: str, unit: str) -> Any:
+    """Return the numbers of angles that are quantities; plain ones as they are."""
+    found = _refusals.carried(given)
+    if not isinstance(found, _refusals.Units):
+        return given
+    try:
+        return found.magnitude(given.to(unit))
+    except Exception as error:  # in the words of the library
+        error.add_note(f"`{name}` must be an angle, in a unit that can become {unit}.")
+        raise
+
+
+def is_degrees(given: Any) -> bool:
+    """Return whether angles are in degrees; refuse what is no answer."""
+    if _classes.is_bool(given):
+        return bool(given)
+    msg = f"`degrees` must be True or False. Got {shown(given)}."
+    raise TypeError(msg)
 
 
 def is_number(given: Any, name: str) -> bool:
     """Tell whether something is one number, in an array or not; refuse nonsense."""
+    if type(given) in (float, int):
+        return True
     check_kind(Entry(given, name))
-    return len(getattr(given, "shape", ())) == 0
+    if isinstance(given, numbers.Real):
+        return True
+    if isinstance(_refusals.carried(given), _refusals.Units):
+        return not getattr(given, "shape", ())
+    samples = _dispatch.samples_of(given, name)
+    _check_real(samples, name)
+    return len(samples.shape) == 0
 
 
-def scaled(given: Any, factor: float, name: str) -> Any:
-    """Return a number times another; refuse what is none, whatever passes for one."""
-    try:
-        return given * factor
-    except (TypeError, OverflowError):
-        msg = f"`{name}` must be a number or an array. Got {shortened(given)}."
-        raise TypeError(msg) from None
-
-
-def check_flag(given: Any, name: str) -> None:
-    """Refuse words and others that would pass for true."""
-    if not isinstance(given, bool) and type(given).__name__ not in ("bool", "bool_"):
-        msg = f"`{name}` must be a bool. Got {shown(given)}."
-        raise TypeError(msg)
+def length(given: Any, angles: Samples, other: str) -> Any:
+    """Return a radius that is one number, for a product with what angles become."""
+    plain = spacing.as_number(given, "radius")
+    if is_array(plain) and not isinstance(_refusals.carried(plain), _refusals.Units):
+        found = _dispatch.samples_of(plain, "radius")
+        if _constants.is_constant(plain):
+            return spacing.as_number(plain[()], "radius")
+        check_together(found, angles, other)
+    return plain
 
 
 def check_number(given: Any, name: str) -> None:
@@ -49,14 +75,7 @@ def coordinate(given: Any, name: str) -> Samples:
     """Return what there is to know of coordinates, with floating numbers."""
     samples = _dispatch.samples_of(given, name)
     xp, shape = samples.namespace, tuple(samples.shape)
-    is_numeric = _precision.is_numeric(samples.dtype, xp)
-    if not is_numeric or _precision.is_complex(samples.dtype, xp):
-        remedy = conversion(samples.dtype, "Convert it first, e.g. with `astype`.")
-        msg = (
-            f"`{name}` must have an integer or real floating dtype. Got "
-            f"{samples.dtype}. {remedy}"
-        )
-        raise TypeError(msg)
+    _check_real(samples, name)
     if len(shape) != 1:
         msg = (
             f"`{name}` must be a 1-dimensional array: along each dim of the samples, "
@@ -70,11 +89,26 @@ def coordinate(given: Any, name: str) -> Samples:
             "e.g. with `compute_chunk_sizes()`."
         )
         raise ValueError(msg)
-    if not _precision.is_integer(samples.dtype, xp):
+    # Nobody has sines of 8 bits.
+    is_short = _precision.is_integer(samples.dtype, xp)
+    if not (is_short or xp.finfo(samples.dtype).bits < 16):
         return samples
-    dtype = _precision.default_real(samples.device, xp)
-    array = xp.astype(samples.array, dtype)
-    return samples._replace(array=array, dtype=dtype)
+    real = _precision.default_real(samples.device, xp)
+    array = xp.astype(samples.array, real)
+    return samples._replace(array=array, dtype=real)
+
+
+def _check_real(samples: Samples, name: str) -> None:
+    """Refuse dtypes that are of no coordinates, nor of a step between them."""
+    xp = samples.namespace
+    is_numeric = _precision.is_numeric(samples.dtype, xp)
+    if not is_numeric or _precision.is_complex(samples.dtype, xp):
+        remedy = conversion(samples.dtype, "Convert it first, e.g. with `astype`.")
+        msg = (
+            f"`{name}` must have an integer or real floating dtype. Got "
+            f"{samples.dtype}. {remedy}"
+        )
+        raise TypeError(msg)
 
 
 def step_or_coordinates(given: Any, name: str) -> Any:
@@ -102,13 +136,19 @@ def dims(given: Any, usual: tuple[int, ...]) -> tuple[int, ...]:
     return found
 
 
-def check_together(radius: Samples, inclination: Samples) -> None:
+def check_together(
+    radius: Samples, angles: Samples, other: str = "inclination"
+) -> None:
     """Refuse coordinates that cannot be multiplied."""
-    if radius.namespace.__name__ == inclination.namespace.__name__:
+    if radius.namespace.__name__ == angles.namespace.__name__:
+        try:
+            _precision.promoted(radius.dtype, angles.dtype, radius.namespace)
+        except _precision.NoCommonDtypeError:
+            dtype.refuse_pair("radius", radius.dtype, angles.dtype, other)
         return
     msg = (
-        "`radius` must be an array of the same library as `inclination`. Got "
+        f"`radius` must be an array of the same library as `{other}`. Got "
         f"{_classes.type_name(radius.array)} and "
-        f"{_classes.type_name(inclination.array)}. Convert one of them first."
+        f"{_classes.type_name(angles.array)}. Convert one of them first."
     )
     raise TypeError(msg)

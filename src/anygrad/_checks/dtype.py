@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from .. import _precision
 from .._records import Samples
@@ -49,6 +49,18 @@ def check_not_real(dtype: DType, xp: Any) -> None:
             f"{_shown(dtype)}. Take the real part of the result instead."
         )
         raise TypeError(msg)
+
+
+def refuse_pair(
+    name: str, dtype: DType, samples: DType, other: str = "input"
+) -> NoReturn:
+    """Raise for two arrays whose dtypes the library does not promote."""
+    msg = (
+        f"`{name}` must have a dtype that the library promotes with that of "
+        f"`{other}`, as it is set now. Got {dtype} for an `{other}` of {samples}. "
+        "Convert one of them to the dtype of the other first."
+    )
+    raise TypeError(msg)
 
 
 def _namespace(samples: Samples) -> str:

@@ -6,7 +6,6 @@ import math
 from typing import Any, NoReturn
 
 from .. import _boundaries, _classes, _libraries, _precision
-from .._library import Library
 from .._records import Axis, Ends, Field, Orders, Samples
 from .wording import conversion, shortened, shown
 
@@ -38,15 +37,15 @@ def _check_plain(samples: Samples) -> None:
     elif samples.is_exact:
         return
     if library is not None and _libraries.loses_state(type(array), library):
-        refuse_meaning(array, library, "input")
+        refuse_meaning(array, library.namespace, "input")
 
 
-def refuse_meaning(array: Any, library: Library, name: str) -> NoReturn:
+def refuse_meaning(array: Any, namespace: str, name: str) -> NoReturn:
     """Raise for a derived class, with what makes it a plain array."""
     msg = (
         f"`{name}` must be a plain array: what a derived class carries along would "
         f"be lost. Got {_classes.type_name(array)}. Convert it first, e.g. with "
-        f"`{library.namespace}.asarray`."
+        f"`{namespace}.asarray`."
     )
     raise TypeError(msg)
 

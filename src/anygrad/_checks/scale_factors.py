@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .. import _constants, _libraries, _precision
 from .._records import Field, Samples
-from . import spacing
+from .._typing import DType, Namespace
+from . import dtype, spacing
 from .companion import broadcasts, companion
 from .spacing import Entry
 from .wording import conversion, shown
@@ -32,6 +34,17 @@ def entries(given: Any, count: int) -> list[Entry]:
         Entry(spacing.as_number(item, name), name)
         for item, name in zip(given, names, strict=True)
     ]
+
+
+def check_dtype(
+    entry: Entry, own: DType | None, results: Sequence[DType], xp: Namespace
+) -> None:
+    """Refuse a factor whose dtype cannot take part in the promotion."""
+    for result in results if own is not None else ():
+        try:
+            _precision.promoted(result, own, xp)
+        except _precision.NoCommonDtypeError:
+            dtype.refuse_pair(entry.name, own, result)
 
 
 def check(entry: Entry, field: Field) -> Samples | None:

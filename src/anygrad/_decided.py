@@ -1,0 +1,48 @@
+"""What JAX may be set to refuse, and a plan has decided: dtypes, and what is copied.
+
+A user has JAX ask before dtypes are promoted, or arrays copied to a device, to find
+what nobody has meant.  A plan has said which dtypes there are, and that steps, and the
+constants of a call, go to where the samples lie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+
+def asks() -> bool:
+    """Tell whether JAX asks."""
+    from jax import config
+
+    is_strict: bool = config.jax_numpy_dtype_promotion == "strict"
+    return is_strict or config.jax_transfer_guard_host_to_device == "disallow"
+
+
+def by_plan(_: Any = None) -> AbstractContextManager[Any]:
+    """Return the context in which JAX does not ask."""
+    return _allowed() if asks() else nullcontext()
+
+
+def decided(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function in that context."""
+
+    def run(*given: Any) -> Any:
+        with by_plan():
+            return function(*given)
+
+    return run
+
+
+@contextmanager
+def _allowed() -> Iterator[None]:
+    import jax
+
+    level = jax.config.jax_transfer_guard_host_to_device
+    level = "allow" if level in (None, "disallow") else level
+    with (
+        jax.numpy_dtype_promotion("standard"),
+        jax.transfer_guard_host_to_device(level),
+    ):
+        yield
