@@ -114,7 +114,6 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
     from .._executors import blocked
     from .._executors.scratch import Scratch
 
-    scratch = Scratch(numpy.empty_like)
     verbs: dict[str, Callable[..., Any]] = {
         # `numpy.negative` of NumPy 2.4 is wrong where it writes float32 with a stride.
         "negative": lambda a, out=None: numpy.multiply(a, -1.0, out=out),
@@ -130,8 +129,7 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
         verbs=verbs,
         astype=numpy.ndarray.astype,
         empty_like=numpy.empty_like,
-        take_scratch=scratch.take,
-        give_scratch=scratch.give,
+        scratch=Scratch(),
         strides=lambda a: a.strides,
         transpose=lambda a, axes: a.transpose(axes),
         is_contiguous=lambda a: a.flags.c_contiguous,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from .._executors.scratch import Scratch
 
 
 class InPlaceOps(NamedTuple):
@@ -20,10 +23,8 @@ class InPlaceOps(NamedTuple):
     empty_like : callable
         ``empty_like(f, dtype=dtype, shape=None)``: not filled, in the memory order of
         `f`, or of a shape of its own.
-    take_scratch : callable
-        ``take_scratch(f, dtype, shape)``: not filled, for what lives within a block.
-    give_scratch : callable or None
-        ``give_scratch(array)``: it is read no more; None where nothing is kept.
+    scratch : Scratch or None
+        Memory for what lives no longer than a block; None where it is made each time.
     strides : callable
         How far apart in memory the neighbours along each axis are.
     transpose : callable
@@ -53,8 +54,7 @@ class InPlaceOps(NamedTuple):
     verbs: Mapping[str, Callable[..., Any]]
     astype: Callable[[Any, Any], Any]
     empty_like: Callable[..., Any]
-    take_scratch: Callable[[Any, Any, tuple[int, ...]], Any]
-    give_scratch: Callable[[Any], None] | None
+    scratch: Scratch | None
     strides: Callable[[Any], Sequence[int]]
     transpose: Callable[[Any, Sequence[int]], Any]
     is_contiguous: Callable[[Any], bool]

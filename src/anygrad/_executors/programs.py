@@ -69,7 +69,8 @@ class _Writer(Text):
         self, score: Score, kind: Kind, ops: InPlaceOps, xp: Namespace
     ) -> None:
         super().__init__(score, kind.box)
-        self.ops, self.xp = ops, xp
+        self.ops: Any = ops
+        self.xp = xp
         self.windows = Windows(score.root, score.shift, kind)
 
     def program(self) -> Program:
@@ -155,9 +156,15 @@ class _Writer(Text):
     ) -> None:
         """Write one operation."""
         last, given = read[-1].value, ", ".join([f"r{one}" for one in operands])
+        is_scaled = last.verb == "number" and last.detail in self.score.scales
+        is_new = target is None and not self.has_scratch_for(part)
+        if is_new and not is_scaled and verb != "astype":
+            name = self.name(verb, self.ops.verbs[verb])
+            self.assign(self.made(part), f"{name}({given})")
+            return
         if target is None:
             target = self.empty(part)
-        if last.verb == "number" and last.detail in self.score.scales:
+        if is_scaled:
             self.lines.append(f"scaled = r{operands[0]}")
             for number, scaling in enumerate(("multiply", "divide")):
                 name = self.name(scaling, self.ops.verbs[scaling])
@@ -213,8 +220,7 @@ class _Writer(Text):
         None near an end, whose points may lie apart in memory: to write there twice
         takes longer than a scratch array does, which is small.
         """
-        extents = [part.wanted.window[axis] for axis in part.wanted.value.axes]
-        if part.wanted.run is None and any(b - a < START for a, b in extents):
+        if _is_at_end(part):
             return None
         for wanted in read:
             found = self.windows.part_of(wanted)
@@ -232,14 +238,23 @@ class _Writer(Text):
             if parts.count(found) == 1 and _are_alike(part, found):
                 # What it leaves unread is lost with it.
                 found.is_owned, part.is_owned = False, True
+                part.is_given_back = found.is_given_back
                 part.views = [found.register, *found.views]
                 return int(register)
         return None
 
+    def made(self, part: Part) -> int:
+        """Return the register of a new array."""
+        part.register, part.is_owned = self.new(), True
+        return part.register
+
     def empty(self, part: Part) -> int:
         """Have an array for a part made."""
         value, run, window = part.wanted
-        take = self.name("take", self.ops.take_scratch)
+        if self.has_scratch_for(part):
+            make, part.is_given_back = self.name("take", self.ops.scratch.take), True
+        else:
+            make = self.name("empty_like", self.ops.empty_like)
         dtype = self.name(f"to_{value.dtype}", getattr(self.xp, value.dtype))
         if run is not None:
             shape = [Cut(run, *window[run], is_run=True)]
@@ -249,9 +264,12 @@ class _Writer(Text):
                 for axis, extent in enumerate(window)
             ]
         index = self.index(("shape", *shape))
-        part.register, part.is_owned = self.new(), True
-        text = f"{take}(r{self.out}, {dtype}, {index})"
-        return self.assign(part.register, text)
+        text = f"{make}(r{self.out}, dtype={dtype}, shape={index})"
+        return self.assign(self.made(part), text)
+
+    def has_scratch_for(self, part: Part) -> bool:
+        """Tell whether the memory of a part is kept: not of what is few."""
+        return self.ops.scratch is not None and not _is_at_end(part)
 
     def release(self, read: list[Wanted], target: Any) -> None:
         """Free what has been read for the last time."""
@@ -261,8 +279,8 @@ class _Writer(Text):
                 continue
             part.uses -= 1
             if part.uses == 0 and part.is_owned:
-                if self.ops.give_scratch is not None:
-                    give = self.name("give", self.ops.give_scratch)
+                if part.is_given_back:
+                    give = self.name("give", self.ops.scratch.give)
                     self.lines.append(f"{give}(r{part.register})")
                 held = sorted({part.register, *part.views} - {target})
                 self.lines.append("".join([f"r{one} = " for one in held]) + "None")
@@ -272,6 +290,12 @@ def _is_read_once(part: Part, wanted: Wanted) -> bool:
     """Tell whether a part is still to be computed, and only for this."""
     is_new = part.register == 0 and part.uses == 1
     return is_new and part.wanted.window == wanted.window
+
+
+def _is_at_end(part: Part) -> bool:
+    """Tell whether a part has few points, near an end of an axis."""
+    extents = [part.wanted.window[axis] for axis in part.wanted.value.axes]
+    return part.wanted.run is None and any(b - a < START for a, b in extents)
 
 
 def _are_alike(part: Part, other: Part) -> bool:

@@ -7,45 +7,51 @@ five times as long as the work.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+import math
+import threading
 from typing import Any
 
-#: Smaller arrays are nothing that an allocator gives back.
-LEAST_BYTES = 2**15
+#: Arrays of fewer bytes are nothing that an allocator gives back.
+LEAST_BYTES = 2**14
 
-#: So many arrays are kept, each as large as a block at most.
-MOST_ARRAYS = 6
+#: The sizes of what is kept are multiples of it, because shapes differ by a few rows.
+UNIT = 2**16
+
+#: A thread keeps no more bytes; where it needs more at once, it forgets what it has.
+MOST_BYTES = 2**22
 
 
-class Scratch:
-    """Arrays that are not in use, each of them taken by one thread at a time.
+class Scratch(threading.local):
+    """Memory of NumPy's that is not in use, of each thread its own."""
 
-    Parameters
-    ----------
-    empty_like : callable
-        ``empty_like(array, dtype=..., shape=...)`` makes one.
-    """
+    def __init__(self) -> None:
+        import numpy
 
-    def __init__(self, empty_like: Callable[..., Any]) -> None:
-        self._empty_like = empty_like
-        self._free: deque[Any] = deque(maxlen=MOST_ARRAYS)
+        self._numpy = numpy
+        self._free: dict[int, list[Any]] = {}
+        self._held = 0
 
-    def take(self, like: Any, dtype: Any, shape: tuple[int, ...]) -> Any:
+    def take(self, _: Any, *, dtype: Any, shape: tuple[int, ...]) -> Any:
         """Return an array of whatever values."""
-        free = self._free
-        for _ in range(len(free)):
-            try:
-                array = free.pop()
-            except IndexError:  # another thread has been faster
-                break
-            if array.shape == shape and array.dtype == dtype:
-                return array
-            free.appendleft(array)
-        return self._empty_like(like, dtype=dtype, shape=shape)
+        array = self._numpy.ndarray
+        nbytes = math.prod(shape) * self._numpy.dtype(dtype).itemsize
+        if nbytes < LEAST_BYTES:
+            return array(shape, dtype)
+        size = -(-nbytes // UNIT) * UNIT
+        free = self._free.get(size)
+        if not free:
+            return array(shape, dtype, array(size, "b"))
+        self._held -= size
+        return array(shape, dtype, free.pop())
 
     def give(self, array: Any) -> None:
-        """Keep an array that is read no more, or what it is a part of."""
-        array = array if array.base is None else array.base
-        if array.nbytes >= LEAST_BYTES:
-            self._free.append(array)
+        """Keep the memory of an array that is read no more."""
+        memory = array.base
+        if memory is None:
+            return
+        size = memory.nbytes
+        if self._held + size > MOST_BYTES:
+            self._free.clear()
+            self._held = 0
+        self._free.setdefault(size, []).append(memory)
+        self._held += size

@@ -71,18 +71,20 @@ class Part:
     register : int
         Where it is; 0 until it has been computed.
     is_owned : bool
-        Whether it has memory of its own.
+        Whether it has memory of its own,
+    is_given_back : bool
+        which is kept for others when it has been read.
     views : list of int
         Registers that read parts of it.
     """
 
-    __slots__ = ("is_owned", "register", "uses", "views", "wanted")
+    __slots__ = ("is_given_back", "is_owned", "register", "uses", "views", "wanted")
 
     def __init__(self, wanted: Wanted) -> None:
         self.wanted = wanted
         self.uses = 0
         self.register = 0
-        self.is_owned = False
+        self.is_owned = self.is_given_back = False
         self.views: list[int] = []
 
 

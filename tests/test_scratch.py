@@ -1,0 +1,80 @@
+"""Memory that is kept for the next block is in no result, and is not much."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+import anygrad
+
+#: Large enough for blocks with scratch arrays that are kept, in several shapes.
+SHAPES = [(90, 90), (91, 90), (300, 40), (90, 91)]
+
+CALLS = [
+    ("laplacian", {"spacing": 0.5}),
+    ("derivative", {"accuracy": 4}),
+    ("derivative", {"accuracy": 8, "dim": 0, "boundary": "periodic"}),
+    ("derivative", {"order": 2, "edge_order": 3}),
+    ("hessian", {}),
+]
+
+
+def call(numpy: Any, number: int) -> tuple[Any, Any]:
+    """Return what a call gives for a polynomial, and what it should."""
+    shape = SHAPES[number % len(SHAPES)]
+    name, keywords = CALLS[number % len(CALLS)]
+    x, y = numpy.indices(shape, dtype="float64") + number
+    if keywords.get("boundary") == "periodic":
+        return getattr(anygrad, name)(x * 0 + y, **keywords)[20:-20, 20:-20], 0.0 * x
+    f = x**2 + 3 * x * y
+    expected = {
+        "laplacian": 8.0 + 0 * x,
+        "hessian": numpy.stack([0 * x + 2, 0 * x + 3, 0 * x + 3, 0 * x]),
+        "derivative": 3 * x if "order" not in keywords else 0 * x,
+    }[name]
+    found = getattr(anygrad, name)(f, **keywords)
+    return found, expected.reshape(found.shape)
+
+
+def held(numpy: Any, found: Any, expected: Any) -> None:
+    inside = expected[tuple([slice(n) for n in found.shape])]
+    numpy.testing.assert_allclose(found, inside, rtol=0, atol=1e-6)
+
+
+def test_results_stay_as_they_are(numpy: Any) -> None:
+    results = [call(numpy, number) for number in range(40)]
+    for found, expected in results:
+        held(numpy, found, expected)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_threads_have_their_own(numpy: Any, workers: int) -> None:
+    def calls(start: int) -> list[tuple[Any, Any]]:
+        with anygrad.set_workers(workers):
+            return [call(numpy, start + number) for number in range(30)]
+
+    with ThreadPoolExecutor(4) as pool:
+        for results in pool.map(calls, range(8)):
+            for found, expected in results:
+                held(numpy, found, expected)
+
+
+def test_little_is_kept(numpy: Any) -> None:
+    from anygrad._executors.scratch import MOST_BYTES, UNIT, Scratch
+
+    scratch = Scratch()
+    given = [
+        scratch.take(None, dtype=numpy.float64, shape=(n, 2**10)) for n in range(1, 160)
+    ]
+    assert [array.shape[0] for array in given] == list(range(1, 160))
+    for array in given:
+        scratch.give(array)
+    taken = [
+        scratch.take(None, dtype=numpy.float64, shape=(n, 2**10)) for n in range(1, 160)
+    ]
+    memories = {id(a.base): a.base.nbytes for a in given if a.base is not None}
+    again = [memories[id(a.base)] for a in taken if id(a.base) in memories]
+    assert 0 < sum(again) <= MOST_BYTES
+    assert all(size % UNIT == 0 for size in again)
