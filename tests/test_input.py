@@ -47,7 +47,7 @@ def test_input_is_no_array(value: object, got: str) -> None:
         (object(), "object"),
         (re, "module"),
     ],
-    ids=repr,
+    ids=["None", "str", "bytes", "dict", "object", "module"],
 )
 def test_input_is_nothing_that_becomes_an_array(value: object, got: str) -> None:
     refused(TypeError, NO_ARRAY.format(name="input", got=got), value)

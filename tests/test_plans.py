@@ -254,10 +254,12 @@ def test_numbers_of_numpy_share_a_plan(numpy: Any) -> None:
     f = numpy.arange(11.0) ** 2
     steps = [
         *(numpy.float64(1), numpy.float64(2), numpy.float32(0.3), numpy.int8(3)),
-        *(numpy.uint64(1), numpy.longdouble(7), Fraction(1), Fraction(1, 3)),
+        *(numpy.uint64(1), numpy.longdouble(7)),
     ]
-    first = plan_of("gradient", f, spacing=steps[0])
-    for step in steps * 2:
+    others = [Fraction(1), Fraction(1, 3)]  # of which each kind says what is equal
+    for step in (steps + others) * 2:
+        like = others[0] if isinstance(step, Fraction) else steps[0]
+        first = plan_of("gradient", f, spacing=like)
         plan = plan_of("gradient", f, spacing=step)
         assert plan.tasks[0].kept is first.tasks[0].kept
         fresh = fresh_plan_of("gradient", f, spacing=float(step))

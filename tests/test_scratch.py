@@ -71,6 +71,10 @@ def test_little_is_kept(numpy: Any) -> None:
     assert [array.shape[0] for array in given] == list(range(1, 160))
     for array in given:
         scratch.give(array)
+    for array in (numpy.ones(8), numpy.ones(8)[2:]):  # as small ones are
+        scratch.give(array)
+    assert scratch._held <= MOST_BYTES
+    assert scratch._held % UNIT == 0
     taken = [
         scratch.take(None, dtype=numpy.float64, shape=(n, 2**10)) for n in range(1, 160)
     ]

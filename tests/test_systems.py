@@ -159,7 +159,7 @@ WRONG: list[tuple[str, dict[str, Any], type[Exception], str]] = [
     ("lonlat", {"latitude": "bool"}, TypeError, "`latitude` must have an integer or"),
     ("lonlat", {"latitude": "complex"}, TypeError, "`latitude` must have an integer"),
     ("lonlat", {"radius": "big"}, TypeError, "`radius` must be a number"),
-    ("lonlat", {"radius": object()}, TypeError, "`radius` must be an array of a"),
+    ("lonlat", {"radius": set}, TypeError, "`radius` must be an array of a"),
     ("lonlat", {"radius": 10**400}, ValueError, "`radius` must be finite"),
     (
         "lonlat",

@@ -45,9 +45,9 @@ class Scratch(threading.local):
         return array(shape, dtype, free.pop())
 
     def give(self, array: Any) -> None:
-        """Keep the memory of an array that is read no more."""
+        """Keep the memory of an array, or of a part of one, that is read no more."""
         memory = array.base
-        if memory is None:
+        if memory is None or memory.nbytes % UNIT:  # it has been small
             return
         size = memory.nbytes
         if self._held + size > MOST_BYTES:
