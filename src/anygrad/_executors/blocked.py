@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic
 from .._beyond import has_arrays
-from .._executors import blocks, gathered, masked, results, scores
+from .._executors import blocks, gathered, masked, replayed, results, scores
 from .._executors.kernels import in_order_of_memory, order_of_memory, remember
 from .._executors.pieces import Piece, Prepared, play
 from .._executors.scores import Term
@@ -148,7 +148,11 @@ def total(
         known = made if known is None else made._replace(gathered=known.gathered)
         if kept is not None and len(known.pieces) <= MOST_PIECES:
             kept.keep(known)
-    play(known, _operands(f, tasks, known.shares_weights, xp), out, xp, then)
+    operands = _operands(f, tasks, known.shares_weights, xp)
+    if kept is not None and replayed.serves(known, tasks, out, ops):
+        known = replayed.recorded(known, operands, out, ops)
+        kept.keep(known)
+    play(known, operands, out, xp, then)
     return result
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .._executors.blocks import Bound
     from .._executors.gathered import Gathered
     from .._executors.operations import InPlaceOps
+    from .._executors.replayed import Space
     from .._typing import Namespace
 
 #: Integers up to this size are floating numbers of 64 bits.
@@ -58,6 +59,9 @@ class Prepared(NamedTuple):
     gathered : tuple of Gathered, or None
         What each of the tasks reads, for small arrays; none where that does not pay,
         and None where it has not been tried.
+    spaces : list of Space, or None
+        Where the only program is played again, if nobody does so now; None where that
+        has not been tried.
     """
 
     ops: InPlaceOps
@@ -67,6 +71,7 @@ class Prepared(NamedTuple):
     shares_weights: Sequence[bool] = ()
     has_constants: bool = False
     gathered: tuple[Gathered, ...] | None = None
+    spaces: list[Space] | None = None
 
 
 def play(

@@ -8,6 +8,7 @@ scratch arrays live no longer than they are read.
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import setitem
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._executors.registers import FIRST, Cut, Text
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from .._executors.values import Value
     from .._executors.windows import Kind, Window
     from .._typing import Namespace
+
+
+#: In the text, what fills an array, and what has scratch arrays, and has read them.
+PUT, TAKE, GIVE = "put", "take", "give"
 
 
 class Program(NamedTuple):
@@ -191,7 +196,8 @@ class _Writer(Text):
     def copy(self, source: int, target: int) -> None:
         """Have something stand in a place, too."""
         if source != target:
-            self.lines.append(f"r{target}[...] = r{source}")
+            put = self.name(PUT, setitem)
+            self.lines.append(f"{put}(r{target}, ..., r{source})")
 
     def place_of(self, part: Part, piece: Wanted, there: Window) -> int:
         """Return the register of the place of a piece."""
@@ -252,7 +258,7 @@ class _Writer(Text):
         """Have an array for a part made."""
         value, run, window = part.wanted
         if self.has_scratch_for(part):
-            make, part.is_given_back = self.name("take", self.ops.scratch.take), True
+            make, part.is_given_back = self.name(TAKE, self.ops.scratch.take), True
         else:
             make = self.name("empty_like", self.ops.empty_like)
         dtype = self.name(f"to_{value.dtype}", getattr(self.xp, value.dtype))
@@ -280,7 +286,7 @@ class _Writer(Text):
             part.uses -= 1
             if part.uses == 0 and part.is_owned:
                 if part.is_given_back:
-                    give = self.name("give", self.ops.scratch.give)
+                    give = self.name(GIVE, self.ops.scratch.give)
                     self.lines.append(f"{give}(r{part.register})")
                 held = sorted({part.register, *part.views} - {target})
                 self.lines.append("".join([f"r{one} = " for one in held]) + "None")

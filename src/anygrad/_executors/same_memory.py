@@ -7,19 +7,22 @@ up for that; but not with masks, of which the operations depend on each block's.
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import _compilers, _workers
 from .._beyond import arrays_of
 from .._classes import is_array
-from .._executors import huge_pages, in_numpy, results
+from .._executors import huge_pages, in_numpy, replayed, results
+from .._executors.pieces import Prepared
 from .._kept import Kept
 from .._precision import working
 from .._records import Plan, Task, all_tasks
 
 if TYPE_CHECKING:
+    from .._executors.replayed import Space
     from .._typing import Namespace
 
 #: More samples are torch's if they have no masks; else, there are as many threads as
@@ -42,14 +45,17 @@ class Translated:
     latest : tuple of (Plan, Plan) or None
         The latest plan that began with it and had no arrays, and the same with NumPy's:
         the same numbers often come again.
+    spaces : list of Space, or None
+        Where a small call is made again, in the words of torch.
     """
 
-    __slots__ = ("has_arrays", "latest", "task")
+    __slots__ = ("has_arrays", "latest", "spaces", "task")
 
     def __init__(self, task: Task, has_arrays: bool) -> None:
         self.task = task
         self.has_arrays = has_arrays
         self.latest: tuple[Plan, Plan] | None = None
+        self.spaces: list[Space] | None = None
 
 
 class InNumPy:
@@ -79,13 +85,20 @@ class InNumPy:
         import torch
 
         is_small = f.numel() <= FEW_SAMPLES
+        if is_small and plan.is_plain and f.is_contiguous():
+            again = replayed.run(f, plan, _spaces_of, torch.Tensor.copy_, torch.clone)
+            if again is not None:
+                return again
         there = self._plan(f, plan) if is_small or _pays(plan) else None
         if there is None:
             return None
         if is_small and plan.is_plain:  # where each call counts
             found = [torch.empty_like(f, dtype=t.precision.result) for t in plan.tasks]
-            outs = [self.view(out) for out in found]
-            in_numpy.run(self.view(f), there, self.namespace, outs)
+            samples, outs = self.view(f), [self.view(out) for out in found]
+            in_numpy.run(samples, there, self.namespace, outs)
+            if f.is_contiguous():
+                for task in plan.tasks:
+                    _find_space(samples, task)
             return tuple(found)
         made = results.empty(f, plan, huge_pages.empty_like)
         samples, outs = self.view(f), [self.view(out) for out in made.outs]
@@ -184,6 +197,32 @@ class InNumPy:
 
     def _there(self, value: Any) -> Any:
         return self.view(value) if is_array(value) else value
+
+
+def _spaces_of(task: Task) -> Sequence[Space]:
+    """Return where a derivative is made again."""
+    known = None if task.kept is None else task.kept.made
+    return (type(known) is Translated and known.spaces) or ()
+
+
+def _find_space(f: Any, task: Task) -> None:
+    """Learn where a derivative can be made again, if it was prepared for that."""
+    known: Any = None if task.kept is None else task.kept.made
+    if known is None or known.spaces is not None:
+        return
+    made = known.task.kept.made
+    if type(made) is not Prepared or not (made.gathered or made.spaces):
+        return
+    import torch
+
+    with contextlib.suppress(IndexError):  # another thread may have taken it
+        if made.spaces:
+            space = made.spaces.pop()
+        else:
+            space = replayed.of_gathered(made, f, known.task)
+            known.task.kept.account.add(space.nbytes)
+        with torch.inference_mode(False):  # for calls within and without
+            known.spaces = [space.seen_as(torch.from_numpy)]
 
 
 def _pays(plan: Plan) -> bool:
