@@ -36,12 +36,16 @@ class Place(NamedTuple):
         None where the library decides by itself.
     mesh : mesh or None
         The devices over which they are spread, if they are.
+    names : dict
+        By a dtype of NumPy's, what it becomes there, and whether that is the same: to
+        find out takes longer than a small call.
     """
 
     library: Library | None
     namespace: Namespace
     device: Any
-    mesh: Any = None
+    mesh: Any
+    names: dict[Any, tuple[str, bool]]
 
     def array(self, given: Any, axis: int | None = None) -> Any:
         """Return what is a constant as an array there; anything else as it is.
@@ -76,8 +80,12 @@ class Place(NamedTuple):
         """Return a copy with a dtype that there is."""
         import numpy
 
-        name = self.dtype_name(array.dtype)
-        if name == array.dtype.name:
+        known = self.names.get(array.dtype)
+        if known is None:
+            name = self.dtype_name(array.dtype)
+            known = self.names[array.dtype] = name, name == array.dtype.name
+        name, is_same = known
+        if is_same:
             return numpy.array(array, dtype=name, order="C")
         with numpy.errstate(all="ignore"):
             if array.ndim and axis is not None:
@@ -99,7 +107,7 @@ def place_of(samples: Samples) -> Place | None:
     if library is not None and library.takes_constants:
         return None
     mesh = _libraries.mesh_of(samples.array, library)
-    return Place(library, samples.namespace, samples.device, mesh)
+    return Place(library, samples.namespace, samples.device, mesh, {})
 
 
 def place_for(samples: Samples, given: Iterable[Any]) -> Place | None:

@@ -148,11 +148,11 @@ def total(
         known = made if known is None else made._replace(gathered=known.gathered)
         if kept is not None and len(known.pieces) <= MOST_PIECES:
             kept.keep(known)
-    operands = _operands(f, tasks, known.shares_weights, xp)
-    if kept is not None and replayed.serves(known, tasks, out, ops):
+    elif kept is not None and replayed.serves(known, tasks, out, ops):
+        operands = _operands(f, tasks, known.shares_weights, xp)
         known = replayed.recorded(known, operands, out, ops)
         kept.keep(known)
-    play(known, operands, out, xp, then)
+    play(known, _operands(f, tasks, known.shares_weights, xp), out, xp, then)
     return result
 
 
