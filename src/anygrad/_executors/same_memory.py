@@ -85,7 +85,8 @@ class InNumPy:
         import torch
 
         is_small = f.numel() <= FEW_SAMPLES
-        if is_small and plan.is_plain and f.is_contiguous():
+        is_usual = plan.is_plain and _compilers.get_compiler() is None
+        if is_small and is_usual and f.is_contiguous():
             again = replayed.run(f, plan, _spaces_of, torch.Tensor.copy_, torch.clone)
             if again is not None:
                 return again

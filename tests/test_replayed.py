@@ -1,0 +1,50 @@
+"""Small calls that are made again on the same memory: each has its own values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import anygrad
+from anygrad import _agnostic
+from anygrad._executors import in_numpy, same_memory
+from planning import plan_of
+
+
+@pytest.mark.forms("numpy")
+@pytest.mark.parametrize("dtype", ["float32", "int16"])
+def test_other_values_each_time(numpy: Any, dtype: str) -> None:
+    """And results that stay as they were, also while another thread is there."""
+    calls = []
+    for k in range(6):
+        f = (numpy.arange(42).reshape(6, 7) ** 2 % (k + 11)).astype(dtype)
+        x = numpy.arange(7, dtype="float32") ** (1 + k / 4)
+        plan = plan_of("gradient", f, spacing=[x], dim=1)
+        spaces = in_numpy.spaces_of(plan.tasks[0])
+        taken = spaces.pop() if k == 5 else None
+        calls.append((f, plan, anygrad.gradient(f, spacing=[x], dim=1)))
+        assert bool(spaces) == (k in (3, 4))
+        if taken:
+            spaces.append(taken)
+    for f, plan, results in calls:
+        (wanted,) = _agnostic.run(f, plan, plan.namespace)
+        assert results[0].tobytes() == wanted.tobytes()
+        assert results[0].dtype == wanted.dtype
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("has_coordinates", [False, True])
+def test_tensors(torch: Any, has_coordinates: bool) -> None:
+    """Within inference mode and without, and for a step with two numbers to a scale."""
+    for k in range(6):
+        with torch.inference_mode(k < 4):
+            f, x = torch.arange(40.0) ** 2 % (k + 11), torch.arange(40.0) ** (1 + k / 4)
+            given = [x] if has_coordinates else (3e38 if k == 5 else k + 0.3)
+            plan = plan_of("gradient", f, spacing=given)
+            is_there = bool(same_memory._spaces_of(plan.tasks[0]))
+            assert is_there == (k > 2 - (not has_coordinates))
+            (result,) = anygrad.gradient(f, spacing=given)
+            (wanted,) = _agnostic.run(f, plan, plan.namespace)
+            assert result.equal(wanted)
+            assert result.is_inference() == (k < 4)
