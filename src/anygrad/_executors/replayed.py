@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .._records import Plan, Task
 
 #: Beyond so many bytes of a result, its program is played as for any call.
-MOST_BYTES = 2**16
+MOST_BYTES = 2**17
 
 
 class Space:
@@ -139,9 +139,11 @@ def run(
     results = []
     for task in plan.tasks:
         spaces: Any = spaces_of(task)
+        if not spaces:
+            return None
         try:
             space = spaces.pop()
-        except (AttributeError, IndexError):
+        except IndexError:  # it has just been taken
             return None
         try:
             samples, *others = space.arrays

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _compilers, _workers
 from .._beyond import arrays_of
 from .._classes import is_array
-from .._executors import huge_pages, in_numpy, replayed, results
+from .._executors import gathered, huge_pages, in_numpy, replayed, results
 from .._executors.pieces import Prepared
 from .._kept import Kept
 from .._precision import working
@@ -85,8 +85,8 @@ class InNumPy:
         import torch
 
         is_small = f.numel() <= FEW_SAMPLES
-        is_usual = plan.is_plain and _compilers.get_compiler() is None
-        if is_small and is_usual and f.is_contiguous():
+        may_be_again = is_small and plan.is_plain and _may_be_again(f, plan)
+        if may_be_again:
             again = replayed.run(f, plan, _spaces_of, torch.Tensor.copy_, torch.clone)
             if again is not None:
                 return again
@@ -97,7 +97,7 @@ class InNumPy:
             found = [torch.empty_like(f, dtype=t.precision.result) for t in plan.tasks]
             samples, outs = self.view(f), [self.view(out) for out in found]
             in_numpy.run(samples, there, self.namespace, outs)
-            if f.is_contiguous():
+            if may_be_again:
                 for task in plan.tasks:
                     _find_space(samples, task)
             return tuple(found)
@@ -198,6 +198,14 @@ class InNumPy:
 
     def _there(self, value: Any) -> Any:
         return self.view(value) if is_array(value) else value
+
+
+def _may_be_again(f: Any, plan: Plan) -> bool:
+    """Tell whether derivatives may be among those that are made again."""
+    is_few = f.numel() <= gathered.MOST_SAMPLES
+    on_coordinates = plan.tasks and plan.tasks[0].coordinates is not None
+    is_usual = f.is_contiguous() and _compilers.get_compiler() is None
+    return bool(is_few or on_coordinates) and is_usual
 
 
 def _spaces_of(task: Task) -> Sequence[Space]:
