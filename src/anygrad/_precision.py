@@ -154,8 +154,13 @@ def promoted(dtype: DType, other: DType, xp: Namespace) -> DType:
     """Return the dtype that holds both; the first, byte order too, where it does."""
     if dtype == other:  # which compilers can tell of all dtypes
         return dtype
-    found = xp.result_type(dtype, other)
-    return dtype if found == xp.result_type(dtype, dtype) else found
+    found = _held_by(dtype, other, xp)
+    return dtype if found == _held_by(dtype, dtype, xp) else found
+
+
+def _held_by(dtype: DType, other: DType, xp: Namespace) -> DType:
+    # For 16 bits beside others, `torch.compile` can only read the older function.
+    return getattr(xp, "promote_types", xp.result_type)(dtype, other)
 
 
 def _is_wide(integer: DType, floating_bits: int, xp: Namespace) -> bool:
@@ -191,7 +196,7 @@ def _no_shorter(working: DType, wanted: DType, xp: Namespace) -> DType:
 
 
 def _complex_counterpart(real: DType, xp: Namespace) -> DType:
-    return xp.result_type(real, xp.complex64)
+    return _held_by(real, xp.complex64, xp)
 
 
 def real_counterpart(dtype: DType, xp: Namespace) -> DType:
