@@ -90,7 +90,7 @@ CALLS = (
     "derivative(f, where=mask, spacing=y)",
     # Dtypes.
     "gradient(n, spacing=0.3, stack_dim=0)",
-    "gradient(f.half(), spacing=0.1)",
+    "gradient(f.half(), spacing=[x, 0.1j])",
     "gradient(f.float(), spacing=[x, 0.1])",
 )
 

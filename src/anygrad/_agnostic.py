@@ -220,7 +220,7 @@ def sum_of(
         term = term if weight is None else term * weight
         total = term if total is None else total + term
     # The numbers of a step stand apart where their product is no normal number.
-    guarded = bool(task.scales) and len((*scale.factors, *scale.divisors)) > 1
+    guarded = len(task.scales) > 0 and len((*scale.factors, *scale.divisors)) > 1
     for factor in scale.factors:
         total = total * factor
         total = lowering.barrier(total) if guarded else total

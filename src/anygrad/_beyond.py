@@ -31,7 +31,7 @@ def has_arrays(plan: Plan) -> bool:
 
 def placed(ends: Ends, place: Place | None, plan: Plan) -> Ends:
     """Return what stands at the ends with arrays as a plan has them."""
-    is_of_vectors = bool(plan.tasks) and plan.tasks[0].component is not None
+    is_of_vectors = any(task.component is not None for task in plan.tasks)
     values, period = ends.constants, _placed(ends.period, place, plan.ndim)
     if values is not None:
         ndim = plan.ndim + is_of_vectors

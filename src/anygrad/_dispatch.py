@@ -205,7 +205,7 @@ def executor_for(samples: Samples, companions: Iterable[Any]) -> Executor:
     library = samples.library
     if library is None or _libraries.mesh_of(samples.array, library) is not None:
         return samples.executor  # what comes with a spread array is spread, too
-    for array in companions:
+    for array in filter(_classes.is_array, companions):
         plain = _libraries.without_shell(array)
         is_own = _libraries.library_of(plain) is library
         if is_own and not _libraries.is_exact(plain, library):

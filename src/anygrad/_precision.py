@@ -168,10 +168,15 @@ def promoted(dtype: DType, other: DType, xp: Namespace) -> DType:
     if dtype == other:  # which compilers can tell of all dtypes
         return dtype
     try:
-        found = xp.result_type(dtype, other)
+        found = _held_by(dtype, other, xp)
     except (TypeError, ValueError, RuntimeError):  # as libraries refuse it
         return _complex_of_both(dtype, other, xp)
-    return dtype if found == xp.result_type(dtype, dtype) else found
+    return dtype if found == _held_by(dtype, dtype, xp) else found
+
+
+def _held_by(dtype: DType, other: DType, xp: Namespace) -> DType:
+    # For 16 bits beside others, `torch.compile` can only read the older function.
+    return getattr(xp, "promote_types", xp.result_type)(dtype, other)
 
 
 def _complex_of_both(dtype: DType, other: DType, xp: Namespace) -> DType:
@@ -220,7 +225,7 @@ def _complex_counterpart(real: DType, xp: Namespace) -> DType:
     name = "complex128" if bits == 64 else "complex64"
     if bits <= 64 and hasattr(xp, name):  # a library may be set to promote nothing
         return getattr(xp, name)
-    return xp.result_type(real, xp.complex64)
+    return _held_by(real, xp.complex64, xp)
 
 
 def real_counterpart(dtype: DType, xp: Namespace) -> DType:

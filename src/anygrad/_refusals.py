@@ -307,7 +307,7 @@ def _with_bases(cls: type, known: list[type]) -> list[type]:
 def carried(value: Any) -> Units | Mask | None:
     """Return how what a value means goes along; None for plain ones and for others."""
     cls = type(value)
-    if cls.__module__ == "builtins":
+    if cls.__module__ in ("builtins", "numpy"):  # masked arrays are of `numpy.ma`
         return None
     library = BY_CLASS.get((cls.__module__, cls.__qualname__))
     if library is None:
