@@ -298,7 +298,7 @@ def chunks(session: nox.Session) -> None:
 
 @nox.session
 def oldest(session: nox.Session) -> None:
-    """Test on the lower bound of every requirement in pyproject.toml."""
+    """Test on the lower bound of every requirement in pyproject.toml but torch's."""
     project = PYPROJECT["project"]
     libraries = [name for name in EXTRAS if name != "cupy"]  # it has one version
     extras = [project["optional-dependencies"][EXTRAS[name]] for name in libraries]
