@@ -157,3 +157,15 @@ def test_a_guard_of_all_transfers(jax: Any) -> None:
         pytest.raises(Exception, match="Disallowed host-to-device transfer"),
     ):
         anygrad.gradient(f, spacing=0.7)
+
+
+@pytest.mark.peers
+def test_coordinates_of_numpy_where_jax_asks(jax: Any, numpy: Any) -> None:
+    """For both questions at once, and again once there is a plan."""
+    import jax.numpy as jnp
+
+    f, x = jnp.asarray(SAMPLES), numpy.arange(5.0)
+    with jax.numpy_dtype_promotion("strict"), jax.transfer_guard("disallow"):
+        results = [anygrad.gradient(f, spacing=[x])[0] for _ in "12"]
+        results.append(anygrad.gradient(f, spacing=1.0)[0])
+    assert [result.tolist() for result in results] == [SLOPES] * 3
