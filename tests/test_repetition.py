@@ -66,6 +66,17 @@ def test_a_step_of_no_dims_is_not_looked_at(library: Backend) -> None:
         assert anygrad.gradient(f, spacing=step, dim=[]) == ()
 
 
+@pytest.mark.parametrize("shape", [(0, 3, 1), (2, 0, 3), (3, 0, 70, 70)])
+def test_no_samples_at_all(library: Backend, shape: tuple[int, ...]) -> None:
+    """What is prepared for them has no length that is less than none."""
+    f = library.asarray([0.0] * 2)[:0]
+    f = library.xp.reshape(f, shape)
+    for keywords in ({}, {"spacing": 0.5}, {"boundary": "periodic"}):
+        for _ in range(TIMES):
+            result = anygrad.derivative(f, dim=shape.index(max(shape)), **keywords)
+            assert tuple(result.shape) == shape
+
+
 #: One of them changes, both do, they are equal, unusual, or whole numbers.
 STEPS = (
     [0.5, 0.25],
