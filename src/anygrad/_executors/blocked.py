@@ -117,8 +117,6 @@ def total(
     if len(tasks) == 1 and (task.inner is not None or task.component is not None):
         f, task = _outer(f, task, xp, ops)
         tasks = (task,)
-    if 0 in f.shape:  # nothing has a length that is less than none
-        return _empty(f, task, ops) if out is None else out
     result = out
     if not (ops.is_contiguous(f) and (out is None or ops.is_contiguous(out))):
         result = _empty(f, task, ops) if out is None else out

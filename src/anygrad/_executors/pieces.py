@@ -82,6 +82,8 @@ def play(
     then: Callable[[tuple[slice, ...]], None] | None,
 ) -> None:
     """Write all blocks, and call `then` with the place of each."""
+    if 0 in out.shape:  # of its pieces, some would be shorter than that
+        return
     if known.alone is not None:
         operands.append(0)
         known.alone.play(operands, out, known.alone.indices)

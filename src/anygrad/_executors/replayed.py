@@ -66,7 +66,7 @@ def serves(known: Prepared, tasks: Sequence[Task], out: Any, ops: InPlaceOps) ->
     """Tell whether a program that has been played may be recorded."""
     if known.spaces is not None or known.alone is None or ops.take is None:
         return False
-    task, is_small = tasks[0], out.nbytes <= MOST_BYTES
+    task, is_small = tasks[0], 0 < out.nbytes <= MOST_BYTES
     has_more = len(tasks) > 1 or task.constants is not None or task.period is not None
     on_coordinates = task.coordinates is not None and not known.shares_weights[0]
     return is_small and on_coordinates and not has_more
