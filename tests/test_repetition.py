@@ -69,7 +69,7 @@ def test_a_step_of_no_dims_is_not_looked_at(library: Backend) -> None:
 @pytest.mark.parametrize("shape", [(0, 2, 1), (0, 2), (2, 0, 2), (3, 0, 70, 70)])
 def test_no_samples_at_all(library: Backend, shape: tuple[int, ...]) -> None:
     """What is prepared for them has no length that is less than none."""
-    dim, f = shape.index(max(shape)), library.asarray([0.0] * 2)[:0]
+    dim, f = shape.index(max(shape)), library.asarray([0] * 2, "int8")[:0]
     f = library.xp.reshape(f, shape)
     x = library.asarray([float(k) for k in range(shape[dim])])
     for spacing in (1, 0.5, [x]):
