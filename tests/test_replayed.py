@@ -24,7 +24,7 @@ def test_other_values_each_time(numpy: Any, dtype: str) -> None:
         spaces = in_numpy.spaces_of(plan.tasks[0])
         taken = spaces.pop() if k == 5 else None
         calls.append((f, plan, anygrad.gradient(f, spacing=[x], dim=1)))
-        assert bool(spaces) == (k in (3, 4))
+        assert spaces or k not in (3, 4)  # or before, if the form has been met
         if taken:
             spaces.append(taken)
     for f, plan, results in calls:
@@ -43,7 +43,7 @@ def test_tensors(torch: Any, has_coordinates: bool) -> None:
             given = [x] if has_coordinates else (3e38 if k == 5 else k + 0.3)
             plan = plan_of("gradient", f, spacing=given)
             is_there = bool(same_memory._spaces_of(plan.tasks[0]))
-            assert is_there == (k > 2 - (not has_coordinates))
+            assert is_there or k <= 2 - (not has_coordinates)  # or before, likewise
             (result,) = anygrad.gradient(f, spacing=given)
             (wanted,) = _agnostic.run(f, plan, plan.namespace)
             assert result.equal(wanted)
