@@ -221,11 +221,11 @@ def _no_shorter(working: DType, wanted: DType, xp: Namespace) -> DType:
 
 
 def _complex_counterpart(real: DType, xp: Namespace) -> DType:
-    bits = xp.finfo(real).bits
-    name = "complex128" if bits == 64 else "complex64"
-    if bits <= 64 and hasattr(xp, name):  # a library may be set to promote nothing
-        return getattr(xp, name)
-    return _held_by(real, xp.complex64, xp)
+    bits, dtype = xp.finfo(real).bits, xp.complex64
+    if bits == 64 and hasattr(xp, "complex128"):
+        dtype = xp.complex128
+    # A library may be set to promote nothing; and some have classes in their place.
+    return _held_by(dtype if bits <= 64 else real, dtype, xp)
 
 
 def real_counterpart(dtype: DType, xp: Namespace) -> DType:
