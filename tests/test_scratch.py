@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -71,8 +72,9 @@ def test_little_is_kept(numpy: Any) -> None:
     assert [array.shape[0] for array in given] == list(range(1, 160))
     for array in given:
         scratch.give(array)
-    for array in (numpy.ones(8), numpy.ones(8)[2:]):  # as small ones are
+    for array in (numpy.ones(8), numpy.ones(8)[2:], numpy.ones(0)[:]):  # as small are
         scratch.give(array)
+    assert 0 not in scratch._free
     assert scratch._held <= MOST_BYTES
     assert scratch._held % UNIT == 0
     taken = [
@@ -82,3 +84,18 @@ def test_little_is_kept(numpy: Any) -> None:
     again = [memories[id(a.base)] for a in taken if id(a.base) in memories]
     assert 0 < sum(again) <= MOST_BYTES
     assert all(size % UNIT == 0 for size in again)
+
+
+def test_what_is_more_than_that_is_not_kept(numpy: Any) -> None:
+    """Blocks are whole along short axes, and then their scratch arrays are large."""
+    from anygrad._executors.scratch import MOST_BYTES, Scratch
+
+    scratch = Scratch()
+    small = scratch.take(None, dtype=numpy.float64, shape=(2**14,))
+    large = scratch.take(None, dtype=numpy.float64, shape=(MOST_BYTES // 8 + 1,))
+    memory = large.base
+    count = sys.getrefcount(memory)
+    scratch.give(small)
+    scratch.give(large)
+    assert sys.getrefcount(memory) == count
+    assert scratch._held == small.base.nbytes

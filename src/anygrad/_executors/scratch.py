@@ -47,9 +47,9 @@ class Scratch(threading.local):
     def give(self, array: Any) -> None:
         """Keep the memory of an array, or of a part of one, that is read no more."""
         memory = array.base
-        if memory is None or memory.nbytes % UNIT:  # it has been small
+        size = 0 if memory is None else memory.nbytes
+        if size % UNIT or not 0 < size <= MOST_BYTES:  # it has been small, or is large
             return
-        size = memory.nbytes
         if self._held + size > MOST_BYTES:
             self._free.clear()
             self._held = 0
