@@ -40,16 +40,16 @@ class Bound(NamedTuple):
         As that of the program.
     indices : tuple
         What it is given.
-    margins : tuple of int or None
-        For each axis, how much longer than the block its arrays are at either end; None
-        where they have the whole axis.
+    margins : tuple of (int, int) or None
+        For each axis, how much longer than the block its arrays are at its two ends;
+        None where they have the whole axis.
     reads : tuple of slice
         Of these arrays, what is read.
     """
 
     play: Callable[..., None]
     indices: tuple[Any, ...]
-    margins: tuple[int | None, ...]
+    margins: tuple[tuple[int, int] | None, ...]
     reads: tuple[slice, ...]
 
 
@@ -110,15 +110,15 @@ def _bind(program: Program, box: Window, block: Block, shape: Sequence[int]) -> 
     serves for all others like it.
     """
     ends: list[tuple[Any, ...]] = []
-    margins: list[int | None] = []
+    margins: list[tuple[int, int] | None] = []
     lengths: list[Any] = [stop - start for start, stop in block]
     for extent, (start, stop), n, (low, high) in zip(
         box, block, shape, program.reads, strict=True
     ):
         if extent == (START, STOP):
-            margin = max(START - low, high - STOP)
-            ends.append((0, margin, None, margin + stop - start, None))
-            margins.append(margin)
+            before = START - low
+            ends.append((0, before, None, before + stop - start, None))
+            margins.append((before, high - STOP))
         else:
             ends.append((0, start, None, stop, n))
             margins.append(None)
@@ -193,7 +193,7 @@ def cuts_of(
 ) -> tuple[Any, ...]:
     """Return what a block reads of the operands; None for all."""
     cuts = [
-        slice(None) if margin is None else slice(start - margin, stop + margin)
+        slice(None) if margin is None else slice(start - margin[0], stop + margin[1])
         for (start, stop), margin in zip(block, bound.margins, strict=True)
     ]
     found: list[Any] = []
