@@ -48,3 +48,17 @@ def test_tensors(torch: Any, has_coordinates: bool) -> None:
             (wanted,) = _agnostic.run(f, plan, plan.namespace)
             assert result.equal(wanted)
             assert result.is_inference() == (k < 4)
+
+
+@pytest.mark.forms("numpy")
+def test_only_calls_that_are_made_again_have_memory_for_it(numpy: Any) -> None:
+    """To hold it for each formula beside holes pushed other plans out."""
+    f, x = numpy.ones((50, 40)), numpy.arange(40.0) ** 1.5
+    masked = {"where": f > 0, "accuracy": 4}
+    calls = [(f, masked, 20), (numpy.asfortranarray(f), {}, 2)]
+    for samples, keywords, most in calls:
+        given = {"spacing": x, "dim": -1, **keywords}
+        plan = plan_of("derivative", samples, **given)
+        for _ in range(5):
+            anygrad.derivative(samples, **given)
+        assert plan.tasks[0].kept.account.held < most * f.nbytes

@@ -59,7 +59,7 @@ def run(
     """
     if plan.is_plain:
         pairs = zip_longest(plan.tasks, outs)
-        return tuple([total(f, (task,), xp, ops, out) for task, out in pairs])
+        return tuple([total(f, (t,), xp, ops, out, None, True) for t, out in pairs])
     is_whole = all(task.where is None and task.inner is None for task in plan.tasks)
     if not is_whole and has_arrays(plan):
         return _agnostic.run(f, plan, xp)
@@ -107,11 +107,13 @@ def total(
     ops: InPlaceOps,
     out: Any = None,
     then: Callable[[tuple[slice, ...]], None] | None = None,
+    is_plain: bool = False,
 ) -> Any:
     """Return a derivative with what is added to it, in `out` if that is given.
 
     `then` is called with the place of each block, when that has been written; it goes
     with more samples than are gathered, and an `out` in the order of its axes.
+    `is_plain` is that of the plan: others are not made again on the same memory.
     """
     task = tasks[0]
     if len(tasks) == 1 and (task.inner is not None or task.component is not None):
@@ -119,7 +121,7 @@ def total(
         tasks = (task,)
     result = out
     if not (ops.is_contiguous(f) and (out is None or ops.is_contiguous(out))):
-        result = _empty(f, task, ops) if out is None else out
+        result, is_plain = _empty(f, task, ops) if out is None else out, False
         f, tasks, out = _in_order(f, tasks, result, ops)
     kept = tasks[0].kept
     known = None if kept is None else _known(kept.made, ops)
@@ -148,7 +150,7 @@ def total(
         known = made if known is None else made._replace(gathered=known.gathered)
         if kept is not None and len(known.pieces) <= MOST_PIECES:
             kept.keep(known)
-    elif kept is not None and replayed.serves(known, tasks, out, ops):
+    elif is_plain and kept is not None and replayed.serves(known, tasks[0], out, ops):
         operands = _operands(f, tasks, known.shares_weights, xp)
         known = replayed.recorded(known, operands, out, ops)
         kept.keep(known)

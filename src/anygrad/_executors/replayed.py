@@ -62,14 +62,13 @@ class Space:
         return Space(tuple(arrays), view(self.result), self.play, self.nbytes)
 
 
-def serves(known: Prepared, tasks: Sequence[Task], out: Any, ops: InPlaceOps) -> bool:
+def serves(known: Prepared, task: Task, out: Any, ops: InPlaceOps) -> bool:
     """Tell whether a program that has been played may be recorded."""
     if known.spaces is not None or known.alone is None or ops.take is None:
         return False
-    task, is_small = tasks[0], 0 < out.nbytes <= MOST_BYTES
-    has_more = len(tasks) > 1 or task.constants is not None or task.period is not None
+    has_more = task.constants is not None or task.period is not None
     on_coordinates = task.coordinates is not None and not known.shares_weights[0]
-    return is_small and on_coordinates and not has_more
+    return 0 < out.nbytes <= MOST_BYTES and on_coordinates and not has_more
 
 
 def recorded(
