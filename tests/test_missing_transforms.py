@@ -213,6 +213,17 @@ def test_torch_compile(torch: Any, dynamic: bool) -> None:
             assert compiled(f, where, spacing).allclose(wanted, equal_nan=True)
 
 
+def test_torch_compile_of_a_mask_whose_length_is_known(torch: Any) -> None:
+    """That of the samples is a symbol, and equal to it."""
+
+    def slopes(f: Any) -> Any:
+        return anygrad.derivative(f, dim=1, where=torch.tensor(HOLES))
+
+    f = torch.arange(2.0 * len(HOLES)).reshape(2, -1) ** 2
+    compiled = torch.compile(slopes, backend="eager", fullgraph=True, dynamic=True)
+    assert compiled(f).allclose(slopes(f), equal_nan=True)
+
+
 def test_torch_traces(torch: Any) -> None:
     """Programs of plain operations, for masks and shapes other than those traced."""
     from torch.fx.experimental.proxy_tensor import make_fx

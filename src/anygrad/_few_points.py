@@ -45,7 +45,7 @@ def _counted(ghost: Ghost, edge: int, inwards: int) -> Ghost:
         return edge + inwards * position
 
     return Ghost(
-        End(inwards < 0) if ghost.sample is None else offset(ghost.sample),
+        End(int(inwards < 0)) if ghost.sample is None else offset(ghost.sample),
         tuple([(offset(a), offset(b)) for a, b in ghost.chords if a != b]),
         -inwards * ghost.turns,
     )

@@ -67,7 +67,9 @@ def _may_mix(companion: Samples, samples: Samples) -> bool:
 
 def may_broadcast(length: Any, full: Any) -> bool:
     """Tell whether an array fits; lengths that Dask does not know are trusted."""
-    return length in (1, full) or (is_unknown(length) and is_unknown(full))
+    # Each with `==`: for symbols, `in` asks torch's compiler whether they are the same.
+    equals = any(length == fitting for fitting in (1, full))
+    return equals or (is_unknown(length) and is_unknown(full))
 
 
 def broadcasts(shape: Sequence[Any], full: Sequence[Any]) -> bool:
