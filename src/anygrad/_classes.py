@@ -26,11 +26,6 @@ def type_name(value: Any) -> str:
     return f"{cls.__module__.partition('.')[0]}.{cls.__qualname__}"
 
 
-def is_bool(value: Any) -> bool:
-    """Tell whether a value is a bool of Python's or of NumPy's."""
-    return type(value).__name__ in ("bool", "bool_")
-
-
 def is_array(value: Any) -> bool:
     """Tell whether a value looks like an array, by what each has."""
     if value is None or type(value) is float:

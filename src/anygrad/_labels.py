@@ -22,6 +22,7 @@ from ._by_name import (
     placed,
     require_dim,
 )
+from ._checks.flag import flag
 from ._checks.wording import shown
 from ._labelled_boundaries import Dim, boundaries
 from ._labelled_coordinates import Spaced
@@ -235,11 +236,9 @@ def check_new(dims: Any, known: Sequence[Any]) -> None:
 
 def mask(data: xr.DataArray, where: Any, skipna: bool) -> Array | None:
     """Return which samples are valid, with the dims of the data; None for all."""
-    if not _classes.is_bool(skipna):
-        msg = f"`skipna` must be True or False. Got {shown(skipna)}."
-        raise TypeError(msg)
+    leaves_out = flag(skipna, "skipna")
     masks = [] if where is None else [_given_mask(data, where)]
-    masks += [data.notnull()] if skipna else []
+    masks += [data.notnull()] if leaves_out else []
     if not masks:
         return None
     valid = reduce(operator.and_, masks)

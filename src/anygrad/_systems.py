@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from . import _dispatch
 from ._checks import coordinates
+from ._checks.flag import flag
 from ._records import Samples
 from ._typing import Array
 
@@ -334,7 +335,7 @@ def lonlat(
 
 
 def _unit(degrees: Any) -> Unit:
-    return DEGREES if coordinates.is_degrees(degrees) else RADIANS
+    return DEGREES if flag(degrees, "degrees") else RADIANS
 
 
 def _angles(given: Any, name: str, unit: Unit) -> Samples:

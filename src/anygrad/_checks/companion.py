@@ -27,9 +27,8 @@ def companion(array: Any, field: Field, name: str) -> Samples:
     library = found.library
     is_derived = library is not None and not found.is_exact
     if is_derived and _libraries.has_meaning(type(array), library):
-        refuse_meaning(
-            array, library.namespace, name
-        )  # nobody knows what it makes of this
+        # Nobody knows what it makes of this.
+        refuse_meaning(array, library.namespace, name)
     _check_mesh(array, found, samples, name)
     here, there = found.device, samples.device
     if not mixed and here is not None and there is not None and here != there:

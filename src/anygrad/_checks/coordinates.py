@@ -27,14 +27,6 @@ def in_unit(given: Any, name: str, unit: str) -> Any:
         raise
 
 
-def is_degrees(given: Any) -> bool:
-    """Return whether angles are in degrees; refuse what is no answer."""
-    if _classes.is_bool(given):
-        return bool(given)
-    msg = f"`degrees` must be True or False. Got {shown(given)}."
-    raise TypeError(msg)
-
-
 def is_number(given: Any, name: str) -> bool:
     """Tell whether something is one number, in an array or not; refuse nonsense."""
     if type(given) in (float, int):
@@ -141,10 +133,8 @@ def check_together(
 ) -> None:
     """Refuse coordinates that cannot be multiplied."""
     if radius.namespace.__name__ == angles.namespace.__name__:
-        try:
-            _precision.promoted(radius.dtype, angles.dtype, radius.namespace)
-        except _precision.NoCommonDtypeError:
-            dtype.refuse_pair("radius", radius.dtype, angles.dtype, other)
+        pair = radius.dtype, angles.dtype
+        dtype.check_pair("radius", *pair, radius.namespace, other)
         return
     msg = (
         f"`radius` must be an array of the same library as `{other}`. Got "

@@ -51,6 +51,16 @@ def check_not_real(dtype: DType, xp: Any) -> None:
         raise TypeError(msg)
 
 
+def check_pair(
+    name: str, dtype: DType, samples: DType, xp: Any, other: str = "input"
+) -> None:
+    """Refuse two arrays whose dtypes the library does not promote."""
+    try:
+        _precision.promoted(dtype, samples, xp)
+    except _precision.NoCommonDtypeError:
+        refuse_pair(name, dtype, samples, other)
+
+
 def refuse_pair(
     name: str, dtype: DType, samples: DType, other: str = "input"
 ) -> NoReturn:

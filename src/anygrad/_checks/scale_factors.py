@@ -41,10 +41,7 @@ def check_dtype(
 ) -> None:
     """Refuse a factor whose dtype cannot take part in the promotion."""
     for result in results if own is not None else ():
-        try:
-            _precision.promoted(result, own, xp)
-        except _precision.NoCommonDtypeError:
-            dtype.refuse_pair(entry.name, own, result)
+        dtype.check_pair(entry.name, own, result, xp)
 
 
 def check(entry: Entry, field: Field) -> Samples | None:

@@ -59,7 +59,9 @@ def run(
     """
     if plan.is_plain:
         pairs = zip_longest(plan.tasks, outs)
-        return tuple([total(f, (t,), xp, ops, out, None, True) for t, out in pairs])
+        return tuple(
+            [total(f, (task,), xp, ops, out, is_plain=True) for task, out in pairs]
+        )
     is_whole = all(task.where is None and task.inner is None for task in plan.tasks)
     if not is_whole and has_arrays(plan):
         return _agnostic.run(f, plan, xp)
@@ -107,6 +109,7 @@ def total(
     ops: InPlaceOps,
     out: Any = None,
     then: Callable[[tuple[slice, ...]], None] | None = None,
+    *,
     is_plain: bool = False,
 ) -> Any:
     """Return a derivative with what is added to it, in `out` if that is given.

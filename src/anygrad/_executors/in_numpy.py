@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic, _compilers, _workers
 from .._executors import operations, replayed, results
-from .._executors.pieces import Prepared
 from .._records import are_short
 
 if TYPE_CHECKING:
-    from .._executors.replayed import Space
-    from .._records import Plan, Task
+    from .._records import Plan
     from .._typing import Namespace
 
 #: The blocked executor in NumPy's words, made when the first array comes.
@@ -59,22 +57,12 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
     first = plan.tasks[0] if plan.is_plain and plan.tasks else None
     on_coordinates = first is not None and first.coordinates is not None
     if on_coordinates and not outs and f.flags.c_contiguous:
-        again = replayed.run(f, plan, spaces_of, _put, numpy.ndarray.copy)
+        again = replayed.run(f, plan, numpy.copyto, numpy.ndarray.copy)
         if again is not None:
             return again
     has_loops = f.size >= LEAST_SAMPLES and f.ndim > 1
     with _swift() if has_loops else numpy.errstate(all="ignore"):
         return _blocked[0](f, plan, xp, outs=outs)
-
-
-def spaces_of(task: Task) -> Sequence[Space]:
-    """Return where a derivative is made again."""
-    made = None if task.kept is None else task.kept.made
-    return (type(made) is Prepared and made.spaces) or ()
-
-
-def _put(place: Any, array: Any) -> None:
-    place[...] = array
 
 
 @contextmanager

@@ -195,8 +195,6 @@ def in_order_of_memory(
     f: Any, tasks: Sequence[Task], outs: Sequence[Any], memory: Memory | InPlaceOps
 ) -> tuple[Any, Sequence[Task], Sequence[Any]]:
     """Return a call with its axes in the order in which its results lie in memory."""
-    if memory.is_contiguous(outs[0]):
-        return f, tasks, outs
     transpose, order = memory.transpose, order_of_memory(outs[0], memory)
     if order == tuple(range(outs[0].ndim)):
         return f, tasks, outs

@@ -157,17 +157,13 @@ class _Writer(Text):
         part: Part,
         read: list[Wanted],
         operands: list[Any],
-        target: int | None,
+        target: Any,
     ) -> None:
         """Write one operation."""
         last, given = read[-1].value, ", ".join([f"r{one}" for one in operands])
         is_scaled = last.verb == "number" and last.detail in self.score.scales
-        is_new = target is None and not self.has_scratch_for(part)
-        if is_new and not is_scaled and verb != "astype":
-            name = self.name(verb, self.ops.verbs[verb])
-            self.assign(self.made(part), f"{name}({given})")
-            return
-        if target is None:
+        needs_place = is_scaled or verb == "astype"
+        if target is None and (needs_place or self.has_scratch_for(part)):
             target = self.empty(part)
         if is_scaled:
             self.lines.append(f"scaled = r{operands[0]}")
@@ -182,7 +178,10 @@ class _Writer(Text):
             self.copy(self.above_least(read[0].value, operands[0]), target)
         else:
             name = self.name(verb, self.ops.verbs[verb])
-            self.lines.append(f"{name}({given}, out=r{target})")
+            if target is None:
+                self.assign(self.made(part), f"{name}({given})")
+            else:
+                self.lines.append(f"{name}({given}, out=r{target})")
         part.register = part.register or target
 
     def above_least(self, value: Value, operand: int) -> int:

@@ -124,10 +124,15 @@ def of_gathered(known: Any, f: Any, task: Task) -> Space:
     return Space((samples,), result, again, samples.nbytes + result.nbytes)
 
 
+def spaces_of(task: Task) -> Sequence[Space]:
+    """Return where a derivative is made again, in the words of its library."""
+    made = None if task.kept is None else task.kept.made
+    return getattr(made, "spaces", None) or ()
+
+
 def run(
     f: Any,
     plan: Plan,
-    spaces_of: Callable[[Task], Sequence[Space]],
     put: Callable[[Any, Any], Any],
     copy: Callable[[Any], Any],
 ) -> tuple[Any, ...] | None:

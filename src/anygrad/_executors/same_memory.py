@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .. import _compilers, _workers
@@ -87,7 +87,7 @@ class InNumPy:
         is_small = f.numel() <= FEW_SAMPLES
         may_be_again = is_small and plan.is_plain and _may_be_again(f, plan)
         if may_be_again:
-            again = replayed.run(f, plan, _spaces_of, torch.Tensor.copy_, torch.clone)
+            again = replayed.run(f, plan, torch.Tensor.copy_, torch.clone)
             if again is not None:
                 return again
         there = self._plan(f, plan) if is_small or _pays(plan) else None
@@ -206,12 +206,6 @@ def _may_be_again(f: Any, plan: Plan) -> bool:
     on_coordinates = plan.tasks and plan.tasks[0].coordinates is not None
     is_usual = f.is_contiguous() and _compilers.get_compiler() is None
     return bool(is_few or on_coordinates) and is_usual
-
-
-def _spaces_of(task: Task) -> Sequence[Space]:
-    """Return where a derivative is made again."""
-    known = None if task.kept is None else task.kept.made
-    return (type(known) is Translated and known.spaces) or ()
 
 
 def _find_space(f: Any, task: Task) -> None:
