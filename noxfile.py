@@ -84,7 +84,15 @@ SETTINGS = {
 PROGRESS = ROOT / ".nox" / "progress"
 
 #: The files that are covered to the last branch.
-STRICT = ("_calls", "_dispatch", "_libraries", "_plans", "_refusals", "_tasks")
+STRICT = (
+    "_calls",
+    "_dispatch",
+    "_keys",
+    "_libraries",
+    "_plans",
+    "_refusals",
+    "_tasks",
+)
 
 # pyenv shows one Python at a time.  Show all those of the classifiers.
 if pyenv := shutil.which("pyenv"):

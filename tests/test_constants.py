@@ -47,6 +47,28 @@ def test_coordinates(backend: Backend, numpy_is_there: Any, name: str) -> None:
     assert x.tolist() == values
 
 
+@pytest.mark.parametrize("accuracy", [2, 8])
+def test_other_coordinates_at_each_call(
+    library: Backend, numpy_is_there: Any, accuracy: int
+) -> None:
+    """Whose they are does not matter; with a mask, what is long is not compiled."""
+    numpy = numpy_is_there
+    f = library.asarray([[k**2 % 7 for k in range(20)]] * 2, "float32")
+    valid = numpy.asarray([k != 11 for k in range(20)])
+    for where in (None, valid):
+        for power in (1.0, 1.5, 2.0):
+            x = numpy.arange(20, dtype="float32") ** power
+            own = library.asarray(x.tolist(), "float32")
+            results = [
+                anygrad.derivative(
+                    f, dim=1, spacing=[entry], accuracy=accuracy, where=where
+                )
+                for entry in (x, own)
+            ]
+            first, second = [repr(library.tolist(result)) for result in results]
+            assert first == second  # NaN are the same
+
+
 def test_steps_and_masks(backend: Backend, numpy_is_there: Any) -> None:
     """A step has no say in the dtype; another one, or mask, is another result."""
     numpy = numpy_is_there

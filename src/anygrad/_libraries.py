@@ -63,12 +63,16 @@ def _plain_memory(array: Any) -> Any:
     return array.view(numpy.ndarray)
 
 
-def _torch_conditions(tensor: Any) -> Any:
-    """Return where a tensor lies and how, and what integers become."""
+def _torch_settings() -> Any:
+    """Return what integers become."""
     import torch
 
-    default = torch.get_default_dtype()
-    return tensor.device, tensor.is_nested, tensor.layout, default
+    return torch.get_default_dtype()
+
+
+def _torch_conditions(tensor: Any) -> Any:
+    """Return where a tensor lies and how."""
+    return tensor.device, tensor.is_nested, tensor.layout
 
 
 def _torch_layout(tensor: Any) -> str | None:
@@ -128,19 +132,22 @@ def _jax_adopted(array: Any, _: Any) -> Any:
         return jax.numpy.asarray(array)
 
 
-def _jax_conditions(array: Any) -> Any:
-    """Return the settings that decide dtypes, and how an array is bound to devices.
+def _jax_settings() -> Any:
+    """Return what decides dtypes, and whether copies are asked about.
 
-    And whether copies are asked about: then another executor has them decided.
+    Where they are, another executor has them decided.
     """
     import jax
 
     config = jax.config
-    place = _jax_devices(array)
-    if place is not None and len(place) > 1:
-        place = array.sharding
     guard = config.jax_transfer_guard_host_to_device
-    return config.jax_enable_x64, config.jax_numpy_dtype_promotion, guard, place
+    return config.jax_enable_x64, config.jax_numpy_dtype_promotion, guard
+
+
+def _jax_conditions(array: Any) -> Any:
+    """Return how an array is bound to devices."""
+    place = _jax_devices(array)
+    return array.sharding if place is not None and len(place) > 1 else place
 
 
 def _cupy_conditions(array: Any) -> Any:
@@ -202,6 +209,7 @@ TABLE = (
         import_namespace=_torch,
         distributions=("torch",),
         remark="Autograd through samples, steps and coordinates; torch.compile.",
+        settings=_torch_settings,
         conditions=_torch_conditions,
         device=lambda tensor: tensor.device,
         layout=_torch_layout,
@@ -220,6 +228,7 @@ TABLE = (
         import_namespace=_jax,
         distributions=("jax",),
         remark="With and without 64-bit numbers; all transformations.",
+        settings=_jax_settings,
         conditions=_jax_conditions,
         device=_jax_device,
         adopt=_jax_adopted,

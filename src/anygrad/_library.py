@@ -42,9 +42,10 @@ class Library(NamedTuple):
     is_constant, takes_constants : bool
         Whether its arrays go with samples of any library, as constants of the call; and
         whether it computes with such arrays as they are.
-    conditions : callable or None
-        Returns what a plan depends on besides class, dtype and shape of an array: where
-        it lies, and settings that decide dtypes.
+    settings, conditions : callable or None
+        What a plan depends on besides class, dtype and shape of its arrays:
+        ``settings()`` returns those that decide dtypes, and ``conditions(array)`` where
+        an array lies.
     device : callable
         Returns the device of an array; None where the library decides by itself.
     layout : callable
@@ -94,6 +95,7 @@ class Library(NamedTuple):
     remark: str
     is_constant: bool = False
     takes_constants: bool = False
+    settings: Callable[[], Any] | None = None
     conditions: Callable[[Any], Any] | None = None
     device: Callable[[Any], Any] = standard_device
     layout: Callable[[Any], str | None] = lambda _: None

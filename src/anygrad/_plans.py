@@ -8,7 +8,6 @@ call, as coordinates and masks are its arrays, and are bound to the plan each ti
 
 from __future__ import annotations
 
-import numbers
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -20,9 +19,17 @@ from ._checks.where import of_components
 from ._classes import is_array
 from ._constants import Place
 from ._kept import Account, size_of
+from ._keys import (
+    are_lasting,
+    array_form,
+    boundary_form,
+    entry_form,
+    spacing_form,
+    typed,
+)
 from ._libraries import BY_CLASS, without_shell
 from ._records import Plan, Samples
-from ._stepping import Steps
+from ._stepping import Coordinates, Steps
 from ._tasks import StepOutOfRangeError, bound, values_of, with_kept
 
 #: What plans a call.
@@ -49,8 +56,8 @@ class Known:
         Where NumPy's arrays are copied to, if there are any to be copied.
     account : Account
         How many bytes it holds, with what executors keep.
-    steps : Steps or None
-        For plans on equal steps, which are then made faster.
+    steps, coordinates : Steps and Coordinates, or None
+        For plans on equal steps, or on coordinates, which are then made faster.
     last : tuple of (steps, boundary, Plan) or None
         What the latest call gave, where that were numbers only, and its plan: the same
         numbers often come again.
@@ -58,6 +65,7 @@ class Known:
 
     __slots__ = (
         "account",
+        "coordinates",
         "has_ends",
         "has_numbers_only",
         "last",
@@ -84,6 +92,7 @@ class Known:
         self.has_numbers_only = has_numbers_only
         self.last: tuple[Any, Any, Plan] | None = None
         self.steps = Steps.of(plan) if has_numbers_only and not has_ends else None
+        self.coordinates: Coordinates | None = None
 
 
 _known: dict[Any, Known] = {}
@@ -129,14 +138,15 @@ def plan(
             key = (
                 planner,
                 cls,
+                library.settings and library.settings(),
                 library.conditions and library.conditions(array),
                 array.dtype,
                 array.shape,
-                spacing == 1 if type(spacing) is float else _spacing_form(spacing),
-                boundary if type(boundary) is str else _boundary_form(boundary),
-                where if where is None else _array_form(where),
-                dim if dim is None else _typed(dim),
-                axis if axis is None else _typed(axis),
+                spacing == 1 if type(spacing) is float else spacing_form(spacing),
+                boundary if type(boundary) is str else boundary_form(boundary),
+                where if where is None else array_form(where),
+                dim if dim is None else typed(dim),
+                axis if axis is None else typed(axis),
                 # One after the other: to unpack them would take twice as long.
                 order,
                 accuracy,
@@ -167,85 +177,11 @@ def plan(
     )
     if known is None and (carry := _carried.planner(array, request)) is not None:
         return carry(planner, array, request, plan)
-    if key is not None and known is None and _are_lasting(dim, axis, *orders, *places):
+    if key is not None and known is None and are_lasting(dim, axis, *orders, *places):
         return _learned(key, planner, array, request)
     samples, planned, request = _planned(planner, array, request)
     place = _place(samples, planned, request)
     return _with_values(samples, planned, request, place)
-
-
-def _are_lasting(*integers: Any) -> bool:
-    """Tell whether ints, and lists of them, will always be what they are now."""
-
-    def is_lasting(value: Any) -> bool:
-        if type(value) in (list, tuple):
-            return _are_lasting(*value)
-        is_known = value is None or isinstance(value, (int, range))
-        return is_known or type(value).__module__ == "numpy"
-
-    return all(map(is_lasting, integers))
-
-
-def _typed(dims: Any) -> Any:
-    """Return dims with their types."""
-    if type(dims) in (list, tuple):
-        return type(dims), *dims, *map(type, dims)
-    return type(dims), dims
-
-
-def _spacing_form(spacing: Any) -> Any:
-    """Return the forms of one entry, or of a list of entries."""
-    if type(spacing) in (list, tuple):
-        return tuple(map(_entry_form, spacing))
-    return _entry_form(spacing)
-
-
-def _entry_form(entry: Any) -> Any:
-    """Return whether a step is one, of numbers; of arrays, all but their values."""
-    cls = type(entry)
-    if cls is float or cls is int:
-        return entry == 1
-    library = BY_CLASS.get((cls.__module__, cls.__qualname__))
-    if library is not None:
-        conditions = library.conditions and library.conditions(entry)
-        return cls, conditions, entry.dtype, entry.shape
-    if entry is None:
-        return None
-    form = _number_form(entry)
-    if form is None:
-        raise TypeError
-    return form if cls.__module__ == "numpy" or form is complex else numbers.Real
-
-
-def _number_form(number: Any) -> Any:
-    """Return a type that stands for all numbers of a kind; None for no number."""
-    if type(number) in (float, int):
-        return float
-    if isinstance(number, bool) or not isinstance(number, numbers.Complex):
-        return None
-    dtype = getattr(number, "dtype", None)
-    if getattr(dtype, "kind", "f") not in "fiuc":  # a length of time
-        return None
-    return float if isinstance(number, numbers.Real) else complex
-
-
-def _array_form(array: Any) -> Any:
-    form = _entry_form(array)
-    if type(form) is not tuple:
-        raise TypeError
-    return form
-
-
-def _boundary_form(boundary: Any) -> Any:
-    """Return the words of a boundary, with types for its numbers."""
-    if type(boundary) is float:
-        return float
-    if type(boundary) in (list, tuple):
-        return type(boundary), *[_boundary_form(entry) for entry in boundary]
-    if type(boundary) is str:
-        return boundary
-    form = _number_form(boundary)
-    return _array_form(boundary) if form is None else form
 
 
 def _planned(
@@ -287,7 +223,8 @@ def _place(samples: Samples, planned: Planned, request: Request) -> Place | None
     given = [d.entry.given for d in planned.dims]
     for d in planned.dims:
         given += d.ends.values()
-    return _constants.place_for(samples, (*given, request.where))
+    taken = planned.plan.takes_vectors
+    return _constants.place_for(samples, (*given, request.where), are_taken=taken)
 
 
 def _mask(where: Any, plan: Plan, place: Place | None) -> Any:
@@ -311,7 +248,7 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
     given = request.spacing
     steps = given if type(given) in (list, tuple) else (given,)
     # Equal complex numbers may differ in signs of zeros; others' say what is equal.
-    kinds = [_entry_form(step) for step in steps]
+    kinds = [entry_form(step) for step in steps]
     are_usual = all(kind in (float, True, False, None) for kind in kinds)
     has_arrays = request.where is not None
     has_arrays = has_arrays or any(is_array(v) for e in ends for v in e.values())
@@ -329,6 +266,8 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
         has_ends=has_ends,
         has_numbers_only=has_numbers_only,
     )
+    if not (has_ends or has_arrays):
+        known.coordinates = Coordinates.of(made, given, place)
     # That of the latest numbers is as large.
     account.add(size_of(key) + sys.getsizeof(known) + 2 * size_of(made))
     account.open(_held)
@@ -351,6 +290,8 @@ def _forget() -> None:
 
 def _bound(known: Known, given: Any, at_ends: Any, where: Any) -> Plan:
     """Return a plan that is kept, with the values of this call."""
+    if known.coordinates is not None:
+        return known.coordinates.plan(given)
     if not known.has_numbers_only:
         return _with_arrays(known, given, at_ends, where)
     if type(given) is list:

@@ -1,4 +1,4 @@
-"""Plans on equal steps, which get another step at each call."""
+"""Plans that get another step, or other coordinates, at each call."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from . import _scales
+from ._constants import Place
+from ._libraries import without_shell
 from ._records import Plan, Task
 from ._scales import Scale
 from ._schemes import Scheme, StepScales
+from ._tasks import with_all_dims
 
 
 class Stepped(NamedTuple):
@@ -86,6 +89,41 @@ class Steps:
                 # The next dim has the same numbers, if its formulas are the same.
                 latest = step if self.are_alike else self
             tasks.append(tuple.__new__(Task, (*before, usual, *after)))
+        return tuple.__new__(Plan, (tuple(tasks), *self.rest))
+
+
+class Coordinates:
+    """A plan on coordinates, but for these: made to be fast, as `Steps` is."""
+
+    __slots__ = ("axes", "ndim", "parts", "place", "rest")
+
+    def __init__(self, plan: Plan, place: Place | None) -> None:
+        self.parts = [(task.place, task[:6], task[7:]) for task in plan.tasks]
+        self.axes, self.place, self.rest = plan.axes, place, plan.after_tasks()
+        self.ndim = 0 if plan.takes_vectors else plan.ndim
+
+    @classmethod
+    def of(cls, plan: Plan, given: Any, place: Place | None) -> Coordinates | None:
+        """Return it for a plan to which coordinates are all that a call adds."""
+        if type(given) not in (list, tuple) or not plan.tasks:
+            return None
+        if any(task.coordinates is None or task.inner for task in plan.tasks):
+            return None
+        # A shell is taken off in each call.
+        is_usual = all(getattr(x, "ndim", 0) and without_shell(x) is x for x in given)
+        return cls(plan, place) if is_usual else None
+
+    def plan(self, given: Sequence[Any]) -> Plan:
+        """Return the plan for an array per dim, of the same forms as the first ones."""
+        place, ndim = self.place, self.ndim
+        found: list[Any] = []
+        for x, axis in zip(given, self.axes, strict=True):
+            array = x if place is None else place.array(x, axis)
+            found.append(with_all_dims(array, axis, ndim) if ndim > 1 else array)
+        tasks = [
+            tuple.__new__(Task, (*before, found[number], *after))
+            for number, before, after in self.parts
+        ]
         return tuple.__new__(Plan, (tuple(tasks), *self.rest))
 
 

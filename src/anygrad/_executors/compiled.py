@@ -119,7 +119,9 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     numbers, forms, arrays = arguments.taken_apart(plan)
     # Operation by operation, a mesh with explicit axes refuses what is cut.
     if kernels.is_long(plan) and not explicit.sharding_of(f, *itertools.chain(*arrays)):
-        whole = arguments.put_together(arguments.static(plan), forms, numbers, arrays)
+        # They may be NumPy's, which a program takes as its arguments.
+        own = [[v if v is None else xp.asarray(v) for v in values] for values in arrays]
+        whole = arguments.put_together(arguments.static(plan), forms, numbers, own)
         return _agnostic.run(f, whole, xp)
     if made is None or made.forms != forms:
         layout = _layout(f, f.sharding, plan) if _is_spread(f) else None
