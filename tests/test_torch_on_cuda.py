@@ -155,6 +155,9 @@ def pretended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         cuThreadExchangeStreamCaptureMode=DRIVER.exchange,
         CUstreamCaptureMode=SimpleNamespace(CU_STREAM_CAPTURE_MODE_RELAXED="relaxed"),
     )
+    bindings.nvrtc = SimpleNamespace(
+        nvrtcGetSupportedArchs=lambda: (0, [75, 80, 86, 90, 100, 120])
+    )
     for module in (core, utils, bindings):
         monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(torch_on_cuda, "_has_launcher", lambda: True)
@@ -221,6 +224,20 @@ def test_what_cuda_is_asked_for() -> None:
     assert (options.arch, options.fma, options.std) == ("sm_90", False, "c++17")
 
 
+@pytest.mark.parametrize(
+    ("card", "compiled"),
+    [((8, 6), 86), ((8, 9), 86), ((12, 1), 120), ((10, 3), 100), ((7, 0), 70)],
+)
+def test_a_card_that_the_compiler_does_not_know(
+    monkeypatch: pytest.MonkeyPatch, card: tuple[int, int], compiled: int
+) -> None:
+    """It runs what is compiled for an earlier one, if that has its first number."""
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: card)
+    run("gradient", torch.ones((10 * card[0] + card[1], 8)))  # not called before
+    (program,) = Program.made
+    assert program.options.arch == f"sm_{compiled}"
+
+
 def test_a_hessian_is_written_at_all_places() -> None:
     f = torch.arange(48.0).reshape(6, 8) ** 2
     (ours,) = run("hessian", f)
@@ -252,7 +269,7 @@ def test_where_nothing_can_be_kept(monkeypatch: pytest.MonkeyPatch, what: str) -
         utils = sys.modules["cuda.core.utils"]
         refusal = refuse if what == "the folder" else homeless
         monkeypatch.setattr(utils, "FileStreamProgramCache", refusal)
-    f = torch.arange(36.0).reshape(4, 9) ** 2
+    f = torch.arange(9.0 * len(what)).reshape(-1, 9) ** 2  # not called before
     for one, other in zip(run("gradient", f), anygrad.gradient(f.numpy()), strict=True):
         numpy.testing.assert_array_equal(one.numpy(), other)
 
@@ -260,7 +277,7 @@ def test_where_nothing_can_be_kept(monkeypatch: pytest.MonkeyPatch, what: str) -
 def test_a_first_call_that_is_captured() -> None:
     """torch captures in the mode in which the driver refuses to load a kernel."""
     assert DRIVER.mode == "global"
-    run("gradient", torch.ones((4, 8)))
+    run("gradient", torch.ones((5, 11)))
     assert len(Program.made) == 1
     assert DRIVER.mode == "global"  # as it was
 

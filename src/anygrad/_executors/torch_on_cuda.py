@@ -84,9 +84,21 @@ def _place(tensor: Any) -> on_cuda.Array | None:
 def _compiled(text: str, device: Any) -> Any:
     import torch
 
-    major, minor = torch.cuda.get_device_capability(device)
+    architecture = architecture_of(*torch.cuda.get_device_capability(device))
     with _allowed_to_load():
-        return compiled_for(f"sm_{major}{minor}", text).get_kernel(cuda.NAME)
+        return compiled_for(architecture, text).get_kernel(cuda.NAME)
+
+
+def architecture_of(major: int, minor: int) -> str:
+    """Return what to compile for, for a card that the compiler may not know.
+
+    Machine code serves later cards of its first number.
+    """
+    from cuda.bindings import nvrtc
+
+    _, known = nvrtc.nvrtcGetSupportedArchs()
+    fitting = [a for a in known if 10 * major <= a <= 10 * major + minor]
+    return f"sm_{max(fitting, default=10 * major + minor)}"
 
 
 @contextmanager
