@@ -116,6 +116,7 @@ def test_streams(cupy: Any) -> None:
     with stream:
         (result,) = anygrad.gradient(cupy.asarray([0.0, 1, 4, 9]))
         assert cupy.cuda.get_current_stream() == stream
+    stream.synchronize()  # others do not wait for it
     assert result.tolist() == [1, 2, 4, 5]
 
 

@@ -52,6 +52,11 @@ def samples(library: Backend, dtype: str) -> Any:
     return library.from_flat(values, dtype, SHAPE)
 
 
+def on_device(mask: Any, library: Backend) -> Any:
+    """Return a mask as the library's own, beside its samples."""
+    return library.from_flat(mask.ravel().tolist(), "bool", mask.shape)
+
+
 @pytest.fixture(name="library")
 def in_memory(library: Backend) -> Backend:
     """Libraries whose executors may look at the values."""
@@ -82,14 +87,14 @@ def check(function: str, f: Any, library: Backend, exact: bool, **kind: Any) -> 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_steps(kind: dict[str, Any], mask: Any, library: Backend) -> None:
-    f, where = samples(library, "float64"), library.xp.asarray(mask)
+    f, where = samples(library, "float64"), on_device(mask, library)
     assert f.shape[0] * f.shape[1] > masked.FEWEST_SAMPLES
     check("gradient", f, library, exact=True, where=where, **kind)
 
 
 def test_coordinates(mask: Any, library: Backend) -> None:
     xp = library.xp
-    f, where = samples(library, "float32"), xp.asarray(mask)
+    f, where = samples(library, "float32"), on_device(mask, library)
     x, y = (
         xp.cumsum(library.asarray([1.0 + k * 37 % 11 for k in range(n)]), 0)
         for n in SHAPE

@@ -7,11 +7,13 @@ text computes what NumPy does; whether a real card does is asked by `benchmarks/
 from __future__ import annotations
 
 import ctypes
+import errno
 import itertools
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, ClassVar
@@ -62,17 +64,21 @@ class Program:
         self.text, self.options = text, options
         self.made.append(self)
 
-    def compile(self, target: str, cache: Any) -> Any:
+    def compile(self, target: str, cache: Any = None) -> Any:
         assert target == "cubin"
-        assert cache is not None
         source = self.folder / f"kernel{len(self.made)}.cpp"
         source.write_text(HEAD + self.text)
         library = source.with_suffix(".so")
         flags = ["-std=c++17", "-shared", "-fPIC", "-w", "-ffp-contract=off"]
         command = [*find_compiler(), *flags, str(source), "-o", str(library)]
         subprocess.run(command, check=True)
-        shared = ctypes.CDLL(str(library))
-        return SimpleNamespace(get_kernel=lambda name: (shared, getattr(shared, name)))
+        return SimpleNamespace(get_kernel=partial(load, library))
+
+
+def load(library: Path, name: str) -> Any:
+    assert DRIVER.mode == "relaxed", "operation not permitted when stream is capturing"
+    shared = ctypes.CDLL(str(library))
+    return shared, getattr(shared, name)
 
 
 def find_compiler() -> list[str]:
@@ -85,9 +91,15 @@ class Driver(threading.local):
     """What the driver knows in a thread; torch tells it when it launches something."""
 
     context = 0
+    mode = "global"
 
     def get_current(self) -> tuple[int, int]:
         return 0, self.context
+
+    def exchange(self, mode: str) -> tuple[int, str]:
+        """Set what a capture permits this thread, and return what it has been."""
+        before, self.mode = self.mode, mode
+        return 0, before
 
 
 DRIVER = Driver()
@@ -138,7 +150,14 @@ def pretended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "cuda", ModuleType("cuda"))
     core.utils = utils
     bindings: Any = ModuleType("cuda.bindings")
-    bindings.driver = SimpleNamespace(cuCtxGetCurrent=DRIVER.get_current)
+    bindings.driver = SimpleNamespace(
+        cuCtxGetCurrent=DRIVER.get_current,
+        cuThreadExchangeStreamCaptureMode=DRIVER.exchange,
+        CUstreamCaptureMode=SimpleNamespace(CU_STREAM_CAPTURE_MODE_RELAXED="relaxed"),
+    )
+    bindings.nvrtc = SimpleNamespace(
+        nvrtcGetSupportedArchs=lambda: (0, [75, 80, 86, 90, 100, 120])
+    )
     for module in (core, utils, bindings):
         monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(torch_on_cuda, "_has_launcher", lambda: True)
@@ -205,6 +224,20 @@ def test_what_cuda_is_asked_for() -> None:
     assert (options.arch, options.fma, options.std) == ("sm_90", False, "c++17")
 
 
+@pytest.mark.parametrize(
+    ("card", "compiled"),
+    [((8, 6), 86), ((8, 9), 86), ((12, 1), 120), ((10, 3), 100), ((7, 0), 70)],
+)
+def test_a_card_that_the_compiler_does_not_know(
+    monkeypatch: pytest.MonkeyPatch, card: tuple[int, int], compiled: int
+) -> None:
+    """It runs what is compiled for an earlier one, if that has its first number."""
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: card)
+    run("gradient", torch.ones((10 * card[0] + card[1], 8)))  # not called before
+    (program,) = Program.made
+    assert program.options.arch == f"sm_{compiled}"
+
+
 def test_a_hessian_is_written_at_all_places() -> None:
     f = torch.arange(48.0).reshape(6, 8) ** 2
     (ours,) = run("hessian", f)
@@ -213,27 +246,40 @@ def test_a_hessian_is_written_at_all_places() -> None:
     numpy.testing.assert_array_equal(ours.numpy(), anygrad.hessian(f.numpy()))
 
 
-@pytest.mark.parametrize(("error", "length"), [(PermissionError, 8), (RuntimeError, 9)])
-def test_where_nothing_can_be_kept(
-    monkeypatch: pytest.MonkeyPatch, error: type[Exception], length: int
-) -> None:
-    """The folder of the cache is not the user's, or there is no home to have it in."""
+def refuse(*_: Any, **__: Any) -> None:
+    raise OSError(errno.EROFS, "Read-only file system")
 
-    def refuse() -> None:
-        raise error
 
-    monkeypatch.setattr(
-        sys.modules["cuda.core.utils"], "FileStreamProgramCache", refuse
-    )
-    kept = []
+def homeless() -> None:
+    msg = "Could not determine home directory."
+    raise RuntimeError(msg)
+
+
+@pytest.mark.parametrize("what", ["the folder", "a home", "a file"])
+def test_where_nothing_can_be_kept(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    """The kernel is compiled all the same, and nobody is warned."""
     compile_ = Program.compile
-    monkeypatch.setattr(
-        Program,
-        "compile",
-        lambda self, target, cache: kept.append(cache) or compile_(self, target, 1),
-    )
-    run("gradient", torch.ones((4, length)))  # that has not been called before
-    assert kept == [None]
+
+    def compile_without(self: Any, target: str, cache: Any = None) -> Any:
+        return refuse() if cache is not None else compile_(self, target)
+
+    if what == "a file":
+        monkeypatch.setattr(Program, "compile", compile_without)
+    else:
+        utils = sys.modules["cuda.core.utils"]
+        refusal = refuse if what == "the folder" else homeless
+        monkeypatch.setattr(utils, "FileStreamProgramCache", refusal)
+    f = torch.arange(9.0 * len(what)).reshape(-1, 9) ** 2  # not called before
+    for one, other in zip(run("gradient", f), anygrad.gradient(f.numpy()), strict=True):
+        numpy.testing.assert_array_equal(one.numpy(), other)
+
+
+def test_a_first_call_that_is_captured() -> None:
+    """torch captures in the mode in which the driver refuses to load a kernel."""
+    assert DRIVER.mode == "global"
+    run("gradient", torch.ones((5, 11)))
+    assert len(Program.made) == 1
+    assert DRIVER.mode == "global"  # as it was
 
 
 def test_what_has_no_kernel() -> None:

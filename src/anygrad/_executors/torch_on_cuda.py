@@ -6,8 +6,8 @@ operations.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -84,8 +84,37 @@ def _place(tensor: Any) -> on_cuda.Array | None:
 def _compiled(text: str, device: Any) -> Any:
     import torch
 
-    major, minor = torch.cuda.get_device_capability(device)
-    return compiled_for(f"sm_{major}{minor}", text).get_kernel(cuda.NAME)
+    architecture = architecture_of(*torch.cuda.get_device_capability(device))
+    with _allowed_to_load():
+        return compiled_for(architecture, text).get_kernel(cuda.NAME)
+
+
+def architecture_of(major: int, minor: int) -> str:
+    """Return what to compile for, for a card that the compiler may not know.
+
+    Machine code serves later cards of its first number.
+    """
+    from cuda.bindings import nvrtc
+
+    _, known = nvrtc.nvrtcGetSupportedArchs()
+    fitting = [a for a in known if 10 * major <= a <= 10 * major + minor]
+    return f"sm_{max(fitting, default=10 * major + minor)}"
+
+
+@contextmanager
+def _allowed_to_load() -> Iterator[None]:
+    """Let a call that is captured load a kernel, as it lets torch take memory.
+
+    Else the driver would refuse, and the capture would be lost.
+    """
+    from cuda.bindings import driver
+
+    exchange = driver.cuThreadExchangeStreamCaptureMode
+    _, before = exchange(driver.CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED)
+    try:
+        yield
+    finally:
+        exchange(before)
 
 
 def compiled_for(architecture: str, text: str) -> Any:
@@ -95,11 +124,11 @@ def compiled_for(architecture: str, text: str) -> Any:
 
     # Headers are none of the options: what reads other files is kept on no disk.
     options = ProgramOptions(std="c++17", arch=architecture, fma=False)
-    try:
+    # There may be no home, or one that nothing can be written to, or a full disk.
+    with suppress(OSError, RuntimeError):
         cache = FileStreamProgramCache()
-    except (OSError, RuntimeError):  # nothing can be kept, or there is no home
-        cache = None
-    return Program(text, "c++", options).compile("cubin", cache=cache)
+        return Program(text, "c++", options).compile("cubin", cache=cache)
+    return Program(text, "c++", options).compile("cubin")
 
 
 def _call(kernel: Any, grid: on_cuda.Grid, given: Sequence[Any], f: Any) -> None:
