@@ -267,6 +267,8 @@ def test_coordinates_of_second_derivatives(library: Backend) -> None:
         ({"boundary": "ghosts"}, ValueError, "`boundary` must be that of the whole"),
         ({"boundary": ["edge"]}, TypeError, "`boundary` must be one mode or a pair"),
         ({"order": 2}, TypeError, "`order` must be left out for `gradient`. Got 2"),
+        ({"order": 1.0}, TypeError, "`order` must be a positive int. Got 1.0."),
+        ({"order": True}, TypeError, "`order` must be a positive int. Got True."),
         ({"accuracy": 3}, ValueError, "`accuracy` must be an even int"),
         ({"spacing": 0}, ValueError, "`spacing` must be finite and not zero"),
         ({"function": len}, TypeError, "`function` must be one of `gradient`, `der"),

@@ -135,6 +135,14 @@ def refused(error: type[Exception], message: str, function: Any, *args: Any) -> 
         ),
         (
             ValueError,
+            {"boundary": (("periodic", 3.0), "edge")},
+            (
+                "`boundary` must be a mode, a pair (left, right) of them, or "
+                "('periodic', period). Got (('periodic', 3.0), 'edge')."
+            ),
+        ),
+        (
+            ValueError,
             {"boundary": ("edge", "periodic")},
             (
                 "`boundary` must be 'periodic' at both ends or at none. "

@@ -82,6 +82,14 @@ def test_one_of_both_has_a_unit(family: Family, f: Any) -> None:
     assert same(family, got, anygrad.gradient(f)[0], "m")
 
 
+def test_two_registries(f: Any) -> None:
+    """Of pint, in whose words: a unit may mean something else in another registry."""
+    mine, theirs = (pint_family().make for _ in range(2))
+    for given in ({"spacing": theirs(2.0, "s")}, {"boundary": theirs(2.0, "m")}):
+        with pytest.raises(ValueError, match="different registries"):
+            anygrad.derivative(mine(f, "m"), **given)
+
+
 @pytest.mark.parametrize("name", ["laplacian", "hessian"])
 def test_second_derivatives(family: Family, f: Any, name: str) -> None:
     """One unit of length for all dims, as they are added or in one array."""

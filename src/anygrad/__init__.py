@@ -26,8 +26,8 @@ halo_width
     you cut.
 
 All of samples take `spacing`, a step or coordinates; `accuracy` inside and
-`edge_order` at the ends; `boundary`, what lies beyond these; and `dtype`.
-The first two take `where`, which samples are valid.
+`edge_order` at the ends; `boundary`, what lies beyond these; `where`, which
+samples are valid; and `dtype`.
 
 Two settings, each with a ``get_`` and a ``set_default_``: `set_workers`,
 how many threads a call may use, and `set_compiler`, with which a call

@@ -180,7 +180,7 @@ def _orders_of(function: Any, order: Any) -> tuple[Any, int | None]:
         raise TypeError(msg) from None
     if number is None:
         return order, usual
-    if order != 1:
+    if _order.checked_order(order) != 1:
         msg = (
             f"`order` must be left out for `{function.__name__}`. Got {shown(order)}. "
             "It is an argument of `derivative`."

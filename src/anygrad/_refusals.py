@@ -68,7 +68,9 @@ class Mask(NamedTuple):
 
 
 def _of_pint(magnitude: Any, unit: Any, like: Any) -> Any:
-    return type(like)(magnitude, unit)  # of the same registry
+    if unit == like.units:  # pint refuses to compare those of two registries
+        unit = like.units
+    return type(like)(magnitude, unit)
 
 
 def _of_astropy(magnitude: Any, unit: Any, _: Any) -> Any:

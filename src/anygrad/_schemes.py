@@ -15,10 +15,10 @@ from ._scales import Scale
 if TYPE_CHECKING:
     from ._precision import Precision
 
-#: So many schemes are remembered, the latest ones: where samples may be missing, dozens
 #: For axes that are shorter than a formula, it has so many points at most.
 MOST_REPEATED = 128
 
+#: So many schemes are remembered, the latest ones: where samples may be missing, dozens
 #: for one derivative.
 MOST_SCHEMES = 2048
 

@@ -88,6 +88,7 @@ def spherical(
           an array of another library or dtype than goes with `inclination`.
         - If `inclination` is not a real array of the standard.
         - If `azimuth` is neither a number nor a real array of the standard.
+        - If `degrees` is not a bool.
         - If `dim` is not a list or tuple of ints.
     ValueError
         - If `radius` has more than one dim, or one of unknown length.
@@ -195,6 +196,7 @@ def cylindrical(
         - If `radius` is not a real array of the standard.
         - If `azimuth` is neither a number nor a real array of the standard.
         - If `height` is neither a number nor a real array of the standard.
+        - If `degrees` is not a bool.
         - If `dim` is not a list or tuple of ints.
     ValueError
         - If `radius` does not have one dim, or one of unknown length.
@@ -285,6 +287,7 @@ def lonlat(
         - If `longitude` is neither a number nor a real array of the standard.
         - If `latitude` is not a real array of the standard.
         - If `radius` is not a number.
+        - If `degrees` is not a bool.
         - If `dim` is not a list or tuple of ints.
     ValueError
         - If `longitude` has more than one dim, or one of unknown length.

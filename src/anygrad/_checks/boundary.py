@@ -100,7 +100,7 @@ def _ends(item: Any, name: str, count: int = 1) -> Ends:
         return Ends(
             mode, mode, None if constant is None else (constant, constant), None
         )
-    if len(item) != 2:
+    if len(item) != 2 or any(map(is_period, item)):
         msg = (
             f"`{name}` must be a mode, a pair (left, right) of them, or ('periodic', "
             f"period). Got {shown(item)}."
