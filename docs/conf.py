@@ -117,7 +117,7 @@ def newest_versions():
     """Return the newest version of each library that the tests run on."""
     files = (ROOT / "constraints.txt", ROOT / "constraints-tools.txt")
     pins = "".join(path.read_text(encoding="utf-8") for path in files)
-    return dict(re.findall(r"^([\w-]+)==(\S+)$", pins, re.MULTILINE))
+    return dict(re.findall(r"^([\w-]+)==([^\s;]+)", pins, re.MULTILINE))
 
 
 def libraries():
