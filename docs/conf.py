@@ -115,9 +115,14 @@ def tested_versions():
 
 def newest_versions():
     """Return the newest version of each library that the tests run on."""
+    return dict(pins())
+
+
+def pins():
+    """Return the pinned names and versions; of two, that of Python 3.11 is first."""
     files = (ROOT / "constraints.txt", ROOT / "constraints-tools.txt")
-    pins = "".join(path.read_text(encoding="utf-8") for path in files)
-    return dict(re.findall(r"^([\w-]+)==(\S+)$", pins, re.MULTILINE))
+    lines = "".join(path.read_text(encoding="utf-8") for path in files)
+    return re.findall(r"^([\w-]+)==([^\s;]+)", lines, re.MULTILINE)
 
 
 def libraries():
@@ -217,5 +222,5 @@ myst_substitutions = {
     "targets": sum(bool(figure.target) for figure in figures.measured()[1]),
     "misses": sum(figure.missed for figure in figures.measured()[1]),
     **{f"figures_{name}": figures.of_library(name) for name in (*figures.OWN, "other")},
-    **newest_versions(),
+    **dict(reversed(pins())),  # with which the tests run the pages
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import _calls, _plans
-from ._typing import Array, ArrayT, Boundary, DType, Spacing
+from ._typing import Array, ArrayT, Boundary, DType, PerDim, Spacing
 
 
 def curl(
@@ -15,7 +15,7 @@ def curl(
     dim: int | Sequence[int] | None = None,
     accuracy: int = 2,
     edge_order: int | None = None,
-    boundary: Boundary | list[Boundary] = "one_sided",
+    boundary: Boundary | PerDim = "one_sided",
     where: Array | None = None,
     vector_dim: int = 0,
     scale_factors: Sequence[float | Array] | None = None,

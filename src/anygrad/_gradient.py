@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, overload
 
 from . import _calls, _plans
-from ._typing import Array, ArrayT, Boundary, DType, Spacing
+from ._typing import Array, ArrayT, Boundary, DType, PerDim, Spacing
 
 
 @overload
@@ -17,7 +17,7 @@ def gradient(  # numpydoc ignore=GL08
     dim: int | Sequence[int] | None = None,
     edge_order: int | None = 1,
     accuracy: int = 2,
-    boundary: Boundary | list[Boundary] = "one_sided",
+    boundary: Boundary | PerDim = "one_sided",
     where: Array | None = None,
     stack_dim: None = None,
     scale_factors: Sequence[float | Array] | None = None,
@@ -34,7 +34,7 @@ def gradient(  # numpydoc ignore=GL08
     dim: int | Sequence[int] | None = None,
     edge_order: int | None = 1,
     accuracy: int = 2,
-    boundary: Boundary | list[Boundary] = "one_sided",
+    boundary: Boundary | PerDim = "one_sided",
     where: Array | None = None,
     stack_dim: int,
     scale_factors: Sequence[float | Array] | None = None,
@@ -50,7 +50,7 @@ def gradient(
     dim: int | Sequence[int] | None = None,
     edge_order: int | None = 1,
     accuracy: int = 2,
-    boundary: Boundary | list[Boundary] = "one_sided",
+    boundary: Boundary | PerDim = "one_sided",
     where: Array | None = None,
     stack_dim: int | None = None,
     scale_factors: Sequence[float | Array] | None = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import _calls, _plans
-from ._typing import Array, ArrayT, Boundary, DType, Spacing
+from ._typing import Array, ArrayT, Boundary, DType, PerDim, Spacing
 
 
 def laplacian(
@@ -15,7 +15,7 @@ def laplacian(
     dim: int | Sequence[int] | None = None,
     accuracy: int = 2,
     edge_order: int | None = None,
-    boundary: Boundary | list[Boundary] = "one_sided",
+    boundary: Boundary | PerDim = "one_sided",
     where: Array | None = None,
     scale_factors: Sequence[float | Array] | None = None,
     dtype: DType | None = None,

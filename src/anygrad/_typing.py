@@ -40,3 +40,13 @@ Spacing: TypeAlias = "complex | Array"
 Mode: TypeAlias = "str | complex | Array"
 Ghosts: TypeAlias = "tuple[str, Array] | tuple[str, Array, Array]"
 Boundary: TypeAlias = "Mode | tuple[Mode | Ghosts, Mode | Ghosts]"
+
+
+class PerDim(Protocol):
+    """A list with a boundary for each dim: of any entries, as `list[Boundary]` is not.
+
+    A tuple has no `pop`, and a set no `reverse`.
+    """
+
+    def pop(self) -> Boundary: ...
+    def reverse(self) -> None: ...

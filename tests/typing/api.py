@@ -80,6 +80,16 @@ def spacing_of_every_kind(f: Real, x: Real, t: Tensor) -> None:
     anygrad.gradient(f, spacing=[None])  # type: ignore[list-item]
 
 
+def boundaries_of_every_kind(f: Real, modes: list[str], values: list[float]) -> None:
+    anygrad.gradient(f, boundary=modes)
+    anygrad.gradient(f, boundary=values)
+    anygrad.gradient(f, boundary=[(mode, 0.0) for mode in modes])
+    anygrad.gradient(f, boundary=tuple(modes))  # type: ignore[arg-type]
+    anygrad.gradient(f, boundary=set(modes))  # type: ignore[call-overload]
+    anygrad.gradient(f, boundary=[None])  # type: ignore[list-item]
+    anygrad.gradient(f, boundary=("edge", "edge", "edge"))  # type: ignore[arg-type]
+
+
 def dims_of_every_kind(f: Real) -> None:
     anygrad.gradient(f, dim=None)
     anygrad.gradient(f, dim=-1)
