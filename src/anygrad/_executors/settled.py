@@ -7,6 +7,7 @@ needs no zeros in the place of the missing ones.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,14 +43,37 @@ class Settling:
             return self.settled(only, true)
         if node.verb != "where":
             operands = [self.settled(operand, true) for operand in node.operands]
-            return self._node(node, operands, node.detail)
+            return self._node(node.verb, operands, node, node.detail)
         condition = self.settled(node.operands[0])
         parts = _parts_of(condition)
         if parts <= true:
             return self.settled(node.operands[1], true)
-        first = self.settled(node.operands[1], true | parts)
         second = self.settled(node.operands[2], true)
-        return self._node(node, [condition, first, second], None)
+        if condition.verb == "constant" and not condition.detail:
+            return second
+        first = self.settled(node.operands[1], true | parts)
+        return self._choice(condition, first, second)
+
+    def _choice(self, condition: Node, first: Node, second: Node) -> Node:
+        """Return one of two values; a quotient, if they are, of what is chosen.
+
+        A division takes as long as a dozen choices.
+        """
+        if first is second:
+            return first
+        if first.verb == "divide" and first.dtype in ("float32", "float64"):
+            dividend, divisor = first.operands
+            if second.verb == "divide":
+                others = second.operands
+            elif _is_nan(second):  # whatever it is divided by
+                others = (second, divisor)
+            else:
+                others = ()
+            if others:
+                dividend = self._choice(condition, dividend, others[0])
+                divisor = self._choice(condition, divisor, others[1])
+                return self._node("divide", (dividend, divisor), first)
+        return self._node("where", (condition, first, second), first)
 
     def further(self, node: Node, by: int) -> Node:
         """Return what a settled node is so many points further along the first axis."""
@@ -66,13 +90,18 @@ class Settling:
                     for p in index
                 ]
                 detail = (array, tuple(places))
-            known = self._further[node, by] = self._node(node, operands, detail)
+            known = self._further[node, by] = self._node(
+                node.verb, operands, node, detail
+            )
         return known
 
-    def _node(self, node: Node, operands: Sequence[Node], detail: Any) -> Node:
-        if node.verb in ("constant", "number"):  # known by themselves; 0.0 == -0.0
-            return node
-        key = (node.verb, tuple(operands), node.dtype, detail)
+    def _node(
+        self, verb: str, operands: Sequence[Node], like: Node, detail: Any = None
+    ) -> Node:
+        """Return a node in the dtype of another one, which it has come from."""
+        if verb in ("constant", "number"):  # known by themselves; 0.0 == -0.0
+            return like
+        key = (verb, tuple(operands), like.dtype, detail)
         known = self._nodes.get(key)
         if known is None:
             known = self._nodes[key] = Node(*key)
@@ -84,3 +113,8 @@ def _parts_of(condition: Node) -> frozenset[Node]:
     if condition.verb != "bitwise_and" or condition.dtype != "bool":
         return frozenset([condition])
     return frozenset().union(*map(_parts_of, condition.operands))
+
+
+def _is_nan(node: Node) -> bool:
+    value = node.detail if node.verb == "constant" else None
+    return isinstance(value, float) and math.isnan(value)

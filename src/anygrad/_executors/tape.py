@@ -70,6 +70,7 @@ class Operands:
     def form_of_task(self, task: Task) -> tuple[Any, ...]:
         """Count the values of a task in, and return its form."""
         inner = None if task.inner is None else self.form_of_task(task.inner)
+        scales: dict[int, Scale] = {}
         return (
             task.axis,
             task.scheme,
@@ -77,15 +78,27 @@ class Operands:
             task.component,
             task.sign,
             inner,
-            _of_scales(task.scheme, task.scales, self.form),
+            self.form_of_scales(task.scheme, task.scales, scales),
             tuple([v if v is None else self.form(v) for v in _values(task)]),
             tuple(
                 [
-                    (scheme, _of_scales(scheme, scales, self.form))
-                    for scheme, scales in task.alternatives
+                    (scheme, self.form_of_scales(scheme, others, scales))
+                    for scheme, others in task.alternatives
                 ]
             ),
         )
+
+    def form_of_scales(
+        self, scheme: Scheme, scales: Sequence[Scale], known: dict[int, Scale]
+    ) -> tuple[Scale, ...]:
+        """Return one scale for each denominator; a task has each one once."""
+        for denominator, first in zip(scheme.denominators, scheme.firsts, strict=True):
+            if scales and denominator not in known:
+                factors, divisors = scales[first]
+                known[denominator] = Scale(
+                    tuple(map(self.form, factors)), tuple(map(self.form, divisors))
+                )
+        return tuple([known[d] for d in scheme.denominators]) if scales else ()
 
     def form_of_arrays(self) -> tuple[Array, ...]:
         """Return what the form says of the arrays; the samples have room for all."""
@@ -192,20 +205,6 @@ def _values(task: Task) -> tuple[Any, ...]:
     """Return the values of a call that a task has outside of its scales."""
     constants = task.constants or (None, None)
     return (task.step, task.coordinates, task.where, task.period, *constants)
-
-
-def _of_scales(
-    scheme: Scheme, scales: Sequence[Scale], change: Callable[[Any], Any]
-) -> tuple[Scale, ...]:
-    """Return one scale for each denominator, with its numbers changed."""
-    if not scales:
-        return ()
-    return tuple(
-        [
-            Scale(tuple(map(change, factors)), tuple(map(change, divisors)))
-            for factors, divisors in map(scales.__getitem__, scheme.firsts)
-        ]
-    )
 
 
 def _symbolic(task: Task, known: tuple[Any, ...], symbol: Callable[[Any], Any]) -> Task:
