@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _workers
-from .._executors import kernels, loops, tape
+from .._executors import kernels, loops, tape, weights
 from .._executors.kernels import Runner
 from .._version import __version__
 
 if TYPE_CHECKING:
     from .._executors.tape import Form, Operands
-    from .._records import Plan
+    from .._executors.weights import Weights
+    from .._records import Plan, Task
     from .._typing import Namespace
 
 #: A difference of two samples, scaled, takes no longer without a compiler where there
@@ -90,7 +91,15 @@ def _run_at_once(
     f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any], workers: int
 ) -> bool:
     """Write all results in one pass; tell whether it could."""
-    form, operands = tape.form_of(f, plan)
+    import numpy
+
+    def weights_of(task: Task) -> Weights | None:
+        if not weights.are_shared(outs[0].size, task):
+            return None
+        with numpy.errstate(all="ignore"):
+            return weights.made(task, xp)
+
+    form, operands = tape.form_of(f, plan, weights_of)
     layouts = "".join([_layout(array) for array in (*operands.arrays, *outs)])
     *_, row = outs[0].shape
     has_tables = row <= LONGEST_TABLE and outs[0].size >= LEAST_ROWS * row
@@ -102,8 +111,6 @@ def _run_at_once(
     function = kernel.function
     if function is None:
         return False
-    import numpy
-
     real = [number for number in operands.numbers if type(number) is not complex]
     numbers = numpy.asarray(real, dtype=numpy.float64)
     other = [number for number in operands.numbers if type(number) is complex]
