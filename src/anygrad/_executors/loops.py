@@ -106,7 +106,7 @@ LOOP = "for u in range(low, high):"
 
 #: Where samples may be missing, so many points in a row take the first formulas without
 #: a choice, if these fit at all of them: holes are in few places, or together.
-CHUNK = 64
+CHUNK = 32
 IN_CHUNKS = """\
 for low in range(low, high, uint64({chunk})):
     end = min(low + uint64({chunk}), high)
