@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .. import _workers
 from .._executors import kernels, loops, tape, weights
 from .._executors.kernels import Runner
+from .._records import all_tasks
 from .._version import __version__
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ LEAST_ROWS, LONGEST_TABLE = 8, 2**17
 #: What is longer takes too long to compile, five seconds and more; where it can be cut
 #: into several kernels, what is not much shorter.
 MOST_LINES, FEW_LINES = 1500, 1000
+
+#: Weights on coordinates that take no more are made by the kernel, which is faster.
+MOST_PAIRS = 150
 
 #: Each result has loops of its own, which take a third of a second to compile.
 MOST_RESULTS = 12
@@ -93,8 +97,10 @@ def _run_at_once(
     """Write all results in one pass; tell whether it could."""
     import numpy
 
+    are_many = kernels.pairs_of(all_tasks(plan)) > MOST_PAIRS
+
     def weights_of(task: Task) -> Weights | None:
-        if not weights.are_shared(outs[0].size, task):
+        if not are_many or not weights.are_shared(outs[0].size, task):
             return None
         with numpy.errstate(all="ignore"):
             return weights.made(task, xp)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from .._executors.nodes import LENGTH, Place
-from .._executors.numba_language import Loops
+from .._executors.numba_language import ACCESS, HEAD, SELECT, Loops
 from .._executors.printing import Range, Scope, inside, interior, interiors
 from .._executors.settled import Known, Settling
 
@@ -31,60 +31,6 @@ DTYPES = frozenset(
 
 #: What Numba calls otherwise than the standard.
 TYPES = {"bool": "boolean"}
-
-#: What a module says before its function.
-HEAD = """\
-import numba
-from numpy import (
-    bool_ as bool, complex64, complex128, empty, float32, float64,
-    int8, int16, int32, int64, uint8, uint16, uint32, uint64,
-)
-
-"""
-
-#: Of a conditional expression, Numba makes branches, and a load becomes part of the one
-#: that needs it: vectors of such loads take twice as long as loads and a choice.
-SELECT = """\
-@numba.extending.intrinsic
-def select(context, condition, first, second):
-    def choice(context, builder, signature, values):
-        return builder.select(*values)
-    return first(condition, first, second), choice
-
-"""
-
-#: Else, LLVM asks before each loop whether what is written is read, too, or makes no
-#: vectors if there is much to ask.  Nothing of a call's results is.
-ACCESS = """\
-def place_in(context, builder, array, values):
-    data = context.make_array(array)(context, builder, values[0]).data
-    return context.data_model_manager[array.dtype], builder.gep(data, [values[1]])
-
-def say(module, access, own, other):
-    domain = module.add_metadata(["anygrad"])
-    for word, name in (("alias.scope", own), ("noalias", other)):
-        scope = module.add_metadata([name, domain])
-        access.set_metadata(word, module.add_metadata([scope]))
-
-@numba.extending.intrinsic
-def read(context, array, number):
-    def load(context, builder, signature, values):
-        model, place = place_in(context, builder, array, values)
-        value = builder.load(place)
-        say(builder.module, value, "read", "written")
-        return model.from_data(builder, value)
-    return array.dtype(array, number), load
-
-@numba.extending.intrinsic
-def write(context, array, number, value):
-    def store(context, builder, signature, values):
-        model, place = place_in(context, builder, array, values)
-        done = builder.store(model.as_data(builder, values[2]), place)
-        say(builder.module, done, "written", "read")
-        return context.get_dummy_value()
-    return numba.void(array, number, array.dtype), store
-
-"""
 
 #: One row: its straight part, from `first` to `last`, its ends where they are short,
 #: and what is left of it.
@@ -108,8 +54,8 @@ LOOP = "for u in range(low, high):"
 #: a choice, if these fit at all of them: holes are in few places, or together.
 CHUNK = 32
 IN_CHUNKS = """\
-for low in range(low, high, uint64({chunk})):
-    end = min(low + uint64({chunk}), high)
+while low < high:
+    end = high if high - low < uint64({twice}) else low + uint64({chunk})
     fits = True
     for u in range(low, end):
 {fits}
@@ -118,7 +64,8 @@ for low in range(low, high, uint64({chunk})):
 {usual}
     else:
         for u in range(low, end):
-{points}"""
+{points}
+    low = end"""
 
 #: The straight parts of several rows, which the first of them has, with what lies
 #: between them in memory: over that, their ends are written.
@@ -141,6 +88,7 @@ for part in range(2):
 AT_ONCE = 4
 LEAST_READS = 5
 MOST_LEFT = 7 / 8
+MOST_LINES_AT_ONCE = 450
 
 #: How many are made at a position: none where they have been, with those before it.
 COUNT = """\
@@ -190,6 +138,7 @@ def text_of(
         or "complex" in recording.results[0].dtype
         or not (last == 1 or printer.runs_on)
         or reads < LEAST_READS
+        or len(several) > MOST_LINES_AT_ONCE
         or _reads(several) > MOST_LEFT * AT_ONCE * reads
     ):
         several = []
@@ -301,6 +250,7 @@ def _loop(
         scope.add(f"fits &= {' & '.join(names)}")
         text = IN_CHUNKS.format(
             chunk=CHUNK,
+            twice=2 * CHUNK,
             fits="\n".join(scope.lines),
             usual="\n".join(body(usual, 3)),
             points="\n".join(body(targets, 3)),
@@ -349,7 +299,8 @@ def _aligned(straight: list[str]) -> list[str]:
         return []
     number = straight.index(BOUNDS)
     row, loop = straight[:number], straight[number + 1 :]
-    start = loop[-1].partition(", ")[2].partition(" ")[0]
+    write = next(line for line in loop if "write(" in line)
+    start = write.partition(", ")[2].partition(" ")[0]
     return [*row, *ALIGNED.format(start=start).splitlines(), *_indented(loop)]
 
 

@@ -30,6 +30,9 @@ class Known(NamedTuple):
     false: frozenset[frozenset[Node]] = frozenset()
 
 
+NOTHING = Known()
+
+
 class Settling:
     """Expressions at one position, each once.
 
@@ -45,7 +48,7 @@ class Settling:
         self._known: dict[Any, Node] = {}
         self._further: dict[tuple[Node, int], Node] = {}
 
-    def settled(self, node: Node, known: Known = Known()) -> Node:
+    def settled(self, node: Node, known: Known = NOTHING) -> Node:
         """Return what a node is where it is known what some conditions are."""
         key = node, known
         found = self._known.get(key)
