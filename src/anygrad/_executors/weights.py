@@ -85,16 +85,18 @@ class Grid(NamedTuple):
 
 def formulas_of(task: Task, xp: Namespace) -> tuple[WeightedFormula, ...]:
     """Return the formulas of a task with their weights, which it may have already."""
-    if isinstance(task.coordinates, Grid):
-        return task.coordinates.formulas[task.scheme]
+    grid: Any = task.coordinates
+    if isinstance(grid, Grid):
+        return grid.formulas[task.scheme]
     return _agnostic.weighted_formulas(task, xp)
 
 
 def are_shared(samples: int, task: Task) -> bool:
     """Tell whether so many samples share the weights on coordinates, by many lines."""
+    x: Any = task.coordinates
     if not are_on_line(task) or samples <= FEW_SAMPLES:
         return False
-    return bool(math.prod(task.coordinates.shape) * FEW_LINES <= samples)
+    return bool(math.prod(x.shape) * FEW_LINES <= samples)
 
 
 def are_on_line(task: Task) -> bool:
@@ -120,7 +122,7 @@ def made(task: Task, xp: Namespace) -> Weights:
             for row, weight in enumerate(own, first):
                 parts[row].append((points, weight))
         formulas[candidate.scheme] = tuple(found)
-    x = task.coordinates
+    x: Any = task.coordinates
     table = xp.zeros((len(parts), x.shape[task.axis]), dtype=parts[0][0][1].dtype)
     for row, pairs in enumerate(parts):
         for points, weight in pairs:
