@@ -88,7 +88,7 @@ for part in range(2):
 AT_ONCE = 4
 LEAST_READS = 5
 MOST_LEFT = 7 / 8
-MOST_LINES_AT_ONCE = 450
+MOST_LINES_AT_ONCE = 600
 
 #: How many are made at a position: none where they have been, with those before it.
 COUNT = """\
