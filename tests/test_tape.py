@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from anygrad import _agnostic
-from anygrad._executors import in_numba, loops, numba_language, results, tape
+from anygrad._executors import (
+    in_numba,
+    loops,
+    numba_language,
+    results,
+    tape,
+    weights,
+)
 from anygrad._executors.nodes import LENGTH, Node, nodes_of
 from anygrad._executors.printing import interior, interiors
 from anygrad._executors.settled import Settling
@@ -50,18 +57,24 @@ def chosen(condition: Any, first: Any, second: Any) -> Any:
     return first if condition else second
 
 
-def played(function: str, f: Any, **keywords: Any) -> tuple[Any, ...]:
+def played(
+    function: str, f: Any, *, shares_weights: bool = False, **keywords: Any
+) -> tuple[Any, ...]:
     """Return what the printed loops give, without Numba."""
     import numpy
 
     plan = plan_of(function, f, **keywords)
-    known, operands = tape.form_of(f, plan)
+
+    def weights_of(task: Any) -> Any:
+        return weights.made(task, plan.namespace) if shares_weights else None
+
+    known, operands = tape.form_of(f, plan, weights_of)
     recording = tape.record(known, operands, plan, plan.namespace)
     made = results.empty(f, plan, numpy.empty_like)
     layouts = "".join(map(in_numba._layout, (*operands.arrays, *made.outs)))
     text = loops.text_of(recording, layouts, 5000)
     assert text is not None
-    for words in ("import numba\n", loops.SELECT, loops.ACCESS):
+    for words in ("import numba\n", numba_language.SELECT, numba_language.ACCESS):
         text = text.replace(words, "")
     namespace: dict[str, Any] = {
         "numba": Anything(),
@@ -329,6 +342,79 @@ def test_choices_that_others_settle(numpy: Any) -> None:
     choices = [node for node in nodes_of([settled]) if node.verb == "where"]
     assert choices
     assert all(choice.operands[0].verb == "bitwise_and" for choice in choices)
+
+
+def test_quotients_are_chosen_before_they_are_made(numpy: Any) -> None:
+    """One division at a point, however many formulas there are."""
+    f, where = numpy.ones((4, 9)), numpy.ones((4, 9), bool)
+    (node,) = record("derivative", f, where=where, order=2, spacing=0.3).results
+    settled = Settling(interior(2)).settled(node)
+    verbs = [node.verb for node in nodes_of([settled])]
+    assert verbs.count("divide") == 1
+    assert settled.verb == "divide"
+
+
+def test_choices_that_are_none(numpy: Any) -> None:
+    """At an end, formulas that leave the axis, or that have failed, are not there."""
+    f, where = numpy.ones((4, 9)), numpy.ones((4, 9), bool)
+    (node,) = record("derivative", f, where=where, spacing=0.3).results
+    found = {
+        at: [n.verb for n in nodes_of([Settling((LENGTH // 2, at)).settled(node)])]
+        for at in (0, LENGTH // 2)
+    }
+    assert found[0].count("where") < found[LENGTH // 2].count("where")
+
+
+def test_the_short_way(numpy: Any) -> None:
+    """Parts of rows of which no sample is missing, and parts of which one is."""
+    f = numpy.random.default_rng(3).standard_normal((5, 200))
+    where = numpy.ones(f.shape, bool)
+    where[1:3, 90], where[4] = False, False
+    for keywords in ({}, {"order": 2}, {"order": 2, "dim": 0}):
+        given = {"where": where, "spacing": 0.3, **keywords}
+        got = played("derivative", f, **given)
+        assert_same(numpy, got, "derivative", f, **given)
+
+
+@pytest.mark.parametrize(
+    ("function", "keywords"),
+    [
+        ("derivative", {"order": 2}),
+        ("derivative", {"order": 3, "boundary": ("periodic", 99.0)}),
+        ("derivative", {"accuracy": 4, "boundary": 1.5, "where": True}),
+        ("hessian", {}),
+        ("laplacian", {"where": True}),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["f8", "f4", "i8"])
+def test_weights_as_operands(
+    numpy: Any, function: str, keywords: dict[str, Any], dtype: str
+) -> None:
+    """Weights that all lines share are made before, to the same bits."""
+    draw = numpy.random.default_rng(4)
+    f = (9 * draw.standard_normal((9, 10))).astype(dtype)
+    x = [numpy.cumsum(draw.random(n) + 0.3) for n in f.shape]
+    given = {**keywords, "spacing": x if function != "derivative" else x[1]}
+    if "where" in given:
+        given["where"] = draw.random(f.shape) > 0.2
+    got = played(function, f, shares_weights=True, **given)
+    assert_same(numpy, got, function, f, **given)
+
+
+def test_which_weights_are_shared(numpy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of many lines, which do not differ from line to line."""
+    f, x = numpy.zeros((40, 8)), numpy.arange(8.0)
+
+    def are_shared(f: Any, **keywords: Any) -> bool:
+        return weights.are_shared(f.size, plan_of("derivative", f, **keywords).tasks[0])
+
+    assert not are_shared(f, spacing=x)
+    monkeypatch.setattr(weights, "FEW_SAMPLES", 100)
+    assert are_shared(f, spacing=x)
+    assert not are_shared(f, spacing=0.5)
+    assert not are_shared(f[:9], spacing=x)
+    assert not are_shared(f, spacing=numpy.broadcast_to(x, f.shape))
+    assert not are_shared(f, spacing=x * 1j)
 
 
 def test_texts_that_are_not_printed(numpy: Any) -> None:

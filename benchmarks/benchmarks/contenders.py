@@ -60,7 +60,9 @@ def contenders(row: Row) -> dict[str, Call]:
 
 def derivatives(f: Any, spacing: Any, row: Row, where: Any = None) -> tuple[Any, ...]:
     """Return what anygrad makes of the samples."""
-    keywords = {"accuracy": row.accuracy, "boundary": row.boundary}
+    keywords: dict[str, Any] = {"accuracy": row.accuracy, "boundary": row.boundary}
+    if where is not None:
+        keywords["where"] = where
     if row.function == "laplacian":
         return (anygrad.laplacian(f, spacing=spacing, dim=row.dim, **keywords),)
     if row.function == "hessian":
@@ -71,9 +73,7 @@ def derivatives(f: Any, spacing: Any, row: Row, where: Any = None) -> tuple[Any,
         keywords |= {"dim": row.dim, "order": 4}
         return (anygrad.derivative(f, spacing=spacing, **keywords),)
     if row.accuracy == 2 and row.boundary == "one_sided":
-        keywords = {}
-    if where is not None:
-        keywords["where"] = where
+        keywords = {} if where is None else {"where": where}
     return anygrad.gradient(f, spacing=spacing, dim=row.dim, **keywords)
 
 

@@ -295,6 +295,21 @@ COMPILED = [
             ("laplacian", (200, 200, 200), None, 1.8, {"function": "laplacian"}),
             ("hessian", (2000, 2000), None, 1.2, {"function": "hessian"}),
             ("divergence", (3, 200, 200, 200), None, 1.4, {"function": "divergence"}),
+            *(
+                (
+                    "laplacian",
+                    (200, 200, 200),
+                    None,
+                    1.8,
+                    {"function": "laplacian", **more},
+                )
+                for more in (
+                    {"grid": "coordinates"},
+                    {"missing": "in clusters"},
+                    {"grid": "coordinates", "missing": "in clusters"},
+                )
+            ),
+            ("order", *SQUARE[1], 1.4, {"function": "order 4", "grid": "coordinates"}),
         ],
     )
 ]

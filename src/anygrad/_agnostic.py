@@ -156,7 +156,8 @@ def fits(valid: Any, task: Task, xp: Namespace, lowering: Lowering = STANDARD) -
 
 def _of_all(f: Any, task: Task, xp: Namespace, lowering: Lowering) -> Any:
     """Return one derivative: every formula of the scheme, put together."""
-    return of_formulas(f, task, weighted_formulas(task, xp), xp, lowering)
+    formulas = (lowering.formulas or weighted_formulas)(task, xp)
+    return of_formulas(f, task, formulas, xp, lowering)
 
 
 def of_formulas(

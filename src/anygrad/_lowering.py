@@ -32,11 +32,15 @@ class Lowering(NamedTuple):
         ``shifted(array, task, formula, offset)`` returns what lies `offset` points from
         those that the formula fills, of the samples or a mask; or from all points of
         the axis, if `join` takes such pieces.
+    formulas : callable or None
+        ``formulas(task, xp)`` returns them with their weights; None where these follow
+        from the task.
     """
 
     join: Callable[[list[Any], Task, Namespace], Any]
     barrier: Callable[[Any], Any]
     shifted: Callable[[Any, Task, Formula, int], Any]
+    formulas: Callable[[Task, Namespace], Any] | None = None
 
 
 def shifted(array: Array, axis: int, formula: Formula, offset: int) -> Any:

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic
 from .._beyond import has_arrays
-from .._executors import blocks, gathered, masked, replayed, results, scores
+from .._executors import (
+    blocks,
+    gathered,
+    masked,
+    replayed,
+    results,
+    scores,
+    weights,
+)
 from .._executors.kernels import in_order_of_memory, order_of_memory, remember
 from .._executors.pieces import Piece, Prepared, play
 from .._executors.scores import Term
@@ -32,12 +40,9 @@ if TYPE_CHECKING:
 #: the first call of a form gets: there may be no other.
 MOST_UNRECORDED = 2**17
 
-#: Weights are made once for all lines if there are so many lines,
-FEW_LINES = 16
-
-#: and more samples than these; or if they have so many points that to record how they
-#: are made takes too long.
-FEW_SAMPLES, MANY_POINTS = 2**17, 5
+#: On fewer samples, weights are made once for all lines if formulas have so many points
+#: that to record how they are made takes too long.
+MANY_POINTS = 5
 
 #: More blocks are not kept: the time to cut them is nothing to that of their work.
 MOST_PIECES = 256
@@ -217,16 +222,11 @@ def _operands(
 
 def _shares_weights(out: Any, task: Task) -> bool:
     """Tell whether the weights on coordinates are made once for all lines."""
-    x = task.coordinates
-    if x is None or task.precision.is_complex_by_grid:
-        return False
-    weights, samples = math.prod(x.shape), math.prod(out.shape)
-    if weights != x.shape[task.axis] or getattr(task.period, "ndim", 0):
-        return False
-    if samples <= FEW_SAMPLES:
-        formulas = task.scheme.formulas
-        return max([len(formula.offsets) for formula in formulas]) > MANY_POINTS
-    return bool(weights * FEW_LINES <= samples)
+    samples = math.prod(out.shape)
+    if samples > weights.FEW_SAMPLES:
+        return weights.are_shared(samples, task)
+    most = max([len(formula.offsets) for formula in task.scheme.formulas])
+    return weights.are_on_line(task) and most > MANY_POINTS
 
 
 def _prepared(
@@ -260,13 +260,13 @@ def _prepared(
                 tuple([slice(*extent) for extent in block]),
             )
         )
-    weights = recorded[0].weights if in_one_run else ()
-    is_alone = len(pieces) == 1 and not is_wide and not weights
+    spread = recorded[0].weights if in_one_run else ()
+    is_alone = len(pieces) == 1 and not is_wide and not spread
     return Prepared(
         ops,
         pieces,
         pieces[0].bounds[0] if is_alone else None,
-        weights,
+        spread,
         shares_weights,
         any(term.task.constants is not None for term in terms),
     )

@@ -19,13 +19,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _workers
-from .._executors import kernels, loops, tape
+from .._executors import kernels, loops, tape, weights
 from .._executors.kernels import Runner
+from .._records import all_tasks
 from .._version import __version__
 
 if TYPE_CHECKING:
     from .._executors.tape import Form, Operands
-    from .._records import Plan
+    from .._executors.weights import Weights
+    from .._records import Plan, Task
     from .._typing import Namespace
 
 #: A difference of two samples, scaled, takes no longer without a compiler where there
@@ -43,6 +45,9 @@ LEAST_ROWS, LONGEST_TABLE = 8, 2**17
 #: What is longer takes too long to compile, five seconds and more; where it can be cut
 #: into several kernels, what is not much shorter.
 MOST_LINES, FEW_LINES = 1500, 1000
+
+#: Weights on coordinates that take no more are made by the kernel, which is faster.
+MOST_PAIRS = 150
 
 #: Each result has loops of its own, which take a third of a second to compile.
 MOST_RESULTS = 12
@@ -90,7 +95,17 @@ def _run_at_once(
     f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any], workers: int
 ) -> bool:
     """Write all results in one pass; tell whether it could."""
-    form, operands = tape.form_of(f, plan)
+    import numpy
+
+    are_many = kernels.pairs_of(all_tasks(plan)) > MOST_PAIRS
+
+    def weights_of(task: Task) -> Weights | None:
+        if not are_many or not weights.are_shared(outs[0].size, task):
+            return None
+        with numpy.errstate(all="ignore"):
+            return weights.made(task, xp)
+
+    form, operands = tape.form_of(f, plan, weights_of)
     layouts = "".join([_layout(array) for array in (*operands.arrays, *outs)])
     *_, row = outs[0].shape
     has_tables = row <= LONGEST_TABLE and outs[0].size >= LEAST_ROWS * row
@@ -102,8 +117,6 @@ def _run_at_once(
     function = kernel.function
     if function is None:
         return False
-    import numpy
-
     real = [number for number in operands.numbers if type(number) is not complex]
     numbers = numpy.asarray(real, dtype=numpy.float64)
     other = [number for number in operands.numbers if type(number) is complex]

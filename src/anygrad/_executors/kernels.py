@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from .. import _agnostic
@@ -49,19 +49,22 @@ def compiled(make: Callable[[], V], compiler: str, instead: str) -> V | None:
 
 
 def is_long(plan: Plan) -> bool:
-    """Tell whether missing samples on coordinates have a whole compiler busy.
+    """Tell whether missing samples on coordinates have a whole compiler busy."""
+    masked = [task for task in all_tasks(plan) if task.where is not None]
+    return pairs_of(masked) > MOST_PAIRS
+
+
+def pairs_of(tasks: Iterable[Task]) -> int:
+    """Return how long it is what makes the weights on coordinates.
 
     Each formula has weights of its own there, made of all pairs of its points.
     """
-    return (
-        sum(
-            len(formula.offsets) ** 2
-            for task in all_tasks(plan)
-            if task.where is not None and task.coordinates is not None
-            for candidate in candidates(task)
-            for formula in candidate.scheme.formulas
-        )
-        > MOST_PAIRS
+    return sum(
+        len(formula.offsets) ** 2
+        for task in tasks
+        if task.coordinates is not None
+        for candidate in candidates(task)
+        for formula in candidate.scheme.formulas
     )
 
 

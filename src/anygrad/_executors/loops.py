@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from .._executors.nodes import LENGTH, Place
-from .._executors.numba_language import Loops
+from .._executors.numba_language import ACCESS, HEAD, SELECT, Loops
 from .._executors.printing import Range, Scope, inside, interior, interiors
-from .._executors.settled import Settling
+from .._executors.settled import Known, Settling
 
 if TYPE_CHECKING:
     from .._executors.nodes import Node
@@ -32,60 +32,6 @@ DTYPES = frozenset(
 #: What Numba calls otherwise than the standard.
 TYPES = {"bool": "boolean"}
 
-#: What a module says before its function.
-HEAD = """\
-import numba
-from numpy import (
-    bool_ as bool, complex64, complex128, empty, float32, float64,
-    int8, int16, int32, int64, uint8, uint16, uint32, uint64,
-)
-
-"""
-
-#: Of a conditional expression, Numba makes branches, and a load becomes part of the one
-#: that needs it: vectors of such loads take twice as long as loads and a choice.
-SELECT = """\
-@numba.extending.intrinsic
-def select(context, condition, first, second):
-    def choice(context, builder, signature, values):
-        return builder.select(*values)
-    return first(condition, first, second), choice
-
-"""
-
-#: Else, LLVM asks before each loop whether what is written is read, too, or makes no
-#: vectors if there is much to ask.  Nothing of a call's results is.
-ACCESS = """\
-def place_in(context, builder, array, values):
-    data = context.make_array(array)(context, builder, values[0]).data
-    return context.data_model_manager[array.dtype], builder.gep(data, [values[1]])
-
-def say(module, access, own, other):
-    domain = module.add_metadata(["anygrad"])
-    for word, name in (("alias.scope", own), ("noalias", other)):
-        scope = module.add_metadata([name, domain])
-        access.set_metadata(word, module.add_metadata([scope]))
-
-@numba.extending.intrinsic
-def read(context, array, number):
-    def load(context, builder, signature, values):
-        model, place = place_in(context, builder, array, values)
-        value = builder.load(place)
-        say(builder.module, value, "read", "written")
-        return model.from_data(builder, value)
-    return array.dtype(array, number), load
-
-@numba.extending.intrinsic
-def write(context, array, number, value):
-    def store(context, builder, signature, values):
-        model, place = place_in(context, builder, array, values)
-        done = builder.store(model.as_data(builder, values[2]), place)
-        say(builder.module, done, "written", "read")
-        return context.get_dummy_value()
-    return numba.void(array, number, array.dtype), store
-
-"""
-
 #: One row: its straight part, from `first` to `last`, its ends where they are short,
 #: and what is left of it.
 ROW = """\
@@ -100,8 +46,26 @@ for part in range(2):
     for t{axis} in range(last if part else {begin}, {end} if part else first):
 {general}"""
 
-#: The loop over its straight part.
-LOOP = "for u in range(uint64(last - first)):"
+#: The loop over its straight part, and its bounds.
+BOUNDS = "low, high = uint64(0), uint64(last - first)"
+LOOP = "for u in range(low, high):"
+
+#: Where samples may be missing, so many points in a row take the first formulas without
+#: a choice, if these fit at all of them: holes are in few places, or together.
+CHUNK = 32
+IN_CHUNKS = """\
+while low < high:
+    end = high if high - low < uint64({twice}) else low + uint64({chunk})
+    fits = True
+    for u in range(low, end):
+{fits}
+    if fits:
+        for u in range(low, end):
+{usual}
+    else:
+        for u in range(low, end):
+{points}
+    low = end"""
 
 #: The straight parts of several rows, which the first of them has, with what lies
 #: between them in memory: over that, their ends are written.
@@ -115,7 +79,8 @@ if t{middle} >= turn:
 ALIGNED = """\
 lead = min(length, -(address + int64({start})) % lanes)
 for part in range(2):
-    for u in range(uint64(lead if part else 0), uint64(length if part else lead)):"""
+    low = uint64(lead if part else 0)
+    high = uint64(length if part else lead)"""
 
 #: So many rows of a result, or planes, are made at once where each point takes so many
 #: reads and several share them.  Less does not pay for more streams through memory,
@@ -123,6 +88,7 @@ for part in range(2):
 AT_ONCE = 4
 LEAST_READS = 5
 MOST_LEFT = 7 / 8
+MOST_LINES_AT_ONCE = 600
 
 #: How many are made at a position: none where they have been, with those before it.
 COUNT = """\
@@ -137,7 +103,7 @@ VECTOR = 64
 
 #: Ends of rows that have more lines are left to the general loop; so are rows at the
 #: ends of other axes.
-MOST_LINES_AT_ENDS, MOST_LINES_AT_EDGES = 100, 250
+MOST_LINES_AT_ENDS, MOST_LINES_AT_EDGES = 220, 250
 
 #: At the ends of other axes, shorter rows are, too: it takes long to begin.
 LEAST_AT_EDGES = 64
@@ -172,6 +138,7 @@ def text_of(
         or "complex" in recording.results[0].dtype
         or not (last == 1 or printer.runs_on)
         or reads < LEAST_READS
+        or len(several) > MOST_LINES_AT_ONCE
         or _reads(several) > MOST_LEFT * AT_ONCE * reads
     ):
         several = []
@@ -250,7 +217,7 @@ def _straight(
             Place(axis, True, 0 if axis else k) for axis in range(printer.last + 1)
         ]
         targets[printer.target(f"o{number}", tuple(place))] = node
-    return _loop(printer, settling.at, targets)
+    return _loop(printer, settling.at, targets, settling)
 
 
 def _reads(lines: Sequence[str]) -> int:
@@ -258,14 +225,40 @@ def _reads(lines: Sequence[str]) -> int:
     return len({*re.findall(r"read\(.*?\)", "\n".join(lines))})
 
 
-def _loop(printer: Loops, at: tuple[int, ...], targets: dict[str, Node]) -> list[str]:
+def _loop(
+    printer: Loops,
+    at: tuple[int, ...],
+    targets: dict[str, Node],
+    settling: Settling | None = None,
+) -> list[str]:
+    """Return the lines before a loop, and the loop, which writes to its targets."""
     row = Scope("", at=at)
-    points = Scope(Loops.INDENT, row, at=at)
-    for target, node in targets.items():
-        points.add(target.format(printer.value(node, points)))
+
+    def body(nodes: dict[str, Node], indent: int = 1) -> list[str]:
+        scope = Scope(Loops.INDENT * indent, row, at=at)
+        for target, node in nodes.items():
+            scope.add(target.format(printer.value(node, scope)))
+        return scope.lines
+
+    loop = [LOOP, *body(targets)]
+    conditions = settling.first_conditions(targets.values()) if settling else ()
+    if settling and conditions:
+        here = Known(frozenset(conditions))
+        usual = {t: settling.settled(node, here) for t, node in targets.items()}
+        scope = Scope(Loops.INDENT * 2, row, at=at)
+        names = [printer.value(condition, scope) for condition in conditions]
+        scope.add(f"fits &= {' & '.join(names)}")
+        text = IN_CHUNKS.format(
+            chunk=CHUNK,
+            twice=2 * CHUNK,
+            fits="\n".join(scope.lines),
+            usual="\n".join(body(usual, 3)),
+            points="\n".join(body(targets, 3)),
+        )
+        loop = text.splitlines()
     before = {**printer.starts, **printer.rows}
     row.lines += [f"{name} = {text}" for text, name in before.items()]
-    return [*row.lines, LOOP, *points.lines]
+    return [*row.lines, BOUNDS, *loop]
 
 
 def _tables(printer: Loops, ends: Range) -> list[str]:
@@ -304,10 +297,11 @@ def _aligned(straight: list[str]) -> list[str]:
     """Return the loop of a run, with a part of its own before whole vectors."""
     if not straight:
         return []
-    number = straight.index(LOOP)
-    row, points = straight[:number], straight[number + 1 :]
-    start = points[-1].partition(", ")[2].partition(" ")[0]
-    return [*row, *ALIGNED.format(start=start).splitlines(), *_indented(points)]
+    number = straight.index(BOUNDS)
+    row, loop = straight[:number], straight[number + 1 :]
+    write = next(line for line in loop if "write(" in line)
+    start = write.partition(", ")[2].partition(" ")[0]
+    return [*row, *ALIGNED.format(start=start).splitlines(), *_indented(loop)]
 
 
 def _at_edges(printer: Loops, ranges: Sequence[Range]) -> list[str]:
@@ -344,11 +338,13 @@ def _at_ends(printer: Loops, ends: Range) -> list[str]:
     last, tab = printer.last, Loops.INDENT
     lines: list[str] = []
     for place in (*range(ends.start), *range(LENGTH - ends.end, LENGTH)):
-        scope = Scope(tab, at=(*interior(last), place))
+        settling = Settling((*interior(last), place))
+        scope = Scope(tab, at=settling.at)
         scope.add(f"t{last} = {printer.position(place, last)}")
         target = ", ".join([f"t{axis}" for axis in range(last + 1)])
         for number, node in enumerate(printer.recording.results):
-            scope.add(f"o{number}[{target}] = {printer.value(node, scope)}")
+            value = printer.value(settling.settled(node), scope)
+            scope.add(f"o{number}[{target}] = {value}")
         lines += scope.lines
     if not last or len(lines) > MOST_LINES_AT_ENDS:
         return []

@@ -18,6 +18,60 @@ if TYPE_CHECKING:
     from .._executors.nodes import Index, Node
     from .._executors.tape import Recording
 
+#: What a module says before its function.
+HEAD = """\
+import numba
+from numpy import (
+    bool_ as bool, complex64, complex128, empty, float32, float64,
+    int8, int16, int32, int64, uint8, uint16, uint32, uint64,
+)
+
+"""
+
+#: Of a conditional expression, Numba makes branches, and a load becomes part of the one
+#: that needs it: vectors of such loads take twice as long as loads and a choice.
+SELECT = """\
+@numba.extending.intrinsic
+def select(context, condition, first, second):
+    def choice(context, builder, signature, values):
+        return builder.select(*values)
+    return first(condition, first, second), choice
+
+"""
+
+#: Else, LLVM asks before each loop whether what is written is read, too, or makes no
+#: vectors if there is much to ask.  Nothing of a call's results is.
+ACCESS = """\
+def place_in(context, builder, array, values):
+    data = context.make_array(array)(context, builder, values[0]).data
+    return context.data_model_manager[array.dtype], builder.gep(data, [values[1]])
+
+def say(module, access, own, other):
+    domain = module.add_metadata(["anygrad"])
+    for word, name in (("alias.scope", own), ("noalias", other)):
+        scope = module.add_metadata([name, domain])
+        access.set_metadata(word, module.add_metadata([scope]))
+
+@numba.extending.intrinsic
+def read(context, array, number):
+    def load(context, builder, signature, values):
+        model, place = place_in(context, builder, array, values)
+        value = builder.load(place)
+        say(builder.module, value, "read", "written")
+        return model.from_data(builder, value)
+    return array.dtype(array, number), load
+
+@numba.extending.intrinsic
+def write(context, array, number, value):
+    def store(context, builder, signature, values):
+        model, place = place_in(context, builder, array, values)
+        done = builder.store(model.as_data(builder, values[2]), place)
+        say(builder.module, done, "written", "read")
+        return context.get_dummy_value()
+    return numba.void(array, number, array.dtype), store
+
+"""
+
 #: Shorter rows are put together: going back for their ends costs the memory its stride,
 #: which a row alone pays for by what is asked before its loop, and once for each row of
 #: samples that is read.

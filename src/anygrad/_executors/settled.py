@@ -7,11 +7,30 @@ needs no zeros in the place of the missing ones.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
-from .._executors.nodes import Node
+from .._executors.nodes import Node, nodes_of
 from .._executors.printing import only_operand
+
+
+class Known(NamedTuple):
+    """What is known of conditions.
+
+    Attributes
+    ----------
+    true : frozenset of Node
+        Those that hold.
+    false : frozenset of frozenset of Node
+        Of each of these, some does not.
+    """
+
+    true: frozenset[Node] = frozenset()
+    false: frozenset[frozenset[Node]] = frozenset()
+
+
+NOTHING = Known()
 
 
 class Settling:
@@ -26,30 +45,62 @@ class Settling:
     def __init__(self, at: tuple[int, ...]) -> None:
         self.at = at
         self._nodes: dict[Any, Node] = {}
-        self._known: dict[tuple[Node, frozenset[Node]], Node] = {}
+        self._known: dict[Any, Node] = {}
         self._further: dict[tuple[Node, int], Node] = {}
 
-    def settled(self, node: Node, true: frozenset[Node] = frozenset()) -> Node:
-        """Return what a node is where some conditions hold."""
-        known = self._known.get((node, true))
-        if known is None:
-            known = self._known[node, true] = self._settle(node, true)
-        return known
+    def settled(self, node: Node, known: Known = NOTHING) -> Node:
+        """Return what a node is where it is known what some conditions are."""
+        key = node, known
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._settle(node, known)
+        return found
 
-    def _settle(self, node: Node, true: frozenset[Node]) -> Node:
+    def _settle(self, node: Node, known: Known) -> Node:
         only = only_operand(node, self.at)
         if only is not None:
-            return self.settled(only, true)
+            return self.settled(only, known)
         if node.verb != "where":
-            operands = [self.settled(operand, true) for operand in node.operands]
-            return self._node(node, operands, node.detail)
-        condition = self.settled(node.operands[0])
+            operands = [self.settled(operand, known) for operand in node.operands]
+            return self._node(node.verb, operands, node, node.detail)
+        condition, (_, first, second) = self.settled(node.operands[0]), node.operands
         parts = _parts_of(condition)
-        if parts <= true:
-            return self.settled(node.operands[1], true)
-        first = self.settled(node.operands[1], true | parts)
-        second = self.settled(node.operands[2], true)
-        return self._node(node, [condition, first, second], None)
+        if parts <= known.true:
+            return self.settled(first, known)
+        if any(map(parts.issuperset, known.false)) or _is_false(condition):
+            return self.settled(second, known)
+        return self._choice(
+            condition,
+            self.settled(first, known._replace(true=known.true | parts)),
+            self.settled(second, known._replace(false=known.false | {parts})),
+        )
+
+    def _choice(self, condition: Node, first: Node, second: Node) -> Node:
+        """Return one of two values; a quotient, if they are, of what is chosen.
+
+        A division takes as long as a dozen choices.
+        """
+        if first is second:
+            return first
+        if first.verb == "divide" and first.dtype in ("float32", "float64"):
+            dividend, divisor = first.operands
+            if second.verb == "divide":
+                others = second.operands
+            elif _is_nan(second):  # whatever it is divided by
+                others = (second, divisor)
+            else:
+                others = ()
+            if others:
+                dividend = self._choice(condition, dividend, others[0])
+                divisor = self._choice(condition, divisor, others[1])
+                return self._node("divide", (dividend, divisor), first)
+        return self._node("where", (condition, first, second), first)
+
+    def first_conditions(self, nodes: Iterable[Node]) -> list[Node]:
+        """Return what must hold for the first of all choices to be taken."""
+        chosen = nodes_of(list(nodes), _first_operands)
+        found = [_parts_of(n.operands[0]) for n in chosen if n.verb == "where"]
+        return sorted(frozenset().union(*found), key=lambda node: str(node.detail))
 
     def further(self, node: Node, by: int) -> Node:
         """Return what a settled node is so many points further along the first axis."""
@@ -66,13 +117,18 @@ class Settling:
                     for p in index
                 ]
                 detail = (array, tuple(places))
-            known = self._further[node, by] = self._node(node, operands, detail)
+            known = self._further[node, by] = self._node(
+                node.verb, operands, node, detail
+            )
         return known
 
-    def _node(self, node: Node, operands: Sequence[Node], detail: Any) -> Node:
-        if node.verb in ("constant", "number"):  # known by themselves; 0.0 == -0.0
-            return node
-        key = (node.verb, tuple(operands), node.dtype, detail)
+    def _node(
+        self, verb: str, operands: Sequence[Node], like: Node, detail: Any = None
+    ) -> Node:
+        """Return a node in the dtype of another one, which it has come from."""
+        if verb in ("constant", "number"):  # known by themselves; 0.0 == -0.0
+            return like
+        key = (verb, tuple(operands), like.dtype, detail)
         known = self._nodes.get(key)
         if known is None:
             known = self._nodes[key] = Node(*key)
@@ -84,3 +140,16 @@ def _parts_of(condition: Node) -> frozenset[Node]:
     if condition.verb != "bitwise_and" or condition.dtype != "bool":
         return frozenset([condition])
     return frozenset().union(*map(_parts_of, condition.operands))
+
+
+def _first_operands(node: Node) -> Sequence[Node]:
+    return node.operands[1:2] if node.verb == "where" else node.operands
+
+
+def _is_false(node: Node) -> bool:
+    return node.verb == "constant" and not node.detail
+
+
+def _is_nan(node: Node) -> bool:
+    value = node.detail if node.verb == "constant" else None
+    return isinstance(value, float) and math.isnan(value)

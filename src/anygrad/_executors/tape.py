@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import _agnostic
+from .. import _agnostic, _lowering
+from .._executors import weights
 from .._executors.nodes import LENGTH, Node, Tape, Weak, name_of
 from .._executors.symbols import Symbol, Words, symbol_of_array
 from .._records import Alternative
 from .._scales import Scale
 
 if TYPE_CHECKING:
+    from .._executors.weights import Weights
     from .._records import Plan, Task
     from .._schemes import Scheme
     from .._typing import DType, Namespace
@@ -37,6 +39,12 @@ class Array(NamedTuple):
     is_long: tuple[bool, ...]
 
 
+class Shared(NamedTuple):
+    """What a form says of weights that all lines share: which operand they are."""
+
+    place: int
+
+
 class Operands:
     """The arrays and the numbers of a call, in the order in which they are met.
 
@@ -46,19 +54,24 @@ class Operands:
         Each once; the samples first.
     numbers : list of number
         Python's.
+    weights : dict
+        By place of their table among the arrays, those that all lines share.
     """
 
-    __slots__ = ("_places", "arrays", "numbers")
+    __slots__ = ("_made", "_places", "_weights_of", "arrays", "numbers", "weights")
 
-    def __init__(self, f: Any) -> None:
+    def __init__(self, f: Any, weights_of: Callable[[Task], Weights | None]) -> None:
         self.arrays: list[Any] = [f]
         self.numbers: list[Any] = []
+        self.weights: dict[int, Weights] = {}
         self._places = {id(f): 0}
+        self._weights_of = weights_of
+        self._made: dict[Any, Weights | None] = {}
 
     def form(self, value: Any) -> Any:
         """Count a value in, and return what the form says of it."""
-        if value is None:
-            return None
+        if value is None or type(value) is Shared:
+            return value
         if type(value) in (float, int, complex):
             self.numbers.append(value)
             return Weak(len(self.numbers) - 1, isinstance(value, complex))
@@ -70,6 +83,11 @@ class Operands:
     def form_of_task(self, task: Task) -> tuple[Any, ...]:
         """Count the values of a task in, and return its form."""
         inner = None if task.inner is None else self.form_of_task(task.inner)
+        scales: dict[int, Scale] = {}
+        step, *values = _values(task)
+        shared = self._shared(task)
+        if shared is not None:
+            values[0], values[2] = shared, None  # the period is in them
         return (
             task.axis,
             task.scheme,
@@ -77,15 +95,41 @@ class Operands:
             task.component,
             task.sign,
             inner,
-            _of_scales(task.scheme, task.scales, self.form),
-            tuple([v if v is None else self.form(v) for v in _values(task)]),
+            self.form_of_scales(task.scheme, task.scales, scales),
+            tuple(map(self.form, (step, *values))),
             tuple(
                 [
-                    (scheme, _of_scales(scheme, scales, self.form))
-                    for scheme, scales in task.alternatives
+                    (scheme, self.form_of_scales(scheme, others, scales))
+                    for scheme, others in task.alternatives
                 ]
             ),
         )
+
+    def _shared(self, task: Task) -> Shared | None:
+        """Count the weights in that all lines share, where these are operands."""
+        others = tuple([scheme for scheme, _ in task.alternatives])
+        grid = id(task.coordinates), id(task.period)
+        key = (*grid, task.scheme, others, task.precision)
+        if key not in self._made:
+            self._made[key] = self._weights_of(task)
+        made = self._made[key]
+        if made is None:
+            return None
+        place = self.form(made.table)
+        self.weights[place] = made
+        return Shared(place)
+
+    def form_of_scales(
+        self, scheme: Scheme, scales: Sequence[Scale], known: dict[int, Scale]
+    ) -> tuple[Scale, ...]:
+        """Return one scale for each denominator; a task has each one once."""
+        for denominator, first in zip(scheme.denominators, scheme.firsts, strict=True):
+            if scales and denominator not in known:
+                factors, divisors = scales[first]
+                known[denominator] = Scale(
+                    tuple(map(self.form, factors)), tuple(map(self.form, divisors))
+                )
+        return tuple([known[d] for d in scheme.denominators]) if scales else ()
 
     def form_of_arrays(self) -> tuple[Array, ...]:
         """Return what the form says of the arrays; the samples have room for all."""
@@ -149,9 +193,16 @@ class Recording(NamedTuple):
         return found + [node.dtype for node in self.results]
 
 
-def form_of(f: Any, plan: Plan) -> tuple[Form, Operands]:
-    """Return the form of a call, and its operands."""
-    operands = Operands(f)
+def form_of(
+    f: Any,
+    plan: Plan,
+    weights_of: Callable[[Task], Weights | None] = lambda _: None,
+) -> tuple[Form, Operands]:
+    """Return the form of a call, and its operands.
+
+    What `weights_of` makes of a task is one, in the place of coordinates.
+    """
+    operands = Operands(f, weights_of)
     each: dict[int, Any] = {}  # what is written twice is computed once
     for task in plan.tasks:
         if id(task) not in each:
@@ -172,12 +223,17 @@ def record(form: Form, operands: Operands, plan: Plan, xp: Namespace) -> Recordi
     ]
 
     def symbol(known: Any) -> Any:
+        if type(known) is Shared:
+            return operands.weights[known.place].on_tape(tape, known.place)
         return symbols[known] if type(known) is int else known
 
     pairs = zip(plan.tasks, form.tasks, strict=True)
     tasks = tuple([_symbolic(task, known, symbol) for task, known in pairs])
     found: tuple[Symbol, ...] = _agnostic.run(
-        symbols[0], plan._replace(tasks=tasks, stack=None), Words(tape)
+        symbols[0],
+        plan._replace(tasks=tasks, stack=None),
+        Words(tape),
+        _lowering.STANDARD._replace(formulas=weights.formulas_of),
     )
     return Recording(
         tuple([result.node for result in found]),
@@ -192,20 +248,6 @@ def _values(task: Task) -> tuple[Any, ...]:
     """Return the values of a call that a task has outside of its scales."""
     constants = task.constants or (None, None)
     return (task.step, task.coordinates, task.where, task.period, *constants)
-
-
-def _of_scales(
-    scheme: Scheme, scales: Sequence[Scale], change: Callable[[Any], Any]
-) -> tuple[Scale, ...]:
-    """Return one scale for each denominator, with its numbers changed."""
-    if not scales:
-        return ()
-    return tuple(
-        [
-            Scale(tuple(map(change, factors)), tuple(map(change, divisors)))
-            for factors, divisors in map(scales.__getitem__, scheme.firsts)
-        ]
-    )
 
 
 def _symbolic(task: Task, known: tuple[Any, ...], symbol: Callable[[Any], Any]) -> Task:
