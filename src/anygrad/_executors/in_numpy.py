@@ -94,26 +94,6 @@ def _for_each(write: Callable[[Any], None], blocks: Iterable[Any]) -> None:
         _workers.share(write, blocks, workers, within=_swift)
 
 
-def _positions(chosen: Any) -> Any:
-    """Return where bools are true, by way of the words of eight that have such.
-
-    `nonzero` goes from one to the next if they are less than a tenth, and processors
-    do not foresee where the next one is.  Among such words, they are more.
-    """
-    import numpy
-
-    rest = chosen.size % 8
-    words = chosen[: chosen.size - rest].view(numpy.uint64)
-    (some,) = (words != 0).nonzero()
-    (found,) = words[some].view(bool).nonzero()
-    some *= 8
-    found = some[found >> 3] + (found & 7)
-    if not rest:
-        return found
-    (last,) = chosen[-rest:].nonzero()
-    return numpy.concatenate([found, last + (chosen.size - rest)])
-
-
 def _make_blocked() -> Callable[..., tuple[Any, ...]]:
     import numpy
 
@@ -145,8 +125,6 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
             int(numpy.maximum.reduce(f, axis=None)),
         ),
         take=numpy.ndarray.take,
-        put=numpy.putmask,
-        positions=_positions,
         block_bytes=2**21,
         scratch_bytes=2**20,
         short_loop=512,

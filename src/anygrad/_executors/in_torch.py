@@ -171,8 +171,6 @@ def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
         is_contiguous=lambda a: a.is_contiguous(),
         extremes=_extremes if on_cpu else None,
         take=None,
-        put=lambda out, chosen, a: torch.where(chosen, a, out, out=out),
-        positions=lambda chosen: chosen.nonzero(as_tuple=True)[0],
         block_bytes=2**22 if on_cpu else None,
         scratch_bytes=3 * 2**19,
         short_loop=32,

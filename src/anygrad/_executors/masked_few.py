@@ -39,12 +39,13 @@ def derivative(
     for candidate in candidates(task):
         place = place.beside()
         tasks.append(candidate._replace(kept=place))
-    whole = ops.empty_like(f, dtype=task.precision.result)
-    whole[...] = math.nan
     found = _fits(task, tasks, kept, f.shape[task.axis], xp)
+    whole: Any = None
     for fits, one in reversed(list(zip(found, tasks, strict=True))):
-        chosen = fits if fits.shape == f.shape else xp.broadcast_to(fits, f.shape)
-        ops.put(whole, chosen, write(f, (one,), xp, ops))
+        values = write(f, (one,), xp, ops)
+        if whole is None:
+            whole = xp.full_like(values, math.nan)
+        whole = xp.where(fits, values, whole)
     return whole
 
 
