@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic, _compilers, _workers
@@ -14,13 +14,6 @@ from .._records import are_short
 if TYPE_CHECKING:
     from .._records import Plan
     from .._typing import Namespace
-
-#: The blocked executor in NumPy's words, made when the first array comes.
-_blocked: list[Callable[..., tuple[Any, ...]]] = []
-
-#: The executor for Numba, once it has been asked for: to import it each time takes a
-#: tenth of a small call.
-_numba: list[Any] = []
 
 #: For so many samples and more, the loops are told how long their buffers are.
 LEAST_SAMPLES = 2**15
@@ -38,17 +31,11 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
     """
     import numpy
 
-    if not _blocked:
-        _blocked[:] = [_make_blocked()]  # threads may meet here
     if not plan.is_plain and are_short(plan.tasks):
         with quietly(f):
             return _agnostic.run(f, plan, xp)
     if _compilers.get_compiler() == "numba":
-        if not _numba:
-            from .._executors import in_numba
-
-            _numba[:] = [in_numba]
-        in_numba = _numba[0]
+        in_numba = _numba()
         if in_numba.pays(f.size, plan):
             made = None if outs else results.empty(f, plan, numpy.empty_like)
             places = outs if made is None else made.outs
@@ -62,7 +49,7 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
             return again
     has_loops = f.size >= LEAST_SAMPLES and f.ndim > 1
     with _swift() if has_loops else numpy.errstate(all="ignore"):
-        return _blocked[0](f, plan, xp, outs=outs)
+        return _blocked()(f, plan, xp, outs=outs)
 
 
 @contextmanager
@@ -94,7 +81,16 @@ def _for_each(write: Callable[[Any], None], blocks: Iterable[Any]) -> None:
         _workers.share(write, blocks, workers, within=_swift)
 
 
-def _make_blocked() -> Callable[..., tuple[Any, ...]]:
+@cache  # to import it each time takes a tenth of a small call
+def _numba() -> Any:
+    from .._executors import in_numba
+
+    return in_numba
+
+
+@cache
+def _blocked() -> Callable[..., tuple[Any, ...]]:
+    """Return the blocked executor in NumPy's words."""
     import numpy
 
     from .._executors import blocked
