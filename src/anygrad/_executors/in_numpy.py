@@ -37,10 +37,9 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
     if _compilers.get_compiler() == "numba":
         in_numba = _numba()
         if in_numba.pays(f.size, plan):
-            made = None if outs else results.empty(f, plan, numpy.empty_like)
-            places = outs if made is None else made.outs
-            if in_numba.run(f, plan, xp, places, _workers.get_workers()):
-                return tuple(outs) if made is None else made.copy()
+            made = results.empty(f, plan, numpy.empty_like, outs)
+            if in_numba.run(f, plan, xp, made.outs, _workers.get_workers()):
+                return made.copy()
     first = plan.tasks[0] if plan.is_plain and plan.tasks else None
     on_coordinates = first is not None and first.coordinates is not None
     if on_coordinates and not outs and f.flags.c_contiguous:
