@@ -40,12 +40,10 @@ def derivative(
         place = place.beside()
         tasks.append(candidate._replace(kept=place))
     found = _fits(task, tasks, kept, f.shape[task.axis], xp)
-    whole: Any = None
+    whole = ops.empty_like(f, dtype=task.precision.result)
+    whole[...] = math.nan
     for fits, one in reversed(list(zip(found, tasks, strict=True))):
-        values = write(f, (one,), xp, ops)
-        if whole is None:
-            whole = xp.full_like(values, math.nan)
-        whole = xp.where(fits, values, whole)
+        whole = xp.where(fits, write(f, (one,), xp, ops), whole)
     return whole
 
 
