@@ -137,13 +137,12 @@ def small_blocks(library: str) -> None:
 
     blocked.MOST_UNRECORDED = -1
     if library == "numpy":
-        import numpy
-
-        anygrad.gradient(numpy.arange(3.0))
-        in_numpy._blocked[:] = [_cut(in_numpy._blocked[0])]
+        cut = _cut(in_numpy._blocked())
+        in_numpy._blocked = lambda: cut
     if library == "torch":
-        in_torch._in_numpy[:] = [None]  # else NumPy has them
-        in_torch._blocked[True] = _cut(in_torch._make_blocked(on_cpu=True))
+        of_torch = _cut(in_torch._blocked(True))
+        in_torch._in_numpy = lambda: None  # else NumPy has them
+        in_torch._blocked = lambda on_cpu: of_torch
 
 
 def _cut(blocked: Any) -> Any:

@@ -40,16 +40,14 @@ SHAPES = [
 @pytest.fixture(autouse=True)
 def several_blocks(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut arrays of these sizes into several blocks, as much larger ones are."""
-    anygrad.gradient(backend.asarray([0.0, 1.0, 2.0]))  # makes the executor
     monkeypatch.setattr(blocked, "MOST_UNRECORDED", -1)
     if backend.library == "numpy":
-        (made,) = in_numpy._blocked
-        monkeypatch.setattr(in_numpy, "_blocked", [in_smaller_blocks(made)])
+        cut = in_smaller_blocks(in_numpy._blocked())
+        monkeypatch.setattr(in_numpy, "_blocked", lambda: cut)
     if backend.library == "torch":
-        made = in_torch._make_blocked(on_cpu=True)
-        cut = {True: in_smaller_blocks(made)}
-        monkeypatch.setattr(in_torch, "_blocked", cut)
-        monkeypatch.setattr(in_torch, "_in_numpy", [None])
+        cut = in_smaller_blocks(in_torch._blocked(True))
+        monkeypatch.setattr(in_torch, "_blocked", lambda on_cpu: cut)
+        monkeypatch.setattr(in_torch, "_in_numpy", lambda: None)
 
 
 def in_smaller_blocks(made: Any) -> Any:

@@ -209,7 +209,7 @@ def test_torch_way_back_to_the_samples(
     with torch.no_grad():
         weights = torch.rand_like(f) * (number["range"] if kind == "range" else 1)
     wanted = torch.func.grad(lambda f: (slopes(f) * weights).sum())(f.detach())
-    for in_numpy in (in_torch._in_numpy, [None]):
+    for in_numpy in (in_torch._in_numpy, lambda: None):
         monkeypatch.setattr(in_torch, "_in_numpy", in_numpy)
         (found,) = torch.autograd.grad(slopes(f), f, weights)
         assert found.allclose(wanted, rtol=1e-13, atol=1e-13)
@@ -251,18 +251,18 @@ def test_torch_way_back_in_blocks(
 
     weights = torch.rand_like(call(f))
     wanted = torch.func.vjp(call, f)[1](weights)[0]
-    made = in_torch._make_blocked(on_cpu=True)
+    made = in_torch._blocked(True)
     ops = made.keywords["ops"]._replace(block_bytes=96, scratch_bytes=96)
     cut = partial(made.func, ops=ops)
-    monkeypatch.setattr(in_torch, "_blocked", {True: cut})
-    monkeypatch.setattr(in_torch, "_in_numpy", [None])
+    monkeypatch.setattr(in_torch, "_blocked", lambda on_cpu: cut)
+    monkeypatch.setattr(in_torch, "_in_numpy", lambda: None)
     f.requires_grad_()
     result = call(f)
     monkeypatch.setattr(in_torch, "_run_blocked", _agnostic.run)
     (expected,) = torch.autograd.grad(result, f, weights, retain_graph=True)
     monkeypatch.undo()
-    monkeypatch.setattr(in_torch, "_blocked", {True: cut})
-    monkeypatch.setattr(in_torch, "_in_numpy", [None])
+    monkeypatch.setattr(in_torch, "_blocked", lambda on_cpu: cut)
+    monkeypatch.setattr(in_torch, "_in_numpy", lambda: None)
     for _ in range(2):  # the second time from what has been kept
         (found,) = torch.autograd.grad(result, f, weights, retain_graph=True)
         assert found.equal(expected)

@@ -77,14 +77,6 @@ def _stacked(results: list[Any], places: Stack, stack: Callable[..., Any]) -> An
     return stack(pieces, axis=places.axis)
 
 
-def differentiate(
-    f: Any, task: Task, xp: Namespace, lowering: Lowering = STANDARD
-) -> Any:
-    """Return one derivative, rounded."""
-    whole = derivative(f, task, xp, lowering)
-    return prepare(whole, task.precision.result, False, xp)
-
-
 def derivative(f: Any, task: Task, xp: Namespace, lowering: Lowering = STANDARD) -> Any:
     """Return one derivative, in the working dtype."""
     if task.inner is not None:
@@ -181,9 +173,14 @@ def of_formulas(
 
 def component(f: Any, task: Task) -> Any:
     """Return the component of a vector field that a task differentiates."""
-    if task.component is None:
+    return component_of(f, task.component)
+
+
+def component_of(f: Any, component: tuple[int, int] | None) -> Any:
+    """Return a component of a vector field, by axis and number, or all of an array."""
+    if component is None:
         return f
-    axis, number = task.component
+    axis, number = component
     return f[(slice(None),) * axis + (number, ...)]
 
 

@@ -24,6 +24,17 @@ def arrays_of(task: Task) -> list[Any]:
     return list(filter(is_array, (*(task.constants or ()), task.period)))
 
 
+def all_arrays_of(task: Task) -> list[Any]:
+    """Return all arrays of a task, those beyond the ends among them."""
+    found: list[Any] = []
+    for array in (task.step, task.coordinates, task.where):
+        if array is not None:
+            found.append(array)  # noqa: PERF401 - a comprehension takes longer
+    if task.constants is not None or task.period is not None:
+        found += arrays_of(task)
+    return found
+
+
 def has_arrays(plan: Plan) -> bool:
     """Tell whether a task of a plan has any."""
     return any(arrays_of(task) for task in all_tasks(plan))

@@ -7,6 +7,7 @@ transposed tasks, which is run as any other.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic, _lowering, _transposed
@@ -17,9 +18,6 @@ from .._records import Plan, all_tasks, are_short
 if TYPE_CHECKING:
     from .._records import Task
     from .._typing import Namespace
-
-#: `torch.autograd.Function` for a derivative, made when the first tensor comes.
-_functions: list[Any] = []
 
 
 def serves(f: Any, plan: Plan) -> bool:
@@ -55,18 +53,19 @@ def run(
     forward: Callable[[Any, Plan, Namespace], tuple[Any, ...]],
 ) -> tuple[Any, ...]:
     """Return the derivatives of `f`, which `forward` computes, one step each."""
-    if not _functions:
-        _functions[:] = [_make_function()]  # threads may meet here
+    derivative = _derivative()
 
     def total(tasks: tuple[Task, ...]) -> Any:
         own = plan.with_tasks(tasks)._replace(stack=None)
         grids = [grid for task in all_tasks(own) for grid in task[5:7]]
-        return _functions[0].apply(f, own, xp, forward, *grids)
+        return derivative.apply(f, own, xp, forward, *grids)
 
     return results.of_totals(plan, total, xp, xp.stack)
 
 
-def _make_function() -> Any:
+@cache
+def _derivative() -> Any:
+    """Return what autograd knows as one step, made when the first tensor comes."""
     import torch
 
     class Derivative(torch.autograd.Function):  # type: ignore[misc]

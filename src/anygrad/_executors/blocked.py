@@ -85,14 +85,13 @@ def _masked(
     f: Any, plan: Plan, xp: Namespace, ops: InPlaceOps, outs: Sequence[Any]
 ) -> tuple[Any, ...]:
     """Return the results of a plan with masks."""
-    made = None if outs else results.empty(f, plan, ops.empty_like)
-    places = outs if made is None else made.outs
-    for tasks, out in zip(totals_of(plan.tasks), places, strict=True):
+    made = results.empty(f, plan, ops.empty_like, outs)
+    for tasks, out in zip(totals_of(plan.tasks), made.outs, strict=True):
         fits = plan.stack is None and out.dtype == working(tasks[0].precision)
         result = _of_valid(f, tasks, xp, ops, out if fits else None)
         if result is not out:
             out[...] = result
-    return tuple(outs) if made is None else made.copy()
+    return made.copy()
 
 
 def _of_valid(

@@ -8,15 +8,13 @@ returns to where they are from, and is added there; and so on, however often.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from .neighbours import Span, Window
 
 #: Some rows of a part, by its number.
 Rows: TypeAlias = tuple[int, Span]
-
-#: `torch.autograd.Function` for both directions, made when the first tensor comes.
-_functions: list[Any] = []
 
 
 class Cut(NamedTuple):
@@ -52,9 +50,7 @@ class Cut(NamedTuple):
         """Return what is read of an array that is cut along an axis."""
         if self.is_still:
             return part
-        if not _functions:
-            _functions[:] = [_make_function()]  # threads may meet here
-        return _functions[0].apply(part, self, axis, False)
+        return _exchange().apply(part, self, axis, False)
 
     def within(self, whole: Any, axis: int) -> Any:
         """Return what is read of an array that each process has as a whole."""
@@ -127,7 +123,9 @@ def _bytes(message: Any) -> Any:
     return message.view(-1).view(torch.uint8)
 
 
-def _make_function() -> Any:
+@cache
+def _exchange() -> Any:
+    """Return what autograd knows of both directions, made when the first comes."""
     import torch
 
     class Exchange(torch.autograd.Function):  # type: ignore[misc]

@@ -8,13 +8,11 @@ arrays of some size; torch does so only where `THP_MEM_ALLOC_ENABLE` is set.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 #: For so many bytes and more, as NumPy does.
 LEAST_BYTES = 2**22
-
-#: What asks for huge pages, found when the first large tensor comes.
-_ask: list[Callable[[int, int], None]] = []
 
 
 def empty_like(f: Any, dtype: Any, shape: tuple[int, ...] | None = None) -> Any:
@@ -26,12 +24,11 @@ def empty_like(f: Any, dtype: Any, shape: tuple[int, ...] | None = None) -> Any:
     else:
         tensor = f.new_empty(shape, dtype=dtype)
     if tensor.nbytes >= LEAST_BYTES and tensor.is_cpu:
-        if not _ask:
-            _ask[:] = [_asking()]
-        _ask[0](tensor.data_ptr(), tensor.nbytes)
+        _asking()(tensor.data_ptr(), tensor.nbytes)
     return tensor
 
 
+@cache
 def _asking() -> Callable[[int, int], None]:
     """Return ``ask(address, nbytes)``, which does nothing where there is no advice."""
     import ctypes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic, _compilers, _workers
@@ -14,13 +14,6 @@ from .._records import are_short
 if TYPE_CHECKING:
     from .._records import Plan
     from .._typing import Namespace
-
-#: The blocked executor in NumPy's words, made when the first array comes.
-_blocked: list[Callable[..., tuple[Any, ...]]] = []
-
-#: The executor for Numba, once it has been asked for: to import it each time takes a
-#: tenth of a small call.
-_numba: list[Any] = []
 
 #: For so many samples and more, the loops are told how long their buffers are.
 LEAST_SAMPLES = 2**15
@@ -38,22 +31,15 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
     """
     import numpy
 
-    if not _blocked:
-        _blocked[:] = [_make_blocked()]  # threads may meet here
     if not plan.is_plain and are_short(plan.tasks):
         with quietly(f):
             return _agnostic.run(f, plan, xp)
     if _compilers.get_compiler() == "numba":
-        if not _numba:
-            from .._executors import in_numba
-
-            _numba[:] = [in_numba]
-        in_numba = _numba[0]
+        in_numba = _numba()
         if in_numba.pays(f.size, plan):
-            made = None if outs else results.empty(f, plan, numpy.empty_like)
-            places = outs if made is None else made.outs
-            if in_numba.run(f, plan, xp, places, _workers.get_workers()):
-                return tuple(outs) if made is None else made.copy()
+            made = results.empty(f, plan, numpy.empty_like, outs)
+            if in_numba.run(f, plan, xp, made.outs, _workers.get_workers()):
+                return made.copy()
     first = plan.tasks[0] if plan.is_plain and plan.tasks else None
     on_coordinates = first is not None and first.coordinates is not None
     if on_coordinates and not outs and f.flags.c_contiguous:
@@ -62,7 +48,7 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
             return again
     has_loops = f.size >= LEAST_SAMPLES and f.ndim > 1
     with _swift() if has_loops else numpy.errstate(all="ignore"):
-        return _blocked[0](f, plan, xp, outs=outs)
+        return _blocked()(f, plan, xp, outs=outs)
 
 
 @contextmanager
@@ -94,27 +80,16 @@ def _for_each(write: Callable[[Any], None], blocks: Iterable[Any]) -> None:
         _workers.share(write, blocks, workers, within=_swift)
 
 
-def _positions(chosen: Any) -> Any:
-    """Return where bools are true, by way of the words of eight that have such.
+@cache  # to import it each time takes a tenth of a small call
+def _numba() -> Any:
+    from .._executors import in_numba
 
-    `nonzero` goes from one to the next if they are less than a tenth, and processors
-    do not foresee where the next one is.  Among such words, they are more.
-    """
-    import numpy
-
-    rest = chosen.size % 8
-    words = chosen[: chosen.size - rest].view(numpy.uint64)
-    (some,) = (words != 0).nonzero()
-    (found,) = words[some].view(bool).nonzero()
-    some *= 8
-    found = some[found >> 3] + (found & 7)
-    if not rest:
-        return found
-    (last,) = chosen[-rest:].nonzero()
-    return numpy.concatenate([found, last + (chosen.size - rest)])
+    return in_numba
 
 
-def _make_blocked() -> Callable[..., tuple[Any, ...]]:
+@cache
+def _blocked() -> Callable[..., tuple[Any, ...]]:
+    """Return the blocked executor in NumPy's words."""
     import numpy
 
     from .._executors import blocked
@@ -145,8 +120,6 @@ def _make_blocked() -> Callable[..., tuple[Any, ...]]:
             int(numpy.maximum.reduce(f, axis=None)),
         ),
         take=numpy.ndarray.take,
-        put=numpy.putmask,
-        positions=_positions,
         block_bytes=2**21,
         scratch_bytes=2**20,
         short_loop=512,

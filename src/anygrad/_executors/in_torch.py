@@ -8,12 +8,12 @@ records, and only for the samples, a derivative and its way back are one step ea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic
-from .._beyond import arrays_of
+from .._beyond import all_arrays_of
 from .._executors import adjoint, huge_pages, same_memory
 from .._records import all_tasks, are_short
 
@@ -21,17 +21,12 @@ if TYPE_CHECKING:
     from .._records import Plan
     from .._typing import Namespace
 
-#: The blocked executor in torch's words, made when the first tensor comes: for tensors
-#: on the CPU, and for those on other devices.
-_blocked: dict[bool, Callable[..., tuple[Any, ...]]] = {}
-
-#: NumPy, for tensors on the CPU, made when the first comes; None without NumPy.
-_in_numpy: list[same_memory.InNumPy | None] = []
-
 
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     """Run the plan on an exact `torch.Tensor`."""
-    tensors = (f, *_arrays(plan))
+    tensors = [f]
+    for task in all_tasks(plan):
+        tensors += all_arrays_of(task)
     if is_watched(*tensors):
         return _agnostic.run(f, plan, xp)
     if _is_tracked(tensors):
@@ -46,19 +41,14 @@ def _run_blocked(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
         return _agnostic.run(f, plan, xp)
     on_cpu, results = f.is_cpu, None
     if on_cpu:
-        if not _in_numpy:
-            _in_numpy[:] = [_numpy_if_there()]
-        if _in_numpy[0] is not None:
-            results = _in_numpy[0].run(f, plan)
+        in_numpy = _in_numpy()
+        if in_numpy is not None:
+            results = in_numpy.run(f, plan)
     elif f.is_cuda:
         from .._executors import torch_on_cuda  # imports what only a GPU needs
 
         results = torch_on_cuda.run(f, plan, xp)
-    if results is not None:
-        return results
-    if on_cpu not in _blocked:
-        _blocked[on_cpu] = _make_blocked(on_cpu)
-    return _blocked[on_cpu](f, plan, xp)
+    return _blocked(on_cpu)(f, plan, xp) if results is None else results
 
 
 def is_watched(*tensors: Any) -> bool:
@@ -126,27 +116,18 @@ def _is_tracked(tensors: Sequence[Any]) -> bool:
     return False
 
 
-def _arrays(plan: Plan) -> Iterator[Any]:
-    """Return all tensors of a plan, those beyond the ends among them."""
-    for task in all_tasks(plan):
-        if task.step is not None:
-            yield task.step
-        if task.coordinates is not None:
-            yield task.coordinates
-        if task.where is not None:
-            yield task.where
-        if task.constants is not None or task.period is not None:
-            yield from arrays_of(task)
-
-
-def _numpy_if_there() -> same_memory.InNumPy | None:
+@cache
+def _in_numpy() -> same_memory.InNumPy | None:
+    """Return NumPy, for tensors on the CPU; None without it."""
     try:
         return same_memory.InNumPy()
     except RuntimeError:
         return None
 
 
-def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
+@cache
+def _blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
+    """Return the blocked executor in torch's words."""
     import torch
 
     from .._executors import blocked, operations
@@ -171,8 +152,6 @@ def _make_blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
         is_contiguous=lambda a: a.is_contiguous(),
         extremes=_extremes if on_cpu else None,
         take=None,
-        put=lambda out, chosen, a: torch.where(chosen, a, out, out=out),
-        positions=lambda chosen: chosen.nonzero(as_tuple=True)[0],
         block_bytes=2**22 if on_cpu else None,
         scratch_bytes=3 * 2**19,
         short_loop=32,

@@ -35,14 +35,6 @@ FEWEST_SAMPLES = 2**14
 #: So many points are told of together at most, and so many mended.
 MOST_POINTS, MOST_POSITIONS = 2**18, 2**15
 
-#: What is told of a point, and what is made at a position: together, these have less
-#: memory than the result.  Else a C library gives both back to the system after each
-#: call, to be zeroed again in the next.
-BYTES_OF_A_POINT, BYTES_ON_COORDINATES, BYTES_AT_A_POSITION = 6, 10, 128
-
-#: To mend fewer than these takes nearly as long.
-FEWEST_POSITIONS = 2**12
-
 
 class Block(NamedTuple):
     """A part of a derivative, with as many points beside it as any formula reads.
@@ -155,15 +147,11 @@ class Mender:
         self.rules = rules_of(schemes, task.coordinates is not None)
         x = task.coordinates
         self.is_on_line = x is not None and math.prod(x.shape) == x.shape[task.axis]
-        self.nbytes = math.prod(f.shape) * out.dtype.itemsize
 
     def mend(self, target: tuple[slice, ...]) -> None:
         """Replace what the first formula has made of missing samples in a block."""
         lengths = [rows.stop - rows.start for rows in target]
-        on_step = self.task.coordinates is None
-        nbytes = BYTES_OF_A_POINT if on_step else BYTES_ON_COORDINATES
-        most = min(self.nbytes // nbytes, MOST_POINTS)
-        parts = -(-math.prod(lengths) // most)
+        parts = -(-math.prod(lengths) // MOST_POINTS)
         cut = next((k for k, n in enumerate(lengths) if n > 1), 0)
         step = -(-lengths[cut] // parts)
         first, last = target[cut].start, target[cut].stop
@@ -214,17 +202,16 @@ class Mender:
     def _replace(self, block: Block) -> None:
         """Replace it where the first formula does not fit."""
         wanted, rules = self._wanted(block), self.rules
-        most = min(self.nbytes // BYTES_AT_A_POSITION, MOST_POSITIONS)
-        most = max(most, FEWEST_POSITIONS)
         for group in rules.groups:
             chosen = wanted
             if group is not rules.groups[-1]:  # for that, all are that are left
                 fits = [block.fits(rules.others[number]) for number, _ in group]
                 chosen = wanted & reduce(operator.or_, fits)
                 wanted ^= chosen
-            positions = self.ops.positions(chosen)
-            for start in range(0, positions.shape[0], most):
-                self._run_at(positions[start : start + most], group, block)
+            (positions,) = self.xp.nonzero(chosen)
+            for start in range(0, positions.shape[0], MOST_POSITIONS):
+                part = positions[start : start + MOST_POSITIONS]
+                self._run_at(part, group, block)
 
     def _wanted(self, block: Block) -> Any:
         """Tell where other formulas fit than the first; where none does, write NaN."""

@@ -39,12 +39,11 @@ def derivative(
     for candidate in candidates(task):
         place = place.beside()
         tasks.append(candidate._replace(kept=place))
+    found = _fits(task, tasks, kept, f.shape[task.axis], xp)
     whole = ops.empty_like(f, dtype=task.precision.result)
     whole[...] = math.nan
-    found = _fits(task, tasks, kept, f.shape[task.axis], xp)
     for fits, one in reversed(list(zip(found, tasks, strict=True))):
-        chosen = fits if fits.shape == f.shape else xp.broadcast_to(fits, f.shape)
-        ops.put(whole, chosen, write(f, (one,), xp, ops))
+        whole = xp.where(fits, write(f, (one,), xp, ops), whole)
     return whole
 
 

@@ -16,6 +16,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic
+from .._beyond import all_arrays_of
 from .._classes import is_array
 from .._executors import in_torch, margins
 from .._records import all_tasks, converted
@@ -59,7 +60,7 @@ def _serves(f: Any, plan: Plan) -> bool:
         return False
     if f.device_mesh.get_coordinate() is None or type(_local(f)) is not torch.Tensor:
         return False
-    given = [a for task in all_tasks(plan) for a in _arrays(task) if a.ndim]
+    given = [a for task in all_tasks(plan) for a in all_arrays_of(task) if a.ndim]
     return all(type(a) is DTensor and a.device_mesh == f.device_mesh for a in given)
 
 
@@ -73,13 +74,6 @@ def _with_whole_vectors(f: Any, plan: Plan) -> Any:
     axis, whole = component[0], Replicate()
     places = [whole if place.is_shard(axis) else place for place in f.placements]
     return f.redistribute(placements=places)
-
-
-def _arrays(task: Task) -> Iterator[Any]:
-    """Return the arrays of a task."""
-    ends = task.constants or ()
-    given = (task.step, task.coordinates, task.where, task.period, *ends)
-    return filter(is_array, given)
 
 
 def _local(f: Any, grad_placements: Any = None) -> Any:

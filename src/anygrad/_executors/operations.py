@@ -37,10 +37,6 @@ class InPlaceOps(NamedTuple):
     take : callable or None
         ``take(f, positions)``: samples by their places in memory, in the shape of
         `positions`; None where small arrays are no case of their own.
-    put : callable
-        ``put(out, chosen, values)`` writes those values for which a bool is true.
-    positions : callable
-        ``positions(chosen)``: where a flat array of bools is true.
     block_bytes : int or None
         How large a block of the result should be; None for no blocks.
     scratch_bytes : int
@@ -60,8 +56,6 @@ class InPlaceOps(NamedTuple):
     is_contiguous: Callable[[Any], bool]
     extremes: Callable[[Any], tuple[int, int]] | None
     take: Callable[[Any, Any], Any] | None
-    put: Callable[[Any, Any, Any], Any]
-    positions: Callable[[Any], Any]
     block_bytes: int | None
     scratch_bytes: int
     short_loop: int

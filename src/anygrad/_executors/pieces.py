@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -123,8 +122,6 @@ def _least(f: Any, has_constants: bool, ops: InPlaceOps) -> int | None:
     not so the difference from the constant of a boundary.  None if they are too far
     apart.
     """
-    if math.prod(f.shape) == 0:
-        return None
     least, greatest = ops.extremes(f)  # type: ignore[misc]
     if least >= -LARGEST_EXACT and greatest <= LARGEST_EXACT:
         return 0

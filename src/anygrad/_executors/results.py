@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
@@ -37,14 +37,14 @@ class Results(NamedTuple):
     ----------
     returned : tuple of array
         What the call returns.
-    outs : list of array
+    outs : sequence of array
         Where each result is written.
     copies : list of (array, array)
         Where it stands as well, and from where it comes.
     """
 
     returned: tuple[Any, ...]
-    outs: list[Any]
+    outs: Sequence[Any]
     copies: list[tuple[Any, Any]]
 
     def copy(self) -> tuple[Any, ...]:
@@ -68,12 +68,16 @@ def at_each_place(plan: Plan) -> Plan:
     return plan.with_tasks(tuple(tasks))._replace(stack=stack._replace(numbers=numbers))
 
 
-def empty(f: Any, plan: Plan, empty_like: Callable[..., Any]) -> Results:
+def empty(
+    f: Any, plan: Plan, empty_like: Callable[..., Any], outs: Sequence[Any] = ()
+) -> Results:
     """Make the arrays of a plan: one per result, or one for the stack of them.
 
     ``empty_like(array, dtype=..., shape=...)`` makes an array, of another shape only
-    where one is given.
+    where one is given.  Where there are `outs`, it is these.
     """
+    if outs:
+        return Results(tuple(outs), outs, [])
     if plan.stack is None:
         outs = [
             empty_like(_agnostic.component(f, task), dtype=task.precision.result)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .. import _compilers, _workers
-from .._beyond import arrays_of
+from .._beyond import all_arrays_of
 from .._classes import is_array
 from .._executors import gathered, huge_pages, in_numpy, replayed, results
 from .._executors.pieces import Prepared
@@ -145,7 +145,7 @@ class InNumPy:
             parts = list(all_tasks(Plan((task,))))
             if not all(self._knows(f, part) for part in parts):
                 return None
-            has_arrays = any(_arrays(part) for part in parts)
+            has_arrays = any(all_arrays_of(part) for part in parts)
             known = Translated(self._translated(task), has_arrays)
             if kept is not None:
                 kept.keep(known)
@@ -153,7 +153,7 @@ class InNumPy:
 
     def _knows(self, f: Any, task: Task) -> bool:
         """Tell whether NumPy has all dtypes of a task, and rounds as torch does."""
-        dtypes = [*task.precision[:3], *[array.dtype for array in _arrays(task)]]
+        dtypes = [*task.precision[:3], *[array.dtype for array in all_arrays_of(task)]]
         if not all(dtype in self.dtypes for dtype in dtypes):
             return False
         if task.precision.result.itemsize > 2:
@@ -232,12 +232,6 @@ def _pays(plan: Plan) -> bool:
     """Tell whether large tensors take less time here."""
     has_masks = any(task.where is not None for task in all_tasks(plan))
     return has_masks or _compilers.get_compiler() is not None
-
-
-def _arrays(task: Task) -> list[Any]:
-    """Return all arrays of a task."""
-    grid = (task.step, task.coordinates, task.where)
-    return [array for array in grid if array is not None] + arrays_of(task)
 
 
 def _dtypes() -> dict[Any, Any]:

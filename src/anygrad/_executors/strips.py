@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import array_api_compat
 
+from .._agnostic import component_of
 from .neighbours import Span, Window
 
 #: A block of an array, by its number along each axis; a key begins with a name.
@@ -270,14 +271,6 @@ def strips_of(chunk: Any, *, cuts: Sequence[Cut]) -> list[Any]:
 def strip_of(array: Any, axis: int, start: int, stop: int) -> Any:
     """Return what lies between two places along an axis."""
     return array[(slice(None),) * axis + (slice(start, stop),)]
-
-
-def component_of(array: Any, component: Component) -> Any:
-    """Return a component of a vector field, or all of an array."""
-    if component is None:
-        return array
-    axis, number = component
-    return array[(slice(None),) * axis + (number, ...)]
 
 
 def _joined(parts: list[Any], axis: int) -> Any:
