@@ -20,7 +20,7 @@ from ._checks.where import of_components
 from ._classes import is_array
 from ._constants import Place
 from ._kept import Account, size_of
-from ._libraries import BY_CLASS, without_shell
+from ._libraries import BY_CLASS, lasting, without_shell
 from ._records import Plan, Samples
 from ._stepping import Steps
 from ._tasks import StepOutOfRangeError, bound, values_of, with_kept
@@ -295,7 +295,7 @@ def _mask(where: Any, plan: Plan, place: Place | None) -> Any:
     if where is None:
         return None
     plain = without_shell(where if place is None else place.array(where))
-    return of_components(plain, plan)
+    return of_components(lasting(plain), plan)
 
 
 def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
