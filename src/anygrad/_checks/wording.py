@@ -26,7 +26,7 @@ def shortened(value: Any) -> str:
     """Return the representation of a value, cut where it is long."""
     try:
         text = repr(value)
-    except Exception:  # Python writes no thousands of digits, and others what they like
+    except ValueError:  # Python does not write thousands of digits
         if not isinstance(value, int):
             return _classes.type_name(value)
         return f"an int of {value.bit_length()} bits"
