@@ -104,6 +104,7 @@ def halo_width(
     ------
     TypeError
         - If `function` is none of these.
+        - If `spacing` is neither a number nor an array of numbers.
         - If `order` is not an int, or given for another function than
           `derivative`.
         - If `accuracy` is not an int.
@@ -111,6 +112,7 @@ def halo_width(
         - If `boundary` is a list, or it or an entry of it is neither a str, a
           number nor an array; if a period is neither a real number nor an
           array.
+        - If `where` is neither a bool nor an array of bools.
     ValueError
         - If `spacing` is a list of another length than 1, or a Python number
           that is zero or not finite.
