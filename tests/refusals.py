@@ -19,6 +19,13 @@ NO_ARRAY = (
 BY_ASARRAY = f"{NO_ARRAY} Convert it first, e.g. with `numpy.asarray`."
 NUMERIC = "must have an integer, real floating or complex floating dtype. Got {got}."
 
+NUMBERS = "Convert it to numbers first, e.g. with `{}`."
+
+
+def cast(backend: Backend) -> str:
+    """Return what converts an array of a library to another dtype."""
+    return "to" if backend.library == "torch" else "astype"
+
 
 def refused(error: type[Exception], message: str, *args: Any, **keywords: Any) -> None:
     """Hold the call to its error: this class, no other, and this text, all of it."""

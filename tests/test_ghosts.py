@@ -319,3 +319,32 @@ def test_labelled_arrays() -> None:
             ValueError, match=r"^`boundary` must not be 'ghosts' for la"
         ):
             anygrad.xarray.gradient(data, boundary=boundary)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"spacing": [[0.0, 1.0, 3.0]]},
+        {"spacing": range(3)},
+        {"spacing": object()},
+        {"where": 0},
+        {"where": "all"},
+        {"where": [True]},
+        {"where": object()},
+    ],
+    ids=str,
+)
+def test_what_no_call_takes_has_no_halo(given: Any) -> None:
+    (word,) = given
+    with pytest.raises(TypeError, match=f"^`{word}"):
+        anygrad.halo_width(anygrad.laplacian, **given)
+
+
+def test_arrays_that_no_call_takes_have_no_halo(numpy: Any) -> None:
+    text, numbers = numpy.asarray(["a", "b"]), numpy.arange(2.0)
+    for word, array in (("spacing", text), ("boundary", text), ("where", numbers)):
+        with pytest.raises(TypeError, match=f"^`{word}` must have"):
+            anygrad.halo_width(anygrad.laplacian, **{word: array})
+    masked = numpy.ma.asarray(numbers)
+    with pytest.raises(TypeError, match=r"^`spacing` must not be a masked"):
+        anygrad.halo_width(anygrad.laplacian, spacing=masked)

@@ -12,7 +12,7 @@ import pytest
 
 import anygrad
 from backends import Backend
-from refusals import BY_ASARRAY, NO_ARRAY, NUMERIC, matrix, refused
+from refusals import BY_ASARRAY, NO_ARRAY, NUMBERS, NUMERIC, cast, matrix, refused
 
 # The input.
 
@@ -70,7 +70,7 @@ def test_bool_samples(library: Backend) -> None:
     """bool has no differences (trap 28)."""
     f = matrix(library) > 2
     got = NUMERIC.format(got=f.dtype)
-    refused(TypeError, f"`input` {got} Convert it first, e.g. with `astype`.", f)
+    refused(TypeError, f"`input` {got} {NUMBERS.format(cast(library))}", f)
 
 
 #: How what is made of numbers becomes these, by the first letters of its dtype.
@@ -99,13 +99,10 @@ def test_numpy_dtypes_that_are_no_numbers(
 ) -> None:
     array = numpy.asarray(values, dtype=dtype)
     got = NUMERIC.format(got=shown)
+    remedy = REMEDIES.get(shown[:8], NUMBERS.format("astype"))
     if place == "input":
-        remedy = REMEDIES.get(shown[:8], "Convert it first, e.g. with `astype`.")
         refused(TypeError, f"`input` {got} {remedy}", array)
     else:
-        remedy = REMEDIES.get(
-            shown[:8], "Convert it to numbers first, e.g. with `astype`."
-        )
         f = numpy.asarray([1.0, 2.0])
         refused(TypeError, f"`spacing[0]` {got} {remedy}", f, spacing=[array])
 

@@ -276,6 +276,30 @@ def test_torch_inference_mode(torch: Any) -> None:
     assert anygrad.gradient(inside, dim=1)[0].equal(anygrad.gradient(f, dim=1)[0])
 
 
+@pytest.mark.parametrize(
+    "words", [("where",), ("spacing",), ("scale_factors",), ("where", "spacing")]
+)
+@pytest.mark.parametrize("is_parameter", [False, True])
+def test_torch_arguments_of_inference_mode(
+    torch: Any, words: tuple[str, ...], is_parameter: bool
+) -> None:
+    """Autograd refuses to save them, and a derivative that it records keeps copies."""
+    with torch.inference_mode():
+        f = torch.tensor(SAMPLES)
+        made = {"where": f != 3, "spacing": torch.tensor(2.0), "scale_factors": f + 9}
+    samples = f.clone()
+    samples = torch.nn.Parameter(samples) if is_parameter else samples.requires_grad_()
+    slopes = []
+    for given in (made, {name: value.clone() for name, value in made.items()}):
+        keywords: dict[str, Any] = {word: given[word] for word in words}
+        if "scale_factors" in words:
+            keywords["scale_factors"] = [given["scale_factors"], 2.0]
+        result = anygrad.gradient(samples, stack_dim=0, **keywords)
+        total = result.nan_to_num().square().sum()
+        slopes += torch.autograd.grad(total, samples)
+    assert slopes[0].equal(slopes[1])
+
+
 @pytest.mark.filterwarnings("ignore:.*lru_cache.*:UserWarning")
 @pytest.mark.parametrize("entry", [ENTRIES[0], ENTRIES[3]])
 def test_torch_compile_of_any_length(torch: Any, entry: Any) -> None:

@@ -6,6 +6,8 @@ import datetime
 import importlib
 import re
 import warnings
+from array import array
+from collections import deque
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
@@ -184,12 +186,14 @@ def test_arrays_on_disk(dask: Any, module: str, name: str, door: str) -> None:
 
 
 def test_booleans(library: Backend) -> None:
-    """By the function `astype` of the standard: not all arrays have the method."""
+    """By the function `astype` of the standard, or by torch's method."""
     f = library.asarray(LINE) > 3
     message = refusal(lambda: anygrad.gradient(f), "input")
-    assert "`astype`" in message
     xp = array_api_compat.array_namespace(f)
-    (result,) = anygrad.gradient(xp.astype(f, xp.float32))
+    is_torch = library.library == "torch"
+    assert f"`{'to' if is_torch else 'astype'}`" in message
+    numbers = f.to(xp.float32) if is_torch else xp.astype(f, xp.float32)
+    (result,) = anygrad.gradient(numbers)
     assert library.tolist(result) == [0, 0.5, 0.5, 0, 0, 0]
     message = refusal(
         lambda: anygrad.gradient(library.asarray(LINE), spacing=[f]), "spacing[0]"
@@ -559,11 +563,11 @@ def test_coordinates_on_another_device(array_api_strict: Any) -> None:
 
 
 def test_a_tensor_on_another_device(torch: Any) -> None:
-    """By the function `to_device` of array-api-compat: tensors have no such method."""
+    """By torch's method for dtypes and devices."""
     f, x = torch.tensor(LINE), torch.tensor(NODES, device="meta")
     message = refusal(lambda: anygrad.gradient(f, spacing=[x]), "spacing[0]")
-    assert "Move one of them first, e.g. with `to_device`." in message
-    moved = array_api_compat.to_device(f, "meta")
+    assert "Move one of them first, e.g. with `to`." in message
+    moved = f.to("meta")
     assert anygrad.gradient(moved, spacing=[x])[0].shape == (6,)
 
 
@@ -755,3 +759,45 @@ def test_coordinates_per_point(numpy: Any) -> None:
     h = numpy.cos(latitude)
     (slope,) = anygrad.gradient(latitude, dim=0, spacing=0.2, scale_factors=[h])
     assert numpy.allclose(slope, 1 / h)
+
+
+@pytest.mark.parametrize("kind", ["array", "deque"])
+def test_sequences_that_are_no_lists(numpy: Any, kind: str) -> None:
+    """They become arrays as lists do."""
+    line: Any = array("d", LINE) if kind == "array" else deque(LINE)
+    message = refusal(lambda: anygrad.gradient(line), "input")
+    assert "Convert it first, e.g. with `numpy.asarray`." in message
+    assert anygrad.gradient(numpy.asarray(line))[0].tolist() == SLOPES
+    f = numpy.asarray(LINE)
+    message = refusal(lambda: anygrad.derivative(f, boundary=line), "boundary")
+    assert "Convert it to an array first." in message
+
+
+def test_text_becomes_no_array(numpy: Any) -> None:
+    for text in ("abc", b"abc", bytearray(b"abc")):
+        assert "Convert" not in refusal(lambda t=text: anygrad.gradient(t), "input")
+
+
+def test_numbers_are_shown_by_their_values(numpy: Any) -> None:
+    """Not by their classes, which say nothing of what is wrong with them."""
+    f, twice = numpy.ones((3, 4)), [numpy.int64(-1), numpy.int64(1)]
+    message = refusal(lambda: anygrad.gradient(f, dim=twice), "dim")
+    assert f"Got {twice!r}" in message
+    field, place = numpy.ones((3, 4, 5)), numpy.int8(-1)
+    message = refusal(lambda: anygrad.curl(field, vector_dim=place), "input")
+    assert f"`vector_dim` {place!r}" in message
+
+
+def test_a_dtype_of_many_letters(numpy: Any) -> None:
+    f = numpy.asarray(LINE)
+    message = refusal(lambda: anygrad.gradient(f, dtype="x" * 9999), "dtype")
+    assert len(message) < 300
+
+
+@pytest.mark.parametrize("name", ["radius", "azimuth"])
+def test_a_length_of_time_in_a_curved_system(numpy: Any, name: str) -> None:
+    given = {"radius": 1.0, "inclination": numpy.asarray(NODES), "azimuth": 1.0}
+    time = numpy.timedelta64(2, "s")
+    message = refusal(lambda: anygrad.spherical(**{**given, name: time}), name)
+    assert "`t / numpy.timedelta64(1, 's')`" in message
+    anygrad.spherical(**{**given, name: time / numpy.timedelta64(1, "s")})

@@ -12,7 +12,7 @@ import pytest
 
 import anygrad
 from backends import Backend
-from refusals import NO_ARRAY, NUMERIC, matrix, refused
+from refusals import NO_ARRAY, NUMBERS, NUMERIC, cast, matrix, refused
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
@@ -47,11 +47,11 @@ def test_coordinates_outside_of_a_list(library: Backend) -> None:
         (b"2", "b'2'."),
         (True, "True."),
         ([0, 1, 2, 3], "[0, 1, 2, 3]. Convert it to an array first."),
-        ((0, 1, 2, 3), "(0, 1, 2, 3)."),
+        ((0, 1, 2, 3), "(0, 1, 2, 3). Convert it to an array first."),
         ({}, "dict."),
         (
             Decimal(1),
-            "decimal.Decimal. Convert it to a number first, e.g. with `float`.",
+            "Decimal('1'). Convert it to a number first, e.g. with `float`.",
         ),
     ],
     ids=repr,
@@ -83,9 +83,10 @@ def test_bool_spacing(library: Backend) -> None:
         (library.asarray(1) > 0, "spacing[1]"),
     ):
         got = NUMERIC.format(got=x.dtype)
-        message = f"`{name}` {got} Convert it to numbers first, e.g. with `astype`."
+        remedy = NUMBERS.format(cast(library))
+        message = f"`{name}` {got} {remedy}"
         refused(TypeError, message, f, spacing=[1, x])
-    message = f"`spacing` {got} Convert it to numbers first, e.g. with `astype`."
+    message = f"`spacing` {got} {remedy}"
     refused(TypeError, message, f, spacing=x)
 
 
@@ -205,7 +206,7 @@ def test_two_torch_devices(torch: Any) -> None:
     f, x = torch.ones(3), torch.arange(3.0, device="meta")
     message = (
         "`spacing[0]` must be on the device of `input`. Got {} for an `input` on {}. "
-        "Move one of them first, e.g. with `to_device`."
+        "Move one of them first, e.g. with `to`."
     )
     refused(ValueError, message.format("meta", "cpu"), f, spacing=[x])
     refused(ValueError, message.format("cpu", "meta"), x, spacing=[f])

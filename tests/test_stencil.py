@@ -14,6 +14,7 @@ import pytest
 import anygrad
 import formulas
 from backends import FORMATS, JAX, Backend
+from refusals import NUMBERS, cast
 
 #: In roundings of the sum of the sizes of a weight's terms.
 AT_MOST = 16
@@ -184,6 +185,13 @@ def test_numbers_that_are_refused(
     assert refusal(offsets, order) == f"{error.__name__}: {message}"
 
 
+def test_lengths_of_time_are_no_offsets(numpy: Any) -> None:
+    """NumPy calls them integers."""
+    for offset in (numpy.timedelta64(1, "s"), numpy.timedelta64("NaT")):
+        message = refusal([offset, 2, 3])
+        assert message.startswith("TypeError: `offsets` must be a list"), message
+
+
 def test_arrays_that_are_refused(library: Backend) -> None:
     assert refusal(library.asarray(1.0)) == (
         "ValueError: `offsets` must have at least one dimension: the offsets of a "
@@ -195,7 +203,7 @@ def test_arrays_that_are_refused(library: Backend) -> None:
     mask = library.asarray([1.0, 2.0]) > 0.0
     assert refusal(mask) == (
         "TypeError: `offsets` must have an integer, real floating or complex floating "
-        f"dtype. Got {mask.dtype}. Convert it first, e.g. with `astype`."
+        f"dtype. Got {mask.dtype}. {NUMBERS.format(cast(library))}"
     )
 
 

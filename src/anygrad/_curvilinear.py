@@ -331,7 +331,7 @@ def _placed(given: list[Any], field: Field, dtype: DType) -> tuple[Any, ...]:
         if isinstance(factor, float):
             factors.append(factor)
             continue
-        array = _constants.placed(factor, samples)
+        array = _libraries.lasting(_constants.placed(factor, samples))
         plain = scale_factors.aligned(array, field.ndim)
         plain = _constants.in_chunks(plain, chunks)
         with _dispatch.surroundings(samples):

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import _schemes
+from . import _dispatch, _refusals, _schemes
 from ._checks import boundary as _boundary
+from ._checks import input as _input
 from ._checks import order as _order
 from ._checks import spacing as _spacing
+from ._checks import where as _where
 from ._checks.wording import shown
+from ._classes import is_array
 from ._curl import curl
 from ._derivative import derivative
 from ._divergence import divergence
@@ -17,6 +20,7 @@ from ._gradient import gradient
 from ._hessian import hessian
 from ._jacobian import jacobian
 from ._laplacian import laplacian
+from ._records import Ends
 
 if TYPE_CHECKING:
     from ._typing import Array, Boundary
@@ -100,6 +104,7 @@ def halo_width(
     ------
     TypeError
         - If `function` is none of these.
+        - If `spacing` is neither a number nor an array of numbers.
         - If `order` is not an int, or given for another function than
           `derivative`.
         - If `accuracy` is not an int.
@@ -107,6 +112,7 @@ def halo_width(
         - If `boundary` is a list, or it or an entry of it is neither a str, a
           number nor an array; if a period is neither a real number nor an
           array.
+        - If `where` is neither a bool nor an array of bools.
     ValueError
         - If `spacing` is a list of another length than 1, or a Python number
           that is zero or not finite.
@@ -161,6 +167,7 @@ def halo_width(
         )
         raise ValueError(msg)
     (ends,) = _boundary.ends(boundary, 1)
+    _check_arrays(entry, ends, where)
     is_uneven = not entry.is_number and bool(getattr(entry.given, "ndim", 0))
     is_masked = where is not None and where is not False
     recipe = _schemes.Recipe(*orders, *ends[:2], is_uneven)
@@ -168,6 +175,20 @@ def halo_width(
     left, right, points = _schemes.halo(recipes)
     # The block at an end of the array has ghosts at its other side only.
     return HaloWidth(left, right, max(left, right, points - min(left, right)))
+
+
+def _check_arrays(entry: _spacing.Entry, ends: Ends, where: Any) -> None:
+    """Refuse what is refused by a call, whatever its samples are."""
+    given = [("boundary", value) for value in ends.values() if is_array(value)]
+    if not entry.is_number:
+        _spacing.check_kind(entry)
+        given.append((entry.name, entry.given))
+    for name, array in given:
+        if _refusals.quantity_in(array) is None:
+            _input.check_numeric(_dispatch.samples_of(array, name), name)
+    if where is not None and not isinstance(where, bool):
+        _where.check_kind(where)
+        _where.check_bool(_dispatch.samples_of(where, "where"))
 
 
 def _orders_of(function: Any, order: Any) -> tuple[Any, int | None]:

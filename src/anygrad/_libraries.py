@@ -83,6 +83,15 @@ def _torch_layout(tensor: Any) -> str | None:
     return None if tensor.layout is torch.strided else str(tensor.layout)
 
 
+def _torch_lasting(tensor: Any) -> Any:
+    """Return a copy of what autograd refuses to save, if that may be asked for."""
+    import torch
+
+    if torch.compiler.is_compiling() or not tensor.is_inference():
+        return tensor
+    return tensor.clone() if torch.is_grad_enabled() else tensor
+
+
 def _torch_adopted(array: Any, device: Any) -> Any:
     import torch
 
@@ -214,10 +223,13 @@ TABLE = (
         device=lambda tensor: tensor.device,
         layout=_torch_layout,
         is_compiled=_torch_is_compiled,
+        lasting=_torch_lasting,
         adopt=_torch_adopted,
         mesh=_torch_mesh,
         replicate=_torch_replicated,
         distribute="distribute_tensor(x, input.device_mesh)",
+        cast="to",
+        move="to",
     ),
     Library(
         name="jax",
@@ -342,6 +354,14 @@ def without_shell(array: Any) -> Any:
     if library is None or library.unwrap is None or cls.__qualname__ in library.family:
         return array
     return library.unwrap(array)
+
+
+def lasting(array: Any) -> Any:
+    """Return an array as one that automatic differentiation may keep."""
+    cls = type(array)
+    library = BY_CLASS.get((cls.__module__, cls.__qualname__))
+    keep = None if library is None else library.lasting
+    return array if keep is None else keep(array)
 
 
 def has_meaning(cls: type, library: Library) -> bool:

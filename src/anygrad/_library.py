@@ -61,6 +61,8 @@ class Library(NamedTuple):
         for all functions what becomes of that.
     unwrap : callable or None
         Returns an array without its shell.
+    lasting : callable or None
+        Returns an array as one that automatic differentiation may keep.
     adopt : callable or None
         ``adopt(array, device)`` returns an array of NumPy's as one of the library's,
         where the standard's `asarray` would not do.
@@ -83,6 +85,8 @@ class Library(NamedTuple):
     tracers, on_traced : tuple of str, str
         The names of the classes that stand for values while a function is traced, and
         what to do where a value must be known by then.
+    cast, move : str
+        What converts an array to another dtype, and to another device, for advice.
     """
 
     name: str
@@ -105,6 +109,7 @@ class Library(NamedTuple):
     state: str | None = None
     protocol: str | None = None
     unwrap: Callable[[Any], Any] | None = None
+    lasting: Callable[[Any], Any] | None = None
     adopt: Callable[[Any, Any], Any] | None = None
     beside: Callable[[Any, Any], Any] | None = None
     stack: Callable[[list[Any], int], Any] | None = None
@@ -114,3 +119,5 @@ class Library(NamedTuple):
     chunk: Callable[[Any], Any] | None = None
     tracers: tuple[str, ...] = ()
     on_traced: str = ""
+    cast: str = "astype"
+    move: str = "to_device"

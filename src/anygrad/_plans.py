@@ -27,7 +27,7 @@ from ._keys import (
     spacing_form,
     typed,
 )
-from ._libraries import BY_CLASS, without_shell
+from ._libraries import BY_CLASS, lasting, without_shell
 from ._records import Plan, Samples
 from ._stepping import Coordinates, Steps
 from ._tasks import StepOutOfRangeError, bound, values_of, with_kept
@@ -232,7 +232,7 @@ def _mask(where: Any, plan: Plan, place: Place | None) -> Any:
     if where is None:
         return None
     plain = without_shell(where if place is None else place.array(where))
-    return of_components(plain, plan)
+    return of_components(lasting(plain), plan)
 
 
 def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:

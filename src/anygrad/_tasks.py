@@ -260,7 +260,7 @@ def values_of(
         return Values(given, None, None, constants, period)
     x = _libraries.without_shell(given)
     if x.ndim == 0:
-        return Values(None, x, None, constants, period)
+        return Values(None, _libraries.lasting(x), None, constants, period)
     if not plan.takes_vectors:
         x = with_all_dims(x, axis, ndim)
     return Values(None, None, x, constants, period)

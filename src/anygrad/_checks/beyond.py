@@ -52,12 +52,9 @@ def _companion(array: Any, field: Field) -> Samples:
     """Return what there is to know of an array of numbers."""
     found = companion(array, field, "boundary")
     if not _precision.is_numeric(found.dtype, found.namespace):
-        remedy = conversion(
-            found.dtype, "Convert it to numbers first, e.g. with `astype`."
-        )
         msg = (
             "`boundary` must have an integer, real floating or complex floating dtype. "
-            f"Got {found.dtype}. {remedy}"
+            f"Got {found.dtype}. {conversion(found)}"
         )
         raise TypeError(msg)
     return _constants.as_placed(found, field.samples)

@@ -32,9 +32,10 @@ def companion(array: Any, field: Field, name: str) -> Samples:
     _check_mesh(array, found, samples, name)
     here, there = found.device, samples.device
     if not mixed and here is not None and there is not None and here != there:
+        move = "to_device" if library is None else library.move
         msg = (
             f"`{name}` must be on the device of `input`. Got {here} for an `input` on "
-            f"{there}. Move one of them first, e.g. with `to_device`."
+            f"{there}. Move one of them first, e.g. with `{move}`."
         )
         raise ValueError(msg)
     return found

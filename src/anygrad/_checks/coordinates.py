@@ -12,7 +12,7 @@ from . import dtype, spacing
 from .input import is_unknown
 from .integers import integer
 from .spacing import Entry, check_kind
-from .wording import conversion, shown
+from .wording import conversion, of_times, shown
 
 
 def in_unit(given: Any, name: str, unit: str) -> Any:
@@ -32,7 +32,7 @@ def is_number(given: Any, name: str) -> bool:
     if type(given) in (float, int):
         return True
     check_kind(Entry(given, name))
-    if isinstance(given, numbers.Real):
+    if isinstance(given, numbers.Real) and not of_times(getattr(given, "dtype", None)):
         return True
     if isinstance(_refusals.carried(given), _refusals.Units):
         return not getattr(given, "shape", ())
@@ -95,10 +95,9 @@ def _check_real(samples: Samples, name: str) -> None:
     xp = samples.namespace
     is_numeric = _precision.is_numeric(samples.dtype, xp)
     if not is_numeric or _precision.is_complex(samples.dtype, xp):
-        remedy = conversion(samples.dtype, "Convert it first, e.g. with `astype`.")
         msg = (
             f"`{name}` must have an integer or real floating dtype. Got "
-            f"{samples.dtype}. {remedy}"
+            f"{samples.dtype}. {conversion(samples)}"
         )
         raise TypeError(msg)
 

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from .. import _precision
 from .._records import Samples
 from .._typing import DType
-from .wording import shown
+from .wording import shortened, shown
 
 #: What the standard, and most libraries, call dtypes of floating numbers.
 NAMES = ("float16", "bfloat16", "float32", "float64", "complex64", "complex128")
@@ -82,7 +82,7 @@ def _namespace(samples: Samples) -> str:
 def _shown(dtype: Any) -> str:
     is_dtype = type(dtype).__name__.lower().endswith("dtype")
     if is_dtype or type(dtype) is str:
-        return repr(dtype)
+        return shortened(dtype)
     if isinstance(dtype, type) and dtype.__module__ != "builtins":
         return f"{dtype.__module__}.{dtype.__name__}"
     return dtype.__name__ if isinstance(dtype, type) else shown(dtype)

@@ -252,9 +252,7 @@ def _check_dtype(found: Samples, like: Samples, given: Given, name: str) -> None
         k(found.dtype, found.namespace) for k in kinds
     ]
     if not is_numeric:
-        remedy = conversion(
-            found.dtype, "Convert it to numbers first, e.g. with `astype`."
-        )
+        remedy = conversion(found)
     elif _precision.is_integer(like.dtype, like.namespace) and not is_integer:
         remedy = f"Convert {name} to a floating dtype first."
     elif is_complex and not _precision.is_complex(like.dtype, like.namespace):

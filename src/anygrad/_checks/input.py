@@ -20,10 +20,9 @@ def check_numeric(samples: Samples, name: str) -> None:
     """Refuse dtypes of which a derivative has no meaning."""
     if _precision.is_numeric(samples.dtype, samples.namespace):
         return
-    remedy = conversion(samples.dtype, "Convert it first, e.g. with `astype`.")
     msg = (
         f"`{name}` must have an integer, real floating or complex floating dtype. "
-        f"Got {samples.dtype}. {remedy}"
+        f"Got {samples.dtype}. {conversion(samples)}"
     )
     raise TypeError(msg)
 

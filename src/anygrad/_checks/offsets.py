@@ -8,14 +8,13 @@ from typing import Any
 from .._records import Samples
 from .input import check_numeric, is_unknown
 from .order import checked_order
-from .wording import shortened, shown
+from .wording import of_times, shortened, shown
 
 
 def exact(offsets: Any, order: Any) -> int:
     """Check Python's numbers and return the order."""
-    if not isinstance(offsets, (list, tuple, range)) or any(
-        isinstance(offset, bool) or not isinstance(offset, numbers.Rational)
-        for offset in offsets
+    if not isinstance(offsets, (list, tuple, range)) or not all(
+        map(_is_rational, offsets)
     ):
         msg = (
             "`offsets` must be a list, tuple or range of ints and fractions, or an "
@@ -29,6 +28,12 @@ def exact(offsets: Any, order: Any) -> int:
         raise ValueError(msg)
     _check_count(len(offsets), number)
     return number
+
+
+def _is_rational(offset: Any) -> bool:
+    """Tell whether it is an int or a fraction; NumPy calls lengths of time integers."""
+    is_number = isinstance(offset, numbers.Rational) and not isinstance(offset, bool)
+    return is_number and not of_times(getattr(offset, "dtype", None))
 
 
 def array(offsets: Samples, order: Any) -> int:

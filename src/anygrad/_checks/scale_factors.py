@@ -56,10 +56,9 @@ def check(entry: Entry, field: Field) -> Samples | None:
     xp = found.namespace
     is_numeric = _precision.is_numeric(found.dtype, xp)
     if not is_numeric or _precision.is_complex(found.dtype, xp):
-        remedy = "Convert it first, e.g. with `astype`."
         msg = (
             f"`{entry.name}` must have an integer or real floating dtype. Got "
-            f"{found.dtype}. {conversion(found.dtype, remedy)}"
+            f"{found.dtype}. {conversion(found)}"
         )
         raise TypeError(msg)
     _check_shape(tuple(found.shape), entry, field)

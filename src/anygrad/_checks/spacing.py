@@ -146,12 +146,9 @@ def array(entry: Entry, field: Field) -> Samples:
     check_kind(entry)
     found = companion(entry.given, field, entry.name)
     if not _precision.is_numeric(found.dtype, found.namespace):
-        remedy = conversion(
-            found.dtype, "Convert it to numbers first, e.g. with `astype`."
-        )
         msg = (
             f"`{entry.name}` must have an integer, real floating or complex floating "
-            f"dtype. Got {found.dtype}. {remedy}"
+            f"dtype. Got {found.dtype}. {conversion(found)}"
         )
         raise TypeError(msg)
     return _constants.as_placed(found, field.samples)

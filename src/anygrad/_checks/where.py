@@ -6,10 +6,30 @@ import numbers
 from typing import Any
 
 from .. import _precision
-from .._records import Field, Plan
+from .._records import Field, Plan, Samples
 from .companion import broadcasts, companion
 from .input import is_unknown
 from .wording import shown
+
+
+def check_kind(where: Any) -> None:
+    """Refuse what is no array, by a glance at its type."""
+    if isinstance(where, (numbers.Number, str, bytes, list, tuple, dict)):
+        msg = (
+            f"`where` must be a boolean array. Got {shown(where)}. Convert it to an "
+            "array of the library of `input` first."
+        )
+        raise TypeError(msg)
+
+
+def check_bool(mask: Samples) -> None:
+    """Refuse arrays that do not say yes or no."""
+    if not _precision.is_bool(mask.dtype, mask.namespace):
+        msg = (
+            f"`where` must have a boolean dtype: True for a valid sample. Got "
+            f"{mask.dtype}. Compare first, e.g. `where != 0`."
+        )
+        raise TypeError(msg)
 
 
 def check(where: Any, field: Field) -> None:
@@ -18,19 +38,9 @@ def check(where: Any, field: Field) -> None:
     For a vector field, one with as many dims as `input` has the dim of the components;
     any other is for all of them.
     """
-    if isinstance(where, (numbers.Number, str, bytes, list, tuple, dict)):
-        msg = (
-            f"`where` must be a boolean array. Got {shown(where)}. Convert it to an "
-            "array of the library of `input` first."
-        )
-        raise TypeError(msg)
+    check_kind(where)
     mask = companion(where, field, "where")
-    if not _precision.is_bool(mask.dtype, mask.namespace):
-        msg = (
-            f"`where` must have a boolean dtype: True for a valid sample. Got "
-            f"{mask.dtype}. Compare first, e.g. `where != 0`."
-        )
-        raise TypeError(msg)
+    check_bool(mask)
     shape = tuple(mask.shape)
     full, whole = tuple(field.shape), tuple(field.samples.shape)
     wanted = whole if len(shape) == len(whole) else full

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Sequence
 from typing import Any
 
 from .. import _classes, _libraries
+from .._records import Samples
 
 
 def shown(value: Any) -> str:
     """Return a short text for a value that is no array, a type's name for others."""
-    if value is None or isinstance(
-        value, (bool, int, float, complex, str, bytes, range)
-    ):
+    if value is None or isinstance(value, (numbers.Number, str, bytes, range)):
         return shortened(value)
     if isinstance(value, (list, tuple)) and len(value) <= 8:
         items = ", ".join([shown(item) for item in value])
@@ -33,8 +33,15 @@ def shortened(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:40]}..."
 
 
-def conversion(dtype: Any, usual: str) -> str:
-    """Return how values of a dtype become numbers: for all but times, as `usual`."""
+def conversion(found: Samples) -> str:
+    """Return how an array becomes one of numbers, in the words of its library."""
+    cast = "astype" if found.library is None else found.library.cast
+    usual = f"Convert it to numbers first, e.g. with `{cast}`."
+    return of_times(found.dtype) or usual
+
+
+def of_times(dtype: Any) -> str:
+    """Return how times, and what has fields of numbers, become numbers."""
     kind = getattr(dtype, "kind", "")
     if kind == "M":
         return "Convert it first, e.g. to `(t - t[0]) / numpy.timedelta64(1, 's')`."
@@ -42,7 +49,7 @@ def conversion(dtype: Any, usual: str) -> str:
         return "Convert it first, e.g. to `t / numpy.timedelta64(1, 's')`."
     if getattr(dtype, "names", None):
         return f"Pass one of its fields, e.g. `array[{dtype.names[0]!r}]`."
-    return usual
+    return ""
 
 
 def static(value: Any) -> str:
@@ -62,7 +69,7 @@ def as_plain(value: Any) -> str:
     """Return how what is neither a number nor an array becomes one."""
     if hasattr(value, "total_seconds"):  # Python's and pandas' lengths of time
         return " Convert it to a number first, e.g. with `total_seconds()`."
-    is_line = isinstance(value, list) and not any(isinstance(x, str) for x in value)
+    is_line = isinstance(value, Sequence) and not any(map(_is_text, (value, *value)))
     if is_line or hasattr(value, "__array__"):
         return " Convert it to an array first."
     if is_decimal(value):
@@ -79,10 +86,14 @@ def as_array(value: Any) -> str:
         library = _libraries.library_of(first)
         module = "numpy" if library is None else library.namespace
         return f" Put its arrays into one first, e.g. with `{module}.stack`."
-    becomes = isinstance(value, (list, tuple, range, numbers.Number, memoryview))
+    becomes = isinstance(value, (Sequence, numbers.Number)) and not _is_text(value)
     if becomes or hasattr(value, "__array__"):
         return " Convert it first, e.g. with `numpy.asarray`."
     return ""
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, (str, bytes, bytearray))
 
 
 def meant(word: str, words: tuple[str, ...]) -> str:
