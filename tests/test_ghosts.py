@@ -326,11 +326,11 @@ def test_labelled_arrays() -> None:
     [
         {"spacing": [[0.0, 1.0, 3.0]]},
         {"spacing": range(3)},
-        {"spacing": object()},
+        {"spacing": frozenset()},
         {"where": 0},
         {"where": "all"},
         {"where": [True]},
-        {"where": object()},
+        {"where": frozenset()},
     ],
     ids=str,
 )
