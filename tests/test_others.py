@@ -221,6 +221,24 @@ def test_calls(other: Library, name: str) -> None:
     assert oracle.difference(other.tolist(f), call.samples, 0) is None
 
 
+@pytest.mark.about("cubed", "marray", "mlx", "ndonnx")
+def test_constants_of_numpy(other: Library, numpy: Any) -> None:
+    """Coordinates and masks may be NumPy's, also where dtypes have other names."""
+    f = other.asarray(SAMPLES, "float")
+    x = numpy.asarray(COORDINATES, dtype="float64")
+    mask = numpy.asarray(SAMPLES) > 2
+    plain = numpy.asarray(SAMPLES, dtype="float64")
+    for keywords in (
+        {"spacing": [x]},
+        {"where": mask},
+        {"spacing": [x], "where": mask},
+    ):
+        (result,) = anygrad.gradient(f, dim=1, **keywords)
+        (wanted,) = anygrad.gradient(plain, dim=1, **keywords)
+        close = numpy.allclose(other.tolist(result), wanted, equal_nan=True)
+        assert close, keywords
+
+
 @pytest.mark.about("ndonnx")
 def test_ndonnx_export(other: Library) -> None:
     """A gradient becomes an ONNX program, for any number of rows, and runs."""

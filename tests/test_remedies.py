@@ -338,6 +338,28 @@ def test_fields_of_a_structure(numpy: Any) -> None:
     assert anygrad.gradient(array["height"])[0].tolist() == SLOPES
 
 
+def test_fields_that_are_no_numbers(numpy: Any) -> None:
+    """The first field that is taken is named, and none where there is none."""
+    array = numpy.zeros(6, [("name", "U4"), ("height", "f8")])
+    array["height"] = LINE
+    message = refusal(lambda: anygrad.gradient(array), "input")
+    assert "`array['height']`" in message
+    assert anygrad.gradient(array["height"])[0].tolist() == SLOPES
+    message = refusal(lambda: anygrad.gradient(array[["name"]]), "input")
+    assert message.endswith("Pass numbers instead.")
+
+
+def test_keys_of_a_random_generator(jax: Any) -> None:
+    key = jax.random.key(0)
+    f = jax.numpy.asarray(LINE)
+    message = refusal(lambda: anygrad.gradient(jax.random.split(key)), "input")
+    assert "with `jax.random.normal`" in message
+    assert anygrad.gradient(jax.random.normal(key, (6,)))[0].shape == (6,)
+    message = refusal(lambda: anygrad.gradient(f, spacing=key), "spacing")
+    assert "with `jax.random.normal`" in message
+    assert anygrad.gradient(f, spacing=jax.random.normal(key))[0].shape == (6,)
+
+
 def test_a_mask_that_is_masked(numpy: Any) -> None:
     """What is not known of a mask is not valid."""
     f = numpy.asarray(LINE)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 #: What some devices, and JAX as it is set by default, do not have.
 SELDOM = ("float64", "complex128", "int64", "uint64")
 
+#: What the dtype of masks is called: by the standard, and by MLX.
+BOOLEAN = ("bool", "bool_")
+
 
 class Place(NamedTuple):
     """Where the samples of a call lie.
@@ -69,6 +72,8 @@ class Place(NamedTuple):
 
     def dtype_name(self, dtype: Any) -> str:
         """Return what a dtype of NumPy's becomes there: the next one that there is."""
+        if dtype.kind == "b":  # which some libraries spell otherwise
+            return next(found for found in BOOLEAN if hasattr(self.namespace, found))
         name, others = str(dtype.name), ["float64", "float32"]
         if dtype.kind == "c":
             others = ["complex128", "complex64"]
@@ -80,7 +85,7 @@ class Place(NamedTuple):
         if name not in SELDOM:
             return hasattr(self.namespace, name)
         info = self.namespace.__array_namespace_info__()
-        return name in info.dtypes(device=self.device)
+        return name in info.dtypes(device=self.device, kind=None)  # some need both
 
     def _owned(self, array: Any, axis: int | None) -> Any:
         """Return a copy with a dtype that there is."""

@@ -12,6 +12,18 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 
+def settings() -> Any:
+    """Return what decides dtypes, and whether copies are asked about.
+
+    Where they are, another executor has them decided.
+    """
+    import jax
+
+    config = jax.config
+    guard = config.jax_transfer_guard_host_to_device
+    return config.jax_enable_x64, config.jax_numpy_dtype_promotion, guard
+
+
 def asks() -> bool:
     """Tell whether JAX asks."""
     from jax import config

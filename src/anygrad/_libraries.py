@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _classes
+from . import _classes, _decided
 from ._library import Library
 from ._typing import Namespace
 
@@ -135,22 +135,8 @@ def _jax_adopted(array: Any, _: Any) -> Any:
     """Return an array that is bound to no device, and so goes with all."""
     import jax.numpy
 
-    from ._decided import by_plan
-
-    with by_plan():
+    with _decided.by_plan():
         return jax.numpy.asarray(array)
-
-
-def _jax_settings() -> Any:
-    """Return what decides dtypes, and whether copies are asked about.
-
-    Where they are, another executor has them decided.
-    """
-    import jax
-
-    config = jax.config
-    guard = config.jax_transfer_guard_host_to_device
-    return config.jax_enable_x64, config.jax_numpy_dtype_promotion, guard
 
 
 def _jax_conditions(array: Any) -> Any:
@@ -240,7 +226,7 @@ TABLE = (
         import_namespace=_jax,
         distributions=("jax",),
         remark="With and without 64-bit numbers; all transformations.",
-        settings=_jax_settings,
+        settings=_decided.settings,
         conditions=_jax_conditions,
         device=_jax_device,
         adopt=_jax_adopted,
@@ -326,10 +312,14 @@ BY_CLASS: dict[tuple[str, ...], Library] = {
 SHELLS = frozenset([name for library in ROWS for name in library.shells])
 
 
+def _of_class(cls: type) -> Library | None:
+    return BY_CLASS.get((cls.__module__, cls.__qualname__))
+
+
 def library_of(array: Any) -> Library | None:
     """Return the row for an array, by its class or a base of it; None for others."""
     cls = type(array)
-    exact = BY_CLASS.get((cls.__module__, cls.__qualname__))
+    exact = _of_class(cls)
     if exact is not None:
         return exact
     for library in ROWS:
@@ -340,9 +330,8 @@ def library_of(array: Any) -> Library | None:
 
 def is_shell(array: Any) -> bool:
     """Tell whether the class is one of a library's that add nothing to its arrays."""
-    cls = type(array)
-    library = BY_CLASS.get((cls.__module__, cls.__qualname__))
-    return library is not None and cls.__qualname__ in library.shells
+    library = _of_class(type(array))
+    return library is not None and type(array).__qualname__ in library.shells
 
 
 def without_shell(array: Any) -> Any:
@@ -350,7 +339,7 @@ def without_shell(array: Any) -> Any:
     cls = type(array)
     if cls.__name__ not in SHELLS:
         return array
-    library = BY_CLASS.get((cls.__module__, cls.__qualname__))
+    library = _of_class(cls)
     if library is None or library.unwrap is None or cls.__qualname__ in library.family:
         return array
     return library.unwrap(array)
@@ -358,8 +347,7 @@ def without_shell(array: Any) -> Any:
 
 def lasting(array: Any) -> Any:
     """Return an array as one that automatic differentiation may keep."""
-    cls = type(array)
-    library = BY_CLASS.get((cls.__module__, cls.__qualname__))
+    library = _of_class(type(array))
     keep = None if library is None else library.lasting
     return array if keep is None else keep(array)
 
@@ -379,7 +367,7 @@ def loses_state(cls: type, library: Library) -> bool:
 
 def _defines(cls: type, library: Library, name: str) -> bool:
     """Tell whether a derived class, or one between, has a method of this name."""
-    if BY_CLASS.get((cls.__module__, cls.__qualname__)) is library:
+    if _of_class(cls) is library:
         return False
     bases = [base for base in cls.__bases__ if is_of(base, library)]
     return name in vars(cls) or any(_defines(base, library, name) for base in bases)

@@ -48,7 +48,12 @@ def of_times(dtype: Any) -> str:
     if kind == "m":
         return "Convert it first, e.g. to `t / numpy.timedelta64(1, 's')`."
     if getattr(dtype, "names", None):
-        return f"Pass one of its fields, e.g. `array[{dtype.names[0]!r}]`."
+        numeric = [name for name in dtype.names if dtype[name].kind in "iufc"]
+        if not numeric:  # what JAX has for derivatives along integers
+            return "Pass numbers instead."
+        return f"Pass one of its fields, e.g. `array[{numeric[0]!r}]`."
+    if str(dtype).startswith("key<"):  # of a random generator of JAX
+        return "Draw numbers with it first, e.g. with `jax.random.normal`."
     return ""
 
 
