@@ -62,6 +62,17 @@ def test_two_libraries(pair: tuple[Backend, Backend], kind: str) -> None:
         )
 
 
+def test_numpy_coordinates_of_traced_samples(numpy: Any, jax: Any) -> None:
+    """They become JAX's own; a compiled call takes them as they are."""
+    f, x = jax.numpy.asarray([0.0, 1.0, 9.0, 16.0]), numpy.asarray([0.0, 1.0, 3.0, 4.0])
+
+    def slopes(f: Any) -> Any:
+        return anygrad.derivative(f, spacing=[x], edge_order=2)
+
+    for function in (slopes, jax.jit(slopes)):
+        assert function(f).tolist() == pytest.approx([0.0, 2.0, 6.0, 8.0], abs=1e-5)
+
+
 def test_an_unknown_library_with_another(array_api_strict: Any, numpy: Any) -> None:
     import toy_library
 
