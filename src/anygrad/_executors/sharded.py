@@ -114,7 +114,8 @@ def _entries(array: Any, axis: int = 0, ndim: int = 0) -> Entries:
     if array is None:
         return ()
     is_traced = isinstance(array, jax.core.Tracer)
-    sharding = jax.typeof(array).sharding if is_traced else array.sharding
+    known = jax.typeof(array) if is_traced else array
+    sharding = getattr(known, "sharding", None)  # NumPy's arrays have none
     entries = tuple(getattr(sharding, "spec", ()))
     if array.ndim < ndim:
         entries = (*[None] * axis, *entries)
