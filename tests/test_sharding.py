@@ -37,6 +37,7 @@ CASES = [
         *itertools.product(
             ("along", "across"), ("default", "step", "coordinates"), ("1", "2")
         ),
+        ("along", "constants", "2"),
         ("along", "per point", "2"),
         ("both", "step", "2"),
         ("both", "per point", "2"),
@@ -116,6 +117,7 @@ def samples(mesh: str, spread: str) -> tuple[Any, Any]:
 def spacing_of(kind: str, f: Any) -> Any:
     import jax
     import jax.numpy as jnp
+    import numpy
 
     if kind == "default":
         return 1
@@ -125,6 +127,8 @@ def spacing_of(kind: str, f: Any) -> Any:
     x = jnp.cumsum(steps)
     if kind == "coordinates":
         return [x]
+    if kind == "constants":
+        return [numpy.asarray(x)]
     return [jax.device_put(jnp.broadcast_to(x[:, None], SHAPE), f.sharding)]
 
 
@@ -200,6 +204,7 @@ PERMUTES = {
     ("step", "2"): 5,
     ("coordinates", "1"): 9,
     ("coordinates", "2"): 11,
+    ("constants", "2"): 11,
     ("per point", "2"): 11,
 }
 
