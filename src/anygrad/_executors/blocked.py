@@ -221,11 +221,11 @@ def _operands(
 
 def _shares_weights(out: Any, task: Task) -> bool:
     """Tell whether the weights on coordinates are made once for all lines."""
-    samples = math.prod(out.shape)
+    samples, formulas = math.prod(out.shape), task.scheme.formulas
     if samples > weights.FEW_SAMPLES:
         return weights.are_shared(samples, task)
-    most = max([len(formula.offsets) for formula in task.scheme.formulas])
-    return weights.are_on_line(task) and most > MANY_POINTS
+    on_line = weights.are_on_line(task)
+    return on_line and max([len(one.offsets) for one in formulas]) > MANY_POINTS
 
 
 def _prepared(

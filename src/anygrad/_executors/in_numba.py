@@ -47,7 +47,7 @@ LEAST_ROWS, LONGEST_TABLE = 8, 2**17
 MOST_LINES, FEW_LINES = 1500, 1000
 
 #: Weights on coordinates that take no more are made by the kernel, which is faster.
-MOST_PAIRS = 150
+FEW_PAIRS = 150
 
 #: Each result has loops of its own, which take a third of a second to compile.
 MOST_RESULTS = 12
@@ -97,18 +97,20 @@ def _run_at_once(
     """Write all results in one pass; tell whether it could."""
     import numpy
 
-    are_many = kernels.pairs_of(all_tasks(plan)) > MOST_PAIRS
+    size = outs[0].size
+    are_few = size <= weights.FEW_SAMPLES
+    makes_weights = are_few or kernels.pairs_of(all_tasks(plan)) <= FEW_PAIRS
 
     def weights_of(task: Task) -> Weights | None:
-        if not are_many or not weights.are_shared(outs[0].size, task):
+        if not weights.are_shared(size, task):
             return None
         with numpy.errstate(all="ignore"):
             return weights.made(task, xp)
 
-    form, operands = tape.form_of(f, plan, weights_of)
+    form, operands = tape.form_of(f, plan, None if makes_weights else weights_of)
     layouts = "".join([_layout(array) for array in (*operands.arrays, *outs)])
     *_, row = outs[0].shape
-    has_tables = row <= LONGEST_TABLE and outs[0].size >= LEAST_ROWS * row
+    has_tables = row <= LONGEST_TABLE and size >= LEAST_ROWS * row
     key = (form, layouts, has_tables)
     kernel = _kernels.get(key)
     if kernel is None:
@@ -126,7 +128,7 @@ def _run_at_once(
         function(*rows, numbers, complex_numbers, *operands.arrays, *outs)
 
     length = outs[0].shape[0]
-    if workers == 1 or outs[0].size < LEAST_SHARE:
+    if workers == 1 or size < LEAST_SHARE:
         fill((0, length))
         return True
     # More shares than threads, because a thread may be late.

@@ -45,15 +45,14 @@ class Settling:
     def __init__(self, at: tuple[int, ...]) -> None:
         self.at = at
         self._nodes: dict[Any, Node] = {}
-        self._known: dict[Any, Node] = {}
+        self._known: dict[tuple[Node, Known], Node] = {}
         self._further: dict[tuple[Node, int], Node] = {}
 
     def settled(self, node: Node, known: Known = NOTHING) -> Node:
         """Return what a node is where it is known what some conditions are."""
-        key = node, known
-        found = self._known.get(key)
+        found = self._known.get((node, known))
         if found is None:
-            found = self._known[key] = self._settle(node, known)
+            found = self._known[node, known] = self._settle(node, known)
         return found
 
     def _settle(self, node: Node, known: Known) -> Node:

@@ -60,7 +60,9 @@ class Operands:
 
     __slots__ = ("_made", "_places", "_weights_of", "arrays", "numbers", "weights")
 
-    def __init__(self, f: Any, weights_of: Callable[[Task], Weights | None]) -> None:
+    def __init__(
+        self, f: Any, weights_of: Callable[[Task], Weights | None] | None
+    ) -> None:
         self.arrays: list[Any] = [f]
         self.numbers: list[Any] = []
         self.weights: dict[int, Weights] = {}
@@ -70,7 +72,7 @@ class Operands:
 
     def form(self, value: Any) -> Any:
         """Count a value in, and return what the form says of it."""
-        if value is None or type(value) is Shared:
+        if type(value) is Shared:
             return value
         if type(value) in (float, int, complex):
             self.numbers.append(value)
@@ -84,10 +86,11 @@ class Operands:
         """Count the values of a task in, and return its form."""
         inner = None if task.inner is None else self.form_of_task(task.inner)
         scales: dict[int, Scale] = {}
-        step, *values = _values(task)
+        step, x, where, period, *ends = _values(task)
         shared = self._shared(task)
         if shared is not None:
-            values[0], values[2] = shared, None  # the period is in them
+            x, period = shared, None  # which is in the weights
+        values = (step, x, where, period, *ends)
         return (
             task.axis,
             task.scheme,
@@ -96,7 +99,7 @@ class Operands:
             task.sign,
             inner,
             self.form_of_scales(task.scheme, task.scales, scales),
-            tuple(map(self.form, (step, *values))),
+            tuple([v if v is None else self.form(v) for v in values]),
             tuple(
                 [
                     (scheme, self.form_of_scales(scheme, others, scales))
@@ -107,11 +110,14 @@ class Operands:
 
     def _shared(self, task: Task) -> Shared | None:
         """Count the weights in that all lines share, where these are operands."""
+        make = self._weights_of
+        if make is None or task.coordinates is None:
+            return None
         others = tuple([scheme for scheme, _ in task.alternatives])
         grid = id(task.coordinates), id(task.period)
         key = (*grid, task.scheme, others, task.precision)
         if key not in self._made:
-            self._made[key] = self._weights_of(task)
+            self._made[key] = make(task)
         made = self._made[key]
         if made is None:
             return None
@@ -123,13 +129,19 @@ class Operands:
         self, scheme: Scheme, scales: Sequence[Scale], known: dict[int, Scale]
     ) -> tuple[Scale, ...]:
         """Return one scale for each denominator; a task has each one once."""
+        if not scales:
+            return ()
+        found = []
         for denominator, first in zip(scheme.denominators, scheme.firsts, strict=True):
-            if scales and denominator not in known:
+            scale = known.get(denominator)
+            if scale is None:
                 factors, divisors = scales[first]
-                known[denominator] = Scale(
+                scale = Scale(
                     tuple(map(self.form, factors)), tuple(map(self.form, divisors))
                 )
-        return tuple([known[d] for d in scheme.denominators]) if scales else ()
+                known[denominator] = scale
+            found.append(scale)
+        return tuple(found)
 
     def form_of_arrays(self) -> tuple[Array, ...]:
         """Return what the form says of the arrays; the samples have room for all."""
@@ -196,7 +208,7 @@ class Recording(NamedTuple):
 def form_of(
     f: Any,
     plan: Plan,
-    weights_of: Callable[[Task], Weights | None] = lambda _: None,
+    weights_of: Callable[[Task], Weights | None] | None = None,
 ) -> tuple[Form, Operands]:
     """Return the form of a call, and its operands.
 
