@@ -26,6 +26,11 @@ def type_name(value: Any) -> str:
     return f"{cls.__module__.partition('.')[0]}.{cls.__qualname__}"
 
 
+def is_length_of_time(value: Any) -> bool:
+    """Tell whether it is a timedelta64, which NumPy calls an integer."""
+    return getattr(getattr(value, "dtype", None), "kind", "") == "m"
+
+
 def is_array(value: Any) -> bool:
     """Tell whether a value looks like an array, by what each has."""
     if value is None or type(value) is float:

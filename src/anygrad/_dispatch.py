@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import array_api_compat
 
 from . import _agnostic, _classes, _libraries, _refusals
-from ._checks.wording import as_array, of_times
+from ._checks.wording import as_array, by_dtype
 from ._library import Library, standard_device
 from ._records import Plan, Samples
 from ._schemes import Margin
@@ -246,10 +246,10 @@ def _refuse(cls: type, array: Any, name: str) -> None:
     """Raise where a class that is refused would pass for the array that it wraps."""
     refusal = _refusals.refusal_of(cls)
     if refusal is not None:
-        times = of_times(getattr(array, "dtype", None))
+        own = by_dtype(getattr(array, "dtype", None))
         msg = (
             f"`{name}` must not be {refusal.rule}. Got {_classes.type_name(array)}. "
-            f"{times}{' ' if times else ''}{refusal.remedy}"
+            f"{own}{' ' if own else ''}{refusal.remedy}"
         )
         raise TypeError(msg)
 

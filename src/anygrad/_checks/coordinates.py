@@ -12,7 +12,7 @@ from . import dtype, spacing
 from .input import is_unknown
 from .integers import integer
 from .spacing import Entry, check_kind
-from .wording import conversion, of_times, shown
+from .wording import conversion, shown
 
 
 def in_unit(given: Any, name: str, unit: str) -> Any:
@@ -32,7 +32,7 @@ def is_number(given: Any, name: str) -> bool:
     if type(given) in (float, int):
         return True
     check_kind(Entry(given, name))
-    if isinstance(given, numbers.Real) and not of_times(getattr(given, "dtype", None)):
+    if isinstance(given, numbers.Real) and not _classes.is_length_of_time(given):
         return True
     if isinstance(_refusals.carried(given), _refusals.Units):
         return not getattr(given, "shape", ())

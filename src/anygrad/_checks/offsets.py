@@ -5,10 +5,11 @@ from __future__ import annotations
 import numbers
 from typing import Any
 
+from .._classes import is_length_of_time
 from .._records import Samples
 from .input import check_numeric, is_unknown
 from .order import checked_order
-from .wording import of_times, shortened, shown
+from .wording import shortened, shown
 
 
 def exact(offsets: Any, order: Any) -> int:
@@ -31,9 +32,9 @@ def exact(offsets: Any, order: Any) -> int:
 
 
 def _is_rational(offset: Any) -> bool:
-    """Tell whether it is an int or a fraction; NumPy calls lengths of time integers."""
+    """Tell whether it is an int or a fraction."""
     is_number = isinstance(offset, numbers.Rational) and not isinstance(offset, bool)
-    return is_number and not of_times(getattr(offset, "dtype", None))
+    return is_number and not is_length_of_time(offset)
 
 
 def array(offsets: Samples, order: Any) -> int:

@@ -37,11 +37,11 @@ def conversion(found: Samples) -> str:
     """Return how an array becomes one of numbers, in the words of its library."""
     cast = "astype" if found.library is None else found.library.cast
     usual = f"Convert it to numbers first, e.g. with `{cast}`."
-    return of_times(found.dtype) or usual
+    return by_dtype(found.dtype) or usual
 
 
-def of_times(dtype: Any) -> str:
-    """Return how times, and what has fields of numbers, become numbers."""
+def by_dtype(dtype: Any) -> str:
+    """Return how times, fields and keys become numbers; nothing for other dtypes."""
     kind = getattr(dtype, "kind", "")
     if kind == "M":
         return "Convert it first, e.g. to `(t - t[0]) / numpy.timedelta64(1, 's')`."
