@@ -39,20 +39,20 @@ class Place(NamedTuple):
         None where the library decides by itself.
     mesh : mesh or None
         The devices over which they are spread, if they are.
-    are_taken : bool
-        Whether what runs there takes NumPy's arrays as they are, once nobody else
-        writes to them: it would be longer about a copy of them.
     names : dict
         By a dtype of NumPy's, what it becomes there, and whether that is the same: to
         find out takes longer than a small call.
+    are_taken : bool
+        Whether what runs there takes NumPy's arrays as they are, once nobody else
+        writes to them: it would be longer about a copy of them.
     """
 
     library: Library | None
     namespace: Namespace
     device: Any
     mesh: Any
-    are_taken: bool
     names: dict[Any, tuple[str, bool]]
+    are_taken: bool = False
 
     def array(self, given: Any, axis: int | None = None) -> Any:
         """Return what is a constant as an array there; anything else as it is.
@@ -112,26 +112,23 @@ def is_constant(array: Any) -> bool:
     return library is not None and library.is_constant
 
 
-def place_of(samples: Samples, *, are_taken: bool = False) -> Place | None:
+def place_of(samples: Samples) -> Place | None:
     """Return where constants go; None where they are taken as they are."""
     library = samples.library
     if library is not None and library.takes_constants:
         return None
     mesh = _libraries.mesh_of(samples.array, library)
-    device, xp = samples.device, samples.namespace
-    return Place(library, xp, device, mesh, are_taken, {})
+    return Place(library, samples.namespace, samples.device, mesh, {})
 
 
-def place_for(
-    samples: Samples, given: Iterable[Any], *, are_taken: bool = False
-) -> Place | None:
+def place_for(samples: Samples, given: Iterable[Any]) -> Place | None:
     """Return where constants among what is given go; None if there are none to copy.
 
     A compiler has taken them before, because it shows numbers of NumPy's as arrays.
     """
     if samples.is_compiled or not any(map(is_constant, given)):
         return None
-    return place_of(samples, are_taken=are_taken)
+    return place_of(samples)
 
 
 def placed(array: Any, samples: Samples) -> Any:

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 
-def settings() -> Any:
+def settings() -> tuple[Any, str, str | None]:
     """Return what decides dtypes, and whether copies are asked about.
 
     Where they are, another executor has them decided.
@@ -26,10 +26,8 @@ def settings() -> Any:
 
 def asks() -> bool:
     """Tell whether JAX asks."""
-    from jax import config
-
-    is_strict: bool = config.jax_numpy_dtype_promotion == "strict"
-    return is_strict or config.jax_transfer_guard_host_to_device == "disallow"
+    _, promotion, guard = settings()
+    return promotion == "strict" or guard == "disallow"
 
 
 def by_plan(_: Any = None) -> AbstractContextManager[Any]:

@@ -223,8 +223,8 @@ def _place(samples: Samples, planned: Planned, request: Request) -> Place | None
     given = [d.entry.given for d in planned.dims]
     for d in planned.dims:
         given += d.ends.values()
-    taken = planned.plan.takes_vectors
-    return _constants.place_for(samples, (*given, request.where), are_taken=taken)
+    place = _constants.place_for(samples, (*given, request.where))
+    return place and place._replace(are_taken=planned.plan.takes_vectors)
 
 
 def _mask(where: Any, plan: Plan, place: Place | None) -> Any:
