@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import pickle
 import sys
 import threading
 import types
@@ -450,8 +451,28 @@ def ask(script: Any, *arguments: str) -> Any:
 
 def test_importing_loads_no_array_library() -> None:
     libraries = ("numpy", "torch", "jax", "dask", "cupy", "array_api_strict")
-    code = f"import sys, anygrad; print(*(set({libraries}) & set(sys.modules)))"
+    code = (
+        "import sys; from anygrad import *; gradient, spherical; "
+        f"print(*(set({libraries}) & set(sys.modules)))"
+    )
     assert fresh.run("-c", code) == "\n"
+
+
+def test_functions_are_loaded_when_they_are_asked_for() -> None:
+    code = (
+        "import sys, anygrad; "
+        "print(*sorted(name for name in sys.modules if name.startswith('anygrad'))); "
+        "anygrad.gradient; print('anygrad._plans' in sys.modules)"
+    )
+    assert fresh.run("-c", code).split("\n") == ["anygrad anygrad._version", "True", ""]
+
+
+def test_functions_are_named_after_the_package() -> None:
+    functions = [getattr(anygrad, name) for name in anygrad.__all__[1:]]
+    assert {function.__module__ for function in functions} == {"anygrad"}
+    assert [pickle.loads(pickle.dumps(function)) for function in functions] == functions
+    assert set(anygrad.__all__) <= set(dir(anygrad))
+    assert not hasattr(anygrad, "gradients")
 
 
 @pytest.mark.peers

@@ -366,5 +366,8 @@ MEMORY = [
     )
 ]
 
-#: `import anygrad` beyond the import of array-api-compat, in milliseconds.
+#: What is imported: the package, and a function, with all that a call needs.
+IMPORTS = ["import anygrad", "from anygrad import gradient"]
+
+#: How long each may take beyond the import of array-api-compat, in milliseconds.
 IMPORT_AT_MOST = 10.0

@@ -55,22 +55,22 @@ are installed here.
 
 import typing as _t
 
-from ._compilers import get_compiler, set_compiler, set_default_compiler
-from ._curl import curl
-from ._derivative import derivative
-from ._divergence import divergence
-from ._gradient import gradient
-from ._halo_width import halo_width
-from ._hessian import hessian
-from ._jacobian import jacobian
-from ._laplacian import laplacian
-from ._stencil import stencil
 from ._version import __version__
-from ._versions import show_versions
-from ._workers import get_workers, set_default_workers, set_workers
 
 if _t.TYPE_CHECKING:
+    from ._compilers import get_compiler, set_compiler, set_default_compiler
+    from ._curl import curl
+    from ._derivative import derivative
+    from ._divergence import divergence
+    from ._gradient import gradient
+    from ._halo_width import halo_width
+    from ._hessian import hessian
+    from ._jacobian import jacobian
+    from ._laplacian import laplacian
+    from ._stencil import stencil
     from ._systems import cylindrical, lonlat, spherical
+    from ._versions import show_versions
+    from ._workers import get_workers, set_default_workers, set_workers
 
 __all__ = [
     "__version__",
@@ -95,24 +95,36 @@ __all__ = [
     "stencil",
 ]
 
-#: What is loaded when it is first asked for.
-_LATE = ("cylindrical", "lonlat", "spherical")
-
-# What a user sees is named after the package that it was imported from.
-for _name in __all__[1:]:
-    if _name not in _LATE:
-        globals()[_name].__module__ = __name__
-del _name
+#: The module of each function that is not in one of its own name.
+_HOMES = {
+    "cylindrical": "_systems",
+    "get_compiler": "_compilers",
+    "get_workers": "_workers",
+    "lonlat": "_systems",
+    "set_compiler": "_compilers",
+    "set_default_compiler": "_compilers",
+    "set_default_workers": "_workers",
+    "set_workers": "_workers",
+    "show_versions": "_versions",
+    "spherical": "_systems",
+}
 
 if not _t.TYPE_CHECKING:  # for which it would be a function of any name
 
     def __getattr__(name: str) -> object:
-        if name not in _LATE:
+        """Load a function when it is first asked for (SPEC 1 of Scientific Python).
+
+        Who imports a package that has `anygrad` somewhere in it pays for nothing
+        until a derivative is taken.
+        """
+        if name not in __all__:
             msg = f"module {__name__!r} has no attribute {name!r}"
             raise AttributeError(msg)
-        from . import _systems
+        from importlib import import_module
 
-        function = globals()[name] = getattr(_systems, name)
+        home = import_module(f"{__name__}.{_HOMES.get(name, f'_{name}')}")
+        function = globals()[name] = getattr(home, name)
+        # What a user sees is named after the package that it is imported from.
         function.__module__ = __name__
         return function
 
