@@ -45,112 +45,123 @@ def slope_weights(
 
     and ``L(i+1, j) - L(i, j-1)`` is the divided difference ``[i, ..., j]`` times
     ``x[j] - x[i]`` and the product of ``x - x[k]`` for ``i < k < j``, because both
-    agree at these points.  So the `m`-th derivative at the centre, for ``i < 0 < j``,
-    is that of the two parts, with the same two ratios, which are positive and sum to
-    one, and ``m! e(x[0] - x[k]) [i, ..., j]``, with `e` the elementary symmetric
-    polynomial of degree ``j - i - m``.  What remains are the formulas to one side of
-    the centre: Newton's form, differentiated in the same way.
+    agree at these points.  So the `m`-th derivative at the centre, for ``i <= 0 <= j``,
+    is that of the two parts, with the same two ratios, which are not negative and sum
+    to one, and ``m! e(x[0] - x[k]) [i, ..., j]``, with `e` the elementary symmetric
+    polynomial of degree ``j - i - m`` in these lengths but that of the centre itself.
+    And a divided difference is ``([i+1, ..., j] - [i, ..., j-1]) / (x[j] - x[i])``.
+
+    What the derivative has of each polynomial, and then of each divided difference,
+    goes from the longest down to the slopes: the sums are the same as from the slopes
+    up, but there is one number for each `i` and `j`, not one for each slope in them.
 
     Against 50 digits, these weights have kept an error of some roundings for steps
     whose ratio is 1e12, where those of Lagrange and of Fornberg had lost all digits:
     among slopes, nearly nothing cancels.
     """
-    return _Weights(span, offsets, order).derivative(offsets[0], offsets[-1])
-
-
-class _Weights:
-    """The tables of `slope_weights`.
-
-    Methods, because functions that call each other keep arrays alive until Python looks
-    for cycles.
-    """
-
-    def __init__(
-        self, span: Callable[[int, int], Any], offsets: Sequence[int], order: int
-    ) -> None:
-        self.span = span
-        self.order = order
-        self.whole = offsets[0], offsets[-1]
-        self.differences: dict[tuple[int, int], dict[int, Any]] = {}
-        self.derivatives: dict[tuple[int, int], dict[int, Any]] = {}
-
-    def divided(self, i: int, j: int) -> dict[int, Any]:
-        """Return ``[i, ..., j]``, times the whole length to the power ``j - i - 1``."""
+    first, last = offsets[0], offsets[-1]
+    own = _of_differences(span, first, last, order)
+    weights: dict[int, Any] = {}
+    scaled: dict[tuple[int, int], Any] = {}
+    for i, j in _intervals(first, last, 1):
+        both = _difference(scaled.get((i - 1, j)), scaled.get((i, j + 1)))
+        total = _sum(both, own.get((i, j)))
         if j == i + 1:
-            return {i: 1}
-        found = self.differences.get((i, j))
-        if found is None:
-            found = _sum(self.divided(i + 1, j), _scaled(self.divided(i, j - 1), -1))
-            if (i, j) != self.whole:
-                found = _scaled(found, self.span(*self.whole) / self.span(i, j))
-            self.differences[i, j] = found
-        return found
-
-    def newton(self, nodes: Sequence[int], degree: int) -> dict[int, Any]:
-        """Return the term of Newton's form of which `degree` factors remain."""
-        inner = [k for k in nodes[1:-1] if k]
-        lengths = [self.span(k, 0) / self.span(*self.whole) for k in inner]
-        ends = min(nodes[0], nodes[-1]), max(nodes[0], nodes[-1])
-        term = _scaled(self.divided(*ends), _symmetric(lengths, degree))
-        return _scaled(term, math.factorial(self.order))
-
-    def derivative(self, i: int, j: int) -> dict[int, Any]:
-        """Return the weights in the derivative of the polynomial through these."""
-        if j - i < self.order:
-            return {}
-        found = self.derivatives.get((i, j))
-        if found is None:
-            to_both_sides = i < 0 < j
-            found = self.inside(i, j) if to_both_sides else self.outside(i, j)
-            self.derivatives[i, j] = found
-        return found
-
-    def inside(self, i: int, j: int) -> dict[int, Any]:
-        """Return them for points to both sides of the centre."""
-        whole = self.span(i, j)
-        total = _sum(
-            _scaled(self.derivative(i + 1, j), self.span(i, 0) / whole),
-            _scaled(self.derivative(i, j - 1), self.span(0, j) / whole),
-        )
-        if self.order == 1:  # the product has the factor zero
-            return total
-        return _sum(total, self.newton(range(i, j + 1), j - i - self.order))
-
-    def outside(self, i: int, j: int) -> dict[int, Any]:
-        """Return them for points to one side of the centre."""
-        nodes = range(j + 1) if i == 0 else range(0, i - 1, -1)
-        total: dict[int, Any] = {}
-        for count in range(self.order + 1, len(nodes) + 1):
-            total = _sum(total, self.newton(nodes[:count], count - 1 - self.order))
-        return total
+            weights[i] = total
+        elif total is not None:
+            ratio = 1 if j - i == last - first else span(first, last) / span(i, j)
+            scaled[i, j] = _product(total, ratio)
+    return weights
 
 
-def _symmetric(numbers: Sequence[Any], degree: int) -> Any:
-    """Return the elementary symmetric polynomial: the sum of all products of `degree`.
+def _intervals(first: int, last: int, fewest: int) -> list[tuple[int, int]]:
+    """Return both ends of all runs of points of some steps, the longest first."""
+    lengths = range(last - first, fewest - 1, -1)
+    return [(i, i + n) for n in lengths for i in range(first, last - n + 1)]
 
-    That of degree 0 is the integer 1.
+
+def _of_differences(
+    span: Callable[[int, int], Any], first: int, last: int, order: int
+) -> dict[tuple[int, int], Any]:
+    """Return what the derivative has of divided differences by Neville's identity.
+
+    Those are times the whole length to the power ``j - i - 1``.
     """
-    sums: list[Any] = [1] + [0] * degree
-    for number in numbers:
-        for k in range(degree, 0, -1):
-            product = number if k == 1 else number * sums[k - 1]
-            if not (isinstance(sums[k - 1], int) and sums[k - 1] == 0):
-                untouched = isinstance(sums[k], int) and sums[k] == 0
-                sums[k] = product if untouched else sums[k] + product
-    return sums[degree]
+    before, after = [
+        _Symmetric([span(k, 0) / span(first, last) for k in between])
+        for between in (range(-1, first, -1), range(1, last))
+    ]
+    found: dict[tuple[int, int], Any] = {}
+    for (i, j), share in _of_polynomials(span, first, last, order).items():
+        left, right, degree = max(-i - 1, 0), max(j - 1, 0), j - i - order
+        total: Any = None
+        for k in range(max(degree - right, 0), min(degree, left) + 1):
+            term = _product(before.sum(left, k), after.sum(right, degree - k))
+            total = _sum(total, term)
+        if total is not None:
+            found[i, j] = _product(share, total)
+    return found
 
 
-def _scaled(terms: dict[int, Any], factor: Any) -> dict[int, Any]:
-    # The integer 1 stands for "no weight": it costs no array operation.
-    if _is_one(factor):
-        return terms
-    return {j: factor if _is_one(w) else w * factor for j, w in terms.items()}
+def _of_polynomials(
+    span: Callable[[int, int], Any], first: int, last: int, order: int
+) -> dict[tuple[int, int], Any]:
+    """Return what the derivative has of that of each polynomial, times `order`!."""
+    found: dict[tuple[int, int], Any] = {(first, last): math.factorial(order)}
+    for i, j in _intervals(first, last, order)[1:]:
+        if i <= 0 <= j:
+            left, right = found.get((i - 1, j)), found.get((i, j + 1))
+            # At an end of its points, the centre has all of one part.
+            if left is not None and j > 0:
+                left = _product(left, span(i - 1, 0) / span(i - 1, j))
+            if right is not None and i < 0:
+                right = _product(right, span(0, j + 1) / span(i, j + 1))
+            found[i, j] = _sum(left, right)
+    return found
 
 
-def _is_one(weight: Any) -> bool:
-    return isinstance(weight, int) and weight == 1
+class _Symmetric:
+    """Elementary symmetric polynomials of the first of some numbers."""
+
+    def __init__(self, numbers: Sequence[Any]) -> None:
+        self.numbers = numbers
+        self.known: dict[tuple[int, int], Any] = {}
+
+    def sum(self, count: int, degree: int) -> Any:
+        """Return the sum of all products of `degree` of the first `count` numbers.
+
+        None if there are none, and the integer 1 for the empty product.
+        """
+        if degree == 0:
+            return 1
+        if degree > count:
+            return None
+        found = self.known.get((count, degree))
+        if found is None:
+            without = self.sum(count - 1, degree)
+            rest = self.sum(count - 1, degree - 1)
+            found = _sum(without, _product(self.numbers[count - 1], rest))
+            self.known[count, degree] = found
+        return found
 
 
-def _sum(left: dict[int, Any], right: dict[int, Any]) -> dict[int, Any]:
-    common = {j: left[j] + right[j] for j in left if j in right}
-    return {**left, **right, **common}
+# The integer 1 stands for "no weight", and None for "no term": neither costs an
+# operation on arrays.
+
+
+def _product(left: Any, right: Any) -> Any:
+    if isinstance(left, int) and left == 1:
+        return right
+    return left if isinstance(right, int) and right == 1 else left * right
+
+
+def _sum(left: Any, right: Any) -> Any:
+    if left is None or right is None:
+        return right if left is None else left
+    return left + right
+
+
+def _difference(left: Any, right: Any) -> Any:
+    if left is None or right is None:
+        return left if right is None else right * -1
+    return left - right
