@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 import random
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import partialmethod
+from typing import Any
 
 import pytest
 
@@ -77,6 +80,46 @@ def test_slope_weights_use_ratios_only() -> None:
         for offsets in ((-1, 0, 1), (0, 1, 2), (-1, 0, 1, 2)):
             ratios = _uneven.slope_weights(lambda i, j, x=x: x[j] - x[i], offsets)
             assert sum(ratios.values()) == pytest.approx(1)
+
+
+class Counted:
+    """A number that counts the operations that it takes part in."""
+
+    def __init__(self, value: Fraction, made: list[str]) -> None:
+        self.value, self.made = value, made
+
+    def _with(self, verb: str, other: Any, *, turned: bool = False) -> Counted:
+        self.made.append(verb)
+        pair = self.value, other.value if isinstance(other, Counted) else other
+        return Counted(
+            getattr(operator, verb)(*pair[:: -1 if turned else 1]), self.made
+        )
+
+    __add__ = partialmethod(_with, "add")
+    __sub__ = partialmethod(_with, "sub")
+    __mul__ = partialmethod(_with, "mul")
+    __truediv__ = partialmethod(_with, "truediv")
+    __radd__ = partialmethod(_with, "add", turned=True)
+    __rsub__ = partialmethod(_with, "sub", turned=True)
+    __rmul__ = partialmethod(_with, "mul", turned=True)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, 4])
+@pytest.mark.parametrize("centre", [0, 1, 0.5], ids=["first", "second", "middle"])
+def test_operations_on_weights_grow_with_the_square_of_the_points(
+    order: int, centre: float
+) -> None:
+    for count in range(order + 1, 16):
+        before = int(centre * (count - 1)) if centre < 1 else 1
+        offsets = tuple(range(-before, count - before))
+        made: list[str] = []
+        nodes = {j: Counted(Fraction(j * abs(j)), made) for j in offsets}
+        lengths = {
+            (i, j): nodes[j] - nodes[i] for i in offsets for j in offsets if i != j
+        }
+        made.clear()
+        _uneven.slope_weights(lambda i, j, of=lengths: of[i, j], offsets, order)
+        assert len(made) <= 4 * count**2
 
 
 def test_no_weight_is_the_integer_one() -> None:

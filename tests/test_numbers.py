@@ -46,6 +46,28 @@ def test_coordinates_of_any_size(
     backend.check(results, [wanted], like=f)
 
 
+@pytest.mark.filterwarnings("ignore:overflow")  # of the last, by plain libraries
+def test_steps_that_grow_a_hundredfold_each(backend: Backend) -> None:
+    """Nine points in one formula, the last of which has no derivative in 32 bits."""
+    samples, x = [*SAMPLES, 6, 5], [128.0**k for k in range(9)]
+    f = backend.asarray(samples, "float32")
+    (result,) = anygrad.gradient(
+        f, spacing=[backend.asarray(x, "float32")], accuracy=8, edge_order=8
+    )
+    nodes = [oracle.gaussian(node) for node in x]
+    terms = [
+        [w * a for w, a in zip(oracle.slopes(nodes, row), samples, strict=True)]
+        for row in range(8)
+    ]
+    backend.check(
+        (result[:8],),
+        [[oracle.sum_of(row) for row in terms]],
+        like=f[:8],
+        tolerance=32 * backend.epsilon("float32"),
+        scales=[[sum(abs(term.real) for term in row) for row in terms]],
+    )
+
+
 @pytest.mark.parametrize("step", [3e21, 1e-23, 1e-170, 1e200])
 def test_astronomical_coordinates(
     backend: Backend, single_or_double: str, step: float
