@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: So many kernels are remembered, the latest ones.
 MOST_KERNELS = 256
 
-#: XLA takes some 9 ms for each: up to so many, less than a first call by operations.
+#: XLA takes some 5 ms for each: up to so many, less than a first call by operations.
 MOST_PAIRS = 500
 
 K = TypeVar("K")
