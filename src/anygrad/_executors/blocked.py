@@ -281,6 +281,7 @@ def _most_points(
     dtype = working(precision)
     is_plain = f.dtype == dtype and all(map(_is_plain, terms))
     nbytes = ops.block_bytes if is_plain else ops.scratch_bytes
+    nbytes = ops.sum_bytes if len(terms) > 1 else nbytes
     if dtype != precision.result:  # scratch arrays are wider than that
         nbytes = nbytes * 2 // 5
     return max(nbytes // int(xp.empty((0,), dtype=dtype).dtype.itemsize), 1)

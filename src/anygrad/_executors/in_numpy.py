@@ -122,6 +122,7 @@ def _blocked() -> Callable[..., tuple[Any, ...]]:
         take=numpy.ndarray.take,
         block_bytes=2**21,
         scratch_bytes=2**20,
+        sum_bytes=2**19,
         short_loop=512,
         for_each=_for_each,
     )

@@ -154,6 +154,7 @@ def _blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
         take=None,
         block_bytes=2**22 if on_cpu else None,
         scratch_bytes=3 * 2**19,
+        sum_bytes=3 * 2**19,
         short_loop=32,
         for_each=operations.one_by_one,
     )
