@@ -130,11 +130,11 @@ def test_script(
     machine, _, header, _, *lines = capsys.readouterr().out.splitlines()
     assert "cores" in machine
     assert header == "| work | ratio | median | runs | target |  |"
-    assert len(lines) == 2 * 2 + 1 + 1
+    assert len(lines) == 2 * 2 + 1 + 2
     for line in lines:
         assert line.endswith(("| met |", "| **missed** |"))
     figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
-    assert [len(line["runs"]) for line in figures["lines"]] == [2] * 6
+    assert [len(line["runs"]) for line in figures["lines"]] == [2] * 7
 
 
 def test_what_is_shown_as_equal_is_met(ratios: ModuleType) -> None:
