@@ -1,0 +1,179 @@
+"""The straight parts of rows, where it is known which formulas they have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from .._executors.nodes import LENGTH, Place
+from .._executors.numba_language import Loops
+from .._executors.printing import Range, Scope, inside, interior
+from .._executors.settled import Known, Settling
+
+if TYPE_CHECKING:
+    from .._executors.nodes import Node
+
+#: The loop over its straight part, and its bounds.
+BOUNDS = "low, high = uint64(0), uint64(last - first)"
+LOOP = "for u in range(low, high):"
+
+#: Where samples may be missing, so many points in a row take the first formulas without
+#: a choice, if these fit at all of them: holes are in few places, or together.
+CHUNK = 32
+IN_CHUNKS = """\
+while low < high:
+    end = high if high - low < uint64({twice}) else low + uint64({chunk})
+    fits = True
+    for u in range(low, end):
+{fits}
+    if fits:
+        for u in range(low, end):
+{usual}
+    else:
+        for u in range(low, end):
+{points}
+    low = end"""
+
+#: Ends of rows that have more lines are left to the general loop; so are rows at the
+#: ends of other axes.
+MOST_LINES_AT_ENDS, MOST_LINES_AT_EDGES = 220, 250
+
+#: At the ends of other axes, shorter rows are, too: it takes long to begin.
+LEAST_AT_EDGES = 64
+
+
+def loop(
+    printer: Loops, settling: Settling, along: Iterable[int], count: int = 1
+) -> list[str]:
+    """Return the loop along some axes, for a position whose choices it has.
+
+    For so many positions along the first axis.
+    """
+    printer.starts, printer.rows = {}, {}
+    printer.within = frozenset(along)
+    here = [settling.settled(node) for node in printer.recording.results]
+    pairs = [(number, k) for k in range(count) for number in range(len(here))]
+    nodes = [settling.further(here[number], k) for number, k in pairs]
+    targets = {}
+    for node, (number, k) in zip(nodes, pairs, strict=True):
+        place = [
+            Place(axis, True, 0 if axis else k) for axis in range(printer.last + 1)
+        ]
+        targets[printer.target(f"o{number}", tuple(place))] = node
+    return _written(printer, settling.at, targets, settling)
+
+
+def reads(lines: Sequence[str]) -> int:
+    """Return how many elements a loop reads at a point, each once."""
+    return len({*re.findall(r"read\(.*?\)", "\n".join(lines))})
+
+
+def _written(
+    printer: Loops,
+    at: tuple[int, ...],
+    targets: dict[str, Node],
+    settling: Settling | None = None,
+) -> list[str]:
+    """Return the lines before a loop, and the loop, which writes to its targets."""
+    row = Scope("", at=at)
+
+    def body(nodes: dict[str, Node], indent: int = 1) -> list[str]:
+        scope = Scope(Loops.INDENT * indent, row, at=at)
+        for target, node in nodes.items():
+            scope.add(target.format(printer.value(node, scope)))
+        return scope.lines
+
+    conditions = settling.first_conditions(targets.values()) if settling else ()
+    if settling and conditions:
+        here = Known(frozenset(conditions))
+        usual = {t: settling.settled(node, here) for t, node in targets.items()}
+        scope = Scope(Loops.INDENT * 2, row, at=at)
+        names = [printer.value(condition, scope) for condition in conditions]
+        scope.add(f"fits &= {' & '.join(names)}")
+        text = IN_CHUNKS.format(
+            chunk=CHUNK,
+            twice=2 * CHUNK,
+            fits="\n".join(scope.lines),
+            usual="\n".join(body(usual, 3)),
+            points="\n".join(body(targets, 3)),
+        )
+        loop = text.splitlines()
+    else:
+        loop = [LOOP, *body(targets)]
+    before = {**printer.starts, **printer.rows}
+    row.lines += [f"{name} = {text}" for text, name in before.items()]
+    return [*row.lines, BOUNDS, *loop]
+
+
+def tables(printer: Loops, ends: Range) -> list[str]:
+    """Return what is computed once for all rows."""
+    tables, printer.tables, last = printer.tables, None, printer.last
+    if not tables:
+        return []
+    printer.starts, printer.rows = {}, {}
+    targets = {f"{name}[u] = {{}}": node for node, name in tables.items()}
+    loop = _written(printer, interior(last + 1), targets)
+    empty = [
+        f"{name} = empty(last - first, {node.dtype})" for node, name in tables.items()
+    ]
+    first = f"first, last = {ends.start}, max({ends.start}, n{last} - {ends.end})"
+    return [first, *empty, *loop]
+
+
+def at_ends(printer: Loops, ends: Range) -> list[str]:
+    """Return the points at both ends of a row in the interior, one by one.
+
+    Nothing where a row is a part of an axis, or the lines are many.
+    """
+    last, tab = printer.last, Loops.INDENT
+    lines: list[str] = []
+    for place in (*range(ends.start), *range(LENGTH - ends.end, LENGTH)):
+        settling = Settling((*interior(last), place))
+        scope = Scope(tab, at=settling.at)
+        scope.add(f"t{last} = {printer.position(place, last)}")
+        target = ", ".join([f"t{axis}" for axis in range(last + 1)])
+        for number, node in enumerate(printer.recording.results):
+            value = printer.value(settling.settled(node), scope)
+            scope.add(f"o{number}[{target}] = {value}")
+        lines += scope.lines
+    if not last or len(lines) > MOST_LINES_AT_ENDS:
+        return []
+    if printer.runs_on:
+        row = f"t{last - 1}"
+        loop = [f"{tab}for {row} in range({row}, turn):"] if lines else []
+        lines = [*loop, *indented(lines), f"{tab}{row} = turn"]
+    return [*lines, f"{tab}continue"]
+
+
+def at_edges(printer: Loops, ranges: Sequence[Range]) -> list[str]:
+    """Return the straight parts of rows at the ends of another axis, or nothing.
+
+    Several results gain nothing by them, and take twice as long to compile.
+    """
+    lines: list[str] = []
+    if len(printer.recording.results) > 1:
+        return lines
+    for at, here in _edges(printer, ranges):
+        lines.append(f"elif {here}:")
+        lines += indented(loop(printer, Settling(at), [printer.last]))
+        if len(lines) > MOST_LINES_AT_EDGES:
+            return []
+    return lines
+
+
+def _edges(
+    printer: Loops, ranges: Sequence[Range]
+) -> Iterator[tuple[tuple[int, ...], str]]:
+    """Return the positions of rows at the ends of one other axis, and how to tell."""
+    inner = interior(len(ranges))
+    for axis, (start, end) in enumerate(ranges[:-1]):
+        others = [*ranges[:axis], Range(0, 0), *ranges[axis + 1 : -1]]
+        for place in (*range(start), *range(LENGTH - end, LENGTH)):
+            here = f"t{axis} == {printer.position(place, axis)}{inside(others, 'and')}"
+            is_long = f"last - first >= {LEAST_AT_EDGES} and n{axis} > {start + end}"
+            yield (*inner[:axis], place, *inner[axis + 1 :]), f"{is_long} and {here}"
+
+
+def indented(lines: Sequence[str], times: int = 1) -> list[str]:
+    return [Loops.INDENT * times + line for line in lines]
