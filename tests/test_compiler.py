@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import io
+import itertools
 import json
 import math
 import os
@@ -22,7 +23,7 @@ from hypothesis import strategies as st
 import anygrad
 import fresh
 from anygrad import _agnostic
-from anygrad._executors import in_numba, kernels
+from anygrad._executors import in_numba, kernels, missing_beyond, printing, tape
 from planning import plan_of
 
 pytestmark = pytest.mark.peers
@@ -512,6 +513,49 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="each system has its own folder")
+@pytest.mark.parametrize(
+    ("function", "keywords", "serve"),
+    [
+        ("derivative", {"dim": 0}, True),
+        ("gradient", {"accuracy": 4, "edge_order": 4}, True),
+        ("laplacian", {"spacing": "x"}, True),
+        ("laplacian", {"boundary": "reflect"}, False),
+        ("hessian", {}, False),
+    ],
+)
+def test_where_ends_are_as_if_samples_were_missing(
+    function: str, keywords: dict[str, Any], serve: bool
+) -> None:
+    """One-sided ends of one axis each; with ghosts, rows have formulas of their own."""
+    import numpy
+
+    f = numpy.random.default_rng(0).random((12, 13))
+    if "spacing" in keywords:
+        keywords = {"spacing": [numpy.arange(n) ** 1.5 for n in f.shape]}
+    plan = plan_of(function, f, where=f > 0.1, **keywords)
+    form, operands = tape.form_of(f, plan)
+    recording = tape.record(form, operands, plan, plan.namespace)
+    ranges = printing.interiors(recording.results, f.ndim)
+    found = missing_beyond.serve_everywhere(recording.results, ranges)
+    assert found is serve
+
+
+@pytest.mark.parametrize("dim", [0, 1])
+def test_all_masks_of_short_axes(runs: Runs, dim: int) -> None:
+    """At each point, ends and holes may be so near, to both sides."""
+    import numpy
+
+    draw = numpy.random.default_rng(0)
+    for length in range(3, 10):
+        masks = numpy.array(list(itertools.product([False, True], repeat=length)))
+        masks = masks if dim else numpy.ascontiguousarray(masks.T)
+        f = draw.random(masks.shape)
+        keywords = {"dim": dim, "edge_order": 2, "where": masks}
+        got = compiled("derivative", f, **keywords)
+        assert_same(got, agnostic("derivative", f, **keywords))
+    assert runs == [True] * 7
+
+
 def test_where_the_folder_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANYGRAD_CACHE_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

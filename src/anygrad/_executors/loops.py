@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .._executors import straight
+from .._executors import missing_beyond, straight
 from .._executors.numba_language import ACCESS, HEAD, SELECT, Loops
 from .._executors.printing import Range, Scope, inside, interior, interiors
 from .._executors.settled import Settling
 
 if TYPE_CHECKING:
+    from .._executors.nodes import Node
     from .._executors.tape import Recording
 
 #: The options under which what is compiled is kept beside its file, or is not.
@@ -112,13 +113,21 @@ def text_of(
         or straight.reads(several) > MOST_LEFT * AT_ONCE * reads
     ):
         several = []
+    unified: list[str] = []
+    results: Sequence[Node] = recording.results
+    if missing_beyond.serve_everywhere(results, ranges):
+        printer.beyond_is_missing = True
+        unified = straight.loop(printer, settling, [last])
+        results = [settling.settled(node) for node in results]
     tables = straight.tables(printer, ranges[last])
     general = Scope(tab * 2)
     target = ", ".join([f"t{axis}" for axis in range(recording.ndim)])
-    for number, node in enumerate(recording.results):
+    for number, node in enumerate(results):
         general.add(f"o{number}[{target}] = {printer.value(node, general)}")
-    if len(single) + len(general.lines) > most_lines:
+    if len(single) + len(unified) + len(general.lines) > most_lines:
         return None
+    printer.beyond_is_missing = False
+    edges = ["elif first < last:", *straight.indented(unified)]
     body = ROW.format(
         begin="0" if last else "start",
         end=f"n{last}" if last else "stop",
@@ -130,7 +139,7 @@ def text_of(
             straight.indented(_in_runs(printer, single, several, ranges))
         ),
         ends="\n".join(straight.at_ends(printer, ranges[last])),
-        edges="\n".join(straight.at_edges(printer, ranges)),
+        edges="\n".join(edges if unified else straight.at_edges(printer, ranges)),
         general="\n".join(general.lines),
     )
     names = ["start", "stop", "numbers", "complex_numbers", *printer.layouts]

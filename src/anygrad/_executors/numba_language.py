@@ -15,7 +15,7 @@ from .._executors.printing import (
 )
 
 if TYPE_CHECKING:
-    from .._executors.nodes import Index, Node
+    from .._executors.nodes import Index, Node, Place
     from .._executors.tape import Recording
 
 #: What a module says before its function.
@@ -100,6 +100,8 @@ class Loops(Language):
     tables : dict or None
         The names of what is computed once for all rows, such as weights on coordinates;
         None where each row computes its own.
+    beyond_is_missing : bool
+        Whether what is printed reads masks beyond the ends of axes, as false there.
     """
 
     def __init__(self, recording: Recording, layouts: str) -> None:
@@ -110,6 +112,7 @@ class Loops(Language):
         self.starts: dict[str, str] = {}
         self.flat: dict[str, None] = {}
         self.tables: dict[Node, str] | None = None
+        self.beyond_is_missing = False
         names = [f"b{k}" for k in range(len(recording.arrays))]
         names += [f"o{k}" for k in range(len(recording.results))]
         self.layouts = dict(zip(names, layouts, strict=True))
@@ -165,8 +168,20 @@ class Loops(Language):
         if not index:
             return f"b{array}[()]"
         if scope.row is None:
-            return f"b{array}[{', '.join(map(self.place, index))}]"
-        return self.in_row(f"b{array}", index)
+            text = f"b{array}[{', '.join(map(self.place, index))}]"
+        else:
+            text = self.in_row(f"b{array}", index)
+            index = [place for place in index if place.axis != self.last]
+        if self.beyond_is_missing and node.dtype == "bool":
+            text = " & ".join([text, *_are_inside(index)])
+        return text
+
+    def place(self, place: Place) -> str:
+        """Return where an array is read along one of its own axes, not beyond it."""
+        text = super().place(place)
+        if self.beyond_is_missing and place.follows and place.at:
+            return f"min(max({text}, 0), n{place.axis} - 1)"
+        return text
 
     def target(self, name: str, index: Index) -> str:
         """Return how the element of a row of a result is written."""
@@ -213,3 +228,12 @@ class Loops(Language):
 
 def _is_special(value: Any) -> bool:
     return isinstance(value, float) and not math.isfinite(value)
+
+
+def _are_inside(index: Sequence[Place]) -> list[str]:
+    """Return what tells whether an element is one of the array's."""
+    return [
+        f"(t{p.axis} >= {-p.at})" if p.at < 0 else f"(t{p.axis} < n{p.axis} - {p.at})"
+        for p in index
+        if p.follows and p.at
+    ]

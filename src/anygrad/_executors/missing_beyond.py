@@ -1,0 +1,82 @@
+"""Ends of axes, as if all samples beyond them were missing.
+
+Each run of valid samples has the rows of an array of its own, and so has an axis whose
+ends are one-sided.  Then the formulas of the interior serve at all points, if what a
+mask has beyond an end is taken for false: one loop for all rows, and few choices for
+what is left of them.  That is not taken for granted, but shown of each recording: what
+it has near an end must be what is left there of the interior's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .._executors.nodes import LENGTH, nodes_of
+from .._executors.printing import Range, interior
+from .._executors.settled import Known, Settling
+
+if TYPE_CHECKING:
+    from .._executors.nodes import Node
+
+
+def serve_everywhere(results: Sequence[Node], ranges: Sequence[Range]) -> bool:
+    """Tell whether results with masks may have the interior's formulas anywhere."""
+    if not all(_chooses_along_one_axis(node) for node in nodes_of(results)):
+        return False
+    at = interior(len(ranges))
+    inner = Settling(at)
+    nodes = [inner.settled(node) for node in results]
+    masks = [n for n in nodes_of(nodes) if n.verb == "load" and n.dtype == "bool"]
+    known: dict[tuple[Node, Node], bool] = {}
+    for axis, (start, end) in enumerate(ranges):
+        for place in (*range(start), *range(LENGTH - end, LENGTH)):
+            there = Settling((*at[:axis], place, *at[axis + 1 :]))
+            beyond = [frozenset([n]) for n in masks if _is_beyond(n, axis, place)]
+            missing = Known(false=frozenset(beyond))
+            for result, node in zip(results, nodes, strict=True):
+                left = inner.settled(node, missing)
+                if not _are_alike(there.settled(result), left, known):
+                    return False
+    return bool(masks)
+
+
+def _chooses_along_one_axis(node: Node) -> bool:
+    """Tell whether a choice depends on the position along one axis at most.
+
+    Then what is so near one end, and near the end of another axis, is so near both.
+    """
+    if node.verb not in ("where", "pieces"):
+        return True
+    axes = set()
+    for part in nodes_of([node]):
+        if part.verb == "pieces":
+            axes.add(part.detail[0])
+        elif part.verb == "load" and part.dtype == "bool":
+            axes.update([p.axis for p in part.detail[1] if p.follows and p.at])
+    return len(axes) < 2
+
+
+def _is_beyond(load: Node, axis: int, place: int) -> bool:
+    """Tell whether an array is read beyond an end, at a position along an axis."""
+    return any(
+        p.follows and p.axis == axis and not 0 <= place + p.at < LENGTH
+        for p in load.detail[1]
+    )
+
+
+def _are_alike(left: Node, right: Node, known: dict[tuple[Node, Node], bool]) -> bool:
+    """Tell whether two nodes compute the same in the same way."""
+    pair = left, right
+    found = known.get(pair)
+    if found is None:
+        found = known[pair] = (
+            (left.verb, left.dtype, repr(left.detail))
+            == (right.verb, right.dtype, repr(right.detail))
+            and len(left.operands) == len(right.operands)
+            and all(
+                _are_alike(first, second, known)
+                for first, second in zip(left.operands, right.operands, strict=True)
+            )
+        )
+    return found
