@@ -150,7 +150,7 @@ LIKELY_IN_NUMPY = (
     ("gradient(f, edge_order=np.int64(2))", "gradient(f, edge_order=np.float64(2))"),
     ("gradient(f, spacing=np.float32(0.1))", "gradient(f, spacing=0.1)"),
     ("gradient(f, spacing=np.float64(0.1))", "gradient(f, spacing=np.float16(0.1))"),
-    ("gradient(f, spacing=np.int8(2))", "gradient(f, spacing=np.timedelta64(2))"),
+    ("gradient(f, spacing=np.int8(2))", "gradient(f, spacing=np.timedelta64(2, 's'))"),
     ("gradient(f, spacing=np.complex64(2))", "gradient(f, spacing=np.float32(2))"),
     ("gradient(f, spacing=np.bool_(1))", "gradient(f, spacing=np.uint64(1))"),
     ("gradient(f, boundary=np.float64(-0.0))", "gradient(f, boundary=np.float64(0.0))"),

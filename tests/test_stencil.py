@@ -187,7 +187,7 @@ def test_numbers_that_are_refused(
 
 def test_lengths_of_time_are_no_offsets(numpy: Any) -> None:
     """NumPy calls them integers."""
-    for offset in (numpy.timedelta64(1, "s"), numpy.timedelta64("NaT")):
+    for offset in (numpy.timedelta64(1, "s"), numpy.timedelta64("NaT", "s")):
         message = refusal([offset, 2, 3])
         assert message.startswith("TypeError: `offsets` must be a list"), message
 

@@ -350,6 +350,28 @@ def test_lonlat_of_no_coordinates(labelled: Any, numpy: Any) -> None:
         labelled.lonlat(line, line * line.rename(lat="lon"))
 
 
+@pytest.mark.parametrize(
+    ("name", "attributes", "word"),
+    [
+        ("lat", {}, "lat"),
+        ("Latitude", {"units": "degrees"}, "Latitude"),
+        ("y", {"units": "degrees_north"}, "degrees_north"),
+        (None, {"standard_name": "latitude"}, "latitude"),
+    ],
+)
+def test_lonlat_in_the_wrong_order(
+    xr: Any, labelled: Any, name: Any, attributes: Any, word: str
+) -> None:
+    """Dims go by their names, so that no length would tell."""
+    line = xr.DataArray([0.0, 1.0, 2.0], dims="y", name=name, attrs=attributes)
+    other = xr.DataArray([0.0, 1.0, 2.0], dims="x", attrs={"units": "degrees_east"})
+    labelled.lonlat(other, line)
+    with pytest.raises(ValueError, match=f"`longitude` must not be called '{word}'"):
+        labelled.lonlat(line, other)
+    with pytest.raises(ValueError, match="be called 'degrees_east'"):
+        labelled.lonlat(xr.DataArray([0.0, 1.0], dims="z"), other)
+
+
 MISTAKES: dict[str, tuple[Callable[[Any, Any], Any], type[Exception], str]] = {
     "a name that is no dim": (
         lambda a, f: a.derivative(f, "X"),

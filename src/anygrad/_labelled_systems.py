@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import xarray as xr
 
 from . import _classes, _systems
+
+#: Names, standard names and units (of the CF conventions) that only the other one has.
+OF_THE_OTHER = {
+    "longitude": re.compile("lat|latitude|degrees?_?(n|north)", re.IGNORECASE),
+    "latitude": re.compile("lon|longitude|degrees?_?(e|east)", re.IGNORECASE),
+}
 
 
 def lonlat(
@@ -39,8 +46,8 @@ def lonlat(
     Raises
     ------
     TypeError, ValueError
-        If a coordinate is no DataArray of one dim; and as `anygrad.lonlat`
-        does.
+        If a coordinate is no DataArray of one dim, or is called the other one
+        by its name or attributes; and as `anygrad.lonlat` does.
 
     Examples
     --------
@@ -79,4 +86,10 @@ def _line(given: Any, name: str) -> tuple[Any, Any]:
             "`scale_factors` yourself."
         )
         raise ValueError(msg)
+    attributes = given.attrs
+    words = given.name, attributes.get("standard_name"), attributes.get("units")
+    for word in words:
+        if OF_THE_OTHER[name].fullmatch(str(word)):
+            msg = f"`{name}` must not be called {word!r}. The longitude comes first."
+            raise ValueError(msg)
     return given.dims[0], given.data
