@@ -57,12 +57,11 @@ def slope_weights(
     goes from the longest down to the slopes: the sums are the same as from the slopes
     up, but there is one number for each `i` and `j`, not one for each slope in them.
 
-    That number is the part of a divided difference over the product of ``x[0] - x[k]``
-    for ``i < k < j``, without the centre, and to one side of it, for the points that
-    are as many steps from it as there are between the ends.  So it is a sum of ratios,
-    too: a plain product of lengths has no digits left in float32 where ten of them are
-    a thousandth of the whole.  Of the symmetric polynomials, those of the reciprocals
-    remain, of the degree ``m - 2`` across the centre, and ``m - 1`` from it on.
+    Each is taken as a multiple of the product of ``x[0] - x[k]`` for ``i < k < j``,
+    without the centre; beside the centre, the nearest points are taken, and as many.
+    So all factors are ratios: the product itself is gone in float32 where ten lengths
+    are a ten-thousandth of the whole.  What remains of `e` is that of the reciprocals,
+    of degree ``m - 2`` where the centre is inside, and ``m - 1`` where it is an end.
 
     Against 50 digits, these weights have kept an error of some roundings for steps
     whose ratio is 1e12, where those of Lagrange and of Fornberg had lost all digits:
