@@ -69,7 +69,7 @@ def test_steps_that_grow_a_hundredfold_each(backend: Backend) -> None:
     )
 
 
-@pytest.mark.filterwarnings("ignore:overflow")  # at the ends, by plain libraries
+@pytest.mark.filterwarnings("ignore:(overflow|invalid value)")  # at the ends
 @pytest.mark.parametrize("sign", [1, -1])
 def test_points_that_crowd_beside_a_distant_one(backend: Backend, sign: int) -> None:
     """The products of their distances vanish in 32 bits, the weights do not."""
