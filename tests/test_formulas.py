@@ -82,6 +82,23 @@ def test_slope_weights_use_ratios_only() -> None:
             assert sum(ratios.values()) == pytest.approx(1)
 
 
+@pytest.mark.parametrize("order", range(1, 7))
+def test_slope_weights_of_the_mirror_image(order: int) -> None:
+    """They are the same to the last bit, and of the opposite sign in even orders."""
+    draw = random.Random(order)
+    for count in range(order + 1, order + 8):
+        for before in range(count):
+            nodes = [draw.uniform(k, k + 0.9) for k in range(count)]
+            x = dict(zip(range(-before, count - before), nodes, strict=True))
+            image = {-k: -node for k, node in reversed(x.items())}
+            weights, images = [
+                _uneven.slope_weights(lambda i, j, x=x: x[j] - x[i], list(x), order)
+                for x in (x, image)
+            ]
+            sign = 1 if order % 2 else -1
+            assert weights == {-j - 1: sign * w for j, w in images.items()}
+
+
 class Counted:
     """A number that counts the operations that it takes part in."""
 

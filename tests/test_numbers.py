@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import anygrad
+import formulas
 import oracle
 from backends import FORMATS, Backend
 
@@ -65,6 +66,27 @@ def test_steps_that_grow_a_hundredfold_each(backend: Backend) -> None:
         like=f[:8],
         tolerance=32 * backend.epsilon("float32"),
         scales=[[sum(abs(term.real) for term in row) for row in terms]],
+    )
+
+
+@pytest.mark.filterwarnings("ignore:(overflow|invalid value)")  # at the ends
+@pytest.mark.parametrize("sign", [1, -1])
+def test_points_that_crowd_beside_a_distant_one(backend: Backend, sign: int) -> None:
+    """The products of their distances vanish in 32 bits, the weights do not."""
+    samples = [*SAMPLES, 6, 5, 3, 5]
+    x = [-1.0 * sign, *[sign * k * 2.0**-23 for k in range(1, 11)]]
+    f = backend.asarray(samples, "float32")
+    result = anygrad.derivative(
+        f, spacing=backend.asarray(x, "float32"), order=2, accuracy=8
+    )
+    centre = [Fraction(node) - Fraction(x[5]) for node in x]
+    terms = [w * a for w, a in zip(formulas.lagrange(centre, 2), samples, strict=True)]
+    backend.check(
+        (result[5:6],),
+        [[sum(terms)]],
+        like=f[5:6],
+        tolerance=64 * backend.epsilon("float32"),
+        scales=[[max(map(abs, terms))]],
     )
 
 

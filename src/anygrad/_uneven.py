@@ -6,7 +6,9 @@ Pure arithmetic: the lengths may be numbers, fractions or arrays of any library.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 
@@ -55,68 +57,128 @@ def slope_weights(
     goes from the longest down to the slopes: the sums are the same as from the slopes
     up, but there is one number for each `i` and `j`, not one for each slope in them.
 
+    Each is taken as a multiple of the product of ``x[0] - x[k]`` for ``i < k < j``,
+    without the centre; beside the centre, the nearest points are taken, and as many.
+    So all factors are ratios: the product itself is gone in float32 where ten lengths
+    are a ten-thousandth of the whole.  What remains of `e` is that of the reciprocals,
+    of degree ``m - 2`` where the centre is inside, and ``m - 1`` where it is an end.
+
     Against 50 digits, these weights have kept an error of some roundings for steps
     whose ratio is 1e12, where those of Lagrange and of Fornberg had lost all digits:
     among slopes, nearly nothing cancels.
     """
-    first, last = offsets[0], offsets[-1]
-    own = _of_differences(span, first, last, order)
+    grid = _Grid(span, offsets[0], offsets[-1])
+    own = _of_differences(grid, order)
     weights: dict[int, Any] = {}
-    scaled: dict[tuple[int, int], Any] = {}
-    for i, j in _intervals(first, last, 1):
-        both = _difference(scaled.get((i - 1, j)), scaled.get((i, j + 1)))
+    upwards: dict[tuple[int, int], Any] = {}
+    downwards: dict[tuple[int, int], Any] = {}
+    for i, j in grid.intervals(1):
+        parts = upwards.get((i, j)), downwards.get((i, j))
+        if i > 0:
+            both = _difference(*reversed(parts))
+        else:
+            both = _difference(*parts) if j <= 0 else _sum(*parts)
         total = _sum(both, own.get((i, j)))
         if j == i + 1:
             weights[i] = total
         elif total is not None:
-            ratio = 1 if j - i == last - first else span(first, last) / span(i, j)
-            scaled[i, j] = _product(total, ratio)
+            upwards[i + 1, j], downwards[i, j - 1] = _handed_on(total, grid, i, j)
     return weights
 
 
-def _intervals(first: int, last: int, fewest: int) -> list[tuple[int, int]]:
-    """Return both ends of all runs of points of some steps, the longest first."""
-    lengths = range(last - first, fewest - 1, -1)
-    return [(i, i + n) for n in lengths for i in range(first, last - n + 1)]
+class _Grid:
+    """The points of a formula, and ratios of their lengths, each made once."""
+
+    def __init__(self, span: Callable[[int, int], Any], first: int, last: int) -> None:
+        self.span = span
+        self.first, self.last = first, last
+        self.depths: dict[int, Any] = {}
+        self.stretches: dict[tuple[int, int], Any] = {}
+
+    def intervals(self, fewest: int) -> list[tuple[int, int]]:
+        """Return both ends of all runs of so many steps or more, the longest first."""
+        lengths = range(self.last - self.first, fewest - 1, -1)
+        return [
+            (i, i + n) for n in lengths for i in range(self.first, self.last - n + 1)
+        ]
+
+    def distance(self, k: int) -> Any:
+        """Return the distance of a point from the centre, in the points' order."""
+        return self.span(k, 0) if k < 0 else self.span(0, k)
+
+    def depth(self, k: int) -> Any:
+        """Return the part that this distance is of the whole length."""
+        if k not in self.depths:
+            self.depths[k] = self.distance(k) / self.span(self.first, self.last)
+        return self.depths[k]
+
+    def stretch(self, i: int, j: int) -> Any:
+        """Return how often a run goes into the whole length."""
+        if (i, j) == (self.first, self.last):
+            return 1
+        if (i, j) not in self.stretches:
+            whole = self.span(self.first, self.last)
+            self.stretches[i, j] = whole / self.span(i, j)
+        return self.stretches[i, j]
 
 
-def _of_differences(
-    span: Callable[[int, int], Any], first: int, last: int, order: int
-) -> dict[tuple[int, int], Any]:
-    """Return what the derivative has of divided differences by Neville's identity.
+def _handed_on(total: Any, grid: _Grid, i: int, j: int) -> tuple[Any, Any]:
+    """Return what the divided differences without an end have of one.
 
-    Those are times the whole length to the power ``j - i - 1``.
+    That without the first point, and that without the last, but for their signs.
     """
+    if i >= 0 or j <= 0:
+        count = j - i - 1 if i >= 0 else i - j + 1
+        part = _product(total, grid.distance(count) / grid.span(i, j))
+        return part, part
+    part = _product(total, grid.stretch(i, j))
+    return (
+        _product(part, grid.depth(i + 1)) if i < -1 else part,
+        _product(part, grid.depth(j - 1)) if j > 1 else part,
+    )
+
+
+def _of_differences(grid: _Grid, order: int) -> dict[tuple[int, int], Any]:
+    """Return what the derivative has of divided differences by Neville's identity."""
+    whole = grid.span(grid.first, grid.last)
+    inner = (range(-1, grid.first, -1), range(1, grid.last)) if order > 1 else ((), ())
     before, after = [
-        _Symmetric([span(k, 0) / span(first, last) for k in between])
-        for between in (range(-1, first, -1), range(1, last))
+        _Symmetric([whole / grid.span(k, 0) for k in numbers]) for numbers in inner
     ]
     found: dict[tuple[int, int], Any] = {}
-    for (i, j), share in _of_polynomials(span, first, last, order).items():
-        left, right, degree = max(-i - 1, 0), max(j - 1, 0), j - i - order
-        total: Any = None
-        for k in range(max(degree - right, 0), min(degree, left) + 1):
-            term = _product(before.sum(left, k), after.sum(right, degree - k))
-            total = _sum(total, term)
-        if total is not None:
-            found[i, j] = _product(share, total)
+    for (i, j), share in _of_polynomials(grid, order).items():
+        left, right = max(-i - 1, 0), max(j - 1, 0)
+        degree = order - 2 if i < 0 < j else order - 1
+        terms = [
+            _product(before.sum(left, k), after.sum(right, degree - k))
+            for k in range(max(degree - right, 0), min(degree, left) + 1)
+        ]
+        if terms:
+            found[i, j] = _product(share, _folded(terms))
     return found
 
 
-def _of_polynomials(
-    span: Callable[[int, int], Any], first: int, last: int, order: int
-) -> dict[tuple[int, int], Any]:
+def _folded(terms: list[Any]) -> Any:
+    """Return the sum, which is the same to the last bit from either end."""
+    count = len(terms)
+    pairs = [terms[k] + terms[-1 - k] for k in range(count // 2)]
+    return reduce(operator.add, pairs + terms[count // 2 : count - count // 2])
+
+
+def _of_polynomials(grid: _Grid, order: int) -> dict[tuple[int, int], Any]:
     """Return what the derivative has of that of each polynomial, times `order`!."""
-    found: dict[tuple[int, int], Any] = {(first, last): math.factorial(order)}
-    for i, j in _intervals(first, last, order)[1:]:
-        if i <= 0 <= j:
-            left, right = found.get((i - 1, j)), found.get((i, j + 1))
-            # At an end of its points, the centre has all of one part.
-            if left is not None and j > 0:
-                left = _product(left, span(i - 1, 0) / span(i - 1, j))
-            if right is not None and i < 0:
-                right = _product(right, span(0, j + 1) / span(i, j + 1))
-            found[i, j] = _sum(left, right)
+    found: dict[tuple[int, int], Any] = {(grid.first, grid.last): math.factorial(order)}
+    for i, j in grid.intervals(order + 1):
+        if i < 0 < j:
+            share = _product(found[i, j], grid.stretch(i, j))
+            parts = {end: _product(share, grid.depth(end)) for end in (i, j)}
+        elif i <= 0 <= j:  # at an end, the centre has all of the other one
+            parts = {i or j: found[i, j]}
+        else:
+            continue
+        for end, part in parts.items():
+            ends = (i + 1, j) if end == i else (i, j - 1)
+            found[ends] = _sum(found.get(ends), part)
     return found
 
 

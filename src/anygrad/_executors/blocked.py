@@ -40,9 +40,9 @@ if TYPE_CHECKING:
 #: the first call of a form gets: there may be no other.
 MOST_UNRECORDED = 2**17
 
-#: On fewer samples, weights are made once for all lines if formulas have so many points
-#: that to record how they are made takes too long.
-MANY_POINTS = 5
+#: On fewer samples, weights are made once for all lines if formulas have more points:
+#: to record how they are made takes too long, for seven some 20 ms, once.
+MANY_POINTS = 7
 
 #: More blocks are not kept: the time to cut them is nothing to that of their work.
 MOST_PIECES = 256
