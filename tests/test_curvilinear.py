@@ -589,3 +589,14 @@ def test_too_few_points_for_the_slope_of_a_factor(library: Backend) -> None:
     anygrad.laplacian(f, scale_factors=[1.0, 2.0], boundary="edge")
     with pytest.raises(ValueError, match="`input` must have at least 3 points along"):
         anygrad.laplacian(f, scale_factors=[1.0, h], boundary="edge")
+
+
+def test_complex_coordinates_of_another_dim(library: Backend) -> None:
+    """They make no other derivative complex, and nobody is warned of that."""
+    f = library.asarray([[0.0, 2.0], [1.0, 5.0]])
+    x = library.asarray([0, 2j], library.complex)
+    y = library.asarray([0.0, 0.5])
+    first, second = anygrad.gradient(f, spacing=[x, y], scale_factors=[2.0, 4.0])
+    assert library.tolist(first) == [[-0.25j, -0.75j]] * 2
+    assert library.dtype_name(second) == library.real
+    assert library.tolist(second) == [[1.0, 1.0], [2.0, 2.0]]

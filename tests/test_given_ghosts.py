@@ -117,6 +117,13 @@ def test_a_single_row_between_ghosts(library: Backend) -> None:
     assert library.tolist(anygrad.derivative(f, dim=0, boundary=ends)) == [[4.0]]
 
 
+def test_what_is_infinite_in_the_dtype_of_the_samples(numpy: Any) -> None:
+    """It is no reason to warn, as among the samples."""
+    f, beyond = numpy.zeros(3, "float32"), numpy.asarray([1e300])
+    (result,) = anygrad.gradient(f, boundary=(("ghosts", beyond), "edge"))
+    assert result.tolist() == [-numpy.inf, 0, 0]
+
+
 def test_dtypes(library: Backend, numpy: Any) -> None:
     """Those of the samples hold, and NumPy's ghosts go with all."""
     for dtype, other in ((library.real, library.integer), (library.integer, "int32")):

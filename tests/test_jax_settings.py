@@ -114,6 +114,7 @@ def calls_on(jax: Any) -> list[Any]:
 
     f, line = jnp.stack([jnp.asarray(SAMPLES)] * 5), jnp.asarray(SAMPLES)
     first, factor = line[:1] * 1, line + 1
+    more_ghosts = [("edge", ("ghosts", f * 1)), (("ghosts", f * 1), "edge")]
     x, mask = numpy.asarray([0.0, 1, 3, 4, 8]), numpy.asarray([True] * 4 + [False])
 
     def call(function: Any, *args: Any, **keywords: Any) -> Any:
@@ -125,6 +126,7 @@ def calls_on(jax: Any) -> list[Any]:
         call(anygrad.gradient, line, spacing=[line], boundary=("periodic", 20.0)),
         call(anygrad.gradient, line, boundary=(2.0, "ghosts")),
         call(anygrad.gradient, line, boundary=(("ghosts", first), "edge")),
+        call(anygrad.laplacian, f, edge_order=1, boundary=more_ghosts),
         call(anygrad.laplacian, line, spacing=2.0, scale_factors=[factor]),
         call(anygrad.cylindrical, line, line),
         call(jax.vmap(lambda f: anygrad.gradient(f, spacing=0.5)), f),

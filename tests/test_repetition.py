@@ -148,6 +148,27 @@ def test_complex_infinities(library: Backend, dtype: str) -> None:
     assert len(set(results)) == len(set(units)) == 1
 
 
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # of the strict one
+@pytest.mark.parametrize("part", [float("inf"), float("nan")])
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_complex_parts_that_are_not_finite(
+    library: Backend, part: float, order: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What becomes of the other part is the same in the first call of a form."""
+    from anygrad._executors import blocked
+
+    for forms in ("_met", "_scores"):
+        monkeypatch.setattr(blocked, forms, {})
+    values = [1 + 2j, 2, complex(0, part), 3 - 1j, -4j, 1, 2, 5]
+    f = library.asarray(values, library.complex)
+    for accuracy in (2, 4):
+        results = [
+            anygrad.derivative(f, order=order, accuracy=accuracy, boundary="edge")
+            for _ in range(TIMES)
+        ]
+        assert len({repr(library.tolist(result)) for result in results}) == 1
+
+
 def test_zeros_of_complex_steps(numpy: Any) -> None:
     """A zero beside a step has a sign, which is in the result."""
     f = numpy.asarray([0.0, 0, -1, -1, 2]) * 1j

@@ -290,7 +290,7 @@ def _run(
     """Return the results of a call, each rounded once."""
     with _dispatch.surroundings(samples):
         results = [
-            _agnostic.prepare(result, dtype, False, xp)
+            _rounded(result, dtype, xp)
             for result, dtype in zip(
                 formula(grid, _libraries.without_shell(array)), dtypes, strict=True
             )
@@ -300,6 +300,13 @@ def _run(
         library = samples.library
         stack = xp.stack if library is None or library.stack is None else library.stack
         return (stack(results, axis=plan.stack.axis),)
+
+
+def _rounded(result: Any, dtype: DType, xp: Namespace) -> Any:
+    """Round a result, which is real where only another dim's coordinates are not."""
+    if not _precision.is_complex(dtype, xp) and _precision.is_complex(result.dtype, xp):
+        result = xp.real(result)
+    return _agnostic.prepare(result, dtype, False, xp)
 
 
 def _check_function(planner: Any, request: Request) -> None:

@@ -73,14 +73,15 @@ def plan(
     if samples.is_compiled:
         request = _constants.adopted(request, samples)
     field = _field(samples, request)
-    whole, extensions = _extended(planner, field, request)
-    shape = list(samples.shape)
-    for place, _, *sides in extensions:
-        shape[place] += sum([part.shape[place] for part in sides if part is not None])
-    planner(samples._replace(shape=tuple(shape)), whole)  # it refuses what is wrong
-    f, xp = samples.array, samples.namespace
-    for number, extension in enumerate(extensions):
-        f = extension.beside(extensions[:number], xp).put_to(f, xp)
+    with _dispatch.surroundings(samples):
+        whole, extensions = _extended(planner, field, request)
+        shape = list(samples.shape)
+        for place, _, *sides in extensions:
+            shape[place] += sum([a.shape[place] for a in sides if a is not None])
+        planner(samples._replace(shape=tuple(shape)), whole)  # it refuses what is wrong
+        f, xp = samples.array, samples.namespace
+        for number, extension in enumerate(extensions):
+            f = extension.beside(extensions[:number], xp).put_to(f, xp)
     inner = again(planner, f, **whole._asdict())
 
     def run(*_: Any) -> tuple[Any, ...]:

@@ -27,7 +27,7 @@ from .._executors import (
 from .._executors.kernels import in_order_of_memory, order_of_memory, remember
 from .._executors.pieces import Piece, Prepared, play
 from .._executors.scores import Term
-from .._precision import working
+from .._precision import is_complex, working
 from .._records import Plan, totals_of, unrounded
 
 if TYPE_CHECKING:
@@ -201,6 +201,10 @@ def _known(made: Any, ops: InPlaceOps) -> Prepared | None:
 def _is_first(f: Any, terms: Sequence[Term], xp: Namespace) -> bool:
     """Tell whether few samples have a form that has not been met, and remember it."""
     if math.prod(f.shape) > MOST_UNRECORDED:
+        return False
+    # Where one part is infinite or NaN, so is the other of its product with a real
+    # number; a recording has no such product with one, now or in a later call.
+    if is_complex(working(terms[0].task.precision), xp):
         return False
     key = _key(f, terms, xp, is_narrow=False)
     if key in _met or key in _scores:
