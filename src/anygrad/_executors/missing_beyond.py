@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 
 def serve_everywhere(results: Sequence[Node], ranges: Sequence[Range]) -> bool:
     """Tell whether results with masks may have the interior's formulas anywhere."""
-    if not all(_chooses_along_one_axis(node) for node in nodes_of(results)):
+    parts = list(nodes_of(results))
+    # Most calls have no masks, and are not to be looked through.
+    if not any(map(_is_mask, parts)) or not all(map(_chooses_along_one_axis, parts)):
         return False
     at = interior(len(ranges))
     inner = Settling(at)
     nodes = [inner.settled(node) for node in results]
-    masks = [n for n in nodes_of(nodes) if n.verb == "load" and n.dtype == "bool"]
+    masks = [node for node in nodes_of(nodes) if _is_mask(node)]
     known: dict[tuple[Node, Node], bool] = {}
     for axis, (start, end) in enumerate(ranges):
         for place in (*range(start), *range(LENGTH - end, LENGTH)):
@@ -41,6 +43,11 @@ def serve_everywhere(results: Sequence[Node], ranges: Sequence[Range]) -> bool:
     return bool(masks)
 
 
+def _is_mask(node: Node) -> bool:
+    """Tell whether a node reads an element of a mask."""
+    return node.verb == "load" and node.dtype == "bool"
+
+
 def _chooses_along_one_axis(node: Node) -> bool:
     """Tell whether a choice depends on the position along one axis at most.
 
@@ -52,7 +59,7 @@ def _chooses_along_one_axis(node: Node) -> bool:
     for part in nodes_of([node]):
         if part.verb == "pieces":
             axes.add(part.detail[0])
-        elif part.verb == "load" and part.dtype == "bool":
+        elif _is_mask(part):
             axes.update([p.axis for p in part.detail[1] if p.follows and p.at])
     return len(axes) < 2
 

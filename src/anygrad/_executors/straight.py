@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from .._executors.nodes import LENGTH, Place
@@ -154,25 +154,18 @@ def at_edges(printer: Loops, ranges: Sequence[Range]) -> list[str]:
     lines: list[str] = []
     if len(printer.recording.results) > 1:
         return lines
-    for at, here in _edges(printer, ranges):
-        lines.append(f"elif {here}:")
-        lines += indented(loop(printer, Settling(at), [printer.last]))
-        if len(lines) > MOST_LINES_AT_EDGES:
-            return []
-    return lines
-
-
-def _edges(
-    printer: Loops, ranges: Sequence[Range]
-) -> Iterator[tuple[tuple[int, ...], str]]:
-    """Return the positions of rows at the ends of one other axis, and how to tell."""
     inner = interior(len(ranges))
     for axis, (start, end) in enumerate(ranges[:-1]):
         others = [*ranges[:axis], Range(0, 0), *ranges[axis + 1 : -1]]
         for place in (*range(start), *range(LENGTH - end, LENGTH)):
             here = f"t{axis} == {printer.position(place, axis)}{inside(others, 'and')}"
             is_long = f"last - first >= {LEAST_AT_EDGES} and n{axis} > {start + end}"
-            yield (*inner[:axis], place, *inner[axis + 1 :]), f"{is_long} and {here}"
+            lines.append(f"elif {is_long} and {here}:")
+            at = (*inner[:axis], place, *inner[axis + 1 :])
+            lines += indented(loop(printer, Settling(at), [printer.last]))
+            if len(lines) > MOST_LINES_AT_EDGES:
+                return []
+    return lines
 
 
 def indented(lines: Sequence[str], times: int = 1) -> list[str]:
