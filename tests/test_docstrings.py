@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import inspect
 import re
+import typing
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -130,6 +131,19 @@ def test_help_fits_a_terminal(name: str) -> None:
     public = [module, *(getattr(module, word) for word in module.__all__)]
     told = "\n".join(inspect.getdoc(item) or "" for item in public).splitlines()
     assert [line for line in told if len(line) > 76] == []
+
+
+@pytest.mark.parametrize("name", ["anygrad", "anygrad.testing", "anygrad.xarray"])
+def test_hints_can_be_read(name: str) -> None:
+    """By what looks at them when a program runs: checkers of calls, makers of forms."""
+    if name == "anygrad.xarray":
+        pytest.importorskip("xarray")
+    module = importlib.import_module(name)
+    doors = [getattr(module, word) for word in module.__all__]
+    for door in filter(inspect.isfunction, doors):
+        hints = typing.get_type_hints(door)
+        assert hints.keys() - {"return"} <= inspect.signature(door).parameters.keys()
+        assert "return" in hints
 
 
 def _function_in(path: Path, name: str) -> Any:

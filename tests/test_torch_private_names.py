@@ -22,6 +22,8 @@ NAMES = (
     "torch._C._get_tracing_state",
     "torch._C._len_torch_dispatch_stack",
     "torch._C._len_torch_function_stack",
+    "torch._C._get_function_stack_at",
+    "torch._C.DisableTorchFunction",
     "torch._C._functorch.maybe_current_level",
     "torch._C._functorch.is_legacy_batchedtensor",
     "torch.autograd.forward_ad._current_level",
@@ -127,6 +129,12 @@ def watched_by_a_mode(torch: Any, slopes: Callable[[Any], Any]) -> None:
     assert any("sub" in str(function) for function in seen)
 
 
+def on_default_device(torch: Any, slopes: Callable[[Any], Any]) -> None:
+    f = torch.tensor(SQUARES)
+    with torch.device("meta"):
+        assert slopes(f).tolist() == SLOPES
+
+
 WAYS = {
     way.__name__: way
     for way in (
@@ -141,6 +149,7 @@ WAYS = {
         traced,
         traced_by_jit,
         watched_by_a_mode,
+        on_default_device,
     )
 }
 

@@ -490,3 +490,34 @@ def test_the_way_back_is_the_transpose(
     (back,) = torch.autograd.grad(result, f, slopes)
     assert back.device == f.device
     assert (result * slopes).sum().isclose((back * f).sum(), rtol=1e-10)
+
+
+@pytest.mark.parametrize("tracked", [False, True], ids=["plain", "tracked"])
+def test_a_default_device_of_torch_is_no_watcher(
+    torch: Any, monkeypatch: pytest.MonkeyPatch, tracked: bool
+) -> None:
+    """The samples are computed with as without it: it sees none of the operations."""
+    from torch.utils._device import DeviceContext
+
+    seen, seeing = [], DeviceContext.__torch_function__
+
+    def see(self: Any, function: Any, *rest: Any) -> Any:
+        seen.append(function)
+        return seeing(self, function, *rest)
+
+    f = torch.rand(300, 400, dtype=torch.float64, requires_grad=tracked)
+    x = torch.rand(400).cumsum(0)
+    wanted = anygrad.gradient(f, spacing=[0.5, x])
+    with torch.device("meta"), monkeypatch.context() as patched:
+        patched.setattr(DeviceContext, "__torch_function__", see)
+        results = anygrad.gradient(f, spacing=[0.5, x])
+    names = {getattr(function, "__name__", "") for function in seen}
+    assert names <= {"__get__", "__getitem__"}
+    for result, target in zip(results, wanted, strict=True):
+        assert result.device == f.device
+        assert result.equal(target)
+    if tracked:
+        with torch.device("meta"):
+            (found,) = torch.autograd.grad(sum(map(torch.sum, results)), f)
+        (target,) = torch.autograd.grad(sum(map(torch.sum, wanted)), f)
+        assert found.equal(target)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from . import _dispatch, _refusals, _schemes
 from ._checks import boundary as _boundary
@@ -21,9 +21,7 @@ from ._hessian import hessian
 from ._jacobian import jacobian
 from ._laplacian import laplacian
 from ._records import Ends
-
-if TYPE_CHECKING:
-    from ._typing import Array, Boundary
+from ._typing import Array, Boundary
 
 #: The order of the derivatives that a function takes, and its usual `edge_order`; None
 #: for an order that is given, and for the accuracy.

@@ -32,14 +32,14 @@ Namespace: TypeAlias = Any
 DType: TypeAlias = Any
 
 #: What one dim may be given: a step, or coordinates.
-Spacing: TypeAlias = "complex | Array"
+Spacing: TypeAlias = complex | Array
 
 #: What may stand at one end of a dim: a mode, a value or one for each line; or "ghosts"
 #: with samples, and coordinates.  For both ends, the same or a pair; or "periodic" with
 #: the period, which is such a pair.
-Mode: TypeAlias = "str | complex | Array"
-Ghosts: TypeAlias = "tuple[str, Array] | tuple[str, Array, Array]"
-Boundary: TypeAlias = "Mode | tuple[Mode | Ghosts, Mode | Ghosts]"
+Mode: TypeAlias = str | complex | Array
+Ghosts: TypeAlias = tuple[str, Array] | tuple[str, Array, Array]
+Boundary: TypeAlias = Mode | tuple[Mode | Ghosts, Mode | Ghosts]
 
 
 class PerDim(Protocol):

@@ -7,16 +7,15 @@ inside; chunks stay chunks.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import xarray as xr  # noqa: TC002 - what reads hints looks for it here
 
 from . import _derivative, _gradient, _hessian, _laplacian
 from ._labelled_fields import curl, divergence
 from ._labelled_systems import lonlat
 from ._labelled_words import called
 from ._labels import along, check_new, derived, mask
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 __all__ = [
     "curl",

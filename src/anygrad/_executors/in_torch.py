@@ -29,11 +29,22 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
         tensors += all_arrays_of(task)
     if is_watched(*tensors):
         return _agnostic.run(f, plan, xp)
-    if _is_tracked(tensors):
-        if not adjoint.serves(f, plan):
-            return _agnostic.run(f, plan, xp)
-        return adjoint.run(f, plan, xp, _run_blocked)
-    return _run_blocked(f, plan, xp)
+    import torch
+
+    if not torch._C._len_torch_function_stack():
+        return _run_unwatched(f, plan, xp, tensors)
+    with torch._C.DisableTorchFunction():  # the default device is none of ours
+        return _run_unwatched(f, plan, xp, tensors)
+
+
+def _run_unwatched(
+    f: Any, plan: Plan, xp: Namespace, tensors: Sequence[Any]
+) -> tuple[Any, ...]:
+    if not _is_tracked(tensors):
+        return _run_blocked(f, plan, xp)
+    if not adjoint.serves(f, plan):
+        return _agnostic.run(f, plan, xp)
+    return adjoint.run(f, plan, xp, _run_blocked)
 
 
 def _run_blocked(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
@@ -84,14 +95,20 @@ def is_transformed() -> bool:
 
 
 def _is_in_mode(torch: Any) -> bool:
-    """Tell whether a mode sees operations, that of the default device among them.
+    """Tell whether a mode sees operations, other than that of the default device.
 
-    In that, whatever is made from nothing lies elsewhere unless it is told where.
+    That one tells whatever is made from nothing where to lie, and does no more.
     """
     private = torch._C
     try:
-        count = private._len_torch_dispatch_stack()
-        return bool(count + private._len_torch_function_stack())
+        if private._len_torch_dispatch_stack():
+            return True
+        functions = private._len_torch_function_stack()
+        can_be_left = functions == 1 and hasattr(private, "DisableTorchFunction")
+        if not can_be_left:
+            return bool(functions)
+        mode = private._get_function_stack_at(0)
+        return type(mode) is not torch.utils._device.DeviceContext
     except AttributeError:
         return True
 

@@ -11,7 +11,7 @@ from ..testing._arrays import Gradient, NotApplicable, standard_namespace
 from ..testing._checks import Check, checks
 
 #: Where functions beside the gradient are found, by name.
-Functions: TypeAlias = "Mapping[str, Any] | Any"
+Functions: TypeAlias = Mapping[str, Any] | Any
 
 
 class Verdict(NamedTuple):
