@@ -286,6 +286,7 @@ def test_without_a_kernel(
     monkeypatch.setattr(on_cuda, "_kernels", {})
     if what == "too long":
         monkeypatch.setattr(cuda, "MOST_LINES", 1)
+        monkeypatch.setattr(cuda, "MOST_LINES_ALONE", 1)
     else:
         monkeypatch.setattr(cuda, "text_of", lambda *_: "this is no C++")
     samples = numbers((7, 8), "float64")
@@ -326,6 +327,39 @@ def test_long_texts_become_several_kernels(
     with count() as recording:
         ours = function(cupy.asarray(samples), accuracy=accuracy)
     assert 2 <= recording.launches.count(NAME) <= 6
+    assert_same(ours, expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "keywords", "kernels"),
+    [
+        ("derivative", {"accuracy": 8}, 1),
+        ("derivative", {"accuracy": 8, "order": 2, "dim": 0}, 1),
+        ("derivative", {"accuracy": 6, "where": True}, 1),
+        ("laplacian", {"accuracy": 8}, 2),
+    ],
+    ids=str,
+)
+def test_long_texts_that_cannot_be_cut(
+    cupy: Any, count: Any, name: str, keywords: dict[str, Any], kernels: int
+) -> None:
+    """They are compiled all the same: by operations, there are thousands of kernels."""
+    numpy = pytest.importorskip("numpy")
+    keywords = dict(keywords)
+    samples, x = numbers((23, 24), "float64"), numpy.arange(24.0) ** 1.5
+    spacing: Any = (
+        [x[1:], x] if name == "laplacian" else x[keywords.get("dim", 1) == 0 :]
+    )
+    if keywords.pop("where", False):
+        keywords["where"], spacing = numpy.arange(24) % 9 != 5, 0.3
+    expected = getattr(anygrad, name)(samples, spacing=spacing, **keywords)
+    if "where" in keywords:
+        keywords["where"] = cupy.asarray(keywords["where"])
+    with count() as recording:
+        ours = getattr(anygrad, name)(
+            cupy.asarray(samples), spacing=spacing, **keywords
+        )
+    assert recording.launches.count(NAME) == kernels
     assert_same(ours, expected)
 
 

@@ -226,6 +226,7 @@ def test_what_is_long_is_cut(library: Backend, monkeypatch: pytest.MonkeyPatch) 
     x = library.asarray([2.0 * k for k in range(SHAPE[1])])
     monkeypatch.setattr(kernels, "MOST_PAIRS", 0)
     monkeypatch.setattr(cuda, "MOST_LINES", 60)
+    monkeypatch.setattr(cuda, "MOST_LINES_ALONE", 60)
     second = anygrad.derivative(f, spacing=[x], order=2, where=where)
     wanted = [
         formulas.of_valid(row, range(0, 16, 2), ok, 2, order=2, uneven=True)

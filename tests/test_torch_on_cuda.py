@@ -34,6 +34,8 @@ torch = pytest.importorskip("torch")
 HEAD = """\
 #define __global__
 #define __restrict__
+#define __device__
+#define __noinline__
 struct count { unsigned x, y, z; };
 static count blockIdx, blockDim, threadIdx, gridDim;
 static inline float __int_as_float(int i) {

@@ -41,13 +41,13 @@ ACCESS = 16
 #: So many results a thread makes where they do not lie side by side.
 APART = 4
 
-#: Longer texts take more than half a second to compile.
+#: Longer texts take more than half a second to compile, and are cut if they can be.
 MOST_LINES = 1600
 
-#: Those of what flows back repeat in their edges what the interior has.  With 1,900
-#: lines, of accuracy 4 on coordinates, NVIDIA's compiler takes 0.8 s, once; the other
-#: way is one kernel for each operation, at every step of a training.
-MOST_LINES_BACK = 2100
+#: One derivative cannot.  With 4,300 lines, of order 2 and accuracy 8 on coordinates,
+#: NVIDIA's compiler takes two seconds, once; the other way is 3,500 kernels, one for
+#: each operation, at every call.
+MOST_LINES_ALONE = 5400
 
 #: What is read and made of several rows is held in registers, of so many bytes; with
 #: more, fewer threads would be there to wait for memory.
@@ -100,6 +100,8 @@ TEXT = """\
 typedef {position} position;
 template <class T, int N>
 struct alignas(sizeof(T) * N < {access} ? sizeof(T) * N : {access}) pack {{ T v[N]; }};
+template <class T>
+static __device__ __noinline__ T quotient(T a, T b) {{ return a / b; }}
 
 extern "C" __global__ void {name}(
 {parameters}
@@ -176,15 +178,17 @@ def text_of(recording: Recording, variant: Variant) -> str | None:
         else:
             straight.add(f"o{number}[{place}] = {value};")
         general.add(f"o{number}[{place}] = {printer.value(node, general)};")
-    lines = len(row.lines) + len(straight.lines) + len(general.lines)
-    if lines > (MOST_LINES_BACK if recording.is_transposed else MOST_LINES):
-        return None
-    ranges = interiors(recording.results, recording.ndim)
     words = {
         "columns": variant.columns,
         "last": last,
         "lane": "lane * (position)blockDim.x" if variant.is_apart else "lane",
     }
+    for_all_rows = _for_all_rows(printer, words)
+    lines = len(row.lines) + len(straight.lines) + len(general.lines)
+    most = MOST_LINES if recording.can_be_cut else MOST_LINES_ALONE
+    if lines + for_all_rows.count("\n") > most:
+        return None
+    ranges = interiors(recording.results, recording.ndim)
     return TEXT.format(
         **words,
         name=NAME,
@@ -194,7 +198,7 @@ def text_of(recording: Recording, variant: Variant) -> str | None:
         parameters=",\n".join(_parameters(recording)),
         left=variant.left(ranges[last]),
         side_by_side="" if variant.is_apart else f" * {lanes}",
-        for_all_rows=_for_all_rows(printer, words),
+        for_all_rows=for_all_rows,
         rows="\n".join(_loops(last, variant.rows)),
         conditions=_conditions(ranges, variant.rows),
         turns=variant.rows,

@@ -154,7 +154,7 @@ class Kernels(Language):
             terms.append(text if side_by_side else f"({text}) * s{array}_{own}")
         return " + ".join(terms) or "0"
 
-    def operation(self, node: Node, operands: Sequence[str]) -> str:
+    def operation(self, node: Node, operands: Sequence[str], scope: Scope) -> str:
         """Return what the verb of a node gives."""
         if node.verb == "astype":
             return self._converted(node, operands[0])
@@ -163,6 +163,10 @@ class Kernels(Language):
             one = f"({TYPES[node.dtype]})1"
             # Zero and NaN are their own signs.
             return f"{x} > 0 ? {one} : {x} < 0 ? -{one} : {x}"
+        if node.verb == "divide" and scope.at is None:
+            # In line, it is ten operations and more: few points need them, and the
+            # compiler would be busy with nothing else.
+            return f"quotient({', '.join(operands)})"
         return OPERATORS[node.verb].format(*operands)
 
     def _converted(self, node: Node, value: str) -> str:

@@ -206,7 +206,7 @@ class Loops(Language):
         row = f"{name}[{', '.join(starts)}]"
         return f"{self.rows.setdefault(row, self.new_name())}[u]"
 
-    def operation(self, node: Node, operands: Sequence[str]) -> str:
+    def operation(self, node: Node, operands: Sequence[str], _: Scope) -> str:
         """Return what the verb of a node gives, in its dtype."""
         if node.verb == "astype":
             return f"{node.dtype}({operands[0]})"

@@ -126,7 +126,7 @@ class Language:
         """Return an element of an array."""
         raise NotImplementedError
 
-    def operation(self, node: Node, operands: Sequence[str]) -> str:
+    def operation(self, node: Node, operands: Sequence[str], scope: Scope) -> str:
         """Return what the verb of a node gives."""
         raise NotImplementedError
 
@@ -173,7 +173,7 @@ class Language:
             name = self._named(node, self.load(node, scope), scope)
         else:
             operands = [self.value(operand, scope) for operand in node.operands]
-            name = self._named(node, self.operation(node, operands), scope)
+            name = self._named(node, self.operation(node, operands, scope), scope)
         scope.names[node] = name
         return name
 

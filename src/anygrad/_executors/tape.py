@@ -188,15 +188,15 @@ class Recording(NamedTuple):
         What the loads read, by their places.
     is_complex : tuple of bool
         For each number of a call, whether it is complex.
-    is_transposed : bool
-        Whether it is of what flows back.
+    can_be_cut : bool
+        Whether the call is several results, terms or derivatives.
     """
 
     results: tuple[Node, ...]
     ndim: int
     arrays: tuple[Array, ...]
     is_complex: tuple[bool, ...]
-    is_transposed: bool = False
+    can_be_cut: bool
 
     @property
     def dtypes(self) -> list[str]:
@@ -252,7 +252,7 @@ def record(form: Form, operands: Operands, plan: Plan, xp: Namespace) -> Recordi
         found[0].ndim,
         form.arrays,
         tuple([isinstance(number, complex) for number in operands.numbers]),
-        any(task.scheme.recipe.is_transposed for task in plan.tasks),
+        len(plan.tasks) > 1 or plan.tasks[0].inner is not None,
     )
 
 
