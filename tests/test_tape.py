@@ -365,6 +365,17 @@ def test_choices_that_are_none(numpy: Any) -> None:
     assert found[0].count("where") < found[LENGTH // 2].count("where")
 
 
+def test_texts_do_not_vary(numpy: Any) -> None:
+    """They are found again on the disk by what they are."""
+    f, line = numpy.ones((9, 9)), numpy.arange(9).reshape(1, 9) % 4 > 0
+    texts = set()
+    for _ in range(5):
+        recording = record("hessian", f, where=line, edge_order=1)
+        alone = recording._replace(results=recording.results[1:2])
+        texts.add(loops.text_of(alone, "CCC", 5000))
+    assert len(texts) == 1
+
+
 def test_the_short_way(numpy: Any) -> None:
     """Parts of rows of which no sample is missing, and parts of which one is."""
     f = numpy.random.default_rng(3).standard_normal((5, 200))

@@ -97,9 +97,13 @@ class Settling:
 
     def first_conditions(self, nodes: Iterable[Node]) -> list[Node]:
         """Return what must hold for the first of all choices to be taken."""
-        chosen = nodes_of(list(nodes), _first_operands)
+        results = list(nodes)
+        chosen = nodes_of(results, _first_operands)
         found = [_parts_of(n.operands[0]) for n in chosen if n.verb == "where"]
-        return sorted(frozenset().union(*found), key=lambda node: str(node.detail))
+        parts = frozenset().union(*found)
+        # In an order that is the same in each process: texts are kept by what they are.
+        in_order = [node for node in nodes_of(results) if node in parts]
+        return sorted(in_order, key=lambda node: str(node.detail))
 
     def further(self, node: Node, by: int) -> Node:
         """Return what a settled node is so many points further along the first axis."""
