@@ -16,8 +16,7 @@ from anygrad._executors import (
     tape,
     weights,
 )
-from anygrad._executors.nodes import LENGTH, Node, nodes_of
-from anygrad._executors.printing import interior, interiors
+from anygrad._executors.nodes import LENGTH, Node, interior, interiors, nodes_of
 from anygrad._executors.settled import Settling
 from planning import plan_of
 

@@ -16,15 +16,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._executors.cuda_language import HEADERS, SIZES, TYPES, Kernels
-from .._executors.nodes import name_of
-from .._executors.printing import (
+from .._executors.nodes import (
     Range,
-    Scope,
-    inside,
     interior,
     interiors,
+    name_of,
     straight_nodes,
 )
+from .._executors.printing import Scope, inside
 
 if TYPE_CHECKING:
     from .._executors.tape import Recording

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .._executors import missing_beyond, straight
+from .._executors.nodes import Range, interior, interiors
 from .._executors.numba_language import ACCESS, HEAD, SELECT, Loops
-from .._executors.printing import Range, Scope, inside, interior, interiors
+from .._executors.printing import Scope, inside
 from .._executors.settled import Known, Settling
 
 if TYPE_CHECKING:

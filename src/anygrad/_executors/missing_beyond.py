@@ -12,12 +12,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .._executors.nodes import LENGTH, Tape, nodes_of
-from .._executors.printing import Range, interior
+from .._executors.nodes import LENGTH, Tape, interior, nodes_of
 from .._executors.settled import Known, Settling
 
 if TYPE_CHECKING:
-    from .._executors.nodes import Node
+    from .._executors.nodes import Node, Range
 
 
 def serve_everywhere(results: Sequence[Node], ranges: Sequence[Range]) -> bool:

@@ -6,13 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .._executors.printing import (
-    OPERATORS,
-    Language,
-    Scope,
-    is_for_all_rows,
-    straight_nodes,
-)
+from .._executors.nodes import straight_nodes
+from .._executors.printing import OPERATORS, Language, Scope, is_for_all_rows
 
 if TYPE_CHECKING:
     from .._executors.nodes import Index, Node, Place

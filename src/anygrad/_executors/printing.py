@@ -7,13 +7,13 @@ the position along the last axis is computed once per row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from .._executors.nodes import LENGTH, nodes_of
+from .._executors.nodes import LENGTH, nodes_of, only_operand
 
 if TYPE_CHECKING:
-    from .._executors.nodes import Node, Place
+    from .._executors.nodes import Node, Place, Range
     from .._executors.tape import Recording
 
 
@@ -28,21 +28,6 @@ OPERATORS = {
     "bitwise_and": "{} & {}",
     "bitwise_or": "{} | {}",
 }
-
-
-class Range(NamedTuple):
-    """The interior along an axis.
-
-    Attributes
-    ----------
-    start : int
-        Its first point.
-    end : int
-        How many points lie behind it.
-    """
-
-    start: int
-    end: int
 
 
 class Scope:
@@ -199,49 +184,10 @@ class Language:
         return _sum(terms, rest)
 
 
-def interior(ndim: int) -> tuple[int, ...]:
-    """Return a position that is in the interior of each axis."""
-    return (LENGTH // 2,) * ndim
-
-
-def only_operand(node: Node, at: tuple[int, ...]) -> Node | None:
-    """Return which of its operands a node is at a position; None for other nodes."""
-    if node.verb == "pieces":
-        axis, starts = node.detail
-        number = sum([start <= at[axis] for start in starts])
-        operand: Node = node.operands[number]
-        return operand
-    return None
-
-
 def lengths_in(at: int) -> tuple[int, int]:
     """Return how many lengths of an axis there are in a position, and the rest."""
     turns, rest = divmod(at + LENGTH // 2, LENGTH)
     return turns, rest - LENGTH // 2
-
-
-def interiors(results: Sequence[Node], ndim: int) -> list[Range]:
-    """Return the points of each axis at which nodes are straight."""
-    ranges = [Range(0, 0)] * ndim
-    for node in straight_nodes(results, ndim):
-        if node.verb == "pieces":
-            axis, starts = node.detail
-            before = [start for start in starts if start <= LENGTH // 2]
-            after = [LENGTH - start for start in starts if start > LENGTH // 2]
-            known = ranges[axis]
-            ranges[axis] = Range(max([known.start, *before]), max([known.end, *after]))
-    return ranges
-
-
-def straight_nodes(results: Sequence[Node], ndim: int) -> Iterator[Node]:
-    """Return the nodes that results are made of in the interior, each once."""
-    at = interior(ndim)
-
-    def operands(node: Node) -> Sequence[Node]:
-        only = only_operand(node, at)
-        return node.operands if only is None else (only,)
-
-    return nodes_of(results, operands)
 
 
 def is_for_all_rows(node: Node, last: int) -> bool:

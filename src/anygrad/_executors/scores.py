@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
 from .._classes import is_array
-from .._executors.nodes import LENGTH, Tape, Weak
+from .._executors.nodes import LENGTH, Tape, Weak, interiors
 from .._executors.programs import program_of
 from .._executors.symbols import Symbol, Words, symbol_of_array
-from .._executors.values import Values, in_order
+from .._executors.values import Values
 from .._records import Plan
 from .._scales import Scale
 
@@ -141,7 +141,7 @@ def record(f: Any, terms: Sequence[Term], xp: Namespace, *, is_narrow: bool) -> 
         result.ndim,
         frozenset(recorder.scales),
         next(recorder.places),
-        _edges(root, result.ndim),
+        tuple(interiors([result.node], result.ndim)),
         is_narrow,
         tuple(recorder.weights),
         {},
@@ -219,18 +219,3 @@ class _Recorder:
             formulas = _agnostic.weighted_formulas(task, xp)
         whole: Symbol = _agnostic.of_formulas(f, task, formulas, xp)
         return whole
-
-
-def _edges(root: Value, ndim: int) -> tuple[tuple[int, int], ...]:
-    """Return how many points at the ends of each axis differ from all others."""
-    left, right = [0] * ndim, [0] * ndim
-    for value in in_order(root):
-        if value.verb != "pieces":
-            continue
-        axis, starts = value.detail
-        for start in starts:
-            if start <= LENGTH // 2:
-                left[axis] = max(left[axis], start)
-            else:
-                right[axis] = max(right[axis], LENGTH - start)
-    return tuple(zip(left, right, strict=True))

@@ -11,8 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from .._executors.nodes import Node, Tape, nodes_of
-from .._executors.printing import only_operand
+from .._executors.nodes import Node, Tape, nodes_of, only_operand
 
 
 class Known(NamedTuple):

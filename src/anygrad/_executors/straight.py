@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from .._executors.nodes import LENGTH, Place
+from .._executors.nodes import LENGTH, Place, Range, interior
 from .._executors.numba_language import Loops
-from .._executors.printing import Range, Scope, inside, interior
+from .._executors.printing import Scope, inside
 from .._executors.settled import Known, Settling
 
 if TYPE_CHECKING:
