@@ -209,14 +209,14 @@ def text_of(recording: Recording, variant: Variant) -> str | None:
 
 def _for_all_rows(printer: Kernels, words: dict[str, Any]) -> str:
     """Return what is computed before the loops over rows."""
-    if not printer.columns:
+    if not printer.tables:
         return ""
     scope = Scope(Kernels.INDENT, at=interior(printer.recording.ndim))
-    for node, name in printer.columns.items():
+    for node, name in printer.tables.items():
         scope.add(f"{name}[lane] = {printer.value(node, scope)};")
     names = [
         f"{TYPES[node.dtype]} {name}[{words['columns']}];"
-        for node, name in printer.columns.items()
+        for node, name in printer.tables.items()
     ]
     return FOR_ALL_ROWS.format(
         **words, names="\n".join(names), lines="\n".join(scope.lines)

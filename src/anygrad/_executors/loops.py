@@ -97,7 +97,8 @@ def text_of(
     if not DTYPES.issuperset(dtypes):
         return None
     printer = Loops(recording, layouts)
-    printer.tables = {} if has_tables else None
+    if not has_tables:
+        printer.tables = None
     last, tab = printer.last, Loops.INDENT
     along = {last, last - printer.runs_on}
     ranges = interiors(recording.results, recording.ndim)

@@ -85,7 +85,13 @@ class Language:
         The last axis,
     within : frozenset of int
         and those that the straight way goes along.
+    tables : dict or None
+        The names of what is computed once for all rows, such as weights on coordinates;
+        None where each row computes its own.
     """
+
+    #: The names of tables, by their numbers, and what stands for an element of one.
+    TABLE, IN_TABLE = "", ""
 
     #: What stands before the lines of a branch, in addition.
     INDENT = "    "
@@ -97,6 +103,7 @@ class Language:
         self.recording = recording
         self.last = recording.ndim - 1
         self.within = frozenset([self.last])
+        self.tables: dict[Node, str] | None = {}
         self._count = 0
 
     def constant(self, node: Node) -> str:
@@ -141,6 +148,10 @@ class Language:
             return self.constant(node)
         if node.verb == "number":
             return self.number(node)
+        tables = self.tables if scope.row is not None else None
+        if tables is not None and is_for_all_rows(node, self.last):
+            name = tables.setdefault(node, self.TABLE.format(len(tables)))
+            return self.IN_TABLE.format(name)
         only = None if scope.at is None else only_operand(node, scope.at)
         if only is not None:
             return self.value(only, scope)
