@@ -8,7 +8,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from ...testing import _abilities, _oracle
+from ...testing import _abilities, _formulas, _oracle
 from ...testing._arrays import (
     Gradient,
     NotApplicable,
@@ -120,7 +120,7 @@ def check_complex_samples_promote(gradient: Gradient, xp: Any) -> None:
 def check_half_precision_is_rounded_once(gradient: Gradient, xp: Any) -> None:
     """In 16 bits, a quotient is the nearest number that there is."""
     samples = [1, 2, 4, 7, 5]
-    wanted = _oracle.derivative(samples, 0, _oracle.steps(0, 3), 1)
+    wanted = _formulas.slope(samples, 0, _oracle.steps(0, 3), 1)
     for name in halves(xp):
         result = only(gradient, array(xp, samples, name), spacing=3.0)
         nearest = numbers(array(xp, [complex(a).real for a in wanted], name))
@@ -133,7 +133,7 @@ def check_half_precision_coordinates(gradient: Gradient, xp: Any) -> None:
         x = array(xp, [300 * a for a in COORDINATES[:6]], name)
         f = array(xp, SAMPLES[:6], name)
         stored = _oracle.along(0, numbers(x))
-        wanted = _oracle.derivative(SAMPLES[:6], 0, stored, 1)
+        wanted = _formulas.slope(SAMPLES[:6], 0, stored, 1)
         require_numbers(only(gradient, f, spacing=[x])[1:-1], wanted[1:-1])
 
 
@@ -163,7 +163,7 @@ def inner(result: Any, factors: Any) -> Any:
 
 def read(coordinate: Callable[[Any], Any], samples: Any) -> Any:
     """Return what is read of the exact derivative along the second dim."""
-    answer = _oracle.derivative(samples, 1, coordinate, 1)
+    answer = _formulas.slope(samples, 1, coordinate, 1)
     pairs = zip(numbers_of(answer), _oracle.flat(FACTORS), strict=True)
     return _oracle.sum_of(a * _oracle.gaussian(b) for a, b in pairs)
 
@@ -222,7 +222,7 @@ def check_differentiable_twice_in_coordinates(gradient: Gradient, xp: Any) -> No
         return xp.sum(only(gradient, f, spacing=[c * x]) * factors)
 
     found = _abilities.derivative(call, array(xp, 1.0), times=2)
-    slope = _oracle.derivative(SAMPLES, 0, _oracle.along(0, COORDINATES), 1)
+    slope = _formulas.slope(SAMPLES, 0, _oracle.along(0, COORDINATES), 1)
     pairs = zip(slope, FACTORS[0], strict=True)
     wanted = _oracle.sum_of(a * _oracle.gaussian(2 * b) for a, b in pairs)
     require_close(inner(found, 1), wanted, xp)
@@ -245,7 +245,7 @@ def check_differentiable_with_complex_steps(gradient: Gradient, xp: Any) -> None
         lambda f: only(gradient, f, spacing=complex(0, 2)), f, factors
     )
     # The formula is that of a step of 2 times -j, so its adjoint has +j.
-    slope = _oracle.derivative(CHANGES[0], 0, _oracle.steps(0, 2), 1)
+    slope = _formulas.slope(CHANGES[0], 0, _oracle.steps(0, 2), 1)
     pairs = zip(slope, FACTORS[0], strict=True)
     wanted = _oracle.sum_of(a * _oracle.gaussian(1j * b) for a, b in pairs)
     require_close(inner(found, CHANGES[0]), wanted, xp)
