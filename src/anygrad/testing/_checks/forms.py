@@ -11,9 +11,9 @@ from typing import Any
 from ...testing import _abilities, _formulas, _oracle
 from ...testing._arrays import (
     Gradient,
-    NotApplicable,
     array,
     complex_,
+    halves,
     has,
     need,
     numbers,
@@ -31,15 +31,6 @@ CURVED = [COORDINATES, [0, 2, 3, 7, 8, 10, 11]]
 #: What changes of the samples, or of the coordinates, and what is read of the result.
 CHANGES = [[1, 0, 2, 1, 3, 0, 1], [0, 1, 1, 2, 0, 3, 1]]
 FACTORS = [[0, 1, 2, 0, 1, 2, 0], [0, 3, 0, 1, 1, 1, 0]]
-
-
-def halves(xp: Any) -> list[str]:
-    """Return the names of the floating dtypes of 16 bits; there must be one."""
-    names = [name for name in ("float16", "bfloat16") if has(xp, name)]
-    if not names:
-        msg = "the namespace has no floating dtype of 16 bits"
-        raise NotApplicable(msg)
-    return names
 
 
 def check_views(gradient: Gradient, xp: Any) -> None:
