@@ -111,8 +111,6 @@ class Kernels(Language):
         if isinstance(value, float) and not math.isfinite(value):
             part = "float32" if node.dtype in ("float32", "complex64") else "float64"
             return f"({kind})({SPECIAL[part][str(value)]})"
-        if isinstance(value, complex):
-            return f"{kind}({value.real!r}, {value.imag!r})"
         return f"({kind})({value!r})"
 
     def number(self, node: Node) -> str:

@@ -8,7 +8,7 @@ needs no zeros in the place of the missing ones.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from .._executors.nodes import Node, Tape, nodes_of, only_operand
@@ -96,15 +96,20 @@ class Settling:
                 return self._tape.node("divide", (dividend, divisor), first.dtype)
         return self._tape.node("where", (condition, first, second), first.dtype)
 
-    def first_conditions(self, nodes: Iterable[Node]) -> list[Node]:
-        """Return what must hold for the first of all choices to be taken."""
-        results = list(nodes)
+    def first_choices(self, results: Sequence[Node]) -> tuple[list[Node], list[Node]]:
+        """Return what must hold for the first of all choices to be taken.
+
+        And what is left of the results then.
+        """
         chosen = nodes_of(results, _first_operands)
         found = [_parts_of(n.operands[0]) for n in chosen if n.verb == "where"]
+        if not found:  # as of most calls, which have no masks
+            return [], list(results)
         parts = frozenset().union(*found)
         # In an order that is the same in each process: texts are kept by what they are.
         in_order = [node for node in nodes_of(results) if node in parts]
-        return sorted(in_order, key=lambda node: str(node.detail))
+        conditions = sorted(in_order, key=lambda node: str(node.detail))
+        return conditions, [self.settled(node, Known(parts)) for node in results]
 
     def further(self, node: Node, by: int) -> Node:
         """Return what a settled node is so many points further along the first axis."""
