@@ -153,7 +153,7 @@ def _blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
         block_bytes=2**22 if on_cpu else None,
         scratch_bytes=3 * 2**19,
         sum_bytes=3 * 2**19,
-        short_loop=32,
+        short_loop=0,  # such a run takes longer than short loops do
         for_each=operations.one_by_one,
     )
     return partial(blocked.run, ops=ops)
