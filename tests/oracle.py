@@ -1,5 +1,7 @@
 """What the right answer is: the arithmetic of the public suite, for the tests too."""
 
+from anygrad.testing._formulas import magnitude
+from anygrad.testing._formulas import slope as derivative
 from anygrad.testing._oracle import (
     Gaussian,
     Index,
@@ -8,18 +10,14 @@ from anygrad.testing._oracle import (
     along,
     at,
     build,
-    derivative,
     difference,
     flat,
     gaussian,
     is_finite,
-    magnitude,
     per_point,
     shape_of,
-    slopes,
     steps,
     sum_of,
-    terms_of,
 )
 
 __all__ = [
@@ -38,8 +36,6 @@ __all__ = [
     "magnitude",
     "per_point",
     "shape_of",
-    "slopes",
     "steps",
     "sum_of",
-    "terms_of",
 ]

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 import anygrad
 import fresh
 from anygrad import _agnostic
-from anygrad._executors import in_numba, kernels, missing_beyond, printing, tape
+from anygrad._executors import in_numba, kernels, missing_beyond, nodes, tape
 from planning import plan_of
 
 pytestmark = pytest.mark.peers
@@ -332,7 +332,7 @@ def test_what_is_long_is_cut(
     monkeypatch.setattr(in_numba, "_kernels", {})
     f = plane[:9, :8]
     assert_same(compiled("hessian", f), agnostic("hessian", f))
-    kept = [kernel.function is not None for kernel in in_numba._kernels.values()]
+    kept = [function is not None for function in in_numba._kernels.values()]
     assert kept.count(True) >= 3  # of parts
     assert runs[-1] is True
     monkeypatch.setattr(in_numba, "MOST_LINES", 10)
@@ -535,7 +535,7 @@ def test_where_ends_are_as_if_samples_were_missing(
     plan = plan_of(function, f, where=f > 0.1, **keywords)
     form, operands = tape.form_of(f, plan)
     recording = tape.record(form, operands, plan, plan.namespace)
-    ranges = printing.interiors(recording.results, f.ndim)
+    ranges = nodes.interiors(recording.results, f.ndim)
     found = missing_beyond.serve_everywhere(recording.results, ranges)
     assert found is serve
 

@@ -20,7 +20,7 @@ import anygrad
 import cupy_on_cpu
 from anygrad._executors import cuda, on_cuda, tape
 from anygrad._executors.cuda import Variant
-from anygrad._executors.printing import Range
+from anygrad._executors.nodes import Range
 from anygrad._executors.tape import Recording
 from planning import plan_of
 

@@ -55,17 +55,15 @@ def test_steps_that_grow_a_hundredfold_each(backend: Backend) -> None:
     (result,) = anygrad.gradient(
         f, spacing=[backend.asarray(x, "float32")], accuracy=8, edge_order=8
     )
-    nodes = [oracle.gaussian(node) for node in x]
-    terms = [
-        [w * a for w, a in zip(oracle.slopes(nodes, row), samples, strict=True)]
-        for row in range(8)
-    ]
+    nodes = list(map(Fraction, x))
+    weights = [formulas.lagrange([a - b for a in nodes], 1) for b in nodes[:8]]
+    terms = [[w * a for w, a in zip(row, samples, strict=True)] for row in weights]
     backend.check(
         (result[:8],),
-        [[oracle.sum_of(row) for row in terms]],
+        [list(map(sum, terms))],
         like=f[:8],
         tolerance=32 * backend.epsilon("float32"),
-        scales=[[sum(abs(term.real) for term in row) for row in terms]],
+        scales=[[sum(map(abs, row)) for row in terms]],
     )
 
 

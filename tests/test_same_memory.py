@@ -57,6 +57,18 @@ def test_large_tensors_of_16_bits_stay(torch: Any) -> None:
         assert (found is not None) == is_there
 
 
+def test_masks_of_calls_that_stay_in_part(torch: Any) -> None:
+    """NumPy has all dtypes of the first dim, and not those of the second."""
+    f, x = torch.rand((8, 9)), torch.arange(9.0).to(torch.bfloat16)
+    keywords = {"spacing": [1.0, x], "where": f > 0.2}
+    plan = plan_of("gradient", f, **keywords)
+    wanted = _agnostic.run(f, plan, plan.namespace)
+    for _ in range(2):
+        for result, other in zip(anygrad.gradient(f, **keywords), wanted, strict=True):
+            assert result.isnan().equal(other.isnan())
+            assert result.nan_to_num().equal(other.nan_to_num())
+
+
 def test_memory_stays_resizable(torch: Any) -> None:
     f = torch.ones(2**18)
     (result,) = anygrad.gradient(f)

@@ -16,8 +16,7 @@ from anygrad._executors import (
     tape,
     weights,
 )
-from anygrad._executors.nodes import LENGTH, Node, nodes_of
-from anygrad._executors.printing import interior, interiors
+from anygrad._executors.nodes import LENGTH, Node, interior, interiors, nodes_of
 from anygrad._executors.settled import Settling
 from planning import plan_of
 
@@ -363,6 +362,17 @@ def test_choices_that_are_none(numpy: Any) -> None:
         for at in (0, LENGTH // 2)
     }
     assert found[0].count("where") < found[LENGTH // 2].count("where")
+
+
+def test_texts_do_not_vary(numpy: Any) -> None:
+    """They are found again on the disk by what they are."""
+    f, line = numpy.ones((9, 9)), numpy.arange(9).reshape(1, 9) % 4 > 0
+    texts = set()
+    for _ in range(5):
+        recording = record("hessian", f, where=line, edge_order=1)
+        alone = recording._replace(results=recording.results[1:2])
+        texts.add(loops.text_of(alone, "CCC", 5000))
+    assert len(texts) == 1
 
 
 def test_the_short_way(numpy: Any) -> None:

@@ -191,12 +191,9 @@ def prepare(array: Any, dtype: DType, wide: bool, xp: Namespace) -> Any:
     return xp.astype(array, dtype)
 
 
-def weighted_sum(
-    f: Any, task: Task, number: int, xp: Namespace, lowering: Lowering = STANDARD
-) -> Any:
+def weighted_sum(f: Any, task: Task, number: int, xp: Namespace) -> Any:
     """Return the derivative at the points that one formula of the scheme fills."""
-    weighted = weighted_formula(task, number, xp)
-    return sum_of(f, task, number, weighted, xp, lowering)
+    return sum_of(f, task, number, weighted_formula(task, number, xp), xp)
 
 
 def sum_of(

@@ -255,7 +255,7 @@ def plan(
         scale_factors.check_dtype(entry, one, results, xp)
     working = [_precision.working(task.precision) for task in usual.tasks]
     wide = [one and _precision.at_least_32_bits(one, xp) for one in own]
-    dtype = _common([*working, *wide], xp)
+    dtype = _precision.common([*working, *wide], xp)
     grid = Grid(
         again,
         plain,
@@ -269,10 +269,10 @@ def plan(
     )
     _check_lengths(planner, grid, field)
     if request.dtype is None:
-        is_apart = planner is _calls.gradient and usual.stack is None
-        of_each = own if is_apart else [_common([*own, results[0]], xp)] * len(results)
-        pairs = zip(results, of_each, strict=True)
-        results = [_common(pair, xp) for pair in pairs]
+        if planner is not _calls.gradient or usual.stack is not None:
+            own = [_precision.common([*own, results[0]], xp)] * len(results)
+        pairs = zip(results, own, strict=True)
+        results = [_precision.common(pair, xp) for pair in pairs]
     run = partial(_run, grid, FORMULAS[planner], samples, tuple(results))
     margins = _tasks.margins(usual.tasks)
     return usual._replace(executor=_dispatch.without_ghosts(run, margins, samples))
@@ -319,12 +319,6 @@ def _check_function(planner: Any, request: Request) -> None:
         "`divergence`, `curl` or `laplacian`, or change to Cartesian coordinates first."
     )
     raise ValueError(msg)
-
-
-def _common(dtypes: Iterable[DType | None], xp: Namespace) -> DType:
-    """Return the dtype that holds all that are given."""
-    given = [dtype for dtype in dtypes if dtype is not None]
-    return reduce(lambda a, b: _precision.promoted(a, b, xp), given) if given else None
 
 
 def _placed(given: list[Any], field: Field, dtype: DType) -> tuple[Any, ...]:

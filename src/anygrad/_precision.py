@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Iterable
+from functools import reduce
 from typing import Any, NamedTuple
 
 from ._classes import is_array
@@ -172,6 +174,12 @@ def promoted(dtype: DType, other: DType, xp: Namespace) -> DType:
     except (TypeError, ValueError, RuntimeError):  # as libraries refuse it
         return _complex_of_both(dtype, other, xp)
     return dtype if found == _held_by(dtype, dtype, xp) else found
+
+
+def common(dtypes: Iterable[DType | None], xp: Namespace) -> DType:
+    """Return the dtype that holds all that are given, as `promoted` does."""
+    given = [dtype for dtype in dtypes if dtype is not None]
+    return reduce(lambda a, b: promoted(a, b, xp), given) if given else None
 
 
 def _held_by(dtype: DType, other: DType, xp: Namespace) -> DType:

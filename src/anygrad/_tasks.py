@@ -89,20 +89,12 @@ def planned_in_one_dtype(
     xp, whole = field.samples.namespace, field
     if len(dims) > 1 and not _precision.is_integer(field.dtype, xp):
         usual = planned(field._replace(result=None), dims, orders, has_where=has_where)
-        common = _common_dtype(usual, xp)
+        common = _precision.common([task.precision.result for task in usual], xp)
         if any(task.precision.result != common for task in usual):
             whole = field._replace(dtype=common)
         elif field.result is None:
             return usual
     return planned(whole, dims, orders, has_where=has_where)
-
-
-def _common_dtype(tasks: tuple[Task, ...], xp: Namespace) -> DType:
-    """Return the dtype that holds the results of all."""
-    common = tasks[0].precision.result
-    for task in tasks[1:]:
-        common = _precision.promoted(common, task.precision.result, xp)
-    return common
 
 
 def _along(dim: Dim, field: Field) -> Along:
@@ -209,7 +201,7 @@ def summed(tasks: tuple[Task, ...]) -> tuple[Task, ...]:
 
 def with_one_dtype(tasks: tuple[Task, ...], xp: Namespace) -> tuple[Task, ...]:
     """Give results that end in one array the dtype that holds them all."""
-    common = _common_dtype(tasks, xp)
+    common = _precision.common([task.precision.result for task in tasks], xp)
     return tuple(
         [
             task._replace(precision=task.precision._replace(result=common))

@@ -10,10 +10,10 @@ rows, too, and drops them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache, partial
 from itertools import product
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import array_api_compat
 
@@ -28,7 +28,7 @@ from .._records import (
     totals_of,
     unrounded,
 )
-from .neighbours import windows_of
+from .neighbours import Execute, windows_of
 from .strips import (
     Arguments,
     Block,
@@ -45,10 +45,6 @@ from .strips import (
 
 if TYPE_CHECKING:
     from .._typing import Namespace
-
-
-#: ``execute(chunk, plan)`` returns the results of a plan.
-Execute: TypeAlias = Callable[[Any, Plan], tuple[Any, ...]]
 
 
 class Term(NamedTuple):

@@ -16,15 +16,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._executors.cuda_language import HEADERS, SIZES, TYPES, Kernels
-from .._executors.nodes import name_of
-from .._executors.printing import (
+from .._executors.nodes import (
     Range,
-    Scope,
-    inside,
     interior,
     interiors,
+    name_of,
     straight_nodes,
 )
+from .._executors.printing import Scope, inside
 
 if TYPE_CHECKING:
     from .._executors.tape import Recording
@@ -214,14 +213,14 @@ def text_of(recording: Recording, variant: Variant) -> str | None:
 
 def _for_all_rows(printer: Kernels, words: dict[str, Any]) -> str:
     """Return what is computed before the loops over rows."""
-    if not printer.columns:
+    if not printer.tables:
         return ""
     scope = Scope(Kernels.INDENT, at=interior(printer.recording.ndim))
-    for node, name in printer.columns.items():
+    for node, name in printer.tables.items():
         scope.add(f"{name}[lane] = {printer.value(node, scope)};")
     names = [
         f"{TYPES[node.dtype]} {name}[{words['columns']}];"
-        for node, name in printer.columns.items()
+        for node, name in printer.tables.items()
     ]
     return FOR_ALL_ROWS.format(
         **words, names="\n".join(names), lines="\n".join(scope.lines)

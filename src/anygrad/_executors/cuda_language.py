@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .._executors import printing
 from .._executors.nodes import name_of
-from .._executors.printing import Language, Scope, is_for_all_rows, lengths_in
+from .._executors.printing import Language, Scope, lengths_in
 
 if TYPE_CHECKING:
     from .._executors.nodes import Index, Node, Place
@@ -95,23 +95,15 @@ class Kernels(Language):
         How many results that lie side by side a thread makes; 1 where they do not.
     windows : dict
         By what names a row that is read, the offsets along it.
-    columns : dict
-        The names of what is computed once for all rows of a thread.
     """
 
+    TABLE, IN_TABLE = "c{}", "{}[lane]"
     IF, ELSE_IF, ELSE, SET = "if ({}) {{", "}} else if ({}) {{", "} else {", "{} = {};"
 
     def __init__(self, recording: Recording, lanes: int) -> None:
         super().__init__(recording)
         self.lanes = lanes
         self.windows: dict[tuple[int, str], set[int]] = {}
-        self.columns: dict[Node, str] = {}
-
-    def value(self, node: Node, scope: Scope) -> str:
-        """Write all that a node needs, and return what names it."""
-        if scope.row is None or not is_for_all_rows(node, self.last):
-            return super().value(node, scope)
-        return self.columns.setdefault(node, f"c{len(self.columns)}") + "[lane]"
 
     def constant(self, node: Node) -> str:
         """Return a number of the form in its dtype."""
@@ -119,8 +111,6 @@ class Kernels(Language):
         if isinstance(value, float) and not math.isfinite(value):
             part = "float32" if node.dtype in ("float32", "complex64") else "float64"
             return f"({kind})({SPECIAL[part][str(value)]})"
-        if isinstance(value, complex):
-            return f"{kind}({value.real!r}, {value.imag!r})"
         return f"({kind})({value!r})"
 
     def number(self, node: Node) -> str:

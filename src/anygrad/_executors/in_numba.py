@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from .. import _workers
 from .._executors import kernels, loops, tape, weights
@@ -53,19 +53,9 @@ FEW_PAIRS = 150
 MOST_RESULTS = 12
 
 
-class Kernel(NamedTuple):
-    """What is compiled of a form, for arrays that lie in memory in one way.
-
-    Attributes
-    ----------
-    function : callable or None
-        None where there is nothing to compile, or it failed.
-    """
-
-    function: Callable[..., None] | None
-
-
-_kernels: dict[tuple[Form, str, bool], Kernel] = {}
+#: What is compiled of a form, for arrays that lie in memory in one way: None where
+#: there is nothing to compile, or it failed.
+_kernels: dict[tuple[Form, str, bool], Callable[..., None] | None] = {}
 
 
 def pays(size: int, plan: Plan) -> bool:
@@ -112,11 +102,10 @@ def _run_at_once(
     *_, row = outs[0].shape
     has_tables = row <= LONGEST_TABLE and size >= LEAST_ROWS * row
     key = (form, layouts, has_tables)
-    kernel = _kernels.get(key)
-    if kernel is None:
-        kernel = Kernel(_compiled(key, operands, plan, xp))
-        kernel = kernels.remember(_kernels, key, kernel)
-    function = kernel.function
+    function: Any = _kernels.get(key, False)
+    if function is False:  # it has not been met
+        function = _compiled(key, operands, plan, xp)
+        function = kernels.remember(_kernels, key, function)
     if function is None:
         return False
     real = [number for number in operands.numbers if type(number) is not complex]

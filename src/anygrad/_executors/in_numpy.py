@@ -111,9 +111,7 @@ def _blocked() -> Callable[..., tuple[Any, ...]]:
         astype=numpy.ndarray.astype,
         empty_like=numpy.empty_like,
         scratch=Scratch(),
-        strides=lambda a: a.strides,
-        transpose=lambda a, axes: a.transpose(axes),
-        is_contiguous=lambda a: a.flags.c_contiguous,
+        **operations.OF_NUMPY._asdict(),
         # As `f.min()` does, whose way there takes as long on a small array.
         extremes=lambda f: (
             int(numpy.minimum.reduce(f, axis=None)),

@@ -164,15 +164,13 @@ def _blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
         astype=torch.Tensor.to,
         empty_like=huge_pages.empty_like,
         scratch=None,
-        strides=lambda a: a.stride(),
-        transpose=lambda a, axes: a.permute(axes),
-        is_contiguous=lambda a: a.is_contiguous(),
+        **operations.OF_TORCH._asdict(),
         extremes=_extremes if on_cpu else None,
         take=None,
         block_bytes=2**22 if on_cpu else None,
         scratch_bytes=3 * 2**19,
         sum_bytes=3 * 2**19,
-        short_loop=32,
+        short_loop=0,  # such a run takes longer than short loops do
         for_each=operations.one_by_one,
     )
     return partial(blocked.run, ops=ops)

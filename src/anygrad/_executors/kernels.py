@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from .. import _agnostic
 from .._beyond import arrays_of
+from .._executors.operations import OF_NUMPY
 from .._precision import working
 from .._records import all_tasks, candidates, totals_of, transposed, unrounded
 
 if TYPE_CHECKING:
-    from .._executors.operations import InPlaceOps
+    from .._executors.operations import InPlaceOps, Memory
     from .._records import Plan, Task
     from .._typing import Namespace
 
@@ -66,30 +67,6 @@ def pairs_of(tasks: Iterable[Task]) -> int:
         for candidate in candidates(task)
         for formula in candidate.scheme.formulas
     )
-
-
-class Memory(NamedTuple):
-    """How a library tells how its arrays lie in memory.
-
-    Attributes
-    ----------
-    is_contiguous, strides : callable
-        Of an array.
-    transpose : callable
-        ``transpose(array, axes)``.
-    """
-
-    is_contiguous: Callable[[Any], bool]
-    strides: Callable[[Any], Sequence[int]]
-    transpose: Callable[[Any, Sequence[int]], Any]
-
-
-#: As NumPy says it, and CuPy.
-OF_NUMPY = Memory(
-    is_contiguous=lambda array: array.flags.c_contiguous,
-    strides=lambda array: array.strides,
-    transpose=lambda array, axes: array.transpose(axes),
-)
 
 
 class Runner(NamedTuple):

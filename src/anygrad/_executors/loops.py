@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .._executors import missing_beyond, straight
+from .._executors.nodes import Range, interior, interiors
 from .._executors.numba_language import ACCESS, HEAD, SELECT, Loops
-from .._executors.printing import Range, Scope, inside, interior, interiors
-from .._executors.settled import Known, Settling
+from .._executors.printing import Scope, inside
+from .._executors.settled import Settling
 
 if TYPE_CHECKING:
     from .._executors.nodes import Node
@@ -96,7 +97,8 @@ def text_of(
     if not DTYPES.issuperset(dtypes):
         return None
     printer = Loops(recording, layouts)
-    printer.tables = {} if has_tables else None
+    if not has_tables:
+        printer.tables = None
     last, tab = printer.last, Loops.INDENT
     along = {last, last - printer.runs_on}
     ranges = interiors(recording.results, recording.ndim)
@@ -121,7 +123,7 @@ def text_of(
         results = [settling.settled(node) for node in results]
     tables = straight.tables(printer, ranges[last])
     general = Scope(tab * 2)
-    _add_point(printer, general, results, settling if unified else None)
+    straight.add_point(printer, general, results, settling if unified else None)
     if len(single) + len(unified) + len(general.lines) > most_lines:
         return None
     printer.beyond_is_missing = False
@@ -176,28 +178,6 @@ def text_of(
     constants = [f"{name} = {text}" for text, name in printer.constants.items()]
     select = SELECT if "select(" in body else ""
     return HEAD + select + ACCESS + "\n".join([*constants, "", *lines, ""])
-
-
-def _add_point(
-    printer: Loops, scope: Scope, nodes: Sequence[Node], settling: Settling | None
-) -> None:
-    """Write what makes the results at one point.
-
-    With the settling that they come from, they take the first formulas without a
-    choice, if these fit.
-    """
-    if settling is not None:
-        conditions = settling.first_conditions(nodes)
-        names = [printer.value(condition, scope) for condition in conditions]
-        known = Known(frozenset(conditions))
-        scope.add(f"if {' & '.join(names)}:")
-        usual = [settling.settled(node, known) for node in nodes]
-        _add_point(printer, scope.branch(Loops.INDENT), usual, None)
-        scope.add("else:")
-        scope = scope.branch(Loops.INDENT)
-    target = ", ".join([f"t{axis}" for axis in range(printer.last + 1)])
-    for number, node in enumerate(nodes):
-        scope.add(f"o{number}[{target}] = {printer.value(node, scope)}")
 
 
 def _in_runs(

@@ -12,12 +12,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .._executors.nodes import LENGTH, nodes_of
-from .._executors.printing import Range, interior
+from .._executors.nodes import LENGTH, Tape, interior, nodes_of
 from .._executors.settled import Known, Settling
 
 if TYPE_CHECKING:
-    from .._executors.nodes import Node
+    from .._executors.nodes import Node, Range
 
 
 def serve_everywhere(results: Sequence[Node], ranges: Sequence[Range]) -> bool:
@@ -26,19 +25,17 @@ def serve_everywhere(results: Sequence[Node], ranges: Sequence[Range]) -> bool:
     # Most calls have no masks, and are not to be looked through.
     if not any(map(_is_mask, parts)) or not all(map(_chooses_along_one_axis, parts)):
         return False
-    at = interior(len(ranges))
-    inner = Settling(at)
+    at, tape = interior(len(ranges)), Tape(None)
+    inner = Settling(at, tape)
     nodes = [inner.settled(node) for node in results]
     masks = [node for node in nodes_of(nodes) if _is_mask(node)]
-    known: dict[tuple[Node, Node], bool] = {}
     for axis, (start, end) in enumerate(ranges):
         for place in (*range(start), *range(LENGTH - end, LENGTH)):
-            there = Settling((*at[:axis], place, *at[axis + 1 :]))
+            there = Settling((*at[:axis], place, *at[axis + 1 :]), tape)
             beyond = [frozenset([n]) for n in masks if _is_beyond(n, axis, place)]
             missing = Known(false=frozenset(beyond))
             for result, node in zip(results, nodes, strict=True):
-                left = inner.settled(node, missing)
-                if not _are_alike(there.settled(result), left, known):
+                if there.settled(result) is not inner.settled(node, missing):
                     return False
     return bool(masks)
 
@@ -70,20 +67,3 @@ def _is_beyond(load: Node, axis: int, place: int) -> bool:
         p.follows and p.axis == axis and not 0 <= place + p.at < LENGTH
         for p in load.detail[1]
     )
-
-
-def _are_alike(left: Node, right: Node, known: dict[tuple[Node, Node], bool]) -> bool:
-    """Tell whether two nodes compute the same in the same way."""
-    pair = left, right
-    found = known.get(pair)
-    if found is None:
-        found = known[pair] = (
-            (left.verb, left.dtype, repr(left.detail))
-            == (right.verb, right.dtype, repr(right.detail))
-            and len(left.operands) == len(right.operands)
-            and all(
-                _are_alike(first, second, known)
-                for first, second in zip(left.operands, right.operands, strict=True)
-            )
-        )
-    return found

@@ -7,15 +7,19 @@ chunk reads, and the rows that are not its own are dropped.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from .._records import Task, halo_of, wraps
+from .._records import Plan, Task, halo_of, wraps
 from .._schemes import Halo
 
 #: Some rows, from where to where: a slice that Dask need not look into.
 Span: TypeAlias = tuple[int, int]
+
+
+#: ``execute(chunk, plan)`` returns the results of a plan on what a chunk reads.
+Execute: TypeAlias = Callable[[Any, Plan], tuple[Any, ...]]
 
 
 class Window(NamedTuple):

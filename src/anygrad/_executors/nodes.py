@@ -93,6 +93,60 @@ def nodes_of(
             yield node
 
 
+class Range(NamedTuple):
+    """The interior along an axis.
+
+    Attributes
+    ----------
+    start : int
+        Its first point.
+    end : int
+        How many points lie behind it.
+    """
+
+    start: int
+    end: int
+
+
+def interior(ndim: int) -> tuple[int, ...]:
+    """Return a position that is in the interior of each axis."""
+    return (LENGTH // 2,) * ndim
+
+
+def only_operand(node: Node, at: tuple[int, ...]) -> Node | None:
+    """Return which of its operands a node is at a position; None for other nodes."""
+    if node.verb == "pieces":
+        axis, starts = node.detail
+        number = sum([start <= at[axis] for start in starts])
+        operand: Node = node.operands[number]
+        return operand
+    return None
+
+
+def interiors(results: Sequence[Node], ndim: int) -> list[Range]:
+    """Return the points of each axis at which nodes are straight."""
+    ranges = [Range(0, 0)] * ndim
+    for node in straight_nodes(results, ndim):
+        if node.verb == "pieces":
+            axis, starts = node.detail
+            before = [start for start in starts if start <= LENGTH // 2]
+            after = [LENGTH - start for start in starts if start > LENGTH // 2]
+            known = ranges[axis]
+            ranges[axis] = Range(max([known.start, *before]), max([known.end, *after]))
+    return ranges
+
+
+def straight_nodes(results: Sequence[Node], ndim: int) -> Iterator[Node]:
+    """Return the nodes that results are made of in the interior, each once."""
+    at = interior(ndim)
+
+    def operands(node: Node) -> Sequence[Node]:
+        only = only_operand(node, at)
+        return node.operands if only is None else (only,)
+
+    return nodes_of(results, operands)
+
+
 class Weak(NamedTuple):
     """A number of Python's that comes with the call: it takes the dtype of arrays.
 

@@ -6,13 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .._executors.printing import (
-    OPERATORS,
-    Language,
-    Scope,
-    is_for_all_rows,
-    straight_nodes,
-)
+from .._executors.nodes import straight_nodes
+from .._executors.printing import OPERATORS, Language, Scope
 
 if TYPE_CHECKING:
     from .._executors.nodes import Index, Node, Place
@@ -97,12 +92,11 @@ class Loops(Language):
         Whether rows that follow each other are one run through memory;
     short : int
         then, shorter ones are put together.
-    tables : dict or None
-        The names of what is computed once for all rows, such as weights on coordinates;
-        None where each row computes its own.
     beyond_is_missing : bool
         Whether what is printed reads masks beyond the ends of axes, as false there.
     """
+
+    TABLE, IN_TABLE = "table{}", "read({}, u)"
 
     def __init__(self, recording: Recording, layouts: str) -> None:
         super().__init__(recording)
@@ -111,7 +105,6 @@ class Loops(Language):
         self.rows: dict[str, str] = {}
         self.starts: dict[str, str] = {}
         self.flat: dict[str, None] = {}
-        self.tables: dict[Node, str] | None = None
         self.beyond_is_missing = False
         names = [f"b{k}" for k in range(len(recording.arrays))]
         names += [f"o{k}" for k in range(len(recording.results))]
@@ -133,16 +126,6 @@ class Loops(Language):
             if any(is_in) and followed[-2:] != last_two:
                 return False
         return True
-
-    def value(self, node: Node, scope: Scope) -> str:
-        """Write all that a node needs, and return what names it."""
-        if (
-            scope.row is None
-            or self.tables is None
-            or not is_for_all_rows(node, self.last)
-        ):
-            return super().value(node, scope)
-        return f"read({self.tables.setdefault(node, f'table{len(self.tables)}')}, u)"
 
     def constant(self, node: Node) -> str:
         """Return the name of a number of the form, a global one in its dtype."""

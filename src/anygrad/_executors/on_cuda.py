@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._executors import cuda, tape
 from .._executors.cuda import Variant
 from .._executors.kernels import compiled, remember
-from .._executors.nodes import nodes_of
-from .._executors.printing import interiors, is_for_all_rows, straight_nodes
+from .._executors.nodes import interiors, nodes_of, straight_nodes
+from .._executors.printing import is_for_all_rows
 
 if TYPE_CHECKING:
-    from .._executors.printing import Range
+    from .._executors.nodes import Range
     from .._executors.tape import Form, Recording
     from .._records import Plan, Task
     from .._typing import Namespace

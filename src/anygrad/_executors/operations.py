@@ -9,6 +9,38 @@ if TYPE_CHECKING:
     from .._executors.scratch import Scratch
 
 
+class Memory(NamedTuple):
+    """How a library tells how its arrays lie in memory.
+
+    Attributes
+    ----------
+    is_contiguous : callable
+        Whether the elements of an array lie one after the other, the last axis fastest.
+    strides : callable
+        How far apart the neighbours along each axis are.
+    transpose : callable
+        ``transpose(array, axes)``: a view.
+    """
+
+    is_contiguous: Callable[[Any], bool]
+    strides: Callable[[Any], Sequence[int]]
+    transpose: Callable[[Any, Sequence[int]], Any]
+
+
+#: As NumPy says it, and CuPy.
+OF_NUMPY = Memory(
+    is_contiguous=lambda array: array.flags.c_contiguous,
+    strides=lambda array: array.strides,
+    transpose=lambda array, axes: array.transpose(axes),
+)
+
+OF_TORCH = Memory(
+    is_contiguous=lambda tensor: tensor.is_contiguous(),
+    strides=lambda tensor: tensor.stride(),
+    transpose=lambda tensor, axes: tensor.permute(axes),
+)
+
+
 class InPlaceOps(NamedTuple):
     """The operations of a library that write in place.
 
@@ -25,12 +57,8 @@ class InPlaceOps(NamedTuple):
         `f`, or of a shape of its own.
     scratch : Scratch or None
         Memory for what lives no longer than a block; None where it is made each time.
-    strides : callable
-        How far apart in memory the neighbours along each axis are.
-    transpose : callable
-        ``transpose(a, axes)``: a view.
-    is_contiguous : callable
-        Whether the elements lie in memory one after the other, the last axis fastest.
+    is_contiguous, strides, transpose : callable
+        As those of its `Memory`.
     extremes : callable or None
         ``extremes(f)``: the least and the greatest of integers, as Python's; None where
         looking at values would wait for a device.
@@ -53,9 +81,9 @@ class InPlaceOps(NamedTuple):
     astype: Callable[[Any, Any], Any]
     empty_like: Callable[..., Any]
     scratch: Scratch | None
+    is_contiguous: Callable[[Any], bool]
     strides: Callable[[Any], Sequence[int]]
     transpose: Callable[[Any, Sequence[int]], Any]
-    is_contiguous: Callable[[Any], bool]
     extremes: Callable[[Any], tuple[int, int]] | None
     take: Callable[[Any, Any], Any] | None
     block_bytes: int | None

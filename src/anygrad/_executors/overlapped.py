@@ -15,9 +15,9 @@ What reads the other end of an axis is run as for any library that follows the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import array_api_compat
 
@@ -35,13 +35,10 @@ from .._records import (
     unrounded,
     wraps,
 )
-from .neighbours import Span
+from .neighbours import Execute, Span
 
 if TYPE_CHECKING:
     from .._typing import Namespace
-
-#: ``execute(block, plan)`` returns the results of a plan.
-Execute: TypeAlias = Callable[[Any, Plan], tuple[Any, ...]]
 
 #: Besides arrays as large as a block with its rows, so many bytes are used within one.
 SCRATCH = 2**22

@@ -7,13 +7,13 @@ the position along the last axis is computed once per row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from .._executors.nodes import LENGTH, nodes_of
+from .._executors.nodes import LENGTH, nodes_of, only_operand
 
 if TYPE_CHECKING:
-    from .._executors.nodes import Node, Place
+    from .._executors.nodes import Node, Place, Range
     from .._executors.tape import Recording
 
 
@@ -28,21 +28,6 @@ OPERATORS = {
     "bitwise_and": "{} & {}",
     "bitwise_or": "{} | {}",
 }
-
-
-class Range(NamedTuple):
-    """The interior along an axis.
-
-    Attributes
-    ----------
-    start : int
-        Its first point.
-    end : int
-        How many points lie behind it.
-    """
-
-    start: int
-    end: int
 
 
 class Scope:
@@ -100,7 +85,13 @@ class Language:
         The last axis,
     within : frozenset of int
         and those that the straight way goes along.
+    tables : dict or None
+        The names of what is computed once for all rows, such as weights on coordinates;
+        None where each row computes its own.
     """
+
+    #: The names of tables, by their numbers, and what stands for an element of one.
+    TABLE, IN_TABLE = "", ""
 
     #: What stands before the lines of a branch, in addition.
     INDENT = "    "
@@ -112,6 +103,7 @@ class Language:
         self.recording = recording
         self.last = recording.ndim - 1
         self.within = frozenset([self.last])
+        self.tables: dict[Node, str] | None = {}
         self._count = 0
 
     def constant(self, node: Node) -> str:
@@ -156,6 +148,10 @@ class Language:
             return self.constant(node)
         if node.verb == "number":
             return self.number(node)
+        tables = self.tables if scope.row is not None else None
+        if tables is not None and is_for_all_rows(node, self.last):
+            name = tables.setdefault(node, self.TABLE.format(len(tables)))
+            return self.IN_TABLE.format(name)
         only = None if scope.at is None else only_operand(node, scope.at)
         if only is not None:
             return self.value(only, scope)
@@ -199,49 +195,10 @@ class Language:
         return _sum(terms, rest)
 
 
-def interior(ndim: int) -> tuple[int, ...]:
-    """Return a position that is in the interior of each axis."""
-    return (LENGTH // 2,) * ndim
-
-
-def only_operand(node: Node, at: tuple[int, ...]) -> Node | None:
-    """Return which of its operands a node is at a position; None for other nodes."""
-    if node.verb == "pieces":
-        axis, starts = node.detail
-        number = sum([start <= at[axis] for start in starts])
-        operand: Node = node.operands[number]
-        return operand
-    return None
-
-
 def lengths_in(at: int) -> tuple[int, int]:
     """Return how many lengths of an axis there are in a position, and the rest."""
     turns, rest = divmod(at + LENGTH // 2, LENGTH)
     return turns, rest - LENGTH // 2
-
-
-def interiors(results: Sequence[Node], ndim: int) -> list[Range]:
-    """Return the points of each axis at which nodes are straight."""
-    ranges = [Range(0, 0)] * ndim
-    for node in straight_nodes(results, ndim):
-        if node.verb == "pieces":
-            axis, starts = node.detail
-            before = [start for start in starts if start <= LENGTH // 2]
-            after = [LENGTH - start for start in starts if start > LENGTH // 2]
-            known = ranges[axis]
-            ranges[axis] = Range(max([known.start, *before]), max([known.end, *after]))
-    return ranges
-
-
-def straight_nodes(results: Sequence[Node], ndim: int) -> Iterator[Node]:
-    """Return the nodes that results are made of in the interior, each once."""
-    at = interior(ndim)
-
-    def operands(node: Node) -> Sequence[Node]:
-        only = only_operand(node, at)
-        return node.operands if only is None else (only,)
-
-    return nodes_of(results, operands)
 
 
 def is_for_all_rows(node: Node, last: int) -> bool:

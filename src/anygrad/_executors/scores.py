@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
 from .._classes import is_array
-from .._executors.nodes import LENGTH, Tape, Weak
+from .._executors import weights
+from .._executors.nodes import LENGTH, Tape, Weak, interiors
 from .._executors.programs import program_of
 from .._executors.symbols import Symbol, Words, symbol_of_array
-from .._executors.values import Values, in_order
+from .._executors.values import Values
 from .._records import Plan
 from .._scales import Scale
 
@@ -127,13 +128,8 @@ def record(f: Any, terms: Sequence[Term], xp: Namespace, *, is_narrow: bool) -> 
     recorder = _Recorder(f, xp)
     if is_narrow:
         terms = [term._replace(task=_narrow(term.task)) for term in terms]
-    known = iter([recorder.recorded(term) for term in terms])
-
-    def derivative(_: Task) -> Symbol:
-        return recorder.derivative(*next(known))
-
-    plan = Plan(tuple([term.task for term in terms]))
-    (result,) = _agnostic.compose(plan, derivative, recorder.xp)
+    plan = Plan(tuple(map(recorder.recorded, terms)))
+    (result,) = _agnostic.run(recorder.f, plan, recorder.xp, weights.IN_THEIR_PLACE)
     root, shift = Values(result.ndim).of(result.node)
     return Score(
         root,
@@ -141,7 +137,7 @@ def record(f: Any, terms: Sequence[Term], xp: Namespace, *, is_narrow: bool) -> 
         result.ndim,
         frozenset(recorder.scales),
         next(recorder.places),
-        _edges(root, result.ndim),
+        tuple(interiors([result.node], result.ndim)),
         is_narrow,
         tuple(recorder.weights),
         {},
@@ -164,12 +160,11 @@ class _Recorder:
         self.scales: list[int] = []
         self.weights: list[tuple[int, int]] = []
 
-    def recorded(self, term: Term) -> tuple[Task, Any]:
-        """Return a task with symbols for its values; its formulas if they have some."""
+    def recorded(self, term: Term) -> Task:
+        """Return a task with symbols for its values, or for what is made of them."""
         task, scheme = term.task, term.task.scheme
         scales: Any = ()
         x: Any = task.coordinates
-        formulas: Any = None
         period = task.period
         if x is None:
             scales = scheme.per_formula([self.scale() for _ in scheme.firsts])
@@ -179,12 +174,13 @@ class _Recorder:
                 one.with_weights(partial(self.weight, task=task, number=number))
                 for number, one in given
             ]
+            x = {scheme: tuple(formulas)}
         else:
             x, period = self.symbol(x), self.symbol(period)
         ends: Any = task.constants and tuple(map(self.symbol, task.constants))
         return task._replace(
             scales=scales, coordinates=x, period=period, constants=ends, step=None
-        ), formulas
+        )
 
     def symbol(self, value: Any) -> Any:
         """Return what stands for an array or a number, if there is one."""
@@ -209,28 +205,3 @@ class _Recorder:
             shape[task.axis] = LENGTH + (stop or 0) - start
             self.weights.append((place, task.axis))
         return symbol_of_array(self.tape, place, tuple(shape), array.dtype)
-
-    def derivative(self, task: Task, formulas: Any) -> Symbol:
-        """Return one derivative, in the working dtype."""
-        precision, xp = task.precision, self.xp
-        f = _agnostic.component(self.f, task)
-        f = _agnostic.prepare(f, precision.samples, precision.wide_samples, xp)
-        if formulas is None:
-            formulas = _agnostic.weighted_formulas(task, xp)
-        whole: Symbol = _agnostic.of_formulas(f, task, formulas, xp)
-        return whole
-
-
-def _edges(root: Value, ndim: int) -> tuple[tuple[int, int], ...]:
-    """Return how many points at the ends of each axis differ from all others."""
-    left, right = [0] * ndim, [0] * ndim
-    for value in in_order(root):
-        if value.verb != "pieces":
-            continue
-        axis, starts = value.detail
-        for start in starts:
-            if start <= LENGTH // 2:
-                left[axis] = max(left[axis], start)
-            else:
-                right[axis] = max(right[axis], LENGTH - start)
-    return tuple(zip(left, right, strict=True))

@@ -8,11 +8,10 @@ needs no zeros in the place of the missing ones.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from .._executors.nodes import Node, nodes_of
-from .._executors.printing import only_operand
+from .._executors.nodes import Node, Tape, nodes_of, only_operand
 
 
 class Known(NamedTuple):
@@ -40,13 +39,15 @@ class Settling:
     ----------
     at : tuple of int
         The position along each axis.
+    tape : Tape or None
+        Where they are written down: those of several positions that share one are the
+        same node where they compute the same in the same way.
     """
 
-    def __init__(self, at: tuple[int, ...]) -> None:
+    def __init__(self, at: tuple[int, ...], tape: Tape | None = None) -> None:
         self.at = at
-        self._nodes: dict[Any, Node] = {}
+        self._tape = tape or Tape(None)
         self._known: dict[tuple[Node, Known], Node] = {}
-        self._further: dict[tuple[Node, int], Node] = {}
 
     def settled(self, node: Node, known: Known = NOTHING) -> Node:
         """Return what a node is where it is known what some conditions are."""
@@ -61,7 +62,7 @@ class Settling:
             return self.settled(only, known)
         if node.verb != "where":
             operands = [self.settled(operand, known) for operand in node.operands]
-            return self._node(node.verb, operands, node, node.detail)
+            return self._tape.node(node.verb, operands, node.dtype, node.detail)
         condition, (_, first, second) = self.settled(node.operands[0]), node.operands
         parts = _parts_of(condition)
         if parts <= known.true:
@@ -92,46 +93,27 @@ class Settling:
             if others:
                 dividend = self._choice(condition, dividend, others[0])
                 divisor = self._choice(condition, divisor, others[1])
-                return self._node("divide", (dividend, divisor), first)
-        return self._node("where", (condition, first, second), first)
+                return self._tape.node("divide", (dividend, divisor), first.dtype)
+        return self._tape.node("where", (condition, first, second), first.dtype)
 
-    def first_conditions(self, nodes: Iterable[Node]) -> list[Node]:
-        """Return what must hold for the first of all choices to be taken."""
-        chosen = nodes_of(list(nodes), _first_operands)
+    def first_choices(self, results: Sequence[Node]) -> tuple[list[Node], list[Node]]:
+        """Return what must hold for the first of all choices to be taken.
+
+        And what is left of the results then.
+        """
+        chosen = nodes_of(results, _first_operands)
         found = [_parts_of(n.operands[0]) for n in chosen if n.verb == "where"]
-        return sorted(frozenset().union(*found), key=lambda node: str(node.detail))
+        if not found:  # as of most calls, which have no masks
+            return [], list(results)
+        parts = frozenset().union(*found)
+        # In an order that is the same in each process: texts are kept by what they are.
+        in_order = [node for node in nodes_of(results) if node in parts]
+        conditions = sorted(in_order, key=lambda node: str(node.detail))
+        return conditions, [self.settled(node, Known(parts)) for node in results]
 
     def further(self, node: Node, by: int) -> Node:
         """Return what a settled node is so many points further along the first axis."""
-        if by == 0 or 0 not in node.axes:
-            return node
-        known = self._further.get((node, by))
-        if known is None:
-            operands = [self.further(operand, by) for operand in node.operands]
-            detail = node.detail
-            if node.verb == "load":
-                array, index = detail
-                places = [
-                    p._replace(at=p.at + by) if p.follows and p.axis == 0 else p
-                    for p in index
-                ]
-                detail = (array, tuple(places))
-            known = self._further[node, by] = self._node(
-                node.verb, operands, node, detail
-            )
-        return known
-
-    def _node(
-        self, verb: str, operands: Sequence[Node], like: Node, detail: Any = None
-    ) -> Node:
-        """Return a node in the dtype of another one, which it has come from."""
-        if verb in ("constant", "number"):  # known by themselves; 0.0 == -0.0
-            return like
-        key = (verb, tuple(operands), like.dtype, detail)
-        known = self._nodes.get(key)
-        if known is None:
-            known = self._nodes[key] = Node(*key)
-        return known
+        return self._tape.placed(node, 0, 0, by) if by else node
 
 
 def _parts_of(condition: Node) -> frozenset[Node]:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from .._executors.nodes import LENGTH, Place
+from .._executors.nodes import LENGTH, Place, Range, interior
 from .._executors.numba_language import Loops
-from .._executors.printing import Range, Scope, inside, interior
-from .._executors.settled import Known, Settling
+from .._executors.printing import Scope, inside
+from .._executors.settled import Settling
 
 if TYPE_CHECKING:
     from .._executors.nodes import Node
@@ -78,16 +78,15 @@ def _written(
     """Return the lines before a loop, and the loop, which writes to its targets."""
     row = Scope("", at=at)
 
-    def body(nodes: dict[str, Node], indent: int = 1) -> list[str]:
+    def body(nodes: Sequence[Node], indent: int = 1) -> list[str]:
         scope = Scope(Loops.INDENT * indent, row, at=at)
-        for target, node in nodes.items():
+        for target, node in zip(targets, nodes, strict=True):
             scope.add(target.format(printer.value(node, scope)))
         return scope.lines
 
-    conditions = settling.first_conditions(targets.values()) if settling else ()
-    if settling and conditions:
-        here = Known(frozenset(conditions))
-        usual = {t: settling.settled(node, here) for t, node in targets.items()}
+    nodes = list(targets.values())
+    conditions, usual = settling.first_choices(nodes) if settling else ([], nodes)
+    if conditions:
         scope = Scope(Loops.INDENT * 2, row, at=at)
         names = [printer.value(condition, scope) for condition in conditions]
         scope.add(f"fits &= {' & '.join(names)}")
@@ -96,11 +95,11 @@ def _written(
             twice=2 * CHUNK,
             fits="\n".join(scope.lines),
             usual="\n".join(body(usual, 3)),
-            points="\n".join(body(targets, 3)),
+            points="\n".join(body(nodes, 3)),
         )
         loop = text.splitlines()
     else:
-        loop = [LOOP, *body(targets)]
+        loop = [LOOP, *body(nodes)]
     before = {**printer.starts, **printer.rows}
     row.lines += [f"{name} = {text}" for text, name in before.items()]
     return [*row.lines, BOUNDS, *loop]
@@ -121,6 +120,26 @@ def tables(printer: Loops, ends: Range) -> list[str]:
     return [first, *empty, *loop]
 
 
+def add_point(
+    printer: Loops, scope: Scope, nodes: Sequence[Node], of: Settling | None = None
+) -> None:
+    """Write what makes the results at one point.
+
+    With the settling that they come from, they take the first formulas without a
+    choice, if these fit.
+    """
+    if of is not None:
+        conditions, usual = of.first_choices(nodes)
+        names = [printer.value(condition, scope) for condition in conditions]
+        scope.add(f"if {' & '.join(names)}:")
+        add_point(printer, scope.branch(Loops.INDENT), usual)
+        scope.add("else:")
+        scope = scope.branch(Loops.INDENT)
+    target = ", ".join([f"t{axis}" for axis in range(printer.last + 1)])
+    for number, node in enumerate(nodes):
+        scope.add(f"o{number}[{target}] = {printer.value(node, scope)}")
+
+
 def at_ends(printer: Loops, ends: Range) -> list[str]:
     """Return the points at both ends of a row in the interior, one by one.
 
@@ -132,10 +151,8 @@ def at_ends(printer: Loops, ends: Range) -> list[str]:
         settling = Settling((*interior(last), place))
         scope = Scope(tab, at=settling.at)
         scope.add(f"t{last} = {printer.position(place, last)}")
-        target = ", ".join([f"t{axis}" for axis in range(last + 1)])
-        for number, node in enumerate(printer.recording.results):
-            value = printer.value(settling.settled(node), scope)
-            scope.add(f"o{number}[{target}] = {value}")
+        here = [settling.settled(node) for node in printer.recording.results]
+        add_point(printer, scope, here)
         lines += scope.lines
     if not last or len(lines) > MOST_LINES_AT_ENDS:
         return []

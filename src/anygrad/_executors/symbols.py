@@ -101,9 +101,7 @@ def _elementwise(verb: str, *given: Any) -> Symbol:
         if other.dtype != dtype:
             dtype = tape.namespace.result_type(dtype, other.dtype)
     for number in given:
-        if isinstance(number, complex) or (
-            isinstance(number, Weak) and number.is_complex
-        ):
+        if isinstance(number, Weak) and number.is_complex:
             dtype = tape.namespace.result_type(dtype, tape.namespace.complex64)
     shape = _common_shape([symbol.shape for symbol in symbols])
     nodes = [_as_node(one, tape, dtype, shape) for one in given]

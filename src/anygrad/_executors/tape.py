@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import _agnostic, _lowering
+from .. import _agnostic
 from .._executors import weights
 from .._executors.nodes import LENGTH, Node, Tape, Weak, name_of
 from .._executors.symbols import Symbol, Words, symbol_of_array
@@ -245,7 +245,7 @@ def record(form: Form, operands: Operands, plan: Plan, xp: Namespace) -> Recordi
         symbols[0],
         plan._replace(tasks=tasks, stack=None),
         Words(tape),
-        _lowering.STANDARD._replace(formulas=weights.formulas_of),
+        weights.IN_THEIR_PLACE,
     )
     return Recording(
         tuple([result.node for result in found]),

@@ -12,17 +12,12 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from .._executors import cuda, huge_pages, kernels, on_cuda, results
-from .._executors.kernels import Memory, Runner
+from .._executors.kernels import Runner
+from .._executors.operations import OF_TORCH
 from .._records import Plan, all_tasks
 
 if TYPE_CHECKING:
     from .._typing import Namespace
-
-OF_TORCH = Memory(
-    is_contiguous=lambda tensor: tensor.is_contiguous(),
-    strides=lambda tensor: tensor.stride(),
-    transpose=lambda tensor, axes: tensor.permute(axes),
-)
 
 
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...] | None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from .. import _agnostic
+from .. import _agnostic, _lowering
 from .._executors.nodes import LENGTH, Place
 from .._executors.symbols import Symbol
 from .._records import candidates
@@ -29,6 +29,10 @@ FEW_LINES = 16
 FEW_SAMPLES = 2**17
 
 
+#: What stands for the coordinates of a task, by scheme: what has been made of them.
+Formulas: TypeAlias = "dict[Scheme, tuple[WeightedFormula, ...]]"
+
+
 class Weights(NamedTuple):
     """The weights of all formulas that a task may take.
 
@@ -38,17 +42,17 @@ class Weights(NamedTuple):
         A row for each weight that a formula of a scheme has, and a column for each
         point of the axis.
     formulas : dict
-        By scheme, with numbers of rows in the place of weights.
+        With numbers of rows in the place of weights.
     axis, ndim : int
         The axis that the columns lie along, and how many there are.
     """
 
     table: Any
-    formulas: dict[Scheme, tuple[WeightedFormula, ...]]
+    formulas: Formulas
     axis: int
     ndim: int
 
-    def on_tape(self, tape: Tape, place: int) -> Grid:
+    def on_tape(self, tape: Tape, place: int) -> Formulas:
         """Return the formulas where the table is an operand, with symbols."""
 
         def read(row: int, points: range) -> Symbol:
@@ -63,32 +67,23 @@ class Weights(NamedTuple):
             points = range(LENGTH)[weighted.formula.start : weighted.formula.stop]
             return weighted.with_weights(lambda row: read(row, points))
 
-        return Grid(
-            {
-                scheme: tuple(map(symbolic, formulas))
-                for scheme, formulas in self.formulas.items()
-            }
-        )
-
-
-class Grid(NamedTuple):
-    """What stands for the coordinates of a task: what has been made of them.
-
-    Attributes
-    ----------
-    formulas : dict
-        By scheme.
-    """
-
-    formulas: dict[Scheme, tuple[WeightedFormula, ...]]
+        return {
+            scheme: tuple(map(symbolic, formulas))
+            for scheme, formulas in self.formulas.items()
+        }
 
 
 def formulas_of(task: Task, xp: Namespace) -> tuple[WeightedFormula, ...]:
     """Return the formulas of a task with their weights, which it may have already."""
-    grid: Any = task.coordinates
-    if isinstance(grid, Grid):
-        return grid.formulas[task.scheme]
+    made: Any = task.coordinates
+    if isinstance(made, dict):
+        formulas: tuple[WeightedFormula, ...] = made[task.scheme]
+        return formulas
     return _agnostic.weighted_formulas(task, xp)
+
+
+#: How a task is run of which this has been made.
+IN_THEIR_PLACE = _lowering.STANDARD._replace(formulas=formulas_of)
 
 
 def are_shared(samples: int, task: Task) -> bool:

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from .. import _libraries
-from ..testing._arrays import NotApplicable
+from ..testing._arrays import NotApplicable, stop_unless
 
 
 def _library(array: Any) -> str:
@@ -30,14 +30,12 @@ def derivative(function: Callable[[Any], Any], x: Any, times: int = 1) -> Any:
         for _ in range(times):
             (y,) = torch.autograd.grad(y, x, create_graph=True)
         return y
-    if _library(x) == "jax":
-        import jax
+    stop_unless(_library(x) == "jax", "the library does not differentiate")
+    import jax
 
-        for _ in range(times):
-            function = jax.grad(function)
-        return function(x)
-    msg = "the library does not differentiate"
-    raise NotApplicable(msg)
+    for _ in range(times):
+        function = jax.grad(function)
+    return function(x)
 
 
 def pushed_forward(function: Callable[[Any], Any], x: Any, direction: Any) -> Any:
@@ -46,12 +44,10 @@ def pushed_forward(function: Callable[[Any], Any], x: Any, direction: Any) -> An
         import torch
 
         return torch.func.jvp(function, (x.detach(),), (direction.detach(),))[1]
-    if _library(x) == "jax":
-        import jax
+    stop_unless(_library(x) == "jax", "the library does not differentiate")
+    import jax
 
-        return jax.jvp(function, (x,), (direction,))[1]
-    msg = "the library does not differentiate"
-    raise NotApplicable(msg)
+    return jax.jvp(function, (x,), (direction,))[1]
 
 
 def adjoint(function: Callable[[Any], Any], x: Any, factors: Any) -> Any:
@@ -61,14 +57,12 @@ def adjoint(function: Callable[[Any], Any], x: Any, factors: Any) -> Any:
 
         x = x.detach().requires_grad_()
         return torch.autograd.grad(function(x), x, factors.detach())[0]
-    if _library(x) == "jax":
-        import jax
+    stop_unless(_library(x) == "jax", "the library does not differentiate")
+    import jax
 
-        # What JAX gives is the transpose, which is not conjugated.
-        _, transposed = jax.vjp(function, x)
-        return jax.numpy.conj(transposed(jax.numpy.conj(factors))[0])
-    msg = "the library does not differentiate"
-    raise NotApplicable(msg)
+    # What JAX gives is the transpose, which is not conjugated.
+    _, transposed = jax.vjp(function, x)
+    return jax.numpy.conj(transposed(jax.numpy.conj(factors))[0])
 
 
 def compiled(function: Callable[..., Any], like: Any) -> Callable[..., Any]:
@@ -77,13 +71,13 @@ def compiled(function: Callable[..., Any], like: Any) -> Callable[..., Any]:
         import jax
 
         return jax.jit(function)  # type: ignore[no-any-return]
-    if _library(like) == "torch":
-        import torch
+    stop_unless(
+        _library(like) == "torch", "the library does not compile functions of arrays"
+    )
+    import torch
 
-        torch.compiler.reset()  # else it counts how often one function was compiled
-        return torch.compile(function, fullgraph=True, backend="eager")  # type: ignore[no-any-return]
-    msg = "the library does not compile functions of arrays"
-    raise NotApplicable(msg)
+    torch.compiler.reset()  # else it counts how often one function was compiled
+    return torch.compile(function, fullgraph=True, backend="eager")  # type: ignore[no-any-return]
 
 
 def mapped(function: Callable[[Any], Any], like: Any) -> Callable[[Any], Any]:
@@ -92,27 +86,23 @@ def mapped(function: Callable[[Any], Any], like: Any) -> Callable[[Any], Any]:
         import jax
 
         return jax.vmap(function)  # type: ignore[no-any-return]
-    if _library(like) == "torch":
-        import torch
+    stop_unless(
+        _library(like) == "torch", "the library maps no functions over a dimension"
+    )
+    import torch
 
-        return torch.func.vmap(function)  # type: ignore[no-any-return]
-    msg = "the library maps no functions over a dimension"
-    raise NotApplicable(msg)
+    return torch.func.vmap(function)  # type: ignore[no-any-return]
 
 
 def without_values(array: Any) -> Any:
     """Return an array of the same shape and dtype that has no values."""
-    if _library(array) == "torch":
-        return array.to("meta")
-    msg = "the library has no arrays without values"
-    raise NotApplicable(msg)
+    stop_unless(_library(array) == "torch", "the library has no arrays without values")
+    return array.to("meta")
 
 
 def forbidden_computation(like: Any) -> AbstractContextManager[Any]:
     """Return a context in which a lazy array that is computed is a broken promise."""
-    if _library(like) != "dask":
-        msg = "the arrays are not lazy"
-        raise NotApplicable(msg)
+    stop_unless(_library(like) == "dask", "the arrays are not lazy")
     import dask
 
     def refuse(*_: Any, **__: Any) -> Any:
@@ -124,9 +114,7 @@ def forbidden_computation(like: Any) -> AbstractContextManager[Any]:
 
 def in_chunks(array: Any, chunks: tuple[int, ...]) -> Any:
     """Return a one-dimensional array in chunks of these lengths."""
-    if _library(array) != "dask":
-        msg = "the arrays have no chunks"
-        raise NotApplicable(msg)
+    stop_unless(_library(array) == "dask", "the arrays have no chunks")
     return array.rechunk((chunks,))
 
 
@@ -147,18 +135,14 @@ def other_device(xp: Any, array: Any) -> Any:
 
 def read_only(array: Any) -> Any:
     """Return the array, made so that it cannot be written to, although others can."""
-    if _library(array) != "numpy":
-        msg = "the library has no read-only arrays"
-        raise NotApplicable(msg)
+    stop_unless(_library(array) == "numpy", "the library has no read-only arrays")
     array.flags.writeable = False
     return array
 
 
 def in_memory(chunked: Any, values: Any) -> Any:
     """Return an array of the library that the chunks of another one are of."""
-    if _library(chunked) != "dask":
-        msg = "the arrays have no chunks"
-        raise NotApplicable(msg)
+    stop_unless(_library(chunked) == "dask", "the arrays have no chunks")
     import numpy
 
     return numpy.asarray(values)
@@ -166,9 +150,7 @@ def in_memory(chunked: Any, values: Any) -> Any:
 
 def masked(array: Any) -> Any:
     """Return the array with one element masked."""
-    if _library(array) != "numpy":
-        msg = "the library has no masked arrays"
-        raise NotApplicable(msg)
+    stop_unless(_library(array) == "numpy", "the library has no masked arrays")
     import numpy
 
     mask = [k == 1 for k in range(len(array))]

@@ -17,7 +17,7 @@ from .._gradient import gradient
 from .._hessian import hessian
 from .._jacobian import jacobian
 from .._laplacian import laplacian
-from ..testing._arrays import Gradient, NotApplicable
+from ..testing._arrays import Gradient, stop_unless
 
 
 def gradient_of(library: str) -> Gradient:
@@ -94,9 +94,7 @@ def functions_of(library: str) -> Mapping[str, Callable[..., Any]]:
 
 def _dims(dim: Any, axis: Any) -> Any:
     """Return what stands for `dim` where a library has a single word for it."""
-    if dim is not None and axis is not None:
-        msg = "there is one word for dims"
-        raise NotApplicable(msg)
+    stop_unless(dim is None or axis is None, "there is one word for dims")
     return dim if axis is None else axis
 
 

@@ -54,12 +54,23 @@ def has(xp: Any, name: str) -> bool:
         return False
 
 
+def stop_unless(condition: bool, reason: str) -> None:
+    """Stop a check where there is nothing that its promise speaks of."""
+    if not condition:
+        raise NotApplicable(reason)
+
+
 def need(xp: Any, *names: str) -> None:
     """Stop a check that speaks of dtypes which a library has not."""
     for name in names:
-        if not has(xp, name):
-            msg = f"the namespace has no dtype {name} that works"
-            raise NotApplicable(msg)
+        stop_unless(has(xp, name), f"the namespace has no dtype {name} that works")
+
+
+def halves(xp: Any) -> list[str]:
+    """Return the names of the floating dtypes of 16 bits, of which there is one."""
+    names = [name for name in ("float16", "bfloat16") if has(xp, name)]
+    stop_unless(bool(names), "the namespace has no floating dtype of 16 bits")
+    return names
 
 
 def need_keyword(function: Gradient, f: Any, **usual: Any) -> None:
@@ -84,11 +95,9 @@ def real(xp: Any) -> str:
 
 def complex_(xp: Any) -> str:
     """Return the name of the most precise complex floating dtype."""
-    for name in ("complex128", "complex64"):
-        if has(xp, name):
-            return name
-    msg = "the namespace has no complex dtype that works"
-    raise NotApplicable(msg)
+    names = [name for name in ("complex128", "complex64") if has(xp, name)]
+    stop_unless(bool(names), "the namespace has no complex dtype that works")
+    return names[0]
 
 
 def array(xp: Any, values: Nested, dtype: str | None = None) -> Any:

@@ -103,17 +103,47 @@ def partial(
     edge_order: int | None = None,
     boundary: Any = "one_sided",
     uneven: bool = False,
+    of_terms: Callable[[list[Gaussian]], Any] = _oracle.sum_of,
 ) -> Nested:
-    """Return the derivative of nested lists along one axis; they may be complex."""
+    """Return the derivative of nested lists along one axis; they may be complex.
+
+    Or what else is made of its terms.  Each is a weight times the difference of a
+    sample from that at its point: as the weights sum to zero, their sum is the same.
+    """
     edge_order = accuracy if edge_order is None else edge_order
-    values: dict[Index, Gaussian] = {}
+    values: dict[Index, Any] = {}
     for points in lines(samples, axis):
         f = [_oracle.at(samples, point) for point in points]
         x = [coordinate(point) for point in points]
         rows = terms(f, x, order, accuracy, edge_order, boundary, uneven=uneven)
         for point, row in zip(points, rows, strict=True):
-            values[point] = _oracle.sum_of(gaussian(w) * gaussian(v) for w, v in row)
+            here = gaussian(_oracle.at(samples, point))
+            given = [gaussian(w) * (gaussian(v) - here) for w, v in row]
+            values[point] = of_terms(given)
     return _oracle.build(_oracle.shape_of(samples), values.__getitem__)
+
+
+def slope(
+    samples: Nested, axis: int, coordinate: Callable[[Index], Any], edge_order: int
+) -> Nested:
+    """Return the derivative of the usual accuracy, with one-sided edges."""
+    return partial(samples, axis, coordinate, edge_order=edge_order)
+
+
+def magnitude(
+    samples: Nested, axis: int, coordinate: Callable[[Index], Any], edge_order: int
+) -> Nested:
+    """Return the sum of the absolute values of the terms of such a derivative.
+
+    The error of a good computation is some roundings of this number, however much of
+    it cancels in the derivative itself.
+    """
+
+    def size_of(terms: list[Gaussian]) -> Any:
+        return sum(map(_oracle.absolute, terms))
+
+    kind: dict[str, Any] = {"edge_order": edge_order, "of_terms": size_of}
+    return partial(samples, axis, coordinate, **kind)
 
 
 def lines(samples: Nested, axis: int) -> Iterator[list[Index]]:

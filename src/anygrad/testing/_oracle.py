@@ -1,8 +1,4 @@
-"""What the right answer is, in exact arithmetic and in the slowest way.
-
-Nothing here shares a formula with anygrad: the derivative is that of Lagrange's
-polynomial, written down as in a textbook, on fractions and nested lists.
-"""
+"""Exact arithmetic, on fractions and nested lists."""
 
 from __future__ import annotations
 
@@ -85,83 +81,6 @@ def flat(values: Nested) -> Iterator[Any]:
         yield values
 
 
-def derivative(
-    samples: Nested,
-    axis: int,
-    coordinate: Callable[[Index], Any],
-    edge_order: int,
-) -> Nested:
-    """Return the derivative along one axis, exactly.
-
-    Inside, of the parabola through a point and its two neighbours; at an edge, of the
-    polynomial through the first or last ``edge_order + 1`` points.
-    """
-    terms = terms_of(samples, axis, coordinate, edge_order)
-    return build(shape_of(samples), lambda index: sum_of(terms(index)))
-
-
-def magnitude(
-    samples: Nested,
-    axis: int,
-    coordinate: Callable[[Index], Any],
-    edge_order: int,
-) -> Nested:
-    """Return the sum of the absolute values of the terms of each derivative.
-
-    The error of a good computation is some roundings of this number, however much of
-    it cancels in the derivative itself.
-    """
-    terms = terms_of(samples, axis, coordinate, edge_order)
-    return build(shape_of(samples), lambda index: sum(map(_size, terms(index))))
-
-
-def terms_of(
-    samples: Nested,
-    axis: int,
-    coordinate: Callable[[Index], Any],
-    edge_order: int,
-) -> Callable[[Index], list[Gaussian]]:
-    """Return the function from an index to the terms of its derivative.
-
-    Each is a weight times the difference of a sample from that at the index: as the
-    weights sum to zero, this is the same as the weighted samples.
-    """
-    n = shape_of(samples)[axis]
-
-    def terms(index: Index) -> list[Gaussian]:
-        i = index[axis]
-        if i == 0:
-            nodes = range(edge_order + 1)
-        elif i == n - 1:
-            nodes = range(n - edge_order - 1, n)
-        else:
-            nodes = range(i - 1, i + 2)
-        points = [(*index[:axis], k, *index[axis + 1 :]) for k in nodes]
-        x = [gaussian(coordinate(point)) for point in points]
-        f = [gaussian(at(samples, point)) for point in points]
-        here = gaussian(at(samples, index))
-        weights = slopes(x, nodes.index(i))
-        return [w * (sample - here) for w, sample in zip(weights, f, strict=True)]
-
-    return terms
-
-
-def slopes(x: Sequence[Any], c: int) -> list[Any]:
-    """Return the derivative of each Lagrange polynomial on `x` at its node `c`."""
-    result = []
-    for j, node in enumerate(x):
-        others = [other for k, other in enumerate(x) if k != j]
-        if j == c:
-            result.append(sum_of(gaussian(1) / (node - other) for other in others))
-            continue
-        weight = gaussian(1)
-        for k, other in enumerate(x):
-            if k not in (j, c):
-                weight *= (x[c] - other) / (node - other)
-        result.append(weight / (node - x[c]))
-    return result
-
-
 def sum_of(numbers: Any) -> Gaussian:
     """Return an exact sum."""
     total = gaussian(0)
@@ -205,7 +124,7 @@ def difference(
     numbers, targets = list(flat(got)), list(flat(wanted))
     if len(numbers) != len(targets):
         return f"{len(numbers)} numbers where {len(targets)} were wanted"
-    largest = max((_size(t) for t in targets if is_finite(t)), default=0)
+    largest = max((absolute(t) for t in targets if is_finite(t)), default=0)
     sizes = [largest] * len(targets) if scale is None else flat(scale)
     triples = zip(numbers, targets, sizes, strict=True)
     for place, (number, target, size) in enumerate(triples):
@@ -237,6 +156,6 @@ def is_finite(value: Any) -> bool:
     )
 
 
-def _size(value: Any) -> Fraction:
+def absolute(value: Any) -> Fraction:
     """Return a number between the absolute value and twice that, exactly."""
     return abs(Fraction(value.real)) + abs(Fraction(value.imag))

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
-from ..testing._arrays import Gradient, NotApplicable, standard_namespace
+from ..testing._arrays import Gradient, NotApplicable, standard_namespace, stop_unless
 from ..testing._checks import Check, checks
 
 #: Where functions beside the gradient are found, by name.
@@ -114,9 +114,7 @@ def _function(name: str, functions: Functions | None) -> Any:
         if isinstance(functions, Mapping)
         else getattr(functions, name, None)
     )
-    if found is None:
-        msg = f"there is no function {name}"
-        raise NotApplicable(msg)
+    stop_unless(found is not None, f"there is no function {name}")
     return found
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from ...testing._arrays import (
     Gradient,
-    NotApplicable,
     array,
     complex_,
+    halves,
     has,
     need,
     only,
@@ -30,11 +30,7 @@ def check_single_and_double_are_kept(gradient: Gradient, xp: Any) -> None:
 
 def check_half_precision_is_kept(gradient: Gradient, xp: Any) -> None:
     """Samples in float16 and bfloat16 keep their dtype."""
-    names = [name for name in ("float16", "bfloat16") if has(xp, name)]
-    if not names:
-        msg = "the namespace has no floating dtype of 16 bits"
-        raise NotApplicable(msg)
-    for name in names:
+    for name in halves(xp):
         result = only(gradient, array(xp, [0, 1, 2, 3], name))
         require_dtype(xp, result, name)
         require_numbers(result, [1, 1, 1, 1], tolerance=0)

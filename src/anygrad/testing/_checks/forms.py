@@ -8,12 +8,12 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from ...testing import _abilities, _oracle
+from ...testing import _abilities, _formulas, _oracle
 from ...testing._arrays import (
     Gradient,
-    NotApplicable,
     array,
     complex_,
+    halves,
     has,
     need,
     numbers,
@@ -31,15 +31,6 @@ CURVED = [COORDINATES, [0, 2, 3, 7, 8, 10, 11]]
 #: What changes of the samples, or of the coordinates, and what is read of the result.
 CHANGES = [[1, 0, 2, 1, 3, 0, 1], [0, 1, 1, 2, 0, 3, 1]]
 FACTORS = [[0, 1, 2, 0, 1, 2, 0], [0, 3, 0, 1, 1, 1, 0]]
-
-
-def halves(xp: Any) -> list[str]:
-    """Return the names of the floating dtypes of 16 bits; there must be one."""
-    names = [name for name in ("float16", "bfloat16") if has(xp, name)]
-    if not names:
-        msg = "the namespace has no floating dtype of 16 bits"
-        raise NotApplicable(msg)
-    return names
 
 
 def check_views(gradient: Gradient, xp: Any) -> None:
@@ -120,7 +111,7 @@ def check_complex_samples_promote(gradient: Gradient, xp: Any) -> None:
 def check_half_precision_is_rounded_once(gradient: Gradient, xp: Any) -> None:
     """In 16 bits, a quotient is the nearest number that there is."""
     samples = [1, 2, 4, 7, 5]
-    wanted = _oracle.derivative(samples, 0, _oracle.steps(0, 3), 1)
+    wanted = _formulas.slope(samples, 0, _oracle.steps(0, 3), 1)
     for name in halves(xp):
         result = only(gradient, array(xp, samples, name), spacing=3.0)
         nearest = numbers(array(xp, [complex(a).real for a in wanted], name))
@@ -133,7 +124,7 @@ def check_half_precision_coordinates(gradient: Gradient, xp: Any) -> None:
         x = array(xp, [300 * a for a in COORDINATES[:6]], name)
         f = array(xp, SAMPLES[:6], name)
         stored = _oracle.along(0, numbers(x))
-        wanted = _oracle.derivative(SAMPLES[:6], 0, stored, 1)
+        wanted = _formulas.slope(SAMPLES[:6], 0, stored, 1)
         require_numbers(only(gradient, f, spacing=[x])[1:-1], wanted[1:-1])
 
 
@@ -163,7 +154,7 @@ def inner(result: Any, factors: Any) -> Any:
 
 def read(coordinate: Callable[[Any], Any], samples: Any) -> Any:
     """Return what is read of the exact derivative along the second dim."""
-    answer = _oracle.derivative(samples, 1, coordinate, 1)
+    answer = _formulas.slope(samples, 1, coordinate, 1)
     pairs = zip(numbers_of(answer), _oracle.flat(FACTORS), strict=True)
     return _oracle.sum_of(a * _oracle.gaussian(b) for a, b in pairs)
 
@@ -222,7 +213,7 @@ def check_differentiable_twice_in_coordinates(gradient: Gradient, xp: Any) -> No
         return xp.sum(only(gradient, f, spacing=[c * x]) * factors)
 
     found = _abilities.derivative(call, array(xp, 1.0), times=2)
-    slope = _oracle.derivative(SAMPLES, 0, _oracle.along(0, COORDINATES), 1)
+    slope = _formulas.slope(SAMPLES, 0, _oracle.along(0, COORDINATES), 1)
     pairs = zip(slope, FACTORS[0], strict=True)
     wanted = _oracle.sum_of(a * _oracle.gaussian(2 * b) for a, b in pairs)
     require_close(inner(found, 1), wanted, xp)
@@ -245,7 +236,7 @@ def check_differentiable_with_complex_steps(gradient: Gradient, xp: Any) -> None
         lambda f: only(gradient, f, spacing=complex(0, 2)), f, factors
     )
     # The formula is that of a step of 2 times -j, so its adjoint has +j.
-    slope = _oracle.derivative(CHANGES[0], 0, _oracle.steps(0, 2), 1)
+    slope = _formulas.slope(CHANGES[0], 0, _oracle.steps(0, 2), 1)
     pairs = zip(slope, FACTORS[0], strict=True)
     wanted = _oracle.sum_of(a * _oracle.gaussian(1j * b) for a, b in pairs)
     require_close(inner(found, CHANGES[0]), wanted, xp)

@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 from typing import Any
 
-from ...testing import _oracle
+from ...testing import _formulas, _oracle
 from ...testing._arrays import (
     Gradient,
     array,
@@ -69,8 +69,8 @@ def check_steps_of_many_sizes(gradient: Gradient, xp: Any) -> None:
     given = SAMPLES, 0, _oracle.along(0, x), 1
     require_numbers(
         result[1:-1],
-        _oracle.derivative(*given)[1:-1],
-        scale=_oracle.magnitude(*given)[1:-1],
+        _formulas.slope(*given)[1:-1],
+        scale=_formulas.magnitude(*given)[1:-1],
     )
 
 
