@@ -39,7 +39,7 @@ def derivative(
     for candidate in candidates(task):
         place = place.beside()
         tasks.append(candidate._replace(kept=place))
-    found = _fits(task, tasks, kept, f.shape[task.axis], xp)
+    found = _fits(task, tasks, kept.beside(_reads), f.shape[task.axis], xp)
     whole = ops.empty_like(f, dtype=task.precision.result)
     whole[...] = math.nan
     for fits, one in reversed(list(zip(found, tasks, strict=True))):
