@@ -63,11 +63,16 @@ def slope_weights(
     are a ten-thousandth of the whole.  What remains of `e` is that of the reciprocals,
     of degree ``m - 2`` where the centre is inside, and ``m - 1`` where it is an end.
 
+    The highest derivative of a polynomial is the same at all points: `m`! times the
+    divided difference of all, to the last bit, wherever the centre is.
+
     Against 50 digits, these weights have kept an error of some roundings for steps
     whose ratio is 1e12, where those of Lagrange and of Fornberg had lost all digits:
     among slopes, nearly nothing cancels.
     """
     grid = _Grid(span, offsets[0], offsets[-1])
+    if len(offsets) == order + 1:
+        return _of_highest(grid, order)
     own = _of_differences(grid, order)
     weights: dict[int, Any] = {}
     upwards: dict[tuple[int, int], Any] = {}
@@ -83,6 +88,23 @@ def slope_weights(
             weights[i] = total
         elif total is not None:
             upwards[i + 1, j], downwards[i, j - 1] = _handed_on(total, grid, i, j)
+    return weights
+
+
+def _of_highest(grid: _Grid, order: int) -> dict[int, Any]:
+    """Return the weights of the slopes in the one derivative that all points share."""
+    weights: dict[int, Any] = {}
+    upwards: dict[tuple[int, int], Any] = {}
+    downwards: dict[tuple[int, int], Any] = {}
+    for i, j in grid.intervals(1):
+        total = _difference(upwards.get((i, j)), downwards.get((i, j)))
+        if total is None:
+            total = math.factorial(order)
+        if j == i + 1:
+            weights[i] = total
+        else:
+            part = _product(total, grid.stretch(i, j))
+            upwards[i + 1, j] = downwards[i, j - 1] = part
     return weights
 
 
@@ -224,6 +246,8 @@ def _sum(left: Any, right: Any) -> Any:
 
 
 def _difference(left: Any, right: Any) -> Any:
-    if left is None or right is None:
-        return left if right is None else right * -1
+    if right is None:
+        return left
+    if left is None:
+        return right * -1
     return left - right
