@@ -95,9 +95,7 @@ def slope_weights(
     return weights
 
 
-def unit_of(
-    span: Callable[[int, int], Any], offsets: Sequence[int], order: int
-) -> Any:
+def unit_of(span: Callable[[int, int], Any], offsets: Sequence[int], order: int) -> Any:
     """Return a length whose powers leave the weights in range; None for the whole.
 
     In the whole length, they take the fewest operations.  Where steps are very
