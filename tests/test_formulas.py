@@ -98,6 +98,22 @@ def test_slope_weights_of_the_mirror_image(order: int) -> None:
             assert weights == {-j - 1: sign * w for j, w in images.items()}
 
 
+@pytest.mark.parametrize("order", range(1, 7))
+def test_slope_weights_of_what_all_points_share(order: int) -> None:
+    """The highest derivative is the same to the last bit, wherever the centre is."""
+    draw = random.Random(order)
+    nodes = [draw.uniform(k, k + 0.9) for k in range(order + 1)]
+    found = [
+        _uneven.slope_weights(
+            lambda i, j, x=nodes[before:] + nodes[:before]: x[j] - x[i],
+            range(-before, order + 1 - before),
+            order,
+        )
+        for before in range(order + 1)
+    ]
+    assert all(list(one.values()) == list(found[0].values()) for one in found)
+
+
 class Counted:
     """A number that counts the operations that it takes part in."""
 

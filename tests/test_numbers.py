@@ -88,6 +88,30 @@ def test_points_that_crowd_beside_a_distant_one(backend: Backend, sign: int) -> 
     )
 
 
+@pytest.mark.filterwarnings("ignore:(overflow|invalid value)")  # at the far end
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_high_order_on_steps_that_grow_eightfold_each(
+    backend: Backend, sign: int
+) -> None:
+    """The fifth power of the whole length is out of range, the weights are not."""
+    samples = [*SAMPLES, *SAMPLES]
+    x = [sign * 8.0**k for k in range(14)]
+    f = backend.asarray(samples, "float32")
+    result = anygrad.derivative(
+        f, spacing=backend.asarray(x, "float32"), order=6, accuracy=8
+    )
+    ahead = [Fraction(node) - Fraction(x[0]) for node in x]
+    weights = formulas.lagrange(ahead, 6)
+    terms = [w * a for w, a in zip(weights, samples, strict=True)]
+    backend.check(
+        (result[:1],),
+        [[sum(terms)]],
+        like=f[:1],
+        tolerance=64 * backend.epsilon("float32"),
+        scales=[[max(map(abs, terms))]],
+    )
+
+
 @pytest.mark.parametrize("step", [3e21, 1e-23, 1e-170, 1e200])
 def test_astronomical_coordinates(
     backend: Backend, single_or_double: str, step: float

@@ -83,3 +83,20 @@ def test_zeros_without_memory(torch: Any) -> None:
         (result,) = anygrad.gradient(nothing, dim=1, **keywords)
         assert result.equal(torch.zeros(4, 5))
     assert anygrad.gradient(torch.rand(3, 0), dim=0)[0].shape == (3, 0)
+
+
+@pytest.mark.parametrize("stack_dim", [None, 0])
+def test_a_dim_with_a_dtype_that_numpy_lacks(torch: Any, stack_dim: int | None) -> None:
+    """What is kept with the other dim is torch's, too: it ended in a TypeError."""
+    f = torch.arange(42.0).reshape(6, 7) ** 2
+    half = torch.arange(7.0, dtype=torch.bfloat16)
+    for where in (None, f != 16):
+        keywords = {"spacing": [0.5, half], "where": where, "stack_dim": stack_dim}
+        for _ in range(3):
+            results = anygrad.gradient(f, **keywords)
+            plan = plan_of("gradient", f, **keywords)
+            assert not isinstance(plan.tasks[0].kept.made, same_memory.Translated)
+            wanted = _agnostic.run(f, plan, plan.namespace)
+            results = results if stack_dim is None else (results,)
+            for ours, theirs in zip(results, wanted, strict=True):
+                assert ours.nan_to_num().equal(theirs.nan_to_num())

@@ -274,12 +274,14 @@ def weighted_formula(task: Task, number: int, xp: Namespace) -> Any:
     span = _spans(task, formula, xp)
     # Times the reciprocal, because XLA turns (a / b) / h into a / (b * h), and that is
     # a product of steps: it overflows or vanishes where their ratio does not.
-    ratios = _uneven.slope_weights(span, formula.offsets, formula.order)
+    offsets, order = formula.offsets, formula.order
+    unit = _uneven.unit_of(span, offsets, order)
+    ratios = _uneven.slope_weights(span, offsets, order, unit)
     terms = [(j + 1, j, ratios[j] * (1.0 / span(j, j + 1))) for j in sorted(ratios)]
     scale = _scales.UNSCALED
-    if formula.order > 1:
-        whole = 1.0 / span(formula.offsets[0], formula.offsets[-1])
-        scale = Scale((whole,) * (formula.order - 1), ())
+    if order > 1:
+        length = span(offsets[0], offsets[-1]) if unit is None else unit
+        scale = Scale((1.0 / length,) * (order - 1), ())
     placed = _formulas.on_samples(terms, dict(formula.ghosts))
     return WeightedFormula(formula, tuple(placed), scale)
 

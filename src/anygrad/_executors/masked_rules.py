@@ -111,7 +111,7 @@ def _pattern(formula: Formula, on_coordinates: bool) -> tuple[Any, int]:
     if on_coordinates:
         offsets, order = formula.offsets, formula.order
         # The highest derivative that a polynomial has is the same at all points.
-        is_constant = 0 in (offsets[0], offsets[-1]) and len(offsets) == order + 1
+        is_constant = len(offsets) == order + 1
         return order if is_constant else offsets, offsets[0]
     start = min([min(term[:2]) for term in formula.terms])
     terms = [(upper - start, lower - start, w) for upper, lower, w in formula.terms]

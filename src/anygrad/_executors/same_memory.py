@@ -123,7 +123,7 @@ class InNumPy:
             return None
         found, has_arrays, first = [], False, None
         for task in plan.tasks:  # one plan may be a part of another
-            known = self._translation(f, task)
+            known = self._translation(f, task, plan)
             if known is None:
                 return None
             latest = known.latest
@@ -137,14 +137,17 @@ class InNumPy:
             first.latest = plan, there
         return there
 
-    def _translation(self, f: Any, task: Task) -> Translated | None:
-        """Return a task with NumPy's dtypes, which is kept with it."""
+    def _translation(self, f: Any, task: Task, plan: Plan) -> Translated | None:
+        """Return a task with NumPy's dtypes, which is kept with it.
+
+        None if NumPy lacks a dtype of any task: then all of them are torch's.
+        """
         kept = task.kept
         known = None if kept is None else kept.made
         if not isinstance(known, Translated):
-            parts = list(all_tasks(Plan((task,))))
-            if not all(self._knows(f, part) for part in parts):
+            if not all(self._knows(f, part) for part in all_tasks(plan)):
                 return None
+            parts = all_tasks(Plan((task,)))
             has_arrays = any(all_arrays_of(part) for part in parts)
             known = Translated(self._translated(task), has_arrays)
             if kept is not None:
