@@ -547,6 +547,13 @@ MISTAKES: dict[str, tuple[Callable[[Any, Any], Any], type[Exception], str]] = {
         ValueError,
         "`boundary` along 'x' must have no dims but those of the data",
     ),
+    "ghosts without a coordinate": (
+        lambda a, f: a.derivative(
+            f, "x", boundary=(("ghosts", f.isel(x=[0]).drop_vars("x")), "edge")
+        ),
+        ValueError,
+        r"`boundary` must have the coordinates of its ghosts",
+    ),
     "ghosts with a dim less": (
         lambda a, f: a.derivative(f, "x", boundary=(("ghosts", f.y), "edge")),
         ValueError,
