@@ -743,6 +743,18 @@ def test_ghosts_with_labels(
         assert numpy.allclose(found, wanted.isel(x=slice(1, 4)), rtol=1e-14)
 
 
+def test_dates_of_a_time_zone(plane: Any, labelled: Any) -> None:
+    """The clocks go forward in between; hours are as long as ever."""
+    import pandas
+
+    days = pandas.date_range("2026-03-28", periods=plane.sizes["x"], tz="Europe/Paris")
+    given = {"datetime_unit": "h"}
+    found = labelled.derivative(plane.assign_coords(x=days), "x", **given)
+    utc = plane.assign_coords(x=days.tz_convert(None).to_numpy())
+    assert (found.values == labelled.derivative(utc, "x", **given).values).all()
+    assert found.indexes["x"].equals(days)
+
+
 @pytest.mark.parametrize(
     "made",
     [
