@@ -743,6 +743,19 @@ def test_ghosts_with_labels(
         assert numpy.allclose(found, wanted.isel(x=slice(1, 4)), rtol=1e-14)
 
 
+def test_ghosts_of_masked_samples(plane: Any, labelled: Any, xr: Any) -> None:
+    """They have no part of the mask; the remedy leads to the derivatives wanted."""
+    holes = plane.where(plane.x != 2.0)
+    own, before = holes.isel(x=slice(1, None)), holes.isel(x=[0])
+    ends = (("ghosts", before), "one_sided")
+    with pytest.raises(ValueError, match="Put them into `data`.*cut their rows off"):
+        labelled.derivative(own, "x", boundary=ends, skipna=True)
+    both = xr.concat([before, own], "x")
+    found = labelled.derivative(both, "x", skipna=True).isel(x=slice(1, None))
+    whole = labelled.derivative(holes, "x", skipna=True)
+    assert found.equals(whole.isel(x=slice(1, None)))
+
+
 def test_dates_of_a_time_zone(plane: Any, labelled: Any) -> None:
     """The clocks go forward in between; hours are as long as ever."""
     import pandas
