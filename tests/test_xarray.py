@@ -748,7 +748,7 @@ def test_ghosts_of_masked_samples(plane: Any, labelled: Any, xr: Any) -> None:
     holes = plane.where(plane.x != 2.0)
     own, before = holes.isel(x=slice(1, None)), holes.isel(x=[0])
     ends = (("ghosts", before), "one_sided")
-    with pytest.raises(ValueError, match="Put them into `data`.*cut their rows off"):
+    with pytest.raises(ValueError, match=r"Put them into `data`.*cut their rows off"):
         labelled.derivative(own, "x", boundary=ends, skipna=True)
     both = xr.concat([before, own], "x")
     found = labelled.derivative(both, "x", skipna=True).isel(x=slice(1, None))
