@@ -181,26 +181,48 @@ def test_arrays_are_no_ints(library: Backend, shape: tuple[int, ...]) -> None:
     )
 
 
-def test_no_complex_numbers(
-    array_api_strict: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Some libraries have none; the standard's functions are complete without."""
+def toy_without(monkeypatch: pytest.MonkeyPatch, beginning: str) -> Any:
+    """Return a library that lacks what has names that begin so."""
     import toy_library
 
     everything = toy_library.Namespace.__getattr__
 
     def without(self: Any, name: str) -> Any:
-        if name.startswith("complex"):
+        if name.startswith(beginning):
             raise AttributeError(name)
         return everything(self, name)
 
     monkeypatch.setattr(toy_library.Namespace, "__getattr__", without)
-    f = toy_library.Array(array_api_strict.asarray([0.0, 1.0, 4.0]))
+    return toy_library
+
+
+def test_no_word_on_dtypes(
+    array_api_strict: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Namespaces tell which dtypes they have since the standard of 2023 only."""
+    import numpy
+
+    toy = toy_without(monkeypatch, "__array_namespace_info__")
+    f = toy.Array(array_api_strict.asarray([0, 1, 4, 9]))
+    for given in (1.0, numpy.arange(4.0)):
+        result = anygrad.derivative(f, spacing=given)
+        assert result.dtype == array_api_strict.float64
+        assert result.hidden._array.tolist() == [0, 2, 4, 6]
+    grid = anygrad.lonlat(f, toy.namespace.asarray([10, 20]))
+    assert grid["scale_factors"][0].dtype == array_api_strict.float64
+
+
+def test_no_complex_numbers(
+    array_api_strict: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some libraries have none; the standard's functions are complete without."""
+    toy = toy_without(monkeypatch, "complex")
+    f = toy.Array(array_api_strict.asarray([0.0, 1.0, 4.0]))
     refused(
         TypeError,
         "`spacing` must be real, because toy_library has no complex dtypes. Got 2j.",
         f,
         spacing=2j,
     )
-    (result,) = anygrad.gradient(f, spacing=toy_library.namespace.asarray(2.0))
+    (result,) = anygrad.gradient(f, spacing=toy.namespace.asarray(2.0))
     assert result.hidden._array.tolist() == [0.5, 1, 1.5]

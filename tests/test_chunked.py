@@ -565,3 +565,40 @@ def test_components_in_any_chunks() -> None:
         field = lazy(values, (5, sizes, (3, 5), 6))
         for function in (anygrad.divergence, anygrad.curl, anygrad.jacobian):
             assert_same(function(field, **keywords), function(values, **keywords))
+
+
+@pytest.mark.parametrize("grid", ["step", "coordinates", "per point"])
+def test_ghosts_across_unknown_lengths(grid: str) -> None:
+    """One coordinate per point, too, lies along lengths that nobody knows."""
+    import dask.array
+    import numpy
+
+    values = numpy.arange(24.0).reshape(4, 6) ** 2
+    f, keep = dask.array.from_array(values, chunks=(2, 3)), values[:, 0] > 0
+
+    def slope(f: Any) -> Any:
+        x = numpy.arange(6.0) if grid == "coordinates" else numpy.arange(6.0) + f * 0
+        own = () if grid == "step" else (x[..., :2] + 6.0,)
+        given = {} if grid == "step" else {"spacing": x}
+        ends = ("one_sided", ("ghosts", f[:, :2], *own))
+        return anygrad.derivative(f, boundary=ends, **given)
+
+    found = slope(f[dask.array.from_array(keep, chunks=2)])
+    assert (found.compute() == slope(values[keep])).all()
+
+
+@pytest.mark.parametrize("what", ["rounded", "added"])
+def test_infinities_are_no_reason_to_warn(what: str) -> None:
+    """Neither where results are rounded, nor where they are added up."""
+    import dask.array
+    import numpy
+
+    values = numpy.arange(16.0).reshape(4, 4)
+    values[1, 1], values[2, 2] = numpy.inf, numpy.inf
+    given: dict[str, Any] = {}
+    if what == "rounded":
+        values, given = numpy.arange(16, dtype="f2").reshape(4, 4), {"spacing": 1e-5}
+    f = dask.array.from_array(values, chunks=2)
+    wanted = anygrad.divergence(numpy.stack([values] * 2), **given)
+    found = anygrad.divergence(dask.array.stack([f] * 2), **given).compute()
+    assert numpy.array_equal(found, wanted, equal_nan=True)

@@ -105,6 +105,7 @@ def test_nested_tensors(torch: Any) -> None:
         ("xarray", "DataArray", ["data"]),
         ("xarray", "Variable", ["data"]),
         ("blosc2", "NDArray", ["array[...]"]),
+        ("saiunit", "Quantity", ["mantissa"]),
     ],
 )
 def test_wrapped_arrays(numpy: Any, module: str, name: str, parts: Any) -> None:
@@ -112,7 +113,7 @@ def test_wrapped_arrays(numpy: Any, module: str, name: str, parts: Any) -> None:
     f = numpy.asarray(LINE)
 
     class Wrapper:
-        data = f
+        data = mantissa = f
 
         def to_numpy(self) -> Any:
             return f
@@ -214,6 +215,49 @@ def test_objects_and_strings(numpy: Any, values: list[Any]) -> None:
     assert anygrad.gradient(f.astype("float64"))[0].tolist() == SLOPES
     plain = numpy.asarray(LINE)
     refusal(lambda: anygrad.gradient(plain, spacing=[f]), "spacing[0]")
+
+
+@pytest.mark.parametrize("place", ["input", "spacing[0]"])
+def test_objects_that_are_dates(numpy: Any, place: str) -> None:
+    """Their differences become lengths of time, whose remedy is the next one."""
+    first = datetime.datetime(2024, 2, 28, 23, 59, 58)
+    seconds = [datetime.timedelta(seconds=v) for v in LINE]
+    t = numpy.asarray([first + length for length in seconds])
+    message = check_times(numpy, t, place)
+    assert "`(t - t[0]).astype('m8[us]')`" in message
+    check_times(numpy, lengths := (t - t[0]).astype("m8[us]"), place)
+    follow_times(numpy, lengths / numpy.timedelta64(1, "s"), place)
+
+
+@pytest.mark.peers
+def test_months_of_pandas(numpy: Any) -> None:
+    import pandas
+
+    t = pandas.period_range("2026-01", periods=6, freq="M")
+    message = refusal(lambda: anygrad.gradient(t), "input")
+    assert "`to_timestamp()`" in message
+    message = refusal(lambda: anygrad.gradient(t.to_timestamp()), "input")
+    assert "`(t - t[0]) / numpy.timedelta64(1, 's')`" in message
+
+
+@pytest.mark.parametrize("what", ["input", "step", "steps", "value"])
+def test_delayed_values(dask: Any, numpy: Any, what: str) -> None:
+    """They have every attribute, and tell none of them yet."""
+    import dask.array
+    from dask import delayed
+
+    value, f = delayed(2.0), numpy.asarray(LINE)
+    name, call = {
+        "input": ("input", anygrad.derivative),
+        "step": ("spacing", lambda v: anygrad.derivative(f, spacing=v)),
+        "steps": ("spacing[0]", lambda v: anygrad.gradient(f, spacing=[v])),
+        "value": ("boundary", lambda v: anygrad.derivative(f, boundary=v)),
+    }[what]
+    message = refusal(lambda: call(value), name)
+    assert "`dask.array.from_delayed(value, shape, dtype)`" in message
+    step = dask.array.from_delayed(value, (), float)
+    halves = anygrad.derivative(dask.array.asarray(f), spacing=step, edge_order=1)
+    assert halves.compute().tolist() == [slope / 2 for slope in SLOPES]
 
 
 START = "2024-02-28T23:59:58"

@@ -547,6 +547,13 @@ MISTAKES: dict[str, tuple[Callable[[Any, Any], Any], type[Exception], str]] = {
         ValueError,
         "`boundary` along 'x' must have no dims but those of the data",
     ),
+    "ghosts without a coordinate": (
+        lambda a, f: a.derivative(
+            f, "x", boundary=(("ghosts", f.isel(x=[0]).drop_vars("x")), "edge")
+        ),
+        ValueError,
+        r"`boundary` must have the coordinates of its ghosts",
+    ),
     "ghosts with a dim less": (
         lambda a, f: a.derivative(f, "x", boundary=(("ghosts", f.y), "edge")),
         ValueError,
@@ -734,6 +741,31 @@ def test_ghosts_with_labels(
         ends = (("ghosts", before.values, before.x.values), ("ghosts", after, after.x))
         found = labelled.derivative(own, "x", boundary=ends, **given)
         assert numpy.allclose(found, wanted.isel(x=slice(1, 4)), rtol=1e-14)
+
+
+def test_ghosts_of_masked_samples(plane: Any, labelled: Any, xr: Any) -> None:
+    """They have no part of the mask; the remedy leads to the derivatives wanted."""
+    holes = plane.where(plane.x != 2.0)
+    own, before = holes.isel(x=slice(1, None)), holes.isel(x=[0])
+    ends = (("ghosts", before), "one_sided")
+    with pytest.raises(ValueError, match=r"Put them into `data`.*cut their rows off"):
+        labelled.derivative(own, "x", boundary=ends, skipna=True)
+    both = xr.concat([before, own], "x")
+    found = labelled.derivative(both, "x", skipna=True).isel(x=slice(1, None))
+    whole = labelled.derivative(holes, "x", skipna=True)
+    assert found.equals(whole.isel(x=slice(1, None)))
+
+
+def test_dates_of_a_time_zone(plane: Any, labelled: Any) -> None:
+    """The clocks go forward in between; hours are as long as ever."""
+    import pandas
+
+    days = pandas.date_range("2026-03-28", periods=plane.sizes["x"], tz="Europe/Paris")
+    given = {"datetime_unit": "h"}
+    found = labelled.derivative(plane.assign_coords(x=days), "x", **given)
+    utc = plane.assign_coords(x=days.tz_convert(None).to_numpy())
+    assert (found.values == labelled.derivative(utc, "x", **given).values).all()
+    assert found.indexes["x"].equals(days)
 
 
 @pytest.mark.parametrize(

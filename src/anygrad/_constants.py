@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import _libraries
+from . import _libraries, _precision
 from ._library import Library
 from ._records import Field, Samples
 from ._typing import Namespace
@@ -82,7 +82,7 @@ class Place(NamedTuple):
         return next((found for found in (name, *others) if self._has(found)), name)
 
     def _has(self, name: str) -> bool:
-        if name not in SELDOM:
+        if name not in SELDOM or not _precision.has_info(self.namespace):
             return hasattr(self.namespace, name)
         info = self.namespace.__array_namespace_info__()
         return name in info.dtypes(device=self.device, kind=None)  # some need both

@@ -102,7 +102,8 @@ def _of_jax_that_asks() -> Executors:
 def _of_dask() -> Executors:
     from ._executors import chunked
 
-    return Executors(partial(chunked.run, execute=execute))
+    around = _surroundings_of_chunk
+    return Executors(partial(chunked.run, execute=execute, surroundings=around))
 
 
 @cache
@@ -269,6 +270,10 @@ def _check_layout(array: Any, library: Library, name: str) -> None:
 def surroundings(samples: Samples) -> AbstractContextManager[Any]:
     """Return the context in which the agnostic code may compute with an array."""
     return _executors_of(samples.library).surroundings(samples.array)
+
+
+def _surroundings_of_chunk(array: Any) -> AbstractContextManager[Any]:
+    return surroundings(samples_of(array, "input"))
 
 
 def _executors_of(library: Library | None) -> Executors:

@@ -7,7 +7,7 @@ what is computed is a call on a block with ghosts.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from . import _calls, _constants, _dispatch, _libraries, _schemes
 from ._calls import Request
@@ -15,6 +15,9 @@ from ._checks import boundary, dim, ghosts, input, order, spacing
 from ._checks.ghosts import Given
 from ._checks.spacing import Entry
 from ._records import Axis, Field, Plan, Samples
+
+#: ``concat(arrays, axis)`` joins arrays along an axis.
+Concat: TypeAlias = Callable[..., Any]
 
 
 class Extension(NamedTuple):
@@ -35,13 +38,13 @@ class Extension(NamedTuple):
     left: Any
     right: Any
 
-    def put_to(self, f: Any, xp: Any) -> Any:
+    def put_to(self, f: Any, xp: Any, concat: Concat) -> Any:
         """Return the samples with their ghosts."""
         parts = [part for part in (self.left, f, self.right) if part is not None]
         # NumPy joins what has a foreign byte order in its own.
-        return _in_dtype(xp.concat(parts, axis=self.place), f.dtype, xp)
+        return _in_dtype(concat(parts, axis=self.place), f.dtype, xp)
 
-    def beside(self, others: Sequence[Extension], xp: Any) -> Extension:
+    def beside(self, others: Sequence[Extension], concat: Concat) -> Extension:
         """Return ghosts as long as samples that have ghosts along other dims.
 
         What lies beyond both ends is read by nobody: it is there for the shape.
@@ -49,19 +52,19 @@ class Extension(NamedTuple):
         found = self
         for other in others:
             sides = [
-                None if part is None else other.corners(part, xp)
+                None if part is None else other.corners(part, concat)
                 for part in (found.left, found.right)
             ]
             found = found._replace(left=sides[0], right=sides[1])
         return found
 
-    def corners(self, part: Any, xp: Any) -> Any:
+    def corners(self, part: Any, concat: Concat) -> Any:
         """Return ghosts of another dim, their first and last rows repeated."""
         along = (slice(None),) * self.place
         rows = [part[(*along, cut, ...)] for cut in (slice(0, 1), slice(-1, None))]
         counts = [0 if a is None else a.shape[self.place] for a in self[2:]]
         before, after = ([row] * n for row, n in zip(rows, counts, strict=True))
-        return xp.concat([*before, part, *after], axis=self.place)
+        return concat([*before, part, *after], axis=self.place)
 
 
 def plan(
@@ -79,9 +82,9 @@ def plan(
         for place, _, *sides in extensions:
             shape[place] += sum([a.shape[place] for a in sides if a is not None])
         planner(samples._replace(shape=tuple(shape)), whole)  # it refuses what is wrong
-        f, xp = samples.array, samples.namespace
+        f, xp, concat = samples.array, samples.namespace, _concat(samples)
         for number, extension in enumerate(extensions):
-            f = extension.beside(extensions[:number], xp).put_to(f, xp)
+            f = extension.beside(extensions[:number], concat).put_to(f, xp, concat)
     inner = again(planner, f, **whole._asdict())
 
     def run(*_: Any) -> tuple[Any, ...]:
@@ -186,9 +189,10 @@ def _coordinates(entry: Entry, sides: Any, axis: Axis, count: int, field: Field)
     if first is None and last is None:
         return entry.given
     samples, given = field.samples, [entry.given, first, last]
-    xp = samples.namespace
+    xp, concat = samples.namespace, _concat(samples)
     if all(x is None or _constants.is_constant(x) for x in given):
         xp = _dispatch.samples_of(entry.given, entry.name).namespace
+        concat = xp.concat
         x, *ghosts = map(_libraries.without_shell, given)
     else:
         x, *ghosts = [
@@ -201,7 +205,14 @@ def _coordinates(entry: Entry, sides: Any, axis: Axis, count: int, field: Field)
         else _in_dtype(_nearest(ghost, place, count, side), x.dtype, xp)
         for ghost, side in zip(ghosts, sides, strict=True)
     ]
-    return Extension(place, axis, *parts).put_to(x, xp)
+    return Extension(place, axis, *parts).put_to(x, xp, concat)
+
+
+def _concat(samples: Samples) -> Concat:
+    concat: Concat = samples.namespace.concat
+    if samples.library is not None and samples.library.concat is not None:
+        concat = samples.library.concat
+    return concat
 
 
 def _nearest(array: Any, place: int, count: int, side: Given) -> Any:

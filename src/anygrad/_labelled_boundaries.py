@@ -119,8 +119,9 @@ def _ghosts(given: Any, dim: Dim) -> Any:
         raise ValueError(msg)
     samples = aligned(samples, dim.data, dim.word, [dim.name])
     if not others and dim.coordinate is not None:
-        own = samples.coords.get(dim.coordinate.name)
-        others = [] if own is None else [own]
+        name = dim.coordinate.name
+        # Not by `get`, which counts the points of a dim that has no coordinate.
+        others = [samples.coords[name]] if name in samples.coords else []
     found = placed(samples.data, samples, dim.data)
     return word, found, *[_coordinates(x, dim) for x in others]
 

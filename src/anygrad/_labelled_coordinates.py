@@ -42,7 +42,14 @@ def numbers(
         return Spaced(coordinate.data, coordinate.attrs.get("units"))
     unit = _unit(datetime_unit, f"the coordinate {coordinate.name!r} holds times")
     start = coordinate if counted_from is None else counted_from
-    return Spaced(_since(start.values, coordinate.values, unit), unit.name)
+    return Spaced(_since(_dates(start), _dates(coordinate), unit), unit.name)
+
+
+def _dates(coordinate: xr.DataArray) -> Any:
+    """Return dates as NumPy has them; those of a time zone as in UTC."""
+    if getattr(coordinate.dtype, "tz", None) is None:
+        return coordinate.values
+    return coordinate.to_index().tz_convert(None).to_numpy()
 
 
 def length(given: Any, word: str, datetime_unit: str | None) -> Spaced:

@@ -36,4 +36,6 @@ def _with_names(text: str, dims: Sequence[Any], names: Sequence[Any]) -> str:
 
         text = re.sub(pattern, named, text)
     text = text.replace("list with one entry per dim", "mapping with one per dim")
-    return text.replace("`input`", "`data`")
+    # The word alone is refused there, because results keep all labels.
+    text = text.replace("write 'ghosts'", "cut their rows off the result")
+    return text.replace("an `input`", "a `data`").replace("`input`", "`data`")

@@ -7,6 +7,7 @@ So it does not matter what else is loaded, half loaded, or called by a library's
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from . import _classes, _decided
@@ -158,10 +159,10 @@ def _dask_conditions(array: Any) -> Any:
     return type(dask_chunk(array))
 
 
-def _dask_stack(arrays: list[Any], axis: int) -> Any:
-    from dask.array import stack
+def _dask_joined(word: str, arrays: list[Any], axis: int) -> Any:
+    import dask.array
 
-    return stack(arrays, axis, allow_unknown_chunksizes=True)
+    return getattr(dask.array, word)(arrays, axis, allow_unknown_chunksizes=True)
 
 
 def _dask_beside(array: Any, _: Any) -> Any:
@@ -249,7 +250,8 @@ TABLE = (
         conditions=_dask_conditions,
         chunk=dask_chunk,
         beside=_dask_beside,
-        stack=_dask_stack,
+        stack=partial(_dask_joined, "stack"),
+        concat=partial(_dask_joined, "concatenate"),
     ),
     Library(
         name="cupy",

@@ -69,9 +69,9 @@ class Library(NamedTuple):
     beside : callable or None
         ``beside(array, samples)`` returns an array of NumPy's as one of the library's,
         where its operations do not take both.
-    stack : callable or None
-        ``stack(arrays, axis)`` does what the standard's refuses for lengths that are
-        not known.
+    stack, concat : callable or None
+        ``stack(arrays, axis)`` and ``concat(arrays, axis)`` do what the standard's
+        refuse for lengths that are not known.
     mesh : callable or None
         Returns the devices over which an array is spread; None for an array that is on
         one.  Arrays of the two kinds do not go together.
@@ -113,6 +113,7 @@ class Library(NamedTuple):
     adopt: Callable[[Any, Any], Any] | None = None
     beside: Callable[[Any, Any], Any] | None = None
     stack: Callable[[list[Any], int], Any] | None = None
+    concat: Callable[[list[Any], int], Any] | None = None
     mesh: Callable[[Any], Any] | None = None
     replicate: Callable[[Any, Any], Any] | None = None
     distribute: str = ""

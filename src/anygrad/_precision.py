@@ -203,14 +203,23 @@ def _is_wide(integer: DType, floating_bits: int, xp: Namespace) -> bool:
 
 
 def default_real(device: Any, xp: Namespace) -> DType:
+    if not has_info(xp):
+        return xp.asarray(0.0).dtype
     defaults = xp.__array_namespace_info__().default_dtypes(device=device)
     return defaults["real floating"]
 
 
 def has_float64(device: Any, xp: Namespace) -> bool:
     """Tell whether a device has 64-bit floating numbers."""
+    if not has_info(xp):
+        return hasattr(xp, "float64")
     dtypes = xp.__array_namespace_info__().dtypes(device=device, kind="real floating")
     return "float64" in dtypes
+
+
+def has_info(xp: Namespace) -> bool:
+    """Tell whether a namespace tells of its dtypes, as the standard has since 2023."""
+    return hasattr(xp, "__array_namespace_info__")
 
 
 def at_least_32_bits(dtype: DType, xp: Namespace) -> DType:

@@ -258,6 +258,18 @@ REFUSED = (
         "e.g. all of it with `array[...]`.",
     ),
     Refusal(
+        "dask",
+        ("Delayed",),
+        "a delayed value: its shape and dtype are not known",
+        "Make an array of it, with `dask.array.from_delayed(value, shape, dtype)`.",
+    ),
+    Refusal(
+        "saiunit",
+        ("Quantity",),
+        "a quantity: its unit would be lost",
+        "Pass its `mantissa` and give the result its unit.",
+    ),
+    Refusal(
         "blosc2",
         ("NDArray",),
         "a compressed array: its slices are NumPy arrays",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 from . import _dispatch
 from ._checks import coordinates
@@ -17,6 +17,14 @@ from ._typing import Array
 
 #: The mean radius of the Earth in metres, (2 a + b) / 3 of WGS 84.
 EARTH_RADIUS = 6371008.7714
+
+
+class Grid(TypedDict):
+    """The arguments of a call, with which a type checker knows what it returns."""
+
+    spacing: list[Any]
+    scale_factors: list[Any]
+    dim: tuple[int, ...]
 
 
 class Unit(NamedTuple):
@@ -47,7 +55,7 @@ def spherical(
     *,
     degrees: bool = False,
     dim: Sequence[int] | None = None,
-) -> dict[str, Any]:
+) -> Grid:
     """Return what a call needs for samples in spherical coordinates.
 
     The scale factors are 1 along the radius, ``radius`` along the inclination,
@@ -157,7 +165,7 @@ def cylindrical(
     *,
     degrees: bool = False,
     dim: Sequence[int] | None = None,
-) -> dict[str, Any]:
+) -> Grid:
     """Return what a call needs for samples in cylindrical or polar coordinates.
 
     The scale factors are 1 along the radius, ``radius`` along the azimuth, and
@@ -246,7 +254,7 @@ def lonlat(
     radius: Any = EARTH_RADIUS,
     degrees: bool = True,
     dim: Sequence[int] | None = None,
-) -> dict[str, Any]:
+) -> Grid:
     """Return what a call needs for samples in longitude and latitude.
 
     The scale factors are the lengths of a degree: along the longitude,

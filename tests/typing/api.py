@@ -55,7 +55,10 @@ def what_goes_in_comes_out(f: Real, t: Tensor) -> None:
 
     assert_type(anygrad.divergence(t, scale_factors=[1, t]), Tensor)
     assert_type(anygrad.gradient(f, scale_factors=(2.0, f)), tuple[Real, ...])
-    assert_type(anygrad.lonlat(t, t, radius=1.0), dict[str, Any])
+    grid = anygrad.lonlat(t[0], t[0], radius=1.0)
+    assert_type(anygrad.gradient(t, **grid), tuple[Tensor, ...])
+    assert_type(anygrad.gradient(t, stack_dim=0, **grid), Tensor)
+    assert_type(anygrad.laplacian(t, boundary=["edge", "edge"], **grid), Tensor)
     assert_type(anygrad.curl(f, **anygrad.cylindrical(f, 0.1)), Real)
     assert_type(anygrad.laplacian(t, **anygrad.spherical(t, t, t, dim=[-1, 0])), Tensor)
 

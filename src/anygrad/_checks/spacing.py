@@ -40,7 +40,8 @@ def single(spacing: Any) -> Any:
     # The symbol of a compiler for a number has no attributes.
     if type(spacing) in (float, int, list, tuple):
         return spacing
-    is_array = getattr(spacing, "ndim", None)
+    ndim = getattr(spacing, "ndim", None)
+    is_array = isinstance(ndim, int) and ndim > 0
     return [Entry(spacing, "spacing")] if is_array else spacing
 
 

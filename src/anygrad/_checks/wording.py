@@ -9,6 +9,22 @@ from typing import Any
 from .. import _classes, _libraries
 from .._records import Samples
 
+#: How arrays of a dtype become numbers, by the letter of its kind.
+BY_KIND = {
+    "M": "Convert it first, e.g. to `(t - t[0]) / numpy.timedelta64(1, 's')`.",
+    "m": "Convert it first, e.g. to `t / numpy.timedelta64(1, 's')`.",
+    "O": (
+        "Convert it to numbers first, e.g. with `astype`; dates with "
+        "`(t - t[0]).astype('m8[us]')`, uncertainties with `unumpy.nominal_values`."
+    ),
+}
+
+#: The same by how its name begins: random generators of JAX, months of pandas.
+BY_NAME = {
+    "key<": "Draw numbers with it first, e.g. with `jax.random.normal`.",
+    "period[": "Convert it first, with `to_timestamp()`.",
+}
+
 
 def shown(value: Any) -> str:
     """Return a short text for a value that is no array, a type's name for others."""
@@ -41,20 +57,17 @@ def conversion(found: Samples) -> str:
 
 
 def by_dtype(dtype: Any) -> str:
-    """Return how times, fields and keys become numbers; nothing for other dtypes."""
-    kind = getattr(dtype, "kind", "")
-    if kind == "M":
-        return "Convert it first, e.g. to `(t - t[0]) / numpy.timedelta64(1, 's')`."
-    if kind == "m":
-        return "Convert it first, e.g. to `t / numpy.timedelta64(1, 's')`."
-    if getattr(dtype, "names", None):
-        numeric = [name for name in dtype.names if dtype[name].kind in "iufc"]
+    """Return how times, objects, fields and keys become numbers; nothing for others."""
+    kind, names = getattr(dtype, "kind", ""), getattr(dtype, "names", None)
+    for start, remedy in BY_NAME.items():
+        if str(dtype).startswith(start):
+            return remedy
+    if isinstance(names, tuple):  # what is delayed has all attributes, but later
+        numeric = [name for name in names if dtype[name].kind in "iufc"]
         if not numeric:  # what JAX has for derivatives along integers
             return "Pass numbers instead."
         return f"Pass one of its fields, e.g. `array[{numeric[0]!r}]`."
-    if str(dtype).startswith("key<"):  # of a random generator of JAX
-        return "Draw numbers with it first, e.g. with `jax.random.normal`."
-    return ""
+    return BY_KIND.get(kind, "") if isinstance(kind, str) else ""
 
 
 def static(value: Any) -> str:

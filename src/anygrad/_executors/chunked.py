@@ -10,10 +10,11 @@ rows, too, and drops them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import cache, partial
 from itertools import product
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import array_api_compat
 
@@ -45,6 +46,10 @@ from .strips import (
 
 if TYPE_CHECKING:
     from .._typing import Namespace
+
+
+#: ``surroundings(chunk)`` returns the context in which a chunk is computed with.
+Surroundings: TypeAlias = Callable[[Any], AbstractContextManager[Any]]
 
 
 class Term(NamedTuple):
@@ -80,17 +85,22 @@ class Layout(NamedTuple):
     rows: tuple[tuple[int, int, int], ...]
 
 
-def run(f: Any, plan: Plan, _: Namespace, execute: Execute) -> tuple[Any, ...]:
+def run(
+    f: Any, plan: Plan, _: Namespace, execute: Execute, surroundings: Surroundings
+) -> tuple[Any, ...]:
     """Build the graph of the plan; nothing is computed.
 
     ``execute(chunk, plan)`` returns the results of a plan for a chunk, by what runs on
-    arrays of its class.
+    arrays of its class; ``surroundings(chunk)`` is the context in which results are
+    added and rounded.
     """
     from dask.array import Array
     from dask.base import tokenize
     from dask.highlevelgraph import HighLevelGraph
 
-    execute = _compilers.captured(execute)
+    compute = partial(
+        _chunk, execute=_compilers.captured(execute), surroundings=surroundings
+    )
     totals = [[_term(f, task) for task in tasks] for tasks in totals_of(plan.tasks)]
     terms = [term for total in totals for term in total]
     read = [(t.sources, t.task.axis, t.task.scheme.recipe, t.task[2:]) for t in terms]
@@ -105,7 +115,7 @@ def run(f: Any, plan: Plan, _: Namespace, execute: Execute) -> tuple[Any, ...]:
         graphs.append({})
         for number, total in enumerate(whole):
             places = stack.places(number)
-            tasks = _tasks(name, total, stack.axis, places, strips, execute)
+            tasks = _tasks(name, total, stack.axis, places, strips, compute)
             graphs[-1].update(tasks)
     arrays = [s.array for term in terms for s in term.sources if is_lazy(s.array)]
     arrays.append(strips.layer(arrays))
@@ -147,17 +157,16 @@ def _tasks(
     axis: int,
     places: Sequence[tuple[int, ...]],
     strips: Strips,
-    execute: Execute,
+    compute: Callable[..., Any],
 ) -> dict[Key, Any]:
     """Return the tasks of a derivative with what is added to it, one per chunk.
 
     What stands at several places, along new axes, is computed once.
     """
     compute = partial(
-        _chunk,
+        compute,
         tasks=tuple([term.task for term in total]),
         new_axes=(slice(None),) * axis + (None,) * len(places[0]) + (...,),
-        execute=execute,
     )
     # A function, and no parts of each task: in tasks, Dask looks at every number, and
     # what travels to the workers would be there once per chunk.
@@ -186,17 +195,20 @@ def _chunk(
     tasks: tuple[Task, ...],
     new_axes: tuple[Any, ...],
     execute: Execute,
+    surroundings: Surroundings,
 ) -> Any:
     """Compute one chunk of the result: this runs on the workers."""
     total: Any = None
     for layout, task in zip(layouts, tasks, strict=True):
         term = _derivative(arguments, layout, task, execute)
-        if total is None:
-            total = term
-        else:
-            total = total + term if task.sign > 0 else total - term
+        with surroundings(term):
+            if total is None:
+                total = term
+            else:
+                total = total + term if task.sign > 0 else total - term
     xp = array_api_compat.array_namespace(total)
-    return _agnostic.prepare(total, tasks[0].precision.result, False, xp)[new_axes]
+    with surroundings(total):
+        return _agnostic.prepare(total, tasks[0].precision.result, False, xp)[new_axes]
 
 
 def _derivative(
@@ -217,8 +229,11 @@ def _derivative(
 
 
 def _beside(value: Any, f: Any) -> Any:
-    """Return what comes with samples as an array of theirs, which may be on a GPU."""
+    """Return what comes with samples as an array of theirs, which may be on a GPU.
+
+    A delayed number is a chunk without dims, and becomes no array by itself.
+    """
     xp = array_api_compat.array_namespace(f)
-    if array_api_compat.array_namespace(value) is xp:
+    if is_array(value) and array_api_compat.array_namespace(value) is xp:
         return value
     return xp.asarray(value, device=array_api_compat.device(f))
