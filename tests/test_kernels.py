@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 from contextlib import nullcontext
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import ANY
@@ -345,20 +346,16 @@ def test_long_texts_that_cannot_be_cut(
 ) -> None:
     """They are compiled all the same: by operations, there are thousands of kernels."""
     numpy = pytest.importorskip("numpy")
-    keywords = dict(keywords)
-    samples, x = numbers((23, 24), "float64"), numpy.arange(24.0) ** 1.5
-    spacing: Any = (
-        [x[1:], x] if name == "laplacian" else x[keywords.get("dim", 1) == 0 :]
-    )
-    if keywords.pop("where", False):
-        keywords["where"], spacing = numpy.arange(24) % 9 != 5, 0.3
-    expected = getattr(anygrad, name)(samples, spacing=spacing, **keywords)
+    samples, x = numbers((24, 24), "float64"), numpy.arange(24.0) ** 1.5
+    spacing: Any = [x, x] if name == "laplacian" else x
     if "where" in keywords:
-        keywords["where"] = cupy.asarray(keywords["where"])
+        keywords, spacing = {**keywords, "where": numpy.arange(24) % 9 != 5}, 0.3
+    function = partial(getattr(anygrad, name), spacing=spacing)
+    expected = function(samples, **keywords)
+    if "where" in keywords:
+        keywords = {**keywords, "where": cupy.asarray(keywords["where"])}
     with count() as recording:
-        ours = getattr(anygrad, name)(
-            cupy.asarray(samples), spacing=spacing, **keywords
-        )
+        ours = function(cupy.asarray(samples), **keywords)
     assert recording.launches.count(NAME) == kernels
     assert_same(ours, expected)
 

@@ -201,10 +201,10 @@ def _chunk(
     total: Any = None
     for layout, task in zip(layouts, tasks, strict=True):
         term = _derivative(arguments, layout, task, execute)
-        with surroundings(term):
-            if total is None:
-                total = term
-            else:
+        if total is None:
+            total = term
+        else:
+            with surroundings(total):
                 total = total + term if task.sign > 0 else total - term
     xp = array_api_compat.array_namespace(total)
     with surroundings(total):

@@ -42,8 +42,9 @@ LEAST_SHARE = 2**15
 #: that: it stays in the cache.
 LEAST_ROWS, LONGEST_TABLE = 8, 2**17
 
-#: What is longer takes too long to compile, five seconds and more; where it can be cut
-#: into several kernels, what is not much shorter.
+#: What is longer takes too long to compile, five seconds and more; several results and
+#: mixed derivatives are cut when they are not much shorter.  Sums are cut as late as
+#: what cannot be: each of their terms is one more pass through the memory.
 MOST_LINES, FEW_LINES = 1500, 1000
 
 #: Weights on coordinates that take no more are made by the kernel, which is faster.
@@ -143,8 +144,8 @@ def _compiled(
     if "?" in layouts or _is_switched_off():
         return None
     recording = tape.record(form, operands, plan, xp)
-    can_be_cut = len(recording.results) > 1 or plan.tasks[0].inner is not None
-    most_lines = FEW_LINES if can_be_cut else MOST_LINES
+    is_cut_early = len(recording.results) > 1 or plan.tasks[0].inner is not None
+    most_lines = FEW_LINES if is_cut_early else MOST_LINES
     text = loops.text_of(recording, layouts, most_lines, has_tables=has_tables)
     if text is None:
         return None
