@@ -198,7 +198,7 @@ TABLE = (
     ),
     Library(
         name="torch",
-        classes=("torch.Tensor",),
+        classes=("torch.Tensor", "torch.nn.parameter.Parameter"),
         package="torch",
         family=("Tensor",),
         namespace="torch",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
-    """Run the plan on an exact `torch.Tensor`."""
+    """Run the plan on a tensor of one of torch's own classes."""
     tensors = [f]
     for task in all_tasks(plan):
         tensors += all_arrays_of(task)
@@ -69,7 +69,7 @@ def is_watched(*tensors: Any) -> bool:
     if is_transformed() or tensors[0].is_meta:
         return True
     for tensor in tensors:  # a loop, because a generator takes thrice as long for one
-        if type(tensor) is not torch.Tensor:
+        if type(tensor) is not torch.Tensor and type(tensor) is not torch.nn.Parameter:
             return True
     return _is_in_mode(torch)
 
