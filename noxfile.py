@@ -406,12 +406,12 @@ def bare(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[1:])
 def python(session: nox.Session) -> None:
-    """Test on each later Python that this machine has."""
-    install(session, "test", "-e.[numpy,array-api-strict]")
+    """Test on each later Python that this machine has, and the JAX that needs one."""
+    install(session, "test", "-e.[numpy,array-api-strict,jax]")
     # Imports, threads, what is kept between calls, and every call once.
     files = ("package", "reference", "gradient", "arguments", "derivatives")
     files += ("operators", "plans", "workers", "abuse", "executors", "subclasses")
-    libraries = on("numpy", "array-api-strict")
+    libraries = on("numpy", "array-api-strict", "jax")
     check(session, *libraries, *briefly(session, *files))
 
 
