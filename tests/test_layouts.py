@@ -168,3 +168,60 @@ def test_torch_memories_of_masked_results(torch: Any) -> None:
             for result, target in zip(results, wanted, strict=True):
                 assert result.equal(target)
                 assert result.stride() == target.stride()
+
+
+CALLS_AGAIN: list[dict[str, Any]] = [
+    {"spacing": 0.5},
+    {"spacing": [0.5, "x"]},
+    {"spacing": ["x", 0.5], "accuracy": 4},
+    {"boundary": "periodic", "spacing": 0.5},
+]
+
+
+@pytest.mark.parametrize("keywords", CALLS_AGAIN)
+@pytest.mark.parametrize("length", [7, 40, 150])
+def test_numpy_memories_of_results(
+    numpy: Any, length: int, keywords: dict[str, Any]
+) -> None:
+    """As those of the samples, in every call, whatever their number."""
+    f = numpy.random.default_rng(0).random((2 * length, 40))
+    for view in (f.T, f[::2], f[:, ::2], f[:, ::-1], f[1:, :-1].T, f[:1].repeat(9, 0)):
+        given = with_coordinates(keywords, view.shape, numpy.arange)
+        wanted = anygrad.gradient(view.copy(), **given)
+        for _ in range(4):  # the later ones may do what the first ones have prepared
+            for result, target in zip(
+                anygrad.gradient(view, **given), wanted, strict=True
+            ):
+                assert numpy.array_equal(result, target)
+                assert result.strides == numpy.empty_like(view).strides
+
+
+@pytest.mark.parametrize("keywords", CALLS_AGAIN)
+@pytest.mark.parametrize("length", [7, 40, 150])
+def test_torch_memories_of_results(
+    torch: Any, length: int, keywords: dict[str, Any]
+) -> None:
+    """Likewise."""
+    f = torch.rand((2 * length, 40), generator=torch.Generator().manual_seed(0))
+    for view in (f.T, f[::2], f[:, ::2], f[1:, :-1].T):
+        given = with_coordinates(keywords, view.shape, torch.arange)
+        wanted = anygrad.gradient(view.contiguous(), **given)
+        for _ in range(4):
+            for result, target in zip(
+                anygrad.gradient(view, **given), wanted, strict=True
+            ):
+                assert result.equal(target)
+                assert result.stride() == torch.empty_like(view).stride()
+
+
+def with_coordinates(
+    keywords: dict[str, Any], shape: tuple[int, ...], arange: Any
+) -> dict[str, Any]:
+    """Return keywords with uneven coordinates where an "x" stands."""
+    if isinstance(keywords["spacing"], float):
+        return keywords
+    entries = [
+        arange(float(length)) ** 1.5 if entry == "x" else entry
+        for entry, length in zip(keywords["spacing"], shape, strict=True)
+    ]
+    return {**keywords, "spacing": entries}

@@ -23,6 +23,10 @@ LEAST_SAMPLES = 2**15
 #: time of the operation; the default length is 8192.
 BUFFER = 256
 
+#: So few samples that do not lie in the order of their axes are copied: to find the
+#: order in which they do, and to turn a plan into it, takes longer.
+MOST_COPIED = 2**13
+
 
 def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[Any, ...]:
     """Run the plan on an exact `numpy.ndarray`, into `outs` if they are given.
@@ -42,13 +46,39 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
                 return made.copy()
     first = plan.tasks[0] if plan.is_plain and plan.tasks else None
     on_coordinates = first is not None and first.coordinates is not None
-    if on_coordinates and not outs and f.flags.c_contiguous:
-        again = replayed.run(f, plan, numpy.copyto, numpy.ndarray.copy)
+    is_in_order = f.flags.c_contiguous
+    if on_coordinates and not outs:
+        copy = numpy.ndarray.copy if is_in_order else partial(_laid_out_as, f)
+        again = replayed.run(f, plan, numpy.copyto, copy)
         if again is not None:
             return again
+    if not is_in_order and f.size <= MOST_COPIED:
+        return _of_copy(f, plan, xp, outs)
     has_loops = f.size >= LEAST_SAMPLES and f.ndim > 1
     with _swift() if has_loops else numpy.errstate(all="ignore"):
         return _blocked()(f, plan, xp, outs=outs)
+
+
+def _of_copy(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any]) -> tuple[Any, ...]:
+    """Run the plan on a copy; results lie in memory as those of the samples would."""
+    import numpy
+
+    found = run(f.copy(), plan, xp)
+    if plan.is_plain and not outs:  # where each call counts
+        return tuple([_laid_out_as(f, result) for result in found])
+    made = results.empty(f, plan, numpy.empty_like, outs)
+    for place, result in zip(made.returned, found, strict=True):
+        place[...] = result
+    return made.returned
+
+
+def _laid_out_as(f: Any, result: Any) -> Any:
+    """Return a result in memory that is laid out as that of the samples."""
+    import numpy
+
+    out = numpy.empty_like(f, dtype=result.dtype)
+    out[...] = result
+    return out
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import _compilers, _workers
@@ -87,9 +88,14 @@ class InNumPy:
         is_small = f.numel() <= FEW_SAMPLES
         may_be_again = is_small and plan.is_plain and _may_be_again(f, plan)
         if may_be_again:
-            again = replayed.run(f, plan, torch.Tensor.copy_, torch.clone)
+            is_in_order = f.is_contiguous()
+            copy = torch.clone if is_in_order else partial(_laid_out_as, f)
+            again = replayed.run(f, plan, torch.Tensor.copy_, copy)
             if again is not None:
                 return again
+            if not is_in_order and f.numel() <= in_numpy.MOST_COPIED:
+                found = self.run(f.contiguous(), plan)
+                return found and tuple([_laid_out_as(f, result) for result in found])
         there = self._plan(f, plan) if is_small or _pays(plan) else None
         if there is None:
             return None
@@ -97,7 +103,7 @@ class InNumPy:
             found = [torch.empty_like(f, dtype=t.precision.result) for t in plan.tasks]
             samples, outs = self.view(f), [self.view(out) for out in found]
             in_numpy.run(samples, there, self.namespace, outs)
-            if may_be_again:
+            if may_be_again and f.is_contiguous():
                 for task in plan.tasks:
                     _find_space(samples, task)
             return tuple(found)
@@ -207,8 +213,14 @@ def _may_be_again(f: Any, plan: Plan) -> bool:
     """Tell whether derivatives may be among those that are made again."""
     is_few = f.numel() <= gathered.MOST_SAMPLES
     on_coordinates = plan.tasks and plan.tasks[0].coordinates is not None
-    is_usual = f.is_contiguous() and _compilers.get_compiler() is None
-    return bool(is_few or on_coordinates) and is_usual
+    return bool(is_few or on_coordinates) and _compilers.get_compiler() is None
+
+
+def _laid_out_as(f: Any, result: Any) -> Any:
+    """Return a result in memory that is laid out as that of the samples."""
+    import torch
+
+    return torch.empty_like(f, dtype=result.dtype).copy_(result)
 
 
 def _find_space(f: Any, task: Task) -> None:
