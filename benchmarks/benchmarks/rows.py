@@ -98,7 +98,11 @@ LARGE = [
     ((8, 1_000_000), 0),
 ]
 SQUARE = [((4000, 4000), 0), ((4000, 4000), 1)]
-SMALL = [(10,), (100,), (1000,), (30, 30)]
+#: Shapes of few elements, and their order.
+SMALL = [
+    *[(shape, "C") for shape in ((10,), (100,), (1000,), (30, 30))],
+    ((30, 30), "F"),
+]
 
 #: With a mask: how many times as long as without it a call may take.
 WITH_MASKS = [
@@ -256,8 +260,12 @@ IN_DASK = [
 ]
 
 ON_SMALL_ARRAYS = [
-    Row(library, shape, None, dtype=dtype, grid=grid, peer=peer, at_least=1.0)
-    for (library, dtype, peer), grid, shape in product(
+    Row(
+        *(library, shape, None, dtype, order, grid),
+        peer=peer,
+        at_least=1.0,
+    )
+    for (library, dtype, peer), grid, (shape, order) in product(
         [
             ("numpy", "float64", "numpy.gradient"),
             ("torch", "float32", "torch.gradient"),
@@ -266,7 +274,8 @@ ON_SMALL_ARRAYS = [
         ["step", "coordinates"],
         SMALL,
     )
-    if (library, grid) != ("jax", "coordinates")  # its gradient knows steps only
+    # JAX's gradient knows steps only, and its arrays one order.
+    if library != "jax" or (grid, order) == ("step", "C")
 ]
 
 #: What is compiled by Numba, with its targets; it must never be slower than without.
