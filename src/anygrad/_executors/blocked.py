@@ -56,7 +56,7 @@ _met: dict[Any, None] = {}
 
 
 def run(
-    f: Any, plan: Plan, xp: Namespace, ops: InPlaceOps, outs: Sequence[Any] = ()
+    f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = (), *, ops: InPlaceOps
 ) -> tuple[Any, ...]:
     """Return the results of the plan for `f`: one array if they are stacked.
 

@@ -8,7 +8,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic, _compilers, _workers
-from .._executors import operations, replayed, results
+from .._executors import gathered, operations, quiet, replayed, results
 from .._records import are_short
 
 if TYPE_CHECKING:
@@ -54,9 +54,11 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
             return again
     if not is_in_order and f.size <= MOST_COPIED:
         return _of_copy(f, plan, xp, outs)
+    if plan.is_plain and f.size <= gathered.MOST_SAMPLES:
+        return quiet.call(_blocked(), f, plan, xp, outs)
     has_loops = f.size >= LEAST_SAMPLES and f.ndim > 1
     with _swift() if has_loops else numpy.errstate(all="ignore"):
-        return _blocked()(f, plan, xp, outs=outs)
+        return _blocked()(f, plan, xp, outs)
 
 
 def _of_copy(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any]) -> tuple[Any, ...]:

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from contextvars import Context
 from operator import setitem
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from .._executors import gathered
+from .._executors import gathered, quiet
 from .._executors.pieces import Prepared
 from .._executors.programs import GIVE, PUT, TAKE
 
@@ -38,23 +37,17 @@ class Space:
         What it then reads.
     play : callable
         ``play(task)`` makes the derivative there, and returns None if it cannot.
-    context : Context
-        Where NumPy does not warn.  To enter it is quicker than to set that each time.
     nbytes : int
         How large all is together.
     """
 
-    __slots__ = ("arrays", "context", "nbytes", "play", "result")
+    __slots__ = ("arrays", "nbytes", "play", "result")
 
     def __init__(
         self, arrays: Sequence[Any], result: Any, play: Any, nbytes: int
     ) -> None:
-        import numpy
-
         self.arrays, self.result = tuple(arrays), result
         self.play, self.nbytes = play, nbytes
-        self.context = Context()
-        self.context.run(numpy.seterr, all="ignore")
 
     def seen_as(self, view: Callable[[Any], Any]) -> Space:
         """Return it with the arrays of another library in the same memory."""
@@ -154,7 +147,7 @@ def run(
             put(samples, f)
             for place in others:
                 put(place, task.coordinates)
-            if space.context.run(space.play, task) is None:
+            if quiet.call(space.play, task) is None:
                 return None
             results.append(copy(space.result))
         finally:

@@ -94,8 +94,8 @@ class InNumPy:
             if again is not None:
                 return again
             if not is_in_order and f.numel() <= in_numpy.MOST_COPIED:
-                found = self.run(f.contiguous(), plan)
-                return found and tuple([_laid_out_as(f, result) for result in found])
+                of_copy = self.run(f.contiguous(), plan)
+                return of_copy and tuple([_laid_out_as(f, made) for made in of_copy])
         there = self._plan(f, plan) if is_small or _pays(plan) else None
         if there is None:
             return None
