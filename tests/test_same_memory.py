@@ -51,10 +51,45 @@ def test_large_tensors(torch: Any, number: int, dtype: str) -> None:
 def test_large_tensors_of_16_bits_stay(torch: Any) -> None:
     """NumPy would convert them one by one."""
     in_numpy = same_memory.InNumPy()
-    for n, is_there in ((2**10, True), (2**14, False)):
+    for n, is_there in ((2**10, True), (2**15, False)):
         f = torch.ones(n, dtype=torch.float16)
         found = in_numpy.run(f, plan_of("gradient", f))
         assert (found is not None) == is_there
+
+
+@pytest.mark.parametrize("shape", [(50,), (9, 11), (70, 80)])
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_few_tensors_of_16_bits(torch: Any, dtype: str, shape: Any) -> None:
+    """Converted and rounded by torch, they are what the agnostic run makes of them."""
+    draw = torch.Generator().manual_seed(0)
+    f = (torch.rand(shape, generator=draw) * 100).to(getattr(torch, dtype))
+    x = torch.rand(shape[-1], generator=draw).cumsum(0)
+    for samples in (f, f.T if f.ndim > 1 else f[::2]):
+        for keywords in (
+            {"spacing": 0.3},
+            {"spacing": 70.0, "edge_order": 2},
+            {"dim": -1, "spacing": [x[: samples.shape[-1]]], "dtype": f.dtype},
+            {"dim": -1, "spacing": [x[: samples.shape[-1]].double()]},
+            {"boundary": (1.5, "reflect"), "dim": 0, "spacing": f[-1:].sum()},
+            {"accuracy": 4, "dtype": torch.float32},
+        ):
+            plan = plan_of("gradient", samples, **keywords)
+            wanted = _agnostic.run(samples, plan, plan.namespace)
+            for _ in range(4):
+                found = anygrad.gradient(samples, **keywords)
+                for result, target in zip(found, wanted, strict=True):
+                    assert result.dtype == target.dtype
+                    assert result.equal(target)
+
+
+def test_few_wide_integers_are_not_rounded_twice(torch: Any) -> None:
+    """To a dtype of 16 bits, which NumPy would round to otherwise than torch."""
+    f = torch.tensor([0, 2**53 + 1, 2**53 + 3, 2**60 + 7, 5])
+    plan = plan_of("gradient", f, dtype=torch.float16, spacing=2.0**50)
+    (wanted,) = _agnostic.run(f, plan, plan.namespace)
+    for _ in range(3):
+        (result,) = anygrad.gradient(f, dtype=torch.float16, spacing=2.0**50)
+        assert result.equal(wanted)
 
 
 def test_masks_of_calls_that_stay_in_part(torch: Any) -> None:

@@ -20,7 +20,7 @@ from .._executors import gathered, huge_pages, in_numpy, replayed, results
 from .._executors.pieces import Prepared
 from .._kept import Kept
 from .._precision import working
-from .._records import Plan, Task, all_tasks
+from .._records import Plan, Task, all_tasks, unrounded
 
 if TYPE_CHECKING:
     from .._executors.replayed import Space
@@ -32,6 +32,10 @@ FEW_SAMPLES = 2**17
 
 #: NumPy rounds floating numbers to 16 bits one by one, and torch many at once.
 MOST_OF_16_BITS = 2**12
+
+#: So few samples of a dtype that NumPy lacks, or is slow to round to, take less time in
+#: the working dtype.
+MOST_WIDENED = 2**14
 
 
 class Translated:
@@ -98,7 +102,7 @@ class InNumPy:
                 return of_copy and tuple([_laid_out_as(f, made) for made in of_copy])
         there = self._plan(f, plan) if is_small or _pays(plan) else None
         if there is None:
-            return None
+            return self._widened(f, plan)
         if is_small and plan.is_plain:  # where each call counts
             found = [torch.empty_like(f, dtype=t.precision.result) for t in plan.tasks]
             samples, outs = self.view(f), [self.view(out) for out in found]
@@ -119,6 +123,22 @@ class InNumPy:
         for tensor, result in zip(made.returned, arrays, strict=True):
             self.view(tensor)[...] = result  # of the agnostic run
         return made.returned
+
+    def _widened(self, f: Any, plan: Plan) -> tuple[Any, ...] | None:
+        """Return derivatives of few samples of a dtype that is rather torch's.
+
+        Torch converts them to the working dtype, and rounds the results.
+        """
+        dtypes = {task.precision.samples for task in plan.tasks}
+        if not plan.is_plain or f.numel() > MOST_WIDENED or len(dtypes) != 1:
+            return None
+        if f.dtype in dtypes or not f.is_floating_point():  # wide ones would be rounded
+            return None
+        found = self.run(f.to(*dtypes), plan.with_tasks(tuple(map(_wide, plan.tasks))))
+        if found is None:
+            return None
+        pairs = zip(found, plan.tasks, strict=True)
+        return tuple([wide.to(task.precision.result) for wide, task in pairs])
 
     def _plan(self, f: Any, plan: Plan) -> Plan | None:
         """Return a plan with NumPy's dtypes and the arrays of this call.
@@ -207,6 +227,12 @@ class InNumPy:
 
     def _there(self, value: Any) -> Any:
         return self.view(value) if is_array(value) else value
+
+
+def _wide(task: Task) -> Task:
+    """Return a task for samples and results of the working dtype."""
+    kept = task.kept
+    return unrounded(task)._replace(kept=None if kept is None else kept.beside("wide"))
 
 
 def _may_be_again(f: Any, plan: Plan) -> bool:
