@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,6 @@ from .. import _agnostic
 from .._beyond import has_arrays
 from .._executors import (
     blocks,
-    gathered,
     masked,
     replayed,
     results,
@@ -119,8 +119,8 @@ def total(
     """Return a derivative with what is added to it, in `out` if that is given.
 
     `then` is called with the place of each block, when that has been written; it goes
-    with more samples than are gathered, and an `out` in the order of its axes.
-    `is_plain` is that of the plan: others are not made again on the same memory.
+    with an `out` in the order of its axes.  `is_plain` is that of the plan: of others,
+    fewer are made again on the same memory.
     """
     task = tasks[0]
     if len(tasks) == 1 and (task.inner is not None or task.component is not None):
@@ -132,37 +132,31 @@ def total(
         f, tasks, out = _in_order(f, tasks, result, ops)
     kept = tasks[0].kept
     known = None if kept is None else _known(kept.made, ops)
-    if kept is not None and known is not None and known.gathered is None:
-        # A second call may be one of many.
-        read = gathered.gather(tasks, f, xp, ops)
-        known = known._replace(gathered=read)
-        kept.keep(known)
-    if known is not None and known.gathered:
-        done = gathered.run(known.gathered, tasks, f, ops, out)
-        if done is not None:
-            return done if result is None else result
     if out is None:
         result = out = _empty(f, task, ops)
-    if known is None or not known.pieces:
+    spaces = None if known is None or then is not None else known.spaces
+    if spaces and replayed.again(spaces, f, tasks, _put, partial(_put, out)):
+        return result
+    if known is None:
         terms = [Term(task, _shares_weights(out, task)) for task in tasks]
         if _is_first(f, terms, xp):
             plan = Plan((tasks[0]._replace(sign=0), *tasks[1:]))
             (out[...],) = _agnostic.run(f, plan, xp)
             if then is not None:
                 then(tuple([slice(0, n) for n in out.shape]))
-            if kept is not None:
-                kept.keep(known or Prepared(ops))
             return result
-        made = _prepared(f, terms, out, xp, ops)
-        known = made if known is None else made._replace(gathered=known.gathered)
+        known = _prepared(f, terms, out, xp, ops)
         if kept is not None and len(known.pieces) <= MOST_PIECES:
             kept.keep(known)
-    elif is_plain and kept is not None and replayed.serves(known, tasks[0], out, ops):
-        operands = _operands(f, tasks, known.shares_weights, xp)
-        known = replayed.recorded(known, operands, out, ops)
-        kept.keep(known)
+    elif kept and replayed.serves(known, tasks, out, xp, ops, is_plain=is_plain):
+        kept.keep(replayed.recorded(known, tasks, f, out, ops))
     play(known, _operands(f, tasks, known.shares_weights, xp), out, xp, then)
     return result
+
+
+def _put(target: Any, values: Any) -> bool:
+    target[...] = values
+    return True
 
 
 def _outer(f: Any, task: Task, xp: Namespace, ops: InPlaceOps) -> tuple[Any, Task]:

@@ -40,9 +40,7 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
             made = results.empty(f, plan, numpy.empty_like, outs)
             if in_numba.run(f, plan, xp, made.outs, _workers.get_workers()):
                 return made.copy()
-    first = plan.tasks[0] if plan.is_plain and plan.tasks else None
-    on_coordinates = first is not None and first.coordinates is not None
-    if on_coordinates and not outs and f.flags.c_contiguous:
+    if plan.is_plain and not outs and f.flags.c_contiguous:
         again = replayed.run(f, plan, numpy.copyto, numpy.ndarray.copy)
         if again is not None:
             return again
@@ -108,7 +106,6 @@ def _blocked() -> Callable[..., tuple[Any, ...]]:
     }
     ops = operations.InPlaceOps(
         verbs=verbs,
-        astype=numpy.ndarray.astype,
         empty_like=numpy.empty_like,
         scratch=Scratch(),
         **operations.OF_NUMPY._asdict(),
@@ -117,7 +114,7 @@ def _blocked() -> Callable[..., tuple[Any, ...]]:
             int(numpy.minimum.reduce(f, axis=None)),
             int(numpy.maximum.reduce(f, axis=None)),
         ),
-        take=numpy.ndarray.take,
+        has_spaces=True,
         block_bytes=2**21,
         scratch_bytes=2**20,
         sum_bytes=2**19,

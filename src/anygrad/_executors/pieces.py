@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from .._executors.blocks import Bound
-    from .._executors.gathered import Gathered
     from .._executors.operations import InPlaceOps
     from .._executors.replayed import Space
     from .._typing import Namespace
@@ -46,7 +45,7 @@ class Prepared(NamedTuple):
     ops : InPlaceOps
         For which it has been cut.
     pieces : list of Piece
-        They may be done at the same time.  None of what was called once.
+        They may be done at the same time.
     alone : Bound or None
         The only program, where it is for all as it is.
     weights : tuple of (int, int)
@@ -55,21 +54,17 @@ class Prepared(NamedTuple):
         Of each task, as that of its `Term`.
     has_constants : bool
         Whether what is subtracted may be no sample.
-    gathered : tuple of Gathered, or None
-        What each of the tasks reads, for small arrays; none where that does not pay,
-        and None where it has not been tried.
     spaces : list of Space, or None
-        Where the only program is played again, if nobody does so now; None where that
-        has not been tried.
+        Where a small call is made again, if nobody does so now; None where that has not
+        been tried.
     """
 
     ops: InPlaceOps
-    pieces: Sequence[Piece] = ()
-    alone: Bound | None = None
-    weights: tuple[tuple[int, int], ...] = ()
-    shares_weights: Sequence[bool] = ()
-    has_constants: bool = False
-    gathered: tuple[Gathered, ...] | None = None
+    pieces: Sequence[Piece]
+    alone: Bound | None
+    weights: tuple[tuple[int, int], ...]
+    shares_weights: Sequence[bool]
+    has_constants: bool
     spaces: list[Space] | None = None
 
 
@@ -97,7 +92,7 @@ def play(
         read = [array if cut is None else array[cut] for array, cut in pairs]
         bound, least = piece.bounds[0], 0
         if len(piece.bounds) > 1:
-            found = _least(read[0][piece.looked_at], known.has_constants, ops)
+            found = least_of(read[0][piece.looked_at], known.has_constants, ops)
             if found is None:
                 bound = piece.bounds[1]
             least = found or 0
@@ -115,7 +110,7 @@ def play(
     ops.for_each(one, known.pieces)
 
 
-def _least(f: Any, has_constants: bool, ops: InPlaceOps) -> int | None:
+def least_of(f: Any, has_constants: bool, ops: InPlaceOps) -> int | None:
     """Return what is taken off wide integers, so that they are floating numbers.
 
     Differences are those of the integers less the least of them, and that is exact;

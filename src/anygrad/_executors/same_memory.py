@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _compilers, _workers
 from .._beyond import all_arrays_of
 from .._classes import is_array
-from .._executors import gathered, huge_pages, in_numpy, replayed, results
+from .._executors import huge_pages, in_numpy, replayed, results
 from .._executors.pieces import Prepared
 from .._kept import Kept
 from .._precision import working
@@ -85,7 +85,7 @@ class InNumPy:
         import torch
 
         is_small = f.numel() <= FEW_SAMPLES
-        may_be_again = is_small and plan.is_plain and _may_be_again(f, plan)
+        may_be_again = is_small and plan.is_plain and _may_be_again(f)
         if may_be_again:
             again = replayed.run(f, plan, torch.Tensor.copy_, torch.clone)
             if again is not None:
@@ -99,7 +99,7 @@ class InNumPy:
             in_numpy.run(samples, there, self.namespace, outs)
             if may_be_again:
                 for task in plan.tasks:
-                    _find_space(samples, task)
+                    _find_space(task)
             return tuple(found)
         made = results.empty(f, plan, huge_pages.empty_like)
         samples, outs = self.view(f), [self.view(out) for out in made.outs]
@@ -203,30 +203,23 @@ class InNumPy:
         return self.view(value) if is_array(value) else value
 
 
-def _may_be_again(f: Any, plan: Plan) -> bool:
+def _may_be_again(f: Any) -> bool:
     """Tell whether derivatives may be among those that are made again."""
-    is_few = f.numel() <= gathered.MOST_SAMPLES
-    on_coordinates = plan.tasks and plan.tasks[0].coordinates is not None
-    is_usual = f.is_contiguous() and _compilers.get_compiler() is None
-    return bool(is_few or on_coordinates) and is_usual
+    return f.is_contiguous() and _compilers.get_compiler() is None
 
 
-def _find_space(f: Any, task: Task) -> None:
+def _find_space(task: Task) -> None:
     """Learn where a derivative can be made again, if it was prepared for that."""
     known: Any = None if task.kept is None else task.kept.made
     if known is None or known.spaces is not None:
         return
     made = known.task.kept.made
-    if type(made) is not Prepared or not (made.gathered or made.spaces):
+    if type(made) is not Prepared or not made.spaces:
         return
     import torch
 
     with contextlib.suppress(IndexError):  # another thread may have taken it
-        if made.spaces:
-            space = made.spaces.pop()
-        else:
-            space = replayed.of_gathered(made, f, known.task)
-            known.task.kept.account.add(space.nbytes)
+        space = made.spaces.pop()
         with torch.inference_mode(False):  # for calls within and without
             known.spaces = [space.seen_as(torch.from_numpy)]
 
