@@ -200,7 +200,7 @@ def _is_first(f: Any, terms: Sequence[Term], xp: Namespace) -> bool:
     # number; a recording has no such product with one, now or in a later call.
     if is_complex(working(terms[0].task.precision), xp):
         return False
-    key = _key(f, terms, xp, is_narrow=False)
+    key = _key(f, terms, xp)
     if key in _met or key in _scores:
         return False
     remember(_met, key, None)
@@ -233,10 +233,11 @@ def _prepared(
     task, shape = terms[0].task, tuple(out.shape)
     shares_weights = [term.shares_weights for term in terms]
     operands = _operands(f, [term.task for term in terms], shares_weights, xp)
-    # Wide integers have two recordings, the first for those that are not far apart.
+    recorded = [_score(f, terms, xp)]
+    # Wide integers have two recordings, the first for those that are floating numbers.
     is_wide = task.precision.wide_samples and ops.extremes is not None
-    kinds = (True, False) if is_wide else (False,)
-    recorded = [_score(f, terms, xp, is_narrow=is_narrow) for is_narrow in kinds]
+    if is_wide:
+        recorded.insert(0, _score(f, [term.of_narrow() for term in terms], xp))
     limit = _most_points(f, terms, xp, ops)
     found = list(blocks.cut_into_blocks(shape, recorded[0].edges, limit))
     in_one_run = _can_be_runs(f, terms, out, ops) and all(
@@ -265,7 +266,6 @@ def _prepared(
         pieces[0].bounds[0] if is_alone else None,
         spread,
         shares_weights,
-        any(term.task.constants is not None for term in terms),
     )
 
 
@@ -307,16 +307,16 @@ def _can_be_runs(f: Any, terms: Sequence[Term], out: Any, ops: InPlaceOps) -> bo
     return True
 
 
-def _key(f: Any, terms: Sequence[Term], xp: Namespace, *, is_narrow: bool) -> Any:
+def _key(f: Any, terms: Sequence[Term], xp: Namespace) -> Any:
     """Return the form of what is recorded."""
-    return xp, f.dtype, f.ndim, is_narrow, tuple([term.form for term in terms])
+    return xp, f.dtype, f.ndim, tuple([term.form for term in terms])
 
 
-def _score(f: Any, terms: Sequence[Term], xp: Namespace, *, is_narrow: bool) -> Score:
+def _score(f: Any, terms: Sequence[Term], xp: Namespace) -> Score:
     """Return the recording of a form."""
-    key = _key(f, terms, xp, is_narrow=is_narrow)
+    key = _key(f, terms, xp)
     score = _scores.get(key)
     if score is None:
-        score = scores.record(f, terms, xp, is_narrow=is_narrow)
+        score = scores.record(f, terms, xp)
         score = remember(_scores, key, score)
     return score

@@ -16,7 +16,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .._beyond import arrays_of
-from .._executors.pieces import least_of
+from .._executors.pieces import are_exact
 from .._executors.programs import GIVE, PUT, TAKE
 from .._precision import is_complex, working
 from .._scales import Scale
@@ -199,7 +199,7 @@ def recorded(
         for own, task in zip(numbers, tasks, strict=True):
             if not own.take(task):
                 return False
-        if others and least_of(samples, True, ops) is None:
+        if others and not are_exact(samples, ops):
             return False
         for operation, given in steps:
             operation(*given)
@@ -212,7 +212,7 @@ def recorded(
     names = {**bound.play.__globals__, **verbs}
     names |= {PUT: put, TAKE: ops.empty_like, GIVE: keep}
     play = FunctionType(bound.play.__code__, names)
-    play([*operands, 0], result, bound.indices)
+    play(operands, result, bound.indices)
     held = {id(a): a for _, given in steps for a in given}
     held |= {id(a.base): a.base for a in held.values() if hasattr(a, "base")}
     nbytes = sum(map(sys.getsizeof, held.values()))
