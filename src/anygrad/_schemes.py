@@ -126,6 +126,8 @@ class Scheme:
 
     def per_denominator(self, scales: Sequence[Scale]) -> list[Scale]:
         """Return the scales that those of all formulas are made of."""
+        if type(scales) is StepScales:
+            return scales.per_denominator()
         return list(map(scales.__getitem__, self.firsts))
 
     def __eq__(self, other: object) -> bool:
@@ -145,42 +147,35 @@ class StepScales(Sequence[Scale]):
     Some executors need a number or two, and a call on a small array takes no longer
     than to make the others.
 
-    Attributes
-    ----------
-    power : float
-        The step to the power of the order; times any denominator, it is a normal
-        number.
+    They are those of its power of the order, whose multiples are normal numbers.
     """
 
-    __slots__ = ("_all", "_digits", "_latest", "_scheme", "power")
+    __slots__ = ("_all", "_digits", "_each", "_power", "_scheme")
 
     def __init__(self, scheme: Scheme, power: float, digits: int) -> None:
-        self.power = power
+        self._power = power
         self._digits = digits
         self._scheme = scheme
+        self._each: list[Scale] = []
         self._all: tuple[Scale, ...] = ()
-        self._latest: tuple[int, float | None] = (0, None)
 
-    def factor(self, denominator: int) -> float | None:
-        """Return what a sum is multiplied with; None where it is divided."""
-        asked, factor = self._latest
-        if asked != denominator:  # other dims of the same step ask for the same
-            factor = _scales.reciprocal(self.power * denominator, self._digits)
-            self._latest = denominator, factor
-        return factor
+    def per_denominator(self) -> list[Scale]:
+        """Return those that all are made of."""
+        if not self._each:
+            divisors = [self._power * d for d in self._scheme.denominators]
+            self._each = _scales.of_divisors(divisors, self._digits)
+        return self._each
 
     def reciprocals(self) -> list[float]:
         """Return one over each divisor, one per denominator."""
-        power, found = self.power, []
+        power, found = self._power, []
         for d in self._scheme.denominators:  # before 3.12, comprehensions are calls
             found.append(1.0 / (power * d))  # noqa: PERF401 - twice as slow
         return found
 
     def __getitem__(self, number: Any) -> Any:
         if not self._all:
-            divisors = [self.power * d for d in self._scheme.denominators]
-            found = _scales.of_divisors(divisors, self._digits)
-            self._all = self._scheme.per_formula(found)
+            self._all = self._scheme.per_formula(self.per_denominator())
         return self._all[number]
 
     def __len__(self) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,6 @@ from .. import _agnostic
 from .._beyond import has_arrays
 from .._executors import (
     blocks,
-    gathered,
     masked,
     replayed,
     results,
@@ -119,8 +119,8 @@ def total(
     """Return a derivative with what is added to it, in `out` if that is given.
 
     `then` is called with the place of each block, when that has been written; it goes
-    with more samples than are gathered, and an `out` in the order of its axes.
-    `is_plain` is that of the plan: others are not made again on the same memory.
+    with an `out` in the order of its axes.  `is_plain` is that of the plan: of others,
+    fewer are made again on the same memory.
     """
     task = tasks[0]
     if len(tasks) == 1 and (task.inner is not None or task.component is not None):
@@ -132,37 +132,31 @@ def total(
         f, tasks, out = _in_order(f, tasks, result, ops)
     kept = tasks[0].kept
     known = None if kept is None else _known(kept.made, ops)
-    if kept is not None and known is not None and known.gathered is None:
-        # A second call may be one of many.
-        read = gathered.gather(tasks, f, xp, ops)
-        known = known._replace(gathered=read)
-        kept.keep(known)
-    if known is not None and known.gathered:
-        done = gathered.run(known.gathered, tasks, f, ops, out)
-        if done is not None:
-            return done if result is None else result
     if out is None:
         result = out = _empty(f, task, ops)
-    if known is None or not known.pieces:
+    spaces = None if known is None or then is not None else known.spaces
+    if spaces and replayed.again(spaces, f, tasks, _put, partial(_put, out)):
+        return result
+    if known is None:
         terms = [Term(task, _shares_weights(out, task)) for task in tasks]
         if _is_first(f, terms, xp):
             plan = Plan((tasks[0]._replace(sign=0), *tasks[1:]))
             (out[...],) = _agnostic.run(f, plan, xp)
             if then is not None:
                 then(tuple([slice(0, n) for n in out.shape]))
-            if kept is not None:
-                kept.keep(known or Prepared(ops))
             return result
-        made = _prepared(f, terms, out, xp, ops)
-        known = made if known is None else made._replace(gathered=known.gathered)
+        known = _prepared(f, terms, out, xp, ops)
         if kept is not None and len(known.pieces) <= MOST_PIECES:
             kept.keep(known)
-    elif is_plain and kept is not None and replayed.serves(known, tasks[0], out, ops):
-        operands = _operands(f, tasks, known.shares_weights, xp)
-        known = replayed.recorded(known, operands, out, ops)
-        kept.keep(known)
+    elif kept and replayed.serves(known, tasks, out, xp, ops, is_plain=is_plain):
+        kept.keep(replayed.recorded(known, tasks, f, out, ops))
     play(known, _operands(f, tasks, known.shares_weights, xp), out, xp, then)
     return result
+
+
+def _put(target: Any, values: Any) -> bool:
+    target[...] = values
+    return True
 
 
 def _outer(f: Any, task: Task, xp: Namespace, ops: InPlaceOps) -> tuple[Any, Task]:
@@ -206,7 +200,7 @@ def _is_first(f: Any, terms: Sequence[Term], xp: Namespace) -> bool:
     # number; a recording has no such product with one, now or in a later call.
     if is_complex(working(terms[0].task.precision), xp):
         return False
-    key = _key(f, terms, xp, is_narrow=False)
+    key = _key(f, terms, xp)
     if key in _met or key in _scores:
         return False
     remember(_met, key, None)
@@ -239,10 +233,11 @@ def _prepared(
     task, shape = terms[0].task, tuple(out.shape)
     shares_weights = [term.shares_weights for term in terms]
     operands = _operands(f, [term.task for term in terms], shares_weights, xp)
-    # Wide integers have two recordings, the first for those that are not far apart.
+    recorded = [_score(f, terms, xp)]
+    # Wide integers have two recordings, the first for those that are floating numbers.
     is_wide = task.precision.wide_samples and ops.extremes is not None
-    kinds = (True, False) if is_wide else (False,)
-    recorded = [_score(f, terms, xp, is_narrow=is_narrow) for is_narrow in kinds]
+    if is_wide:
+        recorded.insert(0, _score(f, [term.of_narrow() for term in terms], xp))
     limit = _most_points(f, terms, xp, ops)
     found = list(blocks.cut_into_blocks(shape, recorded[0].edges, limit))
     in_one_run = _can_be_runs(f, terms, out, ops) and all(
@@ -271,7 +266,6 @@ def _prepared(
         pieces[0].bounds[0] if is_alone else None,
         spread,
         shares_weights,
-        any(term.task.constants is not None for term in terms),
     )
 
 
@@ -313,16 +307,16 @@ def _can_be_runs(f: Any, terms: Sequence[Term], out: Any, ops: InPlaceOps) -> bo
     return True
 
 
-def _key(f: Any, terms: Sequence[Term], xp: Namespace, *, is_narrow: bool) -> Any:
+def _key(f: Any, terms: Sequence[Term], xp: Namespace) -> Any:
     """Return the form of what is recorded."""
-    return xp, f.dtype, f.ndim, is_narrow, tuple([term.form for term in terms])
+    return xp, f.dtype, f.ndim, tuple([term.form for term in terms])
 
 
-def _score(f: Any, terms: Sequence[Term], xp: Namespace, *, is_narrow: bool) -> Score:
+def _score(f: Any, terms: Sequence[Term], xp: Namespace) -> Score:
     """Return the recording of a form."""
-    key = _key(f, terms, xp, is_narrow=is_narrow)
+    key = _key(f, terms, xp)
     score = _scores.get(key)
     if score is None:
-        score = scores.record(f, terms, xp, is_narrow=is_narrow)
+        score = scores.record(f, terms, xp)
         score = remember(_scores, key, score)
     return score

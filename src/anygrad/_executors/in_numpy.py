@@ -8,7 +8,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic, _compilers, _workers
-from .._executors import gathered, operations, quiet, replayed, results
+from .._executors import operations, replayed, results
 from .._records import are_short
 
 if TYPE_CHECKING:
@@ -44,18 +44,14 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
             made = results.empty(f, plan, numpy.empty_like, outs)
             if in_numba.run(f, plan, xp, made.outs, _workers.get_workers()):
                 return made.copy()
-    first = plan.tasks[0] if plan.is_plain and plan.tasks else None
-    on_coordinates = first is not None and first.coordinates is not None
     is_in_order = f.flags.c_contiguous
-    if on_coordinates and not outs:
+    if plan.is_plain and not outs:
         copy = numpy.ndarray.copy if is_in_order else partial(_laid_out_as, f)
         again = replayed.run(f, plan, numpy.copyto, copy)
         if again is not None:
             return again
     if not is_in_order and f.size <= MOST_COPIED:
         return _of_copy(f, plan, xp, outs)
-    if plan.is_plain and f.size <= gathered.MOST_SAMPLES:
-        return quiet.call(_blocked(), f, plan, xp, outs)
     has_loops = f.size >= LEAST_SAMPLES and f.ndim > 1
     with _swift() if has_loops else numpy.errstate(all="ignore"):
         return _blocked()(f, plan, xp, outs)
@@ -140,7 +136,6 @@ def _blocked() -> Callable[..., tuple[Any, ...]]:
     }
     ops = operations.InPlaceOps(
         verbs=verbs,
-        astype=numpy.ndarray.astype,
         empty_like=numpy.empty_like,
         scratch=Scratch(),
         **operations.OF_NUMPY._asdict(),
@@ -149,7 +144,7 @@ def _blocked() -> Callable[..., tuple[Any, ...]]:
             int(numpy.minimum.reduce(f, axis=None)),
             int(numpy.maximum.reduce(f, axis=None)),
         ),
-        take=numpy.ndarray.take,
+        has_spaces=True,
         block_bytes=2**21,
         scratch_bytes=2**20,
         sum_bytes=2**19,

@@ -39,7 +39,7 @@ first, last = max({begin}, {start}), min({end}, n{axis} - {rest})
 if first < last{conditions}:
 {straight}
 {ends}
-{edges}
+{unified}
 else:
     first = last = {end}
 for part in range(2):
@@ -52,14 +52,6 @@ RUN = """\
 if t{middle} >= turn:
     turn = min(t{middle} + rows, {bottom})
     length = (turn - 1 - t{middle}) * n{axis} + last - first"""
-
-#: The loop over them.  What comes before the first whole vector of results is a part of
-#: its own.
-ALIGNED = """\
-lead = min(length, -(address + int64({start})) % lanes)
-for part in range(2):
-    low = uint64(lead if part else 0)
-    high = uint64(length if part else lead)"""
 
 #: So many rows of a result, or planes, are made at once where each point takes so many
 #: reads and several share them.  Less does not pay for more streams through memory,
@@ -76,9 +68,6 @@ made = max(made, t0 + count)"""
 
 #: Such a run has so many points, or is one row.
 MOST_POINTS = 8192
-
-#: Vectors have so many bytes at most.
-VECTOR = 64
 
 
 def text_of(
@@ -119,7 +108,8 @@ def text_of(
     results: Sequence[Node] = recording.results
     if missing_beyond.serve_everywhere(results, ranges):
         printer.beyond_is_missing = True
-        unified = straight.loop(printer, settling, [last])
+        unified = ["elif first < last:"]
+        unified += straight.indented(straight.loop(printer, settling, [last]))
         results = [settling.settled(node) for node in results]
     tables = straight.tables(printer, ranges[last])
     general = Scope(tab * 2)
@@ -127,7 +117,6 @@ def text_of(
     if len(single) + len(unified) + len(general.lines) > most_lines:
         return None
     printer.beyond_is_missing = False
-    edges = ["elif first < last:", *straight.indented(unified)]
     body = ROW.format(
         begin="0" if last else "start",
         end=f"n{last}" if last else "stop",
@@ -139,7 +128,7 @@ def text_of(
             straight.indented(_in_runs(printer, single, several, ranges))
         ),
         ends="\n".join(straight.at_ends(printer, ranges[last])),
-        edges="\n".join(edges if unified else straight.at_edges(printer, ranges)),
+        unified="\n".join(unified),
         general="\n".join(general.lines),
     )
     names = ["start", "stop", "numbers", "complex_numbers", *printer.layouts]
@@ -156,8 +145,6 @@ def text_of(
         lines += [
             f"{tab}rows = max(1, {MOST_POINTS} // max(1, n{last}))",
             f"{tab}rows = rows if n{last} < {printer.short} else 1",
-            f"{tab}lanes = max(1, {VECTOR} // o0.itemsize)",
-            f"{tab}address = int64(o0.ctypes.data) // o0.itemsize",
         ]
     for axis in range(last):
         bounds = ("start", "stop") if axis == 0 else ("0", f"n{axis}")
@@ -190,22 +177,10 @@ def _in_runs(
         end = "stop" if last == 1 else f"n{last - 1}"
         bottom = f"min({end}, n{last - 1} - {ranges[last - 1].end})"
         lines += RUN.format(middle=last - 1, axis=last, bottom=bottom).splitlines()
-        single, several = _aligned(single), _aligned(several)
     if several:
         single = ["if count == 1:", *straight.indented(single)]
         single += ["elif count:", *straight.indented(several)]
     return lines + straight.indented(single, printer.runs_on)
-
-
-def _aligned(single: list[str]) -> list[str]:
-    """Return the loop of a run, with a part of its own before whole vectors."""
-    if not single:
-        return []
-    number = single.index(straight.BOUNDS)
-    row, loop = single[:number], single[number + 1 :]
-    write = next(line for line in loop if "write(" in line)
-    start = write.partition(", ")[2].partition(" ")[0]
-    return [*row, *ALIGNED.format(start=start).splitlines(), *straight.indented(loop)]
 
 
 def _decorator(recording: Recording, dtypes: Sequence[str], layouts: str) -> list[str]:

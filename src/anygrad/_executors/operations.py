@@ -50,8 +50,6 @@ class InPlaceOps(NamedTuple):
         By the standard's names: ``verb(a, b, out=out)``, or of one operand; without
         `out`, they make an array.  There is a "reciprocal", too, where no numbers but
         only arrays can be divided.
-    astype : callable
-        ``astype(a, dtype)``.
     empty_like : callable
         ``empty_like(f, dtype=dtype, shape=None)``: not filled, in the memory order of
         `f`, or of a shape of its own.
@@ -62,9 +60,8 @@ class InPlaceOps(NamedTuple):
     extremes : callable or None
         ``extremes(f)``: the least and the greatest of integers, as Python's; None where
         looking at values would wait for a device.
-    take : callable or None
-        ``take(f, positions)``: samples by their places in memory, in the shape of
-        `positions`; None where small arrays are no case of their own.
+    has_spaces : bool
+        Whether small calls are made again on the same memory.
     block_bytes : int or None
         How large a block of the result should be; None for no blocks.
     scratch_bytes : int
@@ -78,14 +75,13 @@ class InPlaceOps(NamedTuple):
     """
 
     verbs: Mapping[str, Callable[..., Any]]
-    astype: Callable[[Any, Any], Any]
     empty_like: Callable[..., Any]
     scratch: Scratch | None
     is_contiguous: Callable[[Any], bool]
     strides: Callable[[Any], Sequence[int]]
     transpose: Callable[[Any, Sequence[int]], Any]
     extremes: Callable[[Any], tuple[int, int]] | None
-    take: Callable[[Any, Any], Any] | None
+    has_spaces: bool
     block_bytes: int | None
     scratch_bytes: int
     sum_bytes: int

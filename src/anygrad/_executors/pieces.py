@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from .._executors.blocks import Bound
-    from .._executors.gathered import Gathered
     from .._executors.operations import InPlaceOps
     from .._executors.replayed import Space
     from .._typing import Namespace
@@ -22,12 +21,12 @@ class Piece(NamedTuple):
     Attributes
     ----------
     bounds : list of Bound
-        By which program, and by which other one if its integers are far from each
-        other.
+        By which program, and by which other one if some of its integers are no floating
+        numbers.
     cuts : tuple of (tuple of slice or None)
         What it reads of each operand; None for all.
     looked_at : tuple of slice
-        Which of the samples there are read, where the least of them is asked for.
+        Which of the samples there are read, where it is asked how large they are.
     target : tuple of slice
         Where it is in the result.
     """
@@ -46,30 +45,23 @@ class Prepared(NamedTuple):
     ops : InPlaceOps
         For which it has been cut.
     pieces : list of Piece
-        They may be done at the same time.  None of what was called once.
+        They may be done at the same time.
     alone : Bound or None
         The only program, where it is for all as it is.
     weights : tuple of (int, int)
         The operands that are repeated over the lines of a block, and their axes.
     shares_weights : list of bool
         Of each task, as that of its `Term`.
-    has_constants : bool
-        Whether what is subtracted may be no sample.
-    gathered : tuple of Gathered, or None
-        What each of the tasks reads, for small arrays; none where that does not pay,
-        and None where it has not been tried.
     spaces : list of Space, or None
-        Where the only program is played again, if nobody does so now; None where that
-        has not been tried.
+        Where a small call is made again, if nobody does so now; None where that has not
+        been tried.
     """
 
     ops: InPlaceOps
-    pieces: Sequence[Piece] = ()
-    alone: Bound | None = None
-    weights: tuple[tuple[int, int], ...] = ()
-    shares_weights: Sequence[bool] = ()
-    has_constants: bool = False
-    gathered: tuple[Gathered, ...] | None = None
+    pieces: Sequence[Piece]
+    alone: Bound | None
+    weights: tuple[tuple[int, int], ...]
+    shares_weights: Sequence[bool]
     spaces: list[Space] | None = None
 
 
@@ -84,7 +76,6 @@ def play(
     if 0 in out.shape:  # of its pieces, some would be shorter than that
         return
     if known.alone is not None:
-        operands.append(0)
         known.alone.play(operands, out, known.alone.indices)
         if then is not None:
             then(known.pieces[0].target)
@@ -95,12 +86,9 @@ def play(
     def one(piece: Piece) -> None:
         pairs = zip(operands, piece.cuts, strict=True)
         read = [array if cut is None else array[cut] for array, cut in pairs]
-        bound, least = piece.bounds[0], 0
-        if len(piece.bounds) > 1:
-            found = _least(read[0][piece.looked_at], known.has_constants, ops)
-            if found is None:
-                bound = piece.bounds[1]
-            least = found or 0
+        bound, *others = piece.bounds
+        if others and not are_exact(read[0][piece.looked_at], ops):
+            (bound,) = others
         target = out[piece.target]
         for place, axis in known.weights:
             lengths = tuple(target.shape)
@@ -108,26 +96,17 @@ def play(
             if key not in spread:
                 spread[key] = _spread(operands[place], axis, lengths, xp, ops)
             read[place] = spread[key]
-        bound.play((*read, least), target, bound.indices)
+        bound.play(read, target, bound.indices)
         if then is not None:
             then(piece.target)
 
     ops.for_each(one, known.pieces)
 
 
-def _least(f: Any, has_constants: bool, ops: InPlaceOps) -> int | None:
-    """Return what is taken off wide integers, so that they are floating numbers.
-
-    Differences are those of the integers less the least of them, and that is exact;
-    not so the difference from the constant of a boundary.  None if they are too far
-    apart.
-    """
+def are_exact(f: Any, ops: InPlaceOps) -> bool:
+    """Tell whether wide integers are floating numbers."""
     least, greatest = ops.extremes(f)  # type: ignore[misc]
-    if least >= -LARGEST_EXACT and greatest <= LARGEST_EXACT:
-        return 0
-    if greatest - least > LARGEST_EXACT or has_constants:
-        return None
-    return least
+    return least >= -LARGEST_EXACT and greatest <= LARGEST_EXACT
 
 
 def _spread(

@@ -17,7 +17,6 @@ from .._executors.windows import START, Part, Wanted, Windows
 if TYPE_CHECKING:
     from .._executors.operations import InPlaceOps
     from .._executors.scores import Score
-    from .._executors.values import Value
     from .._executors.windows import Kind, Window
     from .._typing import Namespace
 
@@ -53,8 +52,7 @@ class Program(NamedTuple):
     def play(self) -> Callable[..., None]:
         """Return the function, which is compiled when it is first asked for.
 
-        ``play(operands, out, indices)``, with the least of wide integers behind the
-        operands.
+        ``play(operands, out, indices)`` writes it.
         """
         if "play" not in self.named:
             exec(self.text, self.named)
@@ -82,7 +80,7 @@ class _Writer(Text):
         self.place(self.windows.root, self.out)
         while self.lines[-1].endswith("= None"):
             self.lines.pop()  # nothing follows
-        count, indices = self.score.places + 1, range(len(self.indices))
+        count, indices = self.score.places, range(len(self.indices))
         lines = [f"def play(operands, r{self.out}, indices):"]
         lines.append("".join([f"r{k}, " for k in range(count)]) + "= operands")
         lines.append("".join([f"i{k}, " for k in indices]) + "= indices")
@@ -175,7 +173,7 @@ class _Writer(Text):
             self.lines.append(f"if scaled is not r{target}: r{target}[...] = scaled")
             self.lines.append("scaled = None")
         elif verb == "astype":
-            self.copy(self.above_least(read[0].value, operands[0]), target)
+            self.copy(operands[0], target)
         else:
             name = self.name(verb, self.ops.verbs[verb])
             if target is None:
@@ -183,14 +181,6 @@ class _Writer(Text):
             else:
                 self.lines.append(f"{name}({given}, out=r{target})")
         part.register = part.register or target
-
-    def above_least(self, value: Value, operand: int) -> int:
-        """Return the register of how far wide integers are above the least of them."""
-        is_of_samples = value.verb == "load" and value.detail[0] == 0
-        if not (self.score.is_narrow and is_of_samples):
-            return operand
-        text = f"r{operand} - r{self.least} if r{self.least} else r{operand}"
-        return self.assign(self.new(), text)
 
     def copy(self, source: int, target: int) -> None:
         """Have something stand in a place, too."""

@@ -1,7 +1,7 @@
 """The text of a program as it is written: names, and what they stand for.
 
-A register is a name: first those of the operands, then those of the least of wide
-integers and of the result, then others as they are needed.
+A register is a name: first those of the operands, then that of the result, then others
+as they are needed.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Text:
         self.indices: dict[tuple[Any, ...], int] = {}
         self.named: dict[str, Any] = {}
         self.reads = list(box)
-        self.least, self.out = score.places, score.places + 1
+        self.out = score.places
         self.known: dict[Any, int] = {}
         self._count = self.out
         self._spread = {place for place, _ in score.weights}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _compilers, _workers
 from .._beyond import all_arrays_of
 from .._classes import is_array
-from .._executors import gathered, huge_pages, in_numpy, replayed, results
+from .._executors import huge_pages, in_numpy, replayed, results
 from .._executors.pieces import Prepared
 from .._kept import Kept
 from .._precision import working
@@ -90,7 +90,8 @@ class InNumPy:
         import torch
 
         is_small = f.numel() <= FEW_SAMPLES
-        may_be_again = is_small and plan.is_plain and _may_be_again(f, plan)
+        is_usual = plan.is_plain and _compilers.get_compiler() is None
+        may_be_again = is_small and is_usual
         if may_be_again:
             is_in_order = f.is_contiguous()
             copy = torch.clone if is_in_order else partial(_laid_out_as, f)
@@ -109,7 +110,7 @@ class InNumPy:
             in_numpy.run(samples, there, self.namespace, outs)
             if may_be_again and f.is_contiguous():
                 for task in plan.tasks:
-                    _find_space(samples, task)
+                    _find_space(task)
             return tuple(found)
         made = results.empty(f, plan, huge_pages.empty_like)
         samples, outs = self.view(f), [self.view(out) for out in made.outs]
@@ -235,13 +236,6 @@ def _wide(task: Task) -> Task:
     return unrounded(task)._replace(kept=None if kept is None else kept.beside("wide"))
 
 
-def _may_be_again(f: Any, plan: Plan) -> bool:
-    """Tell whether derivatives may be among those that are made again."""
-    is_few = f.numel() <= gathered.MOST_SAMPLES
-    on_coordinates = plan.tasks and plan.tasks[0].coordinates is not None
-    return bool(is_few or on_coordinates) and _compilers.get_compiler() is None
-
-
 def _laid_out_as(f: Any, result: Any) -> Any:
     """Return a result in memory that is laid out as that of the samples."""
     import torch
@@ -249,22 +243,18 @@ def _laid_out_as(f: Any, result: Any) -> Any:
     return torch.empty_like(f, dtype=result.dtype).copy_(result)
 
 
-def _find_space(f: Any, task: Task) -> None:
+def _find_space(task: Task) -> None:
     """Learn where a derivative can be made again, if it was prepared for that."""
     known: Any = None if task.kept is None else task.kept.made
     if known is None or known.spaces is not None:
         return
     made = known.task.kept.made
-    if type(made) is not Prepared or not (made.gathered or made.spaces):
+    if type(made) is not Prepared or not made.spaces:
         return
     import torch
 
     with contextlib.suppress(IndexError):  # another thread may have taken it
-        if made.spaces:
-            space = made.spaces.pop()
-        else:
-            space = replayed.of_gathered(made, f, known.task)
-            known.task.kept.account.add(space.nbytes)
+        space = made.spaces.pop()
         with torch.inference_mode(False):  # for calls within and without
             known.spaces = [space.seen_as(torch.from_numpy)]
 

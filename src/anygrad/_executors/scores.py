@@ -45,6 +45,11 @@ class Term(NamedTuple):
     task: Task
     shares_weights: bool
 
+    def of_narrow(self) -> Term:
+        """Return it for integers that the working dtype need not round."""
+        precision = self.task.precision._replace(wide_samples=False)
+        return self._replace(task=self.task._replace(precision=precision))
+
     @property
     def form(self) -> tuple[Any, ...]:
         """All that decides what is done."""
@@ -76,12 +81,10 @@ class Score(NamedTuple):
     scales : frozenset of int
         Which operands are scales.
     places : int
-        How many operands there are; the least of wide integers comes behind them.
+        How many operands there are.
     edges : tuple of (int, int)
         How many points at the start and at the end of each axis have formulas of their
         own.
-    is_narrow : bool
-        Whether the samples are wide integers, less the least of them.
     weights : tuple of (int, int)
         Which operands are the weights of the interior along an axis, and which axis.
     programs : dict
@@ -94,7 +97,6 @@ class Score(NamedTuple):
     scales: frozenset[int]
     places: int
     edges: tuple[tuple[int, int], ...]
-    is_narrow: bool
     weights: tuple[tuple[int, int], ...]
     programs: dict[Kind, Program]
 
@@ -123,11 +125,9 @@ def operands_of(task: Task, shares_weights: bool, xp: Namespace) -> list[Any]:
     return values
 
 
-def record(f: Any, terms: Sequence[Term], xp: Namespace, *, is_narrow: bool) -> Score:
+def record(f: Any, terms: Sequence[Term], xp: Namespace) -> Score:
     """Record a derivative and what is added to it, rounded once."""
     recorder = _Recorder(f, xp)
-    if is_narrow:
-        terms = [term._replace(task=_narrow(term.task)) for term in terms]
     plan = Plan(tuple(map(recorder.recorded, terms)))
     (result,) = _agnostic.run(recorder.f, plan, recorder.xp, weights.IN_THEIR_PLACE)
     root, shift = Values(result.ndim).of(result.node)
@@ -138,15 +138,9 @@ def record(f: Any, terms: Sequence[Term], xp: Namespace, *, is_narrow: bool) -> 
         frozenset(recorder.scales),
         next(recorder.places),
         tuple(interiors([result.node], result.ndim)),
-        is_narrow,
         tuple(recorder.weights),
         {},
     )
-
-
-def _narrow(task: Task) -> Task:
-    """Return a task for integers that its working dtype need not round."""
-    return task._replace(precision=task.precision._replace(wide_samples=False))
 
 
 class _Recorder:

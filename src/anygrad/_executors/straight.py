@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from .._executors.nodes import LENGTH, Place, Range, interior
 from .._executors.numba_language import Loops
-from .._executors.printing import Scope, inside
+from .._executors.printing import Scope
 from .._executors.settled import Settling
 
 if TYPE_CHECKING:
     from .._executors.nodes import Node
 
-#: The loop over its straight part, and its bounds.
-BOUNDS = "low, high = uint64(0), uint64(last - first)"
+#: The loop over its straight part, which may be that of several, and its bounds.
+BOUNDS = "low, high = uint64(0), uint64({})"
 LOOP = "for u in range(low, high):"
 
 #: Where samples may be missing, so many points in a row take the first formulas without
@@ -35,12 +35,9 @@ while low < high:
 {points}
     low = end"""
 
-#: Ends of rows that have more lines are left to the general loop; so are rows at the
+#: Ends of rows that have more lines are left to the general loop, as are rows at the
 #: ends of other axes.
-MOST_LINES_AT_ENDS, MOST_LINES_AT_EDGES = 220, 250
-
-#: At the ends of other axes, shorter rows are, too: it takes long to begin.
-LEAST_AT_EDGES = 64
+MOST_LINES_AT_ENDS = 220
 
 
 def loop(
@@ -61,7 +58,8 @@ def loop(
             Place(axis, True, 0 if axis else k) for axis in range(printer.last + 1)
         ]
         targets[printer.target(f"o{number}", tuple(place))] = node
-    return _written(printer, settling.at, targets, settling)
+    length = "length" if len(printer.within) > 1 else "last - first"
+    return _written(printer, settling.at, targets, length, settling)
 
 
 def reads(lines: Sequence[str]) -> int:
@@ -73,6 +71,7 @@ def _written(
     printer: Loops,
     at: tuple[int, ...],
     targets: dict[str, Node],
+    length: str,
     settling: Settling | None = None,
 ) -> list[str]:
     """Return the lines before a loop, and the loop, which writes to its targets."""
@@ -102,7 +101,7 @@ def _written(
         loop = [LOOP, *body(nodes)]
     before = {**printer.starts, **printer.rows}
     row.lines += [f"{name} = {text}" for text, name in before.items()]
-    return [*row.lines, BOUNDS, *loop]
+    return [*row.lines, BOUNDS.format(length), *loop]
 
 
 def tables(printer: Loops, ends: Range) -> list[str]:
@@ -112,7 +111,7 @@ def tables(printer: Loops, ends: Range) -> list[str]:
         return []
     printer.starts, printer.rows = {}, {}
     targets = {f"{name}[u] = {{}}": node for node, name in tables.items()}
-    loop = _written(printer, interior(last + 1), targets)
+    loop = _written(printer, interior(last + 1), targets, "last - first")
     empty = [
         f"{name} = empty(last - first, {node.dtype})" for node, name in tables.items()
     ]
@@ -161,28 +160,6 @@ def at_ends(printer: Loops, ends: Range) -> list[str]:
         loop = [f"{tab}for {row} in range({row}, turn):"] if lines else []
         lines = [*loop, *indented(lines), f"{tab}{row} = turn"]
     return [*lines, f"{tab}continue"]
-
-
-def at_edges(printer: Loops, ranges: Sequence[Range]) -> list[str]:
-    """Return the straight parts of rows at the ends of another axis, or nothing.
-
-    Several results gain nothing by them, and take twice as long to compile.
-    """
-    lines: list[str] = []
-    if len(printer.recording.results) > 1:
-        return lines
-    inner = interior(len(ranges))
-    for axis, (start, end) in enumerate(ranges[:-1]):
-        others = [*ranges[:axis], Range(0, 0), *ranges[axis + 1 : -1]]
-        for place in (*range(start), *range(LENGTH - end, LENGTH)):
-            here = f"t{axis} == {printer.position(place, axis)}{inside(others, 'and')}"
-            is_long = f"last - first >= {LEAST_AT_EDGES} and n{axis} > {start + end}"
-            lines.append(f"elif {is_long} and {here}:")
-            at = (*inner[:axis], place, *inner[axis + 1 :])
-            lines += indented(loop(printer, Settling(at), [printer.last]))
-            if len(lines) > MOST_LINES_AT_EDGES:
-                return []
-    return lines
 
 
 def indented(lines: Sequence[str], times: int = 1) -> list[str]:
