@@ -82,6 +82,28 @@ def test_tensors(torch: Any, has_coordinates: bool) -> None:
 
 
 @pytest.mark.forms("numpy")
+@pytest.mark.parametrize("edge_order", [1, 2])
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_complex_numbers(numpy: Any, dtype: str, edge_order: int) -> None:
+    """Complete sums are multiplied with nothing: one times infinity may be NaN."""
+    whole = (numpy.arange(11.0) ** 2 % 7 * (1 + 2j)).astype(dtype)
+    holed = whole.copy()
+    holed[[1, 6]] = numpy.inf, 1 + numpy.inf * 1j
+    for spacing in (1, 0.3, 4.0, -1, 7.0):
+        given = {"spacing": spacing, "edge_order": edge_order}
+        for f in (whole, holed):
+            plan = plan_of("gradient", f, **given)
+            with numpy.errstate(all="ignore"):
+                (wanted,) = _agnostic.run(f, plan, plan.namespace)
+            results = [anygrad.gradient(f, **given)[0] for _ in range(4)]
+            assert all(one.tobytes() == results[0].tobytes() for one in results)
+            are_finite = numpy.isfinite(wanted)
+            assert (results[0] == wanted)[are_finite].all()
+            assert (numpy.isfinite(results[0]) == are_finite).all()
+    assert replayed.spaces_of(plan.tasks[0])
+
+
+@pytest.mark.forms("numpy")
 def test_only_calls_that_are_made_again_have_memory_for_it(numpy: Any) -> None:
     """To hold it for each formula beside holes pushed other plans out."""
     f, x = numpy.ones((50, 40)), numpy.arange(40.0) ** 1.5

@@ -148,8 +148,8 @@ def total(
         known = _prepared(f, terms, out, xp, ops)
         if kept is not None and len(known.pieces) <= MOST_PIECES:
             kept.keep(known)
-    elif kept and replayed.serves(known, tasks, out, xp, ops, is_plain=is_plain):
-        kept.keep(replayed.recorded(known, tasks, f, out, ops))
+    elif kept and replayed.serves(known, tasks, out, ops, is_plain=is_plain):
+        kept.keep(replayed.recorded(known, tasks, f, out, xp, ops))
     play(known, _operands(f, tasks, known.shares_weights, xp), out, xp, then)
     return result
 

@@ -170,7 +170,10 @@ class _Writer(Text):
                 loop = f"for n in r{operands[1]}[{number}]: scaled"  # then divisors
                 self.lines.append(f"{loop} = {name}(scaled, n, out=r{target})")
             # There may be no number at all; and a name for memory would hold it.
-            self.lines.append(f"if scaled is not r{target}: r{target}[...] = scaled")
+            put = self.name(PUT, setitem)
+            self.lines.append(
+                f"if scaled is not r{target}: {put}(r{target}, ..., scaled)"
+            )
             self.lines.append("scaled = None")
         elif verb == "astype":
             self.copy(operands[0], target)

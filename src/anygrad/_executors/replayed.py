@@ -41,14 +41,19 @@ class Scaling(NamedTuple):
 
     Attributes
     ----------
-    number : array
-        Without dims; one for sums that are complete.
+    number : array or None
+        Without dims; one for sums that are complete, and None for such of complex
+        numbers: one times an infinity may be NaN.
     steps : list of Step
         Which multiply with it, or divide by it.
     """
 
     number: Any
     steps: list[Step]
+
+    def scale(self) -> Scale:
+        """Return what is recorded of it."""
+        return Scale(() if self.number is None else (self.number,), ())
 
 
 class Numbers:
@@ -64,26 +69,42 @@ class Numbers:
         Of which call these are: the same step often comes again.
     """
 
-    __slots__ = ("_divide", "_multiply", "constants", "latest", "scalings")
+    __slots__ = (
+        "_divide",
+        "_multiply",
+        "constants",
+        "is_complex",
+        "latest",
+        "scalings",
+    )
 
-    def __init__(self, task: Task, like: Any, ops: InPlaceOps) -> None:
+    def __init__(self, task: Task, like: Any, xp: Namespace, ops: InPlaceOps) -> None:
         def empty(dtype: Any) -> Any:
             return ops.empty_like(like, dtype=dtype, shape=())
 
-        kinds = () if task.coordinates is not None else task.scheme.denominators
-        self.scalings = [Scaling(empty(working(task.precision)), []) for _ in kinds]
+        dtype = working(task.precision)
+        self.is_complex, self.scalings = is_complex(dtype, xp), []
+        if task.coordinates is None:
+            for scale in task.scheme.per_denominator(task.scales):
+                is_one = self.is_complex and not any(scale)
+                self.scalings.append(Scaling(None if is_one else empty(dtype), []))
         self.constants = [empty(task.precision.samples) for _ in _constants(task)]
         self.latest: Any = None
         self._multiply, self._divide = ops.verbs["multiply"], ops.verbs["divide"]
 
     def take(self, task: Task) -> bool:
-        """Put the numbers of a call there; tell whether there is one to a scale."""
+        """Put the numbers of a call there; tell whether there are as many."""
         if self.scalings and task.scales is not self.latest:
             self.latest = None
             scales = task.scheme.per_denominator(task.scales)
             for scaling, (factors, divisors) in zip(self.scalings, scales, strict=True):
-                if len(factors) + len(divisors) > 1:
+                count = len(factors) + len(divisors)
+                if count > 1:
                     return False
+                if self.is_complex and bool(count) == (scaling.number is None):
+                    return False
+                if scaling.number is None:
+                    continue
                 scaling.number[()] = (*factors, *divisors, 1.0)[0]
                 for step in scaling.steps:
                     step[0] = self._divide if divisors else self._multiply
@@ -138,7 +159,6 @@ def serves(
     known: Prepared,
     tasks: Sequence[Task],
     out: Any,
-    xp: Namespace,
     ops: InPlaceOps,
     *,
     is_plain: bool,
@@ -151,18 +171,19 @@ def serves(
     for task, shares_weights in zip(tasks, known.shares_weights, strict=True):
         if task.step is not None or task.period is not None or arrays_of(task):
             return False
-        if task.coordinates is None:
-            # One times an infinity may be NaN where it is complex.
-            if is_complex(working(task.precision), xp):
-                return False
-        elif shares_weights or not is_plain:
+        if task.coordinates is not None and (shares_weights or not is_plain):
             return False
     nbytes: int = out.nbytes
     return 0 < nbytes <= (MOST_BYTES if is_plain else MOST_BYTES_BESIDE)
 
 
 def recorded(
-    known: Prepared, tasks: Sequence[Task], f: Any, out: Any, ops: InPlaceOps
+    known: Prepared,
+    tasks: Sequence[Task],
+    f: Any,
+    out: Any,
+    xp: Namespace,
+    ops: InPlaceOps,
 ) -> Prepared:
     """Return what is prepared with the operations of its program on other memory."""
     steps: list[Step] = []
@@ -189,7 +210,7 @@ def recorded(
         made[...] = array
         return made
 
-    numbers = [Numbers(task, f, ops) for task in tasks]
+    numbers = [Numbers(task, f, xp, ops) for task in tasks]
     scalings = {id(one.number): one for own in numbers for one in own.scalings}
     samples, result, x = like(f), like(out), tasks[0].coordinates
     x = None if x is None else like(x)
@@ -207,7 +228,7 @@ def recorded(
 
     operands = [samples, *([] if x is None else [x])]
     for own in numbers:
-        operands += [Scale((one.number,), ()) for one in own.scalings] + own.constants
+        operands += [one.scale() for one in own.scalings] + own.constants
     verbs = {name: noted(verb) for name, verb in ops.verbs.items()}
     names = {**bound.play.__globals__, **verbs}
     names |= {PUT: put, TAKE: ops.empty_like, GIVE: keep}
