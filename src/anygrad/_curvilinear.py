@@ -28,6 +28,7 @@ from . import (
     _tasks,
 )
 from ._calls import Request
+from ._classes import ndim_of
 from ._checks import boundary, dim, input, scale_factors
 from ._checks.wording import shown
 from ._records import Ends, Field, Orders, Plan, Samples
@@ -84,7 +85,7 @@ class Grid(NamedTuple):
 
     def part(self, given: Any, place: int | None) -> Any:
         """Return what is for one component of an array that may have all of them."""
-        has_all = getattr(given, "ndim", 0) > len(self.shape)
+        has_all = ndim_of(given) > len(self.shape)
         if place is None or not has_all:
             return given
         is_one = given.shape[self.vector_axis or 0] == 1
@@ -119,7 +120,7 @@ class Grid(NamedTuple):
 
     def slope(self, weight: Any, place: int, samples: Any) -> Any:
         """Return the derivative of a product of factors, which has no boundary."""
-        if getattr(self.entry(place), "ndim", 0) > 1:
+        if ndim_of(self.entry(place)) > 1:
             weight = self.spread(weight, samples)
         ends = _each_end(_of_factor, self.ends(place))
         return self._along(weight, place, ends, edge_order=None, where=None)

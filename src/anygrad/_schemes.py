@@ -180,7 +180,7 @@ class StepScales(Sequence[Scale]):
         if not self._all:
             divisors = [self.power * d for d in self._scheme.denominators]
             found = _scales.of_divisors(divisors, self._digits)
-            self._all = self._scheme.per_formula(found)
+            self._all = tuple([found[place] for place in self._scheme.places])
         return self._all[number]
 
     def __len__(self) -> int:
