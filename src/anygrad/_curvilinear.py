@@ -58,6 +58,8 @@ class Grid(NamedTuple):
         Which samples are valid, where these lie.
     namespace : module
         In which all of it is computed with.
+    may_flow_back : bool
+        Whether what is computed may be differentiated automatically.
     """
 
     again: Callable[..., Plan]
@@ -69,6 +71,7 @@ class Grid(NamedTuple):
     dtype: DType
     where: Any
     namespace: Namespace
+    may_flow_back: bool
 
     def others(self, *places: int) -> Any:
         """Return the product of all factors but those at some places."""
@@ -82,6 +85,28 @@ class Grid(NamedTuple):
     def component(self, field: Any, place: int) -> Any:
         """Return the component of a vector field that belongs to a dim."""
         return field[(slice(None),) * (self.vector_axis or 0) + (place, ...)]
+
+    def of_valid(self, change: Callable[[Any], Any], array: Any) -> Any:
+        """Return what a change makes of an array, NaN where that has it.
+
+        What flows back to factors and coordinates is zero where samples are missing,
+        and zero times NaN is not.  Where nothing flows back, this would take as long as
+        all else.
+        """
+        if self.where is None or not self.may_flow_back:
+            return change(array)
+        xp = self.namespace
+        missing = xp.isnan(array)
+        filled = xp.where(missing, xp.zeros_like(array), array)
+        return xp.where(missing, array, change(filled))
+
+    def times(self, weight: Any, array: Any) -> Any:
+        """Return a product with an array of which samples may be missing."""
+        return self.of_valid(lambda array: weight * array, array)
+
+    def over(self, array: Any, weight: Any) -> Any:
+        """Return an array of which samples may be missing over something."""
+        return self.of_valid(lambda array: array / weight, array)
 
     def part(self, given: Any, place: int | None) -> Any:
         """Return what is for one component of an array that may have all of them."""
@@ -140,13 +165,16 @@ class Grid(NamedTuple):
         """
         array = self.component(field, component)
         if not self.varies(weight, place):
-            return weight * self.derivative(array, place, component=component)
+            slope = self.derivative(array, place, component=component)
+            return self.times(weight, slope)
         samples = _agnostic.prepare(array, self.dtype, False, self.namespace)
         if all(map(_has_factors, _both(self.ends(place)))):
-            return self.derivative(weight * samples, place, component=component)
+            flux = self.times(weight, self.valid(samples, component))
+            return self.derivative(flux, place, component=component)
         slope = self.slope(weight, place, samples)
         straight = self.derivative(array, place, component=component)
-        return weight * straight + slope * self.valid(samples, component)
+        valid = self.valid(samples, component)
+        return self.times(weight, straight) + self.times(slope, valid)
 
     def valid(self, samples: Any, component: int) -> Any:
         """Return samples, NaN where they are missing, whatever they hold."""
@@ -184,13 +212,13 @@ def gradient(grid: Grid, f: Any) -> list[Any]:
     ends = [_each_end(_of_block, grid.ends(k)) for k in range(len(grid.axes))]
     request = grid.request._replace(boundary=ends, dtype=grid.dtype, stack_dim=None)
     partials = grid.run(_calls.gradient, f, request)
-    return [slope / h for slope, h in zip(partials, grid.factors, strict=True)]
+    return list(map(grid.over, partials, grid.factors))
 
 
 def divergence(grid: Grid, f: Any) -> list[Any]:
     """Return the sum of the derivatives of the fluxes, over the volume."""
     terms = [grid.of_product(grid.others(k), f, k, k) for k in grid.last_axis_first()]
-    return [reduce(lambda a, b: a + b, terms) / grid.others()]
+    return [grid.over(reduce(lambda a, b: a + b, terms), grid.others())]
 
 
 def curl(grid: Grid, f: Any) -> list[Any]:
@@ -201,7 +229,7 @@ def curl(grid: Grid, f: Any) -> list[Any]:
     for i, j in pairs:
         there = grid.of_product(h[j], f, j, i)
         back = grid.of_product(h[i], f, i, j)
-        results.append((there - back) / (h[i] * h[j]))
+        results.append(grid.over(there - back, h[i] * h[j]))
     return results
 
 
@@ -214,11 +242,12 @@ def laplacian(grid: Grid, f: Any) -> list[Any]:
     terms = []
     for k in grid.last_axis_first():
         weight = grid.others(k) / grid.factors[k]
-        term = weight * grid.derivative(f, k, order=2)
+        term = grid.times(weight, grid.derivative(f, k, order=2))
         if grid.varies(weight, k):
-            term = term + grid.slope(weight, k, f) * grid.derivative(f, k)
+            slope = grid.derivative(f, k)
+            term = term + grid.times(grid.slope(weight, k, f), slope)
         terms.append(term)
-    return [reduce(lambda a, b: a + b, terms) / grid.others()]
+    return [grid.over(reduce(lambda a, b: a + b, terms), grid.others())]
 
 
 #: By the planner of a function: its formula, of a grid and the samples.
@@ -267,6 +296,7 @@ def plan(
         dtype,
         _constants.placed(request.where, samples),
         xp,
+        samples.library is not None and samples.library.has_slopes,
     )
     _check_lengths(planner, grid, field)
     if request.dtype is None:
