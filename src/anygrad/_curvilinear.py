@@ -14,23 +14,15 @@ What does not vary along a dim is taken out of the derivative along it, which is
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterable
 from functools import partial, reduce
 from typing import Any, NamedTuple
 
-from . import (
-    _agnostic,
-    _calls,
-    _constants,
-    _dispatch,
-    _libraries,
-    _precision,
-    _tasks,
-)
+from . import _agnostic, _calls, _constants, _dispatch, _libraries, _precision, _tasks
 from ._calls import Request
-from ._classes import ndim_of
 from ._checks import boundary, dim, input, scale_factors
-from ._checks.wording import shown
+from ._classes import ndim_of
 from ._records import Ends, Field, Orders, Plan, Samples
 from ._typing import DType, Namespace
 
@@ -86,27 +78,23 @@ class Grid(NamedTuple):
         """Return the component of a vector field that belongs to a dim."""
         return field[(slice(None),) * (self.vector_axis or 0) + (place, ...)]
 
-    def of_valid(self, change: Callable[[Any], Any], array: Any) -> Any:
-        """Return what a change makes of an array, NaN where that has it.
+    def times(self, array: Any, weight: Any, operation: Any = operator.mul) -> Any:
+        """Return a product with an array, or a quotient, NaN where that has it.
 
         What flows back to factors and coordinates is zero where samples are missing,
         and zero times NaN is not.  Where nothing flows back, this would take as long as
         all else.
         """
         if self.where is None or not self.may_flow_back:
-            return change(array)
+            return operation(array, weight)
         xp = self.namespace
         missing = xp.isnan(array)
         filled = xp.where(missing, xp.zeros_like(array), array)
-        return xp.where(missing, array, change(filled))
-
-    def times(self, weight: Any, array: Any) -> Any:
-        """Return a product with an array of which samples may be missing."""
-        return self.of_valid(lambda array: weight * array, array)
+        return xp.where(missing, array, operation(filled, weight))
 
     def over(self, array: Any, weight: Any) -> Any:
-        """Return an array of which samples may be missing over something."""
-        return self.of_valid(lambda array: array / weight, array)
+        """Return a quotient likewise."""
+        return self.times(array, weight, operator.truediv)
 
     def part(self, given: Any, place: int | None) -> Any:
         """Return what is for one component of an array that may have all of them."""
@@ -166,15 +154,15 @@ class Grid(NamedTuple):
         array = self.component(field, component)
         if not self.varies(weight, place):
             slope = self.derivative(array, place, component=component)
-            return self.times(weight, slope)
+            return self.times(slope, weight)
         samples = _agnostic.prepare(array, self.dtype, False, self.namespace)
         if all(map(_has_factors, _both(self.ends(place)))):
-            flux = self.times(weight, self.valid(samples, component))
+            flux = self.times(self.valid(samples, component), weight)
             return self.derivative(flux, place, component=component)
         slope = self.slope(weight, place, samples)
         straight = self.derivative(array, place, component=component)
         valid = self.valid(samples, component)
-        return self.times(weight, straight) + self.times(slope, valid)
+        return self.times(straight, weight) + self.times(valid, slope)
 
     def valid(self, samples: Any, component: int) -> Any:
         """Return samples, NaN where they are missing, whatever they hold."""
@@ -242,10 +230,10 @@ def laplacian(grid: Grid, f: Any) -> list[Any]:
     terms = []
     for k in grid.last_axis_first():
         weight = grid.others(k) / grid.factors[k]
-        term = grid.times(weight, grid.derivative(f, k, order=2))
+        term = grid.times(grid.derivative(f, k, order=2), weight)
         if grid.varies(weight, k):
             slope = grid.derivative(f, k)
-            term = term + grid.times(grid.slope(weight, k, f), slope)
+            term = term + grid.times(slope, grid.slope(weight, k, f))
         terms.append(term)
     return [grid.over(reduce(lambda a, b: a + b, terms), grid.others())]
 
@@ -263,7 +251,8 @@ def plan(
     planner: Any, array: Any, request: Request, again: Callable[..., Plan]
 ) -> Plan:
     """Return the plan of a call with scale factors."""
-    _check_function(planner, request)
+    if planner not in FORMULAS:
+        scale_factors.refuse_tensors(request.scale_factors)
     samples = _dispatch.samples_of(array, "input")
     if samples.is_compiled:
         request = _constants.adopted(request, samples)
@@ -338,18 +327,6 @@ def _rounded(result: Any, dtype: DType, xp: Namespace) -> Any:
     if not _precision.is_complex(dtype, xp) and _precision.is_complex(result.dtype, xp):
         result = xp.real(result)
     return _agnostic.prepare(result, dtype, False, xp)
-
-
-def _check_function(planner: Any, request: Request) -> None:
-    if planner in FORMULAS:
-        return
-    msg = (
-        "`scale_factors` must be None for `jacobian` and `hessian`: along curved "
-        "coordinates, their entries are covariant derivatives, for which the factors "
-        f"are not enough. Got {shown(request.scale_factors)}. Call `gradient`, "
-        "`divergence`, `curl` or `laplacian`, or change to Cartesian coordinates first."
-    )
-    raise ValueError(msg)
 
 
 def _placed(given: list[Any], field: Field, dtype: DType) -> tuple[Any, ...]:

@@ -99,10 +99,6 @@ def _torch_adopted(array: Any, device: Any) -> Any:
     return torch.as_tensor(array, device=device)
 
 
-def _torch_mesh(tensor: Any) -> Any:
-    return getattr(tensor, "device_mesh", None)  # of a DTensor
-
-
 def _torch_replicated(tensor: Any, mesh: Any) -> Any:
     """Return a DTensor without asking the other processes: all have made the same."""
     from torch.distributed.tensor import DTensor, Replicate
@@ -213,7 +209,7 @@ TABLE = (
         has_slopes=True,
         lasting=_torch_lasting,
         adopt=_torch_adopted,
-        mesh=_torch_mesh,
+        mesh=lambda tensor: getattr(tensor, "device_mesh", None),  # of a DTensor
         replicate=_torch_replicated,
         distribute="distribute_tensor(x, input.device_mesh)",
         cast="to",
