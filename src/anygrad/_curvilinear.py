@@ -157,7 +157,9 @@ class Grid(NamedTuple):
             return self.times(slope, weight)
         samples = _agnostic.prepare(array, self.dtype, False, self.namespace)
         if all(map(_has_factors, _both(self.ends(place)))):
-            flux = self.times(self.valid(samples, component), weight)
+            if self.may_flow_back:
+                samples = self.valid(samples, component)
+            flux = self.times(samples, weight)
             return self.derivative(flux, place, component=component)
         slope = self.slope(weight, place, samples)
         straight = self.derivative(array, place, component=component)
