@@ -92,10 +92,10 @@ class Namespace:
         return Array(array.hidden.reshape(shape))
 
     @staticmethod
-    def sign(array: Array) -> Array:
+    def abs(array: Array) -> Array:
         import numpy
 
-        return Array(numpy.sign(array.hidden))
+        return Array(numpy.abs(array.hidden))
 
 
 def asarray(numbers: Any) -> Array:

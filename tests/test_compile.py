@@ -79,6 +79,8 @@ CALLS = (
     "laplacian(f[:2], accuracy=6, boundary=['periodic', (h, 2.0)])",
     "derivative(f, boundary=(('ghosts', f), 'one_sided'))",
     "derivative(line, spacing=z, boundary=('edge', ('ghosts', line, z + 50)))",
+    "gradient(f, spacing=[z[:9], 2.0], boundary=[(h, ('ghosts', f, z[:9] + 50)), 1])",
+    "derivative(f, boundary=(('ghosts', f), f[:, :1]))",
     # Curved coordinates.
     "divergence(v, **lonlat(y, x))",
     "gradient(f, scale_factors=[2, h], stack_dim=0)",
@@ -118,6 +120,8 @@ CHANGING: dict[str, tuple[list[Any], int]] = {
     "derivative(f, order=k, accuracy=2 * k)": ([1, 2, 3, 2], 3),
     "gradient(f, boundary=k)": (["edge", "reflect", "edge"], 2),
     "laplacian(f, boundary=['edge', k], spacing=k)": ([0.5, 1.5, -2.5], 2),
+    "derivative(f, boundary=(('ghosts', f), k), spacing=k)": ([0.5, 1.5, -2.5], 2),
+    "divergence(v, boundary=[k, h], scale_factors=[1, column])": ([3, 5, -2], 2),
 }
 
 #: Shapes that change, two dims at once.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -131,6 +132,35 @@ def test_jax(jax: Any) -> None:
             assert jnp.allclose(difference / 2, in_f @ step, rtol=1e-6)
 
 
+FLUXES = ("gradient", "divergence", "curl", "laplacian")
+
+
+def flux(xp: Any, name: str, f: Any, h: Any, x: Any) -> Any:
+    """Return a sum over what curved coordinates make of samples with a hole."""
+    field = xp.stack([f, 1 - f]) if name in ("divergence", "curl") else f
+    made = getattr(anygrad, name)(
+        field, where=xp.asarray([HOLES]), spacing=[x, 0.3], scale_factors=[h, h * h]
+    )
+    results = made if isinstance(made, tuple) else (made,)
+    return sum([xp.where(xp.isnan(one), 0.0, one).sum() for one in results])
+
+
+@pytest.mark.parametrize("name", FLUXES[1:3])
+def test_jax_factors_beside_what_is_missing(jax: Any, name: str) -> None:
+    """Nothing flows back to them from there, whatever is there."""
+    import jax.numpy as jnp
+
+    with JAX("", x64=True).active():
+        f = jnp.arange(36.0).reshape(4, 9) ** 1.5
+        h, x = 1 + f / 99, jnp.arange(4.0) ** 1.2
+        slopes = jax.grad(lambda *given: flux(jnp, name, *given), (0, 1, 2))
+        wanted = slopes(f, h, x)
+        found = slopes(jnp.where(jnp.asarray(HOLES), f, jnp.nan), h, x)
+        assert all(jnp.isfinite(one).all() for one in wanted)
+        for one, other in zip(found, wanted, strict=True):
+            assert jnp.allclose(one, other, rtol=1e-12)
+
+
 def test_jax_masks_alone_are_traced(jax: Any) -> None:
     import jax.numpy as jnp
 
@@ -187,6 +217,25 @@ def test_torch_autograd(torch: Any) -> None:
     (wanted,) = torch.autograd.grad(total(clean, x).square().sum(), clean)
     got = torch.func.grad(lambda f: total(f, x).square().sum())(clean)
     assert got.allclose(wanted)
+
+
+@pytest.mark.parametrize("name", FLUXES)
+def test_torch_factors_beside_what_is_missing(torch: Any, name: str) -> None:
+    """Nothing flows back to them from there, whatever is there."""
+    f = torch.arange(36.0, dtype=torch.float64).reshape(4, 9) ** 1.5
+    h, x = 1 + f / 99, torch.arange(4.0, dtype=torch.float64) ** 1.2
+    found = []
+    for hole in (0.0, 7.0, math.nan):
+        samples = torch.where(torch.asarray(HOLES), f, hole)
+        given = [one.clone().requires_grad_() for one in (samples, h, x)]
+        total = flux(torch, name, *given)
+        found.append(torch.autograd.grad(total, given))
+        if not math.isnan(hole):
+            call = partial(flux, torch, name)
+            assert torch.autograd.gradcheck(call, given, fast_mode=True)
+    for one, *others in zip(*found, strict=True):
+        assert one.isfinite().all()
+        assert all(other.allclose(one, rtol=1e-12) for other in others)
 
 
 def test_torch_vmap(torch: Any) -> None:

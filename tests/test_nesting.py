@@ -231,6 +231,22 @@ def test_torch_func_nesting(torch: Any, entry: Any) -> None:
         assert second(x).allclose(func.jacfwd(in_x)(x), rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.parametrize("order", [1, 2])
+def test_torch_batches_of_coordinates_that_repeat(torch: Any, order: int) -> None:
+    """Ascending and descending ones, and their periods, alone and with derivatives."""
+    x = torch.tensor(CURVED, dtype=torch.float64)
+    x, around = torch.stack([x[0], -x[1], x[2]]), torch.tensor([10.0, 9.5, 12.0])
+    f = torch.tensor(SAMPLES, dtype=torch.float64)[1]
+
+    def loss(x: Any, period: Any) -> Any:
+        ends = ("periodic", period)
+        return anygrad.derivative(f, spacing=x, order=order, boundary=ends).sin().sum()
+
+    for function in (loss, torch.func.grad(loss, 1), torch.func.jacrev(loss)):
+        wanted = torch.stack([function(*pair) for pair in zip(x, around, strict=True)])
+        assert torch.func.vmap(function)(x, around).allclose(wanted, rtol=1e-12)
+
+
 @pytest.mark.parametrize("spacing", [2.0, 0.5j])
 def test_torch_gradcheck_of_numbers(torch: Any, spacing: Any) -> None:
     """Steps that are Python numbers, once and twice, forward and in batches."""

@@ -240,6 +240,16 @@ def test_months_of_pandas(numpy: Any) -> None:
     assert "`(t - t[0]) / numpy.timedelta64(1, 's')`" in message
 
 
+def test_symbols_of_fx(torch: Any) -> None:
+    """They can be called and have every attribute, and tell none of them."""
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    call, f = lambda f: anygrad.derivative(f, edge_order=1), torch.tensor(LINE)
+    message = refusal(lambda: torch.fx.symbolic_trace(call), "input")
+    assert "`torch.export.export` or `make_fx`" in message
+    assert make_fx(call)(f)(f).tolist() == SLOPES
+
+
 @pytest.mark.parametrize("what", ["input", "step", "steps", "value"])
 def test_delayed_values(dask: Any, numpy: Any, what: str) -> None:
     """They have every attribute, and tell none of them yet."""

@@ -426,6 +426,25 @@ def test_torch_compile_and_backward(torch: Any, dynamo: Any) -> None:
     assert f.grad.allclose(wanted)
 
 
+@pytest.mark.filterwarnings("ignore:The .grad attribute:UserWarning")  # torch's own
+def test_torch_compiles_the_way_back_alone(torch: Any) -> None:
+    """Of calls that are not compiled: one graph, and no word of what is kept."""
+    f = torch.tensor(SAMPLES * 3, dtype=torch.float64, requires_grad=True)
+    x = torch.tensor(COORDINATES, dtype=torch.float64)
+    whole = torch.compile(backend="eager", fullgraph=True)
+    for call in (
+        lambda: anygrad.derivative(f, spacing=0.3, boundary="edge"),
+        lambda: anygrad.hessian(f, spacing=0.3),
+        lambda: anygrad.divergence(torch.stack([f, f * f]), spacing=[2.0, x]),
+    ):
+        (wanted,) = torch.autograd.grad(call().square().sum(), f)
+        f.grad, loss = None, call().square().sum()
+        torch._dynamo.reset()
+        with torch._dynamo.compiled_autograd._enable(whole):
+            loss.backward()
+        assert f.grad.allclose(wanted, rtol=1e-12)
+
+
 @pytest.mark.filterwarnings("ignore:.*lru_cache.*:UserWarning")
 def test_torch_export(torch: Any) -> None:
     """A program for another machine, for any number of rows."""

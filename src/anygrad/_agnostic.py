@@ -345,7 +345,8 @@ def _turn(x: Any, task: Task, xp: Namespace) -> Any:
     )
     if x.shape[task.axis] == 1:  # to both sides
         return length + _as_numbers(task.period, precision.coordinates, xp)
-    return xp.sign(length) * _as_numbers(task.period, precision.coordinates, xp)
+    # Its sign by hand: torch's compatible one has no batches.
+    return length / xp.abs(length) * _as_numbers(task.period, precision.coordinates, xp)
 
 
 def _as_numbers(value: Any, dtype: DType, xp: Namespace) -> Any:

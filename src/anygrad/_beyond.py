@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import _libraries
-from ._classes import is_array
+from ._classes import is_array, ndim_of
 from ._records import Plan, all_tasks
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def of_task(constants: tuple[Any, Any], task: Task) -> tuple[Any, Any]:
 
 
 def _of_task(value: Any, task: Task) -> Any:
-    ndim = getattr(value, "ndim", 0)
+    ndim = ndim_of(value)
     if task.inner is not None and (not ndim or value.shape[task.inner.axis] == 1):
         return 0.0
     if not ndim or task.component is None:
@@ -94,11 +94,11 @@ def _derived(task: Task, end: int, xp: Namespace, lowering: Lowering) -> Any:
     from ._lowering import END, START
 
     value, inner, axis = (task.constants or ())[end], task.inner, task.axis
-    if inner is None or not getattr(value, "ndim", 0):
+    if inner is None or not ndim_of(value):
         return value
 
     def cut(array: Any, along: int, row: slice) -> Any:
-        is_long = getattr(array, "ndim", 0) and array.shape[along] != 1
+        is_long = ndim_of(array) and array.shape[along] != 1
         return array[(slice(None),) * along + (row, ...)] if is_long else array
 
     row = END if end else START

@@ -33,6 +33,14 @@ def is_length_of_time(value: Any) -> bool:
 
 def is_array(value: Any) -> bool:
     """Tell whether a value looks like an array, by what each has."""
-    if value is None or type(value) is float:
+    if value is None or type(value) in (float, int):
         return False
     return hasattr(value, "ndim") and hasattr(value, "dtype")
+
+
+def ndim_of(value: Any) -> int:
+    """Return how many dims an array has; none are those of anything else.
+
+    The symbol of a compiler for a number has no attributes to ask for.
+    """
+    return 0 if type(value) in (float, int) else getattr(value, "ndim", 0)

@@ -14,22 +14,15 @@ What does not vary along a dim is taken out of the derivative along it, which is
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterable
 from functools import partial, reduce
 from typing import Any, NamedTuple
 
-from . import (
-    _agnostic,
-    _calls,
-    _constants,
-    _dispatch,
-    _libraries,
-    _precision,
-    _tasks,
-)
+from . import _agnostic, _calls, _constants, _dispatch, _libraries, _precision, _tasks
 from ._calls import Request
 from ._checks import boundary, dim, input, scale_factors
-from ._checks.wording import shown
+from ._classes import ndim_of
 from ._records import Ends, Field, Orders, Plan, Samples
 from ._typing import DType, Namespace
 
@@ -57,6 +50,8 @@ class Grid(NamedTuple):
         Which samples are valid, where these lie.
     namespace : module
         In which all of it is computed with.
+    may_flow_back : bool
+        Whether what is computed may be differentiated automatically.
     """
 
     again: Callable[..., Plan]
@@ -68,6 +63,7 @@ class Grid(NamedTuple):
     dtype: DType
     where: Any
     namespace: Namespace
+    may_flow_back: bool
 
     def others(self, *places: int) -> Any:
         """Return the product of all factors but those at some places."""
@@ -82,9 +78,27 @@ class Grid(NamedTuple):
         """Return the component of a vector field that belongs to a dim."""
         return field[(slice(None),) * (self.vector_axis or 0) + (place, ...)]
 
+    def times(self, array: Any, weight: Any, operation: Any = operator.mul) -> Any:
+        """Return a product with an array, or a quotient, NaN where that has it.
+
+        What flows back to factors and coordinates is zero where samples are missing,
+        and zero times NaN is not.  Where nothing flows back, this would take as long as
+        all else.
+        """
+        if self.where is None or not self.may_flow_back:
+            return operation(array, weight)
+        xp = self.namespace
+        missing = xp.isnan(array)
+        filled = xp.where(missing, xp.zeros_like(array), array)
+        return xp.where(missing, array, operation(filled, weight))
+
+    def over(self, array: Any, weight: Any) -> Any:
+        """Return a quotient likewise."""
+        return self.times(array, weight, operator.truediv)
+
     def part(self, given: Any, place: int | None) -> Any:
         """Return what is for one component of an array that may have all of them."""
-        has_all = getattr(given, "ndim", 0) > len(self.shape)
+        has_all = ndim_of(given) > len(self.shape)
         if place is None or not has_all:
             return given
         is_one = given.shape[self.vector_axis or 0] == 1
@@ -119,7 +133,7 @@ class Grid(NamedTuple):
 
     def slope(self, weight: Any, place: int, samples: Any) -> Any:
         """Return the derivative of a product of factors, which has no boundary."""
-        if getattr(self.entry(place), "ndim", 0) > 1:
+        if ndim_of(self.entry(place)) > 1:
             weight = self.spread(weight, samples)
         ends = _each_end(_of_factor, self.ends(place))
         return self._along(weight, place, ends, edge_order=None, where=None)
@@ -139,13 +153,18 @@ class Grid(NamedTuple):
         """
         array = self.component(field, component)
         if not self.varies(weight, place):
-            return weight * self.derivative(array, place, component=component)
+            slope = self.derivative(array, place, component=component)
+            return self.times(slope, weight)
         samples = _agnostic.prepare(array, self.dtype, False, self.namespace)
         if all(map(_has_factors, _both(self.ends(place)))):
-            return self.derivative(weight * samples, place, component=component)
+            if self.may_flow_back:
+                samples = self.valid(samples, component)
+            flux = self.times(samples, weight)
+            return self.derivative(flux, place, component=component)
         slope = self.slope(weight, place, samples)
         straight = self.derivative(array, place, component=component)
-        return weight * straight + slope * self.valid(samples, component)
+        valid = self.valid(samples, component)
+        return self.times(straight, weight) + self.times(valid, slope)
 
     def valid(self, samples: Any, component: int) -> Any:
         """Return samples, NaN where they are missing, whatever they hold."""
@@ -183,13 +202,13 @@ def gradient(grid: Grid, f: Any) -> list[Any]:
     ends = [_each_end(_of_block, grid.ends(k)) for k in range(len(grid.axes))]
     request = grid.request._replace(boundary=ends, dtype=grid.dtype, stack_dim=None)
     partials = grid.run(_calls.gradient, f, request)
-    return [slope / h for slope, h in zip(partials, grid.factors, strict=True)]
+    return list(map(grid.over, partials, grid.factors))
 
 
 def divergence(grid: Grid, f: Any) -> list[Any]:
     """Return the sum of the derivatives of the fluxes, over the volume."""
     terms = [grid.of_product(grid.others(k), f, k, k) for k in grid.last_axis_first()]
-    return [reduce(lambda a, b: a + b, terms) / grid.others()]
+    return [grid.over(reduce(lambda a, b: a + b, terms), grid.others())]
 
 
 def curl(grid: Grid, f: Any) -> list[Any]:
@@ -200,7 +219,7 @@ def curl(grid: Grid, f: Any) -> list[Any]:
     for i, j in pairs:
         there = grid.of_product(h[j], f, j, i)
         back = grid.of_product(h[i], f, i, j)
-        results.append((there - back) / (h[i] * h[j]))
+        results.append(grid.over(there - back, h[i] * h[j]))
     return results
 
 
@@ -213,11 +232,12 @@ def laplacian(grid: Grid, f: Any) -> list[Any]:
     terms = []
     for k in grid.last_axis_first():
         weight = grid.others(k) / grid.factors[k]
-        term = weight * grid.derivative(f, k, order=2)
+        term = grid.times(grid.derivative(f, k, order=2), weight)
         if grid.varies(weight, k):
-            term = term + grid.slope(weight, k, f) * grid.derivative(f, k)
+            slope = grid.derivative(f, k)
+            term = term + grid.times(slope, grid.slope(weight, k, f))
         terms.append(term)
-    return [reduce(lambda a, b: a + b, terms) / grid.others()]
+    return [grid.over(reduce(lambda a, b: a + b, terms), grid.others())]
 
 
 #: By the planner of a function: its formula, of a grid and the samples.
@@ -233,7 +253,8 @@ def plan(
     planner: Any, array: Any, request: Request, again: Callable[..., Plan]
 ) -> Plan:
     """Return the plan of a call with scale factors."""
-    _check_function(planner, request)
+    if planner not in FORMULAS:
+        scale_factors.refuse_tensors(request.scale_factors)
     samples = _dispatch.samples_of(array, "input")
     if samples.is_compiled:
         request = _constants.adopted(request, samples)
@@ -266,6 +287,7 @@ def plan(
         dtype,
         _constants.placed(request.where, samples),
         xp,
+        samples.library is not None and samples.library.has_slopes,
     )
     _check_lengths(planner, grid, field)
     if request.dtype is None:
@@ -307,18 +329,6 @@ def _rounded(result: Any, dtype: DType, xp: Namespace) -> Any:
     if not _precision.is_complex(dtype, xp) and _precision.is_complex(result.dtype, xp):
         result = xp.real(result)
     return _agnostic.prepare(result, dtype, False, xp)
-
-
-def _check_function(planner: Any, request: Request) -> None:
-    if planner in FORMULAS:
-        return
-    msg = (
-        "`scale_factors` must be None for `jacobian` and `hessian`: along curved "
-        "coordinates, their entries are covariant derivatives, for which the factors "
-        f"are not enough. Got {shown(request.scale_factors)}. Call `gradient`, "
-        "`divergence`, `curl` or `laplacian`, or change to Cartesian coordinates first."
-    )
-    raise ValueError(msg)
 
 
 def _placed(given: list[Any], field: Field, dtype: DType) -> tuple[Any, ...]:

@@ -14,6 +14,7 @@ from ._calls import Request
 from ._checks import boundary, dim, ghosts, input, order, spacing
 from ._checks.ghosts import Given
 from ._checks.spacing import Entry
+from ._classes import ndim_of
 from ._records import Axis, Field, Plan, Samples
 
 #: ``concat(arrays, axis)`` joins arrays along an axis.
@@ -122,7 +123,7 @@ def _extended(
     )
     found, extensions = [], []
     for axis, entry, sides in zip(axes, entries, given.sides, strict=True):
-        is_uneven = not entry.is_number and bool(getattr(entry.given, "ndim", 0))
+        is_uneven = ndim_of(entry.given) > 0
         count = _schemes.half_width(wanted.order, wanted.accuracy, is_uneven)
         place = dim.in_samples(axis, field)
         for side in sides:
@@ -156,7 +157,7 @@ def _check_alike(
         pairs = zip(axes, entries, strict=True)
         others = [e for a, e in pairs if a.number != axis.number]
         for entry in others:
-            if getattr(entry.given, "ndim", 0) > 1:
+            if ndim_of(entry.given) > 1:
                 ghosts.check_alike(entry.given, entry.name, axis, from_last, length)
         for name, array in ghosts.arrays_in(modes, "boundary"):
             ghosts.check_alike(array, name, axis, place - ndim, length)

@@ -12,7 +12,7 @@ from ._checks import order as _order
 from ._checks import spacing as _spacing
 from ._checks import where as _where
 from ._checks.wording import shown
-from ._classes import is_array
+from ._classes import is_array, ndim_of
 from ._curl import curl
 from ._derivative import derivative
 from ._divergence import divergence
@@ -166,7 +166,7 @@ def halo_width(
         raise ValueError(msg)
     (ends,) = _boundary.ends(boundary, 1)
     _check_arrays(entry, ends, where)
-    is_uneven = not entry.is_number and bool(getattr(entry.given, "ndim", 0))
+    is_uneven = ndim_of(entry.given) > 0
     is_masked = where is not None and where is not False
     recipe = _schemes.Recipe(*orders, *ends[:2], is_uneven)
     recipes = _schemes.farthest(recipe) if is_masked else [recipe]

@@ -99,10 +99,6 @@ def _torch_adopted(array: Any, device: Any) -> Any:
     return torch.as_tensor(array, device=device)
 
 
-def _torch_mesh(tensor: Any) -> Any:
-    return getattr(tensor, "device_mesh", None)  # of a DTensor
-
-
 def _torch_replicated(tensor: Any, mesh: Any) -> Any:
     """Return a DTensor without asking the other processes: all have made the same."""
     from torch.distributed.tensor import DTensor, Replicate
@@ -210,9 +206,10 @@ TABLE = (
         device=lambda tensor: tensor.device,
         layout=_torch_layout,
         is_compiled=_torch_is_compiled,
+        has_slopes=True,
         lasting=_torch_lasting,
         adopt=_torch_adopted,
-        mesh=_torch_mesh,
+        mesh=lambda tensor: getattr(tensor, "device_mesh", None),  # of a DTensor
         replicate=_torch_replicated,
         distribute="distribute_tensor(x, input.device_mesh)",
         cast="to",
@@ -230,6 +227,7 @@ TABLE = (
         settings=_decided.settings,
         conditions=_jax_conditions,
         device=_jax_device,
+        has_slopes=True,
         adopt=_jax_adopted,
         tracers=("Tracer",),
         on_traced=(

@@ -61,6 +61,8 @@ class Library(NamedTuple):
         for all functions what becomes of that.
     unwrap : callable or None
         Returns an array without its shell.
+    has_slopes : bool
+        Whether results may be differentiated automatically.
     lasting : callable or None
         Returns an array as one that automatic differentiation may keep.
     adopt : callable or None
@@ -109,6 +111,7 @@ class Library(NamedTuple):
     state: str | None = None
     protocol: str | None = None
     unwrap: Callable[[Any], Any] | None = None
+    has_slopes: bool = False
     lasting: Callable[[Any], Any] | None = None
     adopt: Callable[[Any, Any], Any] | None = None
     beside: Callable[[Any, Any], Any] | None = None

@@ -226,6 +226,13 @@ REFUSED = (
         "Fill it first, with `to_tensor(float('nan'))`.",
     ),
     Refusal(
+        "torch",
+        ("Proxy",),
+        "a symbol of `torch.fx.symbolic_trace`: its shape and dtype are not known",
+        "Trace with `torch.export.export` or `make_fx`, or call a function of your own "
+        "that `torch.fx.wrap` leaves whole.",
+    ),
+    Refusal(
         "pandas",
         ("Series", "DataFrame", "Index"),
         "a pandas object: its index would be lost",

@@ -175,7 +175,9 @@ class StepScales(Sequence[Scale]):
 
     def __getitem__(self, number: Any) -> Any:
         if not self._all:
-            self._all = self._scheme.per_formula(self.per_denominator())
+            # A compiler that traces the way back knows no item getter.
+            found = self.per_denominator()
+            self._all = tuple([found[place] for place in self._scheme.places])
         return self._all[number]
 
     def __len__(self) -> int:

@@ -7,7 +7,7 @@ f[lower])``, the slope at its point times the weight is added to `upper` and tak
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ._formulas import WeightedFormula
     from ._lowering import Lowering
     from ._records import Task
+    from ._schemes import Recipe, Scheme
     from ._typing import Namespace
 
 
@@ -95,23 +96,24 @@ def _added(total: Any, term: Any, *, is_subtracted: bool) -> Any:
     return total - term if is_subtracted else total + term
 
 
-def of(task: Task) -> Task:
+def of(task: Task, *, is_compiled: bool = False) -> Task:
     """Return the transposed task; of a mixed derivative, the outer one comes first.
 
     It has no component, but the samples that it fills are of one.
     """
+    make = _schemes.made if is_compiled else _schemes.remembered
     if task.inner is None:
-        return _alone(task)
-    outer, inner = _alone(task), _alone(task.inner)
+        return _alone(task, make)
+    outer, inner = _alone(task, make), _alone(task.inner, make)
     return inner._replace(inner=outer._replace(sign=0), sign=task.sign)
 
 
-def _alone(task: Task) -> Task:
+def _alone(task: Task, make: Callable[[Recipe], Scheme]) -> Task:
     recipe = task.scheme.recipe
     recipe = recipe._replace(is_transposed=not recipe.is_transposed)
     ends, kept = task.constants, task.kept
     return task._replace(
-        scheme=_schemes.remembered(recipe),
+        scheme=make(recipe),
         constants=None if ends is None else (0.0, 0.0),  # what is linear in the samples
         component=None,
         inner=None,

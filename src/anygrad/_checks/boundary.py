@@ -121,7 +121,7 @@ def _mode(item: Any, name: str) -> tuple[str, Any]:
     """Return a mode, and its constant or None."""
     modes = (_boundaries.ONE_SIDED, *_boundaries.MODES)
     if isinstance(item, str) and item in modes:
-        return item, None
+        return modes[modes.index(item)], None  # a plain word, of whatever class it is
     if type(item) in (float, int):
         with contextlib.suppress(OverflowError):
             return _boundaries.CONSTANT, float(item)

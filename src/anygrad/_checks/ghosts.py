@@ -6,7 +6,7 @@ import numbers
 from typing import Any, NamedTuple
 
 from .. import _boundaries, _precision
-from .._classes import is_array
+from .._classes import is_array, ndim_of
 from .._records import Axis, Field, Samples
 from . import dim
 from .companion import companion, may_broadcast
@@ -208,7 +208,7 @@ def _check_coordinates(
     given: Given, axis: Axis, entry: Entry, field: Field, count: int
 ) -> None:
     """Refuse coordinates of ghosts that are not as those of the samples."""
-    is_uneven = bool(getattr(entry.given, "ndim", 0))
+    is_uneven = ndim_of(entry.given) > 0
     if not is_uneven or given.coordinates is None:
         if is_uneven:
             msg = (

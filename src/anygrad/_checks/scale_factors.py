@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from .. import _constants, _libraries, _precision
 from .._records import Field, Samples
@@ -12,6 +12,17 @@ from . import dtype, spacing
 from .companion import broadcasts, companion
 from .spacing import Entry
 from .wording import conversion, shown
+
+
+def refuse_tensors(given: Any) -> NoReturn:
+    """Raise for a function whose results are no sums of plain derivatives."""
+    msg = (
+        "`scale_factors` must be None for `jacobian` and `hessian`: along curved "
+        "coordinates, their entries are covariant derivatives, for which the factors "
+        f"are not enough. Got {shown(given)}. Call `gradient`, `divergence`, `curl` or "
+        "`laplacian`, or change to Cartesian coordinates first."
+    )
+    raise ValueError(msg)
 
 
 def entries(given: Any, count: int) -> list[Entry]:

@@ -105,10 +105,19 @@ def transposed(slopes: Any, plan: Plan, shape: Sequence[int], xp: Namespace) -> 
 
 def _of_samples(slopes: Any, tasks: Sequence[Task], xp: Namespace) -> Any:
     """Return what the samples of one component get."""
+    import torch
+
     from .._executors import in_torch
 
+    # What compiles the way back of a call that it has not compiled reads what is kept.
+    is_compiled = torch.compiler.is_compiling()
+    if is_compiled:
+        tasks = [task._replace(kept=None) for task in tasks]
     first = tasks[0].sign or 1
-    back = [_transposed.of(task._replace(sign=task.sign * first)) for task in tasks]
+    back = [
+        _transposed.of(task._replace(sign=task.sign * first), is_compiled=is_compiled)
+        for task in tasks
+    ]
     back[0] = back[0]._replace(sign=0)
     is_plain = len(back) == 1 and back[0].inner is None
     plan = Plan(tuple(back), is_plain=is_plain)
@@ -116,7 +125,7 @@ def _of_samples(slopes: Any, tasks: Sequence[Task], xp: Namespace) -> Any:
     is_short = any(
         slopes.shape[task.axis] < 2 * task.scheme.points for task in all_tasks(plan)
     )
-    if is_short or in_torch.is_batch(slopes):
+    if is_compiled or is_short or in_torch.is_batch(slopes):
         (total,) = _agnostic.run(
             slopes, plan, xp, _lowering.STANDARD._replace(join=_cat)
         )

@@ -83,7 +83,7 @@ SPECIAL = {
     },
 }
 
-OPERATORS = {**printing.OPERATORS, "where": "{0} ? {1} : {2}"}
+OPERATORS = {**printing.OPERATORS, "abs": "fabs({})", "where": "{0} ? {1} : {2}"}
 
 
 class Kernels(Language):
@@ -148,11 +148,6 @@ class Kernels(Language):
         """Return what the verb of a node gives."""
         if node.verb == "astype":
             return self._converted(node, operands[0])
-        if node.verb == "sign":
-            (x,) = operands
-            one = f"({TYPES[node.dtype]})1"
-            # Zero and NaN are their own signs.
-            return f"{x} > 0 ? {one} : {x} < 0 ? -{one} : {x}"
         if node.verb == "divide" and scope.at is None:
             # In line, it is ten operations and more: few points need them, and the
             # compiler would be busy with nothing else.

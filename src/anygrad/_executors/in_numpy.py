@@ -126,7 +126,7 @@ def _blocked() -> Callable[..., tuple[Any, ...]]:
     verbs: dict[str, Callable[..., Any]] = {
         # `numpy.negative` of NumPy 2.4 is wrong where it writes float32 with a stride.
         "negative": lambda a, out=None: numpy.multiply(a, -1.0, out=out),
-        "sign": numpy.sign,
+        "abs": numpy.abs,
         "add": numpy.add,
         "subtract": numpy.subtract,
         "multiply": numpy.multiply,

@@ -153,7 +153,7 @@ def _blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
         verbs={
             "negative": torch.negative,
             "reciprocal": torch.reciprocal,
-            "sign": torch.sign,
+            "abs": torch.abs,
             "add": torch.add,
             "subtract": torch.sub,
             "multiply": torch.mul,

@@ -193,11 +193,6 @@ class Loops(Language):
         """Return what the verb of a node gives, in its dtype."""
         if node.verb == "astype":
             return f"{node.dtype}({operands[0]})"
-        if node.verb == "sign":
-            (x,) = operands
-            one, zero = (f"{node.dtype}({number})" for number in (1, 0))
-            # Zero and NaN are their own signs.
-            return f"{one} if {x} > {zero} else (-{one} if {x} < {zero} else {x})"
         if node.verb == "where":
             return f"select({', '.join(operands)})"
         text = OPERATORS[node.verb].format(*operands)

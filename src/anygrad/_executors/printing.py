@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from .._executors.tape import Recording
 
 
-#: Operations that Python and C++ write alike.
+#: Operations that Python and C++ write alike, but for the name of the first.
 OPERATORS = {
+    "abs": "abs({})",
     "add": "{} + {}",
     "subtract": "{} - {}",
     "multiply": "{} * {}",

@@ -167,9 +167,9 @@ class Words:
         return array.broadcast_to(shape)
 
     @staticmethod
-    def sign(array: Symbol) -> Symbol:
-        """Return -1, 0 or 1."""
-        return _elementwise("sign", array)
+    def abs(array: Symbol) -> Symbol:
+        """Return elements without their signs."""
+        return _elementwise("abs", array)
 
     @staticmethod
     def where(condition: Symbol, first: Symbol, second: Symbol) -> Symbol:
