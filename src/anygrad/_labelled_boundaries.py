@@ -121,9 +121,20 @@ def _ghosts(given: Any, dim: Dim) -> Any:
     if not others and dim.coordinate is not None:
         name = dim.coordinate.name
         # Not by `get`, which counts the points of a dim that has no coordinate.
-        others = [samples.coords[name]] if name in samples.coords else []
+        is_there = name in samples.coords and _is_own(dim.coordinate, dim.component)
+        others = [samples.coords[name]] if is_there else []
     found = placed(samples.data, samples, dim.data)
     return word, found, *[_coordinates(x, dim) for x in others]
+
+
+def _is_own(coordinate: xr.DataArray, data: xr.DataArray) -> bool:
+    """Tell whether a coordinate is that of the data, and not one made of it."""
+    if coordinate.name not in data.coords:
+        return False
+    own = data.coords[coordinate.name]
+    if own.chunks or coordinate.chunks:  # which nobody has computed
+        return own.data is coordinate.data
+    return own.variable.equals(coordinate.variable)
 
 
 def _coordinates(given: Any, dim: Dim) -> Any:
@@ -134,8 +145,15 @@ def _coordinates(given: Any, dim: Dim) -> Any:
         if given.ndim != 1:
             return given
         given = xr.DataArray(given, dims=[dim.name])
+    kinds = [_labelled_coordinates.kind_of(x.dtype) for x in (given, dim.coordinate)]
+    if kinds[0] != kinds[1]:
+        msg = (
+            f"{dim.word} must have coordinates of its ghosts that are as those of the "
+            f"samples, {dim.coordinate.dtype}. Got {given.dtype}. Convert them first."
+        )
+        raise TypeError(msg)
     spaced = _labelled_coordinates.numbers(
-        given, dim.name, dim.datetime_unit, dim.coordinate
+        given, dim.data, dim.name, dim.datetime_unit, dim.coordinate
     )
     if given.ndim == 1:
         return spaced.entry

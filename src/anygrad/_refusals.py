@@ -27,11 +27,14 @@ class Units(NamedTuple):
         Returns its unit, which can be divided and raised to a power.
     quantity : callable
         ``quantity(magnitude, unit, like)`` returns one of the family of `like`.
+    holds_masks : bool
+        Whether masked arrays go into quantities, and not quantities into these.
     """
 
     magnitude: Callable[[Any], Any]
     unit: Callable[[Any], Any]
     quantity: Callable[[Any, Any, Any], Any]
+    holds_masks: bool = False
 
 
 class Mask(NamedTuple):
@@ -235,7 +238,7 @@ REFUSED = (
         "xarray",
         ("Dataset",),
         "several labelled arrays: their labels would be lost",
-        "Use `anygrad.xarray` for one of its variables, or for all of them with `map`.",
+        "Use `anygrad.xarray` for one of its variables, or for each of them.",
     ),
     Refusal(
         "xarray",
@@ -280,7 +283,9 @@ REFUSED = (
         ("Quantity",),
         "a quantity: its unit would be lost",
         "Pass its `magnitude` and give the result its unit.",
-        carried=Units(lambda q: q.magnitude, lambda q: q.units, _of_pint),
+        carried=Units(
+            lambda q: q.magnitude, lambda q: q.units, _of_pint, holds_masks=True
+        ),
     ),
     Refusal(
         "astropy",
