@@ -134,7 +134,7 @@ def _is_own(coordinate: xr.DataArray, data: xr.DataArray) -> bool:
     own = data.coords[coordinate.name]
     if own.chunks or coordinate.chunks:  # which nobody has computed
         return own.data is coordinate.data
-    return own.variable.equals(coordinate.variable)
+    return bool(own.variable.equals(coordinate.variable))
 
 
 def _coordinates(given: Any, dim: Dim) -> Any:

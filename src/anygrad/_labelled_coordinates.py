@@ -127,7 +127,7 @@ def refuse_counted(
             raise ValueError(msg)
 
 
-def _unit(datetime_unit: str | None, reason: str) -> OfTime:
+def _unit(datetime_unit: Any, reason: str) -> OfTime:
     """Return the unit of time that is named; refuse others, and none."""
     if datetime_unit is None:
         msg = (

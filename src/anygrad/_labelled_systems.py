@@ -53,8 +53,9 @@ def lonlat(
     Raises
     ------
     TypeError, ValueError
-        If a coordinate is no DataArray of one dim, or is called the other one
-        by its name or attributes; and as `anygrad.lonlat` does.
+        If a coordinate is no DataArray of one dim, is called the other one by
+        its name or attributes, or has ``units`` that are no such angles; and
+        as `anygrad.lonlat` does.
 
     Examples
     --------

@@ -124,8 +124,8 @@ def _check_data(data: Any) -> None:
         msg = (
             f"`data` must be an xarray.DataArray. Got {_classes.type_name(data)}. "
             + (
-                "Take one of its variables, or each of them: `data.assign({name: ... "
-                "for name in data})`. With `map`, they keep the old `units`."
+                "Take one of its variables, or each, with `data.assign({name: ... for "
+                "name in data})`; its `map` puts the old `units` back."
                 if isinstance(data, xr.Dataset)
                 else "Make one of it, with `xarray.DataArray`, or take one of it."
             )

@@ -98,9 +98,7 @@ class Family(NamedTuple):
         plain = self.plain(value, name)
         if own == wanted or not _is_value(plain):
             return plain
-        one, two, four = (
-            float(self.numbers(n, own, wanted, name)) for n in (1, 2, 4)
-        )
+        one, two, four = (float(self.numbers(n, own, wanted, name)) for n in (1, 2, 4))
         if not abs((four - two) - 2 * (two - one)) <= 1e-6 * abs(two - one):
             msg = (
                 f"`{name}` must have a unit of which {wanted} is a multiple. Got {own}. "
