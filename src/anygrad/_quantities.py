@@ -101,8 +101,8 @@ class Family(NamedTuple):
         one, two, four = (float(self.numbers(n, own, wanted, name)) for n in (1, 2, 4))
         if not abs((four - two) - 2 * (two - one)) <= 1e-6 * abs(two - one):
             msg = (
-                f"`{name}` must have a unit of which {wanted} is a multiple. Got {own}. "
-                "Convert it first, with `to`."
+                f"`{name}` must have a unit of which {wanted} is a multiple. Got "
+                f"{own}. Convert it first, with `to`."
             )
             raise ValueError(msg)
         return plain * (two - one)
