@@ -126,8 +126,8 @@ def _check_data(data: Any) -> None:
             + (
                 "Take one of its variables, or each, with `data.assign({name: ... for "
                 "name in data})`; its `map` puts the old `units` back."
-                if isinstance(data, xr.Dataset)
-                else "Make one of it, with `xarray.DataArray`, or take one of it."
+                if hasattr(data, "data_vars")  # a Dataset, or a tree of them
+                else "Make one of it, with `xarray.DataArray`."
             )
         )
         raise TypeError(msg)

@@ -315,6 +315,6 @@ def hessian(
         boundary=at.boundary,
         where=mask(data, where, skipna),
     )
-    per = [at.units[0]] * 2 if len(set(at.units)) == 1 else [None]
+    per = [at.units[0]] * 2 if len(set(map(str, at.units))) == 1 else [None]
     result = derived(data, values, per, (*new_dims, *data.dims))
     return result.assign_coords(dict.fromkeys(new_dims, at.names))
