@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import pytest
@@ -251,3 +252,62 @@ def test_a_unit_of_time_that_is_no_word(line: Any, labelled: Any, numpy: Any) ->
     dated = line.assign_coords(x=dates)
     with pytest.raises(ValueError, match="`datetime_unit` must be one of"):
         labelled.derivative(dated, "x", datetime_unit=["s"])
+
+
+def dates_of_objects(numpy: Any) -> dict[str, Any]:
+    pandas, cftime = pytest.importorskip("pandas"), pytest.importorskip("cftime")
+    day = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
+    days = [day + datetime.timedelta(days=k) for k in range(8)]
+    naive = [day.replace(tzinfo=None) for day in days]
+    cf = [cftime.datetime(2000, 1, 1 + k) for k in range(8)]
+    return {
+        "aware": days,
+        "stamps": [pandas.Timestamp(day) for day in days],
+        "mixed": [day.date() for day in naive[:4]] + naive[4:],
+        "unknown": [*cf[:7], None],
+        "calendars": [*cf[:7], cftime.datetime(2000, 1, 8, calendar="noleap")],
+        "hours of days": [day.time() for day in days],
+    }
+
+
+@pytest.mark.parametrize("kind", ["aware", "stamps"])
+def test_dates_that_are_objects(
+    line: Any, labelled: Any, numpy: Any, kind: str
+) -> None:
+    values = numpy.empty(8, object)
+    values[:] = dates_of_objects(numpy)[kind]
+    dated = line.assign_coords(t=("x", values))
+    found = labelled.derivative(dated, "x", spacing="t", datetime_unit="D")
+    assert (found.values == 2.0 * line.x.values).all()
+
+
+@pytest.mark.parametrize("kind", ["mixed", "unknown", "calendars", "hours of days"])
+def test_dates_that_are_none(line: Any, labelled: Any, numpy: Any, kind: str) -> None:
+    values = numpy.empty(8, object)
+    values[:] = dates_of_objects(numpy)[kind]
+    dated = line.assign_coords(t=("x", values))
+    with pytest.raises(TypeError, match=r"^`spacing` along 'x' must"):
+        labelled.derivative(dated, "x", spacing="t", datetime_unit="D")
+
+
+@pytest.mark.parametrize(
+    ("units", "fits"),
+    [(None, True), ("hours", True), ("hours since 1970-01-01", True), ("m", False)],
+)
+def test_lengths_of_time_as_periods_of_numbers(
+    line: Any, labelled: Any, numpy: Any, units: Any, fits: bool
+) -> None:
+    attributes = {} if units is None else {"units": units}
+    line = line.assign_coords(x=("x", line.x.values, attributes))
+    given = {"datetime_unit": "h"}
+    ends = ("periodic", numpy.timedelta64(8 * 60, "m"))
+    dates = numpy.datetime64("2000-01-01", "h") + numpy.arange(8)
+    dated = line.assign_coords(x=("x", dates, {"units": "UTC"}))
+    labelled.derivative(dated, "x", boundary=ends, **given)
+    if fits:
+        found = labelled.derivative(line, "x", boundary=ends, **given)
+        wanted = labelled.derivative(line, "x", boundary=("periodic", 8.0), **given)
+        assert (found == wanted).all()
+        return
+    with pytest.raises(TypeError, match="`boundary` along 'x' must have a period in"):
+        labelled.derivative(line, "x", boundary=ends, **given)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import xarray as xr
 
-from . import _labelled_coordinates
+from . import _labelled_coordinates, _units
 from ._boundaries import GHOSTS
 from ._by_name import aligned, per_dim, placed
 from ._checks.boundary import has_ghosts, is_pair, is_period
@@ -44,6 +44,14 @@ class Dim(NamedTuple):
     def word(self) -> str:
         """The user's words for what is given for it."""
         return f"`boundary` along {self.name!r}"
+
+    @property
+    def unit_of_numbers(self) -> Any:
+        """The attribute `units` of coordinates that are numbers; None for others."""
+        x = self.coordinate
+        if x is None or _labelled_coordinates.kind_of(x.dtype)[0]:
+            return None
+        return x.attrs.get("units")
 
 
 def refuse_pair(given: Any, names: Sequence[Any]) -> None:
@@ -85,6 +93,17 @@ def _entry(given: Any, dim: Dim) -> Any:
 
 def _period(given: Any, dim: Dim) -> Any:
     length = _labelled_coordinates.length(given, dim.word, dim.datetime_unit)
+    unit = dim.unit_of_numbers
+    if (
+        length.is_time
+        and unit is not None
+        and _units.of_time(unit) != dim.datetime_unit
+    ):
+        msg = (
+            f"{dim.word} must have a period in the unit of the coordinates, {unit!r}. "
+            "Got a length of time. Give it as a number."
+        )
+        raise TypeError(msg)
     return _of_each_line(length.entry, dim.component, dim)
 
 

@@ -52,7 +52,16 @@ def numbers(
     unit = _unit(datetime_unit, f"the coordinate {coordinate.name!r} holds times")
     start = coordinate if counted_from is None else counted_from
     count = _since if data.chunks is None else _counted
-    return Spaced(count(_dates(start), _dates(coordinate), unit), unit.name, True)
+    try:
+        since = count(_dates(start), _dates(coordinate), unit)
+    except TypeError as error:  # of objects, which may be anything
+        msg = (
+            f"`spacing` along {name!r} must have dates of one kind and calendar. Got "
+            f"the coordinate {coordinate.name!r}, of which one from another is an "
+            f"error: {error}. Convert them first."
+        )
+        raise TypeError(msg) from None
+    return Spaced(since, unit.name, True)
 
 
 def _dates(coordinate: xr.DataArray) -> xr.Variable:
@@ -149,7 +158,9 @@ def _are_dates(coordinate: xr.DataArray) -> bool:
     if coordinate.dtype != object or not coordinate.size:
         return False
     first = coordinate.values.flat[0]
-    return type(first).__module__.partition(".")[0] in ("cftime", "datetime")
+    if isinstance(first, (datetime.date, datetime.timedelta)):  # pandas' are, too
+        return True
+    return type(first).__module__.partition(".")[0] == "cftime"
 
 
 def _since(start: Any, dates: Any, unit: OfTime) -> Any:
