@@ -454,3 +454,31 @@ def test_masks_beside_units(family: Family, numpy: Any, f: Any, kind: str) -> No
     assert (numpy.asarray(got.mask) == numpy.isnan(wanted)).all()
     data = numpy.asarray(got.unmasked if kind == "astropy" else got.data)
     assert numpy.array_equal(data[~got.mask], wanted[~numpy.isnan(wanted)])
+
+
+@pytest.mark.parametrize("has_state", [False, True])
+@pytest.mark.parametrize("name", ["astropy", "unyt"])
+def test_derived_quantities(name: str, f: Any, has_state: bool) -> None:
+    """What they carry along beside the unit would be lost, and so they are refused."""
+    family = FAMILIES[name]()
+    plain = family.make(f, "m")
+
+    class Derived(type(plain)):  # type: ignore[misc]
+        if has_state:
+
+            def __array_finalize__(self, array: Any) -> None:
+                super().__array_finalize__(array)
+                self.epoch = getattr(array, "epoch", None)
+
+    derived = plain.view(Derived)
+    if not has_state:
+        got = anygrad.derivative(derived, spacing=derived[0])
+        assert same(family, got, anygrad.derivative(f, spacing=f[0]), "1")
+        return
+    for call in (
+        lambda: anygrad.derivative(derived),
+        lambda: anygrad.derivative(plain, spacing=derived[0]),
+        lambda: anygrad.derivative(plain, boundary=derived[:, :1]),
+    ):
+        with pytest.raises(TypeError, match=r"its unit would be lost.*`value`"):
+            call()

@@ -63,11 +63,7 @@ class Mask(NamedTuple):
 
     def has_state(self, array: Any) -> bool:
         """Tell whether a derived class has something else that arrays carry along."""
-        return any(
-            "__array_finalize__" in vars(cls)
-            for cls in _with_bases(self.class_of(array), [])
-            if cls.__module__.partition(".")[0] not in ("numpy", "astropy")
-        )
+        return _has_state(self.class_of(array))
 
 
 def _of_pint(magnitude: Any, unit: Any, like: Any) -> Any:
@@ -314,6 +310,15 @@ def refusal_of(cls: type) -> Refusal | None:
     return None
 
 
+def _has_state(cls: type) -> bool:
+    """Tell whether a derived class sets something that its arrays carry along."""
+    return any(
+        "__array_finalize__" in vars(base)
+        for base in _with_bases(cls, [])
+        if base.__module__.partition(".")[0] not in ("numpy", "astropy", "unyt")
+    )
+
+
 def _with_bases(cls: type, known: list[type]) -> list[type]:
     """Return a class and its bases, each once: quantities have dozens of them."""
     if cls not in known:
@@ -331,7 +336,9 @@ def carried(value: Any) -> Units | Mask | None:
     library = BY_CLASS.get((cls.__module__, cls.__qualname__))
     if library is None:
         refusal = refusal_of(cls)
-        return None if refusal is None else refusal.carried
+        row = None if refusal is None else refusal.carried
+        # Of masked arrays, it depends on what is in them, and is asked later.
+        return None if isinstance(row, Units) and _has_state(cls) else row
     if library.chunk is None:
         return None
     refusal = refusal_of(type(library.chunk(value)))
