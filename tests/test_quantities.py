@@ -482,3 +482,30 @@ def test_derived_quantities(name: str, f: Any, has_state: bool) -> None:
     ):
         with pytest.raises(TypeError, match=r"its unit would be lost.*`value`"):
             call()
+
+
+@pytest.mark.parametrize("is_masked", [False, True])
+@pytest.mark.parametrize("module", ["torch", "jax.numpy", "dask.array"])
+def test_quantities_beside_other_libraries(
+    family: Family, numpy: Any, f: Any, module: str, is_masked: bool
+) -> None:
+    """Samples stay what they are in a quantity, or the call is refused."""
+    xp = pytest.importorskip(module)
+    samples = xp.asarray(f)
+    if is_masked and module == "dask.array":
+        samples = xp.ma.masked_array(samples, f > 0.8)
+    holders = {"pint": ("torch", "jax", "dask"), "unyt": ("dask",), "astropy": ()}
+    step = family.make(2.0, "s")
+    if module.partition(".")[0] not in holders[family.name]:
+        with pytest.raises(TypeError, match=r"^`input` must be an array that goes"):
+            anygrad.derivative(samples, spacing=step)
+        return
+    got = anygrad.derivative(samples, spacing=step)
+    assert family.has_unit(got, "1/s")
+    inner = got.to_dask() if family.name == "unyt" else got.magnitude
+    wanted = anygrad.derivative(samples, spacing=2.0)
+    assert type(inner) is type(wanted)
+    if module == "dask.array":
+        inner, wanted = inner.compute(), wanted.compute()
+    assert bool((inner == wanted).all())
+    assert type(inner) is type(wanted)

@@ -22,7 +22,7 @@ def planner(array: Any, request: Request) -> Callable[..., Plan] | None:
     given = (request.spacing, request.boundary, request.scale_factors)
     is_quantity = isinstance(found, _refusals.Units)
     like = array if is_quantity else _refusals.quantity_in(given)
-    if isinstance(found, _refusals.Mask) and not _holds_masks(like):
+    if isinstance(found, _refusals.Mask) and not _is_held(found, like):
         from . import _masks
 
         return partial(_masks.plan, found)
@@ -41,10 +41,12 @@ def planner(array: Any, request: Request) -> Callable[..., Plan] | None:
     return _curvilinear.plan
 
 
-def _holds_masks(like: Any) -> bool:
-    """Tell whether there is a quantity that a masked array goes into."""
-    units: Any = None if like is None else _refusals.carried(like)
-    return units is not None and units.holds_masks
+def _is_held(mask: Any, like: Any) -> bool:
+    """Tell whether a masked array goes into a quantity, and not the other way round."""
+    if like is None:
+        return False
+    units: Any = _refusals.carried(like)
+    return bool(mask.is_in_chunks or units.holds_masks)
 
 
 def _brings_ghosts(boundary: Any) -> bool:

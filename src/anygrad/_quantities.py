@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from . import _calls, _classes, _refusals
 from ._calls import Request
 from ._checks import ghosts
+from ._classes import is_array
 from ._records import Plan
 from ._refusals import Units
 
@@ -133,6 +134,13 @@ def plan(
     spaced = _spaced(family, request.spacing, is_apart=is_apart or has_factors)
     boundary = _boundary(family, request.boundary, unit, spaced.units)
     has_unit = family.has(array, "input")
+    if not has_unit and is_array(array) and not row.can_hold(array):
+        msg = (
+            f"`input` must be an array that goes into the quantities of the call. Got "
+            f"{_classes.type_name(array)} beside {_classes.type_name(like)}. Pass "
+            "their numbers and give the result its unit."
+        )
+        raise TypeError(msg)
     plain = request._replace(spacing=spaced.given, boundary=boundary)
     if has_factors:
         factors, pers = request.scale_factors, spaced.units

@@ -29,12 +29,22 @@ class Units(NamedTuple):
         ``quantity(magnitude, unit, like)`` returns one of the family of `like`.
     holds_masks : bool
         Whether masked arrays go into quantities, and not quantities into these.
+        In chunks, they always do.
+    packages : tuple of str
+        Whose arrays go into quantities; none for all.
     """
 
     magnitude: Callable[[Any], Any]
     unit: Callable[[Any], Any]
     quantity: Callable[[Any, Any, Any], Any]
     holds_masks: bool = False
+    packages: tuple[str, ...] = ()
+
+    def can_hold(self, array: Any) -> bool:
+        """Tell whether an array goes into a quantity, and stays what it is."""
+        bases = _with_bases(type(array), [])
+        own = {base.__module__.partition(".")[0] for base in bases}
+        return not self.packages or not own.isdisjoint(self.packages)
 
 
 class Mask(NamedTuple):
@@ -53,6 +63,8 @@ class Mask(NamedTuple):
         Returns the class that has the mask.
     namespace : str
         The module whose `asarray` leaves nothing but the mask.
+    is_in_chunks : bool
+        Whether the chunks of an array have the mask.
     """
 
     data: Callable[[Any], Any]
@@ -60,6 +72,7 @@ class Mask(NamedTuple):
     masked: Callable[[Any, Any, Any], Any]
     class_of: Callable[[Any], type] = type
     namespace: str = "numpy.ma"
+    is_in_chunks: bool = False
 
     def has_state(self, array: Any) -> bool:
         """Tell whether a derived class has something else that arrays carry along."""
@@ -198,6 +211,7 @@ REFUSED = (
             _dask_mask,
             _dask_masked,
             class_of=lambda array: type(dask_chunk(array)),
+            is_in_chunks=True,
         ),
     ),
     Refusal(
@@ -288,14 +302,18 @@ REFUSED = (
         ("Quantity",),
         "a quantity: its unit would be lost",
         "Pass its `value` and give the result its unit.",
-        carried=Units(lambda q: q.value, lambda q: q.unit, _of_astropy),
+        carried=Units(
+            lambda q: q.value, lambda q: q.unit, _of_astropy, packages=("numpy",)
+        ),
     ),
     Refusal(
         "unyt",
         ("unyt_array", "unyt_dask_array"),
         "a quantity: its unit would be lost",
         "Pass its `value` and give the result its unit.",
-        carried=Units(_unyt_magnitude, lambda q: q.units, _of_unyt),
+        carried=Units(
+            _unyt_magnitude, lambda q: q.units, _of_unyt, packages=("numpy", "dask")
+        ),
     ),
 )
 
