@@ -173,6 +173,27 @@ def test_blocks_of_a_ring(library: Backend, accuracy: int) -> None:
         assert same(library, library.tolist(found), whole[start:stop])
 
 
+@pytest.mark.parametrize("accuracy", [2, 4])
+def test_blocks_of_a_ring_with_holes(library: Backend, accuracy: int) -> None:
+    """Where samples are missing, formulas are one-sided, also around its closing."""
+    f = [*SAMPLES[1][0], *SAMPLES[1][1]]
+    for hole in range(len(f)):
+        lost, n = {hole, (hole + 5) % len(f)}, len(f)
+        valid = library.asarray([k not in lost for k in range(n)], "bool")
+        given: Any = {"accuracy": accuracy}
+        ring: Any = {"boundary": "periodic", "where": valid, **given}
+        left, right, _ = anygrad.halo_width(anygrad.derivative, **ring)
+        whole = library.tolist(anygrad.derivative(library.asarray(f), **ring))
+        places = [k % n for k in range(-left, n + right)]
+        found = anygrad.derivative(
+            library.asarray([f[k] for k in places]),
+            where=library.asarray([k not in lost for k in places], "bool"),
+            boundary="ghosts",
+            **given,
+        )
+        assert same(library, library.tolist(found), whole)
+
+
 def test_torch_transforms(torch: Any) -> None:
     """Ghosts have derivatives, too; compiled without a break, it is the same call."""
     f = torch.asarray(SAMPLES[0], dtype=torch.float64)[:5, :6].requires_grad_()

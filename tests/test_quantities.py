@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
@@ -377,3 +378,134 @@ def test_longitudes_of_astropy(numpy: Any) -> None:
     for longitude in (wrapped, hours):
         x, _ = anygrad.lonlat(longitude, numpy.asarray([1.0, 2]))["spacing"]
         assert numpy.allclose(x, [350.0, 355, 360, 365], rtol=1e-14, atol=0)
+
+
+def test_spacings_are_converted_by_a_factor(family: Family, numpy: Any, f: Any) -> None:
+    """Not by the library, which may take float16 for what was int16."""
+    metres, kilometres = (numpy.arange(n, dtype="int16") for n in f.shape)
+    steps = [family.make(30 * metres, "m"), family.make(1000 * kilometres, "km")]
+    got = anygrad.gradient(f, spacing=steps, stack_dim=0)
+    wanted = anygrad.gradient(f, spacing=[30.0 * metres, 1e6 * kilometres])
+    assert family.has_unit(got, "1/m")
+    assert numpy.allclose(family.numbers(got), wanted, rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["astropy", "pint"])
+def test_conversions_that_are_no_factors(name: str, numpy: Any, f: Any) -> None:
+    """Where wavelengths become frequencies, their steps do not."""
+    family = FAMILIES[name]()
+    if name == "pint":
+        registry = family.make(1.0, "nm")._REGISTRY
+        context = partial(registry.context, "spectroscopy")
+    else:
+        units = pytest.importorskip("astropy.units")
+        context = partial(units.set_enabled_equivalencies, units.spectral())
+    for factor in (1.0, numpy.arange(1.0, 6.0)):
+        steps = [family.make(1.0, "nm"), family.make(factor, "Hz")]
+        with context(), pytest.raises(ValueError, match=r"^`spacing\[1\]` must have a"):
+            anygrad.laplacian(f, spacing=steps)
+
+
+def test_offsets_under_equivalencies(f: Any) -> None:
+    """A degree is a kelvin as a step, and 274 of them as a temperature."""
+    units = pytest.importorskip("astropy.units")
+    with units.set_enabled_equivalencies(units.temperature()):
+        steps = [1.0 * units.K, 2.0 * units.deg_C]
+        got = anygrad.laplacian(f, spacing=steps)
+        celsius = 20.0 * units.deg_C
+        beyond = anygrad.derivative(f << units.K, boundary=celsius)
+    assert got.unit == units.K**-2
+    assert got.value == pytest.approx(anygrad.laplacian(f, spacing=[1.0, 2.0]))
+    assert beyond.value == pytest.approx(anygrad.derivative(f, boundary=293.15))
+
+
+def test_numbers_of_other_kinds() -> None:
+    """Registries of pint may compute with decimals, which no array has."""
+    pint, decimal = pytest.importorskip("pint"), pytest.importorskip("decimal")
+    numpy = pytest.importorskip("numpy")
+    registry = pint.UnitRegistry(non_int_type=decimal.Decimal)
+    steps = [registry.Quantity(1, "m"), registry.Quantity(1, "km")]
+    got = anygrad.laplacian(numpy.ones((4, 4)), spacing=steps)
+    assert got.magnitude.tolist() == [[0.0] * 4] * 4
+    with pytest.raises(TypeError, match=r"^`spacing\[1\]` must be a number"):
+        anygrad.laplacian(
+            numpy.ones((4, 4)),
+            spacing=[steps[0], registry.Quantity(decimal.Decimal(1), "km")],
+        )
+
+
+@pytest.mark.parametrize("kind", ["numpy", "astropy"])
+def test_masks_beside_units(family: Family, numpy: Any, f: Any, kind: str) -> None:
+    """Neither is lost; pint's quantities hold masked arrays, and others are held."""
+    if kind == "astropy":
+        masked_class = pytest.importorskip("astropy.utils.masked").Masked
+        samples = masked_class(f, mask=f > 0.8)
+    else:
+        samples = numpy.ma.masked_array(f, f > 0.8)
+    x = numpy.asarray([0.0, 1, 3, 4, 6])
+    got = anygrad.derivative(samples, spacing=family.make(x, "s"))
+    wanted = anygrad.derivative(f, spacing=x, where=f <= 0.8)
+    if family.name == "pint":
+        assert family.has_unit(got, "1/s")
+        got = got.magnitude
+    else:
+        inner = got.unmasked if kind == "astropy" else got.data
+        assert family.has_unit(inner, "1/s")
+    assert (numpy.asarray(got.mask) == numpy.isnan(wanted)).all()
+    data = numpy.asarray(got.unmasked if kind == "astropy" else got.data)
+    assert numpy.array_equal(data[~got.mask], wanted[~numpy.isnan(wanted)])
+
+
+@pytest.mark.parametrize("has_state", [False, True])
+@pytest.mark.parametrize("name", ["astropy", "unyt"])
+def test_derived_quantities(name: str, f: Any, has_state: bool) -> None:
+    """What they carry along beside the unit would be lost, and so they are refused."""
+    family = FAMILIES[name]()
+    plain = family.make(f, "m")
+
+    class Derived(type(plain)):  # type: ignore[misc]
+        if has_state:
+
+            def __array_finalize__(self, array: Any) -> None:
+                super().__array_finalize__(array)
+                self.epoch = getattr(array, "epoch", None)
+
+    derived = plain.view(Derived)
+    if not has_state:
+        got = anygrad.derivative(derived, spacing=derived[0])
+        assert same(family, got, anygrad.derivative(f, spacing=f[0]), "1")
+        return
+    for call in (
+        lambda: anygrad.derivative(derived),
+        lambda: anygrad.derivative(plain, spacing=derived[0]),
+        lambda: anygrad.derivative(plain, boundary=derived[:, :1]),
+    ):
+        with pytest.raises(TypeError, match=r"its unit would be lost.*`value`"):
+            call()
+
+
+@pytest.mark.parametrize("is_masked", [False, True])
+@pytest.mark.parametrize("module", ["torch", "jax.numpy", "dask.array"])
+def test_quantities_beside_other_libraries(
+    family: Family, numpy: Any, f: Any, module: str, is_masked: bool
+) -> None:
+    """Samples stay what they are in a quantity, or the call is refused."""
+    xp = pytest.importorskip(module)
+    samples = xp.asarray(f)
+    if is_masked and module == "dask.array":
+        samples = xp.ma.masked_array(samples, f > 0.8)
+    holders = {"pint": ("torch", "jax", "dask"), "unyt": ("dask",), "astropy": ()}
+    step = family.make(2.0, "s")
+    if module.partition(".")[0] not in holders[family.name]:
+        with pytest.raises(TypeError, match=r"^`input` must be an array that goes"):
+            anygrad.derivative(samples, spacing=step)
+        return
+    got = anygrad.derivative(samples, spacing=step)
+    assert family.has_unit(got, "1/s")
+    inner = got.to_dask() if family.name == "unyt" else got.magnitude
+    wanted = anygrad.derivative(samples, spacing=2.0)
+    assert type(inner) is type(wanted)
+    if module == "dask.array":
+        inner, wanted = inner.compute(), wanted.compute()
+    assert bool((inner == wanted).all())
+    assert type(inner) is type(wanted)

@@ -141,9 +141,9 @@ def test_a_dataset(numpy: Any) -> None:
     message = refusal(lambda: anygrad.gradient(dataset), "input")
     assert "`anygrad.xarray` for one of its variables" in message
     message = refusal(lambda: door(dataset, "x"), "data")
-    assert "Take one of its variables, or all of them with `map`." in message
+    assert "one of its variables, or each, with `data.assign({name: ..." in message
     assert door(dataset["depth"], "x", edge_order=1).values.tolist() == SLOPES
-    slopes = dataset.map(door, args=("x",), edge_order=1)
+    slopes = dataset.assign({k: door(dataset[k], "x", edge_order=1) for k in dataset})
     assert slopes["height"].values.tolist() == SLOPES
 
 

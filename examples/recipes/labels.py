@@ -7,6 +7,8 @@ equal height, as the wind does around a high. An ``xarray.Dataset`` knows where 
 its values are; ``anygrad.xarray`` takes steps, dates and units from there.
 """
 
+from functools import partial
+
 import numpy as np
 import xarray as xr
 from matplotlib import pyplot as plt
@@ -63,10 +65,11 @@ assert rounding < 1e-12
 print(f"divergence per vorticity: {float(rounding):.0e}")
 
 # %%
-# All variables at once are differentiated by ``Dataset.map``, and groups, each by
-# itself, by ``groupby``: the days here, or the tracks of many animals in one column.
+# All variables are differentiated one by one, and groups, each by itself, by
+# ``groupby``: the days here, or the tracks of many animals in one column.
 
-all_of_them = sea.map(anygrad.xarray.derivative, args=("time",), datetime_unit="D")
+rate = partial(anygrad.xarray.derivative, dim="time", datetime_unit="D")
+all_of_them = sea.assign({name: rate(sea[name]) for name in sea})
 np.testing.assert_array_equal(all_of_them.height, sea.rise)
 first_days = sea.height.isel(time=slice(0, 8))
 by_days = first_days.groupby("time.date").map(

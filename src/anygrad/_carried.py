@@ -19,12 +19,13 @@ from ._records import Plan
 def planner(array: Any, request: Request) -> Callable[..., Plan] | None:
     """Return what plans a call of which something is carried along; None for others."""
     found = _refusals.carried(array)
-    if isinstance(found, _refusals.Mask):
+    given = (request.spacing, request.boundary, request.scale_factors)
+    is_quantity = isinstance(found, _refusals.Units)
+    like = array if is_quantity else _refusals.quantity_in(given)
+    if isinstance(found, _refusals.Mask) and not _is_held(found, like):
         from . import _masks
 
         return partial(_masks.plan, found)
-    given = (request.spacing, request.boundary, request.scale_factors)
-    like = _refusals.quantity_in(given) if found is None else array
     if like is not None:
         from . import _quantities
 
@@ -38,6 +39,14 @@ def planner(array: Any, request: Request) -> Callable[..., Plan] | None:
     from . import _curvilinear
 
     return _curvilinear.plan
+
+
+def _is_held(mask: Any, like: Any) -> bool:
+    """Tell whether a masked array goes into a quantity, and not the other way round."""
+    if like is None:
+        return False
+    units: Any = _refusals.carried(like)
+    return bool(mask.is_in_chunks or units.holds_masks)
 
 
 def _brings_ghosts(boundary: Any) -> bool:

@@ -164,7 +164,7 @@ def backwards(formula: Formula) -> Formula:
     Sums of neighbours run away from either edge, so that one is the mirror image of the
     other, to the last bit.
     """
-    if all(upper == -lower for upper, lower, _ in formula.terms):
+    if all(not _is_value(b) and a == -b for a, b, _ in formula.terms):
         return formula
     return formula._replace(terms=formula.terms[::-1])
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import xarray as xr
 
-from . import _labelled_coordinates
+from . import _labelled_coordinates, _units
 from ._boundaries import GHOSTS
 from ._by_name import aligned, per_dim, placed
 from ._checks.boundary import has_ghosts, is_pair, is_period
@@ -44,6 +44,14 @@ class Dim(NamedTuple):
     def word(self) -> str:
         """The user's words for what is given for it."""
         return f"`boundary` along {self.name!r}"
+
+    @property
+    def unit_of_numbers(self) -> Any:
+        """The attribute `units` of coordinates that are numbers; None for others."""
+        x = self.coordinate
+        if x is None or _labelled_coordinates.kind_of(x.dtype)[0]:
+            return None
+        return x.attrs.get("units")
 
 
 def refuse_pair(given: Any, names: Sequence[Any]) -> None:
@@ -85,6 +93,17 @@ def _entry(given: Any, dim: Dim) -> Any:
 
 def _period(given: Any, dim: Dim) -> Any:
     length = _labelled_coordinates.length(given, dim.word, dim.datetime_unit)
+    unit = dim.unit_of_numbers
+    if (
+        length.is_time
+        and unit is not None
+        and _units.of_time(unit) != dim.datetime_unit
+    ):
+        msg = (
+            f"{dim.word} must have a period in the unit of the coordinates, {unit!r}. "
+            "Got a length of time. Give it as a number."
+        )
+        raise TypeError(msg)
     return _of_each_line(length.entry, dim.component, dim)
 
 
@@ -121,9 +140,20 @@ def _ghosts(given: Any, dim: Dim) -> Any:
     if not others and dim.coordinate is not None:
         name = dim.coordinate.name
         # Not by `get`, which counts the points of a dim that has no coordinate.
-        others = [samples.coords[name]] if name in samples.coords else []
+        is_there = name in samples.coords and _is_own(dim.coordinate, dim.component)
+        others = [samples.coords[name]] if is_there else []
     found = placed(samples.data, samples, dim.data)
     return word, found, *[_coordinates(x, dim) for x in others]
+
+
+def _is_own(coordinate: xr.DataArray, data: xr.DataArray) -> bool:
+    """Tell whether a coordinate is that of the data, and not one made of it."""
+    if coordinate.name not in data.coords:
+        return False
+    own = data.coords[coordinate.name]
+    if own.chunks or coordinate.chunks:  # which nobody has computed
+        return own.data is coordinate.data
+    return bool(own.variable.equals(coordinate.variable))
 
 
 def _coordinates(given: Any, dim: Dim) -> Any:
@@ -134,8 +164,15 @@ def _coordinates(given: Any, dim: Dim) -> Any:
         if given.ndim != 1:
             return given
         given = xr.DataArray(given, dims=[dim.name])
+    kinds = [_labelled_coordinates.kind_of(x.dtype) for x in (given, dim.coordinate)]
+    if kinds[0] != kinds[1]:
+        msg = (
+            f"{dim.word} must have coordinates of its ghosts that are as those of the "
+            f"samples, {dim.coordinate.dtype}. Got {given.dtype}. Convert them first."
+        )
+        raise TypeError(msg)
     spaced = _labelled_coordinates.numbers(
-        given, dim.name, dim.datetime_unit, dim.coordinate
+        given, dim.data, dim.name, dim.datetime_unit, dim.coordinate
     )
     if given.ndim == 1:
         return spaced.entry

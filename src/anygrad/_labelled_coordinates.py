@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,19 +17,27 @@ if TYPE_CHECKING:
 
 
 class Spaced(NamedTuple):
-    """What lies along a dim: a step or coordinates, and their unit if it is known."""
+    """What lies along a dim: a step or coordinates, and their unit if it is known.
+
+    `is_time` is true where they were dates or lengths of time.
+    """
 
     entry: Any
     unit: Any
+    is_time: bool = False
 
 
 def numbers(
     coordinate: xr.DataArray,
+    data: xr.DataArray,
     name: Any,
     datetime_unit: str | None,
     counted_from: xr.DataArray | None = None,
 ) -> Spaced:
-    """Return coordinates as numbers, dates from the first one of some on: their own."""
+    """Return coordinates as numbers, dates from the first one of some on: their own.
+
+    What is in chunks stays so, if the data is.
+    """
     dtype = coordinate.dtype
     is_date = dtype.kind in "mM" or _are_dates(coordinate)
     if not is_date:
@@ -42,14 +51,49 @@ def numbers(
         return Spaced(coordinate.data, coordinate.attrs.get("units"))
     unit = _unit(datetime_unit, f"the coordinate {coordinate.name!r} holds times")
     start = coordinate if counted_from is None else counted_from
-    return Spaced(_since(_dates(start), _dates(coordinate), unit), unit.name)
+    count = _since if data.chunks is None else _counted
+    try:
+        since = count(_dates(start), _dates(coordinate), unit)
+    except TypeError as error:  # of objects, which may be anything
+        msg = (
+            f"`spacing` along {name!r} must have dates of one kind and calendar. Got "
+            f"the coordinate {coordinate.name!r}, of which one from another is an "
+            f"error: {error}. Convert them first."
+        )
+        raise TypeError(msg) from None
+    return Spaced(since, unit.name, True)
 
 
-def _dates(coordinate: xr.DataArray) -> Any:
+def _dates(coordinate: xr.DataArray) -> xr.Variable:
     """Return dates as NumPy has them; those of a time zone as in UTC."""
     if getattr(coordinate.dtype, "tz", None) is None:
-        return coordinate.values
-    return coordinate.to_index().tz_convert(None).to_numpy()
+        return coordinate.variable
+    dates = coordinate.to_index().tz_convert(None).to_numpy()
+    return xr.Variable(coordinate.dims, dates)
+
+
+def _counted(start: xr.Variable, dates: xr.Variable, unit: OfTime) -> Any:
+    """Return the time since a first date, in chunks where the dates are.
+
+    Objects are looked at all the same: they may be anything.
+    """
+    is_lazy = start.size > 0 and bool(start.chunks or dates.chunks)
+    if dates.dtype == object or not is_lazy:
+        return _since(start, dates, unit)
+    return xr.apply_ufunc(
+        _since,
+        start.isel(dict.fromkeys(start.dims, 0)),
+        dates,
+        kwargs={"unit": unit},
+        dask="parallelized",
+        output_dtypes=["float64"],
+    ).data
+
+
+def kind_of(dtype: Any) -> tuple[str, bool]:
+    """Return what coordinates of a dtype are: numbers, or which dates or times."""
+    has_zone = getattr(dtype, "tz", None) is not None
+    return (dtype.kind if dtype.kind in "mMO" else "", has_zone)
 
 
 def length(given: Any, word: str, datetime_unit: str | None) -> Spaced:
@@ -70,10 +114,29 @@ def length(given: Any, word: str, datetime_unit: str | None) -> Spaced:
         raise TypeError(msg)
     since = _since(numpy.zeros_like(array), array, unit)
     is_labelled = isinstance(given, xr.DataArray)
-    return Spaced(given.copy(data=since) if is_labelled else since[()], unit.name)
+    entry = given.copy(data=since) if is_labelled else since[()]
+    return Spaced(entry, unit.name, True)
 
 
-def _unit(datetime_unit: str | None, reason: str) -> OfTime:
+def refuse_counted(
+    names: Sequence[Any], found: Sequence[Spaced], datetime_unit: str | None
+) -> None:
+    """Refuse a unit of time where times are numbers, which are in another one."""
+    if datetime_unit is None or any(spaced.is_time for spaced in found):
+        return
+    for name, spaced in zip(names, found, strict=True):
+        if _units.of_time(spaced.unit) not in (None, datetime_unit):
+            msg = (
+                f"`datetime_unit` must be None, because `spacing` along {name!r} holds "
+                f"numbers, whose attribute `units` is {spaced.unit!r}. Got "
+                f"{datetime_unit!r}. Leave it out, for a derivative in that unit, or "
+                "decode the times first, with `xarray.decode_cf(dataset, "
+                "decode_timedelta=True)`."
+            )
+            raise ValueError(msg)
+
+
+def _unit(datetime_unit: Any, reason: str) -> OfTime:
     """Return the unit of time that is named; refuse others, and none."""
     if datetime_unit is None:
         msg = (
@@ -81,7 +144,7 @@ def _unit(datetime_unit: str | None, reason: str) -> OfTime:
             f"derivative, such as 's', one of {list(_units.OF_TIME)}."
         )
         raise ValueError(msg)
-    if datetime_unit not in _units.OF_TIME:
+    if not isinstance(datetime_unit, str) or datetime_unit not in _units.OF_TIME:
         msg = (
             f"`datetime_unit` must be one of {list(_units.OF_TIME)}, which have the "
             f"same length always. Got {datetime_unit!r}."
@@ -95,7 +158,9 @@ def _are_dates(coordinate: xr.DataArray) -> bool:
     if coordinate.dtype != object or not coordinate.size:
         return False
     first = coordinate.values.flat[0]
-    return type(first).__module__.partition(".")[0] in ("cftime", "datetime")
+    if isinstance(first, (datetime.date, datetime.timedelta)):  # pandas' are, too
+        return True
+    return type(first).__module__.partition(".")[0] == "cftime"
 
 
 def _since(start: Any, dates: Any, unit: OfTime) -> Any:
@@ -107,6 +172,9 @@ def _since(start: Any, dates: Any, unit: OfTime) -> Any:
     import numpy
     from array_api_compat import numpy as xp
 
+    start, dates = (numpy.asarray(getattr(a, "values", a)) for a in (start, dates))
+    if not start.size:
+        return numpy.zeros(dates.shape)
     first = start.flat[:1].reshape((1,) * dates.ndim)
     if dates.dtype == object:  # differences are those of the standard library
         lengths = [length.total_seconds() for length in (dates - first).flat]

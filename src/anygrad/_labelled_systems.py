@@ -8,11 +8,18 @@ from typing import Any
 import xarray as xr
 
 from . import _classes, _systems
+from ._checks.flag import flag
 
 #: Names, standard names and units (of the CF conventions) that only the other one has.
 OF_THE_OTHER = {
     "longitude": re.compile("lat|latitude|degrees?_?(n|north)", re.IGNORECASE),
     "latitude": re.compile("lon|longitude|degrees?_?(e|east)", re.IGNORECASE),
+}
+
+#: Units that are neither degrees, where angles are in these, nor radians.
+OF_NO_SUCH_ANGLE = {
+    is_degrees: re.compile(f"{other}|k?m|(kilo)?met(er|re)s?", re.IGNORECASE)
+    for is_degrees, other in ((True, "rad(ian)?s?"), (False, "deg(ree)?s?(_.*)?|°"))
 }
 
 
@@ -46,8 +53,9 @@ def lonlat(
     Raises
     ------
     TypeError, ValueError
-        If a coordinate is no DataArray of one dim, or is called the other one
-        by its name or attributes; and as `anygrad.lonlat` does.
+        If a coordinate is no DataArray of one dim, is called the other one by
+        its name or attributes, or has ``units`` that are no such angles; and
+        as `anygrad.lonlat` does.
 
     Examples
     --------
@@ -63,6 +71,8 @@ def lonlat(
     True
     """
     (east, x), (north, y) = _line(longitude, "longitude"), _line(latitude, "latitude")
+    for name, given in (("longitude", longitude), ("latitude", latitude)):
+        _check_unit(given.attrs.get("units"), name, flag(degrees, "degrees"))
     grid = _systems.lonlat(x, y, radius=radius, degrees=degrees)
     (unwrapped, _), (circle, length) = grid["spacing"], grid["scale_factors"]
     return {
@@ -70,6 +80,18 @@ def lonlat(
         "spacing": {east: longitude.copy(data=unwrapped), north: latitude},
         "scale_factors": {east: latitude.copy(data=circle[:, 0]), north: length},
     }
+
+
+def _check_unit(unit: Any, name: str, degrees: bool) -> None:
+    """Refuse angles that are said to be in another unit, and lengths."""
+    if OF_NO_SUCH_ANGLE[degrees].fullmatch(str(unit)):
+        msg = (
+            f"`{name}` must be in {'degrees' if degrees else 'radians'}, as `degrees="
+            f"{degrees}` says. Got the attribute `units` {unit!r}. Convert it first; "
+            f"angles in {'radians' if degrees else 'degrees'} go with `degrees="
+            f"{not degrees}`."
+        )
+        raise ValueError(msg)
 
 
 def _line(given: Any, name: str) -> tuple[Any, Any]:

@@ -75,9 +75,8 @@ class Along(NamedTuple):
         }
 
     def one_unit(self) -> Any:
-        """Return the unit of all dims; refuse different ones."""
-        _units.require_one("dim", self.names, self.units)
-        return next((unit for unit in self.units if unit is not None), None)
+        """Return the unit of all dims, None if one has none; refuse different ones."""
+        return _units.one("dim", self.names, self.units)
 
 
 def along(
@@ -95,12 +94,13 @@ def along(
     of_one = data if vector_dim is None else data.isel({vector_dim: 0}, drop=True)
     given = per_dim(spacing, names, None, "spacing")
     pairs = list(zip(names, given, strict=True))
-    coordinates = [_coordinate(of_one, *pair) for pair in pairs]
+    coordinates = [_coordinate(data, *pair) for pair in pairs]
     found = [
         _entry(of_one, name, entry, datetime_unit)
         for name, entry in zip(names, coordinates, strict=True)
     ]
-    factors = _factors(of_one, names, scale_factors)
+    _labelled_coordinates.refuse_counted(names, found, datetime_unit)
+    factors = _factors(data, of_one, names, scale_factors)
     dims = [
         Dim(name, data, of_one, x if _is_coordinate(x) else None, datetime_unit)
         for name, x in zip(names, coordinates, strict=True)
@@ -124,8 +124,9 @@ def _check_data(data: Any) -> None:
         msg = (
             f"`data` must be an xarray.DataArray. Got {_classes.type_name(data)}. "
             + (
-                "Take one of its variables, or all of them with `map`."
-                if isinstance(data, xr.Dataset)
+                "Take one of its variables, or each, with `data.assign({name: ... for "
+                "name in data})`; its `map` puts the old `units` back."
+                if hasattr(data, "data_vars")  # a Dataset, or a tree of them
                 else "Make one of it, with `xarray.DataArray`."
             )
         )
@@ -149,7 +150,9 @@ def _refuse_quantities(given: Any, parameter: str) -> None:
         raise TypeError(msg)
 
 
-def _factors(data: xr.DataArray, names: Sequence[Any], given: Any) -> list[Any] | None:
+def _factors(
+    data: xr.DataArray, of_one: xr.DataArray, names: Sequence[Any], given: Any
+) -> list[Any] | None:
     """Return the scale factor of each dim; None where none are given."""
     if given is None:
         return None
@@ -159,18 +162,16 @@ def _factors(data: xr.DataArray, names: Sequence[Any], given: Any) -> list[Any] 
             f"DataArrays or names of coordinates. Got {type(given).__name__}."
         )
         raise TypeError(msg)
+    rule = "`scale_factors` must name coordinates of the data"
+    entries = per_dim(given, names, 1.0, "scale_factors")
     return [
-        _factor(data, name, entry)
-        for name, entry in zip(
-            names, per_dim(given, names, 1.0, "scale_factors"), strict=True
-        )
+        _factor(of_one, name, labelled(entry, data, rule))
+        for name, entry in zip(names, entries, strict=True)
     ]
 
 
 def _factor(data: xr.DataArray, name: Any, given: Any) -> Any:
     """Return a scale factor, with the dims of the data if it has any."""
-    rule = "`scale_factors` must name coordinates of the data"
-    given = labelled(given, data, rule)
     if not isinstance(given, xr.DataArray):
         if getattr(given, "shape", ()):
             msg = (
@@ -219,7 +220,7 @@ def _entry(
         )
         raise ValueError(msg)
     coordinate = aligned(given, data, word)
-    spaced = _labelled_coordinates.numbers(coordinate, name, datetime_unit)
+    spaced = _labelled_coordinates.numbers(coordinate, data, name, datetime_unit)
     if coordinate.ndim > 1:
         return spaced._replace(entry=placed(spaced.entry, coordinate, data))
     return spaced
@@ -338,9 +339,9 @@ def _field_of_variables(
         raise ValueError(msg)
     parts = [data[name] for name in components]
     units = [part.attrs.get("units") for part in parts]
-    _units.require_one("components", components, units)
-    given = [{"units": unit} for unit in units if unit is not None]
-    return VectorField(_stacked(parts).assign_attrs(*given[:1]), COMPONENTS)
+    unit = _units.one("components", components, units)
+    given = {} if unit is None else {"units": unit}
+    return VectorField(_stacked(parts).assign_attrs(given), COMPONENTS)
 
 
 def derived(
@@ -351,6 +352,7 @@ def derived(
 ) -> xr.DataArray:
     """Return values with the labels of the data, and its unit per those of the dims."""
     attributes = dict(data.attrs)
+    attributes.pop("add_offset", None)  # of packed samples, which differences lose
     unit = _units.quotient(attributes.pop("units", None), per)
     if unit is not None:
         attributes["units"] = unit

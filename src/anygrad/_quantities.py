@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from . import _calls, _classes, _refusals
 from ._calls import Request
 from ._checks import ghosts
+from ._classes import is_array
 from ._records import Plan
 from ._refusals import Units
 
@@ -69,15 +70,18 @@ class Family(NamedTuple):
             raise ValueError(msg)
         return self.row.unit(change)
 
+    def plain(self, value: Any, name: str) -> Any:
+        """Return a value without its unit."""
+        return self.row.magnitude(value) if self.has(value, name) else value
+
     def numbers(self, value: Any, own: Any, wanted: Any, name: str) -> Any:
-        """Return the numbers of a value that is in a unit, in another one.
+        """Return the numbers of a sample that is in a unit, in another one.
 
         That is refused by the library, in its words, where dimensions differ; a note
         says what of the call it is about.
         """
-        plain = self.row.magnitude(value) if self.has(value, name) else value
-        is_value = isinstance(plain, numbers.Number) or hasattr(plain, "ndim")
-        if own == wanted or not is_value:  # what is none is refused with the rest
+        plain = self.plain(value, name)
+        if own == wanted or not _is_value(plain):
             return plain
         quantity = self.row.quantity(plain, own, self.like)
         try:
@@ -85,6 +89,29 @@ class Family(NamedTuple):
         except Exception as error:
             error.add_note(f"`{name}` must have a unit that can become {wanted}.")
             raise
+
+    def differences(self, value: Any, own: Any, wanted: Any, name: str) -> Any:
+        """Return the numbers of a step or of coordinates, in another unit of these.
+
+        As a multiple: what a library makes of offsets is of no matter, and what it
+        makes of reciprocals, as of a frequency that becomes a wavelength, is refused.
+        """
+        plain = self.plain(value, name)
+        if own == wanted or not _is_value(plain):
+            return plain
+        one, two, four = (float(self.numbers(n, own, wanted, name)) for n in (1, 2, 4))
+        if not abs((four - two) - 2 * (two - one)) <= 1e-6 * abs(two - one):
+            msg = (
+                f"`{name}` must have a unit of which {wanted} is a multiple. Got "
+                f"{own}. Convert it first, with `to`."
+            )
+            raise ValueError(msg)
+        return plain * (two - one)
+
+
+def _is_value(plain: Any) -> bool:
+    """Tell whether something is a number or an array; what is none is refused later."""
+    return isinstance(plain, numbers.Complex) or hasattr(plain, "ndim")
 
 
 class Spaced(NamedTuple):
@@ -107,6 +134,13 @@ def plan(
     spaced = _spaced(family, request.spacing, is_apart=is_apart or has_factors)
     boundary = _boundary(family, request.boundary, unit, spaced.units)
     has_unit = family.has(array, "input")
+    if not has_unit and is_array(array) and not row.can_hold(array):
+        msg = (
+            f"`input` must be an array that goes into the quantities of the call. Got "
+            f"{_classes.type_name(array)} beside {_classes.type_name(like)}. Pass "
+            "their numbers and give the result its unit."
+        )
+        raise TypeError(msg)
     plain = request._replace(spacing=spaced.given, boundary=boundary)
     if has_factors:
         factors, pers = request.scale_factors, spaced.units
@@ -137,7 +171,7 @@ def _spaced(family: Family, spacing: Any, *, is_apart: bool) -> Spaced:
     own = [family.change(family.unit(*pair), pair[1]) for pair in named]
     wanted = own if is_apart else own[:1] * len(own)
     plain = [
-        family.numbers(entry, unit, other, name)
+        family.differences(entry, unit, other, name)
         for (entry, name), unit, other in zip(named, own, wanted, strict=True)
     ]
     if is_list:
@@ -157,7 +191,7 @@ def _factors(family: Family, given: Any, per: list[Any], *, is_apart: bool) -> S
         name = f"scale_factors[{k}]"
         own = family.change(family.unit(factor, name), name)
         lengths.append(own * one if is_apart or k == 0 else lengths[0])
-        numbers.append(family.numbers(factor, own, lengths[k] / one, name))
+        numbers.append(family.differences(factor, own, lengths[k] / one, name))
     return Spaced(numbers, lengths or [family.no_unit()])
 
 
@@ -196,4 +230,4 @@ def _length(family: Family, given: Any, per: Any, name: str) -> Any:
     if not family.has(given, name):
         return given
     own = family.change(family.unit(given, name), name)
-    return family.numbers(given, own, per, name)
+    return family.differences(given, own, per, name)

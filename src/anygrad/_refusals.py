@@ -27,11 +27,24 @@ class Units(NamedTuple):
         Returns its unit, which can be divided and raised to a power.
     quantity : callable
         ``quantity(magnitude, unit, like)`` returns one of the family of `like`.
+    holds_masks : bool
+        Whether masked arrays go into quantities, and not quantities into these.
+        In chunks, they always do.
+    packages : tuple of str
+        Whose arrays go into quantities; none for all.
     """
 
     magnitude: Callable[[Any], Any]
     unit: Callable[[Any], Any]
     quantity: Callable[[Any, Any, Any], Any]
+    holds_masks: bool = False
+    packages: tuple[str, ...] = ()
+
+    def can_hold(self, array: Any) -> bool:
+        """Tell whether an array goes into a quantity, and stays what it is."""
+        bases = _with_bases(type(array), [])
+        own = {base.__module__.partition(".")[0] for base in bases}
+        return not self.packages or not own.isdisjoint(self.packages)
 
 
 class Mask(NamedTuple):
@@ -50,6 +63,8 @@ class Mask(NamedTuple):
         Returns the class that has the mask.
     namespace : str
         The module whose `asarray` leaves nothing but the mask.
+    is_in_chunks : bool
+        Whether the chunks of an array have the mask.
     """
 
     data: Callable[[Any], Any]
@@ -57,14 +72,11 @@ class Mask(NamedTuple):
     masked: Callable[[Any, Any, Any], Any]
     class_of: Callable[[Any], type] = type
     namespace: str = "numpy.ma"
+    is_in_chunks: bool = False
 
     def has_state(self, array: Any) -> bool:
         """Tell whether a derived class has something else that arrays carry along."""
-        return any(
-            "__array_finalize__" in vars(cls)
-            for cls in _with_bases(self.class_of(array), [])
-            if cls.__module__.partition(".")[0] not in ("numpy", "astropy")
-        )
+        return _has_state(self.class_of(array))
 
 
 def _of_pint(magnitude: Any, unit: Any, like: Any) -> Any:
@@ -199,6 +211,7 @@ REFUSED = (
             _dask_mask,
             _dask_masked,
             class_of=lambda array: type(dask_chunk(array)),
+            is_in_chunks=True,
         ),
     ),
     Refusal(
@@ -242,7 +255,7 @@ REFUSED = (
         "xarray",
         ("Dataset",),
         "several labelled arrays: their labels would be lost",
-        "Use `anygrad.xarray` for one of its variables, or for all of them with `map`.",
+        "Use `anygrad.xarray` for one of its variables, or for each of them.",
     ),
     Refusal(
         "xarray",
@@ -287,21 +300,27 @@ REFUSED = (
         ("Quantity",),
         "a quantity: its unit would be lost",
         "Pass its `magnitude` and give the result its unit.",
-        carried=Units(lambda q: q.magnitude, lambda q: q.units, _of_pint),
+        carried=Units(
+            lambda q: q.magnitude, lambda q: q.units, _of_pint, holds_masks=True
+        ),
     ),
     Refusal(
         "astropy",
         ("Quantity",),
         "a quantity: its unit would be lost",
         "Pass its `value` and give the result its unit.",
-        carried=Units(lambda q: q.value, lambda q: q.unit, _of_astropy),
+        carried=Units(
+            lambda q: q.value, lambda q: q.unit, _of_astropy, packages=("numpy",)
+        ),
     ),
     Refusal(
         "unyt",
         ("unyt_array", "unyt_dask_array"),
         "a quantity: its unit would be lost",
         "Pass its `value` and give the result its unit.",
-        carried=Units(_unyt_magnitude, lambda q: q.units, _of_unyt),
+        carried=Units(
+            _unyt_magnitude, lambda q: q.units, _of_unyt, packages=("numpy", "dask")
+        ),
     ),
 )
 
@@ -314,6 +333,15 @@ def refusal_of(cls: type) -> Refusal | None:
             if is_named(base, refusal.package, refusal.classes):
                 return refusal
     return None
+
+
+def _has_state(cls: type) -> bool:
+    """Tell whether a derived class sets something that its arrays carry along."""
+    return any(
+        "__array_finalize__" in vars(base)
+        for base in _with_bases(cls, [])
+        if base.__module__.partition(".")[0] not in ("numpy", "astropy", "unyt")
+    )
 
 
 def _with_bases(cls: type, known: list[type]) -> list[type]:
@@ -333,7 +361,9 @@ def carried(value: Any) -> Units | Mask | None:
     library = BY_CLASS.get((cls.__module__, cls.__qualname__))
     if library is None:
         refusal = refusal_of(cls)
-        return None if refusal is None else refusal.carried
+        row = None if refusal is None else refusal.carried
+        # Of masked arrays, it depends on what is in them, and is asked later.
+        return None if isinstance(row, Units) and _has_state(cls) else row
     if library.chunk is None:
         return None
     refusal = refusal_of(type(library.chunk(value)))

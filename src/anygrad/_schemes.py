@@ -299,6 +299,12 @@ def _reaches(recipe: Recipe) -> tuple[int, int]:
     return recipe.reach or (r, r)
 
 
+def _is_backwards(recipe: Recipe) -> bool:
+    """Tell whether rows are the mirror images of others, to the last bit."""
+    before, after = recipe.reach or (0, 0)
+    return before > after
+
+
 def made(recipe: Recipe) -> Scheme:
     """Return the formulas of an axis."""
     if recipe.uneven and recipe.order % 2:  # else the formulas are the same
@@ -312,7 +318,7 @@ def made(recipe: Recipe) -> Scheme:
     inside = _formulas.formula_on(
         reach, recipe.order, start=before, stop=-after or None
     )
-    if recipe.reach and before > after:  # the mirror image, to the last bit
+    if _is_backwards(recipe):
         inside = _formulas.backwards(inside)
     rows = [_row(row, reach, recipe) for row in range(before)]
     last_rows = [_row(-row - 1, reach, recipe) for row in reversed(range(after))]
@@ -362,6 +368,8 @@ def _row(row: int, reach: range, recipe: Recipe) -> Formula:
             tuple([(offset(a), offset(b)) for a, b in ghost.chords if a != b]),
             -inwards * ghost.turns,
         )
-    return _formulas.formula_on(
+    formula = _formulas.formula_on(
         reach, order, start=row, stop=stop, edge=offset(0), ghosts=ghosts
     )
+    # As inside, to the last bit: on a ring, no row is at an edge.
+    return _formulas.backwards(formula) if _is_backwards(recipe) else formula

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -15,27 +16,37 @@ class OfTime(NamedTuple):
         How UDUNITS, and so the attribute, calls it; there, "m" are metres.
     nanoseconds : int
         How long it is.
+    words : str
+        A pattern of what files call it, with and without a date from which on.
     """
 
     name: str
     nanoseconds: int
+    words: str
 
 
 #: As NumPy calls them.
 OF_TIME = {
-    "W": OfTime("week", 7 * 86_400 * 10**9),
-    "D": OfTime("day", 86_400 * 10**9),
-    "h": OfTime("hour", 3_600 * 10**9),
-    "m": OfTime("minute", 60 * 10**9),
-    "s": OfTime("s", 10**9),
-    "ms": OfTime("ms", 10**6),
-    "us": OfTime("us", 10**3),
-    "ns": OfTime("ns", 1),
+    "W": OfTime("week", 7 * 86_400 * 10**9, "weeks?"),
+    "D": OfTime("day", 86_400 * 10**9, "days?|d"),
+    "h": OfTime("hour", 3_600 * 10**9, "hours?|hrs?|h"),
+    "m": OfTime("minute", 60 * 10**9, "minutes?|mins?"),
+    "s": OfTime("s", 10**9, "seconds?|secs?|s"),
+    "ms": OfTime("ms", 10**6, "milliseconds?|millisecs?|msecs?|ms"),
+    "us": OfTime("us", 10**3, "microseconds?|microsecs?|us|µs"),
+    "ns": OfTime("ns", 1, "nanoseconds?|nanosecs?|ns"),
 }
 
 
-def require_one(parameter: str, names: Sequence[Any], units: Sequence[Any]) -> None:
-    """Refuse different units where what has them is added."""
+def of_time(unit: Any) -> str | None:
+    """Return how NumPy calls a unit of time, in which numbers are; None for others."""
+    word = str(unit).partition(" since ")[0].strip().lower()
+    found = [name for name, row in OF_TIME.items() if re.fullmatch(row.words, word)]
+    return found[0] if found else None
+
+
+def one(parameter: str, names: Sequence[Any], units: Sequence[Any]) -> Any:
+    """Return the unit of what is added, None if not of all; refuse different ones."""
     if len({_plain(str(unit)) for unit in units if unit is not None}) > 1:
         pairs = zip(names, units, strict=True)
         told = ", ".join([f"{name!r}: {unit!r}" for name, unit in pairs])
@@ -44,6 +55,7 @@ def require_one(parameter: str, names: Sequence[Any], units: Sequence[Any]) -> N
             f"added. Got the attributes `units` {told}. Convert them to one unit first."
         )
         raise ValueError(msg)
+    return None if None in units else units[0]
 
 
 def _plain(unit: str) -> str:
@@ -82,6 +94,5 @@ def _by_pint(unit: str, per: Sequence[Any]) -> str | None:
     registry = pint.get_application_registry()
     try:
         return str(registry.parse_units(text, as_delta=True))
-    # As it refuses what it cannot read, depending on what that is.
-    except (pint.PintError, ValueError, TypeError, AssertionError):
+    except Exception:  # noqa: BLE001 - it reads text as Python does, and fails so
         return None

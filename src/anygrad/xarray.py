@@ -86,7 +86,8 @@ def derivative(
         If `dim` is none of `data`; if `spacing` names no coordinate, or one
         without the dim, or there is none; if `where` or an array in `boundary`
         has other dims or labels; if `datetime_unit` is missing where it is
-        needed, or unknown; and as `anygrad.derivative` does.
+        needed, unknown, or another one than that in which a coordinate counts
+        times as numbers; and as `anygrad.derivative` does.
 
     Examples
     --------
@@ -314,6 +315,6 @@ def hessian(
         boundary=at.boundary,
         where=mask(data, where, skipna),
     )
-    per = [at.units[0]] * 2 if len(set(at.units)) == 1 else [None]
+    per = [at.units[0]] * 2 if len(set(map(str, at.units))) == 1 else [None]
     result = derived(data, values, per, (*new_dims, *data.dims))
     return result.assign_coords(dict.fromkeys(new_dims, at.names))

@@ -1,0 +1,313 @@
+"""Labels and units that were wrong without a word: right now, or refused."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.peers
+
+
+@pytest.fixture
+def xr() -> Any:
+    return pytest.importorskip("xarray")
+
+
+@pytest.fixture
+def labelled(xr: Any) -> Any:
+    import anygrad.xarray
+
+    return anygrad.xarray
+
+
+@pytest.fixture
+def line(xr: Any, numpy: Any) -> Any:
+    """The square of kilometres."""
+    x = numpy.arange(8.0)
+    return xr.DataArray(x**2, {"x": x}, "x", "f", {"units": "K"})
+
+
+def parts(line: Any) -> tuple[Any, Any, Any]:
+    return line.isel(x=slice(1, 7)), line.isel(x=[0]), line.isel(x=[7])
+
+
+@pytest.mark.parametrize("is_lazy", [False, True])
+def test_ghosts_beside_other_coordinates(
+    line: Any, labelled: Any, is_lazy: bool
+) -> None:
+    """A coordinate in metres has the name of the one in kilometres."""
+    metres = (1000.0 * line.x).drop_vars("x")
+    line = line.assign_coords(metres=metres)
+    line = line.chunk(x=2) if is_lazy else line
+    own, *others = parts(line)
+    ends = tuple([("ghosts", part) for part in others])
+    wanted = 2.0 * own.x
+    for spacing, unit in ((None, 1.0), (own.x, 1.0), (own.x.copy(), 1.0)):
+        found = labelled.derivative(own, "x", spacing=spacing, boundary=ends)
+        assert (found == wanted / unit).all()
+    for spacing in ("metres", own.metres):
+        found = labelled.derivative(own, "x", spacing=spacing, boundary=ends)
+        assert abs(1000.0 * found - wanted).max() < 1e-12
+    for spacing in (1000.0 * own.x, 2.0 * own.metres):
+        with pytest.raises(ValueError, match="must have the coordinates of its ghosts"):
+            labelled.derivative(own, "x", spacing=spacing, boundary=ends)
+    ends = tuple([("ghosts", part, 1000.0 * part.x) for part in others])
+    found = labelled.derivative(own, "x", spacing=1000.0 * own.x, boundary=ends)
+    assert abs(1000.0 * found - wanted).max() < 1e-12
+
+
+def test_ghosts_across_the_date_line(xr: Any, labelled: Any, numpy: Any) -> None:
+    """Longitudes of the samples are unwrapped, those of the ghosts are not."""
+    lon = [170.0, 175.0, -180.0, -175.0, -170.0, -165.0]
+    coords = {"lat": [0.0, 1.0, 2.0], "lon": lon}
+    wave = xr.DataArray(numpy.ones((3, 6)) * numpy.arange(6.0), coords, ("lat", "lon"))
+    own, east = wave.isel(lon=slice(0, 5)), wave.isel(lon=[5])
+    grid = labelled.lonlat(own.lon, own.lat)
+    ends = {"lon": ("one_sided", ("ghosts", east))}
+    with pytest.raises(ValueError, match="must have the coordinates of its ghosts"):
+        labelled.gradient(own, **grid, boundary=ends)
+    ends = {"lon": ("one_sided", ("ghosts", east, east.lon + 360.0))}
+    found, _ = labelled.gradient(own, **grid, boundary=ends)
+    whole, _ = labelled.gradient(wave, **labelled.lonlat(wave.lon, wave.lat))
+    assert numpy.allclose(found, whole.isel(lon=slice(0, 5)), rtol=1e-12)
+
+
+KINDS: dict[str, Any] = {
+    "numbers": lambda np, pd: np.arange(8.0),
+    "dates": lambda np, pd: np.datetime64("1970-01-01", "s") + np.arange(8),
+    "times": lambda np, pd: np.timedelta64(1, "s") * np.arange(8),
+    "zone": lambda np, pd: pd.date_range("1970", periods=8, freq="s", tz="UTC"),
+}
+
+
+@pytest.mark.parametrize("ghosts", KINDS)
+@pytest.mark.parametrize("samples", KINDS)
+def test_ghosts_of_another_kind_of_time(
+    line: Any, labelled: Any, numpy: Any, samples: str, ghosts: str
+) -> None:
+    """Dates and lengths of time do not count from one point on."""
+    pandas = pytest.importorskip("pandas")
+    own, _, _ = parts(line.assign_coords(x=KINDS[samples](numpy, pandas)))
+    other = line.assign_coords(x=KINDS[ghosts](numpy, pandas)).isel(x=[7])
+    given = {"boundary": ("one_sided", ("ghosts", other)), "datetime_unit": "s"}
+    if samples == ghosts:
+        found = labelled.derivative(own, "x", **given)
+        assert numpy.allclose(found, 2.0 * numpy.arange(1, 7))
+        return
+    with pytest.raises(TypeError, match="`boundary` along 'x' must have coordinates"):
+        labelled.derivative(own, "x", **given)
+
+
+def test_coordinates_of_one_component(xr: Any, labelled: Any, numpy: Any) -> None:
+    """Those of the first were taken for all."""
+    places = numpy.asarray([[0.0, 1, 2, 3], [0, 2, 4, 6]])
+    values = numpy.ones((2, 4, 3))
+    field = xr.DataArray(values, {"X": (("c", "x"), places)}, ("c", "x", "y"))
+    given: dict[str, Any] = {"vector_dim": "c"}
+    for more in (
+        {"spacing": {"x": "X", "y": 1.0}},
+        {"spacing": 1.0, "scale_factors": {"x": "X"}},
+    ):
+        with pytest.raises(ValueError, match=r"none but those of the data|no dims but"):
+            labelled.divergence(field, ["x", "y"], **given, **more)
+
+
+@pytest.mark.parametrize(
+    ("units", "degrees", "fits"),
+    [
+        ("degrees_east", True, True),
+        ("degrees", False, False),
+        ("°", False, False),
+        ("radians", True, False),
+        ("rad", True, False),
+        ("radian", False, True),
+        ("m", True, False),
+        ("kilometers", False, False),
+        ("1", True, True),
+        (None, False, True),
+    ],
+)
+def test_units_of_angles(
+    xr: Any, labelled: Any, units: Any, degrees: bool, fits: bool
+) -> None:
+    attributes = {} if units is None else {"units": units}
+    lon = xr.DataArray([0.0, 0.5, 1.0], dims="lon", attrs=attributes)
+    lat = xr.DataArray([0.0, 0.5, 1.0], dims="lat")
+    if fits:
+        assert labelled.lonlat(lon, lat, degrees=degrees)["dim"] == ["lon", "lat"]
+        return
+    with pytest.raises(ValueError, match=rf"`longitude` must be in .*{units!r}"):
+        labelled.lonlat(lon, lat, degrees=degrees)
+
+
+def test_a_sum_of_which_one_unit_is_unknown(line: Any, xr: Any, labelled: Any) -> None:
+    pytest.importorskip("pint")
+    rows = xr.DataArray([1.0, 2.0, 3.0, 4.0], {"y": [0, 1, 2, 3]}, "y")
+    plane = line * rows
+    plane = plane.assign_attrs(units="K")
+    plane.x.attrs["units"] = "m"
+    assert "units" not in labelled.laplacian(plane).attrs
+    assert "units" in labelled.laplacian(plane, "x").attrs
+    plane.y.attrs["units"] = "m"
+    assert "units" in labelled.laplacian(plane).attrs
+    bare = plane.assign_attrs(units="K")
+    bare.attrs.clear()
+    field = xr.Dataset({"u": plane, "v": bare})
+    assert "units" not in labelled.curl(field, ["x", "y"], components=["u", "v"]).attrs
+
+
+@pytest.mark.parametrize("unit", ["#", "(m", "m (of water", "'", "9**", "K]"])
+def test_units_that_nobody_can_read(line: Any, labelled: Any, unit: str) -> None:
+    """Pint reads them as Python reads code, and fails as Python does."""
+    line.attrs["units"], line.x.attrs["units"] = unit, "m"
+    assert "units" not in labelled.derivative(line, "x").attrs
+
+
+@pytest.mark.parametrize("units", ["hours since 1970-01-01", "hours", "hr", "H"])
+def test_times_that_are_numbers(line: Any, labelled: Any, xr: Any, units: str) -> None:
+    """A derivative per hour is none per second."""
+    line = line.assign_coords(x=("x", line.x.values, {"units": units}))
+    for given in ({}, {"datetime_unit": "h"}):
+        found = labelled.derivative(line, "x", **given)
+        assert (found == 2.0 * line.x).all()
+    with pytest.raises(ValueError, match=r"`datetime_unit` must be None.*decode_cf"):
+        labelled.derivative(line, "x", datetime_unit="s")
+    # Beside times, it is the unit of these.
+    both = (line * xr.DataArray([1.0, 2.0, 3.0], dims="t")).assign_coords(
+        t=line.x.values[:3].astype("timedelta64[s]")
+    )
+    assert len(labelled.gradient(both, datetime_unit="s")) == 2
+    if units in ("hr", "H"):
+        return
+    dataset = line.to_dataset().drop_attrs(deep=False)
+    del dataset.f.attrs["units"]
+    decoded = xr.decode_cf(dataset, decode_timedelta=True)
+    found = labelled.derivative(decoded.f, "x", datetime_unit="s")
+    assert abs(3600.0 * found.values - 2.0 * line.x.values).max() < 1e-9
+
+
+def test_packed_samples(xr: Any, labelled: Any, numpy: Any) -> None:
+    """The slope of what is unpacked is the unpacked slope."""
+    packing = {"scale_factor": 0.5, "add_offset": 273.0}
+    packed = xr.Dataset(
+        {"f": ("x", numpy.asarray([0, 2, 4, 8], "int16"), packing)}, {"x": range(4)}
+    )
+    slope = labelled.derivative(packed.f, "x").to_dataset(name="f")
+    wanted = labelled.derivative(xr.decode_cf(packed).f, "x")
+    assert numpy.allclose(xr.decode_cf(slope).f, wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["time", "times", "lead"])
+@pytest.mark.parametrize("chunks", [1, 5, (1, 7, 4)])
+def test_lazy_times(
+    xr: Any, labelled: Any, numpy: Any, dask: Any, name: str, chunks: Any
+) -> None:
+    """Times that are no index stay in chunks, too, also those of ghosts."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise AssertionError("something is computed")
+
+    days = numpy.cumsum(numpy.arange(1, 13)) * numpy.timedelta64(24, "h")
+    times = numpy.datetime64("2000-01-01", "s") + days
+    hours = numpy.arange(5) * numpy.timedelta64(1, "h")
+    data = xr.Dataset(
+        {"u": (("obs", "y"), numpy.sin(numpy.arange(60.0)).reshape(12, 5))},
+        {
+            "time": ("obs", times),
+            "times": (("obs", "y"), times[:, None] + hours),
+            "lead": ("obs", days),
+        },
+    )
+    given = {"spacing": name, "datetime_unit": "h"}
+    lazy = data.chunk(obs=chunks, y=2)
+    wanted = labelled.derivative(data.u, "obs", **given)
+    with dask.config.set(scheduler=fail):
+        found = labelled.derivative(lazy.u, "obs", **given)
+        part, ghosts = (lazy.u.isel(obs=slice(*ends)) for ends in ((4, 9), (9, 11)))
+        ends = ("one_sided", ("ghosts", ghosts))
+        of_part = labelled.derivative(part, "obs", boundary=ends, **given)
+    assert found.chunks == lazy.u.chunks
+    assert (found == wanted).all()
+    assert numpy.allclose(of_part[1:], wanted[5:9], rtol=1e-12)
+    # Samples in memory go with times that are not.
+    given["spacing"] = lazy[name]
+    assert (labelled.derivative(data.u, "obs", **given) == wanted).all()
+
+
+@pytest.mark.parametrize("is_lazy", [False, True])
+def test_no_lines_with_times(
+    xr: Any, labelled: Any, numpy: Any, is_lazy: bool, dask: Any
+) -> None:
+    times = numpy.zeros((4, 0), "datetime64[s]")
+    data = xr.DataArray(numpy.ones((4, 0)), {"t": (("x", "y"), times)}, ("x", "y"))
+    data = data.chunk() if is_lazy else data
+    given = {"spacing": "t", "datetime_unit": "s"}
+    assert labelled.derivative(data, "x", **given).shape == (4, 0)
+
+
+def test_a_unit_of_time_that_is_no_word(line: Any, labelled: Any, numpy: Any) -> None:
+    dates = numpy.datetime64("2000-01-01", "s") + numpy.arange(8)
+    dated = line.assign_coords(x=dates)
+    with pytest.raises(ValueError, match="`datetime_unit` must be one of"):
+        labelled.derivative(dated, "x", datetime_unit=["s"])
+
+
+def dates_of_objects(numpy: Any) -> dict[str, Any]:
+    pandas, cftime = pytest.importorskip("pandas"), pytest.importorskip("cftime")
+    day = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
+    days = [day + datetime.timedelta(days=k) for k in range(8)]
+    naive = [day.replace(tzinfo=None) for day in days]
+    cf = [cftime.datetime(2000, 1, 1 + k) for k in range(8)]
+    return {
+        "aware": days,
+        "stamps": [pandas.Timestamp(day) for day in days],
+        "mixed": [day.date() for day in naive[:4]] + naive[4:],
+        "unknown": [*cf[:7], None],
+        "calendars": [*cf[:7], cftime.datetime(2000, 1, 8, calendar="noleap")],
+        "hours of days": [day.time() for day in days],
+    }
+
+
+@pytest.mark.parametrize("kind", ["aware", "stamps"])
+def test_dates_that_are_objects(
+    line: Any, labelled: Any, numpy: Any, kind: str
+) -> None:
+    values = numpy.empty(8, object)
+    values[:] = dates_of_objects(numpy)[kind]
+    dated = line.assign_coords(t=("x", values))
+    found = labelled.derivative(dated, "x", spacing="t", datetime_unit="D")
+    assert (found.values == 2.0 * line.x.values).all()
+
+
+@pytest.mark.parametrize("kind", ["mixed", "unknown", "calendars", "hours of days"])
+def test_dates_that_are_none(line: Any, labelled: Any, numpy: Any, kind: str) -> None:
+    values = numpy.empty(8, object)
+    values[:] = dates_of_objects(numpy)[kind]
+    dated = line.assign_coords(t=("x", values))
+    with pytest.raises(TypeError, match=r"^`spacing` along 'x' must"):
+        labelled.derivative(dated, "x", spacing="t", datetime_unit="D")
+
+
+@pytest.mark.parametrize(
+    ("units", "fits"),
+    [(None, True), ("hours", True), ("hours since 1970-01-01", True), ("m", False)],
+)
+def test_lengths_of_time_as_periods_of_numbers(
+    line: Any, labelled: Any, numpy: Any, units: Any, fits: bool
+) -> None:
+    attributes = {} if units is None else {"units": units}
+    line = line.assign_coords(x=("x", line.x.values, attributes))
+    given = {"datetime_unit": "h"}
+    ends = ("periodic", numpy.timedelta64(8 * 60, "m"))
+    dates = numpy.datetime64("2000-01-01", "h") + numpy.arange(8)
+    dated = line.assign_coords(x=("x", dates, {"units": "UTC"}))
+    labelled.derivative(dated, "x", boundary=ends, **given)
+    if fits:
+        found = labelled.derivative(line, "x", boundary=ends, **given)
+        wanted = labelled.derivative(line, "x", boundary=("periodic", 8.0), **given)
+        assert (found == wanted).all()
+        return
+    with pytest.raises(TypeError, match="`boundary` along 'x' must have a period in"):
+        labelled.derivative(line, "x", boundary=ends, **given)
