@@ -18,6 +18,10 @@ from ._classes import is_array
 from ._records import Plan
 from ._refusals import Units
 
+#: From so far off, an offset takes no digits of a difference; a power of two takes none
+#: of a multiple.
+FAR = 2**20
+
 
 class Family(NamedTuple):
     """The quantities of one call: all of one library.
@@ -99,14 +103,21 @@ class Family(NamedTuple):
         plain = self.plain(value, name)
         if own == wanted or not _is_value(plain):
             return plain
-        one, two, four = (float(self.numbers(n, own, wanted, name)) for n in (1, 2, 4))
-        if not abs((four - two) - 2 * (two - one)) <= 1e-6 * abs(two - one):
+
+        def slope(start: int) -> float:
+            """Return what one unit becomes, between a number and twice that."""
+            ends = start, 2 * start
+            first, last = (float(self.numbers(n, own, wanted, name)) for n in ends)
+            return (last - first) / start
+
+        factor = slope(FAR)
+        if not abs(slope(1) - factor) <= 1e-6 * abs(factor):
             msg = (
                 f"`{name}` must have a unit of which {wanted} is a multiple. Got "
                 f"{own}. Convert it first, with `to`."
             )
             raise ValueError(msg)
-        return plain * (two - one)
+        return plain * factor
 
 
 def _is_value(plain: Any) -> bool:
