@@ -115,9 +115,8 @@ def _blocked() -> Callable[..., tuple[Any, ...]]:
             int(numpy.maximum.reduce(f, axis=None)),
         ),
         has_spaces=True,
-        block_bytes=2**21,
-        scratch_bytes=2**20,
-        sum_bytes=2**19,
+        block_bytes=2**19,
+        scratch_bytes=2**19,
         short_loop=512,
         for_each=_for_each,
     )

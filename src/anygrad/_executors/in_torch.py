@@ -167,8 +167,7 @@ def _blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
         extremes=_extremes if on_cpu else None,
         has_spaces=False,
         block_bytes=2**22 if on_cpu else None,
-        scratch_bytes=3 * 2**19,
-        sum_bytes=3 * 2**19,
+        scratch_bytes=2**20,
         short_loop=0,  # such a run takes longer than short loops do
         for_each=operations.one_by_one,
     )

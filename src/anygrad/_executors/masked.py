@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .._typing import Namespace
 
 #: Fewer samples take less time to be run through than to be chosen from.
-FEWEST_SAMPLES = 2**14
+FEWEST_SAMPLES = 2**12
 
 #: So many points are told of together at most, and so many mended.
 MOST_POINTS, MOST_POSITIONS = 2**18, 2**15

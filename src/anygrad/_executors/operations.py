@@ -66,8 +66,6 @@ class InPlaceOps(NamedTuple):
         How large a block of the result should be; None for no blocks.
     scratch_bytes : int
         How large it should be if it has scratch arrays of its size beside it.
-    sum_bytes : int
-        How large it should be if several derivatives are added: then it has more.
     short_loop : int
         Weights are spread over a block where a loop would be shorter than this.
     for_each : callable
@@ -84,7 +82,6 @@ class InPlaceOps(NamedTuple):
     has_spaces: bool
     block_bytes: int | None
     scratch_bytes: int
-    sum_bytes: int
     short_loop: int
     for_each: Callable[[Callable[[Any], None], Iterable[Any]], None]
 
