@@ -108,7 +108,7 @@ def _blocked() -> Callable[..., tuple[Any, ...]]:
         verbs=verbs,
         empty_like=numpy.empty_like,
         scratch=Scratch(),
-        **operations.OF_NUMPY._asdict(),
+        memory=operations.OF_NUMPY,
         # As `f.min()` does, whose way there takes as long on a small array.
         extremes=lambda f: (
             int(numpy.minimum.reduce(f, axis=None)),

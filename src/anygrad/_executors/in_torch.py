@@ -163,7 +163,7 @@ def _blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
         },
         empty_like=huge_pages.empty_like,
         scratch=None,
-        **operations.OF_TORCH._asdict(),
+        memory=operations.OF_TORCH,
         extremes=_extremes if on_cpu else None,
         has_spaces=False,
         block_bytes=2**22 if on_cpu else None,

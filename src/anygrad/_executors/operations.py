@@ -55,8 +55,8 @@ class InPlaceOps(NamedTuple):
         `f`, or of a shape of its own.
     scratch : Scratch or None
         Memory for what lives no longer than a block; None where it is made each time.
-    is_contiguous, strides, transpose : callable
-        As those of its `Memory`.
+    memory : Memory
+        How its arrays lie.
     extremes : callable or None
         ``extremes(f)``: the least and the greatest of integers, as Python's; None where
         looking at values would wait for a device.
@@ -75,9 +75,7 @@ class InPlaceOps(NamedTuple):
     verbs: Mapping[str, Callable[..., Any]]
     empty_like: Callable[..., Any]
     scratch: Scratch | None
-    is_contiguous: Callable[[Any], bool]
-    strides: Callable[[Any], Sequence[int]]
-    transpose: Callable[[Any, Sequence[int]], Any]
+    memory: Memory
     extremes: Callable[[Any], tuple[int, int]] | None
     has_spaces: bool
     block_bytes: int | None
