@@ -52,7 +52,7 @@ def several_blocks(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def in_smaller_blocks(made: Any) -> Any:
     ops = made.keywords["ops"]
-    ops = ops._replace(block_bytes=2**16, scratch_bytes=2**15, sum_bytes=2**15)
+    ops = ops._replace(block_bytes=2**16, scratch_bytes=2**15)
     return partial(made.func, ops=ops)
 
 

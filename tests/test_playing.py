@@ -38,9 +38,7 @@ def tiny_blocks(
     size = request.param
 
     def cut(made: Any) -> Any:
-        ops = made.keywords["ops"]._replace(
-            block_bytes=size, scratch_bytes=size, sum_bytes=size
-        )
+        ops = made.keywords["ops"]._replace(block_bytes=size, scratch_bytes=size)
         return partial(made.func, ops=ops)
 
     if backend.library == "numpy":

@@ -252,7 +252,7 @@ def test_torch_way_back_in_blocks(
     weights = torch.rand_like(call(f))
     wanted = torch.func.vjp(call, f)[1](weights)[0]
     made = in_torch._blocked(True)
-    ops = made.keywords["ops"]._replace(block_bytes=96, scratch_bytes=96, sum_bytes=96)
+    ops = made.keywords["ops"]._replace(block_bytes=96, scratch_bytes=96)
     cut = partial(made.func, ops=ops)
     monkeypatch.setattr(in_torch, "_blocked", lambda on_cpu: cut)
     monkeypatch.setattr(in_torch, "_in_numpy", lambda: None)

@@ -126,8 +126,8 @@ def total(
     if len(tasks) == 1 and (task.inner is not None or task.component is not None):
         f, task = _outer(f, task, xp, ops)
         tasks = (task,)
-    result = out
-    if not (ops.is_contiguous(f) and (out is None or ops.is_contiguous(out))):
+    result, is_contiguous = out, ops.memory.is_contiguous
+    if not (is_contiguous(f) and (out is None or is_contiguous(out))):
         result, is_plain = _empty(f, task, ops) if out is None else out, False
         f, tasks, out = _in_order(f, tasks, result, ops)
     kept = tasks[0].kept
@@ -179,11 +179,12 @@ def _in_order(
 
     What is prepared for it is kept by that order, and by what is one run in it.
     """
-    kept, order = tasks[0].kept, order_of_memory(out, ops)
+    kept, order = tasks[0].kept, order_of_memory(out, ops.memory)
     if order != tuple(range(out.ndim)):
-        f, tasks, (out,) = in_order_of_memory(f, tasks, [out], ops)
+        f, tasks, (out,) = in_order_of_memory(f, tasks, [out], ops.memory)
     if kept is not None:
-        kept = kept.beside((order, ops.is_contiguous(f), ops.is_contiguous(out)))
+        runs = tuple(map(ops.memory.is_contiguous, (f, out)))
+        kept = kept.beside((order, *runs))
     return f, (tasks[0]._replace(kept=kept), *tasks[1:]), out
 
 
@@ -275,13 +276,9 @@ def _most_points(
     """Return how many points a block should have; None for all."""
     if ops.block_bytes is None:
         return None
-    precision = terms[0].task.precision
-    dtype = working(precision)
-    is_plain = f.dtype == dtype and all(map(_is_plain, terms))
+    dtype = working(terms[0].task.precision)
+    is_plain = len(terms) == 1 and f.dtype == dtype and _is_plain(terms[0])
     nbytes = ops.block_bytes if is_plain else ops.scratch_bytes
-    nbytes = ops.sum_bytes if len(terms) > 1 else nbytes
-    if dtype != precision.result:  # scratch arrays are wider than that
-        nbytes = nbytes * 2 // 5
     return max(nbytes // int(xp.empty((0,), dtype=dtype).dtype.itemsize), 1)
 
 
@@ -294,7 +291,7 @@ def _is_plain(term: Term) -> bool:
 
 def _can_be_runs(f: Any, terms: Sequence[Term], out: Any, ops: InPlaceOps) -> bool:
     """Tell whether blocks may be one run through memory each."""
-    if out.ndim == 1 or not (ops.is_contiguous(out) and ops.is_contiguous(f)):
+    if out.ndim == 1 or not all(map(ops.memory.is_contiguous, (f, out))):
         return False
     for task, shares_weights in terms:
         # Where weights do not vary, along axes behind theirs, a loop runs on.

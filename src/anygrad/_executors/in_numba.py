@@ -109,13 +109,10 @@ def _run_at_once(
         function = kernels.remember(_kernels, key, function)
     if function is None:
         return False
-    real = [number for number in operands.numbers if type(number) is not complex]
-    numbers = numpy.asarray(real, dtype=numpy.float64)
-    other = [number for number in operands.numbers if type(number) is complex]
-    complex_numbers = numpy.asarray(other, dtype=numpy.complex128)
+    numbers = numpy.asarray(operands.as_floats(), dtype=numpy.float64)
 
     def fill(rows: tuple[int, int]) -> None:
-        function(*rows, numbers, complex_numbers, *operands.arrays, *outs)
+        function(*rows, numbers, *operands.arrays, *outs)
 
     length = outs[0].shape[0]
     if workers == 1 or size < LEAST_SHARE:

@@ -138,16 +138,15 @@ def _blocked() -> Callable[..., tuple[Any, ...]]:
         verbs=verbs,
         empty_like=numpy.empty_like,
         scratch=Scratch(),
-        **operations.OF_NUMPY._asdict(),
+        memory=operations.OF_NUMPY,
         # As `f.min()` does, whose way there takes as long on a small array.
         extremes=lambda f: (
             int(numpy.minimum.reduce(f, axis=None)),
             int(numpy.maximum.reduce(f, axis=None)),
         ),
         has_spaces=True,
-        block_bytes=2**21,
-        scratch_bytes=2**20,
-        sum_bytes=2**19,
+        block_bytes=2**19,
+        scratch_bytes=2**19,
         short_loop=512,
         for_each=_for_each,
     )

@@ -163,12 +163,11 @@ def _blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
         },
         empty_like=huge_pages.empty_like,
         scratch=None,
-        **operations.OF_TORCH._asdict(),
+        memory=operations.OF_TORCH,
         extremes=_extremes if on_cpu else None,
         has_spaces=False,
         block_bytes=2**22 if on_cpu else None,
-        scratch_bytes=3 * 2**19,
-        sum_bytes=3 * 2**19,
+        scratch_bytes=2**20,
         short_loop=0,  # such a run takes longer than short loops do
         for_each=operations.one_by_one,
     )

@@ -13,7 +13,7 @@ from .._precision import working
 from .._records import all_tasks, candidates, totals_of, transposed, unrounded
 
 if TYPE_CHECKING:
-    from .._executors.operations import InPlaceOps, Memory
+    from .._executors.operations import Memory
     from .._records import Plan, Task
     from .._typing import Namespace
 
@@ -162,7 +162,7 @@ def _mixed(f: Any, plan: Plan, out: Any, runner: Runner) -> bool:
     return run(f, before, [between], runner) and run(between, after, [out], runner)
 
 
-def order_of_memory(array: Any, memory: Memory | InPlaceOps) -> tuple[int, ...]:
+def order_of_memory(array: Any, memory: Memory) -> tuple[int, ...]:
     """Return the axes of an array, the last one the fastest in its memory."""
     axes = range(array.ndim)
     if memory.is_contiguous(array):
@@ -172,7 +172,7 @@ def order_of_memory(array: Any, memory: Memory | InPlaceOps) -> tuple[int, ...]:
 
 
 def in_order_of_memory(
-    f: Any, tasks: Sequence[Task], outs: Sequence[Any], memory: Memory | InPlaceOps
+    f: Any, tasks: Sequence[Task], outs: Sequence[Any], memory: Memory
 ) -> tuple[Any, Sequence[Task], Sequence[Any]]:
     """Return a call with its axes in the order in which its results lie in memory."""
     transpose, order = memory.transpose, order_of_memory(outs[0], memory)

@@ -79,8 +79,8 @@ def text_of(
     are those of the arrays and of the results, as Numba names them.  If it
     `has_tables`, what is the same in all rows is computed once.
 
-    ``kernel(start, stop, numbers, complex_numbers, b0, b1, ..., o0, o1, ...)`` fills
-    the results from one position along the first axis to another.
+    ``kernel(start, stop, numbers, b0, b1, ..., o0, o1, ...)`` fills the results from
+    one position along the first axis to another.
     """
     dtypes = recording.dtypes
     if not DTYPES.issuperset(dtypes):
@@ -98,7 +98,6 @@ def text_of(
     if (
         len(recording.results) > 1
         or "complex" in recording.results[0].dtype
-        or not (last == 1 or printer.runs_on)
         or reads < LEAST_READS
         or len(several) > MOST_LINES_AT_ONCE
         or straight.reads(several) > MOST_LEFT * AT_ONCE * reads
@@ -131,7 +130,7 @@ def text_of(
         unified="\n".join(unified),
         general="\n".join(general.lines),
     )
-    names = ["start", "stop", "numbers", "complex_numbers", *printer.layouts]
+    names = ["start", "stop", "numbers", *printer.layouts]
     lines = _decorator(recording, dtypes, layouts)
     lines.append(f"def kernel({', '.join(names)}):")
     lengths = "".join([f"n{axis}, " for axis in range(recording.ndim)])
@@ -188,11 +187,7 @@ def _decorator(recording: Recording, dtypes: Sequence[str], layouts: str) -> lis
     count = len(recording.arrays)
     axes = [len(array.is_long) for array in recording.arrays]
     axes += [recording.ndim] * len(recording.results)
-    numbers = [
-        f"Array(numba.{dtype}, 1, 'C', readonly=False)"
-        for dtype in ("float64", "complex128")
-    ]
-    arrays = []
+    arrays = ["Array(numba.float64, 1, 'C', readonly=False)"]
     for number, known in enumerate(zip(dtypes, axes, layouts, strict=True)):
         dtype, ndim, layout = known
         inside = f"numba.{TYPES.get(dtype, dtype)}, {ndim}, {layout!r}"
@@ -202,7 +197,7 @@ def _decorator(recording: Recording, dtypes: Sequence[str], layouts: str) -> lis
         "    numba.void(",
         "        numba.int64,",
         "        numba.int64,",
-        *[f"        numba.types.{text}," for text in (*numbers, *arrays)],
+        *[f"        numba.types.{text}," for text in arrays],
         "    ),",
         f"    {KEPT},",
         "    nogil=True,",

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .._typing import Namespace
 
 #: Fewer samples take less time to be run through than to be chosen from.
-FEWEST_SAMPLES = 2**14
+FEWEST_SAMPLES = 2**12
 
 #: So many points are told of together at most, and so many mended.
 MOST_POINTS, MOST_POSITIONS = 2**18, 2**15
@@ -128,7 +128,7 @@ def derivative(
     whole = place
     if whole is None:
         whole = ops.empty_like(f, dtype=task.precision.result)
-    f, (task,), (out,) = in_order_of_memory(f, [task], [whole], ops)
+    f, (task,), (out,) = in_order_of_memory(f, [task], [whole], ops.memory)
     mender = Mender(f, task, out, xp, ops)
     write(f, (mender.first,), xp, ops, out, mender.mend)
     return whole
@@ -196,7 +196,7 @@ class Mender:
             x = xp.reshape(x, (-1,))
         f = xp.reshape(f, (-1,))
         self._replace(Block(f, x, mended, [run], shape, margin, start, before, xp))
-        if not ops.is_contiguous(out):
+        if not ops.memory.is_contiguous(out):
             out[...] = xp.reshape(mended, lengths)
 
     def _replace(self, block: Block) -> None:

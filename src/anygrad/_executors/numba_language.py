@@ -140,10 +140,11 @@ class Loops(Language):
         return self.numbers.setdefault(text, f"N{len(self.numbers)}")
 
     def number_of_call(self, place: int) -> str:
-        """Return a number of the call: complex ones have an array of their own."""
-        kind = self.recording.is_complex[place]
-        own = self.recording.is_complex[:place].count(kind)
-        return f"{'complex_numbers' if kind else 'numbers'}[{own}]"
+        """Return a number of the call: complex ones are there in two parts."""
+        first = place + sum(self.recording.is_complex[:place])
+        if self.recording.is_complex[place]:
+            return f"complex(numbers[{first}], numbers[{first + 1}])"
+        return f"numbers[{first}]"
 
     def load(self, node: Node, scope: Scope) -> str:
         """Return an element of an array, or of a row of it."""

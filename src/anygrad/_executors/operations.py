@@ -55,8 +55,8 @@ class InPlaceOps(NamedTuple):
         `f`, or of a shape of its own.
     scratch : Scratch or None
         Memory for what lives no longer than a block; None where it is made each time.
-    is_contiguous, strides, transpose : callable
-        As those of its `Memory`.
+    memory : Memory
+        How its arrays lie.
     extremes : callable or None
         ``extremes(f)``: the least and the greatest of integers, as Python's; None where
         looking at values would wait for a device.
@@ -66,8 +66,6 @@ class InPlaceOps(NamedTuple):
         How large a block of the result should be; None for no blocks.
     scratch_bytes : int
         How large it should be if it has scratch arrays of its size beside it.
-    sum_bytes : int
-        How large it should be if several derivatives are added: then it has more.
     short_loop : int
         Weights are spread over a block where a loop would be shorter than this.
     for_each : callable
@@ -77,14 +75,11 @@ class InPlaceOps(NamedTuple):
     verbs: Mapping[str, Callable[..., Any]]
     empty_like: Callable[..., Any]
     scratch: Scratch | None
-    is_contiguous: Callable[[Any], bool]
-    strides: Callable[[Any], Sequence[int]]
-    transpose: Callable[[Any, Sequence[int]], Any]
+    memory: Memory
     extremes: Callable[[Any], tuple[int, int]] | None
     has_spaces: bool
     block_bytes: int | None
     scratch_bytes: int
-    sum_bytes: int
     short_loop: int
     for_each: Callable[[Callable[[Any], None], Iterable[Any]], None]
 
