@@ -50,21 +50,21 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
         again = replayed.run(f, plan, numpy.copyto, copy)
         if again is not None:
             return again
-    if not is_in_order and f.size <= MOST_COPIED:
-        return _of_copy(f, plan, xp, outs)
+    if not (is_in_order or outs) and f.size <= MOST_COPIED:
+        return _of_copy(f, plan, xp)
     has_loops = f.size >= LEAST_SAMPLES and f.ndim > 1
     with _swift() if has_loops else numpy.errstate(all="ignore"):
         return _blocked()(f, plan, xp, outs)
 
 
-def _of_copy(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any]) -> tuple[Any, ...]:
+def _of_copy(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     """Run the plan on a copy; results lie in memory as those of the samples would."""
     import numpy
 
     found = run(f.copy(), plan, xp)
-    if plan.is_plain and not outs:  # where each call counts
+    if plan.is_plain:  # where each call counts
         return tuple([_laid_out_as(f, result) for result in found])
-    made = results.empty(f, plan, numpy.empty_like, outs)
+    made = results.empty(f, plan, numpy.empty_like)
     for place, result in zip(made.returned, found, strict=True):
         place[...] = result
     return made.returned
