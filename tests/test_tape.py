@@ -82,13 +82,11 @@ def played(
         "write": operator.setitem,
     }
     exec(text, namespace)
-    real = [number for number in operands.numbers if type(number) is not complex]
-    other = [number for number in operands.numbers if type(number) is complex]
-    numbers = (numpy.asarray(real, float), numpy.asarray(other, complex))
+    numbers = numpy.asarray(operands.as_floats())
     rows = made.outs[0].shape[0]
     with numpy.errstate(all="ignore"):
         for start, stop in [(0, rows // 2), (rows // 2, rows)]:  # as threads share it
-            namespace["kernel"](start, stop, *numbers, *operands.arrays, *made.outs)
+            namespace["kernel"](start, stop, numbers, *operands.arrays, *made.outs)
     return made.copy()
 
 

@@ -98,6 +98,7 @@ def text_of(
     if (
         len(recording.results) > 1
         or "complex" in recording.results[0].dtype
+        or last == 0
         or reads < LEAST_READS
         or len(several) > MOST_LINES_AT_ONCE
         or straight.reads(several) > MOST_LEFT * AT_ONCE * reads
