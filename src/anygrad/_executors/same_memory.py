@@ -131,7 +131,8 @@ class InNumPy:
         Torch converts them to the working dtype, and rounds the results.
         """
         dtypes = {task.precision.samples for task in plan.tasks}
-        if not plan.is_plain or f.numel() > MOST_WIDENED or len(dtypes) != 1:
+        is_usual = plan.is_plain and _compilers.get_compiler() is None
+        if not is_usual or f.numel() > MOST_WIDENED or len(dtypes) != 1:
             return None
         if f.dtype in dtypes or not f.is_floating_point():  # wide ones would be rounded
             return None
