@@ -276,9 +276,12 @@ def _most_points(
     """Return how many points a block should have; None for all."""
     if ops.block_bytes is None:
         return None
-    dtype = working(terms[0].task.precision)
+    precision = terms[0].task.precision
+    dtype = working(precision)
     is_plain = len(terms) == 1 and f.dtype == dtype and _is_plain(terms[0])
     nbytes = ops.block_bytes if is_plain else ops.scratch_bytes
+    if dtype != precision.result:  # scratch arrays are wider than that
+        nbytes //= 2
     return max(nbytes // int(xp.empty((0,), dtype=dtype).dtype.itemsize), 1)
 
 
