@@ -98,6 +98,7 @@ LARGE = [
     ((8, 1_000_000), 0),
 ]
 SQUARE = [((4000, 4000), 0), ((4000, 4000), 1)]
+
 #: Shapes of few elements, and their order.
 SMALL = [
     *[(shape, "C") for shape in ((10,), (100,), (1000,), (30, 30))],
@@ -260,11 +261,7 @@ IN_DASK = [
 ]
 
 ON_SMALL_ARRAYS = [
-    Row(
-        *(library, shape, None, dtype, order, grid),
-        peer=peer,
-        at_least=1.0,
-    )
+    Row(library, shape, None, dtype, order, grid, peer=peer, at_least=1.0)
     for (library, dtype, peer), grid, (shape, order) in product(
         [
             ("numpy", "float64", "numpy.gradient"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _boundaries, _formulas, _scales
@@ -85,7 +84,6 @@ class Scheme:
     """
 
     __slots__ = (
-        "_per_formula",
         "denominators",
         "firsts",
         "formulas",
@@ -112,17 +110,13 @@ class Scheme:
         self.places = tuple([self.denominators.index(f.denominator) for f in formulas])
         count = len(self.denominators)
         self.firsts = tuple([self.places.index(place) for place in range(count)])
-        # Of one place, an item getter returns no tuple.
-        is_one = len(self.places) == 1
-        self._per_formula: Any = tuple if is_one else itemgetter(*self.places)
         self.unit_scales = self.per_formula(
             [_scales.of_unit_step(d) for d in self.denominators]
         )
 
     def per_formula(self, scales: Sequence[Scale]) -> tuple[Scale, ...]:
         """Return the scale of each formula, from those of the denominators."""
-        found: tuple[Scale, ...] = self._per_formula(scales)
-        return found
+        return tuple([scales[place] for place in self.places])
 
     def per_denominator(self, scales: Sequence[Scale]) -> list[Scale]:
         """Return the scales that those of all formulas are made of."""
@@ -175,9 +169,7 @@ class StepScales(Sequence[Scale]):
 
     def __getitem__(self, number: Any) -> Any:
         if not self._all:
-            # A compiler that traces the way back knows no item getter.
-            found = self.per_denominator()
-            self._all = tuple([found[place] for place in self._scheme.places])
+            self._all = self._scheme.per_formula(self.per_denominator())
         return self._all[number]
 
     def __len__(self) -> int:

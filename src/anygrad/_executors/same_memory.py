@@ -91,9 +91,8 @@ class InNumPy:
 
         is_small = f.numel() <= FEW_SAMPLES
         is_usual = plan.is_plain and _compilers.get_compiler() is None
-        may_be_again = is_small and is_usual
+        may_be_again, is_in_order = is_small and is_usual, f.is_contiguous()
         if may_be_again:
-            is_in_order = f.is_contiguous()
             copy = torch.clone if is_in_order else partial(_laid_out_as, f)
             again = replayed.run(f, plan, torch.Tensor.copy_, copy)
             if again is not None:
@@ -103,12 +102,12 @@ class InNumPy:
                 return of_copy and tuple([_laid_out_as(f, made) for made in of_copy])
         there = self._plan(f, plan) if is_small or _pays(plan) else None
         if there is None:
-            return self._widened(f, plan)
+            return self._widened(f, plan) if may_be_again else None
         if is_small and plan.is_plain:  # where each call counts
             found = [torch.empty_like(f, dtype=t.precision.result) for t in plan.tasks]
             samples, outs = self.view(f), [self.view(out) for out in found]
             in_numpy.run(samples, there, self.namespace, outs)
-            if may_be_again and f.is_contiguous():
+            if may_be_again and is_in_order:
                 for task in plan.tasks:
                     _find_space(task)
             return tuple(found)
@@ -131,8 +130,7 @@ class InNumPy:
         Torch converts them to the working dtype, and rounds the results.
         """
         dtypes = {task.precision.samples for task in plan.tasks}
-        is_usual = plan.is_plain and _compilers.get_compiler() is None
-        if not is_usual or f.numel() > MOST_WIDENED or len(dtypes) != 1:
+        if f.numel() > MOST_WIDENED or len(dtypes) != 1:
             return None
         if f.dtype in dtypes or not f.is_floating_point():  # wide ones would be rounded
             return None
