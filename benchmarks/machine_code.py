@@ -24,7 +24,8 @@ from on_gpu.rows import ROWS, Row
 
 import anygrad
 from anygrad import _plans
-from anygrad._executors import kernels, on_cuda, results, torch_on_cuda
+from anygrad._executors import results
+from anygrad._executors.printed import kernels, on_cuda, torch_on_cuda
 
 ARCHITECTURE = "sm_90"
 

@@ -133,7 +133,8 @@ def shown(backend: Backend, function: str, f: Any, keywords: dict[str, Any]) -> 
 
 def small_blocks(library: str) -> None:
     """Cut arrays into blocks of a few elements, so that there are many."""
-    from anygrad._executors import blocked, in_numpy, in_torch
+    from anygrad._executors import in_numpy, in_torch
+    from anygrad._executors.played import blocked
 
     blocked.MOST_UNRECORDED = -1
     if library == "numpy":

@@ -293,7 +293,7 @@ def test_large_strips_travel_alone(dask: Any) -> None:
     """Who reads one side of a chunk does not get the others."""
     import numpy
 
-    from anygrad._executors.strips import LARGE
+    from anygrad._executors.spread.strips import LARGE
 
     width = LARGE // 8
     values = numpy.arange(12.0 * width).reshape(12, width) ** 2 / width

@@ -22,8 +22,9 @@ from hypothesis import strategies as st
 
 import anygrad
 import fresh
-from anygrad import _agnostic
-from anygrad._executors import in_numba, kernels, missing_beyond, nodes, tape
+from anygrad import _agnostic, _kept
+from anygrad._executors.printed import in_numba, missing_beyond
+from anygrad._executors.recorded import nodes, tape
 from planning import plan_of
 
 pytestmark = pytest.mark.peers
@@ -421,7 +422,7 @@ def test_kernels_are_bounded(
     runs: Runs, plane: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(in_numba, "_kernels", {})
-    monkeypatch.setattr(kernels, "MOST_KERNELS", 2)
+    monkeypatch.setattr(_kept, "MOST_REMEMBERED", 2)
     for dtype in ("f8", "f2", ">f8", "longdouble"):
         compiled("derivative", plane.astype(dtype))
         assert 0 < len(in_numba._kernels) <= 2

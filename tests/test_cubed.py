@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import anygrad
-from anygrad._executors import overlapped
+from anygrad._executors import in_cubed
 
 cubed = pytest.importorskip("cubed", reason="cubed is not installed")
 xp = pytest.importorskip("cubed.array_api")
@@ -187,7 +187,7 @@ def test_memory() -> None:
         return anygrad.gradient(f, dim=0)[0]
 
     projected = planned(slope(10**8)).max_projected_mem
-    assert projected > overlapped.ARRAYS * 502 * 500 * 8 + overlapped.SCRATCH
+    assert projected > in_cubed.ARRAYS * 502 * 500 * 8 + in_cubed.SCRATCH
     assert slope(projected).compute().shape == (1000, 1000)
     with pytest.raises(ValueError, match="exceeds allowed_mem"):
         slope(projected - 1).compute()
@@ -198,7 +198,7 @@ def test_memory_is_not_exceeded(name: str, monkeypatch: pytest.MonkeyPatch) -> N
     """A block takes no more than is stated, its result copied included."""
     import tracemalloc
 
-    block, peaks = overlapped._block, []
+    block, peaks = in_cubed._block, []
 
     def measured(window: Any, *, block_id: Any, **given: Any) -> Any:
         window = np.asarray(window)
@@ -208,7 +208,7 @@ def test_memory_is_not_exceeded(name: str, monkeypatch: pytest.MonkeyPatch) -> N
         tracemalloc.stop()
         return result
 
-    monkeypatch.setattr(overlapped, "_block", measured)
+    monkeypatch.setattr(in_cubed, "_block", measured)
     function, keywords = CALLS[name]
     samples = np.tile(F, (1, 40_000))
     if "where" in keywords:
@@ -225,7 +225,7 @@ def test_memory_is_not_exceeded(name: str, monkeypatch: pytest.MonkeyPatch) -> N
     result.compute()
     (peak,) = peaks
     held = samples.nbytes  # the window is there before
-    assert peak + held <= overlapped.ARRAYS * held + overlapped.SCRATCH
+    assert peak + held <= in_cubed.ARRAYS * held + in_cubed.SCRATCH
 
 
 def test_a_compiler_goes_along() -> None:

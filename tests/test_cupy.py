@@ -20,7 +20,7 @@ import cupy_on_cpu
 SOURCES = sorted(Path(anygrad.__file__).parent.rglob("*.py"))
 
 #: Executors of other libraries, which CuPy's arrays never meet.
-OTHERS = {"compiled.py", "chunked.py", "in_numpy.py", "in_torch.py"}
+OTHERS = {"in_jax.py", "in_dask.py", "in_numpy.py", "in_torch.py"}
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ import pytest
 
 import anygrad
 from anygrad import _agnostic
-from anygrad._executors import blocked, in_numpy, in_torch
+from anygrad._executors import in_numpy, in_torch
+from anygrad._executors.played import blocked
 from backends import Backend
 from planning import plan_of
 

@@ -19,10 +19,11 @@ import pytest
 
 import anygrad
 import cupy_on_cpu
-from anygrad._executors import cuda, on_cuda, tape
-from anygrad._executors.cuda import Variant
-from anygrad._executors.nodes import Range
-from anygrad._executors.tape import Recording
+from anygrad._executors.printed import cuda, on_cuda
+from anygrad._executors.printed.cuda import Variant
+from anygrad._executors.recorded import tape
+from anygrad._executors.recorded.nodes import Range
+from anygrad._executors.recorded.tape import Recording
 from planning import plan_of
 
 NAME = "anygrad_kernel"

@@ -9,7 +9,7 @@ import pytest
 
 import anygrad
 from anygrad import _agnostic
-from anygrad._executors import masked
+from anygrad._executors.played import masked
 from backends import Backend
 from planning import plan_of
 

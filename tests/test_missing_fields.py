@@ -13,7 +13,8 @@ import pytest
 import anygrad
 import formulas
 import oracle
-from anygrad._executors import cuda, kernels
+from anygrad._executors import in_jax
+from anygrad._executors.printed import cuda
 from backends import Backend
 from masks import BOUNDARIES, filled, mask, quietly, spacing_of, with_period
 
@@ -224,7 +225,7 @@ def test_what_is_long_is_cut(library: Backend, monkeypatch: pytest.MonkeyPatch) 
     values, valid = drawn("long", SHAPE, 0.8)
     f, where = library.asarray(values), mask(library, valid)
     x = library.asarray([2.0 * k for k in range(SHAPE[1])])
-    monkeypatch.setattr(kernels, "MOST_PAIRS", 0)
+    monkeypatch.setattr(in_jax, "MOST_PAIRS", 0)
     monkeypatch.setattr(cuda, "MOST_LINES", 60)
     monkeypatch.setattr(cuda, "MOST_LINES_ALONE", 60)
     second = anygrad.derivative(f, spacing=[x], order=2, where=where)

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from anygrad._executors import cuda, cuda_language, tape, torch_on_cuda
-from anygrad._executors.cuda import Variant
+from anygrad._executors.printed import cuda, cuda_language, torch_on_cuda
+from anygrad._executors.printed.cuda import Variant
+from anygrad._executors.recorded import tape
 from planning import plan_of
 
 nvrtc = pytest.importorskip("cuda.bindings.nvrtc", reason="NVRTC is not installed")

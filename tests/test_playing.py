@@ -13,7 +13,8 @@ import pytest
 import anygrad
 import fuzz
 from anygrad import _agnostic
-from anygrad._executors import blocked, in_numpy, in_torch, scores
+from anygrad._executors import in_numpy, in_torch
+from anygrad._executors.played import blocked, scores
 from backends import Backend
 from planning import plan_of
 from test_same_bits import assert_same, bits, random_call

@@ -155,7 +155,7 @@ def test_complex_parts_that_are_not_finite(
     library: Backend, part: float, order: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What becomes of the other part is the same in the first call of a form."""
-    from anygrad._executors import blocked
+    from anygrad._executors.played import blocked
 
     for forms in ("_met", "_scores"):
         monkeypatch.setattr(blocked, forms, {})

@@ -8,7 +8,7 @@ import pytest
 
 import anygrad
 from anygrad import _agnostic
-from anygrad._executors import replayed
+from anygrad._executors.played import replayed
 from planning import plan_of
 
 

@@ -63,7 +63,7 @@ def test_threads_have_their_own(numpy: Any, workers: int) -> None:
 
 
 def test_little_is_kept(numpy: Any) -> None:
-    from anygrad._executors.scratch import MOST_BYTES, UNIT, Scratch
+    from anygrad._executors.played.scratch import MOST_BYTES, UNIT, Scratch
 
     scratch = Scratch()
     given = [
@@ -88,7 +88,7 @@ def test_little_is_kept(numpy: Any) -> None:
 
 def test_what_is_more_than_that_is_not_kept(numpy: Any) -> None:
     """Blocks are whole along short axes, and then their scratch arrays are large."""
-    from anygrad._executors.scratch import MOST_BYTES, Scratch
+    from anygrad._executors.played.scratch import MOST_BYTES, Scratch
 
     scratch = Scratch()
     small = scratch.take(None, dtype=numpy.float64, shape=(2**14,))

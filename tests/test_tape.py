@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 
 from anygrad import _agnostic
-from anygrad._executors import (
-    in_numba,
-    loops,
-    numba_language,
-    results,
-    tape,
-    weights,
+from anygrad._executors import results
+from anygrad._executors.printed import in_numba, loops, numba_language
+from anygrad._executors.printed.settled import Settling
+from anygrad._executors.recorded import tape, weights
+from anygrad._executors.recorded.nodes import (
+    LENGTH,
+    Node,
+    interior,
+    interiors,
+    nodes_of,
 )
-from anygrad._executors.nodes import LENGTH, Node, interior, interiors, nodes_of
-from anygrad._executors.settled import Settling
 from planning import plan_of
 
 

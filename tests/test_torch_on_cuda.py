@@ -22,7 +22,7 @@ import pytest
 
 import anygrad
 from anygrad import _agnostic, _transposed
-from anygrad._executors import on_cuda, torch_on_cuda
+from anygrad._executors.printed import on_cuda, torch_on_cuda
 from planning import plan_of
 
 pytestmark = pytest.mark.peers

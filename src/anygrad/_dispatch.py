@@ -67,7 +67,7 @@ def _of_torch() -> Executors:
 
 def _on_mesh(array: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     """Run a plan on a DTensor; what that takes is loaded for the first."""
-    from ._executors import on_mesh
+    from ._executors.spread import on_mesh
 
     return on_mesh.run(array, plan, xp)
 
@@ -80,9 +80,10 @@ def _of_jax() -> Executors:
 
 @cache  # one and the same for all calls
 def _of_jax_as_usual() -> Executors:
-    from ._executors import compiled, explicit
+    from ._executors import in_jax
+    from ._executors.spread import explicit
 
-    return Executors(compiled.run, compiled.trace, cut=explicit.cut, takes_vectors=True)
+    return Executors(in_jax.run, in_jax.trace, cut=explicit.cut, takes_vectors=True)
 
 
 @cache
@@ -100,17 +101,17 @@ def _of_jax_that_asks() -> Executors:
 
 @cache
 def _of_dask() -> Executors:
-    from ._executors import chunked
+    from ._executors import in_dask
 
     around = _surroundings_of_chunk
-    return Executors(partial(chunked.run, execute=execute, surroundings=around))
+    return Executors(partial(in_dask.run, execute=execute, surroundings=around))
 
 
 @cache
 def _of_cubed() -> Executors:
-    from ._executors import overlapped
+    from ._executors import in_cubed
 
-    return Executors(partial(overlapped.run, execute=execute))
+    return Executors(partial(in_cubed.run, execute=execute))
 
 
 def _of_cupy() -> Executors:
@@ -226,7 +227,7 @@ def without_ghosts(
     """Return what runs a plan and cuts the rows of ghosts off."""
     if not ghosts:
         return executor
-    from ._executors import margins
+    from ._executors.spread import margins
 
     cut = _executors_of(samples.library).cut
     return partial(margins.run, margins=ghosts, executor=executor, cut=cut)

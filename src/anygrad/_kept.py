@@ -1,9 +1,15 @@
-"""What executors keep with a plan, and how many bytes that is."""
+"""What executors keep, with a plan and beside it, and how many bytes that is."""
 
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, TypeVar
+
+#: So many of a kind are remembered, the latest ones.
+MOST_REMEMBERED = 256
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class Account:
@@ -82,3 +88,11 @@ def size_of(made: Any) -> int:
         return sys.getsizeof(made)
     nbytes = getattr(made, "nbytes", 0)
     return nbytes if isinstance(nbytes, int) else 0
+
+
+def remember(known: dict[K, V], key: K, made: V) -> V:
+    """Put it to those of its kind that are known, and return what is there then."""
+    if len(known) >= MOST_REMEMBERED:
+        # Threads may meet here: then one finds nothing to forget.
+        known.pop(next(iter(known), key), None)
+    return known.setdefault(key, made)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic, _lowering, _transposed
 from .._beyond import has_arrays
-from .._executors import results
 from .._records import Plan, all_tasks, are_short
+from . import results
 
 if TYPE_CHECKING:
     from .._records import Task
@@ -107,7 +107,7 @@ def _of_samples(slopes: Any, tasks: Sequence[Task], xp: Namespace) -> Any:
     """Return what the samples of one component get."""
     import torch
 
-    from .._executors import in_torch
+    from . import in_torch
 
     # What compiles the way back of a call that it has not compiled reads what is kept.
     is_compiled = torch.compiler.is_compiling()

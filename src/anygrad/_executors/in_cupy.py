@@ -11,9 +11,10 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic
-from .._executors import cuda, kernels, on_cuda, results
-from .._executors.kernels import Runner
 from .._records import are_short
+from . import results
+from .printed import cuda, kernels, on_cuda
+from .printed.kernels import Runner
 
 if TYPE_CHECKING:
     from .._records import Plan

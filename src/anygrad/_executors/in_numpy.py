@@ -8,8 +8,10 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic, _compilers, _workers
-from .._executors import operations, replayed, results
 from .._records import are_short
+from . import results
+from .memory import OF_NUMPY
+from .played import operations, replayed
 
 if TYPE_CHECKING:
     from .._records import Plan
@@ -110,7 +112,7 @@ def _for_each(write: Callable[[Any], None], blocks: Iterable[Any]) -> None:
 
 @cache  # to import it each time takes a tenth of a small call
 def _numba() -> Any:
-    from .._executors import in_numba
+    from .printed import in_numba
 
     return in_numba
 
@@ -120,8 +122,8 @@ def _blocked() -> Callable[..., tuple[Any, ...]]:
     """Return the blocked executor in NumPy's words."""
     import numpy
 
-    from .._executors import blocked
-    from .._executors.scratch import Scratch
+    from .played import blocked
+    from .played.scratch import Scratch
 
     verbs: dict[str, Callable[..., Any]] = {
         # `numpy.negative` of NumPy 2.4 is wrong where it writes float32 with a stride.
@@ -138,7 +140,7 @@ def _blocked() -> Callable[..., tuple[Any, ...]]:
         verbs=verbs,
         empty_like=numpy.empty_like,
         scratch=Scratch(),
-        memory=operations.OF_NUMPY,
+        memory=OF_NUMPY,
         # As `f.min()` does, whose way there takes as long on a small array.
         extremes=lambda f: (
             int(numpy.minimum.reduce(f, axis=None)),

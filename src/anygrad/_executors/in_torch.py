@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic
 from .._beyond import all_arrays_of
-from .._executors import adjoint, huge_pages, same_memory
 from .._records import all_tasks, are_short
+from . import adjoint, huge_pages, same_memory
+from .memory import OF_TORCH
 
 if TYPE_CHECKING:
     from .._records import Plan
@@ -56,7 +57,7 @@ def _run_blocked(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
         if in_numpy is not None:
             results = in_numpy.run(f, plan)
     elif f.is_cuda:
-        from .._executors import torch_on_cuda  # imports what only a GPU needs
+        from .printed import torch_on_cuda  # imports what only a GPU needs
 
         results = torch_on_cuda.run(f, plan, xp)
     return _blocked(on_cpu)(f, plan, xp) if results is None else results
@@ -147,7 +148,7 @@ def _blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
     """Return the blocked executor in torch's words."""
     import torch
 
-    from .._executors import blocked, operations
+    from .played import blocked, operations
 
     ops = operations.InPlaceOps(
         verbs={
@@ -163,7 +164,7 @@ def _blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
         },
         empty_like=huge_pages.empty_like,
         scratch=None,
-        memory=operations.OF_TORCH,
+        memory=OF_TORCH,
         extremes=_extremes if on_cpu else None,
         has_spaces=False,
         block_bytes=2**22 if on_cpu else None,

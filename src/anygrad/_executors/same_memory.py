@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING, Any
 from .. import _compilers, _workers
 from .._beyond import all_arrays_of
 from .._classes import is_array
-from .._executors import huge_pages, in_numpy, replayed, results
-from .._executors.pieces import Prepared
 from .._kept import Kept
 from .._precision import working
 from .._records import Plan, Task, all_tasks, unrounded
+from . import huge_pages, in_numpy, results
+from .played import replayed
+from .played.pieces import Prepared
 
 if TYPE_CHECKING:
-    from .._executors.replayed import Space
     from .._typing import Namespace
+    from .played.replayed import Space
 
 #: More samples are torch's if they have no masks; else, there are as many threads as
 #: torch would have.

@@ -1,0 +1,379 @@
+"""The agnostic run for JAX, compiled once per kind of call.
+
+Large pieces are not concatenated: along the last axis, XLA would first write them and
+then copy them together, each time through memory.  Padded and selected, they are one
+loop over the result, and on an axis that is sharded, without that being known, only
+rows travel between devices: those of the neighbours, and in one all-reduce of two rows,
+those of the edges.  In the cache, the copy costs less than the selections.
+
+What reads neighbours only is made of the whole axis, moved by one point, where samples
+may be spread: a row travels to either side, and those of the edges nowhere.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .. import _agnostic, _lowering
+from .._records import Plan, Task, all_tasks, are_short
+from .._schemes import StepScales
+from . import arguments
+from .recorded import weights
+from .spread import explicit
+
+if TYPE_CHECKING:
+    from .._formulas import Formula
+    from .._typing import Namespace
+
+#: So many compiled programs are remembered, the latest ones; plans keep theirs.
+MOST_PROGRAMS = 512
+
+#: XLA takes some 5 ms for each pair of points that makes weights: up to so many, less
+#: than a first call by operations.
+MOST_PAIRS = 500
+
+#: From so many samples on, pieces are selected: fewer are concatenated in the cache.
+LARGE = 2**21
+
+
+class Latest(NamedTuple):
+    """The latest call that had no arrays: the same numbers often come again.
+
+    Attributes
+    ----------
+    plan : Plan
+        With its numbers.
+    numbers : sequence or array
+        As the program takes them.
+    is_placed : bool
+        Whether it has been tried to put them where the samples are.
+    """
+
+    plan: Plan
+    numbers: Any
+    is_placed: bool
+
+
+class Compiled:
+    """What is kept for a plan.
+
+    Attributes
+    ----------
+    program : callable
+        ``program(f, numbers, arrays)`` returns the results.
+    forms : tuple
+        Of the scales that the program is for.
+    vector : callable
+        ``vector(numbers)`` puts them into one array, where they need not be Python's.
+    has_steps_only, has_arrays_only : bool
+        Whether there are single numbers for each scale, and nothing else, or arrays and
+        steps of one.
+    latest : Latest or None
+        None until there has been a call.
+    """
+
+    __slots__ = (
+        "forms",
+        "has_arrays_only",
+        "has_steps_only",
+        "latest",
+        "program",
+        "vector",
+    )
+
+    def __init__(self, program: Any, forms: Any, dtype: Any, arrays: Any) -> None:
+        self.program = program
+        self.forms = forms
+        self.vector = _vector_of(dtype)
+        self.has_steps_only = not arrays and set(forms) == {(1, 0), (False,)}
+        self.has_arrays_only = bool(arrays) and set(forms) <= {False, True, (False,)}
+        self.latest: Latest | None = None
+
+
+def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
+    """Run the plan on concrete arrays.
+
+    Steps, coordinates and masks are arguments of the program, so that new values need
+    no new program; axes, schemes and dtypes are part of it.
+    """
+    kept = plan.tasks[0].kept if plan.tasks else None
+    made: Compiled | None = None if kept is None else kept.made
+    results: tuple[Any, ...]
+    latest = None if made is None else made.latest  # once: threads may replace it
+    if made is not None and latest is not None and latest.plan is plan:
+        if not latest.is_placed:
+            latest = made.latest = Latest(plan, _placed(latest.numbers, f, xp), True)
+        results = made.program(f, latest.numbers, ())
+        return results
+    if made is not None and made.has_steps_only:
+        numbers = _reciprocals(plan)
+        if numbers is not None:
+            vector = made.vector(numbers)
+            # As records are made fastest: this is done for each new step.
+            made.latest = tuple.__new__(Latest, (plan, vector, False))
+            results = made.program(f, vector, ())
+            return results
+    if made is not None and made.has_arrays_only:
+        given = _arrays(plan)
+        if given is not None:
+            results = made.program(f, (), given)
+            return results
+    numbers, forms, arrays = arguments.taken_apart(plan)
+    # Operation by operation, a mesh with explicit axes refuses what is cut.
+    if _is_long(plan) and not explicit.sharding_of(f, *itertools.chain(*arrays)):
+        # They may be NumPy's, which a program takes as its arguments.
+        own = [[v if v is None else xp.asarray(v) for v in values] for values in arrays]
+        whole = arguments.put_together(arguments.static(plan), forms, numbers, own)
+        return _agnostic.run(f, whole, xp)
+    if made is None or made.forms != forms:
+        layout = _layout(f, f.sharding, plan) if _is_spread(f) else None
+        program = _program(arguments.static(plan), forms, xp, _is_spread(f), layout)
+        made = Compiled(program, forms, _dtype_of_numbers(plan), arrays)
+        if kept is not None:
+            kept.keep(made)
+    vector = made.vector(numbers) if numbers else ()
+    results = made.program(f, vector, arrays)
+    if not arrays:
+        made.latest = Latest(plan, vector, not numbers)
+    return results
+
+
+def _is_long(plan: Plan) -> bool:
+    """Tell whether missing samples on coordinates have a whole compiler busy."""
+    masked = [task for task in all_tasks(plan) if task.where is not None]
+    return weights.pairs_of(masked) > MOST_PAIRS
+
+
+def _is_spread(f: Any) -> bool:
+    """Tell whether an array lies on several devices: such ones are always bound."""
+    return bool(f.committed) and len(f.devices()) > 1
+
+
+@lru_cache(MOST_PROGRAMS)
+def _program(
+    static: Plan, forms: Any, xp: Namespace, is_spread: bool, layout: Any
+) -> Any:
+    """Return the compiled function of a plan without its numbers and arrays."""
+    import jax
+
+    def put_together(numbers: Any, arrays: Any) -> Plan:
+        return arguments.put_together(static, forms, numbers, arrays)
+
+    def traced(f: Any, numbers: Any, arrays: Any) -> tuple[Any, ...]:
+        values = [numbers[k] for k in range(len(numbers))]
+        if layout is not None:
+            from .spread import sharded
+
+            return sharded.run(f, values, arrays, layout, static, put_together, xp)
+        return _trace(f, put_together(values, arrays), xp, is_spread)
+
+    return jax.jit(traced)
+
+
+def _dtype_of_numbers(plan: Plan) -> Any:
+    """Return in which dtype the numbers of a plan may be one array; None for in none.
+
+    That is the dtype of all else: it must promote nothing.
+    """
+    dtype = plan.tasks[0].precision.coordinates if plan.tasks else None
+    for task in all_tasks(plan):
+        precision = task.precision
+        # With complex samples or steps, only numbers of Python's promote.
+        if precision.samples != dtype or precision.coordinates != dtype:
+            return None
+    return dtype
+
+
+def _vector_of(dtype: Any) -> Callable[[list[Any]], Any]:
+    """Return what puts the numbers of a plan into one array.
+
+    JAX takes microseconds to convert Python's numbers, for each of them.
+    """
+    if dtype is None:
+        return list
+    import numpy
+
+    array = numpy.array
+    return lambda numbers: array(numbers, dtype)  # a keyword takes half as long again
+
+
+def _reciprocals(plan: Plan) -> list[float] | None:
+    """Return the numbers of a plan that has nothing but usual steps; else None."""
+    numbers: list[float] = []
+    for task in plan.tasks:
+        scales = task.scales
+        if type(scales) is not StepScales or task.alternatives or task.inner:
+            return None
+        numbers += scales.reciprocals()
+    return numbers
+
+
+def _arrays(plan: Plan) -> tuple[Any, ...] | None:
+    """Return the arrays of a plan that has nothing else but steps of one; else None."""
+    arrays: list[Any] = []
+    for task in plan.tasks:
+        scales = task.scales
+        if scales and scales is not task.scheme.unit_scales:
+            return None
+        if task.inner is not None or task.constants or task.period is not None:
+            return None
+        arrays.append((task.step, task.coordinates, task.where))
+    return tuple(arrays)
+
+
+def _placed(numbers: Any, f: Any, xp: Namespace) -> Any:
+    """Put a vector of numbers where the samples are; as it is, if it cannot be there.
+
+    JAX takes a microsecond for an array of NumPy's, and does so at every call.
+    """
+    import jax
+
+    if not hasattr(numbers, "dtype") or _is_spread(f):
+        return numbers
+    (device,) = f.devices()
+    # No tracer, although JAX may be tracing; and where it lies by default, not bound.
+    with jax.ensure_compile_time_eval(), jax.default_device(device):
+        vector = xp.asarray(numbers)
+    is_there = vector.devices() == f.devices() and vector.dtype == numbers.dtype
+    return vector if is_there else numbers
+
+
+def trace(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
+    """Run the plan on values that the user traces: they may be spread over devices."""
+    import jax
+
+    from . import way_back
+
+    is_spread = jax.device_count() > 1
+    numbers, forms, arrays = arguments.taken_apart(plan)
+    sharding = explicit.sharding_of(f, *itertools.chain(*arrays))
+    if sharding is None:
+        run = _agnostic.run if is_spread else way_back.run
+        return run(f, plan, xp, _lowering_of(f, plan, is_spread))
+    layout = _layout(f, sharding, plan, explicit.names_of(sharding.mesh))
+    program = _program(arguments.static(plan), forms, xp, is_spread, layout)
+    results: tuple[Any, ...] = program(f, numbers, arrays)
+    return results
+
+
+def _trace(f: Any, plan: Plan, xp: Namespace, is_spread: bool) -> tuple[Any, ...]:
+    """Run the plan within a program; the compiler finds where to."""
+    lowering = _lowering_of(f, plan, is_spread)
+    numbers, forms, arrays = arguments.taken_apart(plan)
+    sharding = explicit.sharding_of(f, *itertools.chain(*arrays))
+    if sharding is None:
+        return _agnostic.run(f, plan, xp, lowering)
+    from .spread import sharded
+
+    static = arguments.static(plan)
+    results: tuple[Any, ...] = explicit.placed_by_compiler(
+        lambda f, numbers, arrays: _agnostic.run(
+            f, arguments.put_together(static, forms, numbers, arrays), xp, lowering
+        ),
+        sharded.of_results(sharding, plan),
+        explicit.names_of(sharding.mesh),
+    )(f, numbers, arrays)
+    return results
+
+
+def _layout(f: Any, sharding: Any, plan: Plan, names: tuple[str, ...] = ()) -> Any:
+    """Return how samples on several devices are spread, where neighbours are needed."""
+    from .spread import sharded
+
+    return sharded.layout_of(f, sharding, plan, names)
+
+
+def _lowering_of(f: Any, plan: Plan, is_spread: bool) -> _lowering.Lowering:
+    """Return how pieces are put together."""
+    if are_short(plan.tasks):  # no piece is nearly all of an axis
+        return CONCATENATING
+    if not is_spread:
+        return SELECTING if _is_large(f) else CONCATENATING
+    is_simple = all(
+        task.coordinates is None and task.where is None and task.inner is None
+        for task in plan.tasks
+    )
+    return SHIFTING if is_simple else SELECTING
+
+
+def _is_large(f: Any) -> bool:
+    """Tell whether pieces of several axes are better selected; of unknown size, yes."""
+    if not all(isinstance(length, int) for length in f.shape):
+        return True
+    return bool(f.ndim > 1 and math.prod(f.shape) >= LARGE)
+
+
+def _selected(pieces: list[Any], task: Task, xp: Namespace) -> Any:
+    """Put the pieces together in one loop: pad the interior, select the edges."""
+    formulas, number = task.scheme.formulas, task.scheme.interior
+    start, stop = formulas[number].start, formulas[number].stop or 0
+    whole = padded(pieces[number], task.axis, start, -stop)
+    return _with_edges(whole, pieces, task, xp)
+
+
+def _with_edges(whole: Any, pieces: list[Any], task: Task, xp: Namespace) -> Any:
+    """Put the rows of the edges where they belong, of pieces of one row or of all."""
+    from jax import lax
+
+    formulas, number = task.scheme.formulas, task.scheme.interior
+    position = lax.broadcasted_iota("int32", whole.shape, task.axis)
+    length = whole.shape[task.axis]
+    for formula, piece in zip(formulas, pieces, strict=True):
+        if formula.terms and formula is not formulas[number]:
+            row = formula.start if formula.start >= 0 else length + formula.start
+            whole = xp.where(position == row, piece, whole)
+    return whole
+
+
+def padded(array: Any, axis: int, before: Any, after: Any) -> Any:
+    """Return an array with zeros at both ends of an axis, or less of it if negative."""
+    from jax import lax
+
+    margins = [(0, 0, 0)] * array.ndim
+    margins[axis] = (before, after, 0)
+    return lax.pad(array, array.dtype.type(0), margins)
+
+
+def _put_over(pieces: list[Any], task: Task, xp: Namespace) -> Any:
+    """Put pieces together of which that of the interior may be as long as the axis."""
+    number = task.scheme.interior
+    if not _is_shifted(task, task.scheme.formulas[number]):
+        return _selected(pieces, task, xp)
+    return _with_edges(pieces[number], pieces, task, xp)
+
+
+def _shifted(array: Any, task: Task, formula: Formula, offset: int) -> Any:
+    """Return all of the axis moved by an offset, for what reads neighbours only."""
+    if not _is_shifted(task, formula):
+        return _lowering.shifted(array, task.axis, formula, offset)
+    # Beyond an end is the other one, as for any index.
+    if formula.start >= 0 and formula.start + offset < 0:
+        offset += array.shape[task.axis]
+    elif formula.start < 0 and (formula.stop or 0) + offset > 0:
+        offset -= array.shape[task.axis]
+    return padded(array, task.axis, -offset, offset) if offset else array
+
+
+def _is_shifted(task: Task, formula: Formula) -> bool:
+    """Tell whether a formula, and that of the interior, read neighbours only."""
+    inside = task.scheme.formulas[task.scheme.interior]
+    return all(-1 <= j <= 1 for j in (*formula.offsets, *inside.offsets))
+
+
+def _barrier(array: Any) -> Any:
+    """Keep a factor and a divisor apart: each is a normal number, their quotient not.
+
+    Only steps at the ends of the range of a dtype have both.
+    """
+    from jax import lax
+
+    return lax.optimization_barrier(array)
+
+
+CONCATENATING = _lowering.STANDARD._replace(barrier=_barrier)
+SELECTING = CONCATENATING._replace(join=_selected)
+SHIFTING = CONCATENATING._replace(join=_put_over, shifted=_shifted)

@@ -1,0 +1,77 @@
+"""How arrays lie in memory, and calls with their axes in that order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .._records import transposed
+
+if TYPE_CHECKING:
+    from .._records import Task
+
+
+class Memory(NamedTuple):
+    """How a library tells how its arrays lie in memory.
+
+    Attributes
+    ----------
+    is_contiguous : callable
+        Whether the elements of an array lie one after the other, the last axis fastest.
+    strides : callable
+        How far apart the neighbours along each axis are.
+    transpose : callable
+        ``transpose(array, axes)``: a view.
+    """
+
+    is_contiguous: Callable[[Any], bool]
+    strides: Callable[[Any], Sequence[int]]
+    transpose: Callable[[Any, Sequence[int]], Any]
+
+
+#: As NumPy says it, and CuPy.
+OF_NUMPY = Memory(
+    is_contiguous=lambda array: array.flags.c_contiguous,
+    strides=lambda array: array.strides,
+    transpose=lambda array, axes: array.transpose(axes),
+)
+
+OF_TORCH = Memory(
+    is_contiguous=lambda tensor: tensor.is_contiguous(),
+    strides=lambda tensor: tensor.stride(),
+    transpose=lambda tensor, axes: tensor.permute(axes),
+)
+
+
+def order_of_memory(array: Any, memory: Memory) -> tuple[int, ...]:
+    """Return the axes of an array, the last one the fastest in its memory."""
+    axes = range(array.ndim)
+    if memory.is_contiguous(array):
+        return tuple(axes)
+    strides = memory.strides(array)
+    return tuple(sorted(axes, key=lambda k: -strides[k]))
+
+
+def in_order_of_memory(
+    f: Any, tasks: Sequence[Task], outs: Sequence[Any], memory: Memory
+) -> tuple[Any, Sequence[Task], Sequence[Any]]:
+    """Return a call with its axes in the order in which its results lie in memory."""
+    transpose, order = memory.transpose, order_of_memory(outs[0], memory)
+    if order == tuple(range(outs[0].ndim)):
+        return f, tasks, outs
+    each = {id(task): transposed(task, order, transpose) for task in tasks}
+    turned = [each[id(task)] for task in tasks]
+    of_samples: Sequence[int] = order
+    if tasks[0].component is not None:  # its axis becomes the first
+        axis, _ = tasks[0].component
+        of_samples = [axis, *[k + (k >= axis) for k in order]]
+        turned = [
+            turn._replace(component=(0, task.component[1]))
+            for task, turn in zip(tasks, turned, strict=True)
+            if task.component is not None
+        ]
+    return (
+        transpose(f, of_samples),
+        turned,
+        [transpose(out, order) for out in outs],
+    )

@@ -1,0 +1,217 @@
+"""Blocks that stay in the cache: where a result is cut, and how large they are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from itertools import product
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from ..recorded.nodes import LENGTH
+from .registers import Cut
+from .windows import START, STOP, Kind
+
+if TYPE_CHECKING:
+    from ..._typing import Namespace
+    from .operations import InPlaceOps
+    from .programs import Program
+    from .scores import Score
+    from .windows import Window
+
+#: An axis this short stays whole in its block: its edges read most of it.
+SHORT_AXIS = 64
+
+
+def every(count: int) -> tuple[slice, ...]:
+    """Return an index of all points along so many axes."""
+    return (slice(None),) * count
+
+
+#: From where to where a block is, along each axis.
+Block: TypeAlias = tuple[tuple[int, int], ...]
+
+
+class Bound(NamedTuple):
+    """A program for blocks of one shape.
+
+    Attributes
+    ----------
+    play : callable
+        As that of the program.
+    indices : tuple
+        What it is given.
+    margins : tuple of (int, int) or None
+        For each axis, how much longer than the block its arrays are at its two ends;
+        None where they have the whole axis.
+    reads : tuple of slice
+        Of these arrays, what is read.
+    """
+
+    play: Callable[..., None]
+    indices: tuple[Any, ...]
+    margins: tuple[tuple[int, int] | None, ...]
+    reads: tuple[slice, ...]
+
+
+def cut_into_blocks(
+    shape: Sequence[int], edges: Sequence[tuple[int, int]], limit: int | None
+) -> Iterable[Block]:
+    """Cut a result into blocks of so many points.
+
+    The last axes are the fastest in memory, so they are the last to be cut.  Points
+    near an end that have formulas of their own are in the same block.
+    """
+    if limit is None or math.prod(shape) <= limit:
+        return [tuple([(0, n) for n in shape])]
+    short = [
+        n <= SHORT_AXIS and edge != (0, 0) for n, edge in zip(shape, edges, strict=True)
+    ]
+    for n, is_short in zip(shape, short, strict=True):
+        limit = max(limit // n, 1) if is_short else limit
+    cuts: list[list[tuple[int, int]]] = []
+    for n, is_short, (left, right) in reversed(
+        list(zip(shape, short, edges, strict=True))
+    ):
+        if is_short or n <= limit:
+            cuts.append([(0, n)])
+        else:
+            starts = [0, *range(left + limit, n - right, limit)]
+            cuts.append(list(zip(starts, [*starts[1:], n], strict=True)))
+        if not is_short:
+            limit = max(limit // max(n, 1), 1)
+    return product(*reversed(cuts))
+
+
+def is_one_run(block: Block, shape: Sequence[int]) -> bool:
+    """Tell whether a block of an array in order is one run through memory."""
+    lengths = [stop - start for start, stop in block]
+    cut = next((k for k, n in enumerate(lengths) if n != 1), len(lengths))
+    return tuple(lengths[cut + 1 :]) == tuple(shape[cut + 1 :])
+
+
+def _box_of(
+    block: Block, shape: Sequence[int], edges: Sequence[tuple[int, int]]
+) -> Window:
+    """Return the kind of box that a block is."""
+    return tuple(
+        [
+            (START, STOP)
+            if edge == (0, 0)
+            else (START if start else 0, STOP if stop < n else LENGTH)
+            for (start, stop), n, edge in zip(block, shape, edges, strict=True)
+        ]
+    )
+
+
+def _bind(program: Program, box: Window, block: Block, shape: Sequence[int]) -> Bound:
+    """Return a program for blocks of one shape.
+
+    Where a block is at no end of an axis, its arrays are cut, too, so that the program
+    serves for all others like it.
+    """
+    ends: list[tuple[Any, ...]] = []
+    margins: list[tuple[int, int] | None] = []
+    lengths: list[Any] = [stop - start for start, stop in block]
+    for extent, (start, stop), n, (low, high) in zip(
+        box, block, shape, program.reads, strict=True
+    ):
+        if extent == (START, STOP):
+            before = START - low
+            ends.append((0, before, None, before + stop - start, None))
+            margins.append((before, high - STOP))
+        else:
+            ends.append((0, start, None, stop, n))
+            margins.append(None)
+
+    def at(position: int, cut: Cut) -> int:
+        quarters, rest = divmod(position + START // 2, START)
+        rest -= START // 2
+        axis: Any = cut.axis
+        if cut.is_run:
+            stride = math.prod(lengths[axis + 1 :])
+            return int(quarters // 4 * math.prod(lengths) + rest * stride)
+        return int(ends[axis][quarters] + rest)
+
+    def sliced(cut: Any) -> Any:
+        if cut is None:
+            return slice(None)
+        if not isinstance(cut, Cut):
+            return cut
+        if cut.axis is None:
+            return slice(cut.start, cut.stop)
+        origin = 0 if cut.origin is None else at(cut.origin, cut)
+        return slice(at(cut.start, cut) - origin, at(cut.stop, cut) - origin)
+
+    def index(cuts: tuple[Any, ...]) -> tuple[Any, ...]:
+        if cuts[0] != "shape":
+            return tuple([sliced(cut) for cut in cuts])
+        extents = [sliced(cut) for cut in cuts[1:]]
+        return tuple([extent.stop - extent.start for extent in extents])
+
+    reads = [Cut(axis, *extent) for axis, extent in enumerate(program.reads)]
+    indices = tuple([index(cuts) for cuts in program.indices])
+    return Bound(program.play, indices, tuple(margins), tuple(map(sliced, reads)))
+
+
+def binder(
+    score: Score,
+    shape: tuple[int, ...],
+    in_one_run: bool,
+    xp: Namespace,
+    ops: InPlaceOps,
+) -> Callable[[Block], Bound]:
+    """Return what has the program for a block, each once for all that are alike."""
+    bounds: dict[Any, Bound] = {}
+
+    def bound(block: Block) -> Bound:
+        box = _box_of(block, shape, score.edges)
+        where = [
+            (0, stop - start) if extent == (START, STOP) else (start, stop)
+            for extent, (start, stop) in zip(box, block, strict=True)
+        ]
+        known = bounds.get((box, tuple(where)))
+        if known is None:
+            kind = Kind(box, in_one_run, False)
+            program = score.program(kind, ops, xp)
+            ends = zip(box, block, program.fewest, strict=True)
+            if any(_is_short(*known) for known in ends):
+                program = score.program(kind._replace(is_short=True), ops, xp)
+            known = _bind(program, box, block, shape)
+            bounds[box, tuple(where)] = known
+        return known
+
+    return bound
+
+
+def _is_short(extent: tuple[int, int], ends: tuple[int, int], fewest: int) -> bool:
+    """Tell whether a block has too few points along an axis that it has an end of."""
+    return extent != (START, STOP) and ends[1] - ends[0] < fewest
+
+
+def cuts_of(
+    operands: Sequence[Any], component: int | None, bound: Bound, block: Block
+) -> tuple[Any, ...]:
+    """Return what a block reads of the operands; None for all."""
+    cuts = [
+        slice(None) if margin is None else slice(start - margin[0], stop + margin[1])
+        for (start, stop), margin in zip(block, bound.margins, strict=True)
+    ]
+    found: list[Any] = []
+    for number, operand in enumerate(operands):
+        shape = getattr(operand, "shape", ())
+        if number == 0 and component is not None:
+            index = with_components(cuts, component)
+        else:
+            pairs = zip(cuts, shape, strict=False)
+            index = tuple([slice(None) if n == 1 else cut for cut, n in pairs])
+        pairs = zip(index, shape, strict=True)
+        is_all = all(len(range(*cut.indices(n))) == n for cut, n in pairs)
+        found.append(None if is_all else index)
+    return tuple(found)
+
+
+def with_components(cuts: Sequence[slice], component: int | None) -> tuple[slice, ...]:
+    """Return what is cut out of a vector field: all components of these points."""
+    if component is None:
+        return tuple(cuts)
+    return (*cuts[:component], slice(None), *cuts[component:])

@@ -1,0 +1,296 @@
+"""Derivatives of which some samples are missing, in blocks whose masks are looked at.
+
+At most points the first formula fits, as if nothing were missing: all samples are
+differentiated that way, fast, and what it makes of missing ones is mended block by
+block, while that is in the cache.  Which formula a point gets is told from bools, which
+are small, and it is run at the points that want it.  A one-sided end is as if all
+samples beyond it were missing; near ends with ghosts, where formulas are others row by
+row, the lines are run through as short arrays.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Sequence
+from functools import reduce
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ... import _agnostic
+from ..._records import candidates, unrounded
+from ..memory import in_order_of_memory
+from . import masked_few
+from .blocks import every
+from .masked_rules import rules_of
+
+if TYPE_CHECKING:
+    from ..._records import Task
+    from ..._typing import Namespace
+    from .masked_rules import Reads
+    from .operations import InPlaceOps
+
+#: Fewer samples take less time to be run through than to be chosen from.
+FEWEST_SAMPLES = 2**12
+
+#: So many points are told of together at most, and so many mended.
+MOST_POINTS, MOST_POSITIONS = 2**18, 2**15
+
+
+class Block(NamedTuple):
+    """A part of a derivative, with as many points beside it as any formula reads.
+
+    All arrays are flat, and lie in the order of memory: what is so many points away
+    along the axis is so many strides away in them.
+
+    Attributes
+    ----------
+    f, x : array
+        The samples, those beside it included, and likewise the coordinates, if all have
+        their own.  Else they are of the whole axis, or None.
+    out : array
+        The derivative, in the working dtype.
+    runs : list of array
+        Where one valid sample begins, then two in a row, and so on: with a margin at
+        either end, and beyond the ends of the axis, all are missing.
+    shape : tuple of int
+        How many lines there are in `out`, how many points of each, and the stride.
+    margin : int
+        In points.
+    start, before : int
+        Where `out` begins along the axis, and how many samples come before it.
+    xp : module
+        The namespace of the arrays.
+    """
+
+    f: Any
+    x: Any
+    out: Any
+    runs: list[Any]
+    shape: tuple[int, int, int]
+    margin: int
+    start: int
+    before: int
+    xp: Namespace
+
+    def in_rows(self, array: Any) -> Any:
+        """Return an array like `out`, by lines, rows and strides."""
+        return self.xp.reshape(array, self.shape)
+
+    def run(self, first: int, count: int) -> Any:
+        """Tell whether so many samples in a row are valid, the first so far away."""
+        lines, rows, stride = self.shape
+        while len(self.runs) < count:
+            self.runs.append(self.runs[-1][:-stride] & self.runs[-1][stride:])
+            if len(self.runs) == 2 and lines > 1:  # none goes on in the next line
+                self.in_rows(self.run(0, 2))[:, -1] = False
+        begin = (self.margin + first) * stride
+        return self.runs[count - 1][begin : begin + lines * rows * stride]
+
+    def fits(self, reads: Reads) -> Any:
+        """Tell at which points all samples that a formula reads are valid."""
+        found = reduce(operator.and_, [self.run(*run) for run in reads])
+        if len(reads) > 1 and self.shape[0] > 1:  # what is beyond is another line's
+            rows = self.in_rows(found)
+            rows[:, : -reads[0][0]] = False
+            rows[:, self.shape[1] - sum(reads[-1]) + 1 :] = False
+        return found
+
+    def fits_in_row(self, reads: Reads, row: int) -> Any:
+        """Tell it of a row that the formula is made for."""
+        runs = [self.in_rows(self.run(*run))[:, row] for run in reads]
+        return reduce(operator.and_, runs)
+
+
+def derivative(
+    f: Any,
+    task: Task,
+    xp: Namespace,
+    ops: InPlaceOps,
+    write: Callable[..., Any],
+    place: Any = None,
+) -> Any:
+    """Return one derivative, in the working dtype, in `place` if that pays.
+
+    ``write(f, (task,), xp, ops, out, then)`` writes that of valid samples, and calls
+    ``then(target)`` when a block has been written.
+    """
+    task = unrounded(task)
+    if ops.block_bytes is None:
+        return _agnostic.derivative(f, task, xp)
+    if task.inner is not None:
+        where = _agnostic.known(f.shape, task.inner, xp)
+        f = derivative(f, task.inner, xp, ops, write)
+        task = task._replace(inner=None, where=where)
+    f = _agnostic.component(f, task)
+    task = task._replace(component=None, sign=0)
+    if math.prod(f.shape) < FEWEST_SAMPLES:
+        return masked_few.derivative(f, task, xp, ops, write)
+    whole = place
+    if whole is None:
+        whole = ops.empty_like(f, dtype=task.precision.result)
+    f, (task,), (out,) = in_order_of_memory(f, [task], [whole], ops.memory)
+    mender = Mender(f, task, out, xp, ops)
+    write(f, (mender.first,), xp, ops, out, mender.mend)
+    return whole
+
+
+class Mender:
+    """Mends the blocks of a derivative where samples are missing."""
+
+    def __init__(
+        self, f: Any, task: Task, out: Any, xp: Namespace, ops: InPlaceOps
+    ) -> None:
+        self.f, self.task, self.out = f, task, out
+        self.xp, self.ops = xp, ops
+        self.first, *self.others = candidates(task)
+        schemes = (self.first.scheme, *[one.scheme for one in self.others])
+        self.rules = rules_of(schemes, task.coordinates is not None)
+        x = task.coordinates
+        self.is_on_line = x is not None and math.prod(x.shape) == x.shape[task.axis]
+
+    def mend(self, target: tuple[slice, ...]) -> None:
+        """Replace what the first formula has made of missing samples in a block."""
+        lengths = [rows.stop - rows.start for rows in target]
+        parts = -(-math.prod(lengths) // MOST_POINTS)
+        cut = next((k for k, n in enumerate(lengths) if n > 1), 0)
+        step = -(-lengths[cut] // parts)
+        first, last = target[cut].start, target[cut].stop
+        for start in range(first, last, step):
+            self._mend(_with_rows(target, cut, slice(start, min(start + step, last))))
+
+    def _mend(self, target: tuple[slice, ...]) -> None:
+        """Replace it in a part of a block."""
+        axis, length = self.task.axis, self.f.shape[self.task.axis]
+        rows, margin = target[axis], self.rules.margin
+        start, stop = max(rows.start - margin, 0), min(rows.stop + margin, length)
+        cut = _with_rows(target, axis, slice(start, stop))
+        valid = _part(self.task.where, cut)
+        if not self.xp.all(valid):
+            self._mend_rows(target, cut, valid)
+        is_inside = margin <= rows.start <= rows.stop <= length - margin
+        if any(self.rules.ghosts) and not is_inside:
+            self._mend_ends(target)
+
+    def _mend_rows(
+        self, target: tuple[slice, ...], cut: tuple[slice, ...], valid: Any
+    ) -> None:
+        """Replace the rows of a block that are not near an end with ghosts.
+
+        Where it has not all rows, it has one line: whatever is before is cut first.
+        """
+        xp, axis, ops, x = self.xp, self.task.axis, self.ops, self.task.coordinates
+        out, f, start = self.out[target], self.f[cut], target[axis].start
+        lengths = tuple(out.shape)
+        stride, margin = math.prod(lengths[axis + 1 :]), self.rules.margin
+        shape = math.prod(lengths[:axis]), lengths[axis], stride
+        before, beside = (start - cut[axis].start) * stride, margin * stride
+        mended = xp.reshape(out, (-1,))
+        padded = (mended.shape[0] + 2 * beside,)
+        run = ops.empty_like(valid, dtype=valid.dtype, shape=padded)
+        first, last = beside - before, beside - before + math.prod(f.shape)
+        run[:first], run[last:] = False, False
+        xp.reshape(run[first:last], f.shape)[...] = valid
+        if x is not None:
+            if not self.is_on_line:
+                x = xp.broadcast_to(_part(x, cut), f.shape)
+            x = xp.reshape(x, (-1,))
+        f = xp.reshape(f, (-1,))
+        self._replace(Block(f, x, mended, [run], shape, margin, start, before, xp))
+        if not ops.memory.is_contiguous(out):
+            out[...] = xp.reshape(mended, lengths)
+
+    def _replace(self, block: Block) -> None:
+        """Replace it where the first formula does not fit."""
+        wanted, rules = self._wanted(block), self.rules
+        for group in rules.groups:
+            chosen = wanted
+            if group is not rules.groups[-1]:  # for that, all are that are left
+                fits = [block.fits(rules.others[number]) for number, _ in group]
+                chosen = wanted & reduce(operator.or_, fits)
+                wanted ^= chosen
+            (positions,) = self.xp.nonzero(chosen)
+            for start in range(0, positions.shape[0], MOST_POSITIONS):
+                part = positions[start : start + MOST_POSITIONS]
+                self._run_at(part, group, block)
+
+    def _wanted(self, block: Block) -> Any:
+        """Tell where other formulas fit than the first; where none does, write NaN."""
+        xp, rules, length = self.xp, self.rules, self.f.shape[self.task.axis]
+        rest = xp.logical_not(block.fits(rules.first))
+        rows = block.in_rows(rest)
+        for row, reads in rules.edges:
+            number = (row if row >= 0 else length + row) - block.start
+            if 0 <= number < block.shape[1]:
+                rows[:, number] = xp.logical_not(block.fits_in_row(reads, number))
+        if rules.ghosts[0]:
+            rows[:, : max(rules.margin - block.start, 0)] = False
+        if rules.ghosts[1]:
+            rows[:, max(length - rules.margin - block.start, 0) :] = False
+        wanted = rest & reduce(operator.or_, map(block.fits, rules.least))
+        rest ^= wanted
+        block.out[rest] = math.nan
+        return wanted
+
+    def _run_at(
+        self, positions: Any, group: Sequence[tuple[int, int]], block: Block
+    ) -> None:
+        """Write at some positions what the first of a group makes that fits there."""
+        xp, rules, (lines, count, stride) = self.xp, self.rules, block.shape
+        places: Any = group[-1][1] * stride
+        for number, shift in reversed(group[:-1]):
+            fit = block.fits(rules.others[number])[positions]
+            places = places + fit * (shift * stride - places)  # as `where`, but faster
+        places = positions + places
+        number = group[0][0]
+        task, (scheme, offsets) = self.others[number], rules.near[number]
+        precision, beside = task.precision, xp.reshape(xp.arange(*offsets), (-1, 1))
+        f = block.f[places + (beside * stride + block.before)]
+        f = _agnostic.prepare(f, precision.samples, precision.wide_samples, xp)
+        x = block.x
+        if x is not None:
+            if self.is_on_line:
+                places = places // stride if stride > 1 else places
+                places = places % count if lines > 1 else places
+                x = x[places + (beside + block.start)]
+            else:
+                x = x[places + (beside * stride + block.before)]
+        task = task._replace(axis=0, scheme=scheme, coordinates=x)
+        (block.out[positions],) = _agnostic.weighted_sum(f, task, scheme.interior, xp)
+
+    def _mend_ends(self, target: tuple[slice, ...]) -> None:
+        """Replace the rows of a block that are near an end.
+
+        Both ends make a short array together: what reads the other end finds it there.
+        """
+        xp, axis, margin, task = self.xp, self.task.axis, self.rules.margin, self.task
+        length, strip = self.f.shape[axis], 2 * margin
+        ends = [slice(0, strip), slice(max(length - strip, strip), length)]
+
+        def at_ends(array: Any) -> Any:
+            parts = [_part(array, _with_rows(target, axis, end)) for end in ends]
+            return xp.concat(parts, axis=axis)
+
+        valid = at_ends(_agnostic.along(task.where, axis, length, xp))
+        if xp.all(valid):
+            return
+        x = None if task.coordinates is None else at_ends(task.coordinates)
+        short = task._replace(where=valid, coordinates=x)
+        values = _agnostic.derivative(at_ends(self.f), short, xp)
+        for own in (slice(0, margin), slice(length - margin, length)):
+            first = max(own.start, target[axis].start)
+            last = min(own.stop, target[axis].stop)
+            if first < last:
+                moved = values.shape[axis] - length if own.start else 0
+                rows = (*every(axis), slice(first + moved, last + moved))
+                self.out[_with_rows(target, axis, slice(first, last))] = values[rows]
+
+
+def _with_rows(cut: tuple[slice, ...], axis: int, rows: slice) -> tuple[slice, ...]:
+    """Return the cut with other rows along an axis."""
+    return (*cut[:axis], rows, *cut[axis + 1 :])
+
+
+def _part(array: Any, cut: Sequence[slice]) -> Any:
+    """Return a part of an array that broadcasts with the samples."""
+    pairs = zip(cut, array.shape, strict=True)
+    return array[tuple([slice(None) if n == 1 else part for part, n in pairs])]

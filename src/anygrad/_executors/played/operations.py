@@ -1,0 +1,59 @@
+"""The operations of a library that write in place, for blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from ..memory import Memory
+    from .scratch import Scratch
+
+
+class InPlaceOps(NamedTuple):
+    """The operations of a library that write in place.
+
+    Attributes
+    ----------
+    verbs : dict
+        By the standard's names: ``verb(a, b, out=out)``, or of one operand; without
+        `out`, they make an array.  There is a "reciprocal", too, where no numbers but
+        only arrays can be divided.
+    empty_like : callable
+        ``empty_like(f, dtype=dtype, shape=None)``: not filled, in the memory order of
+        `f`, or of a shape of its own.
+    scratch : Scratch or None
+        Memory for what lives no longer than a block; None where it is made each time.
+    memory : Memory
+        How its arrays lie.
+    extremes : callable or None
+        ``extremes(f)``: the least and the greatest of integers, as Python's; None where
+        looking at values would wait for a device.
+    has_spaces : bool
+        Whether small calls are made again on the same memory.
+    block_bytes : int or None
+        How large a block of the result should be; None for no blocks.
+    scratch_bytes : int
+        How large it should be if it has scratch arrays of its size beside it.
+    short_loop : int
+        Weights are spread over a block where a loop would be shorter than this.
+    for_each : callable
+        ``for_each(function, blocks)``: one after the other, or on several threads.
+    """
+
+    verbs: Mapping[str, Callable[..., Any]]
+    empty_like: Callable[..., Any]
+    scratch: Scratch | None
+    memory: Memory
+    extremes: Callable[[Any], tuple[int, int]] | None
+    has_spaces: bool
+    block_bytes: int | None
+    scratch_bytes: int
+    short_loop: int
+    for_each: Callable[[Callable[[Any], None], Iterable[Any]], None]
+
+
+def one_by_one(function: Callable[[Any], None], blocks: Iterable[Any]) -> None:
+    """Do the blocks one after the other."""
+    for block in blocks:
+        function(block)

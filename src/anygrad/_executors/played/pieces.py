@@ -1,0 +1,121 @@
+"""The blocks of one result: what is prepared of them, and how they are played."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from ..._typing import Namespace
+    from .blocks import Bound
+    from .operations import InPlaceOps
+    from .replayed import Space
+
+#: Integers up to this size are floating numbers of 64 bits.
+LARGEST_EXACT = 2**53
+
+
+class Piece(NamedTuple):
+    """One block, and how it is played.
+
+    Attributes
+    ----------
+    bounds : list of Bound
+        By which program, and by which other one if some of its integers are no floating
+        numbers.
+    cuts : tuple of (tuple of slice or None)
+        What it reads of each operand; None for all.
+    looked_at : tuple of slice
+        Which of the samples there are read, where it is asked how large they are.
+    target : tuple of slice
+        Where it is in the result.
+    """
+
+    bounds: list[Bound]
+    cuts: tuple[Any, ...]
+    looked_at: tuple[slice, ...]
+    target: tuple[slice, ...]
+
+
+class Prepared(NamedTuple):
+    """All blocks of a derivative, as its shape and the order of memory decide them.
+
+    Attributes
+    ----------
+    ops : InPlaceOps
+        For which it has been cut.
+    pieces : list of Piece
+        They may be done at the same time.
+    alone : Bound or None
+        The only program, where it is for all as it is.
+    weights : tuple of (int, int)
+        The operands that are repeated over the lines of a block, and their axes.
+    shares_weights : list of bool
+        Of each task, as that of its `Term`.
+    spaces : list of Space, or None
+        Where a small call is made again, if nobody does so now; None where that has not
+        been tried.
+    """
+
+    ops: InPlaceOps
+    pieces: Sequence[Piece]
+    alone: Bound | None
+    weights: tuple[tuple[int, int], ...]
+    shares_weights: Sequence[bool]
+    spaces: list[Space] | None = None
+
+
+def play(
+    known: Prepared,
+    operands: list[Any],
+    out: Any,
+    xp: Namespace,
+    then: Callable[[tuple[slice, ...]], None] | None,
+) -> None:
+    """Write all blocks, and call `then` with the place of each."""
+    if 0 in out.shape:  # of its pieces, some would be shorter than that
+        return
+    if known.alone is not None:
+        known.alone.play(operands, out, known.alone.indices)
+        if then is not None:
+            then(known.pieces[0].target)
+        return
+    ops = known.ops
+    spread: dict[Any, Any] = {}
+
+    def one(piece: Piece) -> None:
+        pairs = zip(operands, piece.cuts, strict=True)
+        read = [array if cut is None else array[cut] for array, cut in pairs]
+        bound, *others = piece.bounds
+        if others and not are_exact(read[0][piece.looked_at], ops):
+            (bound,) = others
+        target = out[piece.target]
+        for place, axis in known.weights:
+            lengths = tuple(target.shape)
+            key = place, lengths
+            if key not in spread:
+                spread[key] = _spread(operands[place], axis, lengths, xp, ops)
+            read[place] = spread[key]
+        bound.play(read, target, bound.indices)
+        if then is not None:
+            then(piece.target)
+
+    ops.for_each(one, known.pieces)
+
+
+def are_exact(f: Any, ops: InPlaceOps) -> bool:
+    """Tell whether wide integers are floating numbers."""
+    least, greatest = ops.extremes(f)  # type: ignore[misc]
+    return least >= -LARGEST_EXACT and greatest <= LARGEST_EXACT
+
+
+def _spread(
+    weights: Any, axis: int, lengths: tuple[int, ...], xp: Namespace, ops: InPlaceOps
+) -> Any:
+    """Return weights repeated over a block of whole lines, as one run."""
+    missing = list(weights.shape)
+    missing[axis] = lengths[axis] - missing[axis]
+    rest = ops.empty_like(weights, dtype=weights.dtype, shape=tuple(missing))
+    rest[...] = 0
+    padded = xp.concat([weights, rest], axis=axis)
+    return xp.reshape(xp.broadcast_to(padded, lengths), (-1,))

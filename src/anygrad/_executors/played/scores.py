@@ -1,0 +1,201 @@
+"""What is recorded of derivatives that are played: the agnostic run on symbols.
+
+A score holds no value of a call, no length and no step: what scales the sums is one
+operand, however many numbers it has.  So it serves for all calls of its form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ... import _agnostic
+from ..._classes import is_array
+from ..._records import Plan
+from ..._scales import Scale
+from ..recorded import weights
+from ..recorded.nodes import LENGTH, Tape, Weak, interiors
+from ..recorded.symbols import Symbol, Words, symbol_of_array
+from .programs import program_of
+from .values import Values
+
+if TYPE_CHECKING:
+    from ..._records import Task
+    from ..._typing import Namespace
+    from .operations import InPlaceOps
+    from .programs import Program
+    from .values import Shift, Value
+    from .windows import Kind
+
+
+class Term(NamedTuple):
+    """A derivative, alone or a part of a sum.
+
+    Attributes
+    ----------
+    task : Task
+        What is recorded.
+    shares_weights : bool
+        Whether all lines share their weights on coordinates: then these are made once
+        and are operands, not the coordinates.
+    """
+
+    task: Task
+    shares_weights: bool
+
+    def of_narrow(self) -> Term:
+        """Return it for integers that the working dtype need not round."""
+        precision = self.task.precision._replace(wide_samples=False)
+        return self._replace(task=self.task._replace(precision=precision))
+
+    @property
+    def form(self) -> tuple[Any, ...]:
+        """All that decides what is done."""
+        task, x = self.task, self.task.coordinates
+        grid = None
+        if x is not None:
+            grid = _form(x), _form(task.period), self.shares_weights
+        ends = tuple(map(_form, task.constants or ()))
+        kind = task.axis, task.scheme, task.precision, task.component, task.sign
+        return (*kind, grid, ends)
+
+
+def _form(value: Any) -> Any:
+    """Return what a form holds of an array or a number."""
+    if not is_array(value):
+        return type(value) is complex, value is None
+    return value.dtype, tuple([n != 1 for n in value.shape])
+
+
+class Score(NamedTuple):
+    """A recording that is to be played.
+
+    Attributes
+    ----------
+    root, shift
+        Its result.
+    ndim : int
+        The number of axes.
+    scales : frozenset of int
+        Which operands are scales.
+    places : int
+        How many operands there are.
+    edges : tuple of (int, int)
+        How many points at the start and at the end of each axis have formulas of their
+        own.
+    weights : tuple of (int, int)
+        Which operands are the weights of the interior along an axis, and which axis.
+    programs : dict
+        What has been written of it, by kind of block.
+    """
+
+    root: Value
+    shift: Shift
+    ndim: int
+    scales: frozenset[int]
+    places: int
+    edges: tuple[tuple[int, int], ...]
+    weights: tuple[tuple[int, int], ...]
+    programs: dict[Kind, Program]
+
+    def program(self, kind: Kind, ops: InPlaceOps, xp: Namespace) -> Program:
+        """Return the program for a kind of block."""
+        known = self.programs.get(kind)
+        if known is None:
+            known = self.programs[kind] = program_of(self, kind, ops, xp)
+        return known
+
+
+def operands_of(task: Task, shares_weights: bool, xp: Namespace) -> list[Any]:
+    """Return scales, weights or coordinates, and numbers beyond the ends."""
+    x = task.coordinates
+    values: list[Any] = []
+    if x is None:
+        scales = task.scales or _agnostic.scales(task, xp)
+        values += [scales[number] for number in task.scheme.firsts]
+    elif shares_weights:
+        for formula in _agnostic.weighted_formulas(task, xp):
+            formula.with_weights(values.append)
+    else:
+        values += [x] if task.period is None else [x, task.period]
+    if task.constants is not None:
+        values += [constant for constant in task.constants if constant is not None]
+    return values
+
+
+def record(f: Any, terms: Sequence[Term], xp: Namespace) -> Score:
+    """Record a derivative and what is added to it, rounded once."""
+    recorder = _Recorder(f, xp)
+    plan = Plan(tuple(map(recorder.recorded, terms)))
+    (result,) = _agnostic.run(recorder.f, plan, recorder.xp, weights.IN_THEIR_PLACE)
+    root, shift = Values(result.ndim).of(result.node)
+    return Score(
+        root,
+        shift,
+        result.ndim,
+        frozenset(recorder.scales),
+        next(recorder.places),
+        tuple(interiors([result.node], result.ndim)),
+        tuple(recorder.weights),
+        {},
+    )
+
+
+class _Recorder:
+    """Symbols for the operands, in their order; the samples are the first."""
+
+    def __init__(self, f: Any, xp: Namespace) -> None:
+        self.namespace, self.tape = xp, Tape(xp)
+        self.xp: Any = Words(self.tape)
+        self.f = symbol_of_array(self.tape, 0, (LENGTH,) * f.ndim, f.dtype)
+        self.places = count(1)
+        self.scales: list[int] = []
+        self.weights: list[tuple[int, int]] = []
+
+    def recorded(self, term: Term) -> Task:
+        """Return a task with symbols for its values, or for what is made of them."""
+        task, scheme = term.task, term.task.scheme
+        scales: Any = ()
+        x: Any = task.coordinates
+        period = task.period
+        if x is None:
+            scales = scheme.per_formula([self.scale() for _ in scheme.firsts])
+        elif term.shares_weights:
+            given = enumerate(_agnostic.weighted_formulas(task, self.namespace))
+            formulas = [
+                one.with_weights(partial(self.weight, task=task, number=number))
+                for number, one in given
+            ]
+            x = {scheme: tuple(formulas)}
+        else:
+            x, period = self.symbol(x), self.symbol(period)
+        ends: Any = task.constants and tuple(map(self.symbol, task.constants))
+        return task._replace(
+            scales=scales, coordinates=x, period=period, constants=ends, step=None
+        )
+
+    def symbol(self, value: Any) -> Any:
+        """Return what stands for an array or a number, if there is one."""
+        if value is None:
+            return None
+        place = next(self.places)
+        if not is_array(value):
+            return Weak(place, isinstance(value, complex))
+        shape = tuple([1 if n == 1 else LENGTH for n in value.shape])
+        return symbol_of_array(self.tape, place, shape, value.dtype)
+
+    def scale(self) -> Scale:
+        """Return what stands for all numbers of a scale."""
+        self.scales.append(next(self.places))
+        return Scale((Weak(self.scales[-1], False),), ())
+
+    def weight(self, array: Any, task: Task, number: int) -> Symbol:
+        """Return what stands for a weight of all points of a formula."""
+        place, shape = next(self.places), [1] * array.ndim
+        if number == task.scheme.interior:
+            start, stop = task.scheme.formulas[number][:2]
+            shape[task.axis] = LENGTH + (stop or 0) - start
+            self.weights.append((place, task.axis))
+        return symbol_of_array(self.tape, place, tuple(shape), array.dtype)

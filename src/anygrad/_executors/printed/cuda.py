@@ -1,0 +1,299 @@
+"""A recording as a kernel in CUDA C++.
+
+Each thread makes some results that lie side by side in memory, with loads and stores of
+16 bytes, where the memory allows; where it does not, as many with a distance between
+them, so that neighbouring threads read neighbouring samples.  A formula that reads
+several rows is played for several rows at once, which share their loads.
+
+The ends of rows have blocks of their own, whose threads take one point each: a thread
+of a whole row that went another way than the rest of its warp would have all wait.
+Rows are counted by the grid, which takes no division.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..recorded.nodes import Range, interior, interiors, name_of, straight_nodes
+from .cuda_language import HEADERS, SIZES, TYPES, Kernels
+from .printing import Scope, inside
+
+if TYPE_CHECKING:
+    from ..recorded.tape import Recording
+
+#: What a kernel is called.
+NAME = "anygrad_kernel"
+
+#: Products and sums that are contracted are not rounded as on other devices.
+OPTIONS = ("--fmad=false",)
+
+#: A memory access of a thread is that long at most.
+ACCESS = 16
+
+#: So many results a thread makes where they do not lie side by side.
+APART = 4
+
+#: Longer texts take more than half a second to compile, and are cut if they can be.
+MOST_LINES = 1600
+
+#: One derivative cannot.  With 4,300 lines, of order 2 and accuracy 8 on coordinates,
+#: NVIDIA's compiler takes two seconds, once; the other way is 3,500 kernels, one for
+#: each operation, at every call.
+MOST_LINES_ALONE = 5400
+
+#: What is read and made of several rows is held in registers, of so many bytes; with
+#: more, fewer threads would be there to wait for memory.
+MOST_BYTES_HELD = 448
+
+#: Texts that are printed once for several results have so many lines; longer ones would
+#: hold all that they read in registers, of which there are not so many.
+MOST_UNROLLED = 120
+
+
+class Variant(NamedTuple):
+    """What is printed in more than one way.
+
+    Attributes
+    ----------
+    lanes : int
+        How many results that lie side by side a thread makes; 1 where they do not.
+    is_wide : bool
+        Whether positions in memory have more than 32 bits.
+    rows : int
+        In how many rows that follow each other it makes them.
+    """
+
+    lanes: int
+    is_wide: bool
+    rows: int = 1
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether the results of a thread have a distance between them."""
+        return self.lanes == 1
+
+    @property
+    def columns(self) -> int:
+        """How many results of a row a thread makes."""
+        return APART if self.is_apart else self.lanes
+
+    def left(self, edge: Range) -> int:
+        """Return how many points at the start of a row are none of the interior."""
+        return (
+            edge.start if self.is_apart else -(-edge.start // self.lanes) * self.lanes
+        )
+
+
+#: The whole of it.  Of the three counts of the grid, the first is along the last axis,
+#: the second along the one before, and the third along all others.  The last of the
+#: first ones is that of the ends of rows.
+TEXT = """\
+{headers}
+typedef {position} position;
+template <class T, int N>
+struct alignas(sizeof(T) * N < {access} ? sizeof(T) * N : {access}) pack {{ T v[N]; }};
+template <class T>
+static __device__ __noinline__ T quotient(T a, T b) {{ return a / b; }}
+
+extern "C" __global__ void {name}(
+{parameters}
+) {{
+const position block = (position)blockIdx.x * blockDim.x * {columns};
+const bool at_ends = block >= inner;
+const position first = {left} + block + (position)threadIdx.x{side_by_side};
+if (!at_ends && first >= {left} + inner) return;
+{for_all_rows}
+{rows}
+if (!at_ends{conditions}) {{
+  #pragma unroll
+  for (int turn = 0; turn < {turns}; ++turn) {{
+    const position t{row} = row + turn;
+{straight_rows}
+    #pragma unroll {unrolled}
+    for (int lane = 0; lane < {columns}; ++lane) {{
+      const position t{last} = first + {lane};
+{straight}
+    }}
+{stores}
+  }}
+}} else {{
+  const position each = at_ends ? n{last} - inner : {columns};
+  const position points = each * (at_ends ? blockDim.y * {turns} : {turns});
+  #pragma unroll 1
+  for (position point = at_ends ? threadIdx.y * blockDim.x + threadIdx.x : 0;
+       point < points; point += at_ends ? blockDim.x * blockDim.y : 1) {{
+    const position turn = point / each, lane = point - turn * each;
+    const position t{row} = row + turn;
+    if (t{row} >= n{row}) break;
+    const position t{last} =
+        at_ends ? lane + (lane < {left} ? 0 : inner) : first + {lane};
+{general}
+  }}
+}}
+{ends}
+}}
+"""
+
+#: What is the same in all rows.
+FOR_ALL_ROWS = """\
+{names}
+if (!at_ends) {{
+  #pragma unroll
+  for (int lane = 0; lane < {columns}; ++lane) {{
+    const position t{last} = first + {lane};
+{lines}
+  }}
+}}"""
+
+
+def text_of(recording: Recording, variant: Variant) -> str | None:
+    """Return the text of a kernel; None if it would be too long, or has no dtype."""
+    dtypes = recording.dtypes
+    if not TYPES.keys() >= set(dtypes):
+        return None
+    printer = Kernels(recording, variant.lanes)
+    last, lanes, tab = printer.last, variant.lanes, Kernels.INDENT
+    at = interior(recording.ndim)
+    row = Scope(tab, at=at)
+    straight = Scope(tab * 2, row, at=at)
+    general = Scope(tab)
+    stores = []
+    for number, node in enumerate(recording.results):
+        place = _place_of_result(number, last, lanes)
+        value = printer.value(node, straight)
+        if lanes > 1:
+            kind = f"pack<{TYPES[node.dtype]}, {lanes}>"
+            row.lines.insert(0, f"{tab}{kind} p{number};")
+            straight.add(f"p{number}.v[lane] = {value};")
+            start = place.replace(f"t{last}", "first")
+            stores.append(f"{tab}*({kind}*)(o{number} + ({start})) = p{number};")
+        else:
+            straight.add(f"o{number}[{place}] = {value};")
+        general.add(f"o{number}[{place}] = {printer.value(node, general)};")
+    words = {
+        "columns": variant.columns,
+        "last": last,
+        "lane": "lane * (position)blockDim.x" if variant.is_apart else "lane",
+    }
+    for_all_rows = _for_all_rows(printer, words)
+    lines = len(row.lines) + len(straight.lines) + len(general.lines)
+    most = MOST_LINES if recording.can_be_cut else MOST_LINES_ALONE
+    if lines + for_all_rows.count("\n") > most:
+        return None
+    ranges = interiors(recording.results, recording.ndim)
+    return TEXT.format(
+        **words,
+        name=NAME,
+        headers="\n".join(sorted({HEADERS[d] for d in dtypes if d in HEADERS})),
+        position="long long" if variant.is_wide else "int",
+        access=ACCESS,
+        parameters=",\n".join(_parameters(recording)),
+        left=variant.left(ranges[last]),
+        side_by_side="" if variant.is_apart else f" * {lanes}",
+        for_all_rows=for_all_rows,
+        rows="\n".join(_loops(last, variant.rows)),
+        conditions=_conditions(ranges, variant.rows),
+        turns=variant.rows,
+        row=last - 1 if last else "_",
+        straight_rows="\n".join([*row.lines, *printer.rows_read()]),
+        unrolled="" if lanes > 1 or lines <= MOST_UNROLLED else 1,
+        straight="\n".join(straight.lines),
+        stores="\n".join(stores),
+        general="\n".join(general.lines),
+        ends="}" * min(last, 2),
+    )
+
+
+def _for_all_rows(printer: Kernels, words: dict[str, Any]) -> str:
+    """Return what is computed before the loops over rows."""
+    if not printer.tables:
+        return ""
+    scope = Scope(Kernels.INDENT, at=interior(printer.recording.ndim))
+    for node, name in printer.tables.items():
+        scope.add(f"{name}[lane] = {printer.value(node, scope)};")
+    names = [
+        f"{TYPES[node.dtype]} {name}[{words['columns']}];"
+        for node, name in printer.tables.items()
+    ]
+    return FOR_ALL_ROWS.format(
+        **words, names="\n".join(names), lines="\n".join(scope.lines)
+    )
+
+
+def _conditions(ranges: Sequence[Range], rows: int) -> str:
+    """Return the conditions under which rows are in the interior."""
+    *_, row, _ = [Range(0, 0), *ranges]
+    text = inside(ranges[:-2], "&&")
+    if row.start:
+        text += f" && row >= {row.start}"
+    if row.end or rows > 1:
+        text += f" && row + {rows} <= n{len(ranges) - 2} - {row.end}"
+    return text
+
+
+def rows_of(recording: Recording, lanes: int) -> int:
+    """Return how many rows share their loads, as far as there are registers."""
+    last = recording.ndim - 1
+    read: dict[Any, set[int]] = {}
+    for node in straight_nodes(recording.results, recording.ndim):
+        if node.verb == "load" and {last - 1, last} <= node.axes:
+            array, index = node.detail
+            others = [p for p in index if not p.follows or p.axis < last - 1]
+            at = {place.axis: place.at for place in index if place.follows}
+            read.setdefault((array, tuple(others)), set()).add(at[last - 1])
+    if all(len(rows) == 1 for rows in read.values()):
+        return 1
+    item = max(SIZES[name] for name in recording.dtypes)
+    for rows in (4, 2):
+        held = sum(max(at) - min(at) + rows for at in read.values())
+        held += rows * len(recording.results)
+        if held * lanes * item <= MOST_BYTES_HELD:
+            return rows
+    return 1
+
+
+def _place_of_result(number: int, last: int, lanes: int) -> str:
+    terms = [f"t{axis} * r{number}_{axis}" for axis in range(last)]
+    along = f"t{last}" if lanes > 1 else f"t{last} * r{number}_{last}"
+    return " + ".join([*terms, along])
+
+
+def _parameters(recording: Recording) -> Iterator[str]:
+    """Return what a kernel is given: arrays with strides, lengths, numbers."""
+    for number, array in enumerate(recording.arrays):
+        yield f"  const {TYPES[name_of(array.dtype)]}* __restrict__ b{number}"
+        for axis in range(len(array.is_long)):
+            yield f"  const position s{number}_{axis}"
+    for number, node in enumerate(recording.results):
+        yield f"  {TYPES[node.dtype]}* __restrict__ o{number}"
+        for axis in range(recording.ndim):
+            yield f"  const position r{number}_{axis}"
+    for axis in range(recording.ndim):
+        yield f"  const position n{axis}"
+    yield "  const position inner"
+    for number, is_complex in enumerate(recording.is_complex):
+        yield f"  const double x{number}"
+        if is_complex:
+            yield f"  const double y{number}"
+
+
+def _loops(last: int, rows: int) -> Iterator[str]:
+    """Return the loops over the rows, as far as the grid does not have them."""
+    if last == 0:
+        yield "const position row = 0, n_ = 1;"
+    if last > 1:
+        others = " * ".join([f"n{axis}" for axis in range(last - 1)])
+        yield f"for (position rest = blockIdx.z; rest < {others}; rest += gridDim.z) {{"
+        left = "rest"
+        for axis in reversed(range(1, last - 1)):
+            yield f"const position q{axis} = {left} / n{axis};"
+            yield f"const position t{axis} = {left} - q{axis} * n{axis};"
+            left = f"q{axis}"
+        yield f"const position t0 = {left};"
+    if last > 0:
+        yield (
+            f"for (position row = ((position)blockIdx.y * blockDim.y + "
+            f"(at_ends ? 0 : threadIdx.y)) * {rows}; "
+            f"row < n{last - 1}; row += (position)gridDim.y * blockDim.y * {rows}) {{"
+        )

@@ -1,0 +1,223 @@
+"""Whole calls as loops that Numba compiles, where that has been asked for.
+
+A kernel is compiled for a form of calls and kept, in the memory and in a folder of the
+user: Numba's own cache wants a file to be beside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ... import _workers
+from ..._kept import remember
+from ..._records import all_tasks
+from ..._version import __version__
+from ..recorded import tape, weights
+from . import kernels, loops
+from .kernels import Runner
+
+if TYPE_CHECKING:
+    from ..._records import Plan, Task
+    from ..._typing import Namespace
+    from ..recorded.tape import Form, Operands
+    from ..recorded.weights import Weights
+
+#: A difference of two samples, scaled, takes no longer without a compiler where there
+#: are fewer samples, nor does the sum of two on coordinates; nor, where there are fewer
+#: than the second, a sum of two or three on equal steps.
+FEW_DIFFERENCES, FEW_SUMS = 2**15, 2**13
+
+#: So many points and more are shared among threads.
+LEAST_SHARE = 2**15
+
+#: What is the same in all rows is computed once where so many rows are no longer than
+#: that: it stays in the cache.
+LEAST_ROWS, LONGEST_TABLE = 8, 2**17
+
+#: What is longer takes too long to compile, five seconds and more; several results and
+#: mixed derivatives are cut when they are not much shorter.  Sums are cut as late as
+#: what cannot be: each of their terms is one more pass through the memory.
+MOST_LINES, FEW_LINES = 1500, 1000
+
+#: Weights on coordinates that take no more are made by the kernel, which is faster.
+FEW_PAIRS = 150
+
+#: Each result has loops of its own, which take a third of a second to compile.
+MOST_RESULTS = 12
+
+
+#: What is compiled of a form, for arrays that lie in memory in one way: None where
+#: there is nothing to compile, or it failed.
+_kernels: dict[tuple[Form, str, bool], Callable[..., None] | None] = {}
+
+
+def pays(size: int, plan: Plan) -> bool:
+    """Tell whether a call is faster when it is compiled, on so many samples."""
+    if size >= FEW_DIFFERENCES or not plan.is_plain:
+        return True
+    for task in plan.tasks:
+        terms = len(task.scheme.formulas[task.scheme.interior].terms)
+        if task.coordinates is not None:
+            if terms < 3:
+                return False
+        elif terms == 1 or (terms < 4 and size < FEW_SUMS):
+            return False
+    return True
+
+
+def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any], workers: int) -> bool:
+    """Write the results of a plan on NumPy arrays; tell whether it could."""
+
+    def launch(f: Any, plan: Plan, outs: Sequence[Any]) -> bool:
+        return _run_at_once(f, plan, xp, outs, workers)
+
+    return kernels.run(f, plan, outs, Runner(launch, xp, most_results=MOST_RESULTS))
+
+
+def _run_at_once(
+    f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any], workers: int
+) -> bool:
+    """Write all results in one pass; tell whether it could."""
+    import numpy
+
+    size = outs[0].size
+    are_few = size <= weights.FEW_SAMPLES
+    makes_weights = are_few or weights.pairs_of(all_tasks(plan)) <= FEW_PAIRS
+
+    def weights_of(task: Task) -> Weights | None:
+        if not weights.are_shared(size, task):
+            return None
+        with numpy.errstate(all="ignore"):
+            return weights.made(task, xp)
+
+    form, operands = tape.form_of(f, plan, None if makes_weights else weights_of)
+    layouts = "".join([_layout(array) for array in (*operands.arrays, *outs)])
+    *_, row = outs[0].shape
+    has_tables = row <= LONGEST_TABLE and size >= LEAST_ROWS * row
+    key = (form, layouts, has_tables)
+    function: Any = _kernels.get(key, False)
+    if function is False:  # it has not been met
+        function = _compiled(key, operands, plan, xp)
+        function = remember(_kernels, key, function)
+    if function is None:
+        return False
+    numbers = numpy.asarray(operands.as_floats(), dtype=numpy.float64)
+
+    def fill(rows: tuple[int, int]) -> None:
+        function(*rows, numbers, *operands.arrays, *outs)
+
+    length = outs[0].shape[0]
+    if workers == 1 or size < LEAST_SHARE:
+        fill((0, length))
+        return True
+    # More shares than threads, because a thread may be late.
+    count = min(4 * workers, length)
+    cuts = [length * k // count for k in range(count + 1)]
+    _workers.share(fill, pairwise(cuts), workers, within=nullcontext)
+    return True
+
+
+def _layout(array: Any) -> str:
+    """Return how an array lies in memory, as Numba names it; "?" for what it cannot."""
+    flags = array.flags
+    if not flags.aligned or not array.dtype.isnative:
+        return "?"
+    return "C" if flags.c_contiguous else "A"
+
+
+def _compiled(
+    key: tuple[Form, str, bool], operands: Operands, plan: Plan, xp: Namespace
+) -> Callable[..., None] | None:
+    """Return the kernel for a form; None where it runs without one."""
+    form, layouts, has_tables = key
+    if "?" in layouts or _is_switched_off():
+        return None
+    recording = tape.record(form, operands, plan, xp)
+    is_cut_early = len(recording.results) > 1 or plan.tasks[0].inner is not None
+    most_lines = FEW_LINES if is_cut_early else MOST_LINES
+    text = loops.text_of(recording, layouts, most_lines, has_tables=has_tables)
+    if text is None:
+        return None
+    return kernels.compiled(lambda: _loaded(text), "Numba", "without")
+
+
+def _loaded(text: str) -> Callable[..., None]:
+    """Return the function of a module, from the user's folder where there is one."""
+    import numba
+
+    digest = hashlib.sha256(text.encode()).hexdigest()[:24]
+    name = f"anygrad_kernel_{digest}"
+    # A folder that nothing can be kept in, or that holds what is broken, is no reason
+    # not to compile: a file that was cut off raises whatever its parts may mean.
+    with contextlib.suppress(Exception):
+        folder = _folder() / f"{__version__}-numba-{numba.__version__}"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder / f"{name}.py"
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            _write(path, text)
+        return _imported(name, path)
+    namespace: dict[str, Any] = {"__name__": name}
+    exec(text.replace(loops.KEPT, loops.NOT_KEPT), namespace)
+    function: Callable[..., None] = namespace["kernel"]
+    return function
+
+
+def _is_switched_off() -> bool:
+    """Tell whether Numba would run the very text, one element at a time.
+
+    It does so for `NUMBA_DISABLE_JIT`, which helps those who look for errors of theirs.
+    """
+    try:
+        from numba import config
+    except ImportError:  # on a worker of Dask's; what tries to compile says so
+        return False
+    return bool(config.DISABLE_JIT)
+
+
+def _folder() -> Path:
+    """Return the folder for what can be made again, by the rules of the system."""
+    told = os.environ.get("ANYGRAD_CACHE_DIR")
+    if told:
+        return Path(told)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "anygrad"
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file at once, because another process may read it."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink()
+        raise
+
+
+def _imported(name: str, path: Path) -> Callable[..., None]:
+    spec: Any = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where Numba looks for what it has kept of it
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    function: Callable[..., None] = module.kernel
+    return function

@@ -1,0 +1,328 @@
+"""Kernels on a GPU: which variant serves some arrays, on what grid, and its launch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..._kept import remember
+from ..recorded import tape
+from ..recorded.nodes import interiors, nodes_of, straight_nodes
+from . import cuda
+from .cuda import Variant
+from .kernels import compiled
+from .printing import is_for_all_rows
+
+if TYPE_CHECKING:
+    from ..._records import Plan, Task
+    from ..._typing import Namespace
+    from ..recorded.nodes import Range
+    from ..recorded.tape import Form, Recording
+
+#: So many threads are in a block.
+THREADS = 128
+
+#: So many of them go one way together.
+WARP = 32
+
+#: So many rows, one after the other, a thread makes where what is the same in all takes
+#: long to compute.
+TURNS = 8
+
+#: Fewer rows are made one by one, because the first and the last are no interior.
+LEAST_ROWS = 64
+
+#: The counts of a grid along its second and third axis are no larger.
+MOST_BLOCKS = 2**16 - 1
+
+#: Positions in memory beyond it take more than 32 bits; some are past the ends.
+MOST_NARROW = 2**31 - 2**26
+
+
+class Array(NamedTuple):
+    """How an array lies in memory.
+
+    Attributes
+    ----------
+    address : int
+        Of its first element; where that begins within 16 bytes is enough.
+    shape, strides : tuple of int
+        The strides are in bytes.
+    size : int
+        Of an element, in bytes.
+    """
+
+    address: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    size: int
+
+    @property
+    def steps(self) -> list[int]:
+        """The strides, in elements."""
+        return [stride // self.size for stride in self.strides]
+
+
+class Grid(NamedTuple):
+    """On how many threads a kernel runs.
+
+    Attributes
+    ----------
+    blocks, threads : tuple of int
+        The counts of blocks, and of threads in each.
+    inner : int
+        How many points of a row are none of its ends.
+    """
+
+    blocks: tuple[int, int, int]
+    threads: tuple[int, int, int]
+    inner: int
+
+
+def variant_of(
+    recording: Recording, arrays: Sequence[Array], outs: Sequence[Array]
+) -> Variant | None:
+    """Return the variant for arrays; None where strides are no whole elements."""
+    both = (*arrays, *outs)
+    if any(stride % array.size for array in both for stride in array.strides):
+        return None
+    extents = [
+        sum((n - 1) * abs(step) for n, step in zip(a.shape, a.steps, strict=True))
+        for a in both
+    ]
+    lanes = cuda.ACCESS // max([out.size for out in outs])
+    along_last = [(arrays[number], own) for number, own in _followers(recording)]
+    along_last += [(out, recording.ndim - 1) for out in outs]
+    while lanes > 1 and not all(_fits(a, own, lanes) for a, own in along_last):
+        lanes //= 2
+    shape, variant = outs[0].shape, Variant(lanes, max(extents) >= MOST_NARROW)
+    if len(shape) < 2 or shape[-2] < LEAST_ROWS:
+        return variant
+    return variant._replace(rows=cuda.rows_of(recording, variant.columns))
+
+
+def _followers(recording: Recording) -> set[tuple[int, int]]:
+    """Return the arrays that follow the last axis, each with its own axis for that."""
+    last = recording.ndim - 1
+    loads = [node for node in nodes_of(recording.results) if node.verb == "load"]
+    return {
+        (node.detail[0], own)
+        for node in loads
+        for own, place in enumerate(node.detail[1])
+        if place.follows and place.axis == last
+    }
+
+
+def _fits(array: Array, own: int, lanes: int) -> bool:
+    """Tell whether so many elements can be read at once, wherever they begin."""
+    at_once = min(lanes * array.size, cuda.ACCESS)
+    if array.strides[own] != array.size or array.address % at_once:
+        return False
+    lengths = zip(array.shape, array.strides, strict=True)
+    return all(
+        stride % at_once == 0
+        for axis, (length, stride) in enumerate(lengths)
+        if axis != own and length > 1
+    )
+
+
+def grid_of(
+    shape: Sequence[int], variant: Variant, edge: Range, turns: int = 1
+) -> Grid:
+    """Return the grid for results of a shape, whose rows have an edge at either end.
+
+    A block takes several rows, because its neighbours read what these do.
+    """
+    *others, rows, length = (1, *shape) if len(shape) < 2 else shape
+    width = WARP if rows > 1 else THREADS
+    unit = width * variant.columns if variant.is_apart else variant.lanes
+    inner = max(length - variant.left(edge) - edge.end, 0) // unit * unit
+    width = min(_power_of_two(-(-inner // variant.columns)), width, THREADS)
+    height = THREADS // width
+    blocks = (
+        -(-inner // (width * variant.columns)) + (inner < length),
+        min(-(-rows // (height * variant.rows * turns)), MOST_BLOCKS),
+        min(math.prod(others), MOST_BLOCKS),
+    )
+    return Grid(blocks, (width, height, 1), inner)
+
+
+def _power_of_two(count: int) -> int:
+    """Return the least power of two that is not less; 1 for none."""
+    return 1 << max(count - 1, 0).bit_length()
+
+
+class Launcher(NamedTuple):
+    """How a library compiles and launches kernels.
+
+    Attributes
+    ----------
+    place : callable
+        ``place(array)`` returns the `Array`; None if memory holds other values.
+    device : callable
+        ``device(array)`` returns what stands for its device.
+    compiled : callable
+        ``compiled(text, device)`` returns a function for a text, or raises an error.
+    call : callable
+        ``call(function, grid, arguments, array)`` calls it; the arguments are arrays,
+        numbers of NumPy's for positions, and Python's float.
+    """
+
+    place: Callable[[Any], Array | None]
+    device: Callable[[Any], Any]
+    compiled: Callable[[str, Any], Any]
+    call: Callable[[Any, Grid, Sequence[Any], Any], None]
+
+
+class Launch(NamedTuple):
+    """A kernel for arrays that lie in memory in one way.
+
+    Attributes
+    ----------
+    places : list of Array
+        How the arrays and the results lie.
+    function : callable or None
+        None where there is nothing to launch.
+    grid : Grid or None
+        On how many threads it runs.
+    steps : list of list of int
+        The strides of each array and result, as it takes them.
+    lengths : list of int
+        Those of the axes.
+    """
+
+    places: Sequence[Array]
+    function: Any
+    grid: Grid | None = None
+    steps: Sequence[Sequence[Any]] = ()
+    lengths: Sequence[Any] = ()
+
+
+class Kernel:
+    """What is kept of a form of calls on a device.
+
+    Attributes
+    ----------
+    recording : Recording
+        All operations.
+    functions : dict
+        What is compiled, by variant; None for what is not.
+    latest : Launch
+        For the latest arrays: the next ones often lie as they do.
+    """
+
+    __slots__ = ("functions", "latest", "recording")
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self.functions: dict[Variant, Any] = {}
+        self.latest = Launch((), None)
+
+
+class Latest(NamedTuple):
+    """The latest call of a plan, where that needs no arrays but the samples.
+
+    It is often called with the same numbers again, and then has the same tasks, which
+    are of one device.
+
+    Attributes
+    ----------
+    tasks : tuple of Task
+        With their numbers.
+    kernel : Kernel
+        What serves them.
+    numbers : list of float
+        As the kernel takes them.
+    """
+
+    tasks: tuple[Task, ...]
+    kernel: Kernel
+    numbers: Sequence[float]
+
+
+#: The latest, by form and device.
+_kernels: dict[tuple[Form, Any], Kernel] = {}
+
+
+def launch(
+    launcher: Launcher,
+    xp: Namespace,
+    f: Any,
+    plan: Plan,
+    outs: Sequence[Any],
+) -> bool:
+    """Write all results of a plan by one kernel; tell whether it could."""
+    device, kept = launcher.device(f), plan.tasks[0].kept
+    latest = None if kept is None else kept.made  # once: threads may replace it
+    if isinstance(latest, Latest) and latest.tasks is plan.tasks:
+        _, kernel, numbers = latest
+        arrays = [f, *outs]
+    else:
+        form, operands = tape.form_of(f, plan)
+        key = form, device
+        kernel = _kernels.get(key) or remember(
+            _kernels, key, Kernel(tape.record(form, operands, plan, xp))
+        )
+        numbers = operands.as_floats()
+        arrays = [*operands.arrays, *outs]
+        if kept is not None and len(operands.arrays) == 1:
+            # The plan holds these tasks, too, so nothing more is held.
+            kept.made = Latest(plan.tasks, kernel, numbers)
+    places: list[Any] = [launcher.place(array) for array in arrays]
+    if None in places:
+        return False
+    known = kernel.latest
+    if known.places != places:
+        known = _prepared(kernel, places, len(outs), launcher, device)
+        kernel.latest = known
+    if known.grid is None:
+        return False
+    given: list[Any] = []
+    for array, steps in zip(arrays, known.steps, strict=True):
+        given.append(array)
+        given += steps
+    launcher.call(known.function, known.grid, [*given, *known.lengths, *numbers], f)
+    return True
+
+
+def _prepared(
+    kernel: Kernel, places: list[Array], count: int, launcher: Launcher, device: Any
+) -> Launch:
+    """Return how a kernel is launched on arrays, of which the last are results."""
+    import numpy
+
+    recording = kernel.recording
+    variant = variant_of(recording, places[:-count], places[-count:])
+    if variant is None:
+        return Launch(places, None)
+    if variant not in kernel.functions:
+        kernel.functions[variant] = _compiled(recording, variant, launcher, device)
+    function = kernel.functions[variant]
+    if function is None:
+        return Launch(places, None)
+    position = numpy.int64 if variant.is_wide else numpy.int32
+    shape, last = places[-1].shape, recording.ndim - 1
+    nodes = list(straight_nodes(recording.results, recording.ndim))
+    turns = TURNS if any(is_for_all_rows(node, last) for node in nodes) else 1
+    edge = interiors(recording.results, recording.ndim)[last]
+    grid = grid_of(shape, variant, edge, turns)
+    return Launch(
+        places,
+        function,
+        grid,
+        [list(map(position, place.steps)) for place in places],
+        list(map(position, (*shape, grid.inner))),
+    )
+
+
+def _compiled(
+    recording: Recording, variant: Variant, launcher: Launcher, device: Any
+) -> Any:
+    """Return the function of a recording; None where it cannot be compiled."""
+    text = cuda.text_of(recording, variant)
+    if text is None:
+        return None
+    return compiled(
+        lambda: launcher.compiled(text, device), "CUDA", "as several kernels"
+    )

@@ -1,0 +1,288 @@
+"""The recording of a call: the agnostic run on symbols, kept by the form of the call.
+
+A form is all that decides which operations are done: axes, schemes, dtypes, which axes
+have a length of one, and how many numbers there are.  No length is in it, and no value,
+so that another shape and another step are the same form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ... import _agnostic
+from ..._records import Alternative
+from ..._scales import Scale
+from . import weights
+from .nodes import LENGTH, Node, Tape, Weak, name_of
+from .symbols import Symbol, Words, symbol_of_array
+
+if TYPE_CHECKING:
+    from ..._records import Plan, Task
+    from ..._schemes import Scheme
+    from ..._typing import DType, Namespace
+    from .weights import Weights
+
+
+class Array(NamedTuple):
+    """What a form says of an array.
+
+    Attributes
+    ----------
+    dtype : dtype
+        Its own.
+    is_long : tuple of bool
+        For each axis, whether its length may be any; it is one otherwise.
+    """
+
+    dtype: DType
+    is_long: tuple[bool, ...]
+
+
+class Shared(NamedTuple):
+    """What a form says of weights that all lines share: which operand they are."""
+
+    place: int
+
+
+class Operands:
+    """The arrays and the numbers of a call, in the order in which they are met.
+
+    Attributes
+    ----------
+    arrays : list of array
+        Each once; the samples first.
+    numbers : list of number
+        Python's.
+    weights : dict
+        By place of their table among the arrays, those that all lines share.
+    """
+
+    __slots__ = ("_made", "_places", "_weights_of", "arrays", "numbers", "weights")
+
+    def __init__(
+        self, f: Any, weights_of: Callable[[Task], Weights | None] | None
+    ) -> None:
+        self.arrays: list[Any] = [f]
+        self.numbers: list[Any] = []
+        self.weights: dict[int, Weights] = {}
+        self._places = {id(f): 0}
+        self._weights_of = weights_of
+        self._made: dict[Any, Weights | None] = {}
+
+    def form(self, value: Any) -> Any:
+        """Count a value in, and return what the form says of it."""
+        if type(value) is Shared:
+            return value
+        if type(value) in (float, int, complex):
+            self.numbers.append(value)
+            return Weak(len(self.numbers) - 1, isinstance(value, complex))
+        place = self._places.setdefault(id(value), len(self.arrays))
+        if place == len(self.arrays):
+            self.arrays.append(value)
+        return place
+
+    def form_of_task(self, task: Task) -> tuple[Any, ...]:
+        """Count the values of a task in, and return its form."""
+        inner = None if task.inner is None else self.form_of_task(task.inner)
+        scales: dict[int, Scale] = {}
+        step, x, where, period, *ends = _values(task)
+        shared = self._shared(task)
+        if shared is not None:
+            x, period = shared, None  # which is in the weights
+        values = (step, x, where, period, *ends)
+        return (
+            task.axis,
+            task.scheme,
+            task.precision,
+            task.component,
+            task.sign,
+            inner,
+            self.form_of_scales(task.scheme, task.scales, scales),
+            tuple([v if v is None else self.form(v) for v in values]),
+            tuple(
+                [
+                    (scheme, self.form_of_scales(scheme, others, scales))
+                    for scheme, others in task.alternatives
+                ]
+            ),
+        )
+
+    def _shared(self, task: Task) -> Shared | None:
+        """Count the weights in that all lines share, where these are operands."""
+        make = self._weights_of
+        if make is None or task.coordinates is None:
+            return None
+        others = tuple([scheme for scheme, _ in task.alternatives])
+        grid = id(task.coordinates), id(task.period)
+        key = (*grid, task.scheme, others, task.precision)
+        if key not in self._made:
+            self._made[key] = make(task)
+        made = self._made[key]
+        if made is None:
+            return None
+        place = self.form(made.table)
+        self.weights[place] = made
+        return Shared(place)
+
+    def form_of_scales(
+        self, scheme: Scheme, scales: Sequence[Scale], known: dict[int, Scale]
+    ) -> tuple[Scale, ...]:
+        """Return one scale for each denominator; a task has each one once."""
+        if not scales:
+            return ()
+        found = []
+        for denominator, first in zip(scheme.denominators, scheme.firsts, strict=True):
+            scale = known.get(denominator)
+            if scale is None:
+                factors, divisors = scales[first]
+                scale = Scale(
+                    tuple(map(self.form, factors)), tuple(map(self.form, divisors))
+                )
+                known[denominator] = scale
+            found.append(scale)
+        return tuple(found)
+
+    def form_of_arrays(self) -> tuple[Array, ...]:
+        """Return what the form says of the arrays; the samples have room for all."""
+        f, *others = self.arrays
+        known = [Array(f.dtype, (True,) * f.ndim)]
+        known += [Array(a.dtype, tuple([n != 1 for n in a.shape])) for a in others]
+        return tuple(known)
+
+    def as_floats(self) -> list[float]:
+        """Return the numbers as kernels take them, complex ones in two parts."""
+        floats: list[float] = []
+        for number in self.numbers:
+            is_complex = type(number) is complex
+            parts = (number.real, number.imag) if is_complex else (number,)
+            floats += map(float, parts)
+        return floats
+
+
+class Form(NamedTuple):
+    """All that decides which operations a call does.
+
+    Attributes
+    ----------
+    tasks : tuple
+        Those of the plan, with places of operands for their values.
+    arrays : tuple of Array
+        The samples first.
+    """
+
+    tasks: tuple[Any, ...]
+    arrays: tuple[Array, ...]
+
+
+class Recording(NamedTuple):
+    """All operations of a call.
+
+    Attributes
+    ----------
+    results : tuple of Node
+        One per array that is returned.
+    ndim : int
+        Their number of axes.
+    arrays : tuple of Array
+        What the loads read, by their places.
+    is_complex : tuple of bool
+        For each number of a call, whether it is complex.
+    can_be_cut : bool
+        Whether the call is several results, terms or derivatives.
+    """
+
+    results: tuple[Node, ...]
+    ndim: int
+    arrays: tuple[Array, ...]
+    is_complex: tuple[bool, ...]
+    can_be_cut: bool
+
+    @property
+    def dtypes(self) -> list[str]:
+        """The standard's names of the dtypes of all arrays, then of all results."""
+        found = [name_of(array.dtype) for array in self.arrays]
+        return found + [node.dtype for node in self.results]
+
+
+def form_of(
+    f: Any,
+    plan: Plan,
+    weights_of: Callable[[Task], Weights | None] | None = None,
+) -> tuple[Form, Operands]:
+    """Return the form of a call, and its operands.
+
+    What `weights_of` makes of a task is one, in the place of coordinates.
+    """
+    operands = Operands(f, weights_of)
+    each: dict[int, Any] = {}  # what is written twice is computed once
+    for task in plan.tasks:
+        if id(task) not in each:
+            each[id(task)] = operands.form_of_task(task)
+    tasks = tuple([each[id(task)] for task in plan.tasks])
+    return Form(tasks, operands.form_of_arrays()), operands
+
+
+def record(form: Form, operands: Operands, plan: Plan, xp: Namespace) -> Recording:
+    """Run the plan on symbols in the place of its arrays and numbers."""
+    tape = Tape(xp)
+    lengths = [
+        [LENGTH if is_long else 1 for is_long in array.is_long] for array in form.arrays
+    ]
+    symbols = [
+        symbol_of_array(tape, place, tuple(shape), array.dtype)
+        for place, (shape, array) in enumerate(zip(lengths, form.arrays, strict=True))
+    ]
+
+    def symbol(known: Any) -> Any:
+        if type(known) is Shared:
+            return operands.weights[known.place].on_tape(tape, known.place)
+        return symbols[known] if type(known) is int else known
+
+    pairs = zip(plan.tasks, form.tasks, strict=True)
+    tasks = tuple([_symbolic(task, known, symbol) for task, known in pairs])
+    found: tuple[Symbol, ...] = _agnostic.run(
+        symbols[0],
+        plan._replace(tasks=tasks, stack=None),
+        Words(tape),
+        weights.IN_THEIR_PLACE,
+    )
+    return Recording(
+        tuple([result.node for result in found]),
+        found[0].ndim,
+        form.arrays,
+        tuple([isinstance(number, complex) for number in operands.numbers]),
+        len(plan.tasks) > 1 or plan.tasks[0].inner is not None,
+    )
+
+
+def _values(task: Task) -> tuple[Any, ...]:
+    """Return the values of a call that a task has outside of its scales."""
+    constants = task.constants or (None, None)
+    return (task.step, task.coordinates, task.where, task.period, *constants)
+
+
+def _symbolic(task: Task, known: tuple[Any, ...], symbol: Callable[[Any], Any]) -> Task:
+    """Return a task with symbols for its values."""
+    inner, scales, values, alternatives = known[5:]
+    step, coordinates, where, period, *constants = map(symbol, values)
+
+    def spread(scheme: Scheme, known: Sequence[Scale]) -> Sequence[Scale]:
+        # Numbers are symbols already: none but a `Weak` stands in a scale.
+        return scheme.per_formula(known) if known else ()
+
+    return task._replace(
+        scales=spread(task.scheme, scales),
+        step=step,
+        coordinates=coordinates,
+        where=where,
+        period=period,
+        constants=None if task.constants is None else tuple(constants),
+        inner=None if task.inner is None else _symbolic(task.inner, inner, symbol),
+        alternatives=tuple(
+            [
+                Alternative(scheme, spread(scheme, others))
+                for scheme, others in alternatives
+            ]
+        ),
+    )

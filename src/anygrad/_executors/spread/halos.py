@@ -1,0 +1,191 @@
+"""Blocks of an axis that is cut over devices of JAX, with rows of their neighbours.
+
+The formulas inside run on such a block and its halo, those of a whole axis on the rows
+near its ends; what these give is taken where the ends of the axis are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ... import _agnostic, _lowering
+from ..._records import Alternative, candidates, halo_of
+from ..._schemes import Scheme
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..._records import Task
+    from ..._scales import Scale
+    from ..._typing import Namespace
+
+
+class Width(NamedTuple):
+    """How many rows are read of the neighbours, and whether the ends are neighbours."""
+
+    left: int
+    right: int
+    is_ring: bool
+
+
+class Around(NamedTuple):
+    """A block, and the rows before and after it.
+
+    They stay apart: on the way back, a block in the middle of a longer one would be
+    written once for each of its slices.
+    """
+
+    before: Any
+    block: Any
+    after: Any
+
+
+class Cut(NamedTuple):
+    """An axis that is cut, as each device sees it.
+
+    Attributes
+    ----------
+    axis : int
+        Of the block.
+    names : str or tuple of str
+        The axes of the mesh.
+    parts : int
+        How many there are.
+    width : Width
+        Of the halo.
+    """
+
+    axis: int
+    names: Any
+    parts: int
+    width: Width
+
+    def place(self) -> Any:
+        """Return the number of the part that is here."""
+        from jax import lax
+
+        return lax.axis_index(self.names)
+
+    def around(self, array: Any, f: Any) -> Around:
+        """Return a block of an array with the rows around it.
+
+        Beyond the ends, there are zeros, or the rows of the other end, on a ring.  Of
+        an array that each device has as a whole, nothing is moved.
+        """
+        from jax import lax
+        from jax import numpy as xp
+
+        left, right, is_ring = self.width
+        length, part = array.shape[self.axis], f.shape[self.axis]
+        first, last = self._cut(array, 0, right), self._cut(array, length - left, left)
+        if length != part:
+            ends = (
+                (last, first)
+                if is_ring
+                else (xp.zeros_like(last), xp.zeros_like(first))
+            )
+            whole = xp.concatenate([ends[0], array, ends[1]], axis=self.axis)
+            start = self.place() * part
+            spans = (0, left), (left, part), (left + part, right)
+            return Around(*[self._cut(whole, start + k, rows) for k, rows in spans])
+        ring = range(self.parts if is_ring else self.parts - 1)
+        pairs = [(part, (part + 1) % self.parts) for part in ring]
+        back = [(to, of) for of, to in pairs]
+        before = lax.ppermute(last, self.names, pairs)
+        return Around(before, array, lax.ppermute(first, self.names, back))
+
+    def _cut(self, array: Any, start: Any, rows: int) -> Any:
+        """Return some rows; where they start may depend on the device."""
+        from jax import lax
+
+        if isinstance(start, int):
+            return lax.slice_in_dim(array, start, start + rows, axis=self.axis)
+        return lax.dynamic_slice_in_dim(array, start, rows, axis=self.axis)
+
+    def continued(self, x: Around, xp: Namespace) -> Around:
+        """Return coordinates that go on beyond the ends.
+
+        The formulas of the interior are computed there, too, and dropped.  Between two
+        equal coordinates they would be infinite, and so would be their gradients.
+        """
+        left, right, is_ring = self.width
+        if is_ring:
+            return x
+        count, place = x.block.shape[self.axis], self.place()
+        ends = (0, 1, count - 2, count - 1)
+        a, b, c, d = [self._cut(x.block, k, 1) for k in ends]
+
+        def beyond(rows: int) -> Any:
+            shape = [1] * x.block.ndim
+            shape[self.axis] = rows
+            return xp.astype(xp.reshape(xp.arange(1, rows + 1), shape), x.block.dtype)
+
+        before = a - (b - a) * xp.flip(beyond(left), axis=self.axis)
+        after = d + (d - c) * beyond(right)
+        return Around(
+            xp.where(place == 0, before, x.before),
+            x.block,
+            xp.where(place == self.parts - 1, after, x.after),
+        )
+
+    def derivative(self, task: Task, f: Around, xp: Namespace, barrier: Any) -> Any:
+        """Return the derivative of a block, from arrays that have halos.
+
+        The rows inside are made of the block alone, and those at its ends of what lies
+        near them, so that nothing large is written in between, on the way back neither.
+        """
+        lowering = _lowering.STANDARD._replace(barrier=barrier)
+        left, right, is_ring = self.width
+        near, count = left + right, f.block.shape[self.axis]
+        points = max(halo_of(task).points, near)
+
+        def made(task: Task, rows: Callable[[Around], list[Any]]) -> Any:
+            arrays = [
+                xp.concat(rows(array), axis=self.axis)
+                if isinstance(array, Around)
+                else array
+                for array in (f, task.coordinates, task.where)
+            ]
+            own = task._replace(coordinates=arrays[1], where=arrays[2])
+            return _agnostic.derivative(arrays[0], own, xp, lowering)
+
+        inside = _interior(task, self.width)
+        first = made(inside, lambda a: [a.before, self._cut(a.block, 0, near)])
+        last = made(inside, lambda a: [self._cut(a.block, count - near, near), a.after])
+        # A ring has no ends, but for coordinates, which jump there.
+        if not is_ring or task.coordinates is not None:
+            # All formulas, on so many rows.  Those of an end count from the other one
+            # what they read there: so it is put behind, or before.
+            start = made(
+                task,
+                lambda a: [self._cut(a.block, 0, points), *[a.before] * is_ring],
+            )
+            stop = made(
+                task,
+                lambda a: [
+                    *[a.after] * is_ring,
+                    self._cut(a.block, count - points, points),
+                ],
+            )
+            place = self.place()
+            first = xp.where(place == 0, self._cut(start, 0, left), first)
+            own = self._cut(stop, stop.shape[self.axis] - right, right)
+            last = xp.where(place == self.parts - 1, own, last)
+        pieces = [first, made(inside, lambda a: [a.block]), last]
+        return xp.concat(pieces, axis=self.axis)
+
+
+def _interior(task: Task, width: Width) -> Task:
+    """Return a task with the formulas inside only, for all rows but so many."""
+
+    def inside(scheme: Scheme, scales: Sequence[Scale]) -> Alternative:
+        number = scheme.interior
+        formula = scheme.formulas[number]
+        only = formula._replace(start=width.left, stop=-width.right)
+        own = Scheme(scheme.recipe, (only,), interior=0)
+        return Alternative(own, scales[number : number + 1])
+
+    first, *others = [inside(one.scheme, one.scales) for one in candidates(task)]
+    return task._replace(
+        scheme=first.scheme, scales=first.scales, alternatives=tuple(others)
+    )

@@ -1,0 +1,43 @@
+"""Blocks with ghosts: a plan runs on all samples, and the rows of ghosts are cut off.
+
+The executor of the library runs as on any array, so that the bits are those of the
+whole array: a row that is kept reads what it reads there.  Rows of ghosts along one
+axis have the right derivatives along all others, which is what mixed ones read.  The
+results are cut by slices, views where the library has views.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..._records import Plan
+    from ..._schemes import Margin
+    from ..._typing import Namespace
+
+
+def run(
+    f: Any,
+    plan: Plan,
+    xp: Namespace,
+    *,
+    margins: tuple[Margin, ...],
+    executor: Callable[[Any, Plan, Namespace], tuple[Any, ...]],
+    cut: Callable[[Any, tuple[Any, ...]], Any] = operator.getitem,
+) -> tuple[Any, ...]:
+    """Return the results of the plan at the points that are no ghosts.
+
+    ``executor(array, plan, namespace)`` returns those at all points, and
+    ``cut(array, slices)`` those that are kept.
+    """
+    new, count = 0, 0
+    if plan.stack is not None:
+        new, count = plan.stack.axis, len(plan.stack.shape)
+    results = executor(f, plan, xp)
+    for axis, left, right in margins:
+        place = axis + count if axis >= new else axis
+        own = (slice(None),) * place + (slice(left, -right if right else None), ...)
+        results = tuple([cut(result, own) for result in results])
+    return results
