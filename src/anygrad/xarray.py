@@ -12,10 +12,10 @@ from typing import Any
 import xarray as xr  # noqa: TC002 - what reads hints looks for it here
 
 from . import _derivative, _gradient, _hessian, _laplacian
-from ._labelled_fields import curl, divergence
-from ._labelled_systems import lonlat
-from ._labelled_words import called
-from ._labels import along, check_new, derived, mask
+from ._labelled.fields import curl, divergence
+from ._labelled.labels import along, check_new, derived, mask
+from ._labelled.systems import lonlat
+from ._labelled.words import called
 
 __all__ = [
     "curl",

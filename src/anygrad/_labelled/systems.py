@@ -7,8 +7,8 @@ from typing import Any
 
 import xarray as xr
 
-from . import _classes, _systems
-from ._checks.flag import flag
+from .. import _classes, _systems
+from .._checks.flag import flag
 
 #: Names, standard names and units (of the CF conventions) that only the other one has.
 OF_THE_OTHER = {

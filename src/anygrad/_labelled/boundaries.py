@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 import xarray as xr
 
-from . import _labelled_coordinates, _units
-from ._boundaries import GHOSTS
-from ._by_name import aligned, per_dim, placed
-from ._checks.boundary import has_ghosts, is_pair, is_period
-from ._checks.ghosts import is_tagged
-from ._checks.wording import shown
+from .._boundaries import GHOSTS
+from .._checks.boundary import has_ghosts, is_pair, is_period
+from .._checks.ghosts import is_tagged
+from .._checks.wording import shown
+from . import coordinates, units
+from .by_name import aligned, per_dim, placed
 
 
 class Dim(NamedTuple):
@@ -49,7 +49,7 @@ class Dim(NamedTuple):
     def unit_of_numbers(self) -> Any:
         """The attribute `units` of coordinates that are numbers; None for others."""
         x = self.coordinate
-        if x is None or _labelled_coordinates.kind_of(x.dtype)[0]:
+        if x is None or coordinates.kind_of(x.dtype)[0]:
             return None
         return x.attrs.get("units")
 
@@ -92,13 +92,9 @@ def _entry(given: Any, dim: Dim) -> Any:
 
 
 def _period(given: Any, dim: Dim) -> Any:
-    length = _labelled_coordinates.length(given, dim.word, dim.datetime_unit)
+    length = coordinates.length(given, dim.word, dim.datetime_unit)
     unit = dim.unit_of_numbers
-    if (
-        length.is_time
-        and unit is not None
-        and _units.of_time(unit) != dim.datetime_unit
-    ):
+    if length.is_time and unit is not None and units.of_time(unit) != dim.datetime_unit:
         msg = (
             f"{dim.word} must have a period in the unit of the coordinates, {unit!r}. "
             "Got a length of time. Give it as a number."
@@ -164,14 +160,14 @@ def _coordinates(given: Any, dim: Dim) -> Any:
         if given.ndim != 1:
             return given
         given = xr.DataArray(given, dims=[dim.name])
-    kinds = [_labelled_coordinates.kind_of(x.dtype) for x in (given, dim.coordinate)]
+    kinds = [coordinates.kind_of(x.dtype) for x in (given, dim.coordinate)]
     if kinds[0] != kinds[1]:
         msg = (
             f"{dim.word} must have coordinates of its ghosts that are as those of the "
             f"samples, {dim.coordinate.dtype}. Got {given.dtype}. Convert them first."
         )
         raise TypeError(msg)
-    spaced = _labelled_coordinates.numbers(
+    spaced = coordinates.numbers(
         given, dim.data, dim.name, dim.datetime_unit, dim.coordinate
     )
     if given.ndim == 1:

@@ -7,8 +7,8 @@ from typing import Any
 
 import xarray as xr
 
-from . import _curl, _divergence
-from ._labels import COMPONENTS, field, of_field
+from .. import _curl, _divergence
+from .labels import COMPONENTS, field, of_field
 
 
 def divergence(

@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import xarray as xr
 
-from . import _classes, _labelled_coordinates, _refusals, _units
-from ._by_name import (
+from .. import _classes, _refusals
+from .._checks.flag import flag
+from .._checks.wording import shown
+from . import coordinates, units
+from .boundaries import Dim, boundaries
+from .by_name import (
     aligned,
     is_name,
     labelled,
@@ -22,14 +26,11 @@ from ._by_name import (
     placed,
     require_dim,
 )
-from ._checks.flag import flag
-from ._checks.wording import shown
-from ._labelled_boundaries import Dim, boundaries
-from ._labelled_coordinates import Spaced
-from ._labelled_words import called
+from .coordinates import Spaced
+from .words import called
 
 if TYPE_CHECKING:
-    from ._typing import Array
+    from .._typing import Array
 
 #: The name of a dim that nobody else has.
 COMPONENTS = "anygrad_components"
@@ -76,7 +77,7 @@ class Along(NamedTuple):
 
     def one_unit(self) -> Any:
         """Return the unit of all dims, None if one has none; refuse different ones."""
-        return _units.one("dim", self.names, self.units)
+        return units.one("dim", self.names, self.units)
 
 
 def along(
@@ -94,16 +95,16 @@ def along(
     of_one = data if vector_dim is None else data.isel({vector_dim: 0}, drop=True)
     given = per_dim(spacing, names, None, "spacing")
     pairs = list(zip(names, given, strict=True))
-    coordinates = [_coordinate(data, *pair) for pair in pairs]
+    entries = [_coordinate(data, *pair) for pair in pairs]
     found = [
         _entry(of_one, name, entry, datetime_unit)
-        for name, entry in zip(names, coordinates, strict=True)
+        for name, entry in zip(names, entries, strict=True)
     ]
-    _labelled_coordinates.refuse_counted(names, found, datetime_unit)
+    coordinates.refuse_counted(names, found, datetime_unit)
     factors = _factors(data, of_one, names, scale_factors)
     dims = [
         Dim(name, data, of_one, x if _is_coordinate(x) else None, datetime_unit)
-        for name, x in zip(names, coordinates, strict=True)
+        for name, x in zip(names, entries, strict=True)
     ]
     at = Along(
         names,
@@ -210,7 +211,7 @@ def _entry(
     """Return the step, or coordinates, along a dim."""
     word = f"`spacing` along {name!r}"
     if not _is_coordinate(given):
-        spaced = _labelled_coordinates.length(given, word, datetime_unit)
+        spaced = coordinates.length(given, word, datetime_unit)
         is_labelled = isinstance(spaced.entry, xr.DataArray)
         return spaced._replace(entry=spaced.entry.data) if is_labelled else spaced
     if name not in given.dims or not set(given.dims) <= set(data.dims):
@@ -220,7 +221,7 @@ def _entry(
         )
         raise ValueError(msg)
     coordinate = aligned(given, data, word)
-    spaced = _labelled_coordinates.numbers(coordinate, data, name, datetime_unit)
+    spaced = coordinates.numbers(coordinate, data, name, datetime_unit)
     if coordinate.ndim > 1:
         return spaced._replace(entry=placed(spaced.entry, coordinate, data))
     return spaced
@@ -338,8 +339,8 @@ def _field_of_variables(
         )
         raise ValueError(msg)
     parts = [data[name] for name in components]
-    units = [part.attrs.get("units") for part in parts]
-    unit = _units.one("components", components, units)
+    of_each = [part.attrs.get("units") for part in parts]
+    unit = units.one("components", components, of_each)
     given = {} if unit is None else {"units": unit}
     return VectorField(_stacked(parts).assign_attrs(given), COMPONENTS)
 
@@ -353,7 +354,7 @@ def derived(
     """Return values with the labels of the data, and its unit per those of the dims."""
     attributes = dict(data.attrs)
     attributes.pop("add_offset", None)  # of packed samples, which differences lose
-    unit = _units.quotient(attributes.pop("units", None), per)
+    unit = units.quotient(attributes.pop("units", None), per)
     if unit is not None:
         attributes["units"] = unit
     dims = data.dims if dims is None else dims

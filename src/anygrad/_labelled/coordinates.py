@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import xarray as xr
 
-from . import _units
-from ._differences import difference
+from .._differences import difference
+from . import units
 
 if TYPE_CHECKING:
-    from ._units import OfTime
+    from .units import OfTime
 
 
 class Spaced(NamedTuple):
@@ -106,9 +106,9 @@ def length(given: Any, word: str, datetime_unit: str | None) -> Spaced:
 
     unit = _unit(datetime_unit, f"{word} has a length of time")
     array = xr.Variable((), given).values if is_plain else numpy.asarray(given)
-    if numpy.datetime_data(array.dtype)[0] not in _units.OF_TIME:
+    if numpy.datetime_data(array.dtype)[0] not in units.OF_TIME:
         msg = (
-            f"{word} must have lengths of time in one of {list(_units.OF_TIME)}. Got "
+            f"{word} must have lengths of time in one of {list(units.OF_TIME)}. Got "
             f"{array.dtype}."
         )
         raise TypeError(msg)
@@ -125,7 +125,7 @@ def refuse_counted(
     if datetime_unit is None or any(spaced.is_time for spaced in found):
         return
     for name, spaced in zip(names, found, strict=True):
-        if _units.of_time(spaced.unit) not in (None, datetime_unit):
+        if units.of_time(spaced.unit) not in (None, datetime_unit):
             msg = (
                 f"`datetime_unit` must be None, because `spacing` along {name!r} holds "
                 f"numbers, whose attribute `units` is {spaced.unit!r}. Got "
@@ -141,16 +141,16 @@ def _unit(datetime_unit: Any, reason: str) -> OfTime:
     if datetime_unit is None:
         msg = (
             f"`datetime_unit` must be given, because {reason}: the unit of time of the "
-            f"derivative, such as 's', one of {list(_units.OF_TIME)}."
+            f"derivative, such as 's', one of {list(units.OF_TIME)}."
         )
         raise ValueError(msg)
-    if not isinstance(datetime_unit, str) or datetime_unit not in _units.OF_TIME:
+    if not isinstance(datetime_unit, str) or datetime_unit not in units.OF_TIME:
         msg = (
-            f"`datetime_unit` must be one of {list(_units.OF_TIME)}, which have the "
+            f"`datetime_unit` must be one of {list(units.OF_TIME)}, which have the "
             f"same length always. Got {datetime_unit!r}."
         )
         raise ValueError(msg)
-    return _units.OF_TIME[datetime_unit]
+    return units.OF_TIME[datetime_unit]
 
 
 def _are_dates(coordinate: xr.DataArray) -> bool:
@@ -184,6 +184,6 @@ def _since(start: Any, dates: Any, unit: OfTime) -> Any:
     ticks, first = dates.astype(numpy.int64), first.astype(dtype).astype(numpy.int64)
     count = difference(ticks, first, numpy.float64, True, xp)
     name, many = numpy.datetime_data(dates.dtype)
-    ratio = Fraction(many * _units.OF_TIME[name].nanoseconds, unit.nanoseconds)
+    ratio = Fraction(many * units.OF_TIME[name].nanoseconds, unit.nanoseconds)
     since = count * ratio.numerator / ratio.denominator
     return numpy.where(numpy.isnat(dates), numpy.nan, since)

@@ -8,7 +8,7 @@ from typing import Any
 
 import xarray as xr
 
-from ._checks.wording import shown
+from .._checks.wording import shown
 
 
 def is_name(value: Any) -> bool:
