@@ -99,6 +99,8 @@ LARGE = [
 ]
 SQUARE = [((4000, 4000), 0), ((4000, 4000), 1)]
 
+FEW = [((100,), 0), ((30, 30), None)]
+
 #: Shapes of few elements, and their order.
 SMALL = [
     *[(shape, "C") for shape in ((10,), (100,), (1000,), (30, 30))],
@@ -209,7 +211,7 @@ IN_TORCH = [
             peer="torch.gradient",
             at_least=1.0,
         )
-        for grid, work in product(["step", "coordinates"], SQUARE)
+        for grid, work in product(["step", "coordinates"], [*FEW, *SQUARE])
     ),
     *(
         Row(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic, _lowering, _transposed
 from .._beyond import has_arrays
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 def serves(f: Any, plan: Plan) -> bool:
     """Tell whether the samples alone are tracked, and all numbers are real."""
-    if f.is_complex() or has_arrays(plan) or are_short(plan.tasks):
+    if f.is_complex():
+        return False
+    if not plan.is_plain and (has_arrays(plan) or are_short(plan.tasks)):
         return False
     for task in all_tasks(plan):
         precision = task.precision
@@ -56,11 +58,23 @@ def run(
     derivative = _derivative()
 
     def total(tasks: tuple[Task, ...]) -> Any:
-        own = plan.with_tasks(tasks)._replace(stack=None)
-        grids = [grid for task in all_tasks(own) for grid in task[5:7]]
-        return derivative.apply(f, own, xp, forward, *grids)
+        own = plan.with_tasks(tasks)
+        own = own if own.stack is None else own._replace(stack=None)
+        return derivative.apply(f, own, xp, forward, *_grids(own))
 
+    if plan.is_plain:  # each task is a total, and small calls count
+        return tuple([total((task,)) for task in plan.tasks])
     return results.of_totals(plan, total, xp, xp.stack)
+
+
+def _grids(plan: Plan) -> list[Any]:
+    """Return the steps and coordinates that are arrays."""
+    return [
+        grid
+        for task in all_tasks(plan)
+        for grid in (task.step, task.coordinates)
+        if grid is not None
+    ]
 
 
 @cache
@@ -111,27 +125,70 @@ def _of_samples(slopes: Any, tasks: Sequence[Task], xp: Namespace) -> Any:
 
     # What compiles the way back of a call that it has not compiled reads what is kept.
     is_compiled = torch.compiler.is_compiling()
-    if is_compiled:
-        tasks = [task._replace(kept=None) for task in tasks]
-    first = tasks[0].sign or 1
-    back = [
-        _transposed.of(task._replace(sign=task.sign * first), is_compiled=is_compiled)
-        for task in tasks
-    ]
-    back[0] = back[0]._replace(sign=0)
-    is_plain = len(back) == 1 and back[0].inner is None
-    plan = Plan(tuple(back), is_plain=is_plain)
-    # A recording of it knows the samples at either end from each other.
-    is_short = any(
-        slopes.shape[task.axis] < 2 * task.scheme.points for task in all_tasks(plan)
-    )
-    if is_compiled or is_short or in_torch.is_batch(slopes):
+    way = _way(tasks, is_compiled) if is_compiled else _kept_way(tasks)
+    if is_compiled or way.is_short(slopes) or in_torch.is_batch(slopes):
         (total,) = _agnostic.run(
-            slopes, plan, xp, _lowering.STANDARD._replace(join=_cat)
+            slopes, way.plan, xp, _lowering.STANDARD._replace(join=_cat)
         )
     else:
-        (total,) = in_torch.run(slopes, plan, xp)
-    return total if first > 0 else -total
+        (total,) = in_torch.run(slopes, way.plan, xp)
+    return -total if way.is_negative else total
+
+
+class _Way(NamedTuple):
+    """The way back through tasks that are added up.
+
+    Attributes
+    ----------
+    tasks : sequence of Task
+        These tasks.
+    plan : Plan
+        Their transposed ones, the first of which is a result.
+    is_negative : bool
+        Whether it is to be negated, since the first task is subtracted.
+    """
+
+    tasks: Sequence[Task]
+    plan: Plan
+    is_negative: bool
+
+    def is_short(self, slopes: Any) -> bool:
+        """Tell whether a recording could not tell the ends of some axis apart."""
+        for task in all_tasks(self.plan):
+            if slopes.shape[task.axis] < 2 * task.scheme.points:
+                return True
+        return False
+
+
+def _way(tasks: Sequence[Task], is_compiled: bool = False) -> _Way:
+    """Return the way back."""
+    first = tasks[0].sign or 1
+    back = []
+    for task in tasks:
+        signed = task._replace(sign=task.sign * first)
+        if is_compiled:
+            signed = signed._replace(kept=None)
+        back.append(_transposed.of(signed, is_compiled=is_compiled))
+    back[0] = back[0]._replace(sign=0)
+    is_plain = len(back) == 1 and back[0].inner is None
+    return _Way(tasks, Plan(tuple(back), is_plain=is_plain), first < 0)
+
+
+def _kept_way(tasks: Sequence[Task]) -> _Way:
+    """Return the way back, that of the latest numbers from where it is kept."""
+    (task, *others) = tasks
+    is_lone = not others and task.inner is None and task.component is None
+    has_arrays = task.step is not None or task.coordinates is not None
+    if task.kept is None or not is_lone or has_arrays:
+        return _way(tasks)
+    kept = task.kept.beside("way back")
+    latest: _Way | None = kept.made  # once: threads may replace it
+    if latest is None:
+        latest = _way(tasks)
+        kept.keep(latest)
+    elif latest.tasks[0] is not task:
+        latest = kept.made = _way(tasks)  # as large as the one before
+    return latest
 
 
 def _cat(pieces: list[Any], task: Task, _: Namespace) -> Any:
