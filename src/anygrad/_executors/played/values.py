@@ -82,7 +82,21 @@ class Values:
                     return other
         if verb in ("add", "subtract"):
             verb, operands = _without_negation(verb, operands)
-        base = list(self._zero)
+        scale = _scale_of_all(operands) if verb == "pieces" else None
+        if scale is None:
+            return self._of(verb, operands, node)
+        unscaled = [_moved(value.operands[0], shift) for value, shift in operands]
+        if any(value.dtype != node.dtype for value, _ in unscaled):
+            return self._of(verb, operands, node)
+        whole, base = self._of(verb, unscaled, node)
+        scaled = (whole, self._zero), (scale, self._zero)
+        return self._value("multiply", scaled, node.dtype, None, node.axes), base
+
+    def _of(
+        self, verb: str, operands: list[tuple[Value, Shift]], node: Node
+    ) -> tuple[Value, Shift]:
+        """Return what is done to some operands, read from its own point on."""
+        detail, base = node.detail, list(self._zero)
         for axis in node.axes:
             if verb != "pieces" or detail[0] != axis:
                 base[axis] = min([s[axis] for v, s in operands if axis in v.axes])
@@ -107,6 +121,24 @@ def _less(shift: Shift, base: Sequence[int], value: Value) -> Shift:
     return tuple([a - b if axis in value.axes else 0 for axis, (a, b) in pairs])
 
 
+def _moved(operand: tuple[Value, Shift], by: Shift) -> tuple[Value, Shift]:
+    value, shift = operand
+    return value, tuple([a + b for a, b in zip(shift, by, strict=True)])
+
+
+def _scale_of_all(operands: list[tuple[Value, Shift]]) -> Value | None:
+    """Return the number of the call that all pieces end with a product with, if any.
+
+    They are multiplied once, when they have been put together.
+    """
+    scales = {
+        value.operands[1][0] if value.verb == "multiply" else None
+        for value, _ in operands
+    }
+    first, *others = scales
+    return first if not others and first and first.verb == "number" else None
+
+
 def _without_negation(
     verb: str, operands: list[tuple[Value, Shift]]
 ) -> tuple[str, list[tuple[Value, Shift]]]:
@@ -127,8 +159,7 @@ def _negated(operand: tuple[Value, Shift]) -> tuple[Value, Shift] | None:
     is_product = value.verb == "multiply" and value.operands[1][0].is_constant(-1.0)
     if not is_product and value.verb != "negative":
         return None
-    inner, apart = value.operands[0]
-    return inner, tuple([a + b for a, b in zip(shift, apart, strict=True)])
+    return _moved(value.operands[0], shift)
 
 
 def in_order(root: Value) -> list[Value]:
