@@ -278,6 +278,12 @@ REFUSED = (
         "e.g. all of it with `array[...]`.",
     ),
     Refusal(
+        "netCDF4",
+        ("Variable",),
+        "a variable on disk: all of it would be loaded, and its mask lost",
+        "Read what is needed, e.g. all of it with `array[...]`, which has the mask.",
+    ),
+    Refusal(
         "dask",
         ("Delayed",),
         "a delayed value: its shape and dtype are not known",

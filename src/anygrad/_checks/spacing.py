@@ -75,18 +75,21 @@ def entries(spacing: Any, count: int) -> list[Entry]:
         if isinstance(ndim, int) and ndim:
             msg = (
                 "`spacing` must be a scalar, or a list or tuple with one entry per "
-                f"dim. Got a {ndim}-dimensional array. {_in_a_list(count)}"
+                f"dim. Got a {ndim}-dimensional array. "
+                f"{_in_a_list(count, entry.given.shape)}"
             )
             raise TypeError(msg)
         check_kind(entry)
     return [entry] * count
 
 
-def _in_a_list(count: int) -> str:
-    """Return how coordinates are given for so many dims."""
+def _in_a_list(count: int, shape: Any) -> str:
+    """Return how coordinates are given for so many dims, or as many steps."""
     if count == 1:
         return "Put coordinates into a list: `spacing=[x]`."
-    return f"Put coordinates into a list with one entry per dim, {count} in all."
+    hint = f"Put coordinates into a list with one entry per dim, {count} in all."
+    is_steps = len(shape) == 1 and shape[0] == count
+    return f"{hint} Steps, too: `spacing=list(h)`." if is_steps else hint
 
 
 def as_number(item: Any, name: str) -> Any:
@@ -173,9 +176,10 @@ def check_coordinates(x: Samples, entry: Entry, axis: Axis, field: Field) -> Non
         msg = (
             f"`{entry.name}` must have one coordinate per point along dimension "
             f"{dim.in_samples(axis, field)} of `input`, {length} in all. Got shape "
-            f"{shape}.{_hint_at_indexing(shape, axis, field)}"
+            f"{shape}."
         )
-        raise ValueError(msg + _hint_at_length(shape, length))
+        hint = _hint_at_indexing(shape, axis, field)
+        raise ValueError(msg + (hint or _hint_at_length(along, length, len(shape))))
     if len(shape) == 1:
         return
     others = enumerate(zip(shape, field.shape, strict=True))
@@ -188,14 +192,16 @@ def check_coordinates(x: Samples, entry: Entry, axis: Axis, field: Field) -> Non
         raise ValueError(msg)
 
 
-def _hint_at_length(shape: tuple[Any, ...], length: Any) -> str:
+def _hint_at_length(along: Any, length: Any, ndim: int) -> str:
     """Return what to pass instead of what may be no coordinates of points."""
-    if shape == (1,):
+    if along == 1 and ndim == 1:
         return " For a step, give it as a number."
-    if shape == (length - 1,):
+    if along == length - 1:
         return " Of the steps between points, pass the sums, from 0 on."
-    if shape == (length + 1,):
+    if along == length + 1:
         return " Of the edges of cells, pass the middles."
+    if along == 1:
+        return " Of a step for each line, pass its multiples: 0, 1, 2, ... times it."
     return ""
 
 
