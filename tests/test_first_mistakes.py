@@ -198,6 +198,16 @@ def test_steps_between_the_points_of_each_line(numpy: Any) -> None:
     assert found.tolist() == [pytest.approx(row) for row in wanted.tolist()]
 
 
+def test_samples_that_broadcast_to_coordinates(numpy: Any) -> None:
+    """As of a quantity on its own levels, whose heights depend on the place."""
+    f = numpy.asarray([[0.0], [2.0], [4.0]])
+    x = numpy.asarray([[0.0, 0], [1, 2], [2, 4]])
+    message = refusal(lambda: anygrad.derivative(f, dim=0, spacing=x))
+    assert message.endswith("Broadcast `input` first, with `broadcast_to`.")
+    found = anygrad.derivative(numpy.broadcast_to(f, x.shape), dim=0, spacing=x)
+    assert found.tolist() == [[2.0, 1.0]] * 3
+
+
 def test_a_step_for_each_line(numpy: Any) -> None:
     """Such as that of longitudes, which depends on the latitude."""
     f, steps = numpy.asarray(ROWS[1:]), numpy.asarray([[1.0], [2], [4]])

@@ -182,14 +182,20 @@ def check_coordinates(x: Samples, entry: Entry, axis: Axis, field: Field) -> Non
         raise ValueError(msg + (hint or _hint_at_length(along, length, len(shape))))
     if len(shape) == 1:
         return
-    others = enumerate(zip(shape, field.shape, strict=True))
-    if any(k != axis.number and not may_broadcast(a, b) for k, (a, b) in others):
+    pairs = list(zip(shape, field.shape, strict=True))
+    if any(k != axis.number and not may_broadcast(*p) for k, p in enumerate(pairs)):
         msg = (
             f"`{entry.name}` must be broadcastable to {what}, of shape "
             f"{tuple(field.shape)}{_of_whole(field)}. Got shape {shape}."
-            f"{_hint_at_indexing(shape, axis, field)}"
         )
-        raise ValueError(msg)
+        hint = _hint_at_indexing(shape, axis, field)
+        raise ValueError(msg + (hint or _hint_at_broadcasting(pairs)))
+
+
+def _hint_at_broadcasting(pairs: list[tuple[Any, Any]]) -> str:
+    """Return what to do where the samples are the same on all lines."""
+    both = all(may_broadcast(a, b) or b == 1 for a, b in pairs)
+    return " Broadcast `input` first, with `broadcast_to`." if both else ""
 
 
 def _hint_at_length(along: Any, length: Any, ndim: int) -> str:
