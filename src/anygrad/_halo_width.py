@@ -182,7 +182,7 @@ def _check_arrays(entry: _spacing.Entry, ends: Ends, where: Any) -> None:
         _spacing.check_kind(entry)
         given.append((entry.name, entry.given))
     for name, array in given:
-        if _refusals.quantity_in(array) is None:
+        if _refusals.first_in(array, _refusals.is_quantity) is None:
             _input.check_numeric(_dispatch.samples_of(array, name), name)
     if where is not None and not isinstance(where, bool):
         _where.check_kind(where)

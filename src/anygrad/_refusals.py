@@ -376,12 +376,17 @@ def carried(value: Any) -> Units | Mask | None:
     return None if refusal is None else refusal.in_chunks
 
 
-def quantity_in(given: Any) -> Any:
-    """Return the first quantity in what is given; None if there is none."""
+def first_in(given: Any, is_wanted: Callable[[Any], bool]) -> Any:
+    """Return the first value in what is given that is wanted; None if there is none."""
     if type(given) in (list, tuple):
         for entry in given:
-            found = quantity_in(entry)
+            found = first_in(entry, is_wanted)
             if found is not None:
                 return found
         return None
-    return given if isinstance(carried(given), Units) else None
+    return given if is_wanted(given) else None
+
+
+def is_quantity(value: Any) -> bool:
+    """Tell whether a value has a unit that goes along."""
+    return isinstance(carried(value), Units)
