@@ -122,14 +122,22 @@ BESIDE: dict[str, Callable[[Any], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("name", BESIDE)
 @pytest.mark.parametrize("is_masked", [False, True])
-def test_masked_arrays_without_a_mask(
-    numpy: Any, name: str, *, is_masked: bool
+@pytest.mark.parametrize("has_mask", [False, True])
+def test_masked_arrays_of_which_nothing_is_masked(
+    numpy: Any, name: str, *, has_mask: bool, is_masked: bool
 ) -> None:
-    """As netCDF4 has it of coordinates that miss nothing: there is nothing to lose."""
+    """As netCDF4 has it of coordinates, and what NumPy's functions make of these."""
+
+    def unmasked(values: Any) -> Any:
+        array = numpy.ma.asarray(values)
+        array = numpy.positive(array) if has_mask and array.dtype != bool else array
+        assert has_mask >= (array.mask is not numpy.ma.nomask)
+        return array
+
     f = numpy.asarray([[0.0, 1, 4, 9], [2, 3, 5, 7], [1, 1, 2, 3]])
     f = numpy.ma.masked_array(f, mask=f == 5) if is_masked else f
     wanted = anygrad.gradient(f, **BESIDE[name](numpy.asarray))
-    results = anygrad.gradient(f, **BESIDE[name](numpy.ma.asarray))
+    results = anygrad.gradient(f, **BESIDE[name](unmasked))
     for result, plain in zip(results, wanted, strict=True):
         assert type(result) is type(plain)
         numpy.testing.assert_array_equal(result, plain)

@@ -40,7 +40,7 @@ def plan(
 def plan_without(
     planner: Any, array: Any, request: Request, again: Callable[..., Plan]
 ) -> Plan:
-    """Return the plan of a call beside masked arrays that have no mask: netCDF4's."""
+    """Return the plan of a call beside masked arrays of which nothing is masked."""
     given = request.spacing, request.boundary, request.where, request.scale_factors
     spacing, boundary, where, factors = map(unmasked, given)
     request = request._replace(

@@ -1,7 +1,7 @@
-"""Masked arrays that have no mask, as netCDF4 reads whatever has no missing values.
+"""Masked arrays of which nothing is masked, as netCDF4 reads what misses nothing.
 
-Beside the samples they are plain arrays: there is nothing to lose.  That is told by the
-mask itself, not by its values.
+Beside the samples they are plain arrays: there is nothing to lose.  NumPy's functions
+make a mask for all of them, so that its values must be asked for; they are in memory.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ from ._refusals import Mask, carried
 
 
 def is_unmasked(value: Any) -> bool:
-    """Tell whether a value is a masked array without a mask."""
+    """Tell whether a value is a masked array of which nothing is masked."""
     row = carried(value)
-    if not isinstance(row, Mask) or row.has_state(value):
+    if not isinstance(row, Mask) or row.is_in_chunks or row.has_state(value):
         return False
-    return row.mask(value) is None
+    mask = row.mask(value)
+    return mask is None or not mask.any()
 
 
 def unmasked(given: Any) -> Any:
-    """Return what is given, also in lists, with the data of what has no mask."""
+    """Return what is given, also in lists, with the data of what is unmasked."""
     if type(given) in (list, tuple):
         return type(given)(map(unmasked, given))
     row: Any = carried(given)
