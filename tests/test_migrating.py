@@ -66,7 +66,11 @@ def of_torch() -> dict[str, Any]:
     import torch
 
     names = in_numpy("torch")
-    return names | {k: torch.asarray(names[k]) for k in ("f", "x", "y")}
+    kernel = [[0.0, 1, 0], [1, -4, 1], [0, 1, 0]]
+    names |= {"image": names["f"][None, None], "kernel": [[kernel]]}
+    tensors = ("f", "x", "y", "image", "kernel")
+    double = torch.float64
+    return names | {k: torch.asarray(names[k], dtype=double) for k in tensors}
 
 
 def of_jax() -> dict[str, Any]:
