@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -141,6 +142,14 @@ def test_masked_arrays_of_which_nothing_is_masked(
     for result, plain in zip(results, wanted, strict=True):
         assert type(result) is type(plain)
         numpy.testing.assert_array_equal(result, plain)
+
+
+def test_the_halo_of_what_is_not_masked(numpy: Any) -> None:
+    x, valid = numpy.ma.asarray([0.0, 1, 3, 4]), numpy.ma.asarray([True, False])
+    halo = functools.partial(anygrad.halo_width, anygrad.derivative)
+    assert halo(spacing=x, where=valid) == halo(spacing=x.data, where=valid.data)
+    with pytest.raises(TypeError, match=r"^`spacing` must not be a masked array"):
+        halo(spacing=numpy.ma.masked_greater(x, 3))
 
 
 @pytest.mark.peers
