@@ -376,7 +376,7 @@ def carried(value: Any) -> Units | Mask | None:
     return None if refusal is None else refusal.in_chunks
 
 
-def first_in(given: Any, is_wanted: Callable[[Any], bool]) -> Any:
+def first_in(given: Any, is_wanted: Callable[[Any], object]) -> Any:
     """Return the first value in what is given that is wanted; None if there is none."""
     if type(given) in (list, tuple):
         for entry in given:
