@@ -48,6 +48,21 @@ def test_times() -> None:
         assert anygrad.derivative(f, spacing=seconds).tolist() == [0, 1, 2, 3]
 
 
+def test_steps() -> None:
+    import numpy
+
+    f, h = numpy.asarray([NUMBERS] * 2), numpy.asarray([0.5, 2.0])
+    spacing = passed("the steps of all dims in one array", h=h)
+    wanted = numpy.gradient(f, *h)
+    for a, b in zip(anygrad.gradient(f, spacing=spacing), wanted, strict=True):
+        assert a.tolist() == b.tolist()
+    x = passed("the steps between the points", h=numpy.asarray([1.0, 2.0, 4.0]))
+    assert x.tolist() == [0.0, 1.0, 3.0, 7.0]
+    x = passed("a step for each line, of shape", h=h[:, None], n=4)
+    wanted = anygrad.derivative(f) / h[:, None]
+    assert anygrad.derivative(f, spacing=x).tolist() == wanted.tolist()
+
+
 def test_labels() -> None:
     import xarray
 

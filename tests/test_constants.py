@@ -138,7 +138,7 @@ def test_refused_as_its_own_are(library: Backend, numpy_is_there: Any) -> None:
     for x, error, text in (
         (numpy.asarray(["a", "b", "c"]), TypeError, "must have an integer"),
         (numpy.arange(3).astype("M8[s]"), TypeError, "numpy.timedelta64"),
-        (numpy.ma.masked_array([0.0, 1, 2]), TypeError, "masked"),
+        (numpy.ma.masked_equal([0.0, 1, 2], 2), TypeError, "masked"),
         (numpy.arange(4.0), ValueError, "one coordinate per point"),
         (numpy.ones(3, bool), TypeError, "must have an integer"),
     ):

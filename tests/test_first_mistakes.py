@@ -187,6 +187,44 @@ def test_steps_between_the_points(numpy: Any) -> None:
     assert found.tolist() == pytest.approx(wanted.tolist())
 
 
+def test_steps_between_the_points_of_each_line(numpy: Any) -> None:
+    """As MetPy makes them of longitudes and latitudes."""
+    f, steps = numpy.asarray(ROWS), numpy.asarray([[1.0, 2, 4]] * 4)
+    message = refusal(lambda: anygrad.derivative(f, spacing=steps))
+    assert message.endswith("Of the steps between points, pass the sums, from 0 on.")
+    sums = numpy.insert(numpy.cumsum(steps, axis=1), 0, 0.0, axis=1)
+    found = anygrad.derivative(f, spacing=sums)
+    wanted = numpy.gradient(f, sums[0], axis=1, edge_order=2)
+    assert found.tolist() == [pytest.approx(row) for row in wanted.tolist()]
+
+
+def test_samples_that_broadcast_to_coordinates(numpy: Any) -> None:
+    """As of a quantity on its own levels, whose heights depend on the place."""
+    f = numpy.asarray([[0.0], [2.0], [4.0]])
+    x = numpy.asarray([[0.0, 0], [1, 2], [2, 4]])
+    message = refusal(lambda: anygrad.derivative(f, dim=0, spacing=x))
+    assert message.endswith("Broadcast `input` first, with `broadcast_to`.")
+    found = anygrad.derivative(numpy.broadcast_to(f, x.shape), dim=0, spacing=x)
+    assert found.tolist() == [[2.0, 1.0]] * 3
+
+
+def test_a_step_for_each_line(numpy: Any) -> None:
+    """Such as that of longitudes, which depends on the latitude."""
+    f, steps = numpy.asarray(ROWS[1:]), numpy.asarray([[1.0], [2], [4]])
+    message = refusal(lambda: anygrad.derivative(f, spacing=steps))
+    assert message.endswith("pass its multiples: 0, 1, 2, ... times it.")
+    found = anygrad.derivative(f, spacing=steps * numpy.arange(4.0))
+    assert found.tolist() == (anygrad.derivative(f) / steps).tolist()
+
+
+def test_steps_in_an_array(numpy: Any) -> None:
+    f, h = numpy.asarray(ROWS), numpy.asarray([0.5, 2.0])
+    message = refusal(lambda: anygrad.gradient(f, spacing=h))
+    assert message.endswith("2 in all. Steps, too: `spacing=list(h)`.")
+    found = anygrad.gradient(f, spacing=list(h), stack_dim=0)
+    assert found.tolist() == numpy.stack(numpy.gradient(f, *h)).tolist()
+
+
 def test_edges_of_cells(numpy: Any) -> None:
     f, edges = numpy.asarray(ROWS[0]), numpy.asarray([0.0, 1, 2, 3, 4])
     message = refusal(lambda: anygrad.derivative(f, spacing=edges))

@@ -132,7 +132,7 @@ MATRIX = (
 
 
 def test_numpy_masked_arrays_and_matrices(numpy: Any) -> None:
-    f, x = numpy.arange(4.0), numpy.ma.masked_array([0.0, 1, 2, 3])
+    f, x = numpy.arange(4.0), numpy.ma.masked_array([0.0, 1, 2, 3], mask=[0, 0, 0, 1])
     refused(TypeError, MASKED.format(name="spacing[0]"), f, spacing=[x])
     f, x = numpy.ones((2, 2)), numpy.ones((2, 2)).view(numpy.matrix)
     refused(TypeError, MATRIX.format(name="input"), x)

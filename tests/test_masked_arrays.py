@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -103,7 +105,60 @@ def test_beside_a_given_mask(f: Any, numpy: Any) -> None:
     with pytest.raises(ValueError, match=r"^`where` must be broadcastable"):
         anygrad.gradient(f, where=where[:8])
     with pytest.raises(TypeError, match=r"^`where` must not be a masked array"):
-        anygrad.gradient(f, where=numpy.ma.masked_array(where))
+        anygrad.gradient(f, where=numpy.ma.masked_array(where, mask=~where))
+
+
+#: Arguments that may be arrays beside samples of shape (3, 4).
+BESIDE: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "coordinates": lambda a: {"spacing": [2.0, a([0.0, 1, 3, 4])]},
+    "a coordinate for each point": lambda a: {"spacing": [1, a([[0.0, 1, 3, 4]] * 3)]},
+    "a step": lambda a: {"spacing": a(0.5)},
+    "values": lambda a: {"boundary": ["edge", (a([[1.0], [2], [3]]), "reflect")]},
+    "valid samples": lambda a: {"where": a([[True, True, True, False]] * 3)},
+    "scale factors": lambda a: {"scale_factors": [1.0, a([[1.0], [2], [3]])]},
+    "longitudes": lambda a: anygrad.lonlat(a([0.0, 1, 3, 4]), a([10.0, 20, 30])),
+    "radii": lambda a: anygrad.cylindrical(a([1.0, 2, 3]), a([0.0, 1, 3, 4])),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+@pytest.mark.parametrize("is_masked", [False, True])
+@pytest.mark.parametrize("has_mask", [False, True])
+def test_masked_arrays_of_which_nothing_is_masked(
+    numpy: Any, name: str, *, has_mask: bool, is_masked: bool
+) -> None:
+    """As netCDF4 has it of coordinates, and what NumPy's functions make of these."""
+
+    def unmasked(values: Any) -> Any:
+        array = numpy.ma.asarray(values)
+        array = numpy.positive(array) if has_mask and array.dtype != bool else array
+        assert has_mask >= (array.mask is not numpy.ma.nomask)
+        return array
+
+    f = numpy.asarray([[0.0, 1, 4, 9], [2, 3, 5, 7], [1, 1, 2, 3]])
+    f = numpy.ma.masked_array(f, mask=f == 5) if is_masked else f
+    wanted = anygrad.gradient(f, **BESIDE[name](numpy.asarray))
+    results = anygrad.gradient(f, **BESIDE[name](unmasked))
+    for result, plain in zip(results, wanted, strict=True):
+        assert type(result) is type(plain)
+        numpy.testing.assert_array_equal(result, plain)
+
+
+def test_the_halo_of_what_is_not_masked(numpy: Any) -> None:
+    x, valid = numpy.ma.asarray([0.0, 1, 3, 4]), numpy.ma.asarray([True, False])
+    halo = functools.partial(anygrad.halo_width, anygrad.derivative)
+    assert halo(spacing=x, where=valid) == halo(spacing=x.data, where=valid.data)
+    with pytest.raises(TypeError, match=r"^`spacing` must not be a masked array"):
+        halo(spacing=numpy.ma.masked_greater(x, 3))
+
+
+@pytest.mark.peers
+def test_coordinates_without_a_mask_beside_other_libraries(numpy: Any) -> None:
+    import torch
+
+    f, x = torch.tensor([0.0, 1, 4, 9]), numpy.ma.asarray([0.0, 1, 2, 3])
+    assert x.mask is numpy.ma.nomask
+    assert anygrad.derivative(f, spacing=x).tolist() == [0.0, 2.0, 4.0, 6.0]
 
 
 EVERY: dict[str, dict[str, Any]] = {

@@ -25,7 +25,7 @@ PAGE = (ROOT / "docs" / "guide" / "migrating.md").read_text(encoding="utf-8")
 
 #: Rows such as "| `old` | `new` |", under the heading that names the library.
 SECTION = re.compile(r"^## From (.+)$", re.MULTILINE)
-ROW = re.compile(r"^\| `([^`]+\(.*)` \| `([^`]+)` \|$", re.MULTILINE)
+ROW = re.compile(r"^\| `([^`]*\(.*)` \| `([^`]+)` \|$", re.MULTILINE)
 
 
 def rows() -> Iterator[tuple[str, str, str]]:
@@ -45,7 +45,9 @@ def samples(numpy: Any) -> dict[str, Any]:
     # Of the fourth degree on the grid of steps, which findiff's points read alike.
     i, j = numpy.arange(9.0)[:, None], numpy.arange(10.0)
     f = 0.01 * i**4 - i * j**2 + 0.02 * j**4 + i - 0.5 * i**2 * j
-    return {"numpy": numpy, "f": f, "x": x, "y": y, "h": 0.25, "u": f, "v": f**2}
+    names = {"numpy": numpy, "f": f, "x": x, "y": y, "h": 0.25, "u": f, "v": f**2}
+    steps = numpy.asarray([0.5, 0.25])
+    return names | {"steps": steps, "dx": 1 + j[1:] / (i + 2), "x2": y[:, None] + 0 * j}
 
 
 def in_numpy(name: str) -> dict[str, Any]:
@@ -64,7 +66,11 @@ def of_torch() -> dict[str, Any]:
     import torch
 
     names = in_numpy("torch")
-    return names | {k: torch.asarray(names[k]) for k in ("f", "x", "y")}
+    kernel = [[0.0, 1, 0], [1, -4, 1], [0, 1, 0]]
+    names |= {"image": names["f"][None, None], "kernel": [[kernel]]}
+    tensors = ("f", "x", "y", "image", "kernel")
+    double = torch.float64
+    return names | {k: torch.asarray(names[k], dtype=double) for k in tensors}
 
 
 def of_jax() -> dict[str, Any]:
@@ -90,6 +96,7 @@ def of_xarray() -> dict[str, Any]:
     times = np.datetime64("2024-01-01", "s") + (60 * names["x"]).astype("m8[s]")
     coordinates = {"x": names["y"], "time": times}
     array = xarray.DataArray(names["f"], coordinates, ("x", "time"))
+    array = array.assign_coords(miles=0.6 * array.x + array.x**2)
     return names | {"array": array, "dataset": xarray.Dataset({"f": array})}
 
 
@@ -108,6 +115,10 @@ def metpy_first(f: Any, axis: int = 0, x: Any = None, delta: Any = None) -> Any:
     """Return the slope of a parabola through three points, at the edges too."""
     import numpy
 
+    if numpy.ndim(delta):  # from line to line, in the last dim
+        lines = [numpy.insert(numpy.cumsum(steps), 0, 0.0) for steps in delta]
+        pairs = zip(f, lines, strict=True)
+        return numpy.stack([numpy.gradient(*pair, edge_order=2) for pair in pairs])
     steps = delta if x is None else x
     return numpy.gradient(f, steps, axis=axis, edge_order=2)
 
@@ -264,6 +275,7 @@ NAMES = {
     "PhysicsNeMo": of_physicsnemo,
     "lettuce": of_lettuce,
     "neuraloperator": of_neuraloperator,
+    "formulas written out": lambda: in_numpy("numpy"),
 }
 
 

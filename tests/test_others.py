@@ -89,6 +89,19 @@ class Library:
         return numpy.asarray(values, dtype=self.dtype(dtype))
 
 
+class Autograd(Library):
+    """Arrays are what stands for them while a function is traced."""
+
+    def asarray(self, values: Nested, dtype: str) -> Any:
+        from autograd.core import VJPNode
+        from autograd.tracer import new_box
+
+        return new_box(self.converted(values, dtype), 0, VJPNode.new_root())
+
+    def tolist(self, array: Any) -> Nested:
+        return array._value.tolist()
+
+
 class Blosc2(Library):
     def asarray(self, values: Nested, dtype: str) -> Any:
         return self.xp.asarray(self.converted(values, dtype))
@@ -166,6 +179,7 @@ class Unxt(Library):
 
 
 LIBRARIES = {
+    "autograd": Autograd("autograd"),
     "blosc2": Blosc2("blosc2"),
     "cubed": Cubed("cubed", "cubed.array_api"),
     "dpnp": DPNP("dpnp"),
@@ -224,7 +238,7 @@ def test_calls(other: Library, name: str) -> None:
     assert oracle.difference(other.tolist(f), call.samples, 0) is None
 
 
-@pytest.mark.about("cubed", "marray", "mlx", "ndonnx")
+@pytest.mark.about("autograd", "cubed", "marray", "mlx", "ndonnx")
 def test_constants_of_numpy(other: Library, numpy: Any) -> None:
     """Coordinates and masks may be NumPy's, also where dtypes have other names."""
     f = other.asarray(SAMPLES, "float")
@@ -305,6 +319,28 @@ def test_cubed_computes_nothing(other: Library) -> None:
     (result,) = anygrad.gradient(f, spacing=[x], dim=1)
     with pytest.raises(AssertionError, match="computed"):
         result.compute()
+
+
+@pytest.mark.about("autograd")
+@pytest.mark.parametrize("boundary", ["one_sided", "periodic", "edge", 1.0])
+def test_autograd(other: Library, numpy: Any, boundary: Any) -> None:
+    """Backwards through a sum of squares, in the samples, a step and coordinates."""
+    import autograd
+
+    f, x = (other.converted(a, "float64") for a in (SAMPLES, COORDINATES))
+    mode = ("periodic", 6.0) if boundary == "periodic" else boundary
+
+    def energy(f: Any, h: Any, x: Any) -> Any:
+        down, along = anygrad.gradient(f, spacing=[h, x], boundary=[boundary, mode])
+        return (down**2 + along**2).sum()
+
+    slopes = autograd.grad(energy, argnum=(0, 1, 2))(f, 0.5, x)
+    for k, given in enumerate((f, numpy.asarray(0.5), x)):
+        moved = 1e-6 * numpy.cos(numpy.arange(given.size)).reshape(given.shape)
+        ends = [[f, 0.5, x] for _ in range(2)]
+        ends[0][k], ends[1][k] = given - moved, given + moved
+        change = energy(*ends[1]) - energy(*ends[0])
+        assert numpy.isclose(change, 2 * (slopes[k] * moved).sum(), rtol=1e-6)
 
 
 @pytest.mark.about("mlx")

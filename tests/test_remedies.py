@@ -183,6 +183,22 @@ def test_arrays_on_disk(dask: Any, module: str, name: str, door: str) -> None:
     anygrad.gradient(result, spacing=[stored[...]])
 
 
+@pytest.mark.peers
+def test_variables_on_disk(numpy: Any) -> None:
+    """NumPy's `asarray` would take what fills the holes of netCDF4's for samples."""
+
+    class Variable:
+        def __getitem__(self, key: Any) -> Any:
+            return numpy.ma.masked_greater(LINE, 8.0)[key]
+
+    Variable.__module__, Variable.__qualname__ = "netCDF4._netCDF4", "Variable"
+    array = Variable()
+    message = refusal(lambda: anygrad.gradient(array), "input")
+    assert message.endswith("e.g. all of it with `array[...]`, which has the mask.")
+    (result,) = anygrad.gradient(array[...])
+    assert result.tolist() == [1.0, 2.0, 3.0, None, None, None]
+
+
 # Dtypes.
 
 

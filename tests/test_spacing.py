@@ -175,11 +175,16 @@ def test_coordinates_that_do_not_broadcast(library: Backend) -> None:
             f"{shape}."
         )
         refused(ValueError, message, f, dim=0, spacing=[x])
-    for shape in ((2, 4), (1, 4), (4, 4)):
-        x = library.asarray([0.0] * (shape[0] * shape[1]), shape=shape)
+    for n, remedy in (
+        (1, " Of a step for each line, pass its multiples: 0, 1, 2, ... times it."),
+        (2, " Of the steps between points, pass the sums, from 0 on."),
+        (4, " Of the edges of cells, pass the middles."),
+        (5, ""),
+    ):
+        x = library.asarray([0.0] * 4 * n, shape=(n, 4))
         message = (
             "`spacing[0]` must have one coordinate per point along dimension 0 of "
-            f"`input`, 3 in all. Got shape {shape}."
+            f"`input`, 3 in all. Got shape {(n, 4)}.{remedy}"
         )
         refused(ValueError, message, f, dim=0, spacing=[x])
 

@@ -383,6 +383,16 @@ MISTAKES: dict[str, tuple[Callable[[Any, Any], Any], type[Exception], str]] = {
         ValueError,
         "Do you mean 'longitude'",
     ),
+    "a coordinate along a dim": (
+        lambda a, f: a.derivative(f.assign_coords(miles=0.6 * f.x), "miles"),
+        ValueError,
+        r"Got 'miles'. Along 'x', with `spacing='miles'`\?",
+    ),
+    "a coordinate along none": (
+        lambda a, f: a.derivative(f.assign_coords(day=1), "day"),
+        ValueError,
+        r"Got 'day'\.$",
+    ),
     "a dim twice": (
         lambda a, f: a.laplacian(f, ["x", "x"]),
         ValueError,

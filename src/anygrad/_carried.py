@@ -14,14 +14,21 @@ from typing import Any
 from . import _refusals
 from ._calls import Request
 from ._records import Plan
+from ._unmasked import is_unmasked
 
 
 def planner(array: Any, request: Request) -> Callable[..., Plan] | None:
     """Return what plans a call of which something is carried along; None for others."""
     found = _refusals.carried(array)
     given = (request.spacing, request.boundary, request.scale_factors)
-    is_quantity = isinstance(found, _refusals.Units)
-    like = array if is_quantity else _refusals.quantity_in(given)
+    like = array if isinstance(found, _refusals.Units) else None
+    if _refusals.first_in((*given, request.where), _refusals.carried) is not None:
+        if _refusals.first_in((*given, request.where), is_unmasked) is not None:
+            from . import _masks
+
+            return _masks.plan_without
+        if like is None:
+            like = _refusals.first_in(given, _refusals.is_quantity)
     if isinstance(found, _refusals.Mask) and not _is_held(found, like):
         from . import _masks
 

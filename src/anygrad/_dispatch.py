@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import array_api_compat
 
-from . import _agnostic, _classes, _libraries, _refusals
+from . import _agnostic, _classes, _libraries, _namespaces, _refusals
 from ._checks.wording import as_array, by_dtype
 from ._library import Library, standard_device
 from ._records import Plan, Samples
@@ -235,7 +235,7 @@ def without_ghosts(
 
 def _namespace(array: Any, name: str) -> Namespace:
     try:
-        return array_api_compat.array_namespace(array)
+        return _namespaces.conforming(array_api_compat.array_namespace(array))
     except (TypeError, AttributeError):
         msg = (
             f"`{name}` must be an array of a library that follows the array API "

@@ -22,6 +22,7 @@ from ._jacobian import jacobian
 from ._laplacian import laplacian
 from ._records import Ends
 from ._typing import Array, Boundary
+from ._unmasked import unmasked
 
 #: The order of the derivatives that a function takes, and its usual `edge_order`; None
 #: for an order that is given, and for the accuracy.
@@ -182,11 +183,11 @@ def _check_arrays(entry: _spacing.Entry, ends: Ends, where: Any) -> None:
         _spacing.check_kind(entry)
         given.append((entry.name, entry.given))
     for name, array in given:
-        if _refusals.quantity_in(array) is None:
-            _input.check_numeric(_dispatch.samples_of(array, name), name)
+        if _refusals.first_in(array, _refusals.is_quantity) is None:
+            _input.check_numeric(_dispatch.samples_of(unmasked(array), name), name)
     if where is not None and not isinstance(where, bool):
         _where.check_kind(where)
-        _where.check_bool(_dispatch.samples_of(where, "where"))
+        _where.check_bool(_dispatch.samples_of(unmasked(where), "where"))
 
 
 def _orders_of(function: Any, order: Any) -> tuple[Any, int | None]:

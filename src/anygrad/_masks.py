@@ -9,6 +9,7 @@ from ._calls import Request
 from ._checks import ghosts, input
 from ._records import Plan
 from ._refusals import Mask
+from ._unmasked import unmasked
 
 
 def plan(
@@ -34,6 +35,18 @@ def plan(
         return tuple([row.masked(*pair, array) for pair in pairs])
 
     return inner._replace(executor=run)
+
+
+def plan_without(
+    planner: Any, array: Any, request: Request, again: Callable[..., Plan]
+) -> Plan:
+    """Return the plan of a call beside masked arrays of which nothing is masked."""
+    given = request.spacing, request.boundary, request.where, request.scale_factors
+    spacing, boundary, where, factors = map(unmasked, given)
+    request = request._replace(
+        spacing=spacing, boundary=boundary, where=where, scale_factors=factors
+    )
+    return again(planner, array, **request._asdict())
 
 
 def _as_samples(valid: Any, inner: Plan) -> Any:

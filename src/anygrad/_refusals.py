@@ -278,6 +278,12 @@ REFUSED = (
         "e.g. all of it with `array[...]`.",
     ),
     Refusal(
+        "netCDF4",
+        ("Variable",),
+        "a variable on disk: all of it would be loaded, and its mask lost",
+        "Read what is needed, e.g. all of it with `array[...]`, which has the mask.",
+    ),
+    Refusal(
         "dask",
         ("Delayed",),
         "a delayed value: its shape and dtype are not known",
@@ -370,12 +376,17 @@ def carried(value: Any) -> Units | Mask | None:
     return None if refusal is None else refusal.in_chunks
 
 
-def quantity_in(given: Any) -> Any:
-    """Return the first quantity in what is given; None if there is none."""
+def first_in(given: Any, is_wanted: Callable[[Any], object]) -> Any:
+    """Return the first value in what is given that is wanted; None if there is none."""
     if type(given) in (list, tuple):
         for entry in given:
-            found = quantity_in(entry)
+            found = first_in(entry, is_wanted)
             if found is not None:
                 return found
         return None
-    return given if isinstance(carried(given), Units) else None
+    return given if is_wanted(given) else None
+
+
+def is_quantity(value: Any) -> bool:
+    """Tell whether a value has a unit that goes along."""
+    return isinstance(carried(value), Units)

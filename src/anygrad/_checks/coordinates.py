@@ -8,6 +8,7 @@ from typing import Any
 from .. import _classes, _constants, _dispatch, _precision, _refusals
 from .._classes import is_array
 from .._records import Samples
+from .._unmasked import unmasked
 from . import dtype, spacing
 from .input import is_unknown
 from .integers import integer
@@ -19,9 +20,9 @@ def in_unit(given: Any, name: str, unit: str) -> Any:
     """Return the numbers of angles that are quantities; plain ones as they are."""
     found = _refusals.carried(given)
     if not isinstance(found, _refusals.Units):
-        return given
+        return unmasked(given)
     try:
-        return found.magnitude(given.to(unit))
+        return unmasked(found.magnitude(given.to(unit)))
     except Exception as error:  # in the words of the library
         error.add_note(f"`{name}` must be an angle, in a unit that can become {unit}.")
         raise
@@ -65,7 +66,7 @@ def check_number(given: Any, name: str) -> None:
 
 def coordinate(given: Any, name: str) -> Samples:
     """Return what there is to know of coordinates, with floating numbers."""
-    samples = _dispatch.samples_of(given, name)
+    samples = _dispatch.samples_of(unmasked(given), name)
     xp, shape = samples.namespace, tuple(samples.shape)
     _check_real(samples, name)
     if len(shape) != 1:

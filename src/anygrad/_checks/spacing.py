@@ -75,18 +75,21 @@ def entries(spacing: Any, count: int) -> list[Entry]:
         if isinstance(ndim, int) and ndim:
             msg = (
                 "`spacing` must be a scalar, or a list or tuple with one entry per "
-                f"dim. Got a {ndim}-dimensional array. {_in_a_list(count)}"
+                f"dim. Got a {ndim}-dimensional array. "
+                f"{_in_a_list(count, entry.given.shape)}"
             )
             raise TypeError(msg)
         check_kind(entry)
     return [entry] * count
 
 
-def _in_a_list(count: int) -> str:
-    """Return how coordinates are given for so many dims."""
+def _in_a_list(count: int, shape: Any) -> str:
+    """Return how coordinates are given for so many dims, or as many steps."""
     if count == 1:
         return "Put coordinates into a list: `spacing=[x]`."
-    return f"Put coordinates into a list with one entry per dim, {count} in all."
+    hint = f"Put coordinates into a list with one entry per dim, {count} in all."
+    is_steps = len(shape) == 1 and shape[0] == count
+    return f"{hint} Steps, too: `spacing=list(h)`." if is_steps else hint
 
 
 def as_number(item: Any, name: str) -> Any:
@@ -173,29 +176,38 @@ def check_coordinates(x: Samples, entry: Entry, axis: Axis, field: Field) -> Non
         msg = (
             f"`{entry.name}` must have one coordinate per point along dimension "
             f"{dim.in_samples(axis, field)} of `input`, {length} in all. Got shape "
-            f"{shape}.{_hint_at_indexing(shape, axis, field)}"
+            f"{shape}."
         )
-        raise ValueError(msg + _hint_at_length(shape, length))
+        hint = _hint_at_indexing(shape, axis, field)
+        raise ValueError(msg + (hint or _hint_at_length(along, length, len(shape))))
     if len(shape) == 1:
         return
-    others = enumerate(zip(shape, field.shape, strict=True))
-    if any(k != axis.number and not may_broadcast(a, b) for k, (a, b) in others):
+    pairs = list(zip(shape, field.shape, strict=True))
+    if any(k != axis.number and not may_broadcast(*p) for k, p in enumerate(pairs)):
         msg = (
             f"`{entry.name}` must be broadcastable to {what}, of shape "
             f"{tuple(field.shape)}{_of_whole(field)}. Got shape {shape}."
-            f"{_hint_at_indexing(shape, axis, field)}"
         )
-        raise ValueError(msg)
+        hint = _hint_at_indexing(shape, axis, field)
+        raise ValueError(msg + (hint or _hint_at_broadcasting(pairs)))
 
 
-def _hint_at_length(shape: tuple[Any, ...], length: Any) -> str:
+def _hint_at_broadcasting(pairs: list[tuple[Any, Any]]) -> str:
+    """Return what to do where the samples are the same on all lines."""
+    both = all(may_broadcast(a, b) or b == 1 for a, b in pairs)
+    return " Broadcast `input` first, with `broadcast_to`." if both else ""
+
+
+def _hint_at_length(along: Any, length: Any, ndim: int) -> str:
     """Return what to pass instead of what may be no coordinates of points."""
-    if shape == (1,):
+    if along == 1 and ndim == 1:
         return " For a step, give it as a number."
-    if shape == (length - 1,):
+    if along == length - 1:
         return " Of the steps between points, pass the sums, from 0 on."
-    if shape == (length + 1,):
+    if along == length + 1:
         return " Of the edges of cells, pass the middles."
+    if along == 1:
+        return " Of a step for each line, pass its multiples: 0, 1, 2, ... times it."
     return ""
 
 

@@ -41,7 +41,16 @@ def require_dim(data: xr.DataArray, name: Any, parameter: str) -> None:
     if isinstance(name, Hashable) and name in data.dims:
         return
     msg = f"`{parameter}` must name dims of the data, {data.dims}. Got {name!r}."
-    raise ValueError(msg + _meant(data.dims, name))
+    hint = _as_spacing(data, name) if parameter == "dim" else ""
+    raise ValueError(msg + (hint or _meant(data.dims, name)))
+
+
+def _as_spacing(data: xr.DataArray, name: Any) -> str:
+    """Return where a coordinate goes that is not the dim's own."""
+    if not isinstance(name, Hashable) or name not in data.coords:
+        return ""
+    along = " or ".join(map(repr, data.coords[name].dims))
+    return f" Along {along}, with `spacing={name!r}`?" if along else ""
 
 
 def _meant(dims: tuple[Hashable, ...], name: Any) -> str:

@@ -140,7 +140,7 @@ def _check_data(data: Any) -> None:
 
 def _refuse_quantities(given: Any, parameter: str) -> None:
     """Refuse what has units of its own: the attribute `units` would not know them."""
-    found = _refusals.quantity_in(given)
+    found = _refusals.first_in(given, _refusals.is_quantity)
     if found is not None:
         msg = (
             f"`{parameter}` must hold plain numbers, and units be the attribute "
