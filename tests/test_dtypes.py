@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -261,3 +262,34 @@ def test_coordinates_of_sixteen_bits(backend: Backend, half: str) -> None:
     f = backend.asarray(samples, half)
     wanted = oracle.derivative(samples, 0, oracle.along(0, stored), 2)
     backend.check(anygrad.gradient(f, spacing=[x], edge_order=2), [wanted], like=f)
+
+
+def check_refused(f: Any, without: Any) -> None:
+    """Check that a dtype which has no differences is refused wherever it stands."""
+    calls = {
+        "input": lambda: anygrad.gradient(without),
+        "spacing[0]": lambda: anygrad.gradient(f, spacing=[without]),
+        "boundary": lambda: anygrad.gradient(f, boundary=without[:1]),
+        "dtype": lambda: anygrad.gradient(f, dtype=without.dtype),
+    }
+    for name, call in calls.items():
+        with pytest.raises(TypeError) as caught:
+            call()
+        assert str(caught.value).startswith(f"`{name}` must "), name
+
+
+@pytest.mark.parametrize("name", ["float8_e8m0fnu", "float4_e2m1fn_x2"])
+def test_tensors_without_signs(torch: Any, name: str) -> None:
+    """Scales of matrix products have no negative numbers, packed pairs no numbers."""
+    dtype = getattr(torch, name, None)
+    if dtype is None:
+        pytest.skip("it is younger than this torch")
+    check_refused(torch.ones(4), torch.zeros(4, dtype=torch.uint8).view(dtype))
+
+
+def test_arrays_without_signs(jax: Any) -> None:
+    import jax.numpy as jnp
+
+    without = jnp.ones(4, "float8_e8m0fnu")
+    check_refused(jnp.ones(4), without)
+    assert anygrad.gradient(without.astype("float32"))[0].tolist() == [0.0] * 4

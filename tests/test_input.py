@@ -147,6 +147,10 @@ PANDAS = (
     "a pandas object: its index would be lost. Got {got}. Pass its values, with "
     "`to_numpy()`."
 )
+NULLABLE = (
+    "a pandas array: its missing values are no numbers. Got {got}. Pass its values, "
+    "with `to_numpy(float, na_value=numpy.nan)`, and `where=~array.isna()` for samples."
+)
 
 COMPRESSED = (
     "a compressed array: its slices are NumPy arrays. Got {got}. Pass its values, with "
@@ -162,6 +166,7 @@ COMPRESSED = (
         ("pandas", "Series", PANDAS),
         ("pandas", "DataFrame", PANDAS),
         ("pandas", "Index", PANDAS),
+        ("pandas", "BaseMaskedArray", NULLABLE),
         ("blosc2", "NDArray", COMPRESSED),
     ],
 )

@@ -300,3 +300,16 @@ def test_torch_meta(torch: Any) -> None:
     assert [(v.shape, v.dtype, v.device.type) for v in results] == [
         ((3, 4), torch.float32, "meta")
     ] * 2
+
+
+def test_slopes_beside_a_hole_at_an_end_with_values(torch: Any) -> None:
+    """Values beyond an end have no holes, so nothing is NaN that is not shown."""
+    f, where = torch.rand(6, 7, dtype=torch.float64), torch.arange(42).reshape(6, 7) > 0
+    ends = ["one_sided", torch.arange(6.0)[:, None]]
+    x = [torch.arange(float(n)).requires_grad_() for n in f.shape]
+    for accuracy in (2, 4):
+        keywords = {"spacing": x, "where": where, "boundary": ends}
+        result = anygrad.hessian(f, accuracy=accuracy, **keywords)
+        shown = torch.where(torch.isfinite(result), result, 0.0)
+        for slope in torch.autograd.grad(shown.sum(), x):
+            assert torch.isfinite(slope).all()

@@ -389,6 +389,18 @@ def test_unxt_units(other: Library) -> None:
             anygrad.gradient(plain, spacing=[entry], dim=1)
 
 
+@pytest.mark.about("unxt")
+@pytest.mark.filterwarnings("ignore:Missing `quaxed:UserWarning")
+def test_unxt_beside_numpy(other: Library) -> None:
+    """Its namespace makes arrays without being told on which device."""
+    numpy = pytest.importorskip("numpy")
+    x = numpy.asarray(COORDINATES, dtype="float32")
+    (slope,) = anygrad.gradient(other.asarray(SAMPLES, "float"), spacing=[x], dim=1)
+    (wanted,) = anygrad.gradient(numpy.asarray(SAMPLES, "f4"), spacing=[x], dim=1)
+    assert slope.unit == "m"
+    assert numpy.allclose(slope.value, wanted)
+
+
 @pytest.mark.about("blosc2")
 def test_refused_arrays(other: Library) -> None:
     """By name, with the remedy, wherever they stand."""

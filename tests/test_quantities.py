@@ -268,6 +268,24 @@ def test_columns_are_refused(numpy: Any) -> None:
     assert anygrad.gradient(column.data)[0].tolist() == [1, 2, 3]
 
 
+def test_structured_quantities_are_refused(numpy: Any, f: Any) -> None:
+    units = pytest.importorskip("astropy.units")
+    fields = numpy.zeros(5, dtype=[("a", float), ("b", float)])
+    fields["a"] = numpy.arange(5) ** 2
+    both = units.Quantity(fields, "m,s")
+    refused = {"input": lambda: anygrad.gradient(both)}
+    refused["spacing"] = lambda: anygrad.gradient(f, spacing=both, dim=1)
+    for name, call in refused.items():
+        with pytest.raises(TypeError) as caught:
+            call()
+        message = str(caught.value)
+        assert message.startswith(f"`{name}` must not be structured. Got [('a', ")
+        assert message.endswith(" Pass one of its fields, e.g. `array['a']`.")
+    slopes = anygrad.gradient(both["a"])[0]
+    assert slopes.unit == units.m
+    assert slopes.value.tolist() == [1, 2, 4, 6, 7]
+
+
 def test_labels_around_quantities(f: Any) -> None:
     """Nobody knows in which unit the coordinates are."""
     xr = pytest.importorskip("xarray")

@@ -112,7 +112,7 @@ def _derived(task: Task, end: int, xp: Namespace, lowering: Lowering) -> Any:
             coordinates=cut(inner.coordinates, axis, row),
             period=cut(inner.period, axis, row),
             constants=ends,
-            where=cut(inner.where, axis, row),
+            where=None,  # as values beyond an end are everywhere
             precision=inner.precision._replace(wide_samples=False),
         ),
         xp,

@@ -9,6 +9,7 @@ their line before they are rounded, for only their differences matter.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _libraries, _precision
@@ -66,9 +67,10 @@ class Place(NamedTuple):
             return owned
         if self.library is not None and self.library.adopt is not None:
             return _adopted_alone(owned, self.library, self.device, self.mesh)
-        if self.device is None:
-            return self.namespace.asarray(owned)
-        return self.namespace.asarray(owned, device=self.device)
+        if self.device is not None:
+            with suppress(TypeError):  # not all take it, such as unxt's namespace
+                return self.namespace.asarray(owned, device=self.device)
+        return self.namespace.asarray(owned)
 
     def dtype_name(self, dtype: Any) -> str:
         """Return what a dtype of NumPy's becomes there: the next one that there is."""

@@ -60,7 +60,7 @@ def is_bool(dtype: DType, xp: Namespace) -> bool:
 
 def is_numeric(dtype: DType, xp: Namespace) -> bool:
     """Tell whether a derivative of this dtype has a meaning: bool has none."""
-    return _is_of_kind("numeric", dtype, xp)
+    return _is_of_kind("numeric", dtype, xp) and _holds_differences(dtype, xp)
 
 
 def _is_of_kind(kind: str, dtype: DType, xp: Namespace) -> bool:
@@ -70,6 +70,16 @@ def _is_of_kind(kind: str, dtype: DType, xp: Namespace) -> bool:
     try:
         return bool(xp.isdtype(dtype, kind))
     except TypeError:  # NumPy refuses dtypes that other packages have registered
+        return False
+
+
+def _holds_differences(dtype: DType, xp: Namespace) -> bool:
+    """Tell whether a floating dtype has negative numbers, as float8_e8m0fnu has not."""
+    if not _is_of_kind("real floating", dtype, xp):
+        return True
+    try:
+        return bool(xp.finfo(dtype).min < 0)
+    except (TypeError, NotImplementedError):  # torch has no limits of packed pairs
         return False
 
 
@@ -90,7 +100,8 @@ def is_floating(dtype: Any, xp: Namespace) -> bool:
     if is_array(dtype) and not isinstance(dtype, type):
         return False  # torch's arrays tell, as its dtypes do, whether they are floating
     try:
-        return bool(xp.isdtype(dtype, ("real floating", "complex floating")))
+        is_floating = xp.isdtype(dtype, ("real floating", "complex floating"))
+        return bool(is_floating) and _holds_differences(dtype, xp)
     except (TypeError, AttributeError, ValueError):  # as libraries refuse nonsense
         return False
 

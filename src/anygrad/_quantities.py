@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from . import _calls, _classes, _refusals
 from ._calls import Request
 from ._checks import ghosts
+from ._checks.wording import by_dtype
 from ._classes import is_array
 from ._records import Plan
 from ._refusals import Units
@@ -53,14 +54,22 @@ class Family(NamedTuple):
 
     def unit(self, value: Any, name: str) -> Any:
         """Return a unit, as it is; for plain numbers, that of no dimension."""
-        if self.has(value, name):
-            return self.row.unit(value)
-        return self.no_unit()
+        if not self.has(value, name):
+            return self.no_unit()
+        return self._unit_of_all(value, name)
 
     def no_unit(self) -> Any:
         """Return the unit of plain numbers."""
-        unit = self.change(self.row.unit(self.like), "spacing")
+        unit = self.change(self._unit_of_all(self.like, "spacing"), "spacing")
         return unit / unit
+
+    def _unit_of_all(self, quantity: Any, name: str) -> Any:
+        """Return the unit of a quantity; refuse those with a unit for each field."""
+        dtype = getattr(quantity, "dtype", None)
+        if getattr(dtype, "names", None):
+            msg = f"`{name}` must not be structured. Got {dtype}. {by_dtype(dtype)}"
+            raise TypeError(msg)
+        return self.row.unit(quantity)
 
     def change(self, unit: Any, name: str) -> Any:
         """Return the unit of differences; refuse units that have none, as dBm."""

@@ -252,6 +252,13 @@ REFUSED = (
         "Pass its values, with `to_numpy()`.",
     ),
     Refusal(
+        "pandas",
+        ("BaseMaskedArray",),
+        "a pandas array: its missing values are no numbers",
+        "Pass its values, with `to_numpy(float, na_value=numpy.nan)`, and "
+        "`where=~array.isna()` for samples.",
+    ),
+    Refusal(
         "xarray",
         ("Dataset",),
         "several labelled arrays: their labels would be lost",

@@ -19,10 +19,16 @@ BY_KIND = {
     ),
 }
 
-#: The same by how its name begins: random generators of JAX, months of pandas.
+_SCALES = "They have no sign: convert them first, e.g. to float32."
+
+#: The same by how its name begins: random generators of JAX, months of pandas, scales
+#: and packed numbers for matrix products.
 BY_NAME = {
     "key<": "Draw numbers with it first, e.g. with `jax.random.normal`.",
     "period[": "Convert it first, with `to_timestamp()`.",
+    "float8_e8m0fnu": _SCALES,
+    "torch.float8_e8m0fnu": _SCALES,
+    "torch.float4_e2m1fn_x2": "Unpack its pairs of numbers first, e.g. to float32.",
 }
 
 
