@@ -89,6 +89,13 @@ def test_the_bits_of_numpy(name: str, chunks: tuple[int, ...]) -> None:
     check(function, F, chunks, keywords)
 
 
+@pytest.mark.parametrize("name", ["divergence", "curl", "jacobian"])
+def test_fields_of_integers(name: str) -> None:
+    """Their terms are of a default dtype, which cubed names by a class."""
+    samples = np.arange(240).reshape(2, 12, 10) ** 2
+    check(getattr(anygrad, name), samples, (1, 5, 7), {})
+
+
 @pytest.mark.parametrize("chunks", [(2, 12, 10), (1, 4, 10)], ids=str)
 @pytest.mark.parametrize("name", ["divergence", "curl", "jacobian"])
 def test_fields(name: str, chunks: tuple[int, ...]) -> None:

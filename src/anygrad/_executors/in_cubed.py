@@ -102,7 +102,7 @@ def _block_by_block(f: Any, tasks: tuple[Task, ...], execute: Execute) -> Any:
         depth=depth,
         execute=execute,
     )
-    dtype = tasks[0].precision.result
+    dtype = numpy.dtype(tasks[0].precision.result)  # a default one is a class
     if len(arrays) == 1:
         return _overlapped(compute, f, f.chunks, depth, dtype)
     return cubed.map_blocks(
