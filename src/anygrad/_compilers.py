@@ -21,7 +21,8 @@ def set_compiler(compiler: str | None) -> contextlib.AbstractContextManager[None
     A compiled call is one loop over the points, which reads each sample once
     and makes all results of the call, whatever is asked for: coordinates,
     orders, accuracies, boundaries, masks and sums of derivatives.  Its values
-    are those of the same call without a compiler.
+    are those of the same call without a compiler, to the last bit; complex
+    ones within rounding.
 
     Parameters
     ----------
