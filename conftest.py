@@ -26,6 +26,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import hypothesis
 import pytest
@@ -383,13 +384,15 @@ def library(request: pytest.FixtureRequest) -> Iterator[Backend]:
         yield request.param
 
 
-def _module_fixture(library: str) -> object:
-    @pytest.fixture(name=library.replace("-", "_"))
-    def module() -> ModuleType:
-        return importlib.import_module(LIBRARIES[library].partition(".")[0])
+def _module_fixture(name: str, module: str) -> object:
+    @pytest.fixture(name=name)
+    def fixture() -> Any:
+        return pytest.importorskip(module, exc_type=ImportError)
 
-    return module
+    return fixture
 
 
-for _library in LIBRARIES:
-    globals()[_library.replace("-", "_")] = _module_fixture(_library)
+for _name, _library in FIXTURES.items():
+    globals()[_name] = _module_fixture(_name, LIBRARIES[_library].partition(".")[0])
+for _name, _module in (("xr", "xarray"), ("labelled", "anygrad.xarray")):
+    globals()[_name] = _module_fixture(_name, _module)

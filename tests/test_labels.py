@@ -11,18 +11,6 @@ pytestmark = pytest.mark.peers
 
 
 @pytest.fixture
-def xr() -> Any:
-    return pytest.importorskip("xarray")
-
-
-@pytest.fixture
-def labelled(xr: Any) -> Any:
-    import anygrad.xarray
-
-    return anygrad.xarray
-
-
-@pytest.fixture
 def line(xr: Any, numpy: Any) -> Any:
     """The square of kilometres."""
     x = numpy.arange(8.0)

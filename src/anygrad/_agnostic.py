@@ -89,9 +89,21 @@ def derivative(f: Any, task: Task, xp: Namespace, lowering: Lowering = STANDARD)
     f = prepare(
         component(f, task), task.precision.samples, task.precision.wide_samples, xp
     )
-    if task.where is not None:
-        return _of_valid(f, task, xp, lowering)
-    return _of_all(f, task, xp, lowering)
+    if task.where is None:
+        return _of_all(f, task, xp, lowering)
+    found = _of_valid(f, task, xp, lowering)
+    if task.inner is None or not any(map(is_array, task.constants or ())):
+        return found
+    if xp.isnan is None:  # as in a recording, which nothing flows back through
+        return found
+    # NaN stands where derivatives beyond an end are unknown.  Computed with, it would
+    # be in the derivatives of all coordinates.
+    ends = [
+        xp.where(xp.isnan(c), xp.zeros_like(c), c) if is_array(c) else c
+        for c in task.constants or ()
+    ]
+    safe = _of_valid(f, task._replace(constants=(ends[0], ends[1])), xp, lowering)
+    return xp.where(xp.isnan(found), xp.full_like(safe, math.nan), safe)
 
 
 def _of_valid(f: Any, task: Task, xp: Namespace, lowering: Lowering) -> Any:

@@ -65,12 +65,20 @@ def is_numeric(dtype: DType, xp: Namespace) -> bool:
 
 def _is_of_kind(kind: str, dtype: DType, xp: Namespace) -> bool:
     # For Dask, array-api-compat counts lengths of time among the integers.
-    if getattr(dtype, "kind", "") == "m":
+    if getattr(dtype, "kind", "") == "m" or _is_storage(dtype):
         return False
     try:
         return bool(xp.isdtype(dtype, kind))
     except TypeError:  # NumPy refuses dtypes that other packages have registered
         return False
+
+
+def _is_storage(dtype: DType) -> bool:
+    """Tell whether numbers are only kept in a dtype: no derivative could be.
+
+    They have no sign, lie in pairs, or are none that a library computes with.
+    """
+    return any(word in str(dtype) for word in ("float4_e2m1fn_x2", "float6_", "e8m0"))
 
 
 def is_complex(dtype: DType, xp: Namespace) -> bool:
@@ -89,6 +97,8 @@ def is_floating(dtype: Any, xp: Namespace) -> bool:
         return False  # Python's classes are not dtypes of any length
     if is_array(dtype) and not isinstance(dtype, type):
         return False  # torch's arrays tell, as its dtypes do, whether they are floating
+    if _is_storage(dtype):
+        return False
     try:
         return bool(xp.isdtype(dtype, ("real floating", "complex floating")))
     except (TypeError, AttributeError, ValueError):  # as libraries refuse nonsense

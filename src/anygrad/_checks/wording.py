@@ -19,10 +19,12 @@ BY_KIND = {
     ),
 }
 
-#: The same by how its name begins: random generators of JAX, months of pandas.
+#: The same by how its name begins: random generators of JAX, months of pandas, and
+#: what torch packs in pairs, but does not unpack.
 BY_NAME = {
     "key<": "Draw numbers with it first, e.g. with `jax.random.normal`.",
     "period[": "Convert it first, with `to_timestamp()`.",
+    "torch.float4": "Unpack the two numbers in each of its bytes first.",
 }
 
 

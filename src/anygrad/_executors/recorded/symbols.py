@@ -150,6 +150,9 @@ for _name, _verb in OPERATORS.items():
 class Words:
     """The standard's functions on symbols; its dtypes are those of the arrays."""
 
+    #: A recording has no derivative of its own that a NaN could get into.
+    isnan = None
+
     def __init__(self, tape: Tape) -> None:
         self._tape = tape
 
