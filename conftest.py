@@ -23,9 +23,11 @@ import importlib.util
 import itertools
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import hypothesis
 import pytest
@@ -383,13 +385,17 @@ def library(request: pytest.FixtureRequest) -> Iterator[Backend]:
         yield request.param
 
 
-def _module_fixture(library: str) -> object:
-    @pytest.fixture(name=library.replace("-", "_"))
-    def module() -> ModuleType:
-        return importlib.import_module(LIBRARIES[library].partition(".")[0])
+def _module_fixture(name: str, load: Callable[[str], Any], module: str) -> object:
+    @pytest.fixture(name=name)
+    def fixture() -> Any:
+        return load(module)
 
-    return module
+    return fixture
 
 
-for _library in LIBRARIES:
-    globals()[_library.replace("-", "_")] = _module_fixture(_library)
+_optional = partial(pytest.importorskip, exc_type=ImportError)
+for _name, _library in FIXTURES.items():
+    _module = LIBRARIES[_library].partition(".")[0]
+    globals()[_name] = _module_fixture(_name, importlib.import_module, _module)
+for _name, _module in (("xr", "xarray"), ("labelled", "anygrad.xarray")):
+    globals()[_name] = _module_fixture(_name, _optional, _module)

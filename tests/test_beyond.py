@@ -242,6 +242,20 @@ def test_torch_derivatives(torch: Any) -> None:
     assert torch.allclose(mapped, wanted, rtol=1e-12)
 
 
+def test_torch_derivatives_beside_a_mask(torch: Any) -> None:
+    """An unknown derivative beyond an end gives no NaN to coordinates."""
+    x, f = torch.asarray(X, requires_grad=True), torch.asarray(ROWS * 2)
+    found = anygrad.hessian(
+        f,
+        spacing=[1, x],
+        boundary=["one_sided", torch.asarray(VALUES * 2)],
+        where=torch.asarray([[True], [False], [False], [True], [True], [True]]),
+    )
+    assert found.isnan().any()
+    (slopes,) = torch.autograd.grad(found[~found.isnan()].sum(), x)
+    assert slopes.isfinite().all()
+
+
 def test_torch_compiles_them(torch: Any) -> None:
     given = [torch.tensor(a, dtype=torch.float64) for a in (VALUES, PERIODS, ROWS, X)]
     compiled = torch.compile(of_ends, backend="eager", fullgraph=True)

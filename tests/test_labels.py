@@ -11,18 +11,6 @@ pytestmark = pytest.mark.peers
 
 
 @pytest.fixture
-def xr() -> Any:
-    return pytest.importorskip("xarray")
-
-
-@pytest.fixture
-def labelled(xr: Any) -> Any:
-    import anygrad.xarray
-
-    return anygrad.xarray
-
-
-@pytest.fixture
 def line(xr: Any, numpy: Any) -> Any:
     """The square of kilometres."""
     x = numpy.arange(8.0)
@@ -311,3 +299,33 @@ def test_lengths_of_time_as_periods_of_numbers(
         return
     with pytest.raises(TypeError, match="`boundary` along 'x' must have a period in"):
         labelled.derivative(line, "x", boundary=ends, **given)
+
+
+def test_units_beyond_the_ends(line: Any, labelled: Any, xr: Any) -> None:
+    """Those of values, ghosts, their coordinates and periods are compared."""
+    line.x.attrs["units"] = "km"
+    own, first, last = parts(line)
+    metres = first.assign_coords(x=("x", [0.0], {"units": "m"}))
+    value = xr.DataArray(0.0, attrs={"units": "degC"})
+    period = xr.DataArray(8000.0, attrs={"units": "m"})
+    for data, boundary in (
+        (line, value),
+        (line, ("periodic", period)),
+        (own, (("ghosts", first.assign_attrs(units="degC")), "one_sided")),
+        (own, (("ghosts", metres), ("ghosts", last))),
+    ):
+        with pytest.raises(ValueError, match=r"`boundary` along 'x'.*in the unit of"):
+            labelled.derivative(data, "x", boundary=boundary)
+    for data, boundary, plain in (
+        (line, value.assign_attrs(units="K"), 0.0),
+        (line, ("periodic", (period / 1000).assign_attrs(units="km")), None),
+        (line, ("periodic", 8.0), None),
+    ):
+        given = ("periodic", 8.0) if plain is None else plain
+        wanted = labelled.derivative(line, "x", boundary=given)
+        assert labelled.derivative(data, "x", boundary=boundary).equals(wanted)
+    hours = line.assign_coords(x=line.x.assign_attrs(units="hours since 1970-01-01"))
+    found = labelled.derivative(
+        hours, "x", boundary=("periodic", xr.DataArray(8.0, attrs={"units": "hours"}))
+    )
+    assert (found.values == wanted.values).all()

@@ -46,6 +46,11 @@ class Dim(NamedTuple):
         return f"`boundary` along {self.name!r}"
 
     @property
+    def unit(self) -> Any:
+        """The attribute `units` of the samples; None where there is none."""
+        return self.data.attrs.get("units")
+
+    @property
     def unit_of_numbers(self) -> Any:
         """The attribute `units` of coordinates that are numbers; None for others."""
         x = self.coordinate
@@ -88,7 +93,7 @@ def _entry(given: Any, dim: Dim) -> Any:
             "or call the function of `anygrad` on the array inside, `data.data`."
         )
         raise ValueError(msg)
-    return _of_each_line(given, dim.data, dim)
+    return _of_each_line(given, dim.data, dim, dim.unit)
 
 
 def _period(given: Any, dim: Dim) -> Any:
@@ -100,10 +105,24 @@ def _period(given: Any, dim: Dim) -> Any:
             "Got a length of time. Give it as a number."
         )
         raise TypeError(msg)
-    return _of_each_line(length.entry, dim.component, dim)
+    wanted = dim.unit_of_numbers
+    if units.of_time(wanted) is not None:  # hours of "hours since 1970-01-01"
+        wanted = str(wanted).partition(" since ")[0]
+    return _of_each_line(length.entry, dim.component, dim, wanted)
 
 
-def _of_each_line(given: Any, data: xr.DataArray, dim: Dim) -> Any:
+def _refuse_other_unit(given: xr.DataArray, unit: Any, dim: Dim) -> None:
+    """Refuse numbers in another unit than those that they are taken with."""
+    own = given.attrs.get("units")
+    if None not in (own, unit) and not units.are_one([own, unit]):
+        msg = (
+            f"{dim.word} must be in the unit of what it goes on, {unit!r}. Got the "
+            f"attribute `units` {own!r}. Convert it first, or call it by the same name."
+        )
+        raise ValueError(msg)
+
+
+def _of_each_line(given: Any, data: xr.DataArray, dim: Dim, unit: Any) -> Any:
     """Return one value for each line: a DataArray has it by the dims across."""
     if isinstance(given, xr.Variable):
         given = xr.DataArray(given)
@@ -117,6 +136,7 @@ def _of_each_line(given: Any, data: xr.DataArray, dim: Dim) -> Any:
             "end, write `('ghosts', samples)` for it."
         )
         raise ValueError(msg)
+    _refuse_other_unit(given, unit, dim)
     found = aligned(given, data, dim.word)
     return placed(found.data, found, data)
 
@@ -132,6 +152,7 @@ def _ghosts(given: Any, dim: Dim) -> Any:
             f"Got {samples.dims}."
         )
         raise ValueError(msg)
+    _refuse_other_unit(samples, dim.unit, dim)
     samples = aligned(samples, dim.data, dim.word, [dim.name])
     if not others and dim.coordinate is not None:
         name = dim.coordinate.name
@@ -167,6 +188,7 @@ def _coordinates(given: Any, dim: Dim) -> Any:
             f"samples, {dim.coordinate.dtype}. Got {given.dtype}. Convert them first."
         )
         raise TypeError(msg)
+    _refuse_other_unit(given, dim.unit_of_numbers, dim)
     spaced = coordinates.numbers(
         given, dim.data, dim.name, dim.datetime_unit, dim.coordinate
     )

@@ -45,9 +45,14 @@ def of_time(unit: Any) -> str | None:
     return found[0] if found else None
 
 
+def are_one(units: Sequence[Any]) -> bool:
+    """Tell whether there are not two units, as far as their names say."""
+    return len({_plain(str(unit)) for unit in units if unit is not None}) <= 1
+
+
 def one(parameter: str, names: Sequence[Any], units: Sequence[Any]) -> Any:
     """Return the unit of what is added, None if not of all; refuse different ones."""
-    if len({_plain(str(unit)) for unit in units if unit is not None}) > 1:
+    if not are_one(units):
         pairs = zip(names, units, strict=True)
         told = ", ".join([f"{name!r}: {unit!r}" for name, unit in pairs])
         msg = (
