@@ -386,11 +386,7 @@ def library(request: pytest.FixtureRequest) -> Iterator[Backend]:
 
 
 def _module_fixture(name: str, load: Callable[[str], Any], module: str) -> object:
-    @pytest.fixture(name=name)
-    def fixture() -> Any:
-        return load(module)
-
-    return fixture
+    return pytest.fixture(lambda: load(module), name=name)
 
 
 _optional = partial(pytest.importorskip, exc_type=ImportError)
