@@ -78,7 +78,7 @@ def _holds_differences(dtype: DType, xp: Namespace) -> bool:
     if not _is_of_kind("real floating", dtype, xp):
         return True
     try:
-        return bool(xp.finfo(dtype).min < 0)
+        return bool(getattr(xp.finfo(dtype), "min", -1.0) < 0)
     except (TypeError, NotImplementedError):  # torch has no limits of packed pairs
         return False
 
