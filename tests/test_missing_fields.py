@@ -239,3 +239,25 @@ def test_what_is_long_is_cut(library: Backend, monkeypatch: pytest.MonkeyPatch) 
     there = [[slope is not None for slope in row] for row in inner]
     slopes = [[0 if slope is None else slope for slope in row] for row in inner]
     check(library, mixed, f, lines(slopes, there, 1, 1))
+
+
+@pytest.mark.parametrize("complex_dim", [0, 1])
+@pytest.mark.parametrize("name", ["laplacian", "divergence"])
+def test_integers_with_one_complex_step(
+    library: Backend, name: str, complex_dim: int
+) -> None:
+    """What a real step divides is real, and is added to what a complex one divides."""
+    values, valid = drawn("complex", (5, 6), 0.7)
+    values = [values, values] if name == "divergence" else values
+    spacing: list[Any] = [2.0, 2.0]
+    spacing[complex_dim] = 1 + 1j
+    results = []
+    for dtype in ("int16", library.default):
+        f = library.asarray(values, dtype)
+        with quietly(library):
+            results.append(
+                getattr(anygrad, name)(f, spacing=spacing, where=mask(library, valid))
+            )
+    found, wanted = results
+    assert found.dtype == wanted.dtype
+    assert repr(library.tolist(found)) == repr(library.tolist(wanted))

@@ -98,7 +98,10 @@ def _of_valid(
     whole = masked.derivative(f, first, xp, ops, total, place)
     for task in others:
         add = ops.verbs["add" if task.sign > 0 else "subtract"]
-        add(whole, masked.derivative(f, task, xp, ops, total), out=whole)
+        term = masked.derivative(f, task, xp, ops, total)
+        # Of integers, only what a complex step divides is complex.
+        fits = term.dtype == whole.dtype
+        whole = add(whole, term, out=whole) if fits else add(whole, term)
     return whole
 
 
