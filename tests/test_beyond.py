@@ -243,7 +243,7 @@ def test_torch_derivatives(torch: Any) -> None:
 
 
 def test_torch_derivatives_beside_a_mask(torch: Any) -> None:
-    """An unknown derivative beyond an end gives no NaN to coordinates."""
+    """What is beyond an end gives no NaN to coordinates, next to holes either."""
     x, f = torch.asarray(X, requires_grad=True), torch.asarray(ROWS * 2)
     found = anygrad.hessian(
         f,

@@ -107,21 +107,6 @@ def test_tensors_without_promotion(torch: Any) -> None:
     assert wide.tolist() == SLOPES
 
 
-@pytest.mark.parametrize("name", ["float8_e8m0fnu", "float4_e2m1fn_x2"])
-def test_dtypes_that_only_store(torch: Any, name: str) -> None:
-    """They have no sign, or lie in pairs, so that no derivative could be kept."""
-    dtype = getattr(torch, name)
-    f, wide = torch.ones(5, dtype=torch.uint8).view(dtype), torch.ones(5)
-    for given, keywords in (
-        (f, {}),
-        (wide, {"spacing": [f]}),
-        (wide, {"boundary": f[0]}),
-        (wide, {"dtype": dtype}),
-    ):
-        with pytest.raises(TypeError, match=f"floating dtype.* Got torch.{name}"):
-            anygrad.gradient(given, **keywords)
-
-
 def calls_on(jax: Any) -> list[Any]:
     """Return calls on arrays that are on the device, with all else on the host."""
     import jax.numpy as jnp

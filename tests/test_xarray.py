@@ -777,13 +777,15 @@ def test_dates_of_a_time_zone(plane: Any, labelled: Any) -> None:
     ],
     ids=["numpy", "python", "pandas", "xarray"],
 )
-def test_lengths_of_time(plane: Any, labelled: Any, numpy: Any, made: Any) -> None:
+def test_lengths_of_time(
+    plane: Any, labelled: Any, numpy: Any, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """They are steps and periods, in the unit of the derivative."""
+    monkeypatch.setitem(sys.modules, "cf_units", None)  # which writes it otherwise
     given = {"datetime_unit": "h"}
     found = labelled.derivative(plane, "x", spacing=made(numpy), **given)
     assert (found == labelled.derivative(plane, "x", spacing=36.0)).all()
-    # What cf-units calls a metre per hour begins with a number.
-    assert "m" in found.attrs.get("units", "m")
+    assert found.attrs.get("units", "hour").startswith(("hour", "m"))
     times = numpy.datetime64("2026-11-28") + numpy.timedelta64(6, "h") * numpy.arange(5)
     dated = plane.assign_coords(x=times)
     found = labelled.derivative(dated, "x", boundary=("periodic", made(numpy)), **given)

@@ -21,14 +21,16 @@ def planner(array: Any, request: Request) -> Callable[..., Plan] | None:
     """Return what plans a call of which something is carried along; None for others."""
     found = _refusals.carried(array)
     given = (request.spacing, request.boundary, request.scale_factors)
-    like = array if isinstance(found, _refusals.Units) else None
-    if _refusals.first_in((*given, request.where), _refusals.carried) is not None:
-        if _refusals.first_in((*given, request.where), is_unmasked) is not None:
-            from . import _masks
+    beside = (*given, request.where)
+    # Asked first, since most calls have none.
+    has_meaning = _refusals.first_in(beside, _refusals.carried) is not None
+    if has_meaning and _refusals.first_in(beside, is_unmasked) is not None:
+        from . import _masks
 
-            return _masks.plan_without
-        if like is None:
-            like = _refusals.first_in(given, _refusals.is_quantity)
+        return _masks.plan_without
+    like = array if isinstance(found, _refusals.Units) else None
+    if has_meaning and like is None:
+        like = _refusals.first_in(given, _refusals.is_quantity)
     if isinstance(found, _refusals.Mask) and not _is_held(found, like):
         from . import _masks
 

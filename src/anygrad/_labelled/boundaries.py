@@ -105,10 +105,9 @@ def _period(given: Any, dim: Dim) -> Any:
             "Got a length of time. Give it as a number."
         )
         raise TypeError(msg)
-    wanted = dim.unit_of_numbers
-    if units.of_time(wanted) is not None:  # hours of "hours since 1970-01-01"
-        wanted = str(wanted).partition(" since ")[0]
-    return _of_each_line(length.entry, dim.component, dim, wanted)
+    if units.of_time(unit) is not None:
+        unit = units.undated(unit)
+    return _of_each_line(length.entry, dim.component, dim, unit)
 
 
 def _refuse_other_unit(given: xr.DataArray, unit: Any, dim: Dim) -> None:

@@ -38,9 +38,14 @@ OF_TIME = {
 }
 
 
+def undated(unit: Any) -> str:
+    """Return the unit of lengths of time, without the date from which they count."""
+    return str(unit).partition(" since ")[0]
+
+
 def of_time(unit: Any) -> str | None:
     """Return how NumPy calls a unit of time, in which numbers are; None for others."""
-    word = str(unit).partition(" since ")[0].strip().lower()
+    word = undated(unit).strip().lower()
     found = [name for name, row in OF_TIME.items() if re.fullmatch(row.words, word)]
     return found[0] if found else None
 

@@ -82,17 +82,15 @@ class Values:
                     return other
         if verb in ("add", "subtract"):
             verb, operands = _without_negation(verb, operands)
-        scale = _scale_of_all(operands) if verb == "pieces" else None
+        scale = _scale_of_all(operands, node.dtype) if verb == "pieces" else None
         if scale is None:
-            return self._of(verb, operands, node)
+            return self._operation(verb, operands, node)
         unscaled = [_moved(value.operands[0], shift) for value, shift in operands]
-        if any(value.dtype != node.dtype for value, _ in unscaled):
-            return self._of(verb, operands, node)
-        whole, base = self._of(verb, unscaled, node)
+        whole, base = self._operation(verb, unscaled, node)
         scaled = (whole, self._zero), (scale, self._zero)
         return self._value("multiply", scaled, node.dtype, None, node.axes), base
 
-    def _of(
+    def _operation(
         self, verb: str, operands: list[tuple[Value, Shift]], node: Node
     ) -> tuple[Value, Shift]:
         """Return what is done to some operands, read from its own point on."""
@@ -126,17 +124,20 @@ def _moved(operand: tuple[Value, Shift], by: Shift) -> tuple[Value, Shift]:
     return value, tuple([a + b for a, b in zip(shift, by, strict=True)])
 
 
-def _scale_of_all(operands: list[tuple[Value, Shift]]) -> Value | None:
+def _scale_of_all(operands: list[tuple[Value, Shift]], dtype: str) -> Value | None:
     """Return the number of the call that all pieces end with a product with, if any.
 
     They are multiplied once, when they have been put together.
     """
-    scales = {
-        value.operands[1][0] if value.verb == "multiply" else None
-        for value, _ in operands
-    }
-    first, *others = scales
-    return first if not others and first and first.verb == "number" else None
+    scales = set()
+    for value, _ in operands:
+        if value.verb != "multiply":
+            return None
+        (unscaled, _), (scale, _) = value.operands
+        if scale.verb != "number" or unscaled.dtype != dtype:
+            return None
+        scales.add(scale)
+    return scales.pop() if len(scales) == 1 else None
 
 
 def _without_negation(
