@@ -31,9 +31,19 @@ def calls(torch: Any) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.fixture(params=[1, 2])
+def threads(torch: Any, request: pytest.FixtureRequest) -> Any:
+    """As many threads of torch: with one, large tensors are NumPy's, too."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize(
     ("number", "dtype"), [*[(k, "float32") for k in range(6)], (1, "int64")]
 )
+@pytest.mark.usefixtures("threads")
 def test_large_tensors(torch: Any, number: int, dtype: str) -> None:
     """The bits of the agnostic run, in any order of memory."""
     torch.manual_seed(0)
@@ -48,6 +58,14 @@ def test_large_tensors(torch: Any, number: int, dtype: str) -> None:
     assert result.nan_to_num().equal(wanted.nan_to_num())
 
 
+def test_large_tensors_are_numpys_on_one_thread(torch: Any, threads: int) -> None:
+    """On several, torch makes up for what its operations take longer to call."""
+    f = torch.ones(SHAPE)
+    found = same_memory.InNumPy().run(f, plan_of("gradient", f))
+    assert (found is not None) == (threads == 1)
+
+
+@pytest.mark.usefixtures("threads")
 def test_large_tensors_of_16_bits_stay(torch: Any) -> None:
     """NumPy would convert them one by one."""
     in_numpy = same_memory.InNumPy()
@@ -104,11 +122,15 @@ def test_masks_of_calls_that_stay_in_part(torch: Any) -> None:
             assert result.nan_to_num().equal(other.nan_to_num())
 
 
-def test_memory_stays_resizable(torch: Any) -> None:
-    f = torch.ones(2**18)
-    (result,) = anygrad.gradient(f)
+@pytest.mark.parametrize("n", [100, 2**18])
+@pytest.mark.usefixtures("threads")
+def test_memory_stays_resizable(torch: Any, n: int) -> None:
+    """It does not after `torch.Tensor.numpy`."""
+    f = torch.ones(n)
+    for _ in range(3):
+        (result,) = anygrad.gradient(f)
     for tensor in (f, result):
-        tensor.resize_(2**19)
+        tensor.resize_(2 * n)
 
 
 def test_zeros_without_memory(torch: Any) -> None:

@@ -36,7 +36,7 @@ from ._tasks import StepOutOfRangeError, bound, values_of, with_kept
 Planner = Callable[[Samples, Request], Planned]
 
 #: The plans hold no more than so many bytes together.
-MOST_BYTES = 2**23
+MOST_BYTES = 2**24
 
 
 class Known:

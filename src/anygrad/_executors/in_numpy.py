@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 #: For so many samples and more, the loops are told how long their buffers are.
 LEAST_SAMPLES = 2**15
 
-#: NumPy copies operands through its buffers, even such as need no conversion, wherever
-#: the runs of memory are shorter than a quarter of the buffer.  That takes thrice the
-#: time of the operation; the default length is 8192.
-BUFFER = 256
-
 #: So few samples that do not lie in the order of their axes are copied: to find the
 #: order in which they do, and to turn a plan into it, takes longer.
 MOST_COPIED = 2**13
@@ -87,7 +82,7 @@ def _swift() -> Iterator[None]:
     import numpy
 
     with numpy.errstate(all="ignore"):
-        before = numpy.setbufsize(BUFFER)
+        before = numpy.setbufsize(replayed.BUFFER)
         try:
             yield
         finally:

@@ -2,7 +2,8 @@
 
 On small tensors, an operation costs the time to call it, and that is a quarter of a
 microsecond for NumPy, and a whole one for torch.  On large ones, torch's threads make
-up for that; but not with masks, of which the operations depend on each block's.
+up for that, where it has several; but not with masks, of which the operations depend
+on each block's.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from .._typing import Namespace
     from .played.replayed import Space
 
-#: More samples are torch's if they have no masks; else, there are as many threads as
-#: torch would have.
+#: More samples are torch's if they have no masks and torch has several threads; else,
+#: there are as many threads as torch would have.
 FEW_SAMPLES = 2**17
 
 #: NumPy rounds floating numbers to 16 bits one by one, and torch many at once.
@@ -261,8 +262,11 @@ def _find_space(task: Task) -> None:
 
 def _pays(plan: Plan) -> bool:
     """Tell whether large tensors take less time here."""
-    has_masks = any(task.where is not None for task in all_tasks(plan))
-    return has_masks or _compilers.get_compiler() is not None
+    import torch
+
+    if torch.get_num_threads() == 1 or _compilers.get_compiler() is not None:
+        return True
+    return any(task.where is not None for task in all_tasks(plan))
 
 
 def _dtypes() -> dict[Any, Any]:
