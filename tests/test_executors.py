@@ -166,16 +166,23 @@ def test_small_arrays_with_coordinates_again(
 
 
 @pytest.mark.cover(1)
-@pytest.mark.parametrize("per_point", [False, True], ids=["1-D", "per point"])
+@pytest.mark.parametrize("kind", ["1-D", "1-D, weights before blocks", "per point"])
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "x".join(map(str, shape)))
-def test_coordinates(backend: Backend, shape: tuple[int, ...], per_point: bool) -> None:
+def test_coordinates(
+    backend: Backend,
+    shape: tuple[int, ...],
+    kind: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if "before" in kind:
+        monkeypatch.setattr(blocked, "MOST_UNSHARED", 0)
     f = integers(backend, shape, backend.real)
     edge_order = 2 if min(shape) > 2 else 1
     for axis, n in enumerate(shape):
         steps = [1 + k % 3 for k in range(n)]
         x = [sum(steps[:k]) if n < 100 else 3 * k + k % 3 for k in range(n)]
         coordinates = backend.asarray(x)
-        if per_point:
+        if kind == "per point":
             line = tuple(n if k == axis else 1 for k in range(len(shape)))
             with backend.current_device(f):
                 coordinates = backend.xp.reshape(coordinates, line) + f / 1024

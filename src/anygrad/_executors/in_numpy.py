@@ -144,7 +144,7 @@ def _blocked() -> Callable[..., tuple[Any, ...]]:
         has_spaces=True,
         block_bytes=2**19,
         scratch_bytes=2**19,
-        short_loop=512,
+        short_loop=256,
         for_each=_for_each,
     )
     return partial(blocked.run, ops=ops)

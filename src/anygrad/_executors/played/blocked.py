@@ -36,9 +36,16 @@ if TYPE_CHECKING:
 #: the first call of a form gets: there may be no other.
 MOST_UNRECORDED = 2**17
 
-#: On fewer samples, weights are made once for all lines if formulas have more points:
+#: On fewer samples than these, to make weights for each of the few blocks takes less
+#: time than once for all lines, which is not recorded.
+MOST_UNSHARED = 2**19
+
+#: There, weights are made once for all lines if formulas have more points:
 #: to record how they are made takes too long, for seven some 20 ms, once.
 MANY_POINTS = 7
+
+#: The weights of so many points, repeated over a block, leave it in the cache.
+FEW_POINTS = 3
 
 #: More blocks are not kept: the time to cut them is nothing to that of their work.
 MOST_PIECES = 256
@@ -137,7 +144,7 @@ def total(
     if spaces and replayed.again(spaces, f, tasks, _put, partial(_put, out)):
         return result
     if known is None:
-        terms = [Term(task, _shares_weights(out, task)) for task in tasks]
+        terms = [Term(task, _shares_weights(out, task, ops)) for task in tasks]
         if _is_first(f, terms, xp):
             plan = Plan((tasks[0]._replace(sign=0), *tasks[1:]))
             (out[...],) = _agnostic.run(f, plan, xp)
@@ -217,13 +224,29 @@ def _operands(
     return operands
 
 
-def _shares_weights(out: Any, task: Task) -> bool:
+def _shares_weights(out: Any, task: Task, ops: InPlaceOps) -> bool:
     """Tell whether the weights on coordinates are made once for all lines."""
     samples, formulas = math.prod(out.shape), task.scheme.formulas
-    if samples > weights.FEW_SAMPLES:
-        return weights.are_shared(samples, task)
+    if samples > MOST_UNSHARED or _loop(out, task) < ops.short_loop:
+        if samples > weights.FEW_SAMPLES:
+            return weights.are_shared(samples, task)
     on_line = weights.are_on_line(task)
     return on_line and max([len(one.offsets) for one in formulas]) > MANY_POINTS
+
+
+def _pay_when_spread(out: Any, task: Task, ops: InPlaceOps) -> bool:
+    """Tell whether weights repeated over a block take less time than loops over it."""
+    if task.axis < out.ndim - 1:  # a loop has one of them
+        return _loop(out, task) < ops.short_loop
+    offsets = task.scheme.formulas[task.scheme.interior].offsets
+    if len(offsets) <= FEW_POINTS:
+        return ops.short_loop > 0
+    return _loop(out, task) < 2 * ops.short_loop
+
+
+def _loop(out: Any, task: Task) -> int:
+    """Return how many samples in one run are differentiated alike, or along it."""
+    return math.prod(out.shape[task.axis + 1 :] or out.shape[-1:])
 
 
 def _prepared(
@@ -296,10 +319,8 @@ def _can_be_runs(f: Any, terms: Sequence[Term], out: Any, ops: InPlaceOps) -> bo
     if out.ndim == 1 or not all(map(ops.memory.is_contiguous, (f, out))):
         return False
     for task, shares_weights in terms:
-        # Where weights do not vary, along axes behind theirs, a loop runs on.
-        loop = math.prod(out.shape[task.axis + 1 :] or out.shape[-1:])
+        is_run = shares_weights and _pay_when_spread(out, task, ops)
         # Transposed edges read the weights of the interior, too, which stand elsewhere.
-        is_run = shares_weights and loop < ops.short_loop
         is_run = is_run and not task.scheme.recipe.is_transposed
         if task.component is not None or not (task.coordinates is None or is_run):
             return False

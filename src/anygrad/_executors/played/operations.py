@@ -36,7 +36,8 @@ class InPlaceOps(NamedTuple):
     scratch_bytes : int
         How large it should be if it has scratch arrays of its size beside it.
     short_loop : int
-        Weights are spread over a block where a loop would be shorter than this.
+        Weights are spread over a block where a loop would be shorter than this, or than
+        twice if they vary within it; 0 for never.
     for_each : callable
         ``for_each(function, blocks)``: one after the other, or on several threads.
     """
