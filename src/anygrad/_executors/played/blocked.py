@@ -227,9 +227,9 @@ def _operands(
 def _shares_weights(out: Any, task: Task, ops: InPlaceOps) -> bool:
     """Tell whether the weights on coordinates are made once for all lines."""
     samples, formulas = math.prod(out.shape), task.scheme.formulas
-    if samples > MOST_UNSHARED or _loop(out, task) < ops.short_loop:
-        if samples > weights.FEW_SAMPLES:
-            return weights.are_shared(samples, task)
+    is_many = samples > MOST_UNSHARED or _loop(out, task) < ops.short_loop
+    if is_many and samples > weights.FEW_SAMPLES:
+        return weights.are_shared(samples, task)
     on_line = weights.are_on_line(task)
     return on_line and max([len(one.offsets) for one in formulas]) > MANY_POINTS
 
