@@ -30,7 +30,7 @@ from ._keys import (
 from ._libraries import BY_CLASS, lasting, without_shell
 from ._records import Plan, Samples
 from ._stepping import Coordinates, Steps
-from ._tasks import StepOutOfRangeError, bound, values_of, with_kept
+from ._tasks import StepOutOfRangeError, bound, masked, values_of, with_kept
 
 #: What plans a call.
 Planner = Callable[[Samples, Request], Planned]
@@ -51,7 +51,8 @@ class Known:
     has_ends : bool
         Whether periods or values beyond the ends are to be bound.
     has_numbers_only : bool
-        Whether nothing but usual steps and numbers at the ends is to be bound.
+        Whether nothing but usual steps and numbers at the ends is to be bound, and a
+        mask if there is one.
     place : Place or None
         Where NumPy's arrays are copied to, if there are any to be copied.
     account : Account
@@ -181,7 +182,8 @@ def plan(
         return _learned(key, planner, array, request)
     samples, planned, request = _planned(planner, array, request)
     place = _place(samples, planned, request)
-    return _with_values(samples, planned, request, place)
+    made = _with_values(samples, planned, place)
+    return _masked(made, request.where, place)
 
 
 def _planned(
@@ -195,10 +197,8 @@ def _planned(
     return samples, planner(samples, request), request
 
 
-def _with_values(
-    samples: Samples, planned: Planned, request: Request, place: Place | None
-) -> Plan:
-    """Return a plan with the values of the call that it was made for."""
+def _with_values(samples: Samples, planned: Planned, place: Place | None) -> Plan:
+    """Return a plan with the values of the call that it was made for, but its mask."""
     plan, dims = planned
     values = [
         values_of(
@@ -207,11 +207,9 @@ def _with_values(
         )
         for d, axis in zip(dims, plan.axes, strict=True)
     ]
-    where = _mask(request.where, plan, place)
     try:
         tasks = [
-            bound(task, values, where, is_compiled=samples.is_compiled)
-            for task in plan.tasks
+            bound(task, values, is_compiled=samples.is_compiled) for task in plan.tasks
         ]
     except StepOutOfRangeError as error:
         spacing.refuse_range(dims[error.place].entry, error.precision)
@@ -227,12 +225,13 @@ def _place(samples: Samples, planned: Planned, request: Request) -> Place | None
     return place and place._replace(are_taken=planned.plan.takes_vectors)
 
 
-def _mask(where: Any, plan: Plan, place: Place | None) -> Any:
-    """Return a mask with as many dimensions as a component, or one for each."""
+def _masked(plan: Plan, where: Any, place: Place | None) -> Plan:
+    """Return a plan with a mask that broadcasts with the samples, if there is one."""
     if where is None:
-        return None
+        return plan
     plain = without_shell(where if place is None else place.array(where))
-    return of_components(lasting(plain), plan)
+    mask = of_components(lasting(plain), plan)
+    return plan.with_tasks(tuple([masked(task, mask) for task in plan.tasks]))
 
 
 def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
@@ -242,7 +241,7 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
     tasks = tuple([with_kept(task, account) for task in planned.plan.tasks])
     planned = planned._replace(plan=planned.plan._replace(tasks=tasks))
     place = _place(samples, planned, request)
-    made = _with_values(samples, planned, request, place)
+    made = _with_values(samples, planned, place)
     ends = [d.ends for d in planned.dims]
     has_ends = any(e.constants is not None or e.period is not None for e in ends)
     given = request.spacing
@@ -250,12 +249,11 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
     # Equal complex numbers may differ in signs of zeros; others' say what is equal.
     kinds = [entry_form(step) for step in steps]
     are_usual = all(kind in (float, True, False, None) for kind in kinds)
-    has_arrays = request.where is not None
-    has_arrays = has_arrays or any(is_array(v) for e in ends for v in e.values())
-    has_numbers_only = are_usual and not has_arrays
+    at_ends = [value for e in ends for value in e.values()]
+    has_numbers_only = are_usual and not any(map(is_array, at_ends))
     is_constant = (
         has_numbers_only
-        and not has_ends
+        and not (has_ends or request.where is not None)
         # By what the key says: another step of the same form finds this plan.
         and all(kind is None or kind is True for kind in kinds)
     )
@@ -266,7 +264,7 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
         has_ends=has_ends,
         has_numbers_only=has_numbers_only,
     )
-    if not (has_ends or has_arrays):
+    if not has_ends:
         known.coordinates = Coordinates.of(made, given, place)
     # That of the latest numbers is as large.
     account.add(size_of(key) + sys.getsizeof(known) + 2 * size_of(made))
@@ -274,7 +272,7 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
     _known[key] = known
     if _held.held > MOST_BYTES:
         _forget()
-    return made
+    return _masked(made, request.where, place)
 
 
 def _forget() -> None:
@@ -291,9 +289,16 @@ def _forget() -> None:
 def _bound(known: Known, given: Any, at_ends: Any, where: Any) -> Plan:
     """Return a plan that is kept, with the values of this call."""
     if known.coordinates is not None:
-        return known.coordinates.plan(given)
-    if not known.has_numbers_only:
-        return _with_arrays(known, given, at_ends, where)
+        made = known.coordinates.plan(given)
+    elif known.has_numbers_only:
+        made = _of_numbers(known, given, at_ends)
+    else:
+        made = _with_arrays(known, given, at_ends)
+    return _masked(made, where, known.place)
+
+
+def _of_numbers(known: Known, given: Any, at_ends: Any) -> Plan:
+    """Return the plan that is kept, with the numbers of this call."""
     if type(given) is list:
         given = tuple(given)
     last = known.last
@@ -303,14 +308,14 @@ def _bound(known: Known, given: Any, at_ends: Any, where: Any) -> Plan:
         if steps == given and (ends is at_ends or not known.has_ends):
             return made
     usual = None if known.steps is None else known.steps.plan(given, last)
-    made = _with_arrays(known, given, at_ends, None) if usual is None else usual
+    made = _with_arrays(known, given, at_ends) if usual is None else usual
     # A list may be another one, of other values, when it comes again.
     if not (known.has_ends and type(at_ends) is list):
         known.last = given, at_ends, made
     return made
 
 
-def _with_arrays(known: Known, given: Any, at_ends: Any, where: Any) -> Plan:
+def _with_arrays(known: Known, given: Any, at_ends: Any) -> Plan:
     plan, place = known.plan, known.place
     entries = given if type(given) in (list, tuple) else (given,) * len(plan.axes)
     if place is not None:
@@ -327,8 +332,7 @@ def _with_arrays(known: Known, given: Any, at_ends: Any, where: Any) -> Plan:
             values_of(_number(entry), None, None, axis, plan)
             for entry, axis in zip(entries, plan.axes, strict=True)
         ]
-    mask = where if where is None else _mask(where, plan, place)
-    tasks = tuple([bound(task, values, mask) for task in plan.tasks])
+    tasks = tuple([bound(task, values) for task in plan.tasks])
     return tuple.__new__(Plan, (tasks, *known.rest))
 
 

@@ -265,12 +265,8 @@ def with_all_dims(x: Any, axis: int, ndim: int) -> Any:
     return x[(*(None,) * axis, slice(None), *(None,) * (ndim - axis - 1))]
 
 
-def bound(
-    task: Task, values: Sequence[Values], where: Any, *, is_compiled: bool = False
-) -> Task:
-    """Return a task with what a call adds to it.
-
-    Of masks, there may be one per component.
+def bound(task: Task, values: Sequence[Values], *, is_compiled: bool = False) -> Task:
+    """Return a task with what a call adds to it, but for the mask.
 
     Raises
     ------
@@ -278,8 +274,6 @@ def bound(
         If there is one.
     """
     number, step, coordinates, constants, period = values[task.place]
-    if task.component is not None and type(where) is tuple:
-        where = where[task.component[1]]
     scales: Sequence[Scale] = ()
     alternatives, inner = task.alternatives, task.inner
     if number is not None:
@@ -292,11 +286,19 @@ def bound(
                 ]
             )
     if inner is not None:
-        inner = bound(inner, values, where, is_compiled=is_compiled)
+        inner = bound(inner, values, is_compiled=is_compiled)
     if constants is not None:
         constants = _of_task(constants, task)
     grid = (scales, step, coordinates, constants, period)
-    return task.with_values(grid, inner, where, alternatives)
+    return task.with_values(grid, inner, task.where, alternatives)
+
+
+def masked(task: Task, where: Any) -> Task:
+    """Return a task with the mask of a call: there may be one per component."""
+    if task.component is not None and type(where) is tuple:
+        where = where[task.component[1]]
+    inner = None if task.inner is None else masked(task.inner, where)
+    return task.with_values(task[4:9], inner, where, task.alternatives)
 
 
 def _of_task(constants: tuple[Any, Any], task: Task) -> tuple[Any, Any]:

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from .masked_rules import Reads
     from .operations import InPlaceOps
 
-#: Fewer samples take less time to be run through than to be chosen from.
-FEWEST_SAMPLES = 2**12
+#: So many samples, times the square of how many formulas there are to choose from, take
+#: less time to be run through with each of them.
+MOST_RUN_THROUGH = 10**5
 
 #: So many points are told of together at most, and so many mended.
 MOST_POINTS, MOST_POSITIONS = 2**18, 2**15
@@ -123,7 +124,8 @@ def derivative(
         task = task._replace(inner=None, where=where)
     f = _agnostic.component(f, task)
     task = task._replace(component=None, sign=0)
-    if math.prod(f.shape) < FEWEST_SAMPLES:
+    choices = 1 + len(task.alternatives)
+    if math.prod(f.shape) * choices**2 < MOST_RUN_THROUGH:
         return masked_few.derivative(f, task, xp, ops, write)
     whole = place
     if whole is None:
