@@ -279,6 +279,27 @@ def test_the_same_steps_again_are_not_even_bound(library: Backend) -> None:
         assert second is third
 
 
+def test_masks_and_numbers_in_turn(library: Backend) -> None:
+    """The numbers of the latest call stay with the plan, and its mask does not."""
+    f = library.asarray([SAMPLES] * 3)
+    x = library.asarray([0.0, 1, 3, 4])
+    ghosts = {"boundary": [(1.0, "edge"), 2.0]}
+    for spacing in ([0.5, 0.5], [0.5, 0.5], [2.0, 0.5], [1, x], [2, x]):
+        for hole, ends in ((0.0, {}), (4.0, {}), (4.0, ghosts), (9.0, ghosts)):
+            if ends and spacing[1] is x:
+                continue
+            keywords = {"spacing": spacing, "where": f != hole, **ends}
+            plan = plan_of("gradient", f, **keywords)
+            fresh = fresh_plan_of("gradient", f, **keywords)
+            assert described(plan, library) == described(fresh, library)
+    assert all(task.where is None for k in _plans._known.values() for task in tasks(k))
+
+
+def tasks(known: _plans.Known) -> tuple[Task, ...]:
+    last = () if known.last is None else known.last[2].tasks
+    return (*known.plan.tasks, *last)
+
+
 def test_what_differs_has_a_plan_of_its_own(library: Backend) -> None:
     """Shapes, dtypes, words and whole numbers, and the forms of all else."""
     f, x = library.asarray(SAMPLES), library.asarray([0.0, 1, 2, 4])

@@ -20,7 +20,7 @@ def test_a_compiler_sees_steps_as_divisors(
     plan = plan_of(function, f, spacing=step)
     values = [Values(step)] * 2
     for task in plan.tasks:
-        bound = _tasks.bound(task, values, None, is_compiled=True)
+        bound = _tasks.bound(task, values, is_compiled=True)
         assert bound._replace(scales=(), inner=None) == task._replace(
             scales=(), inner=None
         )
