@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from typing import Any
 
 import pytest
@@ -233,6 +234,27 @@ def test_no_lines_with_times(
     data = data.chunk() if is_lazy else data
     given = {"spacing": "t", "datetime_unit": "s"}
     assert labelled.derivative(data, "x", **given).shape == (4, 0)
+
+
+@pytest.mark.parametrize("resolution", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("is_lazy", [False, True])
+def test_dates_after_one_that_is_missing(
+    xr: Any, labelled: Any, numpy: Any, dask: Any, resolution: str, is_lazy: bool
+) -> None:
+    """They are counted from the first one that there is, not from NaT."""
+    seconds = numpy.asarray([0, 1, 2, 4, 5, 7])
+    dates = numpy.datetime64("2026-07-01", resolution) + seconds.astype("m8[s]")
+    dates[[0, 4]] = "NaT"
+    for times in (dates, dates - dates[1], numpy.full(6, "NaT", dates.dtype)):
+        f = xr.DataArray(3.0 * seconds, {"t": ("obs", times)}, "obs")
+        data = f.chunk(obs=2) if is_lazy else f
+        coordinate = data.t.chunk(obs=2) if is_lazy else data.t
+        found = labelled.derivative(
+            data, "obs", spacing=coordinate, datetime_unit="s", where=f.t.notnull()
+        )
+        inside = [3.0, 3.0, 3.0] if numpy.isfinite(found).any() else [math.nan] * 3
+        assert found.values[1:4] == pytest.approx(inside, rel=1e-6, nan_ok=True)
+        assert numpy.isnan(found.values[[0, 4, 5]]).all()
 
 
 def test_a_unit_of_time_that_is_no_word(line: Any, labelled: Any, numpy: Any) -> None:

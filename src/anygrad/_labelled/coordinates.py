@@ -175,7 +175,7 @@ def _since(start: Any, dates: Any, unit: OfTime) -> Any:
     start, dates = (numpy.asarray(getattr(a, "values", a)) for a in (start, dates))
     if not start.size:
         return numpy.zeros(dates.shape)
-    first = start.flat[:1].reshape((1,) * dates.ndim)
+    first = _first(start).reshape((1,) * dates.ndim)
     if dates.dtype == object:  # differences are those of the standard library
         lengths = [length.total_seconds() for length in (dates - first).flat]
         return numpy.reshape(lengths, dates.shape) / (unit.nanoseconds / 1e9)
@@ -187,3 +187,14 @@ def _since(start: Any, dates: Any, unit: OfTime) -> Any:
     ratio = Fraction(many * units.OF_TIME[name].nanoseconds, unit.nanoseconds)
     since = count * ratio.numerator / ratio.denominator
     return numpy.where(numpy.isnat(dates), numpy.nan, since)
+
+
+def _first(dates: Any) -> Any:
+    """Return the first date that is one, in an array; 1970 where all are NaT."""
+    import numpy
+
+    first = dates.flat[:1]
+    if dates.dtype == object or not numpy.isnat(first[0]):
+        return first
+    valid = dates[~numpy.isnat(dates)]
+    return valid[:1] if valid.size else numpy.zeros(1, dates.dtype)
