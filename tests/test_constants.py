@@ -53,7 +53,7 @@ def test_coordinates_after_one_that_is_missing(
 ) -> None:
     """Where there is no float64, they are counted from the first finite one."""
     numpy = numpy_is_there
-    lines = numpy.asarray([[missing, *X[1:]], [missing] * 5, X])
+    lines = numpy.asarray([[missing, *X[1:]], [math.nan] * 5, X])
     valid = library.asarray([[False, *[True] * 4], [False] * 5, [True] * 5], "bool")
     f = library.asarray([F] * 3, "float32")
     found = anygrad.derivative(f, spacing=lines + 2.0**31, where=valid)
