@@ -45,7 +45,7 @@ def numbers(
             msg = (
                 f"`spacing` along {name!r} must be numbers or dates. Got the "
                 f"coordinate {coordinate.name!r} of dtype {dtype}. Give "
-                f"`spacing={{{name!r}: 1.0}}` for equal steps."
+                f"`spacing={{{name!r}: 1.0}}` for equal steps{_converted(coordinate)}."
             )
             raise TypeError(msg)
         return Spaced(coordinate.data, coordinate.attrs.get("units"))
@@ -62,6 +62,16 @@ def numbers(
         )
         raise TypeError(msg) from None
     return Spaced(since, unit.name, True)
+
+
+def _converted(coordinate: xr.DataArray) -> str:
+    """Return how bins become their middles, and months dates, in the data."""
+    methods = {"interval": "mid", "period": "to_timestamp()"}
+    word = methods.get(str(coordinate.dtype).partition("[")[0])
+    if word is None or coordinate.name not in coordinate.indexes:
+        return ""
+    name = repr(coordinate.name)
+    return f", or `data.assign_coords({{{name}: data.indexes[{name}].{word}}})`"
 
 
 def _dates(coordinate: xr.DataArray) -> xr.Variable:
