@@ -154,6 +154,18 @@ def test_units_that_nobody_can_read(line: Any, labelled: Any, unit: str) -> None
     assert "units" not in labelled.derivative(line, "x").attrs
 
 
+@pytest.mark.parametrize("unit", ["deg C", "degree K", "mgal", "a", "ppt", "kg/a"])
+def test_units_that_pint_reads_otherwise(line: Any, labelled: Any, unit: str) -> None:
+    """A file's ``deg C`` are no coulombs, and its parts per thousand no pints."""
+    for units in ((unit, "m"), ("m", unit)):
+        line.attrs["units"], line.x.attrs["units"] = units
+        found = labelled.derivative(line, "x").attrs.get("units", "")
+        assert not set(found.split()) & {"coulomb", "pint", "gallon", "year"}
+        assert not found.endswith(("gallon", "year", "pint"))
+    line.attrs["units"], line.x.attrs["units"] = "A", "m"
+    assert labelled.derivative(line, "x").attrs["units"] == "ampere / meter"
+
+
 @pytest.mark.parametrize("units", ["hours since 1970-01-01", "hours", "hr", "H"])
 def test_times_that_are_numbers(line: Any, labelled: Any, xr: Any, units: str) -> None:
     """A derivative per hour is none per second."""
