@@ -200,6 +200,14 @@ def test_packed_samples(xr: Any, labelled: Any, numpy: Any) -> None:
     assert numpy.allclose(xr.decode_cf(slope).f, wanted, rtol=1e-6)
 
 
+def test_ranges_of_samples(line: Any, labelled: Any) -> None:
+    """Readers of netCDF would mask all slopes that no sample could be."""
+    ranges = {"valid_min": 180.0, "valid_max": 330.0, "actual_range": [201.5, 310.0]}
+    line.attrs = {"long_name": "temperature", "valid_range": [180.0, 330.0], **ranges}
+    assert labelled.derivative(line, "x").attrs == {"long_name": "temperature"}
+    assert "valid_range" in line.attrs
+
+
 @pytest.mark.parametrize("name", ["time", "times", "lead"])
 @pytest.mark.parametrize("chunks", [1, 5, (1, 7, 4)])
 def test_lazy_times(
