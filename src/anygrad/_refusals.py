@@ -118,6 +118,8 @@ def _numpy_masked(data: Any, mask: Any, like: Any) -> Any:
     import numpy
 
     fill = like.fill_value if data.dtype == like.dtype else None
+    if fill == numpy.ma.default_fill_value(like.dtype):  # too large for 16 bits
+        fill = None
     mask = numpy.ma.nomask if mask is None else mask
     hard = like.hardmask
     whole = numpy.ma.masked_array(data, mask=mask, fill_value=fill, hard_mask=hard)
