@@ -112,8 +112,10 @@ def _origins(array: Any, axis: int) -> Any:
     """Return the first finite coordinate of each line: NaN may stand for a gap."""
     import numpy
 
-    is_finite = numpy.isfinite(array)
-    places = numpy.expand_dims(is_finite.argmax(axis), axis)
+    first = array.take([0], axis)
+    if numpy.isfinite(first).all():  # as nearly always
+        return first
+    places = numpy.expand_dims(numpy.isfinite(array).argmax(axis), axis)
     found = numpy.take_along_axis(array, places, axis)
     return numpy.where(numpy.isfinite(found), found, 0)
 
