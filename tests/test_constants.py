@@ -47,6 +47,23 @@ def test_coordinates(backend: Backend, numpy_is_there: Any, name: str) -> None:
     assert x.tolist() == values
 
 
+def test_coordinates_after_one_that_is_missing(
+    library: Backend, numpy_is_there: Any
+) -> None:
+    """Where there is no float64, they are counted from the first finite one."""
+    numpy = numpy_is_there
+    lines = numpy.asarray([[math.nan, *X[1:]], [math.nan] * 5, X])
+    valid = library.asarray([[False, *[True] * 4], [False] * 5, [True] * 5], "bool")
+    f = library.asarray([F] * 3, "float32")
+    found = anygrad.derivative(f, spacing=lines + 2.0**31, where=valid)
+    rows = library.tolist(found)
+    for row, first in ((rows[0], 1), (rows[1], 5), (rows[2], 0)):
+        at = oracle.along(0, X[first:])
+        rest = oracle.derivative(F[first:], 0, at, 2) if first < 5 else []
+        wanted = [math.nan] * first + [float(slope.real) for slope in rest]
+        assert row == pytest.approx(wanted, rel=1e-6, nan_ok=True)
+
+
 @pytest.mark.parametrize("accuracy", [2, 8])
 def test_other_coordinates_at_each_call(
     library: Backend, numpy_is_there: Any, accuracy: int

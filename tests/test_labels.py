@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from typing import Any
 
 import pytest
@@ -153,6 +154,18 @@ def test_units_that_nobody_can_read(line: Any, labelled: Any, unit: str) -> None
     assert "units" not in labelled.derivative(line, "x").attrs
 
 
+@pytest.mark.parametrize("unit", ["deg C", "degree K", "mgal", "a", "ppt", "kg/a"])
+def test_units_that_pint_reads_otherwise(line: Any, labelled: Any, unit: str) -> None:
+    """A file's ``deg C`` are no coulombs, and its parts per thousand no pints."""
+    for units in ((unit, "m"), ("m", unit)):
+        line.attrs["units"], line.x.attrs["units"] = units
+        found = labelled.derivative(line, "x").attrs.get("units", "")
+        assert not set(found.split()) & {"coulomb", "pint", "gallon", "year"}
+        assert not found.endswith(("gallon", "year", "pint"))
+    line.attrs["units"], line.x.attrs["units"] = "A", "m"
+    assert labelled.derivative(line, "x").attrs["units"] == "ampere / meter"
+
+
 @pytest.mark.parametrize("units", ["hours since 1970-01-01", "hours", "hr", "H"])
 def test_times_that_are_numbers(line: Any, labelled: Any, xr: Any, units: str) -> None:
     """A derivative per hour is none per second."""
@@ -185,6 +198,14 @@ def test_packed_samples(xr: Any, labelled: Any, numpy: Any) -> None:
     slope = labelled.derivative(packed.f, "x").to_dataset(name="f")
     wanted = labelled.derivative(xr.decode_cf(packed).f, "x")
     assert numpy.allclose(xr.decode_cf(slope).f, wanted, rtol=1e-6)
+
+
+def test_ranges_of_samples(line: Any, labelled: Any) -> None:
+    """Readers of netCDF would mask all slopes that no sample could be."""
+    ranges = {"valid_min": 180.0, "valid_max": 330.0, "actual_range": [201.5, 310.0]}
+    line.attrs = {"long_name": "temperature", "valid_range": [180.0, 330.0], **ranges}
+    assert labelled.derivative(line, "x").attrs == {"long_name": "temperature"}
+    assert "valid_range" in line.attrs
 
 
 @pytest.mark.parametrize("name", ["time", "times", "lead"])
@@ -233,6 +254,27 @@ def test_no_lines_with_times(
     data = data.chunk() if is_lazy else data
     given = {"spacing": "t", "datetime_unit": "s"}
     assert labelled.derivative(data, "x", **given).shape == (4, 0)
+
+
+@pytest.mark.parametrize("resolution", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("is_lazy", [False, True])
+def test_dates_after_one_that_is_missing(
+    xr: Any, labelled: Any, numpy: Any, dask: Any, resolution: str, is_lazy: bool
+) -> None:
+    """They are counted from the first one that there is, not from NaT."""
+    seconds = numpy.asarray([0, 1, 2, 4, 5, 7])
+    dates = numpy.datetime64("2026-07-01", resolution) + seconds.astype("m8[s]")
+    dates[[0, 4]] = "NaT"
+    for times in (dates, dates - dates[1], numpy.full(6, "NaT", dates.dtype)):
+        f = xr.DataArray(3.0 * seconds, {"t": ("obs", times)}, "obs")
+        data = f.chunk(obs=2) if is_lazy else f
+        coordinate = data.t.chunk(obs=2) if is_lazy else data.t
+        found = labelled.derivative(
+            data, "obs", spacing=coordinate, datetime_unit="s", where=f.t.notnull()
+        )
+        inside = [3.0, 3.0, 3.0] if numpy.isfinite(found).any() else [math.nan] * 3
+        assert found.values[1:4] == pytest.approx(inside, rel=1e-6, nan_ok=True)
+        assert numpy.isnan(found.values[[0, 4, 5]]).all()
 
 
 def test_a_unit_of_time_that_is_no_word(line: Any, labelled: Any, numpy: Any) -> None:

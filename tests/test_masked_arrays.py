@@ -34,6 +34,15 @@ def test_the_mask_is_where(f: Any, numpy: Any) -> None:
     assert numpy.array_equal(result.filled(numpy.nan), plain, equal_nan=True)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "complex64", "int16"])
+def test_what_nobody_has_set_fills_the_holes(numpy: Any, dtype: str) -> None:
+    """NumPy's 1e20 is no float16, as which it warned."""
+    f = numpy.ma.masked_array(SAMPLES, mask=MASK, dtype=dtype)
+    for result in (anygrad.gradient(f)[0], anygrad.derivative(f, edge_order=1)):
+        assert result.tolist() == SLOPES
+        assert result.fill_value == numpy.ma.default_fill_value(result.dtype)
+
+
 def test_derived_classes_are_kept(numpy: Any) -> None:
     class Derived(numpy.ma.MaskedArray):
         """Another name, and methods."""

@@ -79,6 +79,17 @@ def test_unwrapped(library: Backend, given: list[float]) -> None:
         assert not abs(next_one - one) > math.pi + 1e-5
 
 
+@pytest.mark.parametrize("missing", [math.nan, math.inf])
+def test_unwrapped_beside_a_gap(library: Backend, missing: float) -> None:
+    """What is no longitude, as in a row between two tracks, leaves the others be."""
+    given = [missing, 170.0, 175.0, -180.0, missing, 10.0, 5.0]
+    x, y = library.asarray(given), library.asarray([0.0, 1.0])
+    found = numbers(library, anygrad.lonlat(x, y)["spacing"][0])
+    assert found[1:4] == [170.0, 175.0, 180.0]
+    assert (found[5] - 10.0) % 360 == 0
+    assert found[6] == found[5] - 5.0
+
+
 def test_a_field_across_the_date_line(library: Backend) -> None:
     """It has the slopes of the same field elsewhere, and without help it has not."""
     latitude = library.asarray([-10.0, 0.0, 10.0, 20.0])

@@ -2,8 +2,8 @@
 
 Coordinates and masks are often NumPy's, whatever the samples are.  They are copied to
 where the samples lie, so that nobody writes to them, and nothing is lost on the way:
-where there is no dtype of as many digits, coordinates are counted from the first one of
-their line before they are rounded, for only their differences matter.
+where there is no dtype of as many digits, coordinates are counted from the first finite
+one of their line before they are rounded, for only their differences matter.
 """
 
 from __future__ import annotations
@@ -104,8 +104,20 @@ class Place(NamedTuple):
             if array.ndim and axis is not None:
                 if array.dtype.kind in "iu":  # differences, too, where these wrap
                     array = array.astype("int64")
-                array = array - array.take([0], axis if array.ndim > 1 else 0)
+                array = array - _origins(array, axis if array.ndim > 1 else 0)
             return numpy.asarray(array).astype(name)
+
+
+def _origins(array: Any, axis: int) -> Any:
+    """Return the first finite coordinate of each line: NaN may stand for a gap."""
+    import numpy
+
+    first = array.take([0], axis)
+    if numpy.isfinite(first).all():  # as nearly always
+        return first
+    places = numpy.expand_dims(numpy.isfinite(array).argmax(axis), axis)
+    found = numpy.take_along_axis(array, places, axis)
+    return numpy.where(numpy.isfinite(found), found, 0)
 
 
 def is_constant(array: Any) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from ._classes import is_named
 from ._libraries import BY_CLASS, dask_chunk
+from ._refused import CONTAINERS, Refusal
 
 
 class Units(NamedTuple):
@@ -117,6 +118,8 @@ def _numpy_masked(data: Any, mask: Any, like: Any) -> Any:
     import numpy
 
     fill = like.fill_value if data.dtype == like.dtype else None
+    if fill == numpy.ma.default_fill_value(like.dtype):  # too large for 16 bits
+        fill = None
     mask = numpy.ma.nomask if mask is None else mask
     hard = like.hardmask
     whole = numpy.ma.masked_array(data, mask=mask, fill_value=fill, hard_mask=hard)
@@ -155,35 +158,15 @@ def _astropy_masked(data: Any, mask: Any, _: Any) -> Any:
     return Masked(data, mask=mask)
 
 
-class Refusal(NamedTuple):
-    """An array-like class whose meaning a derivative would lose.
-
-    Attributes
-    ----------
-    package : str
-        The top-level package of the class.
-    classes : tuple of str
-        Its name there; those of its bases count, too.
-    rule : str
-        What it is and why it is refused: it follows "must not be".
-    remedy : str
-        What to do instead.
-    carried : Units, Mask or None
-        How the meaning goes along where it can.
-    in_chunks : Mask or None
-        The same where the chunks of an array are of the class.
-    """
-
-    package: str
-    classes: tuple[str, ...]
-    rule: str
-    remedy: str
-    carried: Units | Mask | None = None
-    in_chunks: Mask | None = None
-
-
 #: Of several rows for a class, the first counts.
 REFUSED = (
+    Refusal(
+        "astropy",
+        ("MaskedColumn",),
+        "a column of a table: its unit and name would be lost",
+        "Pass its `data`, which has the mask, or, with its unit, "
+        "`astropy.utils.masked.Masked(array.quantity, array.mask)`.",
+    ),
     Refusal(
         "astropy",
         ("Column",),
@@ -246,67 +229,10 @@ REFUSED = (
         "that `torch.fx.wrap` leaves whole.",
     ),
     Refusal(
-        "pandas",
-        ("Series", "DataFrame", "Index"),
-        "a pandas object: its index would be lost",
-        "Pass its values, with `to_numpy()`.",
-    ),
-    Refusal(
-        "pandas",
-        ("BaseMaskedArray",),
-        "a pandas array: its missing values are no numbers",
-        "Pass its values, with `to_numpy(float, na_value=numpy.nan)`, and "
-        "`where=~array.isna()` for samples.",
-    ),
-    Refusal(
-        "xarray",
-        ("Dataset",),
-        "several labelled arrays: their labels would be lost",
-        "Use `anygrad.xarray` for one of its variables, or for each of them.",
-    ),
-    Refusal(
-        "xarray",
-        ("DataArray", "Variable"),
-        "a labelled array: its labels would be lost",
-        "Use `anygrad.xarray`, or pass its `data`, and its coordinates' as `spacing`.",
-    ),
-    Refusal(
-        "zarr",
-        ("Array",),
-        "an array on disk: all of it would be loaded",
-        "Open it chunk by chunk, with `dask.array.from_zarr`, or read what is needed, "
-        "e.g. all of it with `array[...]`.",
-    ),
-    Refusal(
-        "h5py",
-        ("Dataset",),
-        "an array on disk: all of it would be loaded",
-        "Open it chunk by chunk, with `dask.array.from_array`, or read what is needed, "
-        "e.g. all of it with `array[...]`.",
-    ),
-    Refusal(
-        "netCDF4",
-        ("Variable",),
-        "a variable on disk: all of it would be loaded, and its mask lost",
-        "Read what is needed, e.g. all of it with `array[...]`, which has the mask.",
-    ),
-    Refusal(
-        "dask",
-        ("Delayed",),
-        "a delayed value: its shape and dtype are not known",
-        "Make an array of it, with `dask.array.from_delayed(value, shape, dtype)`.",
-    ),
-    Refusal(
         "saiunit",
         ("Quantity",),
         "a quantity: its unit would be lost",
         "Pass its `mantissa` and give the result its unit.",
-    ),
-    Refusal(
-        "blosc2",
-        ("NDArray",),
-        "a compressed array: its slices are NumPy arrays",
-        "Pass its values, with `array[...]`.",
     ),
     Refusal(
         "pint",
@@ -335,6 +261,7 @@ REFUSED = (
             _unyt_magnitude, lambda q: q.units, _of_unyt, packages=("numpy", "dask")
         ),
     ),
+    *CONTAINERS,
 )
 
 

@@ -366,8 +366,9 @@ def _around(given: Any, name: str, unit: Unit) -> Any:
     samples = coordinates.coordinate(plain, name)
     x, xp = samples.array, samples.namespace
     with _dispatch.surroundings(samples):
-        turns = xp.round((x[1:] - x[:-1]) / unit.turn)
-        counted = xp.concat([xp.zeros_like(x[:1]), turns])
+        turns, none = xp.round((x[1:] - x[:-1]) / unit.turn), xp.zeros_like(x)
+        turns = xp.where(xp.isfinite(turns), turns, none[1:])  # beside a gap
+        counted = xp.concat([none[:1], turns])
         step = 1  # a running sum: each pass adds up twice as many
         while step < x.shape[0]:
             counted = xp.concat([counted[:step], counted[step:] + counted[:-step]])

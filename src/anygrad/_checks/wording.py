@@ -21,13 +21,16 @@ BY_KIND = {
 
 _SCALES = "They have no sign: convert them first, e.g. to float32."
 
-#: The same by how its name begins: random generators of JAX, months of pandas, scales
-#: and packed numbers for matrix products.
+#: The same by how its name begins: random generators of JAX, months, intervals and
+#: units of pandas, scales and packed numbers for matrix products, quantized ones.
 BY_NAME = {
     "key<": "Draw numbers with it first, e.g. with `jax.random.normal`.",
     "period[": "Convert it first, with `to_timestamp()`.",
+    "interval[": "Convert it first, with `mid`.",
+    "pint[": "Pass `pint.quantity`, or, without its unit, convert it with `pint.m`.",
     "float8_e8m0fnu": _SCALES,
     "torch.float8_e8m0fnu": _SCALES,
+    "torch.q": "Convert it to numbers first, with `dequantize()`.",
     "torch.float4_e2m1fn_x2": "Unpack its pairs of numbers first, e.g. to float32.",
 }
 

@@ -45,7 +45,7 @@ def numbers(
             msg = (
                 f"`spacing` along {name!r} must be numbers or dates. Got the "
                 f"coordinate {coordinate.name!r} of dtype {dtype}. Give "
-                f"`spacing={{{name!r}: 1.0}}` for equal steps."
+                f"`spacing={{{name!r}: 1.0}}` for equal steps{_converted(coordinate)}."
             )
             raise TypeError(msg)
         return Spaced(coordinate.data, coordinate.attrs.get("units"))
@@ -62,6 +62,16 @@ def numbers(
         )
         raise TypeError(msg) from None
     return Spaced(since, unit.name, True)
+
+
+def _converted(coordinate: xr.DataArray) -> str:
+    """Return how bins become their middles, and months dates, in the data."""
+    methods = {"interval": "mid", "period": "to_timestamp()"}
+    word = methods.get(str(coordinate.dtype).partition("[")[0])
+    if word is None or coordinate.name not in coordinate.indexes:
+        return ""
+    name = repr(coordinate.name)
+    return f", or `data.assign_coords({{{name}: data.indexes[{name}].{word}}})`"
 
 
 def _dates(coordinate: xr.DataArray) -> xr.Variable:
@@ -175,7 +185,7 @@ def _since(start: Any, dates: Any, unit: OfTime) -> Any:
     start, dates = (numpy.asarray(getattr(a, "values", a)) for a in (start, dates))
     if not start.size:
         return numpy.zeros(dates.shape)
-    first = start.flat[:1].reshape((1,) * dates.ndim)
+    first = _first(start).reshape((1,) * dates.ndim)
     if dates.dtype == object:  # differences are those of the standard library
         lengths = [length.total_seconds() for length in (dates - first).flat]
         return numpy.reshape(lengths, dates.shape) / (unit.nanoseconds / 1e9)
@@ -187,3 +197,14 @@ def _since(start: Any, dates: Any, unit: OfTime) -> Any:
     ratio = Fraction(many * units.OF_TIME[name].nanoseconds, unit.nanoseconds)
     since = count * ratio.numerator / ratio.denominator
     return numpy.where(numpy.isnat(dates), numpy.nan, since)
+
+
+def _first(dates: Any) -> Any:
+    """Return the first date that is one, in an array; 1970 where all are NaT."""
+    import numpy
+
+    first = dates.flat[:1]
+    if dates.dtype == object or not numpy.isnat(first[0]):
+        return first
+    valid = dates[~numpy.isnat(dates)]
+    return valid[:1] if valid.size else numpy.zeros(1, dates.dtype)

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 #: The name of a dim that nobody else has.
 COMPONENTS = "anygrad_components"
 
+#: Attributes of samples that slopes have not: readers mask what is out of a range.
+OF_SAMPLES = {"add_offset", "valid_min", "valid_max", "valid_range", "actual_range"}
+
 
 class VectorField(NamedTuple):
     """A vector field as one array, and the name of the dim of its components."""
@@ -352,8 +355,7 @@ def derived(
     dims: Sequence[Hashable] | None = None,
 ) -> xr.DataArray:
     """Return values with the labels of the data, and its unit per those of the dims."""
-    attributes = dict(data.attrs)
-    attributes.pop("add_offset", None)  # of packed samples, which differences lose
+    attributes = {k: v for k, v in data.attrs.items() if k not in OF_SAMPLES}
     unit = units.quotient(attributes.pop("units", None), per)
     if unit is not None:
         attributes["units"] = unit

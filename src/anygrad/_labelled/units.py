@@ -38,6 +38,14 @@ OF_TIME = {
 }
 
 
+#: Degrees Celsius that all read as degrees times coulomb.
+DEGREES_TIMES = re.compile(r"\bdeg\w*\s+[CFK]\b", re.IGNORECASE)
+
+#: What pint reads otherwise than UDUNITS, by which files are written: years for ares,
+#: gallons for Gal, pints for parts, nanomiles.
+MISREAD = re.compile(r"\b([kmuµ]?gal|a|ppt|nmile)\b")
+
+
 def undated(unit: Any) -> str:
     """Return the unit of lengths of time, without the date from which they count."""
     return str(unit).partition(" since ")[0]
@@ -77,6 +85,8 @@ def quotient(unit: Any, per: Sequence[Any]) -> str | None:
     """Return a unit per others; None where it is not known, or nobody can read it."""
     if unit is None or None in per:
         return None
+    if any(DEGREES_TIMES.search(str(one)) for one in (unit, *per)):
+        return None
     found = _by_cf_units(str(unit), per)
     return _by_pint(str(unit), per) if found is None else found
 
@@ -101,6 +111,8 @@ def _by_pint(unit: str, per: Sequence[Any]) -> str | None:
     except ImportError:
         return None
     text = f"({unit})" + "".join([f" / ({other})" for other in per])
+    if MISREAD.search(text):
+        return None
     registry = pint.get_application_registry()
     try:
         return str(registry.parse_units(text, as_delta=True))

@@ -1,0 +1,182 @@
+"""What holds numbers and is no array to compute with, by the name of its class.
+
+On disk, in columns, with labels or without a fixed shape: what to pass instead.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from ._refusals import Mask, Units
+
+
+class Refusal(NamedTuple):
+    """An array-like class whose meaning a derivative would lose.
+
+    Attributes
+    ----------
+    package : str
+        The top-level package of the class.
+    classes : tuple of str
+        Its name there; those of its bases count, too.
+    rule : str
+        What it is and why it is refused: it follows "must not be".
+    remedy : str
+        What to do instead.
+    carried : Units, Mask or None
+        How the meaning goes along where it can.
+    in_chunks : Mask or None
+        The same where the chunks of an array are of the class.
+    """
+
+    package: str
+    classes: tuple[str, ...]
+    rule: str
+    remedy: str
+    carried: Units | Mask | None = None
+    in_chunks: Mask | None = None
+
+
+#: Of several rows for a class, the first counts.
+CONTAINERS = (
+    Refusal(
+        "pandas",
+        ("Series", "DataFrame", "Index"),
+        "a pandas object: its index would be lost",
+        "Pass its values, with `to_numpy()`.",
+    ),
+    Refusal(
+        "pandas",
+        ("BaseMaskedArray",),
+        "a pandas array: its missing values are no numbers",
+        "Pass its values, with `to_numpy(float, na_value=numpy.nan)`, and "
+        "`where=~array.isna()` for samples.",
+    ),
+    Refusal(
+        "pint_pandas",
+        ("PintArray",),
+        "a column of pandas: its unit would be lost",
+        "Pass its `quantity`.",
+    ),
+    Refusal(
+        "pandas",
+        ("ExtensionArray",),
+        "a column of pandas: its dtype would be lost",
+        "Pass its values, with `to_numpy()`.",
+    ),
+    Refusal(
+        "polars",
+        ("LazyFrame",),
+        "a table that is not computed",
+        "Pass its values, with `collect().to_numpy()`.",
+    ),
+    Refusal(
+        "dask",
+        ("Series", "DataFrame", "Index"),
+        "a dataframe of Dask: its index would be lost",
+        "Pass its values, with `to_dask_array(lengths=True)`.",
+    ),
+    Refusal(
+        "awkward",
+        ("Array",),
+        "an array whose lines may have several lengths",
+        "Convert it first, with `awkward.to_numpy(array)`; lines of several lengths "
+        "after `awkward.pad_none(array, n, clip=True)`, by which they become masked.",
+    ),
+    Refusal(
+        "scipy",
+        ("sparray", "spmatrix"),
+        "a sparse array: SciPy's follow no standard",
+        "Convert it first, with `toarray()`.",
+    ),
+    Refusal(
+        "astropy",
+        ("NDData",),
+        "data with a mask and a unit, which would be lost",
+        "Pass its `data`, times its `unit`, and `where=~array.mask`, as far as it has "
+        "them.",
+    ),
+    Refusal(
+        "iris",
+        ("Cube", "Coord"),
+        "a labelled array: its labels would be lost",
+        "Pass its `core_data()`, and the `points` of its coordinates as `spacing`.",
+    ),
+    Refusal(
+        "scipp",
+        ("Variable", "DataArray"),
+        "a labelled array: its labels and its unit would be lost",
+        "Pass its `values`, and those of its coordinates as `spacing`.",
+    ),
+    Refusal(
+        "xarray",
+        ("Dataset", "DataTree"),
+        "several labelled arrays: their labels would be lost",
+        "Use `anygrad.xarray` for one of its variables, or for each of them.",
+    ),
+    Refusal(
+        "xarray",
+        ("DataArray", "Variable"),
+        "a labelled array: its labels would be lost",
+        "Use `anygrad.xarray`, or pass its `data`, and its coordinates' as `spacing`.",
+    ),
+    Refusal(
+        "zarr",
+        ("Array",),
+        "an array on disk: all of it would be loaded",
+        "Open it chunk by chunk, with `dask.array.from_zarr`, or read what is needed, "
+        "e.g. all of it with `array[...]`.",
+    ),
+    Refusal(
+        "h5py",
+        ("Dataset",),
+        "an array on disk: all of it would be loaded",
+        "Open it chunk by chunk, with `dask.array.from_array`, or read what is needed, "
+        "e.g. all of it with `array[...]`.",
+    ),
+    Refusal(
+        "tiledb",
+        ("Array",),
+        "an array on disk: all of it would be loaded",
+        "Open it chunk by chunk, with `dask.array.from_tiledb`, or read what is "
+        "needed, e.g. all of it with `array[...]`.",
+    ),
+    Refusal(
+        "tensorstore",
+        ("TensorStore",),
+        "an array on disk: all of it would be loaded",
+        "Read what is needed, e.g. all of it with `array.read().result()`.",
+    ),
+    Refusal(
+        "scipy",
+        ("netcdf_variable",),
+        "a variable on disk: all of it would be loaded",
+        "Read what is needed, e.g. all of it with `array[...]`.",
+    ),
+    Refusal(
+        "h5netcdf",
+        ("BaseVariable",),
+        "a variable on disk: what fills its holes would be taken for samples",
+        "Read what is needed, e.g. all of it with `values = array[...]`, and pass "
+        "`where=values != array.attrs['_FillValue']`, if it has such an attribute.",
+    ),
+    Refusal(
+        "netCDF4",
+        ("Variable", "_Variable"),
+        "a variable on disk: all of it would be loaded, and its mask lost",
+        "Read what is needed, e.g. all of it with `array[...]`, which has the mask.",
+    ),
+    Refusal(
+        "dask",
+        ("Delayed",),
+        "a delayed value: its shape and dtype are not known",
+        "Make an array of it, with `dask.array.from_delayed(value, shape, dtype)`.",
+    ),
+    Refusal(
+        "blosc2",
+        ("NDArray",),
+        "a compressed array: its slices are NumPy arrays",
+        "Pass its values, with `array[...]`.",
+    ),
+)

@@ -1,0 +1,162 @@
+"""What holds numbers and is no array: what its refusal says works to the letter.
+
+Libraries that are not among the tested ones are pretended, by the names of their
+classes and what these have.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+import anygrad
+from test_remedies import LINE, SLOPES, refusal
+
+
+class Pretended:
+    """Numbers as a foreign class has them, with a hole that is no number."""
+
+    def __init__(self, array: Any, mask: Any) -> None:
+        self.array, self.mask, self.unit = array, mask, 2.0
+        self.quantity = self.values = self.data = array
+        self.attrs = {"_FillValue": array[2]}
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.array[key]
+
+    def result(self) -> Any:
+        return self.array
+
+    to_numpy = toarray = core_data = result
+
+    def collect(self) -> Any:
+        return self
+
+    read = collect
+
+    def to_dask_array(self, *, lengths: bool) -> Any:
+        return self.array
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "remedy"),
+    [
+        ("pandas.core", "ExtensionArray", "array.to_numpy()"),
+        ("pint_pandas.core", "PintArray", "array.quantity"),
+        ("polars.lazy", "LazyFrame", "array.collect().to_numpy()"),
+        ("dask.dataframe", "Series", "array.to_dask_array(lengths=True)"),
+        ("dask.dataframe", "DataFrame", "array.to_dask_array(lengths=True)"),
+        ("scipy.sparse._base", "sparray", "array.toarray()"),
+        ("scipy.sparse._base", "spmatrix", "array.toarray()"),
+        ("iris.cube", "Cube", "array.core_data()"),
+        ("scipp", "DataArray", "array.values"),
+        ("awkward", "Array", "awkward.to_numpy(array)"),
+        ("tiledb", "Array", "array[...]"),
+        ("tensorstore", "TensorStore", "array.read().result()"),
+        ("scipy.io", "netcdf_variable", "array[...]"),
+        ("netCDF4._netCDF4", "_Variable", "array[...]"),
+    ],
+)
+def test_what_has_the_numbers(numpy: Any, module: str, name: str, remedy: str) -> None:
+    f = numpy.asarray(LINE)
+    cls = type(name, (Pretended,), {"__module__": module})
+    derived = type("Derived", (cls,), {})
+    for array in (cls(f, None), derived(f, None)):
+        message = refusal(lambda array=array: anygrad.gradient(array), "input")
+        named = re.findall(r"`([^`]+)`", message)
+        assert remedy in named or remedy.removeprefix("array.") in named
+        passed = eval(remedy, {"array": array, "awkward": Pretended})
+        assert anygrad.gradient(passed)[0].tolist() == SLOPES
+        entry = numpy.asarray(LINE)
+        refusal(lambda a=array, f=entry: anygrad.gradient(f, spacing=[a]), "spacing[0]")
+
+
+def test_data_with_a_mask(numpy: Any) -> None:
+    """`numpy.asarray` would take for samples what is masked."""
+    f, mask = numpy.asarray(LINE), numpy.asarray([0, 0, 1, 0, 0, 0], bool)
+    wanted = [1.0, 1.0, 4.0, 7.0, 8.0, 9.0]
+    cls = type("NDData", (Pretended,), {"__module__": "astropy.nddata"})
+    array = cls(f, mask)
+    message = refusal(lambda: anygrad.gradient(array), "input")
+    assert "`where=~array.mask`" in message
+    (result,) = anygrad.gradient(array.data * array.unit, where=~array.mask)
+    assert result.tolist() == [2 * slope for slope in wanted]
+    cls = type("BaseVariable", (Pretended,), {"__module__": "h5netcdf.core"})
+    array = cls(f, mask)
+    message = refusal(lambda: anygrad.gradient(array), "input")
+    assert "`where=values != array.attrs['_FillValue']`" in message
+    values = array[...]
+    where = values != array.attrs["_FillValue"]
+    assert anygrad.gradient(values, where=where)[0].tolist() == wanted
+
+
+@pytest.mark.peers
+def test_columns_with_a_mask(numpy: Any) -> None:
+    """Their `quantity` has no mask, and the numbers that it hides."""
+    astropy, masked = pytest.importorskip("astropy.table"), "astropy.utils.masked"
+    column = astropy.MaskedColumn(LINE, unit="m", mask=[0, 0, 1, 0, 0, 0])
+    message = refusal(lambda: anygrad.gradient(column), "input")
+    assert "`astropy.utils.masked.Masked(array.quantity, array.mask)`" in message
+    wanted = [1.0, 1.0, 4.0, 7.0, 8.0, 9.0]
+    assert anygrad.gradient(column.data)[0].tolist() == wanted
+    quantity = pytest.importorskip(masked).Masked(column.quantity, column.mask)
+    (result,) = anygrad.gradient(quantity)
+    assert result.unmasked.value.tolist() == wanted
+    assert str(result.unit) == "m"
+
+
+@pytest.mark.peers
+def test_columns_of_pandas(numpy: Any) -> None:
+    """What is no number says what becomes one: bins have their middles."""
+    pandas = pytest.importorskip("pandas")
+    bins = pandas.IntervalIndex.from_breaks([0, 2, 4, 8])
+    for given in (bins, bins.array):
+        message = refusal(lambda given=given: anygrad.gradient(given), "input")
+        assert "`mid`" in message
+        assert "`to_numpy()`" in message
+        assert anygrad.gradient(given.mid.to_numpy())[0].tolist() == [2.0, 2.5, 3.0]
+    days = pandas.date_range("2026-01-01", periods=3).array
+    message = refusal(lambda: anygrad.gradient(days), "input")
+    assert "`(t - t[0]) / numpy.timedelta64(1, 's')`" in message
+    seconds = numpy.asarray((days - days[0]) / numpy.timedelta64(1, "s"))
+    assert anygrad.gradient(seconds)[0].tolist() == [86400.0] * 3
+    for values in (pandas.Categorical(LINE), pandas.arrays.SparseArray(LINE)):
+        message = refusal(lambda values=values: anygrad.gradient(values), "input")
+        assert "`to_numpy()`" in message
+        assert anygrad.gradient(values.to_numpy())[0].tolist() == SLOPES
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("kind", ["bins", "months"])
+def test_labels_that_are_columns_of_pandas(numpy: Any, kind: str) -> None:
+    xarray = pytest.importorskip("xarray")
+    pandas = pytest.importorskip("pandas")
+    from anygrad.xarray import derivative
+
+    index = {
+        "bins": pandas.IntervalIndex.from_breaks([0, 2, 4, 8]),
+        "months": pandas.period_range("2026-01", periods=3, freq="M"),
+    }[kind]
+    data = xarray.DataArray([1.0, 5.0, 11.0], {"x bins": index}, "x bins")
+    with pytest.raises(TypeError, match="`spacing` along 'x bins'") as caught:
+        derivative(data, "x bins", edge_order=1)
+    (text,) = re.findall(r"or `(data[^`]+)`", str(caught.value))
+    given = {"datetime_unit": None if kind == "bins" else "D", "edge_order": 1}
+    found = derivative(eval(text, {"data": data}), "x bins", **given)
+    wanted = {"bins": [2.0, 2.0, 2.0], "months": [4 / 31, None, 6 / 28]}[kind]
+    assert found[0] == pytest.approx(wanted[0])
+    assert found[2] == pytest.approx(wanted[2])
+
+
+def test_quantized_tensors(torch: Any) -> None:
+    """`to` makes no numbers of them."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # they are to be removed
+        f = torch.quantize_per_tensor(torch.tensor(LINE), 0.5, 0, torch.quint8)
+    message = refusal(lambda: anygrad.gradient(f), "input")
+    assert "`dequantize()`" in message
+    assert anygrad.gradient(f.dequantize())[0].tolist() == SLOPES
