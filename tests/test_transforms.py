@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import weakref
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -279,6 +280,24 @@ def test_torch_notices_coordinates_that_change(torch: Any) -> None:
         result.sum().backward()
 
 
+def test_torch_hooks_of_saved_tensors(torch: Any) -> None:
+    """The way back takes the grid that they give back, and no other one is kept."""
+    f = torch.tensor(SAMPLES * 2, requires_grad=True)
+    h, x = torch.tensor(2.0), torch.tensor(COORDINATES)
+    wanted = anygrad.hessian(f, spacing=[h, x], stack_dim=0)
+    (target,) = torch.autograd.grad(wanted, f, torch.ones_like(wanted))
+    hooks = (torch.clone, lambda copy: copy)
+    with torch.autograd.graph.saved_tensors_hooks(*hooks):
+        result = anygrad.hessian(f, spacing=[h, x], stack_dim=0)
+    h.mul_(2)
+    x.mul_(2)
+    given = weakref.ref(x)
+    del wanted, x
+    assert given() is None
+    (found,) = torch.autograd.grad(result, f, torch.ones_like(result))
+    assert found.equal(target)
+
+
 def test_torch_coordinates_of_inference_mode(torch: Any) -> None:
     """Autograd does not save them, but their differences."""
     f = torch.tensor(SAMPLES, requires_grad=True)
@@ -402,6 +421,29 @@ def test_torch_compile(torch: Any, dynamo: Any, dynamic: bool) -> None:
         wanted = anygrad.gradient(f, spacing=[h, x.float()], edge_order=2)
         for result, target in zip(results, wanted, strict=True):
             assert result.allclose(target)
+
+
+def test_torch_compiles_once_for_all_shapes(torch: Any) -> None:
+    """Not twice, as where a number that is the same for all is taken for an input."""
+    from torch._dynamo.backends.debugging import aot_eager
+
+    graphs = []
+
+    def compiled(graph: Any, given: Any) -> Any:
+        graphs.append(graph)
+        return aot_eager(graph, given)
+
+    torch._dynamo.reset()
+    call = torch.compile(
+        lambda f, x: anygrad.gradient(f, spacing=[0.5, x], boundary=["edge", 2.5]),
+        backend=compiled,
+        dynamic=True,
+        fullgraph=True,
+    )
+    f, x = torch.tensor(SAMPLES), torch.tensor(COORDINATES)
+    call(f, x)
+    call(f[:, 1:].clone(), x[1:])
+    assert len(graphs) == 1
 
 
 @pytest.mark.filterwarnings("ignore:.*lru_cache.*:UserWarning")
