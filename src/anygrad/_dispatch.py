@@ -33,7 +33,7 @@ class Executors(NamedTuple):
     surroundings : callable
         Returns the context in which an array is computed with, outside of executors.
     cut : callable
-        ``cut(array, slices)`` returns a part of a result, or of what comes beside samples.
+        ``cut(array, slices)`` returns a part of a result, or of what is beside it.
     takes_vectors : bool
         Whether `exact` takes coordinates of one dim as they are: where it costs many
         microseconds to give them the others.
