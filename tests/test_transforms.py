@@ -286,8 +286,14 @@ def test_torch_hooks_of_saved_tensors(torch: Any) -> None:
     h, x = torch.tensor(2.0), torch.tensor(COORDINATES)
     wanted = anygrad.hessian(f, spacing=[h, x], stack_dim=0)
     (target,) = torch.autograd.grad(wanted, f, torch.ones_like(wanted))
-    hooks = (torch.clone, lambda copy: copy)
-    with torch.autograd.graph.saved_tensors_hooks(*hooks):
+    copies = []
+
+    def pack(tensor: Any) -> Any:
+        copy = tensor.clone()
+        copies.append(weakref.ref(copy))
+        return copy
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda copy: copy):
         result = anygrad.hessian(f, spacing=[h, x], stack_dim=0)
     h.mul_(2)
     x.mul_(2)
@@ -296,6 +302,8 @@ def test_torch_hooks_of_saved_tensors(torch: Any) -> None:
     assert given() is None
     (found,) = torch.autograd.grad(result, f, torch.ones_like(result))
     assert found.equal(target)
+    assert copies
+    assert all(copy() is None for copy in copies)
 
 
 def test_torch_coordinates_of_inference_mode(torch: Any) -> None:

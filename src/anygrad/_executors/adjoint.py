@@ -80,16 +80,14 @@ def _grids(plan: Plan) -> list[Any]:
 
 def _with_grids(plan: Plan, grids: Iterator[Any]) -> Plan:
     """Return a plan with others in the places of its steps and coordinates."""
+    return plan.with_tasks(tuple([_with_grid(task, grids) for task in plan.tasks]))
 
-    def filled(task: Task) -> Task:
-        inner = None if task.inner is None else filled(task.inner)
-        step, x = [
-            None if grid is None else next(grids)
-            for grid in (task.step, task.coordinates)
-        ]
-        return task._replace(step=step, coordinates=x, inner=inner)
 
-    return plan.with_tasks(tuple(map(filled, plan.tasks)))
+def _with_grid(task: Task, grids: Iterator[Any]) -> Task:
+    inner = None if task.inner is None else _with_grid(task.inner, grids)
+    step = None if task.step is None else next(grids)
+    x = None if task.coordinates is None else next(grids)
+    return task._replace(step=step, coordinates=x, inner=inner)
 
 
 @cache
