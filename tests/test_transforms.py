@@ -129,6 +129,27 @@ def test_jax_jit_of_a_gradient_of_a_vmap(jax: Any) -> None:
         assert bool(jnp.any(first != 0))
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "complex64"])
+def test_jax_numbers_that_are_traced(jax: Any, dtype: str) -> None:
+    """They have as little say in the dtype as numbers that are not."""
+    import jax.numpy as jnp
+
+    def call(f: Any, h: Any) -> Any:
+        ends = [(h, "edge"), ("periodic", 9 * h)]
+        x = jnp.arange(5.0, dtype=f.real.dtype)
+        return (
+            *anygrad.gradient(f, spacing=[h, x], boundary=ends),
+            *anygrad.gradient(f, scale_factors=[h, 2.0]),
+            anygrad.laplacian(f, dim=1, spacing=h, scale_factors=[h]),
+        )
+
+    with JAX("", x64=True).active():
+        f = jnp.asarray(SAMPLES, dtype=dtype)
+        for result, wanted in zip(jax.jit(call)(f, 0.5), call(f, 0.5), strict=True):
+            assert result.dtype == wanted.dtype == dtype
+            assert jnp.allclose(result, wanted, rtol=1e-3)
+
+
 # torch.
 
 
