@@ -116,6 +116,8 @@ def calls_on(jax: Any) -> list[Any]:
     first, factor = line[:1] * 1, line + 1
     more_ghosts = [("edge", ("ghosts", f * 1)), (("ghosts", f * 1), "edge")]
     x, mask = numpy.asarray([0.0, 1, 3, 4, 8]), numpy.asarray([True] * 4 + [False])
+    vectors = jnp.stack([f, f * f])
+    masks, beyond = vectors != vectors[:1, :1], vectors[:, :1] * 1
 
     def call(function: Any, *args: Any, **keywords: Any) -> Any:
         return lambda: function(*args, **keywords)
@@ -128,6 +130,8 @@ def calls_on(jax: Any) -> list[Any]:
         call(anygrad.gradient, line, boundary=(("ghosts", first), "edge")),
         call(anygrad.laplacian, f, edge_order=1, boundary=more_ghosts),
         call(anygrad.laplacian, line, spacing=2.0, scale_factors=[factor]),
+        call(anygrad.divergence, vectors, where=masks),
+        call(anygrad.jacobian, vectors, boundary=[beyond, "edge"]),
         call(anygrad.cylindrical, line, line),
         call(jax.vmap(lambda f: anygrad.gradient(f, spacing=0.5)), f),
     ]

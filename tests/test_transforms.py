@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import weakref
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -126,6 +127,27 @@ def test_jax_jit_of_a_gradient_of_a_vmap(jax: Any) -> None:
     for first, second in zip(eager, compiled, strict=True):
         assert jnp.allclose(first, second, rtol=1e-5)
         assert bool(jnp.any(first != 0))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "complex64"])
+def test_jax_numbers_that_are_traced(jax: Any, dtype: str) -> None:
+    """They have as little say in the dtype as numbers that are not."""
+    import jax.numpy as jnp
+
+    def call(f: Any, h: Any) -> Any:
+        ends = [(h, "edge"), ("periodic", 9 * h)]
+        x = jnp.arange(5.0, dtype=f.real.dtype)
+        return (
+            *anygrad.gradient(f, spacing=[h, x], boundary=ends),
+            *anygrad.gradient(f, scale_factors=[h, 2.0]),
+            anygrad.laplacian(f, dim=1, spacing=h, scale_factors=[h]),
+        )
+
+    with JAX("", x64=True).active():
+        f = jnp.asarray(SAMPLES, dtype=dtype)
+        for result, wanted in zip(jax.jit(call)(f, 0.5), call(f, 0.5), strict=True):
+            assert result.dtype == wanted.dtype == dtype
+            assert jnp.allclose(result, wanted, rtol=1e-3)
 
 
 # torch.
@@ -279,6 +301,32 @@ def test_torch_notices_coordinates_that_change(torch: Any) -> None:
         result.sum().backward()
 
 
+def test_torch_hooks_of_saved_tensors(torch: Any) -> None:
+    """The way back takes the grid that they give back, and no other one is kept."""
+    f = torch.tensor(SAMPLES * 2, requires_grad=True)
+    h, x = torch.tensor(2.0), torch.tensor(COORDINATES)
+    wanted = anygrad.hessian(f, spacing=[h, x], stack_dim=0)
+    (target,) = torch.autograd.grad(wanted, f, torch.ones_like(wanted))
+    copies = []
+
+    def pack(tensor: Any) -> Any:
+        copy = tensor.clone()
+        copies.append(weakref.ref(copy))
+        return copy
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda copy: copy):
+        result = anygrad.hessian(f, spacing=[h, x], stack_dim=0)
+    h.mul_(2)
+    x.mul_(2)
+    given = weakref.ref(x)
+    del wanted, x
+    assert given() is None
+    (found,) = torch.autograd.grad(result, f, torch.ones_like(result))
+    assert found.equal(target)
+    assert copies
+    assert all(copy() is None for copy in copies)
+
+
 def test_torch_coordinates_of_inference_mode(torch: Any) -> None:
     """Autograd does not save them, but their differences."""
     f = torch.tensor(SAMPLES, requires_grad=True)
@@ -402,6 +450,29 @@ def test_torch_compile(torch: Any, dynamo: Any, dynamic: bool) -> None:
         wanted = anygrad.gradient(f, spacing=[h, x.float()], edge_order=2)
         for result, target in zip(results, wanted, strict=True):
             assert result.allclose(target)
+
+
+def test_torch_compiles_once_for_all_shapes(torch: Any) -> None:
+    """Not twice, as where a number that is the same for all is taken for an input."""
+    from torch._dynamo.backends.debugging import aot_eager
+
+    graphs = []
+
+    def compiled(graph: Any, given: Any) -> Any:
+        graphs.append(graph)
+        return aot_eager(graph, given)
+
+    torch._dynamo.reset()
+    call = torch.compile(
+        lambda f, x: anygrad.gradient(f, spacing=[0.5, x], boundary=["edge", 2.5]),
+        backend=compiled,
+        dynamic=True,
+        fullgraph=True,
+    )
+    f, x = torch.tensor(SAMPLES), torch.tensor(COORDINATES)
+    call(f, x)
+    call(f[:, 1:].clone(), x[1:])
+    assert len(graphs) == 1
 
 
 @pytest.mark.filterwarnings("ignore:.*lru_cache.*:UserWarning")

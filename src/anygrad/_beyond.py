@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import _libraries
+from . import _dispatch, _libraries
 from ._classes import is_array, ndim_of
 from ._records import Plan, all_tasks
 
@@ -77,7 +77,7 @@ def _of_task(value: Any, task: Task) -> Any:
     if not ndim or task.component is None:
         return value
     axis, number = task.component
-    return value[(slice(None),) * axis + (number if value.shape[axis] != 1 else 0, ...)]
+    return _dispatch.component_of(value, axis, number if value.shape[axis] != 1 else 0)
 
 
 def derived(task: Task, xp: Namespace, lowering: Lowering) -> tuple[Any, Any]:

@@ -33,7 +33,7 @@ class Executors(NamedTuple):
     surroundings : callable
         Returns the context in which an array is computed with, outside of executors.
     cut : callable
-        ``cut(array, slices)`` returns a part of a result.
+        ``cut(array, slices)`` returns a part of a result, or of what is beside it.
     takes_vectors : bool
         Whether `exact` takes coordinates of one dim as they are: where it costs many
         microseconds to give them the others.
@@ -271,6 +271,12 @@ def _check_layout(array: Any, library: Library, name: str) -> None:
 def surroundings(samples: Samples) -> AbstractContextManager[Any]:
     """Return the context in which the agnostic code may compute with an array."""
     return _executors_of(samples.library).surroundings(samples.array)
+
+
+def component_of(array: Any, axis: int, number: int) -> Any:
+    """Return a component of what comes beside samples, which a call may ask for."""
+    cut = _executors_of(_libraries.library_of(array)).cut
+    return cut(array, (*(slice(None),) * axis, number, ...))
 
 
 def _surroundings_of_chunk(array: Any) -> AbstractContextManager[Any]:

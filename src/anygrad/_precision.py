@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterable
 from functools import reduce
 from typing import Any, NamedTuple
@@ -144,7 +143,7 @@ def choose(
     real = real_counterpart(working, xp) if is_complex(working, xp) else working
     limits = xp.finfo(real)
     # Steps are Python's numbers, so those of a longer dtype are of no use.
-    smallest = max(float(limits.smallest_normal), sys.float_info.min)
+    smallest = max(float(limits.smallest_normal), 2.0**-1022)
     complex_grid = coordinates is not None and is_complex(coordinates, xp)
     complex_samples = complex_step or is_complex(samples, xp)
     if not complex_grid:

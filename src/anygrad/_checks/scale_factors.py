@@ -56,7 +56,10 @@ def check_dtype(
 
 
 def check(entry: Entry, field: Field) -> Samples | None:
-    """Return what there is to know of a factor that is an array; None for a number."""
+    """Return what there is to know of a factor that is an array; None for a number.
+
+    What JAX traces in the place of a Python number is one, as its weak type tells.
+    """
     if entry.is_number:
         if isinstance(entry.given, complex):
             msg = f"`{entry.name}` must be real. Got {shown(entry.given)}."
@@ -73,6 +76,8 @@ def check(entry: Entry, field: Field) -> Samples | None:
         )
         raise TypeError(msg)
     _check_shape(tuple(found.shape), entry, field)
+    if getattr(entry.given, "weak_type", False):
+        return None
     return _constants.as_placed(found, field.samples)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numbers
 from typing import Any
 
-from .. import _precision
+from .. import _dispatch, _precision
 from .._records import Field, Plan, Samples
 from .companion import broadcasts, companion
 from .input import is_unknown
@@ -63,5 +63,5 @@ def of_components(plain: Any, plan: Plan) -> Any:
         return plain
     components = [task.component for task in plan.tasks if task.component is not None]
     axis, count = components[0][0], 1 + max([number for _, number in components])
-    parts = [plain[(slice(None),) * axis + (k, ...)] for k in range(plain.shape[axis])]
+    parts = [_dispatch.component_of(plain, axis, k) for k in range(plain.shape[axis])]
     return tuple(parts) if len(parts) > 1 else (*parts,) * count

@@ -6,8 +6,9 @@ transposed tasks, which is run as any other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic, _lowering, _transposed
@@ -77,6 +78,18 @@ def _grids(plan: Plan) -> list[Any]:
     ]
 
 
+def _with_grids(plan: Plan, grids: Iterator[Any]) -> Plan:
+    """Return a plan with others in the places of its steps and coordinates."""
+    return plan.with_tasks(tuple([_with_grid(task, grids) for task in plan.tasks]))
+
+
+def _with_grid(task: Task, grids: Iterator[Any]) -> Task:
+    inner = None if task.inner is None else _with_grid(task.inner, grids)
+    step = None if task.step is None else next(grids)
+    x = None if task.coordinates is None else next(grids)
+    return task._replace(step=step, coordinates=x, inner=inner)
+
+
 @cache
 def _derivative() -> Any:
     """Return what autograd knows as one step, made when the first tensor comes."""
@@ -89,17 +102,20 @@ def _derivative() -> Any:
         def forward(
             ctx: Any, f: Any, plan: Any, xp: Any, forward: Any, *grids: Any
         ) -> Any:
-            # Saved, so that torch notices if they are written to before the way back.
+            # Saved, so that torch notices if they are written to before the way back,
+            # and the user's hooks may put them elsewhere meanwhile.
             ctx.save_for_backward(*grids)
-            ctx.plan, ctx.xp, ctx.shape = plan, xp, f.shape
+            ctx.plan = _with_grids(plan, repeat(True)) if grids else plan
+            ctx.xp, ctx.shape = xp, f.shape
             (result,) = forward(f, plan, xp)
             return result
 
         @staticmethod
         def backward(ctx: Any, slopes: Any) -> Any:
-            grids = len(ctx.saved_tensors)
-            back = transposed(slopes, ctx.plan, ctx.shape, ctx.xp)
-            return back, None, None, None, *[None] * grids
+            grids, plan = ctx.saved_tensors, ctx.plan
+            plan = _with_grids(plan, iter(grids)) if grids else plan
+            back = transposed(slopes, plan, ctx.shape, ctx.xp)
+            return back, None, None, None, *[None] * len(grids)
 
     return Derivative
 

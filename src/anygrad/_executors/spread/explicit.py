@@ -50,7 +50,7 @@ def placed_by_compiler(
 def cut(array: Any, part: tuple[Any, ...]) -> Any:
     """Return a part of an array, whole along axes that cannot be shared evenly."""
     sharding = sharding_of(array)
-    if sharding is None:
+    if sharding is None or any(type(points) is int for points in part):
         return array[part]
     mesh = sharding.mesh
     entries = [*sharding.spec, *[None] * (array.ndim - len(sharding.spec))]
