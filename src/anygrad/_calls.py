@@ -34,17 +34,11 @@ class Request(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """What a planner returns.
+    """What a planner returns."""
 
-    Attributes
-    ----------
-    plan : Plan
-        Without the values of a call.
-    dims : sequence of Dim
-        The dims that it is for, with what was given for each.
-    """
-
+    #: Without the values of a call.
     plan: Plan
+    #: The dims that it is for, with what was given for each.
     dims: Sequence[Dim]
 
 

@@ -28,31 +28,21 @@ BOOLEAN = ("bool", "bool_")
 
 
 class Place(NamedTuple):
-    """Where the samples of a call lie.
+    """Where the samples of a call lie."""
 
-    Attributes
-    ----------
-    library : Library or None
-        None for a library that the table does not name.
-    namespace : module
-        In which they are computed with.
-    device : device or None
-        None where the library decides by itself.
-    mesh : mesh or None
-        The devices over which they are spread, if they are.
-    names : dict
-        By a dtype of NumPy's, what it becomes there, and whether that is the same: to
-        find out takes longer than a small call.
-    are_taken : bool
-        Whether what runs there takes NumPy's arrays as they are, once nobody else
-        writes to them: it would be longer about a copy of them.
-    """
-
+    #: None for a library that the table does not name.
     library: Library | None
+    #: In which they are computed with.
     namespace: Namespace
+    #: None where the library decides by itself.
     device: Any
+    #: The devices over which they are spread, if they are; else None.
     mesh: Any
+    #: By a dtype of NumPy's, what it becomes there, and whether that is the same: to
+    #: find out takes longer than a small call.
     names: dict[Any, tuple[str, bool]]
+    #: Whether what runs there takes NumPy's arrays as they are, once nobody else writes
+    #: to them: it would be longer about a copy of them.
     are_taken: bool = False
 
     def array(self, given: Any, axis: int | None = None) -> Any:

@@ -28,41 +28,28 @@ from ._typing import DType, Namespace
 
 
 class Grid(NamedTuple):
-    """One call with scale factors.
+    """One call with scale factors."""
 
-    Attributes
-    ----------
-    again : callable
-        Plans a call without them.
-    request : Request
-        What the call asks for, but for the factors.
-    axes : tuple of int
-        The axis of each dim named, in a component.
-    factors : tuple of float or array
-        One per dim, real, in the working dtype, with as many dims as a component.
-    shape : tuple of int
-        That of a component.
-    vector_axis : int or None
-        The axis of the components.
-    dtype : dtype
-        The working dtype.
-    where : array or None
-        Which samples are valid, where these lie.
-    namespace : module
-        In which all of it is computed with.
-    may_flow_back : bool
-        Whether what is computed may be differentiated automatically.
-    """
-
+    #: Plans a call without them.
     again: Callable[..., Plan]
+    #: What the call asks for, but for the factors.
     request: Request
+    #: The axis of each dim named, in a component.
     axes: tuple[int, ...]
+    #: One per dim, a float or an array: real, in the working dtype, with as many dims
+    #: as a component.
     factors: tuple[Any, ...]
+    #: That of a component.
     shape: tuple[Any, ...]
+    #: The axis of the components.
     vector_axis: int | None
+    #: The working dtype.
     dtype: DType
+    #: Which samples are valid, where these lie; None for all.
     where: Any
+    #: In which all of it is computed with.
     namespace: Namespace
+    #: Whether what is computed may be differentiated automatically.
     may_flow_back: bool
 
     def others(self, *places: int) -> Any:

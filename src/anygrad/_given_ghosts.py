@@ -22,20 +22,13 @@ Concat: TypeAlias = Callable[..., Any]
 
 
 class Extension(NamedTuple):
-    """What is put to the samples along one dim.
+    """What is put to the samples along one dim."""
 
-    Attributes
-    ----------
-    place : int
-        The axis of the samples.
-    axis : Axis
-        The dim.
-    left, right : array or None
-        The ghosts that are read.
-    """
-
+    #: The axis of the samples.
     place: int
+    #: The dim.
     axis: Axis
+    #: The ghosts that are read, arrays or None.
     left: Any
     right: Any
 

@@ -25,17 +25,11 @@ FAR = 2**20
 
 
 class Family(NamedTuple):
-    """The quantities of one call: all of one library.
+    """The quantities of one call: all of one library."""
 
-    Attributes
-    ----------
-    row : Units
-        How they are taken apart, and made.
-    like : quantity
-        One of them.
-    """
-
+    #: How they are taken apart, and made.
     row: Units
+    #: One of the quantities.
     like: Any
 
     def has(self, value: Any, name: str) -> bool:

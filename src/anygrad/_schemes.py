@@ -23,37 +23,26 @@ MOST_SCHEMES = 2048
 
 
 class Recipe(NamedTuple):
-    """What a scheme is made from.
+    """What a scheme is made from."""
 
-    Attributes
-    ----------
-    order, accuracy : int
-        Of the derivative in the interior, where its formula is central.
-    edge_order : int
-        The accuracy of one-sided formulas at the edge itself.
-    left, right : str
-        The boundary mode at either end.
-    uneven : bool
-        Whether the formulas are for coordinates.
-    reach : tuple of (int, int) or None
-        How many points the formula of the interior reads to the left and to the right;
-        None is the central one.  With a reach, rows at an end without ghosts, where it
-        would leave the axis, have no formula: other recipes do not leave it there.
-    length : int or None
-        How many points the axis has, where these are too few for an interior: then
-        each has a formula of its own, with ghosts beyond both ends.
-    is_transposed : bool
-        Whether what flows back to the samples is wanted (`_transposed.py`).
-    """
-
+    #: Of the derivative in the interior, where its formula is central.
     order: int
     accuracy: int
+    #: The accuracy of one-sided formulas at the edge itself.
     edge_order: int
+    #: The boundary mode at either end.
     left: str
     right: str
+    #: Whether the formulas are for coordinates.
     uneven: bool
+    #: How many points the formula of the interior reads to the left and to the right;
+    #: None is the central one.  With a reach, rows at an end without ghosts, where it
+    #: would leave the axis, have no formula: other recipes do not leave it there.
     reach: tuple[int, int] | None = None
+    #: How many points the axis has, where these are too few for an interior: then each
+    #: has a formula of its own, with ghosts beyond both ends.
     length: int | None = None
+    #: Whether what flows back to the samples is wanted (`_transposed.py`).
     is_transposed: bool = False
 
 
@@ -230,34 +219,22 @@ def farthest(central: Recipe) -> list[Recipe]:
 
 
 class Margin(NamedTuple):
-    """The ghosts among the samples, which the results do not have.
+    """The ghosts among the samples, which the results do not have."""
 
-    Attributes
-    ----------
-    axis : int
-        Along which they lie.
-    left, right : int
-        How many there are at either end.
-    """
-
+    #: Along which they lie.
     axis: int
+    #: How many there are at either end.
     left: int
     right: int
 
 
 class Halo(NamedTuple):
-    """What the rows inside of an axis need around them.
+    """What the rows inside of an axis need around them."""
 
-    Attributes
-    ----------
-    left, right : int
-        How many points they read to either side.
-    points : int
-        How long an axis must be.
-    """
-
+    #: How many points they read to either side.
     left: int
     right: int
+    #: How long an axis must be.
     points: int
 
 

@@ -28,20 +28,13 @@ class Grid(TypedDict):
 
 
 class Unit(NamedTuple):
-    """In what angles are measured.
+    """In what angles are measured."""
 
-    Attributes
-    ----------
-    name : str
-        As libraries of quantities know it.
-    radians : float
-        How many it is.
-    turn : float
-        How many of it are a full circle.
-    """
-
+    #: As libraries of quantities know it.
     name: str
+    #: How many it is.
     radians: float
+    #: How many of it are a full circle.
     turn: float
 
 

@@ -34,38 +34,24 @@ from ._typing import DType, Namespace
 
 
 class Dim(NamedTuple):
-    """All that is given for one dim.
+    """All that is given for one dim."""
 
-    Attributes
-    ----------
-    axis : Axis
-        Where it is.
-    entry : Entry
-        Its spacing.
-    ends : Ends
-        What stands at its ends.
-    """
-
+    #: Where it is.
     axis: Axis
+    #: Its spacing.
     entry: Entry
+    #: What stands at its ends.
     ends: Ends
 
 
 class Along(NamedTuple):
-    """What is learned of the spacing along a dim.
+    """What is learned of the spacing along a dim."""
 
-    Attributes
-    ----------
-    array : Samples or None
-        None for a number.
-    is_complex_step : bool
-        Whether it is a step that makes the result complex.
-    is_uneven : bool
-        Whether there are coordinates.
-    """
-
+    #: None for a number.
     array: Samples | None
+    #: Whether it is a step that makes the result complex.
     is_complex_step: bool
+    #: Whether there are coordinates.
     is_uneven: bool
 
 
@@ -211,17 +197,11 @@ def with_one_dtype(tasks: tuple[Task, ...], xp: Namespace) -> tuple[Task, ...]:
 
 
 class Values(NamedTuple):
-    """What a call adds along one dim.
+    """What a call adds along one dim."""
 
-    Attributes
-    ----------
-    number : float, complex or None
-        A step that is a number.
-    step, coordinates, constants, period
-        As those of a task.
-    """
-
+    #: A step that is a number, float or complex; else None.
     number: Any
+    #: As those of a task.
     step: Any = None
     coordinates: Any = None
     constants: Any = None

@@ -23,36 +23,23 @@ class Brought(str):
 
 
 class Given(NamedTuple):
-    """The ghosts at one end.
+    """The ghosts at one end."""
 
-    Attributes
-    ----------
-    samples, coordinates : array
-        In the order of the axis; None for no coordinates.
-    end : int
-        0 for the left one, 1 for the right one.
-    name : str
-        The user's word for them.
-    """
-
+    #: Arrays in the order of the axis; None for no coordinates.
     samples: Any
     coordinates: Any
+    #: 0 for the left one, 1 for the right one.
     end: int
+    #: The user's word for them.
     name: str
 
 
 class Parsed(NamedTuple):
-    """What a boundary with ghosts is made of, for each entry.
+    """What a boundary with ghosts is made of, for each entry."""
 
-    Attributes
-    ----------
-    modes : list
-        The same in words, as of samples that hold the ghosts.
-    sides : list of (Given or None, Given or None)
-        What is given at the left and at the right end.
-    """
-
+    #: The same in words, as of samples that hold the ghosts.
     modes: list[Any]
+    #: What is given at the left and at the right end.
     sides: list[tuple[Given | None, Given | None]]
 
 

@@ -16,17 +16,11 @@ from .wording import as_plain, conversion, is_decimal, shortened, shown
 
 
 class Entry(NamedTuple):
-    """The spacing along one dim.
+    """The spacing along one dim."""
 
-    Attributes
-    ----------
-    given : float, complex or array
-        A step, or coordinates.
-    name : str
-        The user's word for it.
-    """
-
+    #: A step, float or complex, or an array: of coordinates, or of shape () for a step.
     given: Any
+    #: The user's word for it.
     name: str
 
     @property

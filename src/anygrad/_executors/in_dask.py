@@ -45,35 +45,22 @@ Surroundings: TypeAlias = Callable[[Any], AbstractContextManager[Any]]
 
 
 class Term(NamedTuple):
-    """A derivative, and what it reads.
+    """A derivative, and what it reads."""
 
-    Attributes
-    ----------
-    task : Task
-        With slots for arrays.
-    sources : tuple of Source
-        The samples, and the arrays of the slots.
-    windows : dict
-        Along the axis of the task, and that of the one inside.
-    """
-
+    #: With slots for arrays.
     task: Task
+    #: The samples, and the arrays of the slots.
     sources: tuple[Source, ...]
+    #: Along the axis of the task, and that of the one inside.
     windows: Windows
 
 
 class Layout(NamedTuple):
-    """Where a chunk's arguments have what a derivative reads.
+    """Where a chunk's arguments have what a derivative reads."""
 
-    Attributes
-    ----------
-    boxes : tuple of Box
-        One per source.
-    rows : tuple of (int, int, int)
-        For each axis that is cut, from where to where the rows are the chunk's own.
-    """
-
+    #: One per source.
     boxes: tuple[Box, ...]
+    #: For each axis that is cut, from where to where the rows are the chunk's own.
     rows: tuple[tuple[int, int, int], ...]
 
 

@@ -41,20 +41,13 @@ LARGE = 2**21
 
 
 class Latest(NamedTuple):
-    """The latest call that had no arrays: the same numbers often come again.
+    """The latest call that had no arrays: the same numbers often come again."""
 
-    Attributes
-    ----------
-    plan : Plan
-        With its numbers.
-    numbers : sequence or array
-        As the program takes them.
-    is_placed : bool
-        Whether it has been tried to put them where the samples are.
-    """
-
+    #: With its numbers.
     plan: Plan
+    #: A sequence or an array, as the program takes them.
     numbers: Any
+    #: Whether it has been tried to put them where the samples are.
     is_placed: bool
 
 

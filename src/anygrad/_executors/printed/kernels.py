@@ -35,24 +35,16 @@ def compiled(make: Callable[[], V], compiler: str, instead: str) -> V | None:
 
 
 class Runner(NamedTuple):
-    """What runs kernels.
+    """What runs kernels."""
 
-    Attributes
-    ----------
-    launch : callable
-        ``launch(f, plan, outs)`` writes all results of a plan in one pass; it tells
-        whether it could.
-    namespace : module
-        Of the arrays.
-    memory : Memory
-        Likewise.
-    most_results : int
-        More are not made in one pass.
-    """
-
+    #: ``launch(f, plan, outs)`` writes all results of a plan in one pass; it tells
+    #: whether it could.
     launch: Callable[[Any, Plan, Sequence[Any]], bool]
+    #: Of the arrays.
     namespace: Namespace
+    #: Likewise.
     memory: Memory = OF_NUMPY
+    #: More are not made in one pass.
     most_results: int = 16
 
 

@@ -41,21 +41,14 @@ MOST_NARROW = 2**31 - 2**26
 
 
 class Array(NamedTuple):
-    """How an array lies in memory.
+    """How an array lies in memory."""
 
-    Attributes
-    ----------
-    address : int
-        Of its first element; where that begins within 16 bytes is enough.
-    shape, strides : tuple of int
-        The strides are in bytes.
-    size : int
-        Of an element, in bytes.
-    """
-
+    #: Of its first element; where that begins within 16 bytes is enough.
     address: int
+    #: The strides are in bytes.
     shape: tuple[int, ...]
     strides: tuple[int, ...]
+    #: Of an element, in bytes.
     size: int
 
     @property
@@ -65,18 +58,12 @@ class Array(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """On how many threads a kernel runs.
+    """On how many threads a kernel runs."""
 
-    Attributes
-    ----------
-    blocks, threads : tuple of int
-        The counts of blocks, and of threads in each.
-    inner : int
-        How many points of a row are none of its ends.
-    """
-
+    #: The counts of blocks, and of threads in each.
     blocks: tuple[int, int, int]
     threads: tuple[int, int, int]
+    #: How many points of a row are none of its ends.
     inner: int
 
 
@@ -154,48 +141,31 @@ def _power_of_two(count: int) -> int:
 
 
 class Launcher(NamedTuple):
-    """How a library compiles and launches kernels.
+    """How a library compiles and launches kernels."""
 
-    Attributes
-    ----------
-    place : callable
-        ``place(array)`` returns the `Array`; None if memory holds other values.
-    device : callable
-        ``device(array)`` returns what stands for its device.
-    compiled : callable
-        ``compiled(text, device)`` returns a function for a text, or raises an error.
-    call : callable
-        ``call(function, grid, arguments, array)`` calls it; the arguments are arrays,
-        numbers of NumPy's for positions, and Python's float.
-    """
-
+    #: ``place(array)`` returns the `Array`; None if memory holds other values.
     place: Callable[[Any], Array | None]
+    #: ``device(array)`` returns what stands for its device.
     device: Callable[[Any], Any]
+    #: ``compiled(text, device)`` returns a function for a text, or raises an error.
     compiled: Callable[[str, Any], Any]
+    #: ``call(function, grid, arguments, array)`` calls it; the arguments are arrays,
+    #: numbers of NumPy's for positions, and Python's float.
     call: Callable[[Any, Grid, Sequence[Any], Any], None]
 
 
 class Launch(NamedTuple):
-    """A kernel for arrays that lie in memory in one way.
+    """A kernel for arrays that lie in memory in one way."""
 
-    Attributes
-    ----------
-    places : list of Array
-        How the arrays and the results lie.
-    function : callable or None
-        None where there is nothing to launch.
-    grid : Grid or None
-        On how many threads it runs.
-    steps : list of list of int
-        The strides of each array and result, as it takes them.
-    lengths : list of int
-        Those of the axes.
-    """
-
+    #: How the arrays and the results lie.
     places: Sequence[Array]
+    #: None where there is nothing to launch.
     function: Any
+    #: On how many threads it runs.
     grid: Grid | None = None
+    #: The strides of each array and result, as it takes them.
     steps: Sequence[Sequence[Any]] = ()
+    #: Those of the axes.
     lengths: Sequence[Any] = ()
 
 
@@ -225,19 +195,13 @@ class Latest(NamedTuple):
 
     It is often called with the same numbers again, and then has the same tasks, which
     are of one device.
-
-    Attributes
-    ----------
-    tasks : tuple of Task
-        With their numbers.
-    kernel : Kernel
-        What serves them.
-    numbers : list of float
-        As the kernel takes them.
     """
 
+    #: With their numbers.
     tasks: tuple[Task, ...]
+    #: What serves them.
     kernel: Kernel
+    #: As the kernel takes them.
     numbers: Sequence[float]
 
 

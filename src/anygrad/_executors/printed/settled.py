@@ -15,17 +15,11 @@ from ..recorded.nodes import Node, Tape, nodes_of, only_operand
 
 
 class Known(NamedTuple):
-    """What is known of conditions.
+    """What is known of conditions."""
 
-    Attributes
-    ----------
-    true : frozenset of Node
-        Those that hold.
-    false : frozenset of frozenset of Node
-        Of each of these, some does not.
-    """
-
+    #: Those that hold.
     true: frozenset[Node] = frozenset()
+    #: Of each of these, some does not.
     false: frozenset[frozenset[Node]] = frozenset()
 
 

@@ -14,20 +14,13 @@ LENGTH = 2**40
 
 
 class Place(NamedTuple):
-    """Where an array is read along one of its axes.
+    """Where an array is read along one of its axes."""
 
-    Attributes
-    ----------
-    axis : int
-        The axis of the results that it is.
-    follows : bool
-        Whether the place moves with the position along it.
-    at : int
-        How far from that position, or from the start.
-    """
-
+    #: The axis of the results that it is.
     axis: int
+    #: Whether the place moves with the position along it.
     follows: bool
+    #: How far from that position, or from the start.
     at: int
 
 
@@ -94,17 +87,11 @@ def nodes_of(
 
 
 class Range(NamedTuple):
-    """The interior along an axis.
+    """The interior along an axis."""
 
-    Attributes
-    ----------
-    start : int
-        Its first point.
-    end : int
-        How many points lie behind it.
-    """
-
+    #: Its first point.
     start: int
+    #: How many points lie behind it.
     end: int
 
 
@@ -148,17 +135,11 @@ def straight_nodes(results: Sequence[Node], ndim: int) -> Iterator[Node]:
 
 
 class Weak(NamedTuple):
-    """A number of Python's that comes with the call: it takes the dtype of arrays.
+    """A number of Python's that comes with the call: it takes the dtype of arrays."""
 
-    Attributes
-    ----------
-    place : int
-        Which one of the call's.
-    is_complex : bool
-        Whether it makes real arrays complex.
-    """
-
+    #: Which one of the call's.
     place: int
+    #: Whether it makes real arrays complex.
     is_complex: bool
 
 

@@ -25,17 +25,11 @@ if TYPE_CHECKING:
 
 
 class Array(NamedTuple):
-    """What a form says of an array.
+    """What a form says of an array."""
 
-    Attributes
-    ----------
-    dtype : dtype
-        Its own.
-    is_long : tuple of bool
-        For each axis, whether its length may be any; it is one otherwise.
-    """
-
+    #: Its own.
     dtype: DType
+    #: For each axis, whether its length may be any; it is one otherwise.
     is_long: tuple[bool, ...]
 
 
@@ -161,41 +155,26 @@ class Operands:
 
 
 class Form(NamedTuple):
-    """All that decides which operations a call does.
+    """All that decides which operations a call does."""
 
-    Attributes
-    ----------
-    tasks : tuple
-        Those of the plan, with places of operands for their values.
-    arrays : tuple of Array
-        The samples first.
-    """
-
+    #: Those of the plan, with places of operands for their values.
     tasks: tuple[Any, ...]
+    #: The samples first.
     arrays: tuple[Array, ...]
 
 
 class Recording(NamedTuple):
-    """All operations of a call.
+    """All operations of a call."""
 
-    Attributes
-    ----------
-    results : tuple of Node
-        One per array that is returned.
-    ndim : int
-        Their number of axes.
-    arrays : tuple of Array
-        What the loads read, by their places.
-    is_complex : tuple of bool
-        For each number of a call, whether it is complex.
-    can_be_cut : bool
-        Whether the call is several results, terms or derivatives.
-    """
-
+    #: One per array that is returned.
     results: tuple[Node, ...]
+    #: Their number of axes.
     ndim: int
+    #: What the loads read, by their places.
     arrays: tuple[Array, ...]
+    #: For each number of a call, whether it is complex.
     is_complex: tuple[bool, ...]
+    #: Whether the call is several results, terms or derivatives.
     can_be_cut: bool
 
     @property

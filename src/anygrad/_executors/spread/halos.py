@@ -41,23 +41,15 @@ class Around(NamedTuple):
 
 
 class Cut(NamedTuple):
-    """An axis that is cut, as each device sees it.
+    """An axis that is cut, as each device sees it."""
 
-    Attributes
-    ----------
-    axis : int
-        Of the block.
-    names : str or tuple of str
-        The axes of the mesh.
-    parts : int
-        How many there are.
-    width : Width
-        Of the halo.
-    """
-
+    #: Of the block.
     axis: int
+    #: The axes of the mesh: a str, or a tuple of them.
     names: Any
+    #: How many there are.
     parts: int
+    #: Of the halo.
     width: Width
 
     def place(self) -> Any:

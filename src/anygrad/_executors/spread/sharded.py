@@ -26,26 +26,17 @@ if TYPE_CHECKING:
 
 
 class Layout(NamedTuple):
-    """How the samples of a plan are spread.
+    """How the samples of a plan are spread."""
 
-    Attributes
-    ----------
-    mesh : Mesh or AbstractMesh
-        The devices.
-    names : frozenset of str
-        The axes of the mesh that are named here; empty for all.
-    entries : Entries
-        Of the samples.
-    companions : tuple of (Entries, Entries)
-        Of the coordinates and of the mask of each task.
-    ndim : int
-        Of what is differentiated.
-    """
-
+    #: The devices: a Mesh or an AbstractMesh.
     mesh: Any
+    #: The axes of the mesh that are named here; empty for all.
     names: frozenset[str]
+    #: Of the samples.
     entries: Entries
+    #: Of the coordinates and of the mask of each task.
     companions: tuple[tuple[Entries, Entries], ...]
+    #: Of what is differentiated.
     ndim: int
 
     def count(self, axis: int) -> int:
