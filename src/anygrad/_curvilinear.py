@@ -352,7 +352,7 @@ def _check_lengths(planner: Any, grid: Grid, field: Field) -> None:
         if "one_sided" in modes and not is_product:
             orders = Orders(1, accuracy, accuracy)
             nothing = Ends("one_sided", "one_sided", None, None)
-            input.check_length(field, axis, accuracy + 1, orders, nothing, False)
+            input.check_length(field, axis, accuracy + 1, orders, nothing)
 
 
 def _both(ends: Any) -> tuple[Any, Any]:

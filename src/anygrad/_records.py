@@ -49,6 +49,8 @@ class Field(NamedTuple):
     vector_axis: int | None = None
     #: What the result is rounded to; None for what follows from all other dtypes.
     result: DType | None = None
+    #: Whether samples may be missing.
+    has_mask: bool = False
 
     @property
     def ndim(self) -> int:

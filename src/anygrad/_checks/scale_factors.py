@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from .. import _constants, _libraries, _precision
+from .. import _constants, _libraries
 from .._records import Field, Samples
 from .._typing import DType, Namespace
 from . import dtype, spacing
 from .companion import broadcasts, companion
+from .input import check_real
 from .spacing import Entry
-from .wording import conversion, shown
+from .wording import shown
 
 
 def refuse_tensors(given: Any) -> NoReturn:
@@ -64,14 +65,7 @@ def check(entry: Entry, field: Field) -> Samples | None:
         return None
     spacing.check_kind(entry)
     found = companion(entry.given, field, entry.name)
-    xp = found.namespace
-    is_numeric = _precision.is_numeric(found.dtype, xp)
-    if not is_numeric or _precision.is_complex(found.dtype, xp):
-        msg = (
-            f"`{entry.name}` must have an integer or real floating dtype. Got "
-            f"{found.dtype}. {conversion(found)}"
-        )
-        raise TypeError(msg)
+    check_real(found, entry.name)
     _check_shape(tuple(found.shape), entry, field)
     return _constants.as_placed(found, field.samples)
 

@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 import xarray as xr
 
 from .._boundaries import GHOSTS
-from .._checks.boundary import has_ghosts, is_pair, is_period
-from .._checks.ghosts import is_tagged
+from .._checks.boundary import has_ghosts, is_pair, is_period, is_tagged
 from .._checks.wording import shown
 from . import coordinates, units
 from .by_name import aligned, per_dim, placed
