@@ -316,17 +316,12 @@ def _with_arrays(known: Known, given: Any, at_ends: Any, where: Any) -> Plan:
     if place is not None:
         pairs = zip(entries, plan.axes, strict=True)
         entries = [place.array(entry, axis) for entry, axis in pairs]
-    if known.has_ends:
-        ends = boundary.ends(at_ends, len(plan.axes))
-        values = [
-            values_of(_number(entry), e, place, axis, plan)
-            for entry, e, axis in zip(entries, ends, plan.axes, strict=True)
-        ]
-    else:
-        values = [
-            values_of(_number(entry), None, None, axis, plan)
-            for entry, axis in zip(entries, plan.axes, strict=True)
-        ]
+    count = len(plan.axes)
+    ends = boundary.ends(at_ends, count) if known.has_ends else (None,) * count
+    values = [
+        values_of(_number(entry), e, place, axis, plan)
+        for entry, e, axis in zip(entries, ends, plan.axes, strict=True)
+    ]
     mask = where if where is None else _mask(where, plan, place)
     tasks = tuple([bound(task, values, mask) for task in plan.tasks])
     return tuple.__new__(Plan, (tasks, *known.rest))

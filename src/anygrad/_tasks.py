@@ -254,12 +254,9 @@ def bound(
     if number is not None:
         scales = _scaled(number, task.scheme, task, is_compiled)
         if alternatives:
-            alternatives = tuple(
-                [
-                    Alternative(other, _scaled(number, other, task, is_compiled))
-                    for other, _ in alternatives
-                ]
-            )
+            others = [scheme for scheme, _ in alternatives]
+            scaled = [_scaled(number, other, task, is_compiled) for other in others]
+            alternatives = tuple(map(Alternative, others, scaled))
     if inner is not None:
         inner = bound(inner, values, where, is_compiled=is_compiled)
     if constants is not None:

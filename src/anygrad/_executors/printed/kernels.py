@@ -10,7 +10,7 @@ from ... import _agnostic
 from ..._beyond import arrays_of
 from ..._precision import working
 from ..._records import totals_of, unrounded
-from ..memory import OF_NUMPY, in_order_of_memory
+from ..memory import in_order_of_memory
 
 if TYPE_CHECKING:
     from ..._records import Plan, Task
@@ -43,7 +43,7 @@ class Runner(NamedTuple):
     #: Of the arrays.
     namespace: Namespace
     #: Likewise.
-    memory: Memory = OF_NUMPY
+    memory: Memory
     #: More are not made in one pass.
     most_results: int = 16
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..._kept import remember
+from .. import results
 from ..recorded import tape
 from ..recorded.nodes import interiors, nodes_of, straight_nodes
-from . import cuda
+from . import cuda, kernels
 from .cuda import Variant
-from .kernels import compiled
+from .kernels import Runner
 from .printing import is_for_all_rows
 
 if TYPE_CHECKING:
     from ..._records import Plan, Task
     from ..._typing import Namespace
+    from ..memory import Memory
     from ..recorded.nodes import Range
     from ..recorded.tape import Form, Recording
 
@@ -141,7 +144,7 @@ def _power_of_two(count: int) -> int:
 
 
 class Launcher(NamedTuple):
-    """How a library compiles and launches kernels."""
+    """How a library makes arrays, and compiles and launches kernels."""
 
     #: ``place(array)`` returns the `Array`; None if memory holds other values.
     place: Callable[[Any], Array | None]
@@ -152,6 +155,10 @@ class Launcher(NamedTuple):
     #: ``call(function, grid, arguments, array)`` calls it; the arguments are arrays,
     #: numbers of NumPy's for positions, and Python's float.
     call: Callable[[Any, Grid, Sequence[Any], Any], None]
+    #: ``empty_like(array, dtype=..., shape=...)``, as `results.empty` takes it.
+    empty_like: Callable[..., Any]
+    #: How its arrays tell how they lie in memory.
+    memory: Memory
 
 
 class Launch(NamedTuple):
@@ -209,7 +216,17 @@ class Latest(NamedTuple):
 _kernels: dict[tuple[Form, Any], Kernel] = {}
 
 
-def launch(
+def run(
+    launcher: Launcher, f: Any, plan: Plan, xp: Namespace
+) -> tuple[Any, ...] | None:
+    """Return the results of a plan, on the current device; None where it cannot."""
+    plan = results.at_each_place(plan)
+    made = results.empty(f, plan, launcher.empty_like)
+    runner = Runner(partial(_launch, launcher, xp), xp, launcher.memory)
+    return made.returned if kernels.run(f, plan, made.outs, runner) else None
+
+
+def _launch(
     launcher: Launcher,
     xp: Namespace,
     f: Any,
@@ -287,6 +304,6 @@ def _compiled(
     text = cuda.text_of(recording, variant)
     if text is None:
         return None
-    return compiled(
+    return kernels.compiled(
         lambda: launcher.compiled(text, device), "CUDA", "as several kernels"
     )

@@ -85,6 +85,12 @@ class Operands:
         if shared is not None:
             x, period = shared, None  # which is in the weights
         values = (step, x, where, period, *ends)
+        own = self.form_of_scales(task.scheme, task.scales, scales)
+        known = [v if v is None else self.form(v) for v in values]
+        others = [
+            (scheme, self.form_of_scales(scheme, given, scales))
+            for scheme, given in task.alternatives
+        ]
         return (
             task.axis,
             task.scheme,
@@ -92,14 +98,9 @@ class Operands:
             task.component,
             task.sign,
             inner,
-            self.form_of_scales(task.scheme, task.scales, scales),
-            tuple([v if v is None else self.form(v) for v in values]),
-            tuple(
-                [
-                    (scheme, self.form_of_scales(scheme, others, scales))
-                    for scheme, others in task.alternatives
-                ]
-            ),
+            own,
+            tuple(known),
+            tuple(others),
         )
 
     def _shared(self, task: Task) -> Shared | None:
@@ -250,6 +251,7 @@ def _symbolic(task: Task, known: tuple[Any, ...], symbol: Callable[[Any], Any]) 
         # Numbers are symbols already: none but a `Weak` stands in a scale.
         return scheme.per_formula(known) if known else ()
 
+    others = [Alternative(scheme, spread(scheme, its)) for scheme, its in alternatives]
     return task._replace(
         scales=spread(task.scheme, scales),
         step=step,
@@ -258,10 +260,5 @@ def _symbolic(task: Task, known: tuple[Any, ...], symbol: Callable[[Any], Any]) 
         period=period,
         constants=None if task.constants is None else tuple(constants),
         inner=None if task.inner is None else _symbolic(task.inner, inner, symbol),
-        alternatives=tuple(
-            [
-                Alternative(scheme, spread(scheme, others))
-                for scheme, others in alternatives
-            ]
-        ),
+        alternatives=tuple(others),
     )
