@@ -252,12 +252,7 @@ def plan(
     entries = scale_factors.entries(request.scale_factors, len(usual.axes))
     if not entries:
         return usual
-    found = [scale_factors.check(entry, field) for entry in entries]
-    xp = samples.namespace
-    own = [
-        None if one is None or _precision.is_integer(one.dtype, xp) else one.dtype
-        for one in found
-    ]
+    xp, own = samples.namespace, [scale_factors.check(e, field) for e in entries]
     results = [task.precision.result for task in usual.tasks if task.sign == 0]
     for entry, one in zip(entries, own, strict=True):
         scale_factors.check_dtype(entry, one, results, xp)
@@ -298,12 +293,9 @@ def _run(
 ) -> tuple[Any, ...]:
     """Return the results of a call, each rounded once."""
     with _dispatch.surroundings(samples):
-        results = [
-            _rounded(result, dtype, xp)
-            for result, dtype in zip(
-                formula(grid, _libraries.without_shell(array)), dtypes, strict=True
-            )
-        ]
+        made = formula(grid, _libraries.without_shell(array))
+        pairs = zip(made, dtypes, strict=True)
+        results = [_rounded(result, dtype, xp) for result, dtype in pairs]
         if plan.stack is None:
             return tuple(results)
         library = samples.library

@@ -243,31 +243,7 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
     planned = planned._replace(plan=planned.plan._replace(tasks=tasks))
     place = _place(samples, planned, request)
     made = _with_values(samples, planned, request, place)
-    ends = [d.ends for d in planned.dims]
-    has_ends = any(e.constants is not None or e.period is not None for e in ends)
-    given = request.spacing
-    steps = given if type(given) in (list, tuple) else (given,)
-    # Equal complex numbers may differ in signs of zeros; others' say what is equal.
-    kinds = [entry_form(step) for step in steps]
-    are_usual = all(kind in (float, True, False, None) for kind in kinds)
-    has_arrays = request.where is not None
-    has_arrays = has_arrays or any(is_array(v) for e in ends for v in e.values())
-    has_numbers_only = are_usual and not has_arrays
-    is_constant = (
-        has_numbers_only
-        and not has_ends
-        # By what the key says: another step of the same form finds this plan.
-        and all(kind is None or kind is True for kind in kinds)
-    )
-    known = Known(
-        made if is_constant else planned.plan,
-        account,
-        place,
-        has_ends=has_ends,
-        has_numbers_only=has_numbers_only,
-    )
-    if not (has_ends or has_arrays):
-        known.coordinates = Coordinates.of(made, given, place)
+    known = _known_of(planned, made, request, place, account)
     # That of the latest numbers is as large.
     account.add(size_of(key) + sys.getsizeof(known) + 2 * size_of(made))
     account.open(_held)
@@ -275,6 +251,38 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
     if _held.held > MOST_BYTES:
         _forget()
     return made
+
+
+def _known_of(
+    planned: Planned,
+    made: Plan,
+    request: Request,
+    place: Place | None,
+    account: Account,
+) -> Known:
+    """Return what is kept of a plan, and of that with the values of a first call."""
+    beyond = [v for d in planned.dims for v in d.ends.values() if v is not None]
+    has_arrays = request.where is not None or any(map(is_array, beyond))
+    given = request.spacing
+    steps = given if type(given) in (list, tuple) else (given,)
+    # Equal complex numbers may differ in signs of zeros; others' say what is equal.
+    kinds = [entry_form(step) for step in steps]
+    has_numbers_only = not has_arrays and all(
+        kind in (float, True, False, None) for kind in kinds
+    )
+    # By what the key says: another step of the same form finds this plan.
+    is_one = all(kind is None or kind is True for kind in kinds)
+    is_constant = is_one and not (beyond or has_arrays)
+    known = Known(
+        made if is_constant else planned.plan,
+        account,
+        place,
+        has_ends=bool(beyond),
+        has_numbers_only=has_numbers_only,
+    )
+    if not (beyond or has_arrays):
+        known.coordinates = Coordinates.of(made, given, place)
+    return known
 
 
 def _forget() -> None:

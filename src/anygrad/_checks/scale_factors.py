@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from .. import _constants, _libraries
-from .._records import Field, Samples
+from .. import _constants, _libraries, _precision
+from .._records import Field
 from .._typing import DType, Namespace
 from . import dtype, spacing
 from .companion import broadcasts, companion
@@ -56,8 +56,8 @@ def check_dtype(
         dtype.check_pair(entry.name, own, result, xp)
 
 
-def check(entry: Entry, field: Field) -> Samples | None:
-    """Return what there is to know of a factor that is an array; None for a number."""
+def check(entry: Entry, field: Field) -> DType | None:
+    """Return the dtype of a factor, where it has a say: of floating arrays."""
     if entry.is_number:
         if isinstance(entry.given, complex):
             msg = f"`{entry.name}` must be real. Got {shown(entry.given)}."
@@ -67,7 +67,9 @@ def check(entry: Entry, field: Field) -> Samples | None:
     found = companion(entry.given, field, entry.name)
     check_real(found, entry.name)
     _check_shape(tuple(found.shape), entry, field)
-    return _constants.as_placed(found, field.samples)
+    placed = _constants.as_placed(found, field.samples)
+    is_integer = _precision.is_integer(placed.dtype, field.samples.namespace)
+    return None if is_integer else placed.dtype
 
 
 def _check_shape(shape: tuple[Any, ...], entry: Entry, field: Field) -> None:
