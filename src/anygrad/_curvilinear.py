@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 from . import _agnostic, _calls, _constants, _dispatch, _libraries, _precision, _tasks
 from ._calls import Request
 from ._checks import boundary, dim, input, scale_factors
+from ._checks.dtype import check_pair
 from ._classes import ndim_of
 from ._records import Ends, Field, Orders, Plan, Samples
 from ._typing import DType, Namespace
@@ -255,7 +256,8 @@ def plan(
     xp, own = samples.namespace, [scale_factors.check(e, field) for e in entries]
     results = [task.precision.result for task in usual.tasks if task.sign == 0]
     for entry, one in zip(entries, own, strict=True):
-        scale_factors.check_dtype(entry, one, results, xp)
+        for result in [] if one is None else results:
+            check_pair(entry.name, one, result, xp)
     working = [_precision.working(task.precision) for task in usual.tasks]
     wide = [one and _precision.at_least_32_bits(one, xp) for one in own]
     dtype = _precision.common([*working, *wide], xp)

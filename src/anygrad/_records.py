@@ -147,10 +147,6 @@ class Task(NamedTuple):
     #: What is tried, in this order, where samples that the `scheme` names are not.
     alternatives: tuple[Alternative, ...] = ()
 
-    def around_scales(self) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        """Return all that stands before the scales, and all that stands after them."""
-        return self[:4], self[5:]
-
     def with_values(
         self,
         grid: tuple[Any, ...],

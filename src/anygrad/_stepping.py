@@ -130,5 +130,6 @@ def _stepped(task: Task) -> Stepped:
         digits,
         (4.0 * least / scheme.denominators[0]) ** root,
         (0.25 * most / scheme.denominators[-1]) ** root,
-        *task.around_scales(),
+        before=task[:4],
+        after=task[5:],
     )

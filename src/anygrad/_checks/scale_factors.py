@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from .. import _constants, _libraries, _precision
 from .._records import Field
-from .._typing import DType, Namespace
-from . import dtype, spacing
+from .._typing import DType
+from . import spacing
 from .companion import broadcasts, companion
 from .input import check_real
 from .spacing import Entry
@@ -46,14 +45,6 @@ def entries(given: Any, count: int) -> list[Entry]:
         Entry(spacing.as_number(item, name), name)
         for item, name in zip(given, names, strict=True)
     ]
-
-
-def check_dtype(
-    entry: Entry, own: DType | None, results: Sequence[DType], xp: Namespace
-) -> None:
-    """Refuse a factor whose dtype cannot take part in the promotion."""
-    for result in results if own is not None else ():
-        dtype.check_pair(entry.name, own, result, xp)
 
 
 def check(entry: Entry, field: Field) -> DType | None:

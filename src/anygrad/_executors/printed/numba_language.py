@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..recorded.nodes import straight_nodes
 from .printing import OPERATORS, Language, Scope
@@ -130,7 +130,8 @@ class Loops(Language):
     def constant(self, node: Node) -> str:
         """Return the name of a number of the form, a global one in its dtype."""
         value = node.detail
-        text = f"float('{value!r}')" if _is_special(value) else repr(value)
+        is_special = isinstance(value, float) and not math.isfinite(value)
+        text = f"float('{value!r}')" if is_special else repr(value)
         text = f"{node.dtype}({text})"
         return self.constants.setdefault(text, f"C{len(self.constants)}")
 
@@ -203,10 +204,6 @@ class Loops(Language):
     def assign(self, scope: Scope, _: str, name: str, value: str) -> None:
         """Write an assignment."""
         scope.add(f"{name} = {value}")
-
-
-def _is_special(value: Any) -> bool:
-    return isinstance(value, float) and not math.isfinite(value)
 
 
 def _are_inside(index: Sequence[Place]) -> list[str]:
