@@ -40,28 +40,7 @@ MOST_BYTES = 2**23
 
 
 class Known:
-    """A plan that is kept.
-
-    Attributes
-    ----------
-    plan : Plan
-        Without what a call adds, or complete where a call adds nothing.
-    rest : tuple
-        What stands after its tasks once they are bound.
-    has_ends : bool
-        Whether periods or values beyond the ends are to be bound.
-    has_numbers_only : bool
-        Whether nothing but usual steps and numbers at the ends is to be bound.
-    place : Place or None
-        Where NumPy's arrays are copied to, if there are any to be copied.
-    account : Account
-        How many bytes it holds, with what executors keep.
-    steps, coordinates : Steps and Coordinates, or None
-        For plans on equal steps, or on coordinates, which are then made faster.
-    last : tuple of (steps, boundary, Plan) or None
-        What the latest call gave, where that were numbers only, and its plan: the same
-        numbers often come again.
-    """
+    """A plan that is kept."""
 
     __slots__ = (
         "account",
@@ -84,13 +63,22 @@ class Known:
         has_ends: bool,
         has_numbers_only: bool,
     ) -> None:
+        #: Without what a call adds, or complete where a call adds nothing.
         self.plan = plan
+        #: What stands after its tasks once they are bound.
         self.rest = plan.after_tasks()
+        #: Where NumPy's arrays are copied to, if there are any to be copied.
         self.place = place
+        #: How many bytes it holds, with what executors keep.
         self.account = account
+        #: Whether periods or values beyond the ends are to be bound.
         self.has_ends = has_ends
+        #: Whether nothing but usual steps and numbers at the ends is to be bound.
         self.has_numbers_only = has_numbers_only
+        #: What the latest call gave, where that were numbers only, and its plan: the
+        #: same numbers often come again.
         self.last: tuple[Any, Any, Plan] | None = None
+        #: For plans on equal steps, or on coordinates, which are then made faster.
         self.steps = Steps.of(plan) if has_numbers_only and not has_ends else None
         self.coordinates: Coordinates | None = None
 

@@ -47,30 +47,7 @@ class Recipe(NamedTuple):
 
 
 class Scheme:
-    """The formulas of a whole axis, from its first point to its last.
-
-    Attributes
-    ----------
-    recipe : Recipe
-        What it was made from: schemes of equal recipes are equal.
-    order : int
-        Of the derivative.
-    formulas : tuple of Formula
-        They fill the axis in order and without a gap: the left edge row by row,
-        the interior, the right edge row by row.
-    interior : int
-        Which of the `formulas` is the interior.
-    points : int
-        The fewest points along the axis for which all formulas fit.
-    wraps : bool
-        Whether the formulas of one edge read samples at the other.
-    denominators : tuple of int
-        Those of the formulas, each once.
-    places, firsts : tuple of int
-        Which of these each formula has, and the first formula that has each.
-    unit_scales : tuple of Scale
-        One per formula, for a step of one.
-    """
+    """The formulas of a whole axis, from its first point to its last."""
 
     __slots__ = (
         "denominators",
@@ -88,17 +65,27 @@ class Scheme:
     def __init__(
         self, recipe: Recipe, formulas: tuple[Formula, ...], interior: int
     ) -> None:
+        #: What it was made from: schemes of equal recipes are equal.
         self.recipe = recipe
+        #: Of the derivative.
         self.order = recipe.order
+        #: They fill the axis in order and without a gap: the left edge row by row, the
+        #: interior, the right edge row by row.
         self.formulas = formulas
+        #: Which of the `formulas` is the interior.
         self.interior = interior
+        #: The fewest points along the axis for which all formulas fit.
         self.points = fewest_points(recipe)
         left, right = formulas[:interior], formulas[:interior:-1]
+        #: Whether the formulas of one edge read samples at the other.
         self.wraps = any(_formulas.wraps(formula) for formula in (*left, *right))
+        #: Those of the formulas, each once.
         self.denominators = tuple(sorted({f.denominator for f in formulas}))
+        #: Which of these each formula has, and the first formula that has each.
         self.places = tuple([self.denominators.index(f.denominator) for f in formulas])
         count = len(self.denominators)
         self.firsts = tuple([self.places.index(place) for place in range(count)])
+        #: One per formula, for a step of one.
         self.unit_scales = self.per_formula(
             [_scales.of_unit_step(d) for d in self.denominators]
         )

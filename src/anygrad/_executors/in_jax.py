@@ -52,22 +52,7 @@ class Latest(NamedTuple):
 
 
 class Compiled:
-    """What is kept for a plan.
-
-    Attributes
-    ----------
-    program : callable
-        ``program(f, numbers, arrays)`` returns the results.
-    forms : tuple
-        Of the scales that the program is for.
-    vector : callable
-        ``vector(numbers)`` puts them into one array, where they need not be Python's.
-    has_steps_only, has_arrays_only : bool
-        Whether there are single numbers for each scale, and nothing else, or arrays and
-        steps of one.
-    latest : Latest or None
-        None until there has been a call.
-    """
+    """What is kept for a plan."""
 
     __slots__ = (
         "forms",
@@ -79,11 +64,18 @@ class Compiled:
     )
 
     def __init__(self, program: Any, forms: Any, dtype: Any, arrays: Any) -> None:
+        #: ``program(f, numbers, arrays)`` returns the results.
         self.program = program
+        #: Of the scales that the program is for.
         self.forms = forms
+        #: ``vector(numbers)`` puts them into one array, where they need not be
+        #: Python's.
         self.vector = _vector_of(dtype)
+        #: Whether there are single numbers for each scale, and nothing else, or arrays
+        #: and steps of one.
         self.has_steps_only = not arrays and set(forms) == {(1, 0), (False,)}
         self.has_arrays_only = bool(arrays) and set(forms) <= {False, True, (False,)}
+        #: None until there has been a call.
         self.latest: Latest | None = None
 
 

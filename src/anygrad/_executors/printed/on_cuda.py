@@ -177,23 +177,16 @@ class Launch(NamedTuple):
 
 
 class Kernel:
-    """What is kept of a form of calls on a device.
-
-    Attributes
-    ----------
-    recording : Recording
-        All operations.
-    functions : dict
-        What is compiled, by variant; None for what is not.
-    latest : Launch
-        For the latest arrays: the next ones often lie as they do.
-    """
+    """What is kept of a form of calls on a device."""
 
     __slots__ = ("functions", "latest", "recording")
 
     def __init__(self, recording: Recording) -> None:
+        #: All operations.
         self.recording = recording
+        #: What is compiled, by variant; None for what is not.
         self.functions: dict[Variant, Any] = {}
+        #: For the latest arrays: the next ones often lie as they do.
         self.latest = Launch((), None)
 
 

@@ -27,19 +27,13 @@ NOTHING = Known()
 
 
 class Settling:
-    """Expressions at one position, each once.
-
-    Parameters
-    ----------
-    at : tuple of int
-        The position along each axis.
-    tape : Tape or None
-        Where they are written down: those of several positions that share one are the
-        same node where they compute the same in the same way.
-    """
+    """Expressions at one position, each once."""
 
     def __init__(self, at: tuple[int, ...], tape: Tape | None = None) -> None:
+        #: The position along each axis.
         self.at = at
+        #: Where they are written down: those of several positions that share one are
+        #: the same node where they compute the same in the same way.
         self._tape = tape or Tape(None)
         self._known: dict[tuple[Node, Known], Node] = {}
 

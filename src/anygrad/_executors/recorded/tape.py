@@ -40,25 +40,18 @@ class Shared(NamedTuple):
 
 
 class Operands:
-    """The arrays and the numbers of a call, in the order in which they are met.
-
-    Attributes
-    ----------
-    arrays : list of array
-        Each once; the samples first.
-    numbers : list of number
-        Python's.
-    weights : dict
-        By place of their table among the arrays, those that all lines share.
-    """
+    """The arrays and the numbers of a call, in the order in which they are met."""
 
     __slots__ = ("_made", "_places", "_weights_of", "arrays", "numbers", "weights")
 
     def __init__(
         self, f: Any, weights_of: Callable[[Task], Weights | None] | None
     ) -> None:
+        #: Each once; the samples first.
         self.arrays: list[Any] = [f]
+        #: Python's.
         self.numbers: list[Any] = []
+        #: By place of their table among the arrays, those that all lines share.
         self.weights: dict[int, Weights] = {}
         self._places = {id(f): 0}
         self._weights_of = weights_of

@@ -96,15 +96,10 @@ class Box(NamedTuple):
 
 
 class Strips:
-    """The strips of all arrays that a call reads, as its chunks ask for them.
-
-    Parameters
-    ----------
-    name
-        Of their tasks.
-    """
+    """The strips of all arrays that a call reads, as its chunks ask for them."""
 
     def __init__(self, name: str) -> None:
+        #: That of their tasks.
         self._name = name
         self._tasks: dict[Key, tuple[Key, dict[Cut, int]]] = {}
 
