@@ -6,7 +6,7 @@ the dims as they were given: the values of this call are in there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from . import _dispatch, _tasks
@@ -31,6 +31,15 @@ class Request(NamedTuple):
     stack_dim: Any = None
     vector_dim: Any = None
     scale_factors: Any = None
+
+    def with_each(self, change: Callable[[Any], Any]) -> Request:
+        """Return the call with a change of all that may be, or hold, arrays."""
+        return self._replace(
+            spacing=change(self.spacing),
+            boundary=change(self.boundary),
+            where=change(self.where),
+            scale_factors=change(self.scale_factors),
+        )
 
 
 class Planned(NamedTuple):

@@ -167,12 +167,7 @@ def adopted(request: Request, samples: Samples) -> Request:
     """Return a call without arrays of NumPy's, as a compiler shows its numbers, too."""
     if samples.library.adopt is None:
         return request
-    return request._replace(
-        spacing=_adopted(request.spacing, samples),
-        boundary=_adopted(request.boundary, samples),
-        where=_adopted(request.where, samples),
-        scale_factors=_adopted(request.scale_factors, samples),
-    )
+    return request.with_each(lambda given: _adopted(given, samples))
 
 
 def _adopted(given: Any, samples: Samples) -> Any:
