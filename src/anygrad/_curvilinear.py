@@ -323,8 +323,9 @@ def _placed(given: list[Any], field: Field, dtype: DType) -> tuple[Any, ...]:
         if isinstance(factor, float):
             factors.append(factor)
             continue
-        array = _libraries.lasting(_constants.placed(factor, samples))
-        plain = scale_factors.aligned(array, field.ndim)
+        plain = _libraries.lasting(_constants.placed(factor, samples))
+        missing = field.ndim - plain.ndim
+        plain = plain[(*(None,) * missing, ...)] if missing else plain
         plain = _constants.in_chunks(plain, chunks)
         with _dispatch.surroundings(samples):
             factors.append(_agnostic.prepare(plain, real, False, xp))

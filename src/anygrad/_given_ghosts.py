@@ -80,12 +80,7 @@ def plan(
         for number, extension in enumerate(extensions):
             f = extension.beside(extensions[:number], concat).put_to(f, xp, concat)
     inner = again(planner, f, **whole._asdict())
-
-    def run(*_: Any) -> tuple[Any, ...]:
-        results: tuple[Any, ...] = inner.executor(f, inner, inner.namespace)
-        return results
-
-    return inner._replace(executor=run)
+    return inner._replace(executor=lambda *_: inner.executor(f, inner, inner.namespace))
 
 
 def _field(samples: Samples, request: Request) -> Field:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from .. import _constants, _libraries, _precision
+from .. import _constants, _precision
 from .._records import Field
 from .._typing import DType
 from . import spacing
@@ -81,10 +81,3 @@ def _check_shape(shape: tuple[Any, ...], entry: Entry, field: Field) -> None:
         f"Got shape {shape}.{remedy}"
     )
     raise ValueError(msg)
-
-
-def aligned(array: Any, ndim: int) -> Any:
-    """Return a factor with as many dims as a component."""
-    plain = _libraries.without_shell(array)
-    missing = ndim - plain.ndim
-    return plain[(*(None,) * missing, ...)] if missing else plain
