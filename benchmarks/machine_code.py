@@ -16,7 +16,6 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +23,8 @@ from on_gpu.rows import ROWS, Row
 
 import anygrad
 from anygrad import _plans
-from anygrad._executors import results
-from anygrad._executors.printed import kernels, on_cuda, torch_on_cuda
+from anygrad._executors.memory import OF_NUMPY
+from anygrad._executors.printed import on_cuda, torch_on_cuda
 
 ARCHITECTURE = "sm_90"
 
@@ -55,7 +54,7 @@ def plan_of(row: Row, f: Any) -> Any:
     try:
         getattr(anygrad, row.door)(f, **keywords, **which)
     except Planned as planned:
-        return results.at_each_place(planned.args[0])
+        return planned.args[0]
     finally:
         _plans.plan = make
     raise AssertionError
@@ -72,12 +71,11 @@ def texts(row: Row) -> list[str]:
         device=lambda _: None,
         compiled=lambda text, _: text,
         call=lambda text, *_: found.append(text),
+        empty_like=xp.empty_like,
+        memory=OF_NUMPY,
     )
     f = numpy.empty(row.shape, row.dtype)  # no memory is touched
-    plan = plan_of(row, f)
-    outs = results.empty(f, plan, xp.empty_like).outs
-    launch = partial(on_cuda.launch, launcher, xp)
-    kernels.run(f, plan, outs, kernels.Runner(launch, xp))
+    on_cuda.run(launcher, f, plan_of(row, f), xp)
     return found
 
 

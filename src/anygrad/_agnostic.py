@@ -149,23 +149,12 @@ def fits(valid: Any, task: Task, xp: Namespace, lowering: Lowering = STANDARD) -
 def _of_all(f: Any, task: Task, xp: Namespace, lowering: Lowering) -> Any:
     """Return one derivative: every formula of the scheme, put together."""
     formulas = (lowering.formulas or weighted_formulas)(task, xp)
-    return of_formulas(f, task, formulas, xp, lowering)
-
-
-def of_formulas(
-    f: Any,
-    task: Task,
-    formulas: Sequence[WeightedFormula],
-    xp: Namespace,
-    lowering: Lowering = STANDARD,
-) -> Any:
-    """Return one derivative of formulas that have their weights."""
     if task.scheme.recipe.is_transposed:
         from . import _transposed
 
         return _transposed.gathered(f, task, formulas, xp, lowering)
     pieces = [
-        sum_of(f, task, number, weighted, xp, lowering)
+        weighted_sum(f, task, number, xp, lowering, weighted)
         for number, weighted in enumerate(formulas)
     ]
     return lowering.join(pieces, task, xp)
@@ -191,20 +180,20 @@ def prepare(array: Any, dtype: DType, wide: bool, xp: Namespace) -> Any:
     return xp.astype(array, dtype)
 
 
-def weighted_sum(f: Any, task: Task, number: int, xp: Namespace) -> Any:
-    """Return the derivative at the points that one formula of the scheme fills."""
-    return sum_of(f, task, number, weighted_formula(task, number, xp), xp)
-
-
-def sum_of(
+def weighted_sum(
     f: Any,
     task: Task,
     number: int,
-    weighted: WeightedFormula,
     xp: Namespace,
     lowering: Lowering = STANDARD,
+    weighted: WeightedFormula | None = None,
 ) -> Any:
-    """Return the weighted sum, at the points that one formula of the scheme fills."""
+    """Return the derivative at the points that one formula of the scheme fills.
+
+    It may be given with its weights, where these are made already.
+    """
+    if weighted is None:
+        weighted = weighted_formula(task, number, xp)
     formula, terms, scale = weighted
     if not terms:
         return _nothing(f, task, number, xp, lowering)

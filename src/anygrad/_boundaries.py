@@ -23,21 +23,15 @@ class Ghost(NamedTuple):
 
     Positions count from the edge inwards: 0 is the sample at the edge, and negative
     numbers count from the other end, as in any index.
-
-    Attributes
-    ----------
-    sample : int, None or End
-        The position whose value the ghost has; None for the constant of the boundary,
-        or the end whose constant it is, where there are ghosts beyond both.
-    chords : tuple of (int, int)
-        Pairs of positions: the ghost lies as far beyond the edge as the coordinates of
-        the first are from those of the second, all pairs together.
-    turns : int
-        How many periods it lies beyond that.
     """
 
+    #: The position whose value the ghost has; None for the constant of the boundary, or
+    #: the `End` whose constant it is, where there are ghosts beyond both.
     sample: Any
+    #: Pairs of positions: the ghost lies as far beyond the edge as the coordinates of
+    #: the first are from those of the second, all pairs together.
     chords: tuple[tuple[int, int], ...]
+    #: How many periods it lies beyond that.
     turns: int = 0
 
 

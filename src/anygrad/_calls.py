@@ -6,7 +6,7 @@ the dims as they were given: the values of this call are in there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from . import _dispatch, _tasks
@@ -32,19 +32,22 @@ class Request(NamedTuple):
     vector_dim: Any = None
     scale_factors: Any = None
 
+    def with_each(self, change: Callable[[Any], Any]) -> Request:
+        """Return the call with a change of all that may be, or hold, arrays."""
+        return self._replace(
+            spacing=change(self.spacing),
+            boundary=change(self.boundary),
+            where=change(self.where),
+            scale_factors=change(self.scale_factors),
+        )
+
 
 class Planned(NamedTuple):
-    """What a planner returns.
+    """What a planner returns."""
 
-    Attributes
-    ----------
-    plan : Plan
-        Without the values of a call.
-    dims : sequence of Dim
-        The dims that it is for, with what was given for each.
-    """
-
+    #: Without the values of a call.
     plan: Plan
+    #: The dims that it is for, with what was given for each.
     dims: Sequence[Dim]
 
 
@@ -68,13 +71,13 @@ def _partials(samples: Samples, request: Request, orders: Orders) -> Planned:
     field = _field(samples, request)
     dims = _dims(field, request)
     if request.stack_dim is None:
-        tasks = _tasks.planned(field, dims, orders, has_where=_has_where(request))
+        tasks = _tasks.planned(field, dims, orders)
         return _planned(field, dims, tasks, request)
     if not dims:
         msg = "`stack_dim` must be None where there is nothing to stack. Got no dims."
         raise ValueError(msg)
     place = dim.stack_axis(request.stack_dim, field.ndim)
-    tasks = _in_one_dtype(field, dims, orders, request)
+    tasks = _tasks.planned_in_one_dtype(field, dims, orders)
     stack = Stack(place, (len(tasks),), tuple(range(len(tasks))))
     tasks = _tasks.with_one_dtype(tasks, samples.namespace)
     return _planned(field, dims, tasks, request, stack)
@@ -84,7 +87,7 @@ def laplacian(samples: Samples, request: Request) -> Planned:
     """Plan the sum of the second derivatives."""
     field = _field(samples, request)
     dims = _some_dims(field, request)
-    tasks = _in_one_dtype(field, dims, _orders(request, 2), request)
+    tasks = _tasks.planned_in_one_dtype(field, dims, _orders(request, 2))
     return _sum(field, dims, tasks, request)
 
 
@@ -94,7 +97,7 @@ def hessian(samples: Samples, request: Request) -> Planned:
     dims = _some_dims(field, request)
     place, count = dim.stack_axis(request.stack_dim, field.ndim), len(dims)
     firsts, seconds = (
-        _in_one_dtype(field, dims, _orders(request, number), request)
+        _tasks.planned_in_one_dtype(field, dims, _orders(request, number))
         for number in (1, 2)
     )
     tasks: list[Task] = []
@@ -106,7 +109,7 @@ def hessian(samples: Samples, request: Request) -> Planned:
             tasks.append(mixed)
     numbers = [number[i, j] for i in range(count) for j in range(count)]
     stack = Stack(place, (count, count), tuple(numbers))
-    whole = _tasks.with_one_dtype(tuple(tasks), xp)
+    whole = _tasks.with_one_dtype(tasks, xp)
     return _planned(field, dims, whole, request, stack)
 
 
@@ -115,14 +118,12 @@ def jacobian(samples: Samples, request: Request) -> Planned:
     field, place = _component(samples, request)
     dims = _some_dims(field, request)
     count = input.check_components(field, None, request.vector_dim)
-    partials = _in_one_dtype(field, dims, _orders(request), request)
-    tasks = tuple(
-        [
-            task._replace(component=(place, number))
-            for number in range(count)
-            for task in partials
-        ]
-    )
+    partials = _tasks.planned_in_one_dtype(field, dims, _orders(request))
+    tasks = [
+        task._replace(component=(place, number))
+        for number in range(count)
+        for task in partials
+    ]
     stack = Stack(place, (count, len(dims)), tuple(range(len(tasks))))
     whole = _tasks.with_one_dtype(tasks, samples.namespace)
     return _planned(field, dims, whole, request, stack)
@@ -133,13 +134,9 @@ def divergence(samples: Samples, request: Request) -> Planned:
     field, place = _component(samples, request)
     dims = _some_dims(field, request)
     input.check_components(field, len(dims), request.vector_dim)
-    tasks = [
-        task._replace(component=(place, number))
-        for number, task in enumerate(
-            _in_one_dtype(field, dims, _orders(request), request)
-        )
-    ]
-    return _sum(field, dims, tuple(tasks), request)
+    partials = _tasks.planned_in_one_dtype(field, dims, _orders(request))
+    tasks = [task._replace(component=(place, k)) for k, task in enumerate(partials)]
+    return _sum(field, dims, tasks, request)
 
 
 def curl(samples: Samples, request: Request) -> Planned:
@@ -148,13 +145,13 @@ def curl(samples: Samples, request: Request) -> Planned:
     dims = _dims(field, request)
     dim.check_curl([d.axis for d in dims], request.axis)
     input.check_components(field, len(dims), request.vector_dim)
-    tasks = _in_one_dtype(field, dims, _orders(request), request)
+    tasks = _tasks.planned_in_one_dtype(field, dims, _orders(request))
     pairs = ((0, 1),) if len(dims) == 2 else ((1, 2), (2, 0), (0, 1))
     parts = []
     for i, j in pairs:  # the derivative of component `j` along `i`, less the other
         parts.append(tasks[i]._replace(component=(place, j)))
         parts.append(tasks[j]._replace(component=(place, i), sign=-1))
-    terms = _tasks.with_one_dtype(tuple(parts), samples.namespace)
+    terms = _tasks.with_one_dtype(parts, samples.namespace)
     stack = None if len(dims) == 2 else Stack(place, (3,), (0, 1, 2))
     return _planned(field, dims, terms, request, stack)
 
@@ -170,9 +167,10 @@ def _orders(request: Request, derivative: int | None = None) -> Orders:
 
 
 def _field(samples: Samples, request: Request, place: int | None = None) -> Field:
-    """Return what is differentiated, with the dtype that is wanted for the result."""
+    """Return what is differentiated, with what the call says of it."""
     wanted = dtype.floating(request.dtype, samples)
-    return input.field(samples, place)._replace(result=wanted)
+    has_mask = request.where is not None
+    return input.field(samples, place)._replace(result=wanted, has_mask=has_mask)
 
 
 def _component(samples: Samples, request: Request) -> tuple[Field, int]:
@@ -186,21 +184,9 @@ def _dims(field: Field, request: Request) -> list[Dim]:
     axes = dim.axes(field, request.dim, request.axis)
     entries = spacing.entries(request.spacing, len(axes))
     ends = boundary.ends(request.boundary, len(axes))
-    if _has_where(request):
+    if field.has_mask:
         where.check(request.where, field)
     return [Dim(*given) for given in zip(axes, entries, ends, strict=True)]
-
-
-def _has_where(request: Request) -> bool:
-    return request.where is not None
-
-
-def _in_one_dtype(
-    field: Field, dims: Sequence[Dim], orders: Orders, request: Request
-) -> tuple[Task, ...]:
-    """Return one task per dim, all with the digits of one dtype."""
-    has_where = _has_where(request)
-    return _tasks.planned_in_one_dtype(field, dims, orders, has_where=has_where)
 
 
 def _some_dims(field: Field, request: Request) -> list[Dim]:
@@ -211,11 +197,11 @@ def _some_dims(field: Field, request: Request) -> list[Dim]:
 
 
 def _sum(
-    field: Field, dims: Sequence[Dim], tasks: tuple[Task, ...], request: Request
+    field: Field, dims: Sequence[Dim], tasks: Sequence[Task], request: Request
 ) -> Planned:
     # The last axis first, whatever the order of the dims: so the same sum has the same
     # bits, and what is written first may go through the ends of short last axes.
-    in_order = tuple(sorted(tasks, key=lambda task: -task.axis))
+    in_order = sorted(tasks, key=lambda task: -task.axis)
     terms = _tasks.with_one_dtype(_tasks.summed(in_order), field.samples.namespace)
     return _planned(field, dims, terms, request)
 

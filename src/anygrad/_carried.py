@@ -13,6 +13,7 @@ from typing import Any
 
 from . import _refusals
 from ._calls import Request
+from ._checks import boundary
 from ._records import Plan
 from ._unmasked import is_unmasked
 
@@ -39,7 +40,7 @@ def planner(array: Any, request: Request) -> Callable[..., Plan] | None:
         from . import _quantities
 
         return partial(_quantities.plan, like)
-    if _brings_ghosts(request.boundary):
+    if boundary.brings_ghosts(request.boundary):
         from . import _given_ghosts
 
         return _given_ghosts.plan
@@ -56,14 +57,3 @@ def _is_held(mask: Any, like: Any) -> bool:
         return False
     units: Any = _refusals.carried(like)
     return bool(mask.is_in_chunks or units.holds_masks)
-
-
-def _brings_ghosts(boundary: Any) -> bool:
-    """Tell whether there are tuples in a boundary that may bring ghosts."""
-    if type(boundary) is list:
-        return any(map(_brings_ghosts, boundary))
-    if type(boundary) is not tuple:
-        return False
-    from ._checks import ghosts
-
-    return ghosts.are_given(boundary)

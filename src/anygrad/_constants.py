@@ -28,31 +28,21 @@ BOOLEAN = ("bool", "bool_")
 
 
 class Place(NamedTuple):
-    """Where the samples of a call lie.
+    """Where the samples of a call lie."""
 
-    Attributes
-    ----------
-    library : Library or None
-        None for a library that the table does not name.
-    namespace : module
-        In which they are computed with.
-    device : device or None
-        None where the library decides by itself.
-    mesh : mesh or None
-        The devices over which they are spread, if they are.
-    names : dict
-        By a dtype of NumPy's, what it becomes there, and whether that is the same: to
-        find out takes longer than a small call.
-    are_taken : bool
-        Whether what runs there takes NumPy's arrays as they are, once nobody else
-        writes to them: it would be longer about a copy of them.
-    """
-
+    #: None for a library that the table does not name.
     library: Library | None
+    #: In which they are computed with.
     namespace: Namespace
+    #: None where the library decides by itself.
     device: Any
+    #: The devices over which they are spread, if they are; else None.
     mesh: Any
+    #: By a dtype of NumPy's, what it becomes there, and whether that is the same: to
+    #: find out takes longer than a small call.
     names: dict[Any, tuple[str, bool]]
+    #: Whether what runs there takes NumPy's arrays as they are, once nobody else writes
+    #: to them: it would be longer about a copy of them.
     are_taken: bool = False
 
     def array(self, given: Any, axis: int | None = None) -> Any:
@@ -189,12 +179,7 @@ def adopted(request: Request, samples: Samples) -> Request:
     """Return a call without arrays of NumPy's, as a compiler shows its numbers, too."""
     if samples.library.adopt is None:
         return request
-    return request._replace(
-        spacing=_adopted(request.spacing, samples),
-        boundary=_adopted(request.boundary, samples),
-        where=_adopted(request.where, samples),
-        scale_factors=_adopted(request.scale_factors, samples),
-    )
+    return request.with_each(lambda given: _adopted(given, samples))
 
 
 def _adopted(given: Any, samples: Samples) -> Any:

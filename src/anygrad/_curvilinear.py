@@ -22,47 +22,35 @@ from typing import Any, NamedTuple
 from . import _agnostic, _calls, _constants, _dispatch, _libraries, _precision, _tasks
 from ._calls import Request
 from ._checks import boundary, dim, input, scale_factors
+from ._checks.dtype import check_pair
 from ._classes import ndim_of
 from ._records import Ends, Field, Orders, Plan, Samples
 from ._typing import DType, Namespace
 
 
 class Grid(NamedTuple):
-    """One call with scale factors.
+    """One call with scale factors."""
 
-    Attributes
-    ----------
-    again : callable
-        Plans a call without them.
-    request : Request
-        What the call asks for, but for the factors.
-    axes : tuple of int
-        The axis of each dim named, in a component.
-    factors : tuple of float or array
-        One per dim, real, in the working dtype, with as many dims as a component.
-    shape : tuple of int
-        That of a component.
-    vector_axis : int or None
-        The axis of the components.
-    dtype : dtype
-        The working dtype.
-    where : array or None
-        Which samples are valid, where these lie.
-    namespace : module
-        In which all of it is computed with.
-    may_flow_back : bool
-        Whether what is computed may be differentiated automatically.
-    """
-
+    #: Plans a call without them.
     again: Callable[..., Plan]
+    #: What the call asks for, but for the factors.
     request: Request
+    #: The axis of each dim named, in a component.
     axes: tuple[int, ...]
+    #: One per dim, a float or an array: real, in the working dtype, with as many dims
+    #: as a component.
     factors: tuple[Any, ...]
+    #: That of a component.
     shape: tuple[Any, ...]
+    #: The axis of the components.
     vector_axis: int | None
+    #: The working dtype.
     dtype: DType
+    #: Which samples are valid, where these lie; None for all.
     where: Any
+    #: In which all of it is computed with.
     namespace: Namespace
+    #: Whether what is computed may be differentiated automatically.
     may_flow_back: bool
 
     def others(self, *places: int) -> Any:
@@ -265,15 +253,11 @@ def plan(
     entries = scale_factors.entries(request.scale_factors, len(usual.axes))
     if not entries:
         return usual
-    found = [scale_factors.check(entry, field) for entry in entries]
-    xp = samples.namespace
-    own = [
-        None if one is None or _precision.is_integer(one.dtype, xp) else one.dtype
-        for one in found
-    ]
+    xp, own = samples.namespace, [scale_factors.check(e, field) for e in entries]
     results = [task.precision.result for task in usual.tasks if task.sign == 0]
     for entry, one in zip(entries, own, strict=True):
-        scale_factors.check_dtype(entry, one, results, xp)
+        for result in [] if one is None else results:
+            check_pair(entry.name, one, result, xp)
     working = [_precision.working(task.precision) for task in usual.tasks]
     wide = [one and _precision.at_least_32_bits(one, xp) for one in own]
     dtype = _precision.common([*working, *wide], xp)
@@ -311,12 +295,9 @@ def _run(
 ) -> tuple[Any, ...]:
     """Return the results of a call, each rounded once."""
     with _dispatch.surroundings(samples):
-        results = [
-            _rounded(result, dtype, xp)
-            for result, dtype in zip(
-                formula(grid, _libraries.without_shell(array)), dtypes, strict=True
-            )
-        ]
+        made = formula(grid, _libraries.without_shell(array))
+        pairs = zip(made, dtypes, strict=True)
+        results = [_rounded(result, dtype, xp) for result, dtype in pairs]
         if plan.stack is None:
             return tuple(results)
         library = samples.library
@@ -342,8 +323,9 @@ def _placed(given: list[Any], field: Field, dtype: DType) -> tuple[Any, ...]:
         if isinstance(factor, float):
             factors.append(factor)
             continue
-        array = _libraries.lasting(_constants.placed(factor, samples))
-        plain = scale_factors.aligned(array, field.ndim)
+        plain = _libraries.lasting(_constants.placed(factor, samples))
+        missing = field.ndim - plain.ndim
+        plain = plain[(*(None,) * missing, ...)] if missing else plain
         plain = _constants.in_chunks(plain, chunks)
         with _dispatch.surroundings(samples):
             factors.append(_agnostic.prepare(plain, real, False, xp))
@@ -365,7 +347,7 @@ def _check_lengths(planner: Any, grid: Grid, field: Field) -> None:
         if "one_sided" in modes and not is_product:
             orders = Orders(1, accuracy, accuracy)
             nothing = Ends("one_sided", "one_sided", None, None)
-            input.check_length(field, axis, accuracy + 1, orders, nothing, False)
+            input.check_length(field, axis, accuracy + 1, orders, nothing)
 
 
 def _both(ends: Any) -> tuple[Any, Any]:

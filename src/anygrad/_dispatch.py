@@ -22,28 +22,19 @@ Executor = Callable[[Any, Plan, Namespace], tuple[Any, ...]]
 
 
 class Executors(NamedTuple):
-    """What runs on the arrays of a library.
+    """What runs on the arrays of a library."""
 
-    Attributes
-    ----------
-    exact, fallback : callable
-        For arrays of exactly the library's class, and for those of subclasses.
-    spread : callable
-        For those that are spread over several devices, as the library's table tells.
-    surroundings : callable
-        Returns the context in which an array is computed with, outside of executors.
-    cut : callable
-        ``cut(array, slices)`` returns a part of a result, or of what is beside it.
-    takes_vectors : bool
-        Whether `exact` takes coordinates of one dim as they are: where it costs many
-        microseconds to give them the others.
-    """
-
+    #: For arrays of exactly the library's class, and for those of subclasses.
     exact: Executor = _agnostic.run
     fallback: Executor = _agnostic.run
+    #: For those that are spread over several devices, as the library's table tells.
     spread: Executor = _agnostic.run
+    #: Returns the context in which an array is computed with, outside of executors.
     surroundings: Callable[[Any], AbstractContextManager[Any]] = nullcontext
+    #: ``cut(array, slices)`` returns a part of a result, or of what is beside it.
     cut: Callable[[Any, tuple[Any, ...]], Any] = operator.getitem
+    #: Whether `exact` takes coordinates of one dim as they are: where it costs many
+    #: microseconds to give them the others.
     takes_vectors: bool = False
 
 

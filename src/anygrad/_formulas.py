@@ -25,58 +25,41 @@ from ._scales import Scale
 class Formula(NamedTuple):
     """One formula, and the points of the axis at which it holds.
 
-    Attributes
-    ----------
-    start, stop : int or None
-        The slice of points along the axis that the formula fills; a negative
-        number counts from the end, as in any slice.
-    offsets : tuple of int
-        The points that the formula is made of, relative to the point that it fills;
-        some may be ghosts.
-    order : int
-        Of the derivative.
-    terms : tuple of (int, int or None, float or None)
-        Two offsets of samples and a weight: the formula is the sum over
-        ``weight * (f[upper] - f[lower])``.  None is the weight one; a lower offset of
-        None, the constant of the boundary, and an `End` that of one end.  Beyond the
-        ends of the axis, an offset means what a negative index means: it counts from
-        the other end.
-    denominator : int
-        On a uniform grid, what the sum is divided by, together with ``h**m``.
-    edge : int
-        The sample at the edge, as offset, where there are ghosts.
-    ghosts : tuple of (int, Ghost)
-        Those among the `offsets`, with their positions turned into offsets.
-
     Without terms, it stands for points that have no formula.
     """
 
+    #: The slice of points along the axis that the formula fills; a negative number
+    #: counts from the end, as in any slice.
     start: int
     stop: int | None
+    #: The points that the formula is made of, relative to the point that it fills; some
+    #: may be ghosts.
     offsets: tuple[int, ...]
+    #: Of the derivative.
     order: int
+    #: Two offsets of samples and a weight: the formula is the sum over
+    #: ``weight * (f[upper] - f[lower])``.  None is the weight one; a lower offset of
+    #: None, the constant of the boundary, and an `End` that of one end.  Beyond the
+    #: ends of the axis, an offset means what a negative index means: it counts from the
+    #: other end.
     terms: tuple[tuple[int, Any, float | None], ...]
+    #: On a uniform grid, what the sum is divided by, together with ``h**m``.
     denominator: int
+    #: The sample at the edge, as offset, where there are ghosts.
     edge: int = 0
+    #: Those among the `offsets`, with their positions turned into offsets.
     ghosts: tuple[tuple[int, Ghost], ...] = ()
 
 
 class WeightedFormula(NamedTuple):
-    """A formula with the weights and the scale of one grid.
+    """A formula with the weights and the scale of one grid."""
 
-    Attributes
-    ----------
-    formula : Formula
-        Where it holds.
-    terms : tuple of (int, int or None, weight)
-        As in the formula on a uniform grid; on coordinates, the weights are arrays of
-        their shape, cut to the points that the formula fills.
-    scale : Scale
-        What the sum is scaled with.
-    """
-
+    #: Where it holds.
     formula: Formula
+    #: As in the formula on a uniform grid; on coordinates, the weights are arrays of
+    #: their shape, cut to the points that the formula fills.
     terms: tuple[tuple[int, Any, Any], ...]
+    #: What the sum is scaled with.
     scale: Scale
 
     def with_weights(self, change: Callable[[Any], Any]) -> WeightedFormula:

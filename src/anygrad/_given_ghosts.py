@@ -22,20 +22,13 @@ Concat: TypeAlias = Callable[..., Any]
 
 
 class Extension(NamedTuple):
-    """What is put to the samples along one dim.
+    """What is put to the samples along one dim."""
 
-    Attributes
-    ----------
-    place : int
-        The axis of the samples.
-    axis : Axis
-        The dim.
-    left, right : array or None
-        The ghosts that are read.
-    """
-
+    #: The axis of the samples.
     place: int
+    #: The dim.
     axis: Axis
+    #: The ghosts that are read, arrays or None.
     left: Any
     right: Any
 
@@ -87,12 +80,7 @@ def plan(
         for number, extension in enumerate(extensions):
             f = extension.beside(extensions[:number], concat).put_to(f, xp, concat)
     inner = again(planner, f, **whole._asdict())
-
-    def run(*_: Any) -> tuple[Any, ...]:
-        results: tuple[Any, ...] = inner.executor(f, inner, inner.namespace)
-        return results
-
-    return inner._replace(executor=run)
+    return inner._replace(executor=lambda *_: inner.executor(f, inner, inner.namespace))
 
 
 def _field(samples: Samples, request: Request) -> Field:

@@ -44,22 +44,16 @@ class Kept:
 
     That depends on what the plan depends on, and on nothing of the call: neither on the
     value of a step nor on any array.
-
-    Attributes
-    ----------
-    made : object
-        What the executor has made; None until it has.
-    size : int
-        How many bytes that holds.
-    account : Account
-        Where they are counted.
     """
 
     __slots__ = ("_beside", "account", "made", "size")
 
     def __init__(self, account: Account) -> None:
+        #: What the executor has made; None until it has.
         self.made: Any = None
+        #: How many bytes that holds.
         self.size = 0
+        #: Where they are counted.
         self.account = account
         self._beside: dict[Any, Kept] = {}
 

@@ -323,7 +323,7 @@ def library_of(array: Any) -> Library | None:
     if exact is not None:
         return exact
     for library in ROWS:
-        if _classes.is_of_family(cls, library.package, library.family):
+        if is_of(cls, library):
             return library
     return None
 

@@ -19,27 +19,19 @@ START, END = slice(0, 1), slice(-1, None)
 
 
 class Lowering(NamedTuple):
-    """How a compiler is told what the standard has no words for.
+    """How a compiler is told what the standard has no words for."""
 
-    Attributes
-    ----------
-    join : callable
-        ``join(pieces, task, xp)`` puts the pieces of an axis, first to last, together.
-    barrier : callable
-        ``barrier(array)`` returns it; a compiler must not combine the operations before
-        it with those after it, as in ``(a / b) / c == a / (b * c)``.
-    shifted : callable
-        ``shifted(array, task, formula, offset)`` returns what lies `offset` points from
-        those that the formula fills, of the samples or a mask; or from all points of
-        the axis, if `join` takes such pieces.
-    formulas : callable or None
-        ``formulas(task, xp)`` returns them with their weights; None where these follow
-        from the task.
-    """
-
+    #: ``join(pieces, task, xp)`` puts the pieces of an axis, first to last, together.
     join: Callable[[list[Any], Task, Namespace], Any]
+    #: ``barrier(array)`` returns it; a compiler must not combine the operations before
+    #: it with those after it, as in ``(a / b) / c == a / (b * c)``.
     barrier: Callable[[Any], Any]
+    #: ``shifted(array, task, formula, offset)`` returns what lies `offset` points from
+    #: those that the formula fills, of the samples or a mask; or from all points of the
+    #: axis, if `join` takes such pieces.
     shifted: Callable[[Any, Task, Formula, int], Any]
+    #: ``formulas(task, xp)`` returns them with their weights; None where these follow
+    #: from the task.
     formulas: Callable[[Task, Namespace], Any] | None = None
 
 

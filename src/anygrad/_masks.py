@@ -41,12 +41,7 @@ def plan_without(
     planner: Any, array: Any, request: Request, again: Callable[..., Plan]
 ) -> Plan:
     """Return the plan of a call beside masked arrays of which nothing is masked."""
-    given = request.spacing, request.boundary, request.where, request.scale_factors
-    spacing, boundary, where, factors = map(unmasked, given)
-    request = request._replace(
-        spacing=spacing, boundary=boundary, where=where, scale_factors=factors
-    )
-    return again(planner, array, **request._asdict())
+    return again(planner, array, **request.with_each(unmasked)._asdict())
 
 
 def _as_samples(valid: Any, inner: Plan) -> Any:

@@ -40,29 +40,7 @@ MOST_BYTES = 2**24
 
 
 class Known:
-    """A plan that is kept.
-
-    Attributes
-    ----------
-    plan : Plan
-        Without what a call adds, or complete where a call adds nothing.
-    rest : tuple
-        What stands after its tasks once they are bound.
-    has_ends : bool
-        Whether periods or values beyond the ends are to be bound.
-    has_numbers_only : bool
-        Whether nothing but usual steps and numbers at the ends is to be bound, and a
-        mask if there is one.
-    place : Place or None
-        Where NumPy's arrays are copied to, if there are any to be copied.
-    account : Account
-        How many bytes it holds, with what executors keep.
-    steps, coordinates : Steps and Coordinates, or None
-        For plans on equal steps, or on coordinates, which are then made faster.
-    last : tuple of (steps, boundary, Plan) or None
-        What the latest call gave, where that were numbers only, and its plan: the same
-        numbers often come again.
-    """
+    """A plan that is kept."""
 
     __slots__ = (
         "account",
@@ -85,13 +63,22 @@ class Known:
         has_ends: bool,
         has_numbers_only: bool,
     ) -> None:
+        #: Without what a call adds, or complete where a call adds nothing.
         self.plan = plan
+        #: What stands after its tasks once they are bound.
         self.rest = plan.after_tasks()
+        #: Where NumPy's arrays are copied to, if there are any to be copied.
         self.place = place
+        #: How many bytes it holds, with what executors keep.
         self.account = account
+        #: Whether periods or values beyond the ends are to be bound.
         self.has_ends = has_ends
+        #: Whether nothing but usual steps and numbers at the ends is to be bound.
         self.has_numbers_only = has_numbers_only
+        #: What the latest call gave, where that were numbers only, and its plan: the
+        #: same numbers often come again.
         self.last: tuple[Any, Any, Plan] | None = None
+        #: For plans on equal steps, or on coordinates, which are then made faster.
         self.steps = Steps.of(plan) if has_numbers_only and not has_ends else None
         self.coordinates: Coordinates | None = None
 
@@ -242,30 +229,7 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
     planned = planned._replace(plan=planned.plan._replace(tasks=tasks))
     place = _place(samples, planned, request)
     made = _with_values(samples, planned, place)
-    ends = [d.ends for d in planned.dims]
-    has_ends = any(e.constants is not None or e.period is not None for e in ends)
-    given = request.spacing
-    steps = given if type(given) in (list, tuple) else (given,)
-    # Equal complex numbers may differ in signs of zeros; others' say what is equal.
-    kinds = [entry_form(step) for step in steps]
-    are_usual = all(kind in (float, True, False, None) for kind in kinds)
-    at_ends = [value for e in ends for value in e.values()]
-    has_numbers_only = are_usual and not any(map(is_array, at_ends))
-    is_constant = (
-        has_numbers_only
-        and not (has_ends or request.where is not None)
-        # By what the key says: another step of the same form finds this plan.
-        and all(kind is None or kind is True for kind in kinds)
-    )
-    known = Known(
-        made if is_constant else planned.plan,
-        account,
-        place,
-        has_ends=has_ends,
-        has_numbers_only=has_numbers_only,
-    )
-    if not has_ends:
-        known.coordinates = Coordinates.of(made, given, place)
+    known = _known_of(planned, made, request, place, account)
     # That of the latest numbers is as large.
     account.add(size_of(key) + sys.getsizeof(known) + 2 * size_of(made))
     account.open(_held)
@@ -273,6 +237,35 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
     if _held.held > MOST_BYTES:
         _forget()
     return _masked(made, request.where, place)
+
+
+def _known_of(
+    planned: Planned,
+    made: Plan,
+    request: Request,
+    place: Place | None,
+    account: Account,
+) -> Known:
+    """Return what is kept of a plan, and of that with the values of a first call."""
+    beyond = [v for d in planned.dims for v in d.ends.values() if v is not None]
+    given = request.spacing
+    steps = given if type(given) in (list, tuple) else (given,)
+    # Equal complex numbers may differ in signs of zeros; others' say what is equal.
+    kinds = [entry_form(step) for step in steps]
+    are_usual = all(kind in (float, True, False, None) for kind in kinds)
+    # By what the key says: another step of the same form finds this plan.
+    is_one = all(kind is None or kind is True for kind in kinds)
+    is_constant = is_one and not (beyond or request.where is not None)
+    known = Known(
+        made if is_constant else planned.plan,
+        account,
+        place,
+        has_ends=bool(beyond),
+        has_numbers_only=are_usual and not any(map(is_array, beyond)),
+    )
+    if not beyond:
+        known.coordinates = Coordinates.of(made, given, place)
+    return known
 
 
 def _forget() -> None:
@@ -321,17 +314,12 @@ def _with_arrays(known: Known, given: Any, at_ends: Any) -> Plan:
     if place is not None:
         pairs = zip(entries, plan.axes, strict=True)
         entries = [place.array(entry, axis) for entry, axis in pairs]
-    if known.has_ends:
-        ends = boundary.ends(at_ends, len(plan.axes))
-        values = [
-            values_of(_number(entry), e, place, axis, plan)
-            for entry, e, axis in zip(entries, ends, plan.axes, strict=True)
-        ]
-    else:
-        values = [
-            values_of(_number(entry), None, None, axis, plan)
-            for entry, axis in zip(entries, plan.axes, strict=True)
-        ]
+    count = len(plan.axes)
+    ends = boundary.ends(at_ends, count) if known.has_ends else (None,) * count
+    values = [
+        values_of(_number(entry), e, place, axis, plan)
+        for entry, e, axis in zip(entries, ends, plan.axes, strict=True)
+    ]
     tasks = tuple([bound(task, values) for task in plan.tasks])
     return tuple.__new__(Plan, (tasks, *known.rest))
 

@@ -12,37 +12,26 @@ from ._typing import DType, Namespace
 
 
 class Precision(NamedTuple):
-    """The dtypes of one partial derivative.
+    """The dtypes of one partial derivative."""
 
-    Attributes
-    ----------
-    samples : dtype
-        The samples are converted to it before they are weighted.
-    coordinates : dtype
-        Likewise the coordinates; always real where the samples are complex only.
-    result : dtype
-        The weighted sum is rounded to it, once.
-    wide_samples, wide_coordinates : bool
-        Whether they are integers that the working dtype would round: then they are
-        subtracted before they are converted.
-    is_complex_by_grid : bool
-        Whether the result is complex only because the coordinates are.
-    smallest, largest : float
-        The positive numbers of `samples`, its real part where it is complex, that are
-        normal and have a normal reciprocal: XLA divides by a number by multiplying with
-        its reciprocal, and takes numbers that are not normal for zero.
-    digits : int
-        How many binary digits these numbers have.
-    """
-
+    #: The samples are converted to it before they are weighted.
     samples: DType
+    #: Likewise the coordinates; always real where the samples are complex only.
     coordinates: DType
+    #: The weighted sum is rounded to it, once.
     result: DType
+    #: Whether they are integers that the working dtype would round: then they are
+    #: subtracted before they are converted.
     wide_samples: bool
     wide_coordinates: bool
+    #: Whether the result is complex only because the coordinates are.
     is_complex_by_grid: bool
+    #: The positive numbers of `samples`, its real part where it is complex, that are
+    #: normal and have a normal reciprocal: XLA divides by a number by multiplying with
+    #: its reciprocal, and takes numbers that are not normal for zero.
     smallest: float
     largest: float
+    #: How many binary digits these numbers have.
     digits: int
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from . import _calls, _classes, _refusals
 from ._calls import Request
-from ._checks import ghosts
+from ._checks import boundary
 from ._checks.wording import by_dtype
 from ._classes import is_array
 from ._records import Plan
@@ -25,17 +25,11 @@ FAR = 2**20
 
 
 class Family(NamedTuple):
-    """The quantities of one call: all of one library.
+    """The quantities of one call: all of one library."""
 
-    Attributes
-    ----------
-    row : Units
-        How they are taken apart, and made.
-    like : quantity
-        One of them.
-    """
-
+    #: How they are taken apart, and made.
     row: Units
+    #: One of the quantities.
     like: Any
 
     def has(self, value: Any, name: str) -> bool:
@@ -152,7 +146,7 @@ def plan(
     is_apart = planner is _calls.gradient and request.stack_dim is None
     has_factors = type(request.scale_factors) in (list, tuple)
     spaced = _spaced(family, request.spacing, is_apart=is_apart or has_factors)
-    boundary = _boundary(family, request.boundary, unit, spaced.units)
+    beyond = _boundary(family, request.boundary, unit, spaced.units)
     has_unit = family.has(array, "input")
     if not has_unit and is_array(array) and not row.can_hold(array):
         msg = (
@@ -161,7 +155,7 @@ def plan(
             "their numbers and give the result its unit."
         )
         raise TypeError(msg)
-    plain = request._replace(spacing=spaced.given, boundary=boundary)
+    plain = request._replace(spacing=spaced.given, boundary=beyond)
     if has_factors:
         factors, pers = request.scale_factors, spaced.units
         spaced = _factors(family, factors, pers, is_apart=is_apart)
@@ -230,9 +224,9 @@ def _ends(family: Family, given: Any, unit: Any, per: Any, name: str) -> Any:
     """Return what lies beyond the ends of one dim: values, ghosts, or a period."""
     if type(given) is not tuple:
         return _value(family, given, unit, name)
-    if len(given) == 2 and type(given[0]) is str and given[0] == "periodic":
+    if len(given) == 2 and boundary.is_period(given):
         return given[0], _length(family, given[1], per, name)
-    if ghosts.is_tagged(given):
+    if boundary.is_tagged(given):
         lengths = [_length(family, x, per, name) for x in given[2:]]
         return (given[0], _value(family, given[1], unit, name), *lengths)
     return tuple([_ends(family, entry, unit, per, name) for entry in given])

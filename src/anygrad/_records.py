@@ -14,62 +14,43 @@ from ._typing import Array, DType, Namespace
 
 
 class Samples(NamedTuple):
-    """What is learned of an array when it comes in, once.
+    """What is learned of an array when it comes in, once."""
 
-    Attributes
-    ----------
-    array : array
-        Without its shell, where its class is a mere one.
-    dtype, shape
-        Its own.
-    library : Library or None
-        The row of the table; None for a library that is not named there.
-    namespace : module
-        In which it is computed with.
-    executor : callable
-        ``executor(array, plan, namespace)`` returns the results of a plan.
-    device : device or None
-        None where the library decides by itself.
-    is_exact : bool
-        Whether it is of the library's own class, not of one derived from it.
-    is_compiled : bool
-        Whether a compiler reads the very code that runs: then nothing that is kept may
-        be looked at, and the value of a number may be a symbol.
-    """
-
+    #: Without its shell, where its class is a mere one.
     array: Any
+    #: Its own.
     dtype: DType
     shape: tuple[Any, ...]
+    #: The `Library`, a row of the table; None for one that is not named there.
     library: Any
+    #: In which it is computed with.
     namespace: Namespace
+    #: ``executor(array, plan, namespace)`` returns the results of a plan.
     executor: Callable[..., tuple[Any, ...]]
+    #: None where the library decides by itself.
     device: Any
+    #: Whether it is of the library's own class, not of one derived from it.
     is_exact: bool
+    #: Whether a compiler reads the very code that runs: then nothing that is kept may
+    #: be looked at, and the value of a number may be a symbol.
     is_compiled: bool
 
 
 class Field(NamedTuple):
-    """What is differentiated: the samples, or one component of a vector field.
+    """What is differentiated: the samples, or one component of a vector field."""
 
-    Attributes
-    ----------
-    samples : Samples
-        All of them, as the user gave them.
-    dtype : dtype
-        As if they were of it.
-    shape : tuple of int
-        Of what is differentiated.
-    vector_axis : int or None
-        The axis of the components, which `shape` does not have.
-    result : dtype or None
-        What the result is rounded to; None for what follows from all other dtypes.
-    """
-
+    #: All of them, as the user gave them.
     samples: Samples
+    #: They are taken as if they were of it.
     dtype: DType
+    #: That of what is differentiated: whole numbers, or symbols of a compiler.
     shape: tuple[Any, ...]
+    #: The axis of the components, which `shape` does not have.
     vector_axis: int | None = None
+    #: What the result is rounded to; None for what follows from all other dtypes.
     result: DType | None = None
+    #: Whether samples may be missing.
+    has_mask: bool = False
 
     @property
     def ndim(self) -> int:
@@ -78,55 +59,36 @@ class Field(NamedTuple):
 
 
 class Axis(NamedTuple):
-    """A dim to differentiate along.
+    """A dim to differentiate along."""
 
-    Attributes
-    ----------
-    number : int
-        In what is differentiated; not negative.
-    word : str
-        "dim" or "axis", as the user says.
-    given : int
-        As the user numbers it.
-    """
-
+    #: In what is differentiated; not negative.
     number: int
+    #: "dim" or "axis", as the user says.
     word: str
+    #: As the user numbers it.
     given: Any
 
 
 class Orders(NamedTuple):
-    """Which derivative is wanted, and how accurate.
+    """Which derivative is wanted, and how accurate."""
 
-    Attributes
-    ----------
-    order : int
-        Of the derivative.
-    accuracy, edge_order : int
-        Of the interior, and of one-sided edges.
-    """
-
+    #: Of the derivative.
     order: int
+    #: Of the interior, and of one-sided edges.
     accuracy: int
     edge_order: int
 
 
 class Ends(NamedTuple):
-    """What one dim has at its ends.
+    """What one dim has at its ends."""
 
-    Attributes
-    ----------
-    left, right : str
-        The boundary modes.
-    constants : tuple of (number or array, number or array) or None
-        The values beyond either end; where only one has one, the other is None.
-    period : float, array or None
-        A turn, in the unit of the coordinates.
-    """
-
+    #: The boundary modes.
     left: str
     right: str
+    #: The values beyond either end, numbers or arrays; where only one has one, the
+    #: other is None.
     constants: tuple[Any, Any] | None
+    #: A turn, in the unit of the coordinates: a float, an array or None.
     period: Any
 
     def values(self) -> tuple[Any, ...]:
@@ -135,83 +97,55 @@ class Ends(NamedTuple):
 
 
 class Alternative(NamedTuple):
-    """Other formulas, for points at which those of a task read what is missing.
+    """Other formulas, for points at which those of a task read what is missing."""
 
-    Attributes
-    ----------
-    scheme : Scheme
-        The formulas along the axis.
-    scales : sequence of Scale
-        As those of the task.
-    """
-
+    #: The formulas along the axis.
     scheme: Scheme
+    #: As those of the task.
     scales: Sequence[Scale]
 
 
 class Task(NamedTuple):
-    """One partial derivative.
+    """One partial derivative."""
 
-    Attributes
-    ----------
-    axis : int
-        Not negative.
-    scheme : Scheme
-        The formulas along the axis.
-    precision : Precision
-        The dtypes.
-    place : int
-        Which of the dims named it is: where its entries of `spacing` and `boundary`
-        stand.
-    scales : sequence of Scale
-        For a step that is a number: what the sum of each formula of the scheme is
-        scaled with.  Else they are empty.
-    step : array or None
-        For a step that is an array of shape ().
-    coordinates : array or None
-        Those of a call, of the samples' number of dimensions, so that they broadcast.
-    constants : tuple of (number or array, number or array) or None
-        The values of the ghosts at the left and at the right end, where the scheme
-        asks for them.  Arrays broadcast to what is differentiated, and have a length of
-        one along `axis`, or no dims.
-    period : float, array or None
-        For coordinates of a periodic axis: a turn, in their unit; not negative.
-    component : tuple of (int, int) or None
-        The axis of the components of a vector field, and which of them is
-        differentiated: `axis` and `coordinates` are those of a single component.
-    sign : int
-        0 for a result of its own; 1 or -1 for a term that is added to the result of the
-        task before, or subtracted from it.
-    inner : Task or None
-        The derivative that is taken first, of a mixed one.
-    kept : Kept or None
-        None where nothing is kept between calls.
-    where : array or None
-        Which samples are valid: of bools and of the samples' number of dimensions, so
-        that it broadcasts, along the axis, too.
-    alternatives : tuple of Alternative
-        What is tried, in this order, where samples that the `scheme` names are not.
-    """
-
+    #: Its number, not negative.
     axis: int
+    #: The formulas along the axis.
     scheme: Scheme
+    #: The dtypes.
     precision: Precision
+    #: Which of the dims named it is: where its entries of `spacing` and `boundary`
+    #: stand.
     place: int = 0
+    #: For a step that is a number: what the sum of each formula of the scheme is scaled
+    #: with.  Else they are empty.
     scales: Sequence[Scale] = ()
+    #: For a step that is an array of shape ().
     step: Array | None = None
+    #: Those of a call, of the samples' number of dimensions, so that they broadcast.
     coordinates: Array | None = None
+    #: The values of the ghosts at the left and at the right end, numbers or arrays,
+    #: where the scheme asks for them.  Arrays broadcast to what is differentiated, and
+    #: have a length of one along `axis`, or no dims.
     constants: tuple[Any, Any] | None = None
+    #: For coordinates of a periodic axis: a turn, in their unit, not negative; a float,
+    #: an array or None.
     period: Any = None
+    #: The axis of the components of a vector field, and which of them is
+    #: differentiated: `axis` and `coordinates` are those of a single component.
     component: tuple[int, int] | None = None
+    #: 0 for a result of its own; 1 or -1 for a term that is added to the result of the
+    #: task before, or subtracted from it.
     sign: int = 0
+    #: The derivative that is taken first, of a mixed one.
     inner: Task | None = None
+    #: None where nothing is kept between calls.
     kept: Kept | None = None
+    #: An array that says which samples are valid: of bools and of the samples' number
+    #: of dimensions, so that it broadcasts, along the axis, too.  None for all.
     where: Any = None
+    #: What is tried, in this order, where samples that the `scheme` names are not.
     alternatives: tuple[Alternative, ...] = ()
-
-    def around_scales(self) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        """Return all that stands before the scales, and all that stands after them."""
-        return self[:4], self[5:]
 
     def with_values(
         self,
@@ -235,20 +169,13 @@ class Slot(NamedTuple):
 
 
 class Stack(NamedTuple):
-    """How several results become one array.
+    """How several results become one array."""
 
-    Attributes
-    ----------
-    axis : int
-        Where the new axes stand in the array.
-    shape : tuple of int
-        Their lengths.
-    numbers : tuple of int
-        Which result stands at each place, the last of the new axes fastest.
-    """
-
+    #: Where the new axes stand in the array.
     axis: int
+    #: Their lengths.
     shape: tuple[int, ...]
+    #: Which result stands at each place, the last of the new axes fastest.
     numbers: tuple[int, ...]
 
     def places(self, number: int) -> list[tuple[int, ...]]:
@@ -260,39 +187,26 @@ class Stack(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """All that a call computes.
+    """All that a call computes."""
 
-    Attributes
-    ----------
-    tasks : tuple of Task
-        One per partial derivative, in the order of the results.
-    stack : Stack or None
-        How the results are put together; None to return them one by one.
-    is_plain : bool
-        Whether each task is a derivative of the samples as they are, all of them valid,
-        with numbers beyond the ends, and a result.
-    is_bound : bool
-        Whether it has all numbers and arrays of a call, or needs none.
-    axes : tuple of int
-        The axis of each dim named.
-    ndim : int
-        How many there are in what is differentiated.
-    executor : callable or None
-        ``executor(array, plan, namespace)`` returns the results.
-    namespace : module or None
-        In which the samples are computed with.
-    takes_vectors : bool
-        Whether coordinates of one dim stay so, and the executor gives them the others.
-    """
-
+    #: One per partial derivative, in the order of the results.
     tasks: tuple[Task, ...]
+    #: How the results are put together; None to return them one by one.
     stack: Stack | None = None
+    #: Whether each task is a derivative of the samples as they are, all of them valid,
+    #: with numbers beyond the ends, and a result.
     is_plain: bool = True
+    #: Whether it has all numbers and arrays of a call, or needs none.
     is_bound: bool = True
+    #: The axis of each dim named.
     axes: tuple[int, ...] = ()
+    #: How many there are in what is differentiated.
     ndim: int = 0
+    #: ``executor(array, plan, namespace)`` returns the results.
     executor: Any = None
+    #: The module in which the samples are computed with.
     namespace: Any = None
+    #: Whether coordinates of one dim stay so, and the executor gives them the others.
     takes_vectors: bool = False
 
     def with_tasks(self, tasks: tuple[Task, ...]) -> Plan:

@@ -19,26 +19,18 @@ class Units(NamedTuple):
     """How one library's quantities are taken apart, and made.
 
     That they can be subtracted, and have a method `to`, is so in each of them.
-
-    Attributes
-    ----------
-    magnitude : callable
-        Returns the array or the number that a quantity is made of.
-    unit : callable
-        Returns its unit, which can be divided and raised to a power.
-    quantity : callable
-        ``quantity(magnitude, unit, like)`` returns one of the family of `like`.
-    holds_masks : bool
-        Whether masked arrays go into quantities, and not quantities into these.
-        In chunks, they always do.
-    packages : tuple of str
-        Whose arrays go into quantities; none for all.
     """
 
+    #: Returns the array or the number that a quantity is made of.
     magnitude: Callable[[Any], Any]
+    #: Returns its unit, which can be divided and raised to a power.
     unit: Callable[[Any], Any]
+    #: ``quantity(magnitude, unit, like)`` returns one of the family of `like`.
     quantity: Callable[[Any, Any, Any], Any]
+    #: Whether masked arrays go into quantities, and not quantities into these.
+    #: In chunks, they always do.
     holds_masks: bool = False
+    #: Whose arrays go into quantities; none for all.
     packages: tuple[str, ...] = ()
 
     def can_hold(self, array: Any) -> bool:
@@ -49,30 +41,20 @@ class Units(NamedTuple):
 
 
 class Mask(NamedTuple):
-    """How masked arrays are taken apart, and made.
+    """How masked arrays are taken apart, and made."""
 
-    Attributes
-    ----------
-    data : callable
-        Returns an array without its mask.
-    mask : callable
-        Returns a full array of bools, True for what is not valid; None if there is no
-        mask at all.
-    masked : callable
-        ``masked(data, mask, like)`` puts them together, as they are in `like`.
-    class_of : callable
-        Returns the class that has the mask.
-    namespace : str
-        The module whose `asarray` leaves nothing but the mask.
-    is_in_chunks : bool
-        Whether the chunks of an array have the mask.
-    """
-
+    #: Returns an array without its mask.
     data: Callable[[Any], Any]
+    #: Returns a full array of bools, True for what is not valid; None if there is no
+    #: mask at all.
     mask: Callable[[Any], Any]
+    #: ``masked(data, mask, like)`` puts them together, as they are in `like`.
     masked: Callable[[Any, Any, Any], Any]
+    #: Returns the class that has the mask.
     class_of: Callable[[Any], type] = type
+    #: The module whose `asarray` leaves nothing but the mask.
     namespace: str = "numpy.ma"
+    #: Whether the chunks of an array have the mask.
     is_in_chunks: bool = False
 
     def has_state(self, array: Any) -> bool:

@@ -12,29 +12,19 @@ if TYPE_CHECKING:
 
 
 class Refusal(NamedTuple):
-    """An array-like class whose meaning a derivative would lose.
+    """An array-like class whose meaning a derivative would lose."""
 
-    Attributes
-    ----------
-    package : str
-        The top-level package of the class.
-    classes : tuple of str
-        Its name there; those of its bases count, too.
-    rule : str
-        What it is and why it is refused: it follows "must not be".
-    remedy : str
-        What to do instead.
-    carried : Units, Mask or None
-        How the meaning goes along where it can.
-    in_chunks : Mask or None
-        The same where the chunks of an array are of the class.
-    """
-
+    #: The top-level package of the class.
     package: str
+    #: Its name there; those of its bases count, too.
     classes: tuple[str, ...]
+    #: What it is and why it is refused: it follows "must not be".
     rule: str
+    #: What to do instead.
     remedy: str
+    #: How the meaning goes along where it can.
     carried: Units | Mask | None = None
+    #: The same where the chunks of an array are of the class.
     in_chunks: Mask | None = None
 
 

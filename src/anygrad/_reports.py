@@ -23,29 +23,19 @@ from ._version import __version__
 
 
 class Report(NamedTuple):
-    """What is found of one library.
+    """What is found of one library."""
 
-    Attributes
-    ----------
-    library : str
-        Its name.
-    version : str or None
-        None where it is not installed, or does not say.
-    device : str or None
-        Where its arrays lie by default; None where it was not tried.
-    executor : str or None
-        The file in `_executors` that computes with it, or "agnostic".
-    status : {"works", "wrong", "unusable", "not tried", "not installed"}
-        What came of it.
-    detail : str
-        The reason for one that is wrong or unusable; empty for others.
-    """
-
+    #: Its name.
     library: str
+    #: None where it is not installed, or does not say.
     version: str | None
+    #: Where its arrays lie by default; None where it was not tried.
     device: str | None
+    #: The file in `_executors` that computes with it, or "agnostic".
     executor: str | None
+    #: What came of it.
     status: str
+    #: The reason for one that is wrong or unusable; empty for others.
     detail: str = ""
 
     @property

@@ -18,19 +18,13 @@ if TYPE_CHECKING:
 
 
 class Scale(NamedTuple):
-    """What turns the weighted sum of a formula into the derivative.
+    """What turns the weighted sum of a formula into the derivative."""
 
-    Attributes
-    ----------
-    factors : tuple
-        What the sum is multiplied with, one after the other: a reciprocal where this
-        is as good as the division, and faster; on coordinates, the reciprocal of the
-        length of the formula, so that no product of steps arises.
-    divisors : tuple
-        What it is divided by then, one number or 0-d array after the other.
-    """
-
+    #: What the sum is multiplied with, one after the other: a reciprocal where this is
+    #: as good as the division, and faster; on coordinates, the reciprocal of the length
+    #: of the formula, so that no product of steps arises.
     factors: tuple[Any, ...]
+    #: What it is divided by then, one number or 0-d array after the other.
     divisors: tuple[Any, ...]
 
 

@@ -23,65 +23,31 @@ MOST_SCHEMES = 2048
 
 
 class Recipe(NamedTuple):
-    """What a scheme is made from.
+    """What a scheme is made from."""
 
-    Attributes
-    ----------
-    order, accuracy : int
-        Of the derivative in the interior, where its formula is central.
-    edge_order : int
-        The accuracy of one-sided formulas at the edge itself.
-    left, right : str
-        The boundary mode at either end.
-    uneven : bool
-        Whether the formulas are for coordinates.
-    reach : tuple of (int, int) or None
-        How many points the formula of the interior reads to the left and to the right;
-        None is the central one.  With a reach, rows at an end without ghosts, where it
-        would leave the axis, have no formula: other recipes do not leave it there.
-    length : int or None
-        How many points the axis has, where these are too few for an interior: then
-        each has a formula of its own, with ghosts beyond both ends.
-    is_transposed : bool
-        Whether what flows back to the samples is wanted (`_transposed.py`).
-    """
-
+    #: Of the derivative in the interior, where its formula is central.
     order: int
     accuracy: int
+    #: The accuracy of one-sided formulas at the edge itself.
     edge_order: int
+    #: The boundary mode at either end.
     left: str
     right: str
+    #: Whether the formulas are for coordinates.
     uneven: bool
+    #: How many points the formula of the interior reads to the left and to the right;
+    #: None is the central one.  With a reach, rows at an end without ghosts, where it
+    #: would leave the axis, have no formula: other recipes do not leave it there.
     reach: tuple[int, int] | None = None
+    #: How many points the axis has, where these are too few for an interior: then each
+    #: has a formula of its own, with ghosts beyond both ends.
     length: int | None = None
+    #: Whether what flows back to the samples is wanted (`_transposed.py`).
     is_transposed: bool = False
 
 
 class Scheme:
-    """The formulas of a whole axis, from its first point to its last.
-
-    Attributes
-    ----------
-    recipe : Recipe
-        What it was made from: schemes of equal recipes are equal.
-    order : int
-        Of the derivative.
-    formulas : tuple of Formula
-        They fill the axis in order and without a gap: the left edge row by row,
-        the interior, the right edge row by row.
-    interior : int
-        Which of the `formulas` is the interior.
-    points : int
-        The fewest points along the axis for which all formulas fit.
-    wraps : bool
-        Whether the formulas of one edge read samples at the other.
-    denominators : tuple of int
-        Those of the formulas, each once.
-    places, firsts : tuple of int
-        Which of these each formula has, and the first formula that has each.
-    unit_scales : tuple of Scale
-        One per formula, for a step of one.
-    """
+    """The formulas of a whole axis, from its first point to its last."""
 
     __slots__ = (
         "denominators",
@@ -99,17 +65,27 @@ class Scheme:
     def __init__(
         self, recipe: Recipe, formulas: tuple[Formula, ...], interior: int
     ) -> None:
+        #: What it was made from: schemes of equal recipes are equal.
         self.recipe = recipe
+        #: Of the derivative.
         self.order = recipe.order
+        #: They fill the axis in order and without a gap: the left edge row by row, the
+        #: interior, the right edge row by row.
         self.formulas = formulas
+        #: Which of the `formulas` is the interior.
         self.interior = interior
+        #: The fewest points along the axis for which all formulas fit.
         self.points = fewest_points(recipe)
         left, right = formulas[:interior], formulas[:interior:-1]
+        #: Whether the formulas of one edge read samples at the other.
         self.wraps = any(_formulas.wraps(formula) for formula in (*left, *right))
+        #: Those of the formulas, each once.
         self.denominators = tuple(sorted({f.denominator for f in formulas}))
+        #: Which of these each formula has, and the first formula that has each.
         self.places = tuple([self.denominators.index(f.denominator) for f in formulas])
         count = len(self.denominators)
         self.firsts = tuple([self.places.index(place) for place in range(count)])
+        #: One per formula, for a step of one.
         self.unit_scales = self.per_formula(
             [_scales.of_unit_step(d) for d in self.denominators]
         )
@@ -230,34 +206,22 @@ def farthest(central: Recipe) -> list[Recipe]:
 
 
 class Margin(NamedTuple):
-    """The ghosts among the samples, which the results do not have.
+    """The ghosts among the samples, which the results do not have."""
 
-    Attributes
-    ----------
-    axis : int
-        Along which they lie.
-    left, right : int
-        How many there are at either end.
-    """
-
+    #: Along which they lie.
     axis: int
+    #: How many there are at either end.
     left: int
     right: int
 
 
 class Halo(NamedTuple):
-    """What the rows inside of an axis need around them.
+    """What the rows inside of an axis need around them."""
 
-    Attributes
-    ----------
-    left, right : int
-        How many points they read to either side.
-    points : int
-        How long an axis must be.
-    """
-
+    #: How many points they read to either side.
     left: int
     right: int
+    #: How long an axis must be.
     points: int
 
 

@@ -13,17 +13,11 @@ T = TypeVar("T")
 class Setting(Generic[T]):
     """A value that a process has, and other values that contexts have.
 
-    Threads, and tasks of `asyncio`, have contexts of their own.
-
-    Parameters
-    ----------
-    name : str
-        As the context shows it.
-    default : object
-        The value of the process, until it is told another.
+    Threads, and tasks of `asyncio`, have contexts of their own, which show it by name.
     """
 
     def __init__(self, name: str, default: T) -> None:
+        #: The value of the process, until it is told another.
         self.default = default
         # In a tuple, so that None may be a value, too.
         self._current: contextvars.ContextVar[tuple[T] | None] = contextvars.ContextVar(

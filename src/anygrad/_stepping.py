@@ -16,23 +16,16 @@ from ._tasks import with_all_dims
 
 
 class Stepped(NamedTuple):
-    """One task of a plan, but for its step.
+    """One task of a plan, but for its step."""
 
-    Attributes
-    ----------
-    place, scheme, digits
-        Those of the task and its dtype.
-    least, most : float
-        Of steps in between, all divisors are normal numbers.
-    before, after : tuple
-        What stands before and after the scales of the task.
-    """
-
+    #: Those of the task and its dtype.
     place: int
     scheme: Scheme
     digits: int
+    #: Of steps in between, all divisors are normal numbers.
     least: float
     most: float
+    #: What stands before and after the scales of the task.
     before: tuple[Any, ...]
     after: tuple[Any, ...]
 
@@ -137,5 +130,6 @@ def _stepped(task: Task) -> Stepped:
         digits,
         (4.0 * least / scheme.denominators[0]) ** root,
         (0.25 * most / scheme.denominators[-1]) ** root,
-        *task.around_scales(),
+        before=task[:4],
+        after=task[5:],
     )

@@ -28,20 +28,13 @@ class Grid(TypedDict):
 
 
 class Unit(NamedTuple):
-    """In what angles are measured.
+    """In what angles are measured."""
 
-    Attributes
-    ----------
-    name : str
-        As libraries of quantities know it.
-    radians : float
-        How many it is.
-    turn : float
-        How many of it are a full circle.
-    """
-
+    #: As libraries of quantities know it.
     name: str
+    #: How many it is.
     radians: float
+    #: How many of it are a full circle.
     turn: float
 
 
@@ -129,10 +122,8 @@ def spherical(
     array([2. , 1. , 0.5])
     """
     unit = _unit(degrees)
-    theta, phi = (
-        _angles(inclination, "inclination", unit),
-        _around(azimuth, "azimuth", unit),
-    )
+    theta = _angles(inclination, "inclination", unit)
+    phi = _around(azimuth, "azimuth", unit)
     if coordinates.is_number(radius, "radius"):
         numbers = coordinates.dims(dim, (-2, -1))
         length = coordinates.length(radius, theta, "inclination") * unit.radians
@@ -143,10 +134,8 @@ def spherical(
             "scale_factors": [length, circle],
             "dim": numbers,
         }
-    numbers, r = (
-        coordinates.dims(dim, (-3, -2, -1)),
-        coordinates.coordinate(radius, "radius"),
-    )
+    numbers = coordinates.dims(dim, (-3, -2, -1))
+    r = coordinates.coordinate(radius, "radius")
     coordinates.check_together(r, theta)
     with _dispatch.surroundings(r):
         length = _laid(r.array, numbers[0], numbers) * unit.radians

@@ -34,67 +34,47 @@ from ._typing import DType, Namespace
 
 
 class Dim(NamedTuple):
-    """All that is given for one dim.
+    """All that is given for one dim."""
 
-    Attributes
-    ----------
-    axis : Axis
-        Where it is.
-    entry : Entry
-        Its spacing.
-    ends : Ends
-        What stands at its ends.
-    """
-
+    #: Where it is.
     axis: Axis
+    #: Its spacing.
     entry: Entry
+    #: What stands at its ends.
     ends: Ends
 
 
 class Along(NamedTuple):
-    """What is learned of the spacing along a dim.
+    """What is learned of the spacing along a dim."""
 
-    Attributes
-    ----------
-    array : Samples or None
-        None for a number.
-    is_complex_step : bool
-        Whether it is a step that makes the result complex.
-    is_uneven : bool
-        Whether there are coordinates.
-    """
-
+    #: None for a number.
     array: Samples | None
+    #: Whether it is a step that makes the result complex.
     is_complex_step: bool
+    #: Whether there are coordinates.
     is_uneven: bool
 
 
-def planned(
-    field: Field, dims: Sequence[Dim], orders: Orders, *, has_where: bool = False
-) -> tuple[Task, ...]:
+def planned(field: Field, dims: Sequence[Dim], orders: Orders) -> tuple[Task, ...]:
     """Return one task per dim, without the values of a call."""
     along = [_along(dim, field) for dim in dims]
-    return tuple(
-        [
-            _task(field, place, dim, spaced, orders, has_where)
-            for place, (dim, spaced) in enumerate(zip(dims, along, strict=True))
-        ]
-    )
+    pairs = enumerate(zip(dims, along, strict=True))
+    return tuple([_task(field, place, *pair, orders) for place, pair in pairs])
 
 
 def planned_in_one_dtype(
-    field: Field, dims: Sequence[Dim], orders: Orders, *, has_where: bool = False
+    field: Field, dims: Sequence[Dim], orders: Orders
 ) -> tuple[Task, ...]:
     """Return one task per dim, all with the digits of one dtype."""
     xp, whole = field.samples.namespace, field
     if len(dims) > 1 and not _precision.is_integer(field.dtype, xp):
-        usual = planned(field._replace(result=None), dims, orders, has_where=has_where)
+        usual = planned(field._replace(result=None), dims, orders)
         common = _precision.common([task.precision.result for task in usual], xp)
         if any(task.precision.result != common for task in usual):
             whole = field._replace(dtype=common)
         elif field.result is None:
             return usual
-    return planned(whole, dims, orders, has_where=has_where)
+    return planned(whole, dims, orders)
 
 
 def _along(dim: Dim, field: Field) -> Along:
@@ -115,20 +95,18 @@ def _along(dim: Dim, field: Field) -> Along:
     return Along(found, is_complex_step=False, is_uneven=True)
 
 
-def _task(
-    field: Field, place: int, dim: Dim, along: Along, orders: Orders, has_where: bool
-) -> Task:
+def _task(field: Field, place: int, dim: Dim, along: Along, orders: Orders) -> Task:
     samples, (axis, _, ends) = field.samples, dim
     uneven = along.is_uneven
     recipe = _schemes.Recipe(*orders, *ends[:2], uneven)
     points = least = _schemes.fewest_points(recipe)
-    if has_where:  # each run has ends of its own
+    if field.has_mask:  # each run has ends of its own
         points = least = max(points, orders.edge_order + orders.order)
     elif points <= _schemes.MOST_REPEATED and _boundaries.can_be_short(*ends[:2]):
         least = min(points, _boundaries.least_points(*ends[:2], uneven=uneven))
-    input.check_length(field, axis, least, orders, ends, has_where)
+    input.check_length(field, axis, least, orders, ends)
     length = field.shape[axis.number]
-    recipes = _schemes.candidates(recipe) if has_where else [recipe]
+    recipes = _schemes.candidates(recipe) if field.has_mask else [recipe]
     if length < points:
         recipes = [recipe._replace(length=int(length))]
     make = _schemes.made if samples.is_compiled else _schemes.remembered
@@ -194,34 +172,25 @@ def margins(tasks: Sequence[Task]) -> tuple[Margin, ...]:
     return tuple(found.values())
 
 
-def summed(tasks: tuple[Task, ...]) -> tuple[Task, ...]:
+def summed(tasks: Sequence[Task]) -> list[Task]:
     """Return the terms of a sum."""
-    return tasks[:1] + tuple([task._replace(sign=1) for task in tasks[1:]])
+    return [*tasks[:1], *[task._replace(sign=1) for task in tasks[1:]]]
 
 
-def with_one_dtype(tasks: tuple[Task, ...], xp: Namespace) -> tuple[Task, ...]:
+def with_one_dtype(tasks: Sequence[Task], xp: Namespace) -> tuple[Task, ...]:
     """Give results that end in one array the dtype that holds them all."""
     common = _precision.common([task.precision.result for task in tasks], xp)
-    return tuple(
-        [
-            task._replace(precision=task.precision._replace(result=common))
-            for task in tasks
-        ]
-    )
+    precisions = [task.precision._replace(result=common) for task in tasks]
+    pairs = zip(tasks, precisions, strict=True)
+    return tuple([task._replace(precision=precision) for task, precision in pairs])
 
 
 class Values(NamedTuple):
-    """What a call adds along one dim.
+    """What a call adds along one dim."""
 
-    Attributes
-    ----------
-    number : float, complex or None
-        A step that is a number.
-    step, coordinates, constants, period
-        As those of a task.
-    """
-
+    #: A step that is a number, float or complex; else None.
     number: Any
+    #: As those of a task.
     step: Any = None
     coordinates: Any = None
     constants: Any = None
@@ -279,12 +248,9 @@ def bound(task: Task, values: Sequence[Values], *, is_compiled: bool = False) ->
     if number is not None:
         scales = _scaled(number, task.scheme, task, is_compiled)
         if alternatives:
-            alternatives = tuple(
-                [
-                    Alternative(other, _scaled(number, other, task, is_compiled))
-                    for other, _ in alternatives
-                ]
-            )
+            others = [scheme for scheme, _ in alternatives]
+            scaled = [_scaled(number, other, task, is_compiled) for other in others]
+            alternatives = tuple(map(Alternative, others, scaled))
     if inner is not None:
         inner = bound(inner, values, is_compiled=is_compiled)
     if constants is not None:

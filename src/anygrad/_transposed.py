@@ -22,21 +22,14 @@ if TYPE_CHECKING:
 
 
 class Part(NamedTuple):
-    """What some samples get.
+    """What some samples get."""
 
-    Attributes
-    ----------
-    start, stop : int
-        From which sample to which.
-    term : array
-        As long as that.
-    is_subtracted : bool
-        Whether it is taken from them.
-    """
-
+    #: From which sample to which.
     start: int
     stop: int
+    #: An array as long as that.
     term: Any
+    #: Whether it is taken from them.
     is_subtracted: bool
 
 

@@ -10,7 +10,7 @@ from .._classes import is_array
 from .._records import Axis, Ends, Field, Samples
 from . import dim
 from .companion import broadcasts, companion, may_broadcast
-from .wording import conversion
+from .input import check_numeric
 
 
 def check(ends: Ends, axis: Axis, field: Field) -> None:
@@ -51,12 +51,7 @@ def _check_period(period: Any, axis: Axis, field: Field) -> None:
 def _companion(array: Any, field: Field) -> Samples:
     """Return what there is to know of an array of numbers."""
     found = companion(array, field, "boundary")
-    if not _precision.is_numeric(found.dtype, found.namespace):
-        msg = (
-            "`boundary` must have an integer, real floating or complex floating dtype. "
-            f"Got {found.dtype}. {conversion(found)}"
-        )
-        raise TypeError(msg)
+    check_numeric(found, "boundary")
     return _constants.as_placed(found, field.samples)
 
 

@@ -74,6 +74,23 @@ def has_ghosts(entry: Any) -> bool:
     return isinstance(entry, str) and entry == _boundaries.GHOSTS
 
 
+def brings_ghosts(boundary: Any) -> bool:
+    """Tell whether some entry of a boundary brings ghosts beside the samples."""
+    is_many = isinstance(boundary, (list, tuple))
+    return is_tagged(boundary) or (is_many and any(map(brings_ghosts, boundary)))
+
+
+def is_tagged(entry: Any) -> bool:
+    """Tell whether an entry is ("ghosts", samples[, coordinates]), and no pair."""
+    if not isinstance(entry, tuple) or len(entry) not in (2, 3):
+        return False
+    first, second = entry[:2]
+    if type(first) is not str or first != _boundaries.GHOSTS:
+        return False
+    is_mode = isinstance(second, (str, tuple, numbers.Number))
+    return len(entry) == 3 or not is_mode
+
+
 def _has_period(first: Any, second: Any) -> bool:
     is_periodic = isinstance(first, str) and first == "periodic"
     return is_periodic and not isinstance(second, str)

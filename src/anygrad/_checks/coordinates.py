@@ -10,10 +10,10 @@ from .._classes import is_array
 from .._records import Samples
 from .._unmasked import unmasked
 from . import dtype, spacing
-from .input import is_unknown
+from .input import check_real, is_unknown
 from .integers import integer
 from .spacing import Entry, check_kind
-from .wording import conversion, shown
+from .wording import shown
 
 
 def in_unit(given: Any, name: str, unit: str) -> Any:
@@ -38,7 +38,7 @@ def is_number(given: Any, name: str) -> bool:
     if isinstance(_refusals.carried(given), _refusals.Units):
         return not getattr(given, "shape", ())
     samples = _dispatch.samples_of(given, name)
-    _check_real(samples, name)
+    check_real(samples, name)
     return len(samples.shape) == 0
 
 
@@ -68,7 +68,7 @@ def coordinate(given: Any, name: str) -> Samples:
     """Return what there is to know of coordinates, with floating numbers."""
     samples = _dispatch.samples_of(unmasked(given), name)
     xp, shape = samples.namespace, tuple(samples.shape)
-    _check_real(samples, name)
+    check_real(samples, name)
     if len(shape) != 1:
         msg = (
             f"`{name}` must be a 1-dimensional array: along each dim of the samples, "
@@ -89,18 +89,6 @@ def coordinate(given: Any, name: str) -> Samples:
     real = _precision.default_real(samples.device, xp)
     array = xp.astype(samples.array, real)
     return samples._replace(array=array, dtype=real)
-
-
-def _check_real(samples: Samples, name: str) -> None:
-    """Refuse dtypes that are of no coordinates, nor of a step between them."""
-    xp = samples.namespace
-    is_numeric = _precision.is_numeric(samples.dtype, xp)
-    if not is_numeric or _precision.is_complex(samples.dtype, xp):
-        msg = (
-            f"`{name}` must have an integer or real floating dtype. Got "
-            f"{samples.dtype}. {conversion(samples)}"
-        )
-        raise TypeError(msg)
 
 
 def step_or_coordinates(given: Any, name: str) -> Any:

@@ -118,12 +118,17 @@ def check_curl(axes: list[Axis], axis: Any) -> None:
         raise ValueError(msg)
 
 
+def _integer(given: Any, name: str) -> int:
+    number = integer(given)
+    if number is None:
+        msg = f"`{name}` must be an int. Got {shown(given)}.{static(given)}"
+        raise TypeError(msg)
+    return number
+
+
 def stack_axis(stack_dim: Any, ndim: int) -> int:
     """Return where new dims begin; negative numbers count from behind the last one."""
-    number = integer(stack_dim)
-    if number is None:
-        msg = f"`stack_dim` must be an int. Got {shown(stack_dim)}.{static(stack_dim)}"
-        raise TypeError(msg)
+    number = _integer(stack_dim, "stack_dim")
     if not -ndim - 1 <= number <= ndim:
         msg = (
             f"`stack_dim` must lie between {-ndim - 1} and {ndim} for a "
@@ -135,12 +140,7 @@ def stack_axis(stack_dim: Any, ndim: int) -> int:
 
 def vector_axis(vector_dim: Any, samples: Samples) -> int:
     """Return the axis of the components."""
-    ndim, number = len(samples.shape), integer(vector_dim)
-    if number is None:
-        msg = (
-            f"`vector_dim` must be an int. Got {shown(vector_dim)}.{static(vector_dim)}"
-        )
-        raise TypeError(msg)
+    ndim, number = len(samples.shape), _integer(vector_dim, "vector_dim")
     if not -ndim <= number < ndim:
         msg = (
             f"`vector_dim` must name a dimension of `input`, which has {ndim}. "

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import numbers
 from typing import Any, NamedTuple
 
 from .. import _boundaries, _precision
 from .._classes import is_array, ndim_of
 from .._records import Axis, Field, Samples
 from . import dim
+from .boundary import brings_ghosts, is_tagged
 from .companion import companion, may_broadcast
 from .spacing import Entry
 from .wording import as_plain, conversion, shown
@@ -23,57 +23,24 @@ class Brought(str):
 
 
 class Given(NamedTuple):
-    """The ghosts at one end.
+    """The ghosts at one end."""
 
-    Attributes
-    ----------
-    samples, coordinates : array
-        In the order of the axis; None for no coordinates.
-    end : int
-        0 for the left one, 1 for the right one.
-    name : str
-        The user's word for them.
-    """
-
+    #: Arrays in the order of the axis; None for no coordinates.
     samples: Any
     coordinates: Any
+    #: 0 for the left one, 1 for the right one.
     end: int
+    #: The user's word for them.
     name: str
 
 
 class Parsed(NamedTuple):
-    """What a boundary with ghosts is made of, for each entry.
+    """What a boundary with ghosts is made of, for each entry."""
 
-    Attributes
-    ----------
-    modes : list
-        The same in words, as of samples that hold the ghosts.
-    sides : list of (Given or None, Given or None)
-        What is given at the left and at the right end.
-    """
-
+    #: The same in words, as of samples that hold the ghosts.
     modes: list[Any]
+    #: What is given at the left and at the right end.
     sides: list[tuple[Given | None, Given | None]]
-
-
-def are_given(boundary: Any) -> bool:
-    """Tell whether some entry of a boundary brings ghosts."""
-    if is_tagged(boundary):
-        return True
-    if isinstance(boundary, (list, tuple)):
-        return any(map(are_given, boundary))
-    return False
-
-
-def is_tagged(entry: Any) -> bool:
-    """Tell whether an entry is ("ghosts", samples[, coordinates]), and no pair."""
-    if not isinstance(entry, tuple) or len(entry) not in (2, 3):
-        return False
-    first, second = entry[:2]
-    if type(first) is not str or first != _boundaries.GHOSTS:
-        return False
-    is_mode = isinstance(second, (str, tuple, numbers.Number))
-    return len(entry) == 3 or not is_mode
 
 
 def parsed(boundary: Any) -> Parsed:
@@ -122,7 +89,7 @@ def check_where(where: Any) -> None:
 
 def check_masked(boundary: Any) -> None:
     """Refuse ghosts beside masked samples, of whose mask they have no part."""
-    if are_given(boundary):
+    if brings_ghosts(boundary):
         msg = (
             "`boundary` must not bring samples where `input` is a masked array. Put "
             "them into `input`, masked or not, and write 'ghosts'."
@@ -177,10 +144,8 @@ def check(
             "everywhere, write the number alone."
         )
         raise TypeError(msg)
-    found, place = (
-        companion(given.samples, field, given.name),
-        dim.in_samples(axis, field),
-    )
+    found = companion(given.samples, field, given.name)
+    place = dim.in_samples(axis, field)
     _check_dtype(found, field.samples, given, "`input`")
     shape, full = tuple(found.shape), tuple(field.samples.shape)
     wanted = (*full[:place], count, *full[place + 1 :])
@@ -194,13 +159,15 @@ def check(
     _check_coordinates(given, axis, entry, field, shape[place])
 
 
-def _fits(shape: tuple[Any, ...], wanted: tuple[Any, ...], place: int) -> bool:
-    """Tell whether a shape is the one wanted, or longer along its axis."""
-    if len(shape) != len(wanted) or not shape[place] >= wanted[place]:
+def _fits(
+    shape: tuple[Any, ...], wanted: tuple[Any, ...], place: int | None = None
+) -> bool:
+    """Tell whether a shape is the one wanted, or longer along one axis."""
+    if len(shape) != len(wanted):
         return False
-    pairs = enumerate(zip(shape, wanted, strict=True))
     return all(
-        k == place or a == b or (a != 1 and may_broadcast(a, b)) for k, (a, b) in pairs
+        a >= b if k == place else a == b or (a != 1 and may_broadcast(a, b))
+        for k, (a, b) in enumerate(zip(shape, wanted, strict=True))
     )
 
 
@@ -209,20 +176,20 @@ def _check_coordinates(
 ) -> None:
     """Refuse coordinates of ghosts that are not as those of the samples."""
     is_uneven = ndim_of(entry.given) > 0
-    if not is_uneven or given.coordinates is None:
+    if given.coordinates is None:
         if is_uneven:
             msg = (
                 f"`{given.name}` must have the coordinates of its ghosts, beside those "
                 "of the samples. Write `('ghosts', samples, coordinates)`."
             )
             raise ValueError(msg)
-        if given.coordinates is not None:
-            msg = (
-                f"`{given.name}` must not have coordinates for its ghosts where "
-                f"`{entry.name}` is a step. Write `('ghosts', samples)`."
-            )
-            raise ValueError(msg)
         return
+    if not is_uneven:
+        msg = (
+            f"`{given.name}` must not have coordinates for its ghosts where "
+            f"`{entry.name}` is a step. Write `('ghosts', samples)`."
+        )
+        raise ValueError(msg)
     if not is_array(given.coordinates):
         msg = (
             f"`{given.name}` must have an array as the coordinates of its ghosts. Got "
@@ -232,15 +199,12 @@ def _check_coordinates(
     found, x = companion(given.coordinates, field, given.name), entry.given
     _check_dtype(found, companion(x, field, entry.name), given, f"`{entry.name}`")
     place = axis.number if x.ndim > 1 else 0
-    full = tuple(x.shape)
+    shape, full = tuple(found.shape), tuple(x.shape)
     wanted = (*full[:place], count, *full[place + 1 :])
-    if len(found.shape) != x.ndim or any(
-        a != b and not (a != 1 and may_broadcast(a, b))
-        for a, b in zip(found.shape, wanted, strict=True)
-    ):
+    if not _fits(shape, wanted):
         msg = (
             f"`{given.name}` must have one coordinate per ghost, in the shape "
-            f"{wanted}. Got shape {tuple(found.shape)}."
+            f"{wanted}. Got shape {shape}."
         )
         raise ValueError(msg)
 

@@ -27,6 +27,18 @@ def check_numeric(samples: Samples, name: str) -> None:
     raise TypeError(msg)
 
 
+def check_real(samples: Samples, name: str) -> None:
+    """Refuse dtypes that are no lengths: complex ones, too."""
+    xp = samples.namespace
+    is_numeric = _precision.is_numeric(samples.dtype, xp)
+    if not is_numeric or _precision.is_complex(samples.dtype, xp):
+        msg = (
+            f"`{name}` must have an integer or real floating dtype. Got "
+            f"{samples.dtype}. {conversion(samples)}"
+        )
+        raise TypeError(msg)
+
+
 def _check_plain(samples: Samples) -> None:
     """Refuse classes whose arrays have something of their own, which would be lost."""
     library, array = samples.library, samples.array
@@ -90,7 +102,7 @@ def is_unknown(length: Any) -> bool:
 
 
 def check_length(
-    field: Field, axis: Axis, points: int, orders: Orders, ends: Ends, has_where: bool
+    field: Field, axis: Axis, points: int, orders: Orders, ends: Ends
 ) -> None:
     """Refuse axes that are too short for the formulas."""
     length, shape = field.shape[axis.number], tuple(field.samples.shape)
@@ -101,7 +113,7 @@ def check_length(
         )
         raise ValueError(msg)
     if length < points:
-        has_one_sided = has_where or _boundaries.ONE_SIDED in ends[:2]
+        has_one_sided = field.has_mask or _boundaries.ONE_SIDED in ends[:2]
         has_ghosts = _boundaries.GHOSTS in ends[:2]
         msg = (
             f"`input` must have at least {shortened(points)} point{'s' * (points > 1)} "

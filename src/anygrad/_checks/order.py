@@ -33,30 +33,21 @@ def orders(
         raise ValueError(msg)
     if edge_order is None:
         return Orders(derivative, even, usual or even)
-    return Orders(derivative, even, _edge_order(edge_order))
+    edges = _positive(edge_order, "`edge_order` must be a positive int or None")
+    return Orders(derivative, even, edges)
 
 
 def checked_order(order: Any) -> int:
     """Return the order of the derivative."""
-    number = integer(order)
-    if number is None:
-        msg = f"`order` must be a positive int. Got {shown(order)}.{static(order)}"
-        raise TypeError(msg)
-    if number < 1:
-        msg = f"`order` must be a positive int. Got {shortened(number)}."
-        raise ValueError(msg)
-    return number
+    return _positive(order, "`order` must be a positive int")
 
 
-def _edge_order(edge_order: Any) -> int:
-    number = integer(edge_order)
+def _positive(given: Any, rule: str) -> int:
+    number = integer(given)
     if number is None:
-        msg = (
-            f"`edge_order` must be a positive int or None. Got {shown(edge_order)}."
-            f"{static(edge_order)}"
-        )
+        msg = f"{rule}. Got {shown(given)}.{static(given)}"
         raise TypeError(msg)
     if number < 1:
-        msg = f"`edge_order` must be a positive int or None. Got {shortened(number)}."
+        msg = f"{rule}. Got {shortened(number)}."
         raise ValueError(msg)
     return number

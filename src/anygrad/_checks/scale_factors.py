@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from .. import _constants, _libraries, _precision
-from .._records import Field, Samples
-from .._typing import DType, Namespace
-from . import dtype, spacing
+from .. import _constants, _precision
+from .._records import Field
+from .._typing import DType
+from . import spacing
 from .companion import broadcasts, companion
+from .input import check_real
 from .spacing import Entry
-from .wording import conversion, shown
+from .wording import shown
 
 
 def refuse_tensors(given: Any) -> NoReturn:
@@ -47,18 +47,10 @@ def entries(given: Any, count: int) -> list[Entry]:
     ]
 
 
-def check_dtype(
-    entry: Entry, own: DType | None, results: Sequence[DType], xp: Namespace
-) -> None:
-    """Refuse a factor whose dtype cannot take part in the promotion."""
-    for result in results if own is not None else ():
-        dtype.check_pair(entry.name, own, result, xp)
+def check(entry: Entry, field: Field) -> DType | None:
+    """Return the dtype of a factor, where it has a say: of floating arrays.
 
-
-def check(entry: Entry, field: Field) -> Samples | None:
-    """Return what there is to know of a factor that is an array; None for a number.
-
-    What JAX traces in the place of a Python number is one, as its weak type tells.
+    What JAX traces in the place of a Python number has none, as its weak type tells.
     """
     if entry.is_number:
         if isinstance(entry.given, complex):
@@ -67,18 +59,12 @@ def check(entry: Entry, field: Field) -> Samples | None:
         return None
     spacing.check_kind(entry)
     found = companion(entry.given, field, entry.name)
-    xp = found.namespace
-    is_numeric = _precision.is_numeric(found.dtype, xp)
-    if not is_numeric or _precision.is_complex(found.dtype, xp):
-        msg = (
-            f"`{entry.name}` must have an integer or real floating dtype. Got "
-            f"{found.dtype}. {conversion(found)}"
-        )
-        raise TypeError(msg)
+    check_real(found, entry.name)
     _check_shape(tuple(found.shape), entry, field)
-    if getattr(entry.given, "weak_type", False):
-        return None
-    return _constants.as_placed(found, field.samples)
+    placed = _constants.as_placed(found, field.samples)
+    is_integer = _precision.is_integer(placed.dtype, field.samples.namespace)
+    is_weak = getattr(entry.given, "weak_type", False)
+    return None if is_integer or is_weak else placed.dtype
 
 
 def _check_shape(shape: tuple[Any, ...], entry: Entry, field: Field) -> None:
@@ -99,10 +85,3 @@ def _check_shape(shape: tuple[Any, ...], entry: Entry, field: Field) -> None:
         f"Got shape {shape}.{remedy}"
     )
     raise ValueError(msg)
-
-
-def aligned(array: Any, ndim: int) -> Any:
-    """Return a factor with as many dims as a component."""
-    plain = _libraries.without_shell(array)
-    missing = ndim - plain.ndim
-    return plain[(*(None,) * missing, ...)] if missing else plain

@@ -6,27 +6,22 @@ import math
 import numbers
 from typing import Any, NamedTuple
 
-from .. import _constants, _precision
+from .. import _constants
 from .._classes import is_array
 from .._precision import Precision
 from .._records import Axis, Field, Samples
 from . import dim
 from .companion import companion, may_broadcast
-from .wording import as_plain, conversion, is_decimal, shortened, shown
+from .input import check_numeric
+from .wording import as_plain, is_decimal, shortened, shown
 
 
 class Entry(NamedTuple):
-    """The spacing along one dim.
+    """The spacing along one dim."""
 
-    Attributes
-    ----------
-    given : float, complex or array
-        A step, or coordinates.
-    name : str
-        The user's word for it.
-    """
-
+    #: A step, float or complex, or an array: of coordinates, or of shape () for a step.
     given: Any
+    #: The user's word for it.
     name: str
 
     @property
@@ -149,12 +144,7 @@ def array(entry: Entry, field: Field) -> Samples:
     """Return what there is to know of an array that is a step, or coordinates."""
     check_kind(entry)
     found = companion(entry.given, field, entry.name)
-    if not _precision.is_numeric(found.dtype, found.namespace):
-        msg = (
-            f"`{entry.name}` must have an integer, real floating or complex floating "
-            f"dtype. Got {found.dtype}. {conversion(found)}"
-        )
-        raise TypeError(msg)
+    check_numeric(found, entry.name)
     return _constants.as_placed(found, field.samples)
 
 

@@ -152,20 +152,13 @@ def _of_samples(slopes: Any, tasks: Sequence[Task], xp: Namespace) -> Any:
 
 
 class _Way(NamedTuple):
-    """The way back through tasks that are added up.
+    """The way back through tasks that are added up."""
 
-    Attributes
-    ----------
-    tasks : sequence of Task
-        These tasks.
-    plan : Plan
-        Their transposed ones, the first of which is a result.
-    is_negative : bool
-        Whether it is to be negated, since the first task is subtracted.
-    """
-
+    #: These tasks.
     tasks: Sequence[Task]
+    #: Their transposed ones, the first of which is a result.
     plan: Plan
+    #: Whether it is to be negated, since the first task is subtracted.
     is_negative: bool
 
     def is_short(self, slopes: Any) -> bool:

@@ -168,14 +168,9 @@ def _memory(f: Any, depth: dict[int, int], dtype: Any) -> int:
 
 
 class Place(NamedTuple):
-    """Where a block lies along an axis, which rows it reads, and which there may be.
+    """Where a block lies along an axis, which rows it reads, and which there may be."""
 
-    Attributes
-    ----------
-    own, read, around : (int, int)
-        From where to where; the rows around may lie beyond the ends.
-    """
-
+    #: From where to where; the rows around may lie beyond the ends.
     own: Span
     read: Span
     around: Span

@@ -7,14 +7,13 @@ and launches kernels on the stream that is.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic
 from .._records import are_short
-from . import results
-from .printed import cuda, kernels, on_cuda
-from .printed.kernels import Runner
+from .memory import OF_NUMPY
+from .printed import cuda, on_cuda
 
 if TYPE_CHECKING:
     from .._records import Plan
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     """Run the plan on an exact `cupy.ndarray`."""
     with f.device:
-        is_short = not plan.is_plain and are_short(plan.tasks)
-        done = None if is_short else _by_kernels(f, plan, xp)
+        done = on_cuda.run(LAUNCHER, f, plan, xp) if _serves(f, plan) else None
         return _agnostic.run(f, plan, xp) if done is None else done
 
 
@@ -35,14 +33,10 @@ def run_subclass(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
         return _agnostic.run(f, plan, xp)
 
 
-def _by_kernels(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...] | None:
-    """Return the results of a plan on the current device; None where it cannot."""
-    if not plan.tasks or not f.size or not _compiles_cuda():
-        return None
-    plan = results.at_each_place(plan)
-    made = results.empty(f, plan, _empty_like)
-    runner = Runner(partial(on_cuda.launch, LAUNCHER, xp), xp)
-    return made.returned if kernels.run(f, plan, made.outs, runner) else None
+def _serves(f: Any, plan: Plan) -> bool:
+    """Tell whether there is something that kernels can do."""
+    is_short = not plan.is_plain and are_short(plan.tasks)
+    return bool(plan.tasks and f.size and not is_short and _compiles_cuda())
 
 
 @lru_cache(1)
@@ -84,4 +78,6 @@ LAUNCHER = on_cuda.Launcher(
     device=lambda array: array.device.id,
     compiled=_compiled,
     call=_call,
+    empty_like=_empty_like,
+    memory=OF_NUMPY,
 )

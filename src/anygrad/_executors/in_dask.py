@@ -45,35 +45,22 @@ Surroundings: TypeAlias = Callable[[Any], AbstractContextManager[Any]]
 
 
 class Term(NamedTuple):
-    """A derivative, and what it reads.
+    """A derivative, and what it reads."""
 
-    Attributes
-    ----------
-    task : Task
-        With slots for arrays.
-    sources : tuple of Source
-        The samples, and the arrays of the slots.
-    windows : dict
-        Along the axis of the task, and that of the one inside.
-    """
-
+    #: With slots for arrays.
     task: Task
+    #: The samples, and the arrays of the slots.
     sources: tuple[Source, ...]
+    #: Along the axis of the task, and that of the one inside.
     windows: Windows
 
 
 class Layout(NamedTuple):
-    """Where a chunk's arguments have what a derivative reads.
+    """Where a chunk's arguments have what a derivative reads."""
 
-    Attributes
-    ----------
-    boxes : tuple of Box
-        One per source.
-    rows : tuple of (int, int, int)
-        For each axis that is cut, from where to where the rows are the chunk's own.
-    """
-
+    #: One per source.
     boxes: tuple[Box, ...]
+    #: For each axis that is cut, from where to where the rows are the chunk's own.
     rows: tuple[tuple[int, int, int], ...]
 
 
@@ -106,9 +93,7 @@ def run(
         name = f"{token}.{len(graphs)}"  # of which Dask shows what is before the token
         graphs.append({})
         for number, total in enumerate(whole):
-            places = stack.places(number)
-            tasks = _tasks(name, total, stack.axis, places, strips, compute)
-            graphs[-1].update(tasks)
+            graphs[-1] |= _tasks(name, total, stack, number, strips, compute)
     arrays = [s.array for term in terms for s in term.sources if is_lazy(s.array)]
     arrays.append(strips.layer(arrays))
     made = []
@@ -146,15 +131,16 @@ def _term(f: Any, task: Task) -> Term:
 def _tasks(
     name: str,
     total: Sequence[Term],
-    axis: int,
-    places: Sequence[tuple[int, ...]],
+    stack: Stack,
+    number: int,
     strips: Strips,
     compute: Callable[..., Any],
 ) -> dict[Key, Any]:
     """Return the tasks of a derivative with what is added to it, one per chunk.
 
-    What stands at several places, along new axes, is computed once.
+    What stands at several places of the stack is computed once.
     """
+    axis, places = stack.axis, stack.places(number)
     compute = partial(
         compute,
         tasks=tuple([term.task for term in total]),

@@ -41,40 +41,18 @@ LARGE = 2**21
 
 
 class Latest(NamedTuple):
-    """The latest call that had no arrays: the same numbers often come again.
+    """The latest call that had no arrays: the same numbers often come again."""
 
-    Attributes
-    ----------
-    plan : Plan
-        With its numbers.
-    numbers : sequence or array
-        As the program takes them.
-    is_placed : bool
-        Whether it has been tried to put them where the samples are.
-    """
-
+    #: With its numbers.
     plan: Plan
+    #: A sequence or an array, as the program takes them.
     numbers: Any
+    #: Whether it has been tried to put them where the samples are.
     is_placed: bool
 
 
 class Compiled:
-    """What is kept for a plan.
-
-    Attributes
-    ----------
-    program : callable
-        ``program(f, numbers, arrays)`` returns the results.
-    forms : tuple
-        Of the scales that the program is for.
-    vector : callable
-        ``vector(numbers)`` puts them into one array, where they need not be Python's.
-    has_steps_only, has_arrays_only : bool
-        Whether there are single numbers for each scale, and nothing else, or arrays and
-        steps of one.
-    latest : Latest or None
-        None until there has been a call.
-    """
+    """What is kept for a plan."""
 
     __slots__ = (
         "forms",
@@ -85,12 +63,25 @@ class Compiled:
         "vector",
     )
 
-    def __init__(self, program: Any, forms: Any, dtype: Any, arrays: Any) -> None:
+    def __init__(
+        self,
+        program: Callable[..., tuple[Any, ...]],
+        forms: Any,
+        dtype: Any,
+        arrays: Any,
+    ) -> None:
+        #: ``program(f, numbers, arrays)`` returns the results.
         self.program = program
+        #: Of the scales that the program is for.
         self.forms = forms
+        #: ``vector(numbers)`` puts them into one array, where they need not be
+        #: Python's.
         self.vector = _vector_of(dtype)
+        #: Whether there are single numbers for each scale, and nothing else, or arrays
+        #: and steps of one.
         self.has_steps_only = not arrays and set(forms) == {(1, 0), (False,)}
         self.has_arrays_only = bool(arrays) and set(forms) <= {False, True, (False,)}
+        #: None until there has been a call.
         self.latest: Latest | None = None
 
 
@@ -102,26 +93,9 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     """
     kept = plan.tasks[0].kept if plan.tasks else None
     made: Compiled | None = None if kept is None else kept.made
-    results: tuple[Any, ...]
-    latest = None if made is None else made.latest  # once: threads may replace it
-    if made is not None and latest is not None and latest.plan is plan:
-        if not latest.is_placed:
-            latest = made.latest = Latest(plan, _placed(latest.numbers, f, xp), True)
-        results = made.program(f, latest.numbers, ())
+    results = None if made is None else _again(made, f, plan, xp)
+    if results is not None:
         return results
-    if made is not None and made.has_steps_only:
-        numbers = _reciprocals(plan)
-        if numbers is not None:
-            vector = made.vector(numbers)
-            # As records are made fastest: this is done for each new step.
-            made.latest = tuple.__new__(Latest, (plan, vector, False))
-            results = made.program(f, vector, ())
-            return results
-    if made is not None and made.has_arrays_only:
-        given = _arrays(plan)
-        if given is not None:
-            results = made.program(f, (), given)
-            return results
     numbers, forms, arrays = arguments.taken_apart(plan)
     # Operation by operation, a mesh with explicit axes refuses what is cut.
     if _is_long(plan) and not explicit.sharding_of(f, *itertools.chain(*arrays)):
@@ -140,6 +114,23 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     if not arrays:
         made.latest = Latest(plan, vector, not numbers)
     return results
+
+
+def _again(made: Compiled, f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...] | None:
+    """Return the results of a program for which a plan need not be taken apart."""
+    latest = made.latest  # once: threads may replace it
+    if latest is not None and latest.plan is plan:
+        if not latest.is_placed:
+            latest = made.latest = Latest(plan, _placed(latest.numbers, f, xp), True)
+        return made.program(f, latest.numbers, ())
+    if made.has_steps_only and (numbers := _reciprocals(plan)) is not None:
+        vector = made.vector(numbers)
+        # As records are made fastest: this is done for each new step.
+        made.latest = tuple.__new__(Latest, (plan, vector, False))
+        return made.program(f, vector, ())
+    if made.has_arrays_only and (given := _arrays(plan)) is not None:
+        return made.program(f, (), given)
+    return None
 
 
 def _is_long(plan: Plan) -> bool:

@@ -12,20 +12,13 @@ if TYPE_CHECKING:
 
 
 class Memory(NamedTuple):
-    """How a library tells how its arrays lie in memory.
+    """How a library tells how its arrays lie in memory."""
 
-    Attributes
-    ----------
-    is_contiguous : callable
-        Whether the elements of an array lie one after the other, the last axis fastest.
-    strides : callable
-        How far apart the neighbours along each axis are.
-    transpose : callable
-        ``transpose(array, axes)``: a view.
-    """
-
+    #: Whether the elements of an array lie one after the other, the last axis fastest.
     is_contiguous: Callable[[Any], bool]
+    #: How far apart the neighbours along each axis are.
     strides: Callable[[Any], Sequence[int]]
+    #: ``transpose(array, axes)``: a view.
     transpose: Callable[[Any, Sequence[int]], Any]
 
 

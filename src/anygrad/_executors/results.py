@@ -31,20 +31,13 @@ def of_totals(
 
 
 class Results(NamedTuple):
-    """Arrays made beforehand.
+    """Arrays made beforehand."""
 
-    Attributes
-    ----------
-    returned : tuple of array
-        What the call returns.
-    outs : sequence of array
-        Where each result is written.
-    copies : list of (array, array)
-        Where it stands as well, and from where it comes.
-    """
-
+    #: The arrays that the call returns.
     returned: tuple[Any, ...]
+    #: The array where each result is written.
     outs: Sequence[Any]
+    #: An array where it stands as well, and the one from which it comes.
     copies: list[tuple[Any, Any]]
 
     def copy(self) -> tuple[Any, ...]:

@@ -12,32 +12,23 @@ from typing import Any, NamedTuple
 import xarray as xr
 
 from .._boundaries import GHOSTS
-from .._checks.boundary import has_ghosts, is_pair, is_period
-from .._checks.ghosts import is_tagged
+from .._checks.boundary import has_ghosts, is_pair, is_period, is_tagged
 from .._checks.wording import shown
 from . import coordinates, units
 from .by_name import aligned, per_dim, placed
 
 
 class Dim(NamedTuple):
-    """One dim, and the samples that end there.
+    """One dim, and the samples that end there."""
 
-    Attributes
-    ----------
-    name : hashable
-        Its name.
-    data, component : DataArray
-        All samples, and those of one component if it is a field.
-    coordinate : DataArray or None
-        That along the dim; None for a step.
-    datetime_unit : str or None
-        The unit of lengths of time.
-    """
-
+    #: Its name, hashable.
     name: Any
+    #: All samples, and those of one component if it is a field.
     data: xr.DataArray
     component: xr.DataArray
+    #: That along the dim; None for a step.
     coordinate: xr.DataArray | None
+    #: The unit of lengths of time.
     datetime_unit: str | None
 
     @property

@@ -47,25 +47,18 @@ class VectorField(NamedTuple):
 
 
 class Along(NamedTuple):
-    """What is given for the dims that are differentiated along.
+    """What is given for the dims that are differentiated along."""
 
-    Attributes
-    ----------
-    names, axes : list
-        Their names and numbers.
-    spacing, boundary : list
-        One entry per dim, as the plain doors take them.
-    units : list of (str or None)
-        Those of the spacing, where they are known; with scale factors, they are not.
-    scale_factors : list or None
-        One entry per dim; None for all of 1.
-    """
-
+    #: Their names and numbers.
     names: list[Any]
     axes: list[int]
+    #: One entry per dim, as the plain doors take them.
     spacing: list[Any]
     boundary: list[Any]
+    #: Those of the spacing, each a str; None where it is not known, as with scale
+    #: factors.
     units: list[Any]
+    #: One entry per dim; None for all of 1.
     scale_factors: list[Any] | None = None
 
     @property

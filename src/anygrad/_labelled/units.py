@@ -8,20 +8,13 @@ from typing import Any, NamedTuple
 
 
 class OfTime(NamedTuple):
-    """A unit of time that has always the same length.
+    """A unit of time that has always the same length."""
 
-    Attributes
-    ----------
-    name : str
-        How UDUNITS, and so the attribute, calls it; there, "m" are metres.
-    nanoseconds : int
-        How long it is.
-    words : str
-        A pattern of what files call it, with and without a date from which on.
-    """
-
+    #: How UDUNITS, and so the attribute, calls it; there, "m" are metres.
     name: str
+    #: How long it is.
     nanoseconds: int
+    #: A pattern of what files call it, with and without a date from which on.
     words: str
 
 

@@ -52,20 +52,13 @@ MOST_UNROLLED = 120
 
 
 class Variant(NamedTuple):
-    """What is printed in more than one way.
+    """What is printed in more than one way."""
 
-    Attributes
-    ----------
-    lanes : int
-        How many results that lie side by side a thread makes; 1 where they do not.
-    is_wide : bool
-        Whether positions in memory have more than 32 bits.
-    rows : int
-        In how many rows that follow each other it makes them.
-    """
-
+    #: How many results that lie side by side a thread makes; 1 where they do not.
     lanes: int
+    #: Whether positions in memory have more than 32 bits.
     is_wide: bool
+    #: In how many rows that follow each other it makes them.
     rows: int = 1
 
     @property

@@ -87,22 +87,16 @@ OPERATORS = {**printing.OPERATORS, "abs": "fabs({})", "where": "{0} ? {1} : {2}"
 
 
 class Kernels(Language):
-    """The words of C++.
-
-    Attributes
-    ----------
-    lanes : int
-        How many results that lie side by side a thread makes; 1 where they do not.
-    windows : dict
-        By what names a row that is read, the offsets along it.
-    """
+    """The words of C++."""
 
     TABLE, IN_TABLE = "c{}", "{}[lane]"
     IF, ELSE_IF, ELSE, SET = "if ({}) {{", "}} else if ({}) {{", "} else {", "{} = {};"
 
     def __init__(self, recording: Recording, lanes: int) -> None:
         super().__init__(recording)
+        #: How many results that lie side by side a thread makes; 1 where they do not.
         self.lanes = lanes
+        #: The offsets at which a row is read, by what names it.
         self.windows: dict[tuple[int, str], set[int]] = {}
 
     def constant(self, node: Node) -> str:

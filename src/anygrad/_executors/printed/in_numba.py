@@ -22,6 +22,7 @@ from ... import _workers
 from ..._kept import remember
 from ..._records import all_tasks
 from ..._version import __version__
+from ..memory import OF_NUMPY
 from ..recorded import tape, weights
 from . import kernels, loops
 from .kernels import Runner
@@ -81,7 +82,7 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any], workers: int) ->
     def launch(f: Any, plan: Plan, outs: Sequence[Any]) -> bool:
         return _run_at_once(f, plan, xp, outs, workers)
 
-    return kernels.run(f, plan, outs, Runner(launch, xp, most_results=MOST_RESULTS))
+    return kernels.run(f, plan, outs, Runner(launch, xp, OF_NUMPY, MOST_RESULTS))
 
 
 def _run_at_once(

@@ -10,7 +10,7 @@ from ... import _agnostic
 from ..._beyond import arrays_of
 from ..._precision import working
 from ..._records import totals_of, unrounded
-from ..memory import OF_NUMPY, in_order_of_memory
+from ..memory import in_order_of_memory
 
 if TYPE_CHECKING:
     from ..._records import Plan, Task
@@ -35,24 +35,16 @@ def compiled(make: Callable[[], V], compiler: str, instead: str) -> V | None:
 
 
 class Runner(NamedTuple):
-    """What runs kernels.
+    """What runs kernels."""
 
-    Attributes
-    ----------
-    launch : callable
-        ``launch(f, plan, outs)`` writes all results of a plan in one pass; it tells
-        whether it could.
-    namespace : module
-        Of the arrays.
-    memory : Memory
-        Likewise.
-    most_results : int
-        More are not made in one pass.
-    """
-
+    #: ``launch(f, plan, outs)`` writes all results of a plan in one pass; it tells
+    #: whether it could.
     launch: Callable[[Any, Plan, Sequence[Any]], bool]
+    #: Of the arrays.
     namespace: Namespace
-    memory: Memory = OF_NUMPY
+    #: Likewise.
+    memory: Memory
+    #: More are not made in one pass.
     most_results: int = 16
 
 

@@ -88,22 +88,11 @@ def text_of(
     printer = Loops(recording, layouts)
     if not has_tables:
         printer.tables = None
-    last, tab = printer.last, Loops.INDENT
-    along = {last, last - printer.runs_on}
+    last, along = printer.last, {printer.last, printer.last - printer.runs_on}
     ranges = interiors(recording.results, recording.ndim)
     settling = Settling(interior(recording.ndim))
     single = straight.loop(printer, settling, along)
-    several = straight.loop(printer, settling, along, AT_ONCE)
-    reads = straight.reads(single)
-    if (
-        len(recording.results) > 1
-        or "complex" in recording.results[0].dtype
-        or last == 0
-        or reads < LEAST_READS
-        or len(several) > MOST_LINES_AT_ONCE
-        or straight.reads(several) > MOST_LEFT * AT_ONCE * reads
-    ):
-        several = []
+    several = _several(printer, settling, along, straight.reads(single))
     unified: list[str] = []
     results: Sequence[Node] = recording.results
     if missing_beyond.serve_everywhere(results, ranges):
@@ -112,7 +101,7 @@ def text_of(
         unified += straight.indented(straight.loop(printer, settling, [last]))
         results = [settling.settled(node) for node in results]
     tables = straight.tables(printer, ranges[last])
-    general = Scope(tab * 2)
+    general = Scope(Loops.INDENT * 2)
     straight.add_point(printer, general, results, settling if unified else None)
     if len(single) + len(unified) + len(general.lines) > most_lines:
         return None
@@ -131,28 +120,61 @@ def text_of(
         unified="\n".join(unified),
         general="\n".join(general.lines),
     )
-    names = ["start", "stop", "numbers", *printer.layouts]
-    lines = _decorator(recording, dtypes, layouts)
-    lines.append(f"def kernel({', '.join(names)}):")
-    lengths = "".join([f"n{axis}, " for axis in range(recording.ndim)])
-    lines.append(f"{tab}{lengths}= o0.shape")
-    lines += [f"{tab}{name} = {text}" for text, name in printer.numbers.items()]
-    lines += [
-        f"{tab}flat_{name} = {name}.reshape({name}.size)" for name in printer.flat
-    ]
-    lines += straight.indented(tables)
+    names = ", ".join(["start", "stop", "numbers", *printer.layouts])
+    lines = [f"{name} = {text}" for text, name in printer.constants.items()]
+    lines += ["", *_decorator(recording, dtypes, layouts), f"def kernel({names}):"]
+    lines += straight.indented([*_before_loops(printer), *tables])
+    lines += _around(printer, body.splitlines(), ranges, is_counted=bool(several))
+    select = SELECT if "select(" in body else ""
+    return HEAD + select + ACCESS + "\n".join([*lines, ""])
+
+
+def _several(
+    printer: Loops, settling: Settling, along: set[int], reads: int
+) -> list[str]:
+    """Return the straight part of several rows at once; nothing where one is better.
+
+    Of one, a point takes so many reads.
+    """
+    lines = straight.loop(printer, settling, along, AT_ONCE)
+    (first, *others) = printer.recording.results
+    if others or "complex" in first.dtype or printer.last == 0 or reads < LEAST_READS:
+        return []
+    is_long = len(lines) > MOST_LINES_AT_ONCE
+    return (
+        [] if is_long or straight.reads(lines) > MOST_LEFT * AT_ONCE * reads else lines
+    )
+
+
+def _before_loops(printer: Loops) -> list[str]:
+    """Return the names of what is the same for all rows."""
+    last, lengths = printer.last, [f"n{axis}, " for axis in range(printer.last + 1)]
+    lines = [f"{''.join(lengths)}= o0.shape"]
+    lines += [f"{name} = {text}" for text, name in printer.numbers.items()]
+    lines += [f"flat_{name} = {name}.reshape({name}.size)" for name in printer.flat]
     if printer.runs_on:
         lines += [
-            f"{tab}rows = max(1, {MOST_POINTS} // max(1, n{last}))",
-            f"{tab}rows = rows if n{last} < {printer.short} else 1",
+            f"rows = max(1, {MOST_POINTS} // max(1, n{last}))",
+            f"rows = rows if n{last} < {printer.short} else 1",
         ]
+    return lines
+
+
+def _around(
+    printer: Loops, body: list[str], ranges: Sequence[Range], *, is_counted: bool
+) -> list[str]:
+    """Return the loops over all axes but the last, around what is done for a row.
+
+    It is counted how many rows are made at once, if it may be several.
+    """
+    last, lines = printer.last, []
     for axis in range(last):
-        bounds = ("start", "stop") if axis == 0 else ("0", f"n{axis}")
-        loop = [f"for t{axis} in range({bounds[0]}, {bounds[1]}):"]
+        begin, end = ("start", "stop") if axis == 0 else ("0", f"n{axis}")
+        loop = [f"for t{axis} in range({begin}, {end}):"]
         if printer.runs_on and axis == last - 1:
-            loop = [f"t{axis} = turn = {bounds[0]}", f"while t{axis} < {bounds[1]}:"]
-            body += f"\nt{axis} += 1"
-        if several and axis == 0:
+            loop = [f"t{axis} = turn = {begin}", f"while t{axis} < {end}:"]
+            body = [*body, f"t{axis} += 1"]
+        if is_counted and axis == 0:
             counted = COUNT.format(
                 at_once=AT_ONCE,
                 bottom=f"min(stop, n0 - {ranges[0].end})",
@@ -161,10 +183,7 @@ def text_of(
             )
             loop = ["made = start", *loop, *straight.indented(counted.splitlines())]
         lines += straight.indented(loop, axis + 1)
-    lines += [tab * (last + 1) + line for line in body.splitlines()]
-    constants = [f"{name} = {text}" for text, name in printer.constants.items()]
-    select = SELECT if "select(" in body else ""
-    return HEAD + select + ACCESS + "\n".join([*constants, "", *lines, ""])
+    return lines + straight.indented(body, last + 1)
 
 
 def _in_runs(

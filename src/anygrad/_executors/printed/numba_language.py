@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..recorded.nodes import straight_nodes
 from .printing import OPERATORS, Language, Scope
@@ -74,45 +74,34 @@ SHORT, SHORT_WITH_OTHERS = 64, 512
 
 
 class Loops(Language):
-    """The words of Python, as Numba understands them.
-
-    Attributes
-    ----------
-    constants, numbers : dict
-        The names of what is made before the loops, by what it is: numbers of the form,
-        and of the call.
-    rows, starts : dict
-        Likewise, of the rows that the straight way reads as views, and of where in
-        memory it begins to read others.
-    flat : dict
-        The arrays that are read as one long row, in order.
-    layouts : dict
-        How each array lies in memory, as Numba names it, by its name.
-    runs_on : bool
-        Whether rows that follow each other are one run through memory;
-    short : int
-        then, shorter ones are put together.
-    beyond_is_missing : bool
-        Whether what is printed reads masks beyond the ends of axes, as false there.
-    """
+    """The words of Python, as Numba understands them."""
 
     TABLE, IN_TABLE = "table{}", "read({}, u)"
 
     def __init__(self, recording: Recording, layouts: str) -> None:
         super().__init__(recording)
+        #: The names of what is made before the loops, by what it is: numbers of the
+        #: form, and of the call.
         self.constants: dict[str, str] = {}
         self.numbers: dict[str, str] = {}
+        #: Likewise, of the rows that the straight way reads as views, and of where in
+        #: memory it begins to read others.
         self.rows: dict[str, str] = {}
         self.starts: dict[str, str] = {}
+        #: The arrays that are read as one long row, in order.
         self.flat: dict[str, None] = {}
+        #: Whether what is printed reads masks beyond the ends of axes, as false there.
         self.beyond_is_missing = False
         names = [f"b{k}" for k in range(len(recording.arrays))]
         names += [f"o{k}" for k in range(len(recording.results))]
+        #: How each array lies in memory, as Numba names it, by its name.
         self.layouts = dict(zip(names, layouts, strict=True))
         nodes = straight_nodes(recording.results, recording.ndim)
         loads = [node.detail for node in nodes if node.verb == "load"]
         others = {(array, index[:-1]) for array, index in loads}
+        #: Rows that are shorter are put together, where they follow each other.
         self.short = SHORT if len(others) <= 2 else SHORT_WITH_OTHERS
+        #: Whether rows that follow each other are one run through memory.
         self.runs_on = self._runs_on([index for _, index in loads])
 
     def _runs_on(self, places: Sequence[Index]) -> bool:
@@ -130,7 +119,8 @@ class Loops(Language):
     def constant(self, node: Node) -> str:
         """Return the name of a number of the form, a global one in its dtype."""
         value = node.detail
-        text = f"float('{value!r}')" if _is_special(value) else repr(value)
+        is_special = isinstance(value, float) and not math.isfinite(value)
+        text = f"float('{value!r}')" if is_special else repr(value)
         text = f"{node.dtype}({text})"
         return self.constants.setdefault(text, f"C{len(self.constants)}")
 
@@ -203,10 +193,6 @@ class Loops(Language):
     def assign(self, scope: Scope, _: str, name: str, value: str) -> None:
         """Write an assignment."""
         scope.add(f"{name} = {value}")
-
-
-def _is_special(value: Any) -> bool:
-    return isinstance(value, float) and not math.isfinite(value)
 
 
 def _are_inside(index: Sequence[Place]) -> list[str]:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..._kept import remember
+from .. import results
 from ..recorded import tape
 from ..recorded.nodes import interiors, nodes_of, straight_nodes
-from . import cuda
+from . import cuda, kernels
 from .cuda import Variant
-from .kernels import compiled
+from .kernels import Runner
 from .printing import is_for_all_rows
 
 if TYPE_CHECKING:
     from ..._records import Plan, Task
     from ..._typing import Namespace
+    from ..memory import Memory
     from ..recorded.nodes import Range
     from ..recorded.tape import Form, Recording
 
@@ -41,21 +44,14 @@ MOST_NARROW = 2**31 - 2**26
 
 
 class Array(NamedTuple):
-    """How an array lies in memory.
+    """How an array lies in memory."""
 
-    Attributes
-    ----------
-    address : int
-        Of its first element; where that begins within 16 bytes is enough.
-    shape, strides : tuple of int
-        The strides are in bytes.
-    size : int
-        Of an element, in bytes.
-    """
-
+    #: Of its first element; where that begins within 16 bytes is enough.
     address: int
+    #: The strides are in bytes.
     shape: tuple[int, ...]
     strides: tuple[int, ...]
+    #: Of an element, in bytes.
     size: int
 
     @property
@@ -65,18 +61,12 @@ class Array(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """On how many threads a kernel runs.
+    """On how many threads a kernel runs."""
 
-    Attributes
-    ----------
-    blocks, threads : tuple of int
-        The counts of blocks, and of threads in each.
-    inner : int
-        How many points of a row are none of its ends.
-    """
-
+    #: The counts of blocks, and of threads in each.
     blocks: tuple[int, int, int]
     threads: tuple[int, int, int]
+    #: How many points of a row are none of its ends.
     inner: int
 
 
@@ -154,69 +144,49 @@ def _power_of_two(count: int) -> int:
 
 
 class Launcher(NamedTuple):
-    """How a library compiles and launches kernels.
+    """How a library makes arrays, and compiles and launches kernels."""
 
-    Attributes
-    ----------
-    place : callable
-        ``place(array)`` returns the `Array`; None if memory holds other values.
-    device : callable
-        ``device(array)`` returns what stands for its device.
-    compiled : callable
-        ``compiled(text, device)`` returns a function for a text, or raises an error.
-    call : callable
-        ``call(function, grid, arguments, array)`` calls it; the arguments are arrays,
-        numbers of NumPy's for positions, and Python's float.
-    """
-
+    #: ``place(array)`` returns the `Array`; None if memory holds other values.
     place: Callable[[Any], Array | None]
+    #: ``device(array)`` returns what stands for its device.
     device: Callable[[Any], Any]
+    #: ``compiled(text, device)`` returns a function for a text, or raises an error.
     compiled: Callable[[str, Any], Any]
+    #: ``call(function, grid, arguments, array)`` calls it; the arguments are arrays,
+    #: numbers of NumPy's for positions, and Python's float.
     call: Callable[[Any, Grid, Sequence[Any], Any], None]
+    #: ``empty_like(array, dtype=..., shape=...)``, as `results.empty` takes it.
+    empty_like: Callable[..., Any]
+    #: How its arrays tell how they lie in memory.
+    memory: Memory
 
 
 class Launch(NamedTuple):
-    """A kernel for arrays that lie in memory in one way.
+    """A kernel for arrays that lie in memory in one way."""
 
-    Attributes
-    ----------
-    places : list of Array
-        How the arrays and the results lie.
-    function : callable or None
-        None where there is nothing to launch.
-    grid : Grid or None
-        On how many threads it runs.
-    steps : list of list of int
-        The strides of each array and result, as it takes them.
-    lengths : list of int
-        Those of the axes.
-    """
-
+    #: How the arrays and the results lie.
     places: Sequence[Array]
+    #: None where there is nothing to launch.
     function: Any
+    #: On how many threads it runs.
     grid: Grid | None = None
+    #: The strides of each array and result, as it takes them.
     steps: Sequence[Sequence[Any]] = ()
+    #: Those of the axes.
     lengths: Sequence[Any] = ()
 
 
 class Kernel:
-    """What is kept of a form of calls on a device.
-
-    Attributes
-    ----------
-    recording : Recording
-        All operations.
-    functions : dict
-        What is compiled, by variant; None for what is not.
-    latest : Launch
-        For the latest arrays: the next ones often lie as they do.
-    """
+    """What is kept of a form of calls on a device."""
 
     __slots__ = ("functions", "latest", "recording")
 
     def __init__(self, recording: Recording) -> None:
+        #: All operations.
         self.recording = recording
+        #: What is compiled, by variant; None for what is not.
         self.functions: dict[Variant, Any] = {}
+        #: For the latest arrays: the next ones often lie as they do.
         self.latest = Launch((), None)
 
 
@@ -225,19 +195,13 @@ class Latest(NamedTuple):
 
     It is often called with the same numbers again, and then has the same tasks, which
     are of one device.
-
-    Attributes
-    ----------
-    tasks : tuple of Task
-        With their numbers.
-    kernel : Kernel
-        What serves them.
-    numbers : list of float
-        As the kernel takes them.
     """
 
+    #: With their numbers.
     tasks: tuple[Task, ...]
+    #: What serves them.
     kernel: Kernel
+    #: As the kernel takes them.
     numbers: Sequence[float]
 
 
@@ -245,7 +209,17 @@ class Latest(NamedTuple):
 _kernels: dict[tuple[Form, Any], Kernel] = {}
 
 
-def launch(
+def run(
+    launcher: Launcher, f: Any, plan: Plan, xp: Namespace
+) -> tuple[Any, ...] | None:
+    """Return the results of a plan, on the current device; None where it cannot."""
+    plan = results.at_each_place(plan)
+    made = results.empty(f, plan, launcher.empty_like)
+    runner = Runner(partial(_launch, launcher, xp), xp, launcher.memory)
+    return made.returned if kernels.run(f, plan, made.outs, runner) else None
+
+
+def _launch(
     launcher: Launcher,
     xp: Namespace,
     f: Any,
@@ -323,6 +297,6 @@ def _compiled(
     text = cuda.text_of(recording, variant)
     if text is None:
         return None
-    return compiled(
+    return kernels.compiled(
         lambda: launcher.compiled(text, device), "CUDA", "as several kernels"
     )

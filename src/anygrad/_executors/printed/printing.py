@@ -32,22 +32,7 @@ OPERATORS = {
 
 
 class Scope:
-    """Lines, and the names of what they have computed.
-
-    Attributes
-    ----------
-    lines : list of str
-        In order.
-    indent : str
-        What stands before each of them.
-    row : Scope or None
-        In the interior, where that goes which does not depend on the last axis.
-    at : tuple of int or None
-        Where it is straight: a position along each axis, by which all choices are
-        known; None where the position decides when it runs.
-    names : dict
-        What has been computed, by node.
-    """
+    """Lines, and the names of what they have computed."""
 
     def __init__(
         self,
@@ -56,8 +41,16 @@ class Scope:
         *,
         at: tuple[int, ...] | None = None,
     ) -> None:
+        #: In order.
         self.lines: list[str] = []
-        self.indent, self.row, self.at = indent, row, at
+        #: What stands before each of them.
+        self.indent = indent
+        #: In the interior, where that goes which does not depend on the last axis.
+        self.row = row
+        #: Where it is straight: a position along each axis, by which all choices are
+        #: known; None where the position decides when it runs.
+        self.at = at
+        #: What has been computed, by node.
         self.names: dict[Node, str] = {}
 
     def branch(self, more: str) -> Scope:
@@ -73,23 +66,7 @@ class Scope:
 
 
 class Language:
-    """How the operations are written; the languages derive from it.
-
-    Parameters
-    ----------
-    recording : Recording
-        What is printed.
-
-    Attributes
-    ----------
-    last : int
-        The last axis,
-    within : frozenset of int
-        and those that the straight way goes along.
-    tables : dict or None
-        The names of what is computed once for all rows, such as weights on coordinates;
-        None where each row computes its own.
-    """
+    """How the operations are written; the languages derive from it."""
 
     #: The names of tables, by their numbers, and what stands for an element of one.
     TABLE, IN_TABLE = "", ""
@@ -101,9 +78,14 @@ class Language:
     IF, ELSE_IF, ELSE, SET = "if {}:", "elif {}:", "else:", "{} = {}"
 
     def __init__(self, recording: Recording) -> None:
+        #: What is printed.
         self.recording = recording
+        #: The last axis.
         self.last = recording.ndim - 1
+        #: The axes that the straight way goes along.
         self.within = frozenset([self.last])
+        #: The names of what is computed once for all rows, such as weights on
+        #: coordinates; None where each row computes its own.
         self.tables: dict[Node, str] | None = {}
         self._count = 0
 

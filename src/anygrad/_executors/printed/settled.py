@@ -15,17 +15,11 @@ from ..recorded.nodes import Node, Tape, nodes_of, only_operand
 
 
 class Known(NamedTuple):
-    """What is known of conditions.
+    """What is known of conditions."""
 
-    Attributes
-    ----------
-    true : frozenset of Node
-        Those that hold.
-    false : frozenset of frozenset of Node
-        Of each of these, some does not.
-    """
-
+    #: Those that hold.
     true: frozenset[Node] = frozenset()
+    #: Of each of these, some does not.
     false: frozenset[frozenset[Node]] = frozenset()
 
 
@@ -33,19 +27,13 @@ NOTHING = Known()
 
 
 class Settling:
-    """Expressions at one position, each once.
-
-    Parameters
-    ----------
-    at : tuple of int
-        The position along each axis.
-    tape : Tape or None
-        Where they are written down: those of several positions that share one are the
-        same node where they compute the same in the same way.
-    """
+    """Expressions at one position, each once."""
 
     def __init__(self, at: tuple[int, ...], tape: Tape | None = None) -> None:
+        #: The position along each axis.
         self.at = at
+        #: Where they are written down: those of several positions that share one are
+        #: the same node where they compute the same in the same way.
         self._tape = tape or Tape(None)
         self._known: dict[tuple[Node, Known], Node] = {}
 

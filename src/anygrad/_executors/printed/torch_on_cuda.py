@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..._records import Plan, all_tasks
-from .. import huge_pages, results
+from .. import huge_pages
 from ..memory import OF_TORCH
-from . import cuda, kernels, on_cuda
-from .kernels import Runner
+from . import cuda, on_cuda
 
 if TYPE_CHECKING:
     from ..._typing import Namespace
@@ -27,11 +26,8 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...] | None:
         return None
     if any(task.precision.result.is_complex for task in all_tasks(plan)):
         return None  # C++ has no complex numbers without CuPy's headers
-    plan = results.at_each_place(plan)
-    made = results.empty(f, plan, huge_pages.empty_like)
     with _on_device_of(f):
-        runner = Runner(partial(on_cuda.launch, LAUNCHER, xp), xp, OF_TORCH)
-        return made.returned if kernels.run(f, plan, made.outs, runner) else None
+        return on_cuda.run(LAUNCHER, f, plan, xp)
 
 
 def _on_device_of(tensor: Any) -> AbstractContextManager[Any]:
@@ -151,4 +147,6 @@ LAUNCHER = on_cuda.Launcher(
     device=lambda tensor: tensor.device,
     compiled=_compiled,
     call=_call,
+    empty_like=huge_pages.empty_like,
+    memory=OF_TORCH,
 )

@@ -14,20 +14,13 @@ LENGTH = 2**40
 
 
 class Place(NamedTuple):
-    """Where an array is read along one of its axes.
+    """Where an array is read along one of its axes."""
 
-    Attributes
-    ----------
-    axis : int
-        The axis of the results that it is.
-    follows : bool
-        Whether the place moves with the position along it.
-    at : int
-        How far from that position, or from the start.
-    """
-
+    #: The axis of the results that it is.
     axis: int
+    #: Whether the place moves with the position along it.
     follows: bool
+    #: How far from that position, or from the start.
     at: int
 
 
@@ -42,32 +35,24 @@ def name_of(dtype: DType) -> str:
 
 
 class Node:
-    """One operation on single elements.
-
-    Attributes
-    ----------
-    verb : str
-        A function of the standard; "load", "number" and "constant", which have no
-        `operands`; or "pieces", which looks at the position and chooses one of them.
-    operands : tuple of Node
-        What it is done to.
-    dtype : str
-        The standard's name of what comes out.
-    detail : object
-        Of a load, which array and the `Index`; of a number, which one; of a constant,
-        its value; of pieces, the axis and the position at which each but the first
-        begins.
-    axes : frozenset of int
-        Those of which the position matters.
-    """
+    """One operation on single elements."""
 
     __slots__ = ("axes", "detail", "dtype", "operands", "verb")
 
     def __init__(
         self, verb: str, operands: tuple[Node, ...], dtype: str, detail: Any
     ) -> None:
-        self.verb, self.operands = verb, operands
-        self.dtype, self.detail = dtype, detail
+        #: A function of the standard; "load", "number" and "constant", which have no
+        #: `operands`; or "pieces", which looks at the position and chooses one of them.
+        self.verb = verb
+        #: What it is done to.
+        self.operands = operands
+        #: The standard's name of what comes out.
+        self.dtype = dtype
+        #: Of a load, which array and the `Index`; of a number, which one; of a
+        #: constant, its value; of pieces, the axis and the position at which each but
+        #: the first begins.
+        self.detail = detail
         axes: set[int] = set()
         for operand in operands:
             axes |= operand.axes
@@ -75,6 +60,7 @@ class Node:
             axes.update(place.axis for place in detail[1] if place.follows)
         elif verb == "pieces":
             axes.add(detail[0])
+        #: Those of which the position matters.
         self.axes: frozenset[int] = frozenset(axes)
 
 
@@ -94,17 +80,11 @@ def nodes_of(
 
 
 class Range(NamedTuple):
-    """The interior along an axis.
+    """The interior along an axis."""
 
-    Attributes
-    ----------
-    start : int
-        Its first point.
-    end : int
-        How many points lie behind it.
-    """
-
+    #: Its first point.
     start: int
+    #: How many points lie behind it.
     end: int
 
 
@@ -148,30 +128,19 @@ def straight_nodes(results: Sequence[Node], ndim: int) -> Iterator[Node]:
 
 
 class Weak(NamedTuple):
-    """A number of Python's that comes with the call: it takes the dtype of arrays.
+    """A number of Python's that comes with the call: it takes the dtype of arrays."""
 
-    Attributes
-    ----------
-    place : int
-        Which one of the call's.
-    is_complex : bool
-        Whether it makes real arrays complex.
-    """
-
+    #: Which one of the call's.
     place: int
+    #: Whether it makes real arrays complex.
     is_complex: bool
 
 
 class Tape:
-    """All nodes of a recording, each once.
-
-    Attributes
-    ----------
-    namespace : module
-        In which the arrays are computed with, asked for what dtypes become.
-    """
+    """All nodes of a recording, each once."""
 
     def __init__(self, namespace: Namespace) -> None:
+        #: In which the arrays are computed with, asked for what dtypes become.
         self.namespace = namespace
         self._nodes: dict[Any, Node] = {}
         self._names: dict[DType, str] = {}  # NumPy makes them anew

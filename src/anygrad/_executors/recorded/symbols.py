@@ -28,26 +28,21 @@ def symbol_of_array(
 
 
 class Symbol:
-    """What stands for an array while a recording is made.
-
-    Attributes
-    ----------
-    tape : Tape
-        Where it is written down what is done to it.
-    node : Node
-        Any one element of it.
-    shape : tuple of int
-        As if each axis that may have any length had `LENGTH`.
-    dtype : dtype
-        Of its namespace.
-    """
+    """What stands for an array while a recording is made."""
 
     __slots__ = ("dtype", "node", "shape", "tape")
 
     def __init__(
         self, tape: Tape, node: Node, shape: Sequence[int], dtype: DType
     ) -> None:
-        self.tape, self.node, self.shape, self.dtype = tape, node, tuple(shape), dtype
+        #: Where it is written down what is done to it.
+        self.tape = tape
+        #: Any one element of it.
+        self.node = node
+        #: As if each axis that may have any length had `LENGTH`.
+        self.shape = tuple(shape)
+        #: Of its namespace.
+        self.dtype = dtype
 
     @property
     def ndim(self) -> int:

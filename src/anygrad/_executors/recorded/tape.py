@@ -25,17 +25,11 @@ if TYPE_CHECKING:
 
 
 class Array(NamedTuple):
-    """What a form says of an array.
+    """What a form says of an array."""
 
-    Attributes
-    ----------
-    dtype : dtype
-        Its own.
-    is_long : tuple of bool
-        For each axis, whether its length may be any; it is one otherwise.
-    """
-
+    #: Its own.
     dtype: DType
+    #: For each axis, whether its length may be any; it is one otherwise.
     is_long: tuple[bool, ...]
 
 
@@ -46,25 +40,18 @@ class Shared(NamedTuple):
 
 
 class Operands:
-    """The arrays and the numbers of a call, in the order in which they are met.
-
-    Attributes
-    ----------
-    arrays : list of array
-        Each once; the samples first.
-    numbers : list of number
-        Python's.
-    weights : dict
-        By place of their table among the arrays, those that all lines share.
-    """
+    """The arrays and the numbers of a call, in the order in which they are met."""
 
     __slots__ = ("_made", "_places", "_weights_of", "arrays", "numbers", "weights")
 
     def __init__(
         self, f: Any, weights_of: Callable[[Task], Weights | None] | None
     ) -> None:
+        #: Each once; the samples first.
         self.arrays: list[Any] = [f]
+        #: Python's.
         self.numbers: list[Any] = []
+        #: By place of their table among the arrays, those that all lines share.
         self.weights: dict[int, Weights] = {}
         self._places = {id(f): 0}
         self._weights_of = weights_of
@@ -91,6 +78,12 @@ class Operands:
         if shared is not None:
             x, period = shared, None  # which is in the weights
         values = (step, x, where, period, *ends)
+        own = self.form_of_scales(task.scheme, task.scales, scales)
+        known = [v if v is None else self.form(v) for v in values]
+        others = [
+            (scheme, self.form_of_scales(scheme, given, scales))
+            for scheme, given in task.alternatives
+        ]
         return (
             task.axis,
             task.scheme,
@@ -98,14 +91,9 @@ class Operands:
             task.component,
             task.sign,
             inner,
-            self.form_of_scales(task.scheme, task.scales, scales),
-            tuple([v if v is None else self.form(v) for v in values]),
-            tuple(
-                [
-                    (scheme, self.form_of_scales(scheme, others, scales))
-                    for scheme, others in task.alternatives
-                ]
-            ),
+            own,
+            tuple(known),
+            tuple(others),
         )
 
     def _shared(self, task: Task) -> Shared | None:
@@ -161,41 +149,26 @@ class Operands:
 
 
 class Form(NamedTuple):
-    """All that decides which operations a call does.
+    """All that decides which operations a call does."""
 
-    Attributes
-    ----------
-    tasks : tuple
-        Those of the plan, with places of operands for their values.
-    arrays : tuple of Array
-        The samples first.
-    """
-
+    #: Those of the plan, with places of operands for their values.
     tasks: tuple[Any, ...]
+    #: The samples first.
     arrays: tuple[Array, ...]
 
 
 class Recording(NamedTuple):
-    """All operations of a call.
+    """All operations of a call."""
 
-    Attributes
-    ----------
-    results : tuple of Node
-        One per array that is returned.
-    ndim : int
-        Their number of axes.
-    arrays : tuple of Array
-        What the loads read, by their places.
-    is_complex : tuple of bool
-        For each number of a call, whether it is complex.
-    can_be_cut : bool
-        Whether the call is several results, terms or derivatives.
-    """
-
+    #: One per array that is returned.
     results: tuple[Node, ...]
+    #: Their number of axes.
     ndim: int
+    #: What the loads read, by their places.
     arrays: tuple[Array, ...]
+    #: For each number of a call, whether it is complex.
     is_complex: tuple[bool, ...]
+    #: Whether the call is several results, terms or derivatives.
     can_be_cut: bool
 
     @property
@@ -271,6 +244,7 @@ def _symbolic(task: Task, known: tuple[Any, ...], symbol: Callable[[Any], Any]) 
         # Numbers are symbols already: none but a `Weak` stands in a scale.
         return scheme.per_formula(known) if known else ()
 
+    others = [Alternative(scheme, spread(scheme, its)) for scheme, its in alternatives]
     return task._replace(
         scales=spread(task.scheme, scales),
         step=step,
@@ -279,10 +253,5 @@ def _symbolic(task: Task, known: tuple[Any, ...], symbol: Callable[[Any], Any]) 
         period=period,
         constants=None if task.constants is None else tuple(constants),
         inner=None if task.inner is None else _symbolic(task.inner, inner, symbol),
-        alternatives=tuple(
-            [
-                Alternative(scheme, spread(scheme, others))
-                for scheme, others in alternatives
-            ]
-        ),
+        alternatives=tuple(others),
     )

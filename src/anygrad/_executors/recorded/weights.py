@@ -35,21 +35,14 @@ Formulas: TypeAlias = "dict[Scheme, tuple[WeightedFormula, ...]]"
 
 
 class Weights(NamedTuple):
-    """The weights of all formulas that a task may take.
+    """The weights of all formulas that a task may take."""
 
-    Attributes
-    ----------
-    table : array
-        A row for each weight that a formula of a scheme has, and a column for each
-        point of the axis.
-    formulas : dict
-        With numbers of rows in the place of weights.
-    axis, ndim : int
-        The axis that the columns lie along, and how many there are.
-    """
-
+    #: An array: a row for each weight that a formula of a scheme has, and a column for
+    #: each point of the axis.
     table: Any
+    #: With numbers of rows in the place of weights.
     formulas: Formulas
+    #: The axis that the columns lie along, and how many there are.
     axis: int
     ndim: int
 

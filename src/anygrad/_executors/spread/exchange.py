@@ -18,26 +18,17 @@ Rows: TypeAlias = tuple[int, Span]
 
 
 class Cut(NamedTuple):
-    """An axis that is cut, as one process sees it.
+    """An axis that is cut, as one process sees it."""
 
-    Attributes
-    ----------
-    place : int
-        The number of the part that is here.
-    lengths : sequence of int
-        Of all parts.
-    windows : sequence of Window
-        What each part reads.
-    ranks : sequence of int
-        The process that has each part.
-    group : ProcessGroup or None
-        Where these processes meet; None is the group of all.
-    """
-
+    #: The number of the part that is here.
     place: int
+    #: Of all parts.
     lengths: Sequence[int]
+    #: What each part reads.
     windows: Sequence[Window]
+    #: The process that has each part.
     ranks: Sequence[int]
+    #: The ProcessGroup where these processes meet; None is the group of all.
     group: Any
 
     @property

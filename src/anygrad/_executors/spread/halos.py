@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ... import _agnostic, _lowering
+from ... import _agnostic
 from ..._records import Alternative, candidates, halo_of
 from ..._schemes import Scheme
+from .. import in_jax
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,23 +42,15 @@ class Around(NamedTuple):
 
 
 class Cut(NamedTuple):
-    """An axis that is cut, as each device sees it.
+    """An axis that is cut, as each device sees it."""
 
-    Attributes
-    ----------
-    axis : int
-        Of the block.
-    names : str or tuple of str
-        The axes of the mesh.
-    parts : int
-        How many there are.
-    width : Width
-        Of the halo.
-    """
-
+    #: Of the block.
     axis: int
+    #: The axes of the mesh: a str, or a tuple of them.
     names: Any
+    #: How many there are.
     parts: int
+    #: Of the halo.
     width: Width
 
     def place(self) -> Any:
@@ -79,11 +72,7 @@ class Cut(NamedTuple):
         length, part = array.shape[self.axis], f.shape[self.axis]
         first, last = self._cut(array, 0, right), self._cut(array, length - left, left)
         if length != part:
-            ends = (
-                (last, first)
-                if is_ring
-                else (xp.zeros_like(last), xp.zeros_like(first))
-            )
+            ends = [last, first] if is_ring else [*map(xp.zeros_like, (last, first))]
             whole = xp.concatenate([ends[0], array, ends[1]], axis=self.axis)
             start = self.place() * part
             spans = (0, left), (left, part), (left + part, right)
@@ -128,13 +117,12 @@ class Cut(NamedTuple):
             xp.where(place == self.parts - 1, after, x.after),
         )
 
-    def derivative(self, task: Task, f: Around, xp: Namespace, barrier: Any) -> Any:
+    def derivative(self, task: Task, f: Around, xp: Namespace) -> Any:
         """Return the derivative of a block, from arrays that have halos.
 
         The rows inside are made of the block alone, and those at its ends of what lies
         near them, so that nothing large is written in between, on the way back neither.
         """
-        lowering = _lowering.STANDARD._replace(barrier=barrier)
         left, right, is_ring = self.width
         near, count = left + right, f.block.shape[self.axis]
         points = max(halo_of(task).points, near)
@@ -147,7 +135,7 @@ class Cut(NamedTuple):
                 for array in (f, task.coordinates, task.where)
             ]
             own = task._replace(coordinates=arrays[1], where=arrays[2])
-            return _agnostic.derivative(arrays[0], own, xp, lowering)
+            return _agnostic.derivative(arrays[0], own, xp, in_jax.CONCATENATING)
 
         inside = _interior(task, self.width)
         first = made(inside, lambda a: [a.before, self._cut(a.block, 0, near)])

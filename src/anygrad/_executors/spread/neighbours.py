@@ -23,20 +23,13 @@ Execute: TypeAlias = Callable[[Any, Plan], tuple[Any, ...]]
 
 
 class Window(NamedTuple):
-    """What one chunk along the axis reads.
+    """What one chunk along the axis reads."""
 
-    Attributes
-    ----------
-    parts : tuple of (int, (int, int))
-        The chunks along the axis, and what is read of each, from where to where.
-    spans : tuple of (int, int)
-        The same samples, as starts and stops along the whole axis.
-    rows : (int, int)
-        Which of their rows are the chunk's own.
-    """
-
+    #: The chunks along the axis, and what is read of each, from where to where.
     parts: tuple[tuple[int, Span], ...]
+    #: The same samples, as starts and stops along the whole axis.
     spans: tuple[Span, ...]
+    #: Which of their rows are the chunk's own.
     rows: Span
 
 

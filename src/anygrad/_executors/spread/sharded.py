@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ... import _agnostic, _lowering
+from ... import _agnostic
 from ..._beyond import has_arrays
 from ..._records import Plan, Task, all_tasks, are_short, halo_of, wraps
 from ..._tasks import with_all_dims
@@ -26,26 +26,17 @@ if TYPE_CHECKING:
 
 
 class Layout(NamedTuple):
-    """How the samples of a plan are spread.
+    """How the samples of a plan are spread."""
 
-    Attributes
-    ----------
-    mesh : Mesh or AbstractMesh
-        The devices.
-    names : frozenset of str
-        The axes of the mesh that are named here; empty for all.
-    entries : Entries
-        Of the samples.
-    companions : tuple of (Entries, Entries)
-        Of the coordinates and of the mask of each task.
-    ndim : int
-        Of what is differentiated.
-    """
-
+    #: The devices: a Mesh or an AbstractMesh.
     mesh: Any
+    #: The axes of the mesh that are named here; empty for all.
     names: frozenset[str]
+    #: Of the samples.
     entries: Entries
+    #: Of the coordinates and of the mask of each task.
     companions: tuple[tuple[Entries, Entries], ...]
+    #: Of what is differentiated.
     ndim: int
 
     def count(self, axis: int) -> int:
@@ -139,7 +130,7 @@ def run(
 
     def run_here(f: Any, numbers: Any, arrays: Any) -> tuple[Any, ...]:
         whole = plan_of(numbers, arrays)
-        block = Block(f, whole, layout, xp, in_jax.SELECTING)
+        block = Block(f, whole, layout, xp)
         return _agnostic.compose(whole, block.derivative, xp)
 
     spec = jax.sharding.PartitionSpec
@@ -215,18 +206,10 @@ def of_results(sharding: Any, plan: Plan) -> tuple[Any, ...]:
 class Block:
     """The samples that one device has, and what it gets of others."""
 
-    def __init__(
-        self,
-        f: Any,
-        plan: Plan,
-        layout: Layout,
-        xp: Namespace,
-        lowering: _lowering.Lowering,
-    ) -> None:
+    def __init__(self, f: Any, plan: Plan, layout: Layout, xp: Namespace) -> None:
         self._f = f
         self._layout = layout
         self._xp = xp
-        self._lowering = lowering
         self._known: dict[Any, Any] = {}
         self._widths: dict[Any, Width] = {}
         for task in all_tasks(plan):
@@ -235,14 +218,14 @@ class Block:
 
     def derivative(self, task: Task) -> Any:
         """Return one derivative of the block, in the working dtype."""
-        xp, lowering, axis = self._xp, self._lowering, task.axis
+        xp, axis = self._xp, task.axis
         f = _agnostic.component(self._f, task)
         if task.inner is not None:
             f = self.derivative(task.inner)
         alone = task._replace(component=None, inner=None)
         layout, own_axis = self._layout, axis_of_samples(task)
         if layout.count(own_axis) == 1:
-            return _agnostic.derivative(f, alone, xp, lowering)
+            return _agnostic.derivative(f, alone, xp, in_jax.SELECTING)
         width = self._widths[_source(task)]
         cut = Cut(axis, layout.entries[own_axis], layout.count(own_axis), width)
         x, where = task.coordinates, task.where
@@ -253,7 +236,7 @@ class Block:
             where = self._once(("where", axis, width), lambda: cut.around(where, f))
         alone = alone._replace(coordinates=x, where=where)
         whole = self._once(_source(task), lambda: cut.around(f, f))
-        return cut.derivative(alone, whole, xp, lowering.barrier)
+        return cut.derivative(alone, whole, xp)
 
     def _once(self, key: Any, make: Callable[[], Any]) -> Any:
         """Return what has been made already, or make it: nothing is moved twice."""

@@ -37,20 +37,13 @@ LARGE = 2**16
 
 
 class Source(NamedTuple):
-    """What is read: an array, or one component of it.
+    """What is read: an array, or one component of it."""
 
-    Attributes
-    ----------
-    array : array
-        Of Dask's; or a vector in memory, whose pieces go into the tasks.
-    block : int
-        In which chunk the component is, along the axis of the components.
-    component : (int, int) or None
-        That axis, and the component in this block; None for all of the array.
-    """
-
+    #: One of Dask's; or a vector in memory, whose pieces go into the tasks.
     array: Any
+    #: In which chunk the component is, along the axis of the components.
     block: int = 0
+    #: That axis, and the component in this block; None for all of the array.
     component: Component = None
 
     @property
@@ -71,35 +64,22 @@ class Source(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Where a chunk's arguments have a part of what it reads.
+    """Where a chunk's arguments have a part of what it reads."""
 
-    Attributes
-    ----------
-    argument : int
-        In which argument.
-    strip : int or None
-        Which of the strips there; None for an array.
-    component : (int, int) or None
-        Which component of the array is read.
-    """
-
+    #: In which argument.
     argument: int
+    #: Which of the strips there; None for an array.
     strip: int | None = None
+    #: Which component of the array is read.
     component: Component = None
 
 
 class Box(NamedTuple):
-    """What a chunk reads of one array.
+    """What a chunk reads of one array."""
 
-    Attributes
-    ----------
-    parts : tuple of Part
-        Those along the last axis follow each other.
-    counts : tuple of (int, int)
-        The axes along which they are joined, and how many are.
-    """
-
+    #: Those along the last axis follow each other.
     parts: tuple[Part, ...]
+    #: The axes along which they are joined, and how many are.
     counts: tuple[tuple[int, int], ...]
 
     def of(self, arguments: Sequence[Any]) -> Any:
@@ -116,15 +96,10 @@ class Box(NamedTuple):
 
 
 class Strips:
-    """The strips of all arrays that a call reads, as its chunks ask for them.
-
-    Parameters
-    ----------
-    name
-        Of their tasks.
-    """
+    """The strips of all arrays that a call reads, as its chunks ask for them."""
 
     def __init__(self, name: str) -> None:
+        #: That of their tasks.
         self._name = name
         self._tasks: dict[Key, tuple[Key, dict[Cut, int]]] = {}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from ...testing import _abilities, _formulas, _oracle
@@ -336,16 +337,21 @@ def check_derivative_can_be_traced(derivative: Gradient, xp: Any) -> None:
 
 def check_derivative_is_differentiable(derivative: Gradient, xp: Any) -> None:
     """A derivative of any order can be differentiated in the samples."""
-    f, factors = array(xp, SAMPLES), [0, 1, -1, 2, 0, 3, 1]
+    second = partial(derivative, spacing=0.5, order=2)
+    require_differentiable(second, xp, 0.5, order=2)
 
-    def call(f: Any) -> Any:
-        return xp.sum(derivative(f, spacing=0.5, order=2) * array(xp, factors))
 
-    found = _abilities.derivative(call, f)
+def require_differentiable(
+    function: Gradient, xp: Any, step: float, **kind: Any
+) -> None:
+    """Hold a weighted sum of slopes to what the library differentiates it to."""
+    factors = [1, 0, 2, -1, 0, 0, 3]
+    found = _abilities.derivative(
+        lambda f: xp.sum(function(f) * array(xp, factors)), array(xp, SAMPLES)
+    )
     units = [[int(j == k) for k in range(7)] for j in range(7)]
-    rows = [
-        _formulas.partial(unit, 0, _oracle.steps(0, 0.5), order=2) for unit in units
-    ]
+    coordinate = _oracle.steps(0, step)
+    rows = [_formulas.partial(unit, 0, coordinate, **kind) for unit in units]
     pairs = [zip(row, factors, strict=True) for row in rows]
     close(found, [_oracle.sum_of(a * b for a, b in pair) for pair in pairs])
 

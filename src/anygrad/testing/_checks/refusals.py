@@ -23,23 +23,15 @@ ROW = [0, 1, 4, 9]
 
 
 class Mistake(NamedTuple):
-    """A call that must be refused.
+    """A call that must be refused."""
 
-    Attributes
-    ----------
-    what : str
-        The mistake, in words.
-    error : type
-        What must be raised.
-    parameter : str
-        What the message must begin with.
-    call : callable
-        Makes the samples and the keywords of the call, in a namespace.
-    """
-
+    #: The mistake, in words.
     what: str
+    #: What must be raised.
     error: type[Exception]
+    #: What the message must begin with.
     parameter: str
+    #: Makes the samples and the keywords of the call, in a namespace.
     call: Call
 
 
