@@ -22,7 +22,7 @@ from benchmarks.contenders import contenders
 from benchmarks.rows import Row
 
 #: So many are no large array, and no small one either.
-FEWER_SAMPLES = 2**18
+FEWER_SAMPLES = 2**20
 
 #: The C library gives what is freed back at once, as far as blocks are concerned.
 GIVING_BACK = {"MALLOC_MMAP_THRESHOLD_": str(2**16)}
@@ -36,7 +36,7 @@ def peak(row: Row) -> float:
 def warm_up(row: Row) -> None:
     """Make the same call on fewer samples: imports and the like are no part of it.
 
-    They are more than torch leaves to NumPy, so that they go the way of the row's own.
+    They are so many that they go the way of the row's own.
     """
     length = round(FEWER_SAMPLES ** (1 / len(row.shape)))
     fewer = replace(row, shape=tuple(min(n, length) for n in row.shape))
