@@ -116,3 +116,22 @@ def test_only_calls_that_are_made_again_have_memory_for_it(numpy: Any) -> None:
         for _ in range(5):
             anygrad.derivative(samples, **given)
         assert plan.tasks[0].kept.account.held < most * f.nbytes
+
+
+@pytest.mark.forms("numpy")
+def test_settings_of_numpy_stay(numpy: Any) -> None:
+    """How long its buffers are, and what it warns of, is the caller's business."""
+    before = numpy.setbufsize(4096)
+    try:
+        with numpy.errstate(divide="raise", invalid="ignore"):
+            settings = numpy.geterr()
+            for shape in ((7,), (40, 50), (300, 300), (2, 500_000)):
+                f, x = numpy.ones(shape), numpy.arange(float(shape[-1]))
+                for k in range(4):
+                    for spacing in (0.5, 2.0 * k + 1.0, x + k, x):
+                        anygrad.derivative(f, spacing=spacing)
+                    anygrad.derivative(f, where=f > k)
+                    assert numpy.getbufsize() == 4096
+                    assert numpy.geterr() == settings
+    finally:
+        numpy.setbufsize(before)

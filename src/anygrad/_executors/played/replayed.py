@@ -152,7 +152,9 @@ class Space:
         self.play, self.nbytes = play, nbytes
         self.context = Context()
         self.context.run(numpy.seterr, all="ignore")
+        before = numpy.getbufsize()
         self.context.run(numpy.setbufsize, BUFFER)
+        numpy.setbufsize(before)  # before NumPy 2, threads have it, not contexts
 
     def seen_as(self, view: Callable[[Any], Any]) -> Space:
         """Return it with the arrays of another library in the same memory."""
