@@ -101,10 +101,11 @@ SQUARE = [((4000, 4000), 0), ((4000, 4000), 1)]
 
 FEW = [((100,), 0), ((30, 30), None)]
 
-#: Shapes of few elements, and their order.
+#: Shapes of few elements and of more, which one thread computes, and their order.
 SMALL = [
     *[(shape, "C") for shape in ((10,), (100,), (1000,), (30, 30))],
     ((30, 30), "F"),
+    *[(shape, "C") for shape in ((150, 150), (400, 400))],
 ]
 
 #: With a mask: how many times as long as without it a call may take.
