@@ -36,7 +36,8 @@ def peak(row: Row) -> float:
 def warm_up(row: Row) -> None:
     """Make the same call on fewer samples: imports and the like are no part of it.
 
-    They are so many that they go the way of the row's own.
+    They are more than go ways of their own, to NumPy or without shared weights, so
+    that they go that of the row's own.
     """
     length = round(FEWER_SAMPLES ** (1 / len(row.shape)))
     fewer = replace(row, shape=tuple(min(n, length) for n in row.shape))
