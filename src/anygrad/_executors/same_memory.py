@@ -41,27 +41,19 @@ MOST_WIDENED = 2**14
 
 
 class Translated:
-    """A task with NumPy's dtypes.
-
-    Attributes
-    ----------
-    task : Task
-        Without what a call adds.
-    has_arrays : bool
-        Whether a call adds arrays.
-    latest : tuple of (Plan, Plan) or None
-        The latest plan that began with it and had no arrays, and the same with NumPy's:
-        the same numbers often come again.
-    spaces : list of Space, or None
-        Where a small call is made again, in the words of torch.
-    """
+    """A task with NumPy's dtypes."""
 
     __slots__ = ("has_arrays", "latest", "spaces", "task")
 
     def __init__(self, task: Task, has_arrays: bool) -> None:
+        #: Without what a call adds.
         self.task = task
+        #: Whether a call adds arrays.
         self.has_arrays = has_arrays
+        #: The latest plan that began with it and had no arrays, and the same with
+        #: NumPy's: the same numbers often come again.
         self.latest: tuple[Plan, Plan] | None = None
+        #: Where a small call is made again, in the words of torch.
         self.spaces: list[Space] | None = None
 
 

@@ -32,24 +32,16 @@ Block: TypeAlias = tuple[tuple[int, int], ...]
 
 
 class Bound(NamedTuple):
-    """A program for blocks of one shape.
+    """A program for blocks of one shape."""
 
-    Attributes
-    ----------
-    play : callable
-        As that of the program.
-    indices : tuple
-        What it is given.
-    margins : tuple of (int, int) or None
-        For each axis, how much longer than the block its arrays are at its two ends;
-        None where they have the whole axis.
-    reads : tuple of slice
-        Of these arrays, what is read.
-    """
-
+    #: As that of the program.
     play: Callable[..., None]
+    #: What it is given.
     indices: tuple[Any, ...]
+    #: For each axis, how much longer than the block its arrays are at its two ends;
+    #: None where they have the whole axis.
     margins: tuple[tuple[int, int] | None, ...]
+    #: Of these arrays, what is read.
     reads: tuple[slice, ...]
 
 

@@ -42,35 +42,25 @@ class Block(NamedTuple):
 
     All arrays are flat, and lie in the order of memory: what is so many points away
     along the axis is so many strides away in them.
-
-    Attributes
-    ----------
-    f, x : array
-        The samples, those beside it included, and likewise the coordinates, if all have
-        their own.  Else they are of the whole axis, or None.
-    out : array
-        The derivative, in the working dtype.
-    runs : list of array
-        Where one valid sample begins, then two in a row, and so on: with a margin at
-        either end, and beyond the ends of the axis, all are missing.
-    shape : tuple of int
-        How many lines there are in `out`, how many points of each, and the stride.
-    margin : int
-        In points.
-    start, before : int
-        Where `out` begins along the axis, and how many samples come before it.
-    xp : module
-        The namespace of the arrays.
     """
 
+    #: The samples, those beside it included, and likewise the coordinates, if all
+    #: have their own.  Else they are of the whole axis, or None.
     f: Any
     x: Any
+    #: The derivative, in the working dtype.
     out: Any
+    #: Where one valid sample begins, then two in a row, and so on: with a margin at
+    #: either end, and beyond the ends of the axis, all are missing.
     runs: list[Any]
+    #: How many lines there are in `out`, how many points of each, and the stride.
     shape: tuple[int, int, int]
+    #: In points.
     margin: int
+    #: Where `out` begins along the axis, and how many samples come before it.
     start: int
     before: int
+    #: The namespace of the arrays.
     xp: Namespace
 
     def in_rows(self, array: Any) -> Any:

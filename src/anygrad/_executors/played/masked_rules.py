@@ -19,37 +19,25 @@ Reads: TypeAlias = tuple[tuple[int, int], ...]
 
 
 class Rules(NamedTuple):
-    """Which formula fits where, for the schemes of a task.
+    """Which formula fits where, for the schemes of a task."""
 
-    Attributes
-    ----------
-    first : Reads
-        Of the formula that fits at most points inside.
-    others : tuple of Reads
-        Of those that are tried in its place, in this order.
-    least : tuple of Reads
-        Of those within which no other reads: where any fits, one of these does.
-    edges : tuple of (int, Reads)
-        Of the first scheme, in the rows near one-sided ends.
-    groups : tuple of tuple of (int, int)
-        The others in a row that are one formula but for its place: the number of each,
-        and how far to the right of a point it stands.
-    near : tuple of (Scheme, (int, int))
-        Of each of the others, the scheme of which the interior fills one point of a
-        few, and from where to where it reads them.
-    ghosts : tuple of bool
-        Whether there are ghosts at the left end, and at the right one.
-    margin : int
-        How far any reads to either side.
-    """
-
+    #: Of the formula that fits at most points inside.
     first: Reads
+    #: Of those that are tried in its place, in this order.
     others: tuple[Reads, ...]
+    #: Of those within which no other reads: where any fits, one of these does.
     least: tuple[Reads, ...]
+    #: Of the first scheme, in the rows near one-sided ends.
     edges: tuple[tuple[int, Reads], ...]
+    #: The others in a row that are one formula but for its place: the number of
+    #: each, and how far to the right of a point it stands.
     groups: tuple[tuple[tuple[int, int], ...], ...]
+    #: Of each of the others, the scheme of which the interior fills one point of a
+    #: few, and from where to where it reads them.
     near: tuple[tuple[Scheme, tuple[int, int]], ...]
+    #: Whether there are ghosts at the left end, and at the right one.
     ghosts: tuple[bool, bool]
+    #: How far any reads to either side.
     margin: int
 
 

@@ -11,46 +11,32 @@ if TYPE_CHECKING:
 
 
 class InPlaceOps(NamedTuple):
-    """The operations of a library that write in place.
+    """The operations of a library that write in place."""
 
-    Attributes
-    ----------
-    verbs : dict
-        By the standard's names: ``verb(a, b, out=out)``, or of one operand; without
-        `out`, they make an array.  There is a "reciprocal", too, where no numbers but
-        only arrays can be divided.
-    empty_like : callable
-        ``empty_like(f, dtype=dtype, shape=None)``: not filled, in the memory order of
-        `f`, or of a shape of its own.
-    scratch : Scratch or None
-        Memory for what lives no longer than a block; None where it is made each time.
-    memory : Memory
-        How its arrays lie.
-    extremes : callable or None
-        ``extremes(f)``: the least and the greatest of integers, as Python's; None where
-        looking at values would wait for a device.
-    has_spaces : bool
-        Whether small calls are made again on the same memory.
-    block_bytes : int or None
-        How large a block of the result should be; None for no blocks.
-    scratch_bytes : int
-        How large it should be if it has scratch arrays of its size beside it.
-    short_loop : int
-        Weights are spread over a block where a loop would be shorter than this, or than
-        twice if they vary within it; 0 for never.
-    for_each : callable
-        ``for_each(function, blocks)``: one after the other, or on several threads.
-    """
-
+    #: By the standard's names: ``verb(a, b, out=out)``, or of one operand; without
+    #: `out`, they make an array.  There is a "reciprocal", too, where no numbers but
+    #: only arrays can be divided.
     verbs: Mapping[str, Callable[..., Any]]
+    #: ``empty_like(f, dtype=dtype, shape=None)``: not filled, in the memory order of
+    #: `f`, or of a shape of its own.
     empty_like: Callable[..., Any]
+    #: Memory for what lives no longer than a block; None where it is made each time.
     scratch: Scratch | None
+    #: How its arrays lie.
     memory: Memory
+    #: ``extremes(f)``: the least and the greatest of integers, as Python's; None
+    #: where looking at values would wait for a device.
     extremes: Callable[[Any], tuple[int, int]] | None
+    #: Whether small calls are made again on the same memory.
     has_spaces: bool
+    #: How large a block of the result should be; None for no blocks.
     block_bytes: int | None
+    #: How large it should be if it has scratch arrays of its size beside it.
     scratch_bytes: int
+    #: Weights are spread over a block where a loop would be shorter than this, or
+    #: than twice if they vary within it; 0 for never.
     short_loop: int
+    #: ``for_each(function, blocks)``: one after the other, or on several threads.
     for_each: Callable[[Callable[[Any], None], Iterable[Any]], None]
 
 

@@ -16,52 +16,34 @@ LARGEST_EXACT = 2**53
 
 
 class Piece(NamedTuple):
-    """One block, and how it is played.
+    """One block, and how it is played."""
 
-    Attributes
-    ----------
-    bounds : list of Bound
-        By which program, and by which other one if some of its integers are no floating
-        numbers.
-    cuts : tuple of (tuple of slice or None)
-        What it reads of each operand; None for all.
-    looked_at : tuple of slice
-        Which of the samples there are read, where it is asked how large they are.
-    target : tuple of slice
-        Where it is in the result.
-    """
-
+    #: By which program, and by which other one if some of its integers are no
+    #: floating numbers.
     bounds: list[Bound]
+    #: What it reads of each operand; None for all.
     cuts: tuple[Any, ...]
+    #: Which of the samples there are read, where it is asked how large they are.
     looked_at: tuple[slice, ...]
+    #: Where it is in the result.
     target: tuple[slice, ...]
 
 
 class Prepared(NamedTuple):
-    """All blocks of a derivative, as its shape and the order of memory decide them.
+    """All blocks of a derivative, as its shape and the order of memory decide them."""
 
-    Attributes
-    ----------
-    ops : InPlaceOps
-        For which it has been cut.
-    pieces : list of Piece
-        They may be done at the same time.
-    alone : Bound or None
-        The only program, where it is for all as it is.
-    weights : tuple of (int, int)
-        The operands that are repeated over the lines of a block, and their axes.
-    shares_weights : list of bool
-        Of each task, as that of its `Term`.
-    spaces : list of Space, or None
-        Where a small call is made again, if nobody does so now; None where that has not
-        been tried.
-    """
-
+    #: For which it has been cut.
     ops: InPlaceOps
+    #: They may be done at the same time.
     pieces: Sequence[Piece]
+    #: The only program, where it is for all as it is.
     alone: Bound | None
+    #: The operands that are repeated over the lines of a block, and their axes.
     weights: tuple[tuple[int, int], ...]
+    #: Of each task, as that of its `Term`.
     shares_weights: Sequence[bool]
+    #: Where a small call is made again, if nobody does so now; None where that has
+    #: not been tried.
     spaces: list[Space] | None = None
 
 

@@ -26,26 +26,17 @@ PUT, TAKE, GIVE = "put", "take", "give"
 
 
 class Program(NamedTuple):
-    """What plays a kind of block.
+    """What plays a kind of block."""
 
-    Attributes
-    ----------
-    text : str
-        Its definition,
-    named : dict
-        and what the text has names for.
-    indices : list of tuple of (Cut, None or int)
-        The indices and the shapes that it is given.
-    reads : list of (int, int)
-        The block, with all that it reads of arrays around it.
-    fewest : list of int
-        For shorter blocks, there is another program.
-    """
-
+    #: Its definition,
     text: str
+    #: and what the text has names for.
     named: dict[str, Any]
+    #: The indices and the shapes that it is given.
     indices: list[tuple[Any, ...]]
+    #: The block, with all that it reads of arrays around it.
     reads: list[tuple[int, int]]
+    #: For shorter blocks, there is another program.
     fewest: list[int]
 
     @property

@@ -18,25 +18,17 @@ if TYPE_CHECKING:
 
 
 class Cut(NamedTuple):
-    """A slice along an axis, in positions that are known when the block is.
+    """A slice along an axis, in positions that are known when the block is."""
 
-    Attributes
-    ----------
-    axis : int or None
-        Which; None for numbers that are known already.
-    start, stop : int
-        From where to where, counted
-    origin : int or None
-        from here; None for what is counted as in the array that is read.
-    is_run : bool
-        Whether it is of one run through memory, as long as the axis would be, if all
-        axes were this one.
-    """
-
+    #: Which; None for numbers that are known already.
     axis: int | None
+    #: From where to where, counted
     start: int
     stop: int
+    #: from here; None for what is counted as in the array that is read.
     origin: int | None = None
+    #: Whether it is of one run through memory, as long as the axis would be, if all
+    #: axes were this one.
     is_run: bool = False
 
 
@@ -53,24 +45,18 @@ class Text:
         The recording.
     box : Window
         The kind of block.
-
-    Attributes
-    ----------
-    lines : list of str
-        In order.
-    indices : dict
-        The indices and shapes that the block decides, in the order of their numbers.
-    named : dict
-        Other things, by their names.
-    reads : list of (int, int)
-        As that of a `Program`.
     """
 
     def __init__(self, score: Score, box: Window) -> None:
         self.score, self.box = score, box
+        #: In order.
         self.lines: list[str] = []
+        #: The indices and shapes that the block decides, in the order of their
+        #: numbers.
         self.indices: dict[tuple[Any, ...], int] = {}
+        #: Other things, by their names.
         self.named: dict[str, Any] = {}
+        #: As that of a `Program`.
         self.reads = list(box)
         self.out = score.places
         self.known: dict[Any, int] = {}

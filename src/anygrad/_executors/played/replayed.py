@@ -42,18 +42,12 @@ Step: TypeAlias = "list[Any]"
 
 
 class Scaling(NamedTuple):
-    """What sums are scaled with.
+    """What sums are scaled with."""
 
-    Attributes
-    ----------
-    number : array or None
-        Without dims; one for sums that are complete, and None for such of complex
-        numbers: one times an infinity may be NaN.
-    steps : list of Step
-        Which multiply with it, or divide by it.
-    """
-
+    #: An array without dims; one for sums that are complete, and None for such of
+    #: complex numbers: one times an infinity may be NaN.
     number: Any
+    #: Which multiply with it, or divide by it.
     steps: list[Step]
 
     def scale(self) -> Scale:
@@ -62,17 +56,7 @@ class Scaling(NamedTuple):
 
 
 class Numbers:
-    """The numbers of a task, each in an array without dims.
-
-    Attributes
-    ----------
-    scalings : list of Scaling
-        One per denominator; none on coordinates.
-    constants : list of array
-        What lies beyond the ends.
-    latest : sequence of Scale or None
-        Of which call these are: the same step often comes again.
-    """
+    """The numbers of a task, each in an array without dims."""
 
     __slots__ = (
         "_divide",
@@ -88,12 +72,16 @@ class Numbers:
             return ops.empty_like(like, dtype=dtype, shape=())
 
         dtype = working(task.precision)
-        self.is_complex, self.scalings = is_complex(dtype, xp), []
+        self.is_complex = is_complex(dtype, xp)
+        #: One per denominator; none on coordinates.
+        self.scalings: list[Scaling] = []
         if task.coordinates is None:
             for scale in task.scheme.per_denominator(task.scales):
                 is_one = self.is_complex and not any(scale)
                 self.scalings.append(Scaling(None if is_one else empty(dtype), []))
+        #: What lies beyond the ends, in arrays.
         self.constants = [empty(task.precision.samples) for _ in _constants(task)]
+        #: The scales of which call these are: the same step often comes again.
         self.latest: Any = None
         self._multiply, self._divide = ops.verbs["multiply"], ops.verbs["divide"]
 
@@ -125,21 +113,7 @@ def _constants(task: Task) -> list[Any]:
 
 
 class Space:
-    """Memory in which a derivative, with what is added to it, is made at each call.
-
-    Attributes
-    ----------
-    samples, result : array
-        A call writes into the one, and then reads the other.
-    coordinates : array or None
-        Likewise, of a task that has some: nothing is added to it.
-    play : callable
-        ``play(tasks)`` makes the derivative there, and tells whether it could.
-    context : Context
-        Where NumPy neither warns nor copies: quicker to enter than to set each time.
-    nbytes : int
-        How large all is together.
-    """
+    """Memory in which a derivative, with what is added to it, is made at each call."""
 
     __slots__ = ("context", "coordinates", "nbytes", "play", "result", "samples")
 
@@ -148,8 +122,17 @@ class Space:
     ) -> None:
         import numpy
 
-        self.samples, self.coordinates, self.result = samples, coordinates, result
-        self.play, self.nbytes = play, nbytes
+        #: A call writes into the one, and then reads the other.
+        self.samples = samples
+        self.result = result
+        #: Likewise, of a task that has some: nothing is added to it.
+        self.coordinates = coordinates
+        #: ``play(tasks)`` makes the derivative there, and tells whether it could.
+        self.play = play
+        #: How large all is together.
+        self.nbytes = nbytes
+        #: Where NumPy neither warns nor copies: quicker to enter than to set each
+        #: time.
         self.context = Context()
         self.context.run(numpy.seterr, all="ignore")
         before = numpy.getbufsize()

@@ -31,18 +31,12 @@ if TYPE_CHECKING:
 
 
 class Term(NamedTuple):
-    """A derivative, alone or a part of a sum.
+    """A derivative, alone or a part of a sum."""
 
-    Attributes
-    ----------
-    task : Task
-        What is recorded.
-    shares_weights : bool
-        Whether all lines share their weights on coordinates: then these are made once
-        and are operands, not the coordinates.
-    """
-
+    #: What is recorded.
     task: Task
+    #: Whether all lines share their weights on coordinates: then these are made once
+    #: and are operands, not the coordinates.
     shares_weights: bool
 
     def of_narrow(self) -> Term:
@@ -70,34 +64,23 @@ def _form(value: Any) -> Any:
 
 
 class Score(NamedTuple):
-    """A recording that is to be played.
+    """A recording that is to be played."""
 
-    Attributes
-    ----------
-    root, shift
-        Its result.
-    ndim : int
-        The number of axes.
-    scales : frozenset of int
-        Which operands are scales.
-    places : int
-        How many operands there are.
-    edges : tuple of (int, int)
-        How many points at the start and at the end of each axis have formulas of their
-        own.
-    weights : tuple of (int, int)
-        Which operands are the weights of the interior along an axis, and which axis.
-    programs : dict
-        What has been written of it, by kind of block.
-    """
-
+    #: Its result.
     root: Value
     shift: Shift
+    #: The number of axes.
     ndim: int
+    #: Which operands are scales.
     scales: frozenset[int]
+    #: How many operands there are.
     places: int
+    #: How many points at the start and at the end of each axis have formulas of
+    #: their own.
     edges: tuple[tuple[int, int], ...]
+    #: Which operands are the weights of the interior along an axis, and which axis.
     weights: tuple[tuple[int, int], ...]
+    #: What has been written of it, by kind of block.
     programs: dict[Kind, Program]
 
     def program(self, kind: Kind, ops: InPlaceOps, xp: Namespace) -> Program:

@@ -18,17 +18,7 @@ Shift: TypeAlias = tuple[int, ...]
 
 
 class Value:
-    """One operation at every point.
-
-    Attributes
-    ----------
-    verb, dtype, axes
-        As those of a `Node`.
-    operands : tuple of (Value, Shift)
-        What it is done to, and how far from its own point that is.
-    detail : object
-        As that of a node; a load is at its own point.
-    """
+    """One operation at every point."""
 
     __slots__ = ("axes", "detail", "dtype", "operands", "verb")
 
@@ -40,8 +30,14 @@ class Value:
         detail: Any,
         axes: frozenset[int],
     ) -> None:
-        self.verb, self.operands, self.dtype = verb, operands, dtype
-        self.detail, self.axes = detail, axes
+        #: As those of a `Node`.
+        self.verb = verb
+        self.dtype = dtype
+        self.axes = axes
+        #: What it is done to, and how far from its own point that is.
+        self.operands = operands
+        #: As that of a node; a load is at its own point.
+        self.detail = detail
 
     def is_constant(self, number: float) -> bool:
         """Tell whether it is this number, at every point."""

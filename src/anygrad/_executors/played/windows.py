@@ -20,71 +20,48 @@ START, STOP = LENGTH // 4, LENGTH // 4 * 3
 
 
 class Kind(NamedTuple):
-    """What the program for a block of a recording depends on.
+    """What the program for a block of a recording depends on."""
 
-    Attributes
-    ----------
-    box : Window
-        Where it starts and stops: at an end of an axis, or somewhere.
-    in_one_run : bool
-        Whether block and samples lie in memory one after the other, and no formula
-        reads along other axes than its own.
-    is_short : bool
-        Whether there are so few points along an axis that those which count from its
-        start may lie behind those which count from its end: then nothing is put
-        together.
-    """
-
+    #: Where it starts and stops: at an end of an axis, or somewhere.
     box: Window
+    #: Whether block and samples lie in memory one after the other, and no formula
+    #: reads along other axes than its own.
     in_one_run: bool
+    #: Whether there are so few points along an axis that those which count from its
+    #: start may lie behind those which count from its end: then nothing is put
+    #: together.
     is_short: bool
 
 
 class Wanted(NamedTuple):
-    """A part of a value that is read.
+    """A part of a value that is read."""
 
-    Attributes
-    ----------
-    value : Value
-        Of what.
-    run : int or None
-        Where block and arrays are one run through memory: the axis along which it is
-        differentiated, and the only one that the window has; None otherwise.
-    window : Window
-        Which part.
-    """
-
+    #: Of what.
     value: Value
+    #: Where block and arrays are one run through memory: the axis along which it is
+    #: differentiated, and the only one that the window has; None otherwise.
     run: int | None
+    #: Which part.
     window: Window
 
 
 class Part:
-    """A part of a value that is computed.
-
-    Attributes
-    ----------
-    wanted : Wanted
-        Which.
-    uses : int
-        How often it will still be read.
-    register : int
-        Where it is; 0 until it has been computed.
-    is_owned : bool
-        Whether it has memory of its own,
-    is_given_back : bool
-        which is kept for others when it has been read.
-    views : list of int
-        Registers that read parts of it.
-    """
+    """A part of a value that is computed."""
 
     __slots__ = ("is_given_back", "is_owned", "register", "uses", "views", "wanted")
 
     def __init__(self, wanted: Wanted) -> None:
+        #: Which.
         self.wanted = wanted
+        #: How often it will still be read.
         self.uses = 0
+        #: Where it is; 0 until it has been computed.
         self.register = 0
-        self.is_owned = self.is_given_back = False
+        #: Whether it has memory of its own,
+        self.is_owned = False
+        #: which is kept for others when it has been read.
+        self.is_given_back = False
+        #: Registers that read parts of it.
         self.views: list[int] = []
 
 
@@ -97,11 +74,6 @@ class Windows:
         The result.
     kind : Kind
         That of the block.
-
-    Attributes
-    ----------
-    fewest : list of int
-        Along each axis, how many points a block must have not to be short.
     """
 
     def __init__(self, root: Value, shift: Shift, kind: Kind) -> None:
@@ -124,6 +96,7 @@ class Windows:
                 for part in parts:
                     for known, there, window in self.read_by(part.wanted):
                         needs.setdefault((known, there), []).append(window)
+        #: Along each axis, how many points a block must have not to be short.
         self.fewest = [_fewest(axis, ends, seen) for axis, ends in enumerate(box)]
         for parts in self._parts.values():
             for part in parts:
