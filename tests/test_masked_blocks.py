@@ -84,7 +84,7 @@ def check(function: str, f: Any, library: Backend, **kind: Any) -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_steps(kind: dict[str, Any], mask: Any, library: Backend) -> None:
     f, where = samples(library, "float64"), on_device(mask, library)
-    assert f.shape[0] * f.shape[1] * 5**2 > masked.MOST_RUN_THROUGH
+    assert f.shape[0] * f.shape[1] * 5 > 2 * masked.MOST_RUN_THROUGH
     check("gradient", f, library, where=where, **kind)
 
 
@@ -151,21 +151,22 @@ def test_calls_that_come_again(n: int, library: Backend) -> None:
 
 @pytest.mark.forms("numpy")
 def test_as_many_dims_as_there_may_be(numpy: Any) -> None:
-    """The mask has no room for further ones while it is looked at."""
+    """There is no room for further ones."""
     ndim = 64 if int(numpy.__version__.partition(".")[0]) > 1 else 32
     f = numpy.arange(6.0).reshape((1,) * (ndim - 2) + (2, 3))
     mask = numpy.asarray([[True, True, True], [True, False, False]])
-    for _ in range(2):
+    for _ in range(4):  # recorded at the second, and made again from the fourth on
         result = anygrad.derivative(f, where=mask)
         assert result.shape == f.shape
         assert result.reshape(2, 3)[0].tolist() == [1.0, 1.0, 1.0]
         assert numpy.isnan(result.reshape(2, 3)[1]).all()
 
 
-def test_missing_samples_are_not_read(library: Backend) -> None:
+@pytest.mark.parametrize("n", [7, 40, 500])
+def test_missing_samples_are_not_read(n: int, library: Backend) -> None:
     """Infinities and NaN among them change nothing."""
     xp = library.xp
-    f = samples(library, "float64")
+    f = samples(library, "float64")[:n, :n]
     where = xp.astype(f, library.dtype("int32")) % 7 > 0
     for value in (float("nan"), float("inf"), -1e308):
         spoiled = xp.where(where, f, xp.full_like(f, value))

@@ -95,13 +95,9 @@ def derivative(f: Any, task: Task, xp: Namespace, lowering: Lowering = STANDARD)
 
 
 def _of_valid(f: Any, task: Task, xp: Namespace, lowering: Lowering) -> Any:
-    """Return at each point what the first formula gives that fits; NaN where none does.
-
-    What is missing is filled before: a NaN that is only dropped from the result would
-    still be in its derivative, because zero times NaN is NaN.
-    """
+    """Return at each point what the first formula gives that fits, or NaN."""
     axis = task.axis
-    f = xp.where(task.where, f, xp.zeros_like(f))
+    f = lowering.filled(f, task.where, xp)
     valid = along(task.where, axis, f.shape[axis], xp)
     whole: Any = None
     for candidate in reversed(candidates(task)):

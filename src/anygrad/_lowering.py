@@ -33,6 +33,12 @@ class Lowering(NamedTuple):
     #: ``formulas(task, xp)`` returns them with their weights; None where these follow
     #: from the task.
     formulas: Callable[[Task, Namespace], Any] | None = None
+    #: ``filled(f, valid, xp)`` returns samples of which those that are missing are
+    #: numbers.  A NaN that is only dropped from the result would still be in its
+    #: derivative, because zero times NaN is NaN.
+    filled: Callable[[Any, Any, Namespace], Any] = lambda f, valid, xp: xp.where(
+        valid, f, xp.zeros_like(f)
+    )
 
 
 def shifted(array: Array, axis: int, formula: Formula, offset: int) -> Any:

@@ -193,8 +193,8 @@ class Plan(NamedTuple):
     tasks: tuple[Task, ...]
     #: How the results are put together; None to return them one by one.
     stack: Stack | None = None
-    #: Whether each task is a derivative of the samples as they are, all of them valid,
-    #: with numbers beyond the ends, and a result.
+    #: Whether each task is a derivative of the samples as they are, with numbers beyond
+    #: the ends, and a result.
     is_plain: bool = True
     #: Whether it has all numbers and arrays of a call, or needs none.
     is_bound: bool = True
@@ -270,6 +270,23 @@ def candidates(task: Task) -> list[Task]:
         for scheme, scales in task.alternatives
     ]
     return [first, *others]
+
+
+def of_valid(task: Task) -> Task:
+    """Return the task as if all samples were valid, and what is inside of it."""
+    inner = None if task.inner is None else of_valid(task.inner)
+    kept = None if task.kept is None else task.kept.beside("valid")
+    return task._replace(where=None, alternatives=(), inner=inner, kept=kept)
+
+
+def without_masks(plan: Plan, is_all: Callable[[Any], bool]) -> Plan:
+    """Return the plan as if all samples were valid, if masks say that they are."""
+    if not plan.tasks or plan.tasks[0].where is None:  # and no other task has one
+        return plan
+    masks = {id(task.where): task.where for task in plan.tasks}
+    if not all(map(is_all, masks.values())):
+        return plan
+    return plan.with_tasks(tuple(map(of_valid, plan.tasks)))
 
 
 def halo_of(*tasks: Task) -> Halo:

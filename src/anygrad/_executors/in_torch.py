@@ -161,6 +161,8 @@ def _blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
             "divide": torch.div,
             "bitwise_right_shift": torch.bitwise_right_shift,
             "bitwise_and": torch.bitwise_and,
+            "bitwise_or": torch.bitwise_or,
+            "choose": lambda c, a, out: torch.where(c, a, out, out=out),
         },
         empty_like=huge_pages.empty_like,
         scratch=None,

@@ -19,7 +19,7 @@ from .._beyond import all_arrays_of
 from .._classes import is_array
 from .._kept import Kept
 from .._precision import working
-from .._records import Plan, Task, all_tasks, unrounded
+from .._records import Plan, Task, all_tasks, unrounded, without_masks
 from . import huge_pages, in_numpy, results
 from .played import replayed
 from .played.pieces import Prepared
@@ -84,6 +84,8 @@ class InNumPy:
         import torch
 
         is_small = f.numel() <= FEW_SAMPLES
+        if is_small:
+            plan = without_masks(plan, torch.all)
         is_usual = plan.is_plain and _compilers.get_compiler() is None
         may_be_again, is_in_order = is_small and is_usual, f.is_contiguous()
         if may_be_again:

@@ -65,7 +65,8 @@ def run(
 
     The results may have their places in `outs`, without arrays beyond the ends.
     """
-    if plan.is_plain:
+    has_masks = any(task.where is not None for task in plan.tasks)
+    if plan.is_plain and not has_masks:
         pairs = zip_longest(plan.tasks, outs)
         return tuple(
             [total(f, (task,), xp, ops, out, is_plain=True) for task, out in pairs]
@@ -73,7 +74,7 @@ def run(
     is_whole = all(task.where is None and task.inner is None for task in plan.tasks)
     if not is_whole and has_arrays(plan):
         return _agnostic.run(f, plan, xp)
-    if any(task.where is not None for task in plan.tasks):
+    if has_masks:
         return _masked(f, plan, xp, ops, outs)
     if plan.stack is None or outs:
         whole = zip_longest(totals_of(plan.tasks), outs)
@@ -90,6 +91,9 @@ def _masked(
     """Return the results of a plan with masks."""
     made = results.empty(f, plan, ops.empty_like, outs)
     for tasks, out in zip(totals_of(plan.tasks), made.outs, strict=True):
+        if all(masked.is_run_through(f, task) for task in tasks):
+            total(f, tasks, xp, ops, out, is_plain=plan.is_plain)
+            continue
         fits = plan.stack is None and out.dtype == working(tasks[0].precision)
         result = _of_valid(f, tasks, xp, ops, out if fits else None)
         if result is not out:
@@ -143,6 +147,8 @@ def total(
     spaces = None if known is None or then is not None else known.spaces
     if spaces and replayed.again(spaces, f, tasks, _put, partial(_put, out)):
         return result
+    if any(task.where is not None for task in tasks):
+        tasks = [masked.with_whole_mask(task, out, xp) for task in tasks]
     if known is None:
         terms = [Term(task, _shares_weights(out, task, ops)) for task in tasks]
         if _is_first(f, terms, xp):
@@ -154,7 +160,7 @@ def total(
         known = _prepared(f, terms, out, xp, ops)
         if kept is not None and len(known.pieces) <= MOST_PIECES:
             kept.keep(known)
-    elif kept and replayed.serves(known, tasks, out, ops, is_plain=is_plain):
+    elif kept and not then and replayed.serves(known, tasks, out, ops, is_plain):
         kept.keep(replayed.recorded(known, tasks, f, out, xp, ops))
     play(known, _operands(f, tasks, known.shares_weights, xp), out, xp, then)
     return result
@@ -226,6 +232,8 @@ def _operands(
 
 def _shares_weights(out: Any, task: Task, ops: InPlaceOps) -> bool:
     """Tell whether the weights on coordinates are made once for all lines."""
+    if task.where is not None:
+        return False
     samples, formulas = math.prod(out.shape), task.scheme.formulas
     is_many = samples > MOST_UNSHARED or _loop(out, task) < ops.short_loop
     if is_many and samples > weights.FEW_SAMPLES:
@@ -323,6 +331,8 @@ def _can_be_runs(f: Any, terms: Sequence[Term], out: Any, ops: InPlaceOps) -> bo
         # Transposed edges read the weights of the interior, too, which stand elsewhere.
         is_run = is_run and not task.scheme.recipe.is_transposed
         if task.component is not None or not (task.coordinates is None or is_run):
+            return False
+        if task.where is not None:  # what is chosen near an end is not written over
             return False
     return True
 

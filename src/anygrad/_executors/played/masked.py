@@ -17,9 +17,8 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import _agnostic
-from ..._records import candidates, unrounded
+from ..._records import candidates, of_valid, unrounded
 from ..memory import in_order_of_memory
-from . import masked_few
 from .blocks import every
 from .masked_rules import rules_of
 
@@ -29,9 +28,9 @@ if TYPE_CHECKING:
     from .masked_rules import Reads
     from .operations import InPlaceOps
 
-#: So many samples, times the square of how many formulas there are to choose from, take
-#: less time to be run through with each of them.
-MOST_RUN_THROUGH = 10**5
+#: So many samples, times how many formulas there are to choose from, take less time to
+#: be run through with each of them; on coordinates twice as many.
+MOST_RUN_THROUGH = 60_000
 
 #: So many points are told of together at most, and so many mended.
 MOST_POINTS, MOST_POSITIONS = 2**18, 2**15
@@ -114,9 +113,8 @@ def derivative(
         task = task._replace(inner=None, where=where)
     f = _agnostic.component(f, task)
     task = task._replace(component=None, sign=0)
-    choices = 1 + len(task.alternatives)
-    if math.prod(f.shape) * choices**2 < MOST_RUN_THROUGH:
-        return masked_few.derivative(f, task, xp, ops, write)
+    if is_run_through(f, task):
+        return write(f, (task,), xp, ops, place)
     whole = place
     if whole is None:
         whole = ops.empty_like(f, dtype=task.precision.result)
@@ -124,6 +122,23 @@ def derivative(
     mender = Mender(f, task, out, xp, ops)
     write(f, (mender.first,), xp, ops, out, mender.mend)
     return whole
+
+
+def is_run_through(f: Any, task: Task) -> bool:
+    """Tell whether each formula is run at all points: of few samples."""
+    if task.where is None or task.inner is not None:
+        return False
+    count: int = math.prod(f.shape) * (1 + len(task.alternatives))
+    most = MOST_RUN_THROUGH if task.coordinates is None else 2 * MOST_RUN_THROUGH
+    return count < most
+
+
+def with_whole_mask(task: Task, out: Any, xp: Namespace) -> Task:
+    """Return a task whose mask has the shape of the result."""
+    where = task.where
+    if where.shape == out.shape:
+        return task
+    return task._replace(where=xp.broadcast_to(where, out.shape))
 
 
 class Mender:
@@ -134,8 +149,9 @@ class Mender:
     ) -> None:
         self.f, self.task, self.out = f, task, out
         self.xp, self.ops = xp, ops
-        self.first, *self.others = candidates(task)
-        schemes = (self.first.scheme, *[one.scheme for one in self.others])
+        self.first = of_valid(task)
+        _, *self.others = candidates(task)
+        schemes = (task.scheme, *[one.scheme for one in self.others])
         self.rules = rules_of(schemes, task.coordinates is not None)
         x = task.coordinates
         self.is_on_line = x is not None and math.prod(x.shape) == x.shape[task.axis]

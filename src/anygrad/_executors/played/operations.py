@@ -15,7 +15,8 @@ class InPlaceOps(NamedTuple):
 
     #: By the standard's names: ``verb(a, b, out=out)``, or of one operand; without
     #: `out`, they make an array.  There is a "reciprocal", too, where no numbers but
-    #: only arrays can be divided.
+    #: only arrays can be divided; and ``choose(condition, a, out=out)`` writes what
+    #: is chosen of an array, and leaves the rest.
     verbs: Mapping[str, Callable[..., Any]]
     #: ``empty_like(f, dtype=dtype, shape=None)``: not filled, in the memory order of
     #: `f`, or of a shape of its own.

@@ -125,6 +125,9 @@ class _Writer(Text):
             for piece, there in self.windows.pieces(part.wanted):
                 self.place(piece, self.place_of(part, piece, there))
             return
+        if verb == "where":
+            self.choose(part, self.empty(part) if target is None else target)
+            return
         read = self.windows.read_by(part.wanted)
         is_one = verb == "divide" and read[0].value.is_constant(1)
         if is_one and "reciprocal" in self.ops.verbs:
@@ -139,6 +142,19 @@ class _Writer(Text):
             target = self.reused(part, read, operands)
         self.operate(verb, part, read, operands, target)
         self.release([one for one in read if one is not carrier], target)
+
+    def choose(self, part: Part, target: int) -> None:
+        """Write the rest, and over it what is chosen, piece by piece."""
+        part.register = target
+        choose = self.name("choose", self.ops.verbs["choose"])
+        (rest, *_) = self.windows.read_by(part.wanted)
+        self.place(rest, target)
+        for condition, chosen, there in self.windows.choices(part.wanted):
+            if not condition.value.is_constant(False):
+                given = f"r{self.value(condition)}, r{self.value(chosen)}"
+                place = self.place_of(part, chosen, there)
+                self.lines.append(f"{choose}({given}, out=r{place})")
+            self.release([condition, chosen], target)
 
     def operate(
         self,

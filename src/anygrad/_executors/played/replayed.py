@@ -20,6 +20,7 @@ from ..._precision import is_complex, working
 from ..._scales import Scale
 from .pieces import are_exact
 from .programs import GIVE, PUT, TAKE
+from .scratch import Scratch
 
 if TYPE_CHECKING:
     from ..._records import Plan, Task
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
     from .pieces import Prepared
 
 #: Beyond so many bytes of a result, its program is played as for any call; and beyond
-#: so many where calls have a derivative for each formula beside holes.
-MOST_BYTES, MOST_BYTES_BESIDE = 2**18, 2**14
+#: so many on steps if the result is a part of another array, into which it is copied.
+MOST_BYTES, MOST_BYTES_OF_PARTS = 2**18, 2**17
+
+#: What is read no more within a program is memory for others, in such units.
+UNIT = 2**10
 
 #: NumPy copies operands through its buffers, even such as need no conversion, wherever
 #: the runs of memory are shorter than a quarter of the buffer.  That takes thrice the
@@ -73,12 +77,11 @@ class Numbers:
 
         dtype = working(task.precision)
         self.is_complex = is_complex(dtype, xp)
-        #: One per denominator; none on coordinates.
+        #: One per denominator, of all schemes; none on coordinates.
         self.scalings: list[Scaling] = []
-        if task.coordinates is None:
-            for scale in task.scheme.per_denominator(task.scales):
-                is_one = self.is_complex and not any(scale)
-                self.scalings.append(Scaling(None if is_one else empty(dtype), []))
+        for scale in _scales(task):
+            is_one = self.is_complex and not any(scale)
+            self.scalings.append(Scaling(None if is_one else empty(dtype), []))
         #: What lies beyond the ends, in arrays.
         self.constants = [empty(task.precision.samples) for _ in _constants(task)]
         #: The scales of which call these are: the same step often comes again.
@@ -89,8 +92,8 @@ class Numbers:
         """Put the numbers of a call there; tell whether there are as many."""
         if self.scalings and task.scales is not self.latest:
             self.latest = None
-            scales = task.scheme.per_denominator(task.scales)
-            for scaling, (factors, divisors) in zip(self.scalings, scales, strict=True):
+            pairs = zip(self.scalings, _scales(task), strict=True)
+            for scaling, (factors, divisors) in pairs:
                 count = len(factors) + len(divisors)
                 if count > 1:
                     return False
@@ -108,6 +111,22 @@ class Numbers:
         return True
 
 
+def _scales(task: Task) -> list[Scale]:
+    """Return one scale per denominator, for those who try other schemes, too."""
+    if task.coordinates is not None:
+        return []
+    found = task.scheme.per_denominator(task.scales)
+    for scheme, scales in task.alternatives:
+        found = [*found, *scheme.per_denominator(scales)]
+    return found
+
+
+def _arrays(tasks: Sequence[Task]) -> list[Any]:
+    """Return coordinates and masks."""
+    arrays = [array for task in tasks for array in (task.coordinates, task.where)]
+    return [array for array in arrays if array is not None]
+
+
 def _constants(task: Task) -> list[Any]:
     return [end for end in task.constants or () if end is not None]
 
@@ -115,18 +134,18 @@ def _constants(task: Task) -> list[Any]:
 class Space:
     """Memory in which a derivative, with what is added to it, is made at each call."""
 
-    __slots__ = ("context", "coordinates", "nbytes", "play", "result", "samples")
+    __slots__ = ("arrays", "context", "nbytes", "play", "result", "samples")
 
     def __init__(
-        self, samples: Any, coordinates: Any, result: Any, play: Any, nbytes: int
+        self, samples: Any, arrays: list[Any], result: Any, play: Any, nbytes: int
     ) -> None:
         import numpy
 
         #: A call writes into the one, and then reads the other.
         self.samples = samples
         self.result = result
-        #: Likewise, of a task that has some: nothing is added to it.
-        self.coordinates = coordinates
+        #: Likewise, the coordinates and masks of all tasks.
+        self.arrays = arrays
         #: ``play(tasks)`` makes the derivative there, and tells whether it could.
         self.play = play
         #: How large all is together.
@@ -141,9 +160,9 @@ class Space:
 
     def seen_as(self, view: Callable[[Any], Any]) -> Space:
         """Return it with the arrays of another library in the same memory."""
-        x = None if self.coordinates is None else view(self.coordinates)
         samples, result = view(self.samples), view(self.result)
-        return Space(samples, x, result, self.play, self.nbytes)
+        arrays = list(map(view, self.arrays))
+        return Space(samples, arrays, result, self.play, self.nbytes)
 
 
 def serves(
@@ -151,7 +170,6 @@ def serves(
     tasks: Sequence[Task],
     out: Any,
     ops: InPlaceOps,
-    *,
     is_plain: bool,
 ) -> bool:
     """Tell whether a program that has been played may be recorded."""
@@ -162,10 +180,10 @@ def serves(
     for task, shares_weights in zip(tasks, known.shares_weights, strict=True):
         if task.step is not None or task.period is not None or arrays_of(task):
             return False
-        if task.coordinates is not None and (shares_weights or not is_plain):
+        if task.coordinates is not None and shares_weights:
             return False
-    nbytes: int = out.nbytes
-    return 0 < nbytes <= (MOST_BYTES if is_plain else MOST_BYTES_BESIDE)
+    pays = is_plain or tasks[0].coordinates is not None
+    return bool(0 < out.nbytes <= (MOST_BYTES if pays else MOST_BYTES_OF_PARTS))
 
 
 def recorded(
@@ -182,10 +200,11 @@ def recorded(
     def noted(verb: Callable[..., Any]) -> Callable[..., Any]:
         def do(*given: Any, out: Any = None) -> Any:
             made = verb(*given, out=out)
-            steps.append([verb, (*given, made)])
+            target = made if out is None else out
+            steps.append([verb, (*given, target)])
             if id(given[-1]) in scalings:
                 scalings[id(given[-1])].steps.append(steps[-1])
-            return made
+            return target
 
         return do
 
@@ -193,18 +212,15 @@ def recorded(
         setitem(*given)
         steps.append([setitem, given])
 
-    def keep(_: Any) -> None:
-        """Give no memory back: the operations are done there again."""
-
     def like(array: Any) -> Any:
         made = ops.empty_like(array, dtype=array.dtype, shape=array.shape)
         made[...] = array
         return made
 
+    scratch = Scratch(0, UNIT)
     numbers = [Numbers(task, f, xp, ops) for task in tasks]
     scalings = {id(one.number): one for own in numbers for one in own.scalings}
-    samples, result, x = like(f), like(out), tasks[0].coordinates
-    x = None if x is None else like(x)
+    samples, result, arrays = like(f), like(out), list(map(like, _arrays(tasks)))
     (bound, *others) = known.pieces[0].bounds
 
     def again(tasks: Sequence[Task]) -> bool:
@@ -217,18 +233,20 @@ def recorded(
             operation(*given)
         return True
 
-    operands = [samples, *([] if x is None else [x])]
-    for own in numbers:
+    operands, left = [samples], iter(arrays)
+    for own, task in zip(numbers, tasks, strict=True):
+        operands += [] if task.coordinates is None else [next(left)]
         operands += [one.scale() for one in own.scalings] + own.constants
+        operands += [] if task.where is None else [next(left)]
     verbs = {name: noted(verb) for name, verb in ops.verbs.items()}
     names = {**bound.play.__globals__, **verbs}
-    names |= {PUT: put, TAKE: ops.empty_like, GIVE: keep}
+    names |= {PUT: put, TAKE: scratch.take, GIVE: scratch.give}
     play = FunctionType(bound.play.__code__, names)
     play(operands, result, bound.indices)
     held = {id(a): a for _, given in steps for a in given}
     held |= {id(a.base): a.base for a in held.values() if hasattr(a, "base")}
     nbytes = sum(map(sys.getsizeof, held.values()))
-    return known._replace(spaces=[Space(samples, x, result, again, nbytes)])
+    return known._replace(spaces=[Space(samples, arrays, result, again, nbytes)])
 
 
 def spaces_of(task: Task) -> list[Space]:
@@ -254,8 +272,9 @@ def again(
         return None
     try:
         put(space.samples, f)
-        if space.coordinates is not None:
-            put(space.coordinates, tasks[0].coordinates)
+        if space.arrays:
+            for place, array in zip(space.arrays, _arrays(tasks), strict=True):
+                put(place, array)
         if not space.context.run(space.play, tasks):
             return None
         return copy(space.result)

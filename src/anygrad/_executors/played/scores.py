@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import _agnostic
 from ..._classes import is_array
-from ..._records import Plan
+from ..._records import Alternative, Plan, candidates
 from ..._scales import Scale
 from ..recorded import weights
 from ..recorded.nodes import LENGTH, Tape, Weak, interiors
@@ -23,11 +23,16 @@ from .values import Values
 
 if TYPE_CHECKING:
     from ..._records import Task
+    from ..._schemes import Scheme
     from ..._typing import Namespace
     from .operations import InPlaceOps
     from .programs import Program
     from .values import Shift, Value
     from .windows import Kind
+
+
+#: Nothing is differentiated by what is played.
+UNFILLED = weights.IN_THEIR_PLACE._replace(filled=lambda f, *_: f)
 
 
 class Term(NamedTuple):
@@ -53,7 +58,8 @@ class Term(NamedTuple):
             grid = _form(x), _form(task.period), self.shares_weights
         ends = tuple(map(_form, task.constants or ()))
         kind = task.axis, task.scheme, task.precision, task.component, task.sign
-        return (*kind, grid, ends)
+        others = tuple([scheme for scheme, _ in task.alternatives])
+        return (*kind, grid, ends, _form(task.where), others)
 
 
 def _form(value: Any) -> Any:
@@ -96,8 +102,9 @@ def operands_of(task: Task, shares_weights: bool, xp: Namespace) -> list[Any]:
     x = task.coordinates
     values: list[Any] = []
     if x is None:
-        scales = task.scales or _agnostic.scales(task, xp)
-        values += [scales[number] for number in task.scheme.firsts]
+        for one in candidates(task) if task.alternatives else (task,):
+            scales = one.scales or _agnostic.scales(one, xp)
+            values += [scales[number] for number in one.scheme.firsts]
     elif shares_weights:
         for formula in _agnostic.weighted_formulas(task, xp):
             formula.with_weights(values.append)
@@ -105,14 +112,14 @@ def operands_of(task: Task, shares_weights: bool, xp: Namespace) -> list[Any]:
         values += [x] if task.period is None else [x, task.period]
     if task.constants is not None:
         values += [constant for constant in task.constants if constant is not None]
-    return values
+    return values if task.where is None else [*values, task.where]
 
 
 def record(f: Any, terms: Sequence[Term], xp: Namespace) -> Score:
     """Record a derivative and what is added to it, rounded once."""
     recorder = _Recorder(f, xp)
     plan = Plan(tuple(map(recorder.recorded, terms)))
-    (result,) = _agnostic.run(recorder.f, plan, recorder.xp, weights.IN_THEIR_PLACE)
+    (result,) = _agnostic.run(recorder.f, plan, recorder.xp, UNFILLED)
     root, shift = Values(result.ndim).of(result.node)
     return Score(
         root,
@@ -141,10 +148,12 @@ class _Recorder:
         """Return a task with symbols for its values, or for what is made of them."""
         task, scheme = term.task, term.task.scheme
         scales: Any = ()
+        others = task.alternatives
         x: Any = task.coordinates
         period = task.period
         if x is None:
-            scales = scheme.per_formula([self.scale() for _ in scheme.firsts])
+            scales = self.scales_of(scheme)
+            others = tuple([Alternative(one, self.scales_of(one)) for one, _ in others])
         elif term.shares_weights:
             given = enumerate(_agnostic.weighted_formulas(task, self.namespace))
             formulas = [
@@ -156,7 +165,13 @@ class _Recorder:
             x, period = self.symbol(x), self.symbol(period)
         ends: Any = task.constants and tuple(map(self.symbol, task.constants))
         return task._replace(
-            scales=scales, coordinates=x, period=period, constants=ends, step=None
+            scales=scales,
+            coordinates=x,
+            period=period,
+            constants=ends,
+            step=None,
+            where=self.symbol(task.where),
+            alternatives=others,
         )
 
     def symbol(self, value: Any) -> Any:
@@ -169,10 +184,12 @@ class _Recorder:
         shape = tuple([1 if n == 1 else LENGTH for n in value.shape])
         return symbol_of_array(self.tape, place, shape, value.dtype)
 
-    def scale(self) -> Scale:
-        """Return what stands for all numbers of a scale."""
-        self.scales.append(next(self.places))
-        return Scale((Weak(self.scales[-1], False),), ())
+    def scales_of(self, scheme: Scheme) -> Sequence[Scale]:
+        """Return, for each formula, what stands for all numbers of a scale."""
+        places = [next(self.places) for _ in scheme.firsts]
+        self.scales += places
+        scales = [Scale((Weak(place, False),), ()) for place in places]
+        return scheme.per_formula(scales)
 
     def weight(self, array: Any, task: Task, number: int) -> Symbol:
         """Return what stands for a weight of all points of a formula."""

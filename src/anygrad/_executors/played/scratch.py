@@ -11,7 +11,7 @@ import math
 import threading
 from typing import Any
 
-#: Arrays of fewer bytes are nothing that an allocator gives back.
+#: Arrays of fewer bytes are nothing that an allocator gives back to the system.
 LEAST_BYTES = 2**14
 
 #: The sizes of what is kept are multiples of it, because shapes differ by a few rows.
@@ -22,12 +22,21 @@ MOST_BYTES = 2**22
 
 
 class Scratch(threading.local):
-    """Memory of NumPy's that is not in use, of each thread its own."""
+    """Memory of NumPy's that is not in use, of each thread its own.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    least : int
+        Arrays of fewer bytes are made each time.
+    unit : int
+        Memory is kept in multiples of so many bytes.
+    """
+
+    def __init__(self, least: int = LEAST_BYTES, unit: int = UNIT) -> None:
         import numpy
 
         self._numpy = numpy
+        self._least, self._unit = least, unit
         self._free: dict[int, list[Any]] = {}
         self._held = 0
 
@@ -35,9 +44,9 @@ class Scratch(threading.local):
         """Return an array of whatever values."""
         array = self._numpy.ndarray
         nbytes = math.prod(shape) * self._numpy.dtype(dtype).itemsize
-        if nbytes < LEAST_BYTES:
+        if nbytes < self._least:
             return array(shape, dtype)
-        size = -(-nbytes // UNIT) * UNIT
+        size = -(-nbytes // self._unit) * self._unit
         free = self._free.get(size)
         if not free:
             return array(shape, dtype, array(size, "b"))
@@ -48,7 +57,8 @@ class Scratch(threading.local):
         """Keep the memory of an array, or of a part of one, that is read no more."""
         memory = array.base
         size = 0 if memory is None else memory.nbytes
-        if size % UNIT or not 0 < size <= MOST_BYTES:  # it has been small, or is large
+        is_one = size > 0 and size % self._unit == 0
+        if not is_one or size > MOST_BYTES:  # it has been small, or is large
             return
         if self._held + size > MOST_BYTES:
             self._free.clear()

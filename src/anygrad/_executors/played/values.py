@@ -78,6 +78,11 @@ class Values:
                     return other
         if verb in ("add", "subtract"):
             verb, operands = _without_negation(verb, operands)
+        if verb == "where" and node.operands[1].verb == "pieces":
+            # Each is chosen by itself: what they have in common is not taken out.
+            pieces = node.operands[1]
+            made = list(map(self.of, pieces.operands))
+            operands[1] = self._operation("pieces", made, pieces)
         scale = _scale_of_all(operands, node.dtype) if verb == "pieces" else None
         if scale is None:
             return self._operation(verb, operands, node)

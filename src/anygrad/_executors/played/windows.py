@@ -122,13 +122,34 @@ class Windows:
 
     def read_by(self, wanted: Wanted) -> list[Wanted]:
         """Return what a part reads: of pieces, the longest first."""
-        value, run, window = wanted
-        if value.verb == "pieces":
+        verb = wanted.value.verb
+        if verb == "pieces":
             return [piece for piece, _ in self.pieces(wanted)]
+        read = self._operands(wanted)
+        if verb == "where":
+            chosen = [one for choice in self.choices(wanted) for one in choice[:2]]
+            return [read[2], *chosen]
+        return read
+
+    @staticmethod
+    def _operands(wanted: Wanted) -> list[Wanted]:
+        value, run, window = wanted
         return [
             Wanted(operand, run, _moved(window, shift, operand, run))
             for operand, shift in value.operands
         ]
+
+    def choices(self, wanted: Wanted) -> list[tuple[Wanted, Wanted, Window]]:
+        """Return what decides in a part, what it chooses, and where that lies in it.
+
+        There is one for each piece, so that these need not be put together.
+        """
+        condition, chosen, _ = self._operands(wanted)
+        one, other = condition.value, chosen.value
+        if one.verb == other.verb == "pieces" and one.detail == other.detail:
+            pairs = zip(self.pieces(condition), self.pieces(chosen), strict=True)
+            return [(first, *second) for (first, _), second in pairs]
+        return [(condition, chosen, wanted.window)]
 
     def pieces(self, wanted: Wanted) -> list[tuple[Wanted, Window]]:
         """Return the pieces of a part, and where each of them lies in it.

@@ -68,6 +68,8 @@ def pays(size: int, plan: Plan) -> bool:
         return True
     for task in plan.tasks:
         terms = len(task.scheme.formulas[task.scheme.interior].terms)
+        if task.where is not None:
+            return True
         if task.coordinates is not None:
             if terms < 3:
                 return False
