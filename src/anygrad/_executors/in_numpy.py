@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _agnostic, _compilers, _workers
 from .._records import are_short, without_masks
 from . import results
-from .memory import OF_NUMPY
+from .memory import OF_NUMPY, layout_as
 from .played import operations, replayed
 
 if TYPE_CHECKING:
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
 #: For so many samples and more, the loops are told how long their buffers are.
 LEAST_SAMPLES = 2**15
-
-#: So few samples that do not lie in the order of their axes are copied: to find the
-#: order in which they do, and to turn a plan into it, takes longer.
-MOST_COPIED = 2**13
 
 
 def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[Any, ...]:
@@ -42,14 +38,10 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
             if in_numba.run(f, plan, xp, made.outs, _workers.get_workers()):
                 return made.copy()
     plan = without_masks(plan, _are_all)
-    is_in_order = f.flags.c_contiguous
     if plan.is_plain and not outs:
-        copy = numpy.ndarray.copy if is_in_order else partial(_laid_out_as, f)
-        again = replayed.run(f, plan, numpy.copyto, copy)
+        again = _again(f, plan)
         if again is not None:
             return again
-    if not (is_in_order or outs) and f.size <= MOST_COPIED:
-        return _of_copy(f, plan, xp)
     has_loops = f.size >= LEAST_SAMPLES and f.ndim > 1
     with _swift() if has_loops else numpy.errstate(all="ignore"):
         return _blocked()(f, plan, xp, outs)
@@ -62,26 +54,19 @@ def _are_all(mask: Any) -> Any:
     return numpy.logical_and.reduce(mask, axis=None)
 
 
-def _of_copy(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
-    """Run the plan on a copy; results lie in memory as those of the samples would."""
+def _again(f: Any, plan: Plan) -> tuple[Any, ...] | None:
+    """Return the results of a small call that has been made before."""
     import numpy
 
-    found = run(f.copy(), plan, xp)
-    if plan.is_plain:  # where each call counts
-        return tuple([_laid_out_as(f, result) for result in found])
-    made = results.empty(f, plan, numpy.empty_like)
-    for place, result in zip(made.returned, found, strict=True):
-        place[...] = result
-    return made.returned
+    if f.flags.c_contiguous:
+        return replayed.run(f, plan, numpy.copyto, numpy.ndarray.copy)
+    layout = layout_as(f.shape, f.strides, f.itemsize)
+    return replayed.run(f, plan, numpy.copyto, _copy, layout)
 
 
-def _laid_out_as(f: Any, result: Any) -> Any:
-    """Return a result in memory that is laid out as that of the samples."""
-    import numpy
-
-    out = numpy.empty_like(f, dtype=result.dtype)
-    out[...] = result
-    return out
+def _copy(result: Any) -> Any:
+    """Return a copy that lies in memory in the same order."""
+    return result.copy("K")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._records import transposed
@@ -43,6 +44,37 @@ def order_of_memory(array: Any, memory: Memory) -> tuple[int, ...]:
         return tuple(axes)
     strides = memory.strides(array)
     return tuple(sorted(axes, key=lambda k: -strides[k]))
+
+
+class Layout(NamedTuple):
+    """How samples and a result lie in memory."""
+
+    #: The axes, the last one the fastest in the memory of the result.
+    order: tuple[int, ...]
+    #: Whether, in that order, samples lie one after the other, and results.
+    has_samples_in_order: bool
+    has_results_in_order: bool
+
+
+def layout_of(f: Any, out: Any, memory: Memory) -> Layout:
+    """Return how samples lie and a result of their number of dimensions."""
+    order = order_of_memory(out, memory)
+    turned = memory.transpose(f, order), memory.transpose(out, order)
+    return Layout(order, *map(memory.is_contiguous, turned))
+
+
+@lru_cache(256)
+def layout_as(shape: tuple[int, ...], strides: tuple[int, ...], unit: int) -> Layout:
+    """Return how samples lie, and a result that is laid out as they are.
+
+    Neighbours that are a `unit` of the strides apart have no gap between them.
+    """
+    order = sorted(range(len(shape)), key=lambda k: -abs(strides[k]))
+    has_gaps, expected = False, unit
+    for axis in reversed(order):
+        has_gaps = has_gaps or (shape[axis] != 1 and strides[axis] != expected)
+        expected *= shape[axis]
+    return Layout(tuple(order), not has_gaps, True)
 
 
 def in_order_of_memory(

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import _compilers, _workers
@@ -21,11 +20,13 @@ from .._kept import Kept
 from .._precision import working
 from .._records import Plan, Task, all_tasks, unrounded, without_masks
 from . import huge_pages, in_numpy, results
+from .memory import layout_as
 from .played import replayed
 from .played.pieces import Prepared
 
 if TYPE_CHECKING:
     from .._typing import Namespace
+    from .memory import Layout
     from .played.replayed import Space
 
 #: More samples are torch's if they have no masks and torch has several threads; else,
@@ -87,15 +88,13 @@ class InNumPy:
         if is_small:
             plan = without_masks(plan, torch.all)
         is_usual = plan.is_plain and _compilers.get_compiler() is None
-        may_be_again, is_in_order = is_small and is_usual, f.is_contiguous()
+        may_be_again, layout = is_small and is_usual, None
         if may_be_again:
-            copy = torch.clone if is_in_order else partial(_laid_out_as, f)
-            again = replayed.run(f, plan, torch.Tensor.copy_, copy)
+            if not f.is_contiguous():
+                layout = layout_as(f.shape, f.stride(), 1)
+            again = replayed.run(f, plan, torch.Tensor.copy_, torch.clone, layout)
             if again is not None:
                 return again
-            if not is_in_order and f.numel() <= in_numpy.MOST_COPIED:
-                of_copy = self.run(f.contiguous(), plan)
-                return of_copy and tuple([_laid_out_as(f, made) for made in of_copy])
         there = self._plan(f, plan) if is_small or _pays(plan) else None
         if there is None:
             return self._widened(f, plan) if may_be_again else None
@@ -103,9 +102,9 @@ class InNumPy:
             found = [torch.empty_like(f, dtype=t.precision.result) for t in plan.tasks]
             samples, outs = self.view(f), [self.view(out) for out in found]
             in_numpy.run(samples, there, self.namespace, outs)
-            if may_be_again and is_in_order:
+            if may_be_again:
                 for task in plan.tasks:
-                    _find_space(task)
+                    _find_space(task, layout)
             return tuple(found)
         made = results.empty(f, plan, huge_pages.empty_like)
         samples, outs = self.view(f), [self.view(out) for out in made.outs]
@@ -231,20 +230,20 @@ def _wide(task: Task) -> Task:
     return unrounded(task)._replace(kept=None if kept is None else kept.beside("wide"))
 
 
-def _laid_out_as(f: Any, result: Any) -> Any:
-    """Return a result in memory that is laid out as that of the samples."""
-    import torch
-
-    return torch.empty_like(f, dtype=result.dtype).copy_(result)
-
-
-def _find_space(task: Task) -> None:
+def _find_space(task: Task, layout: Layout | None) -> None:
     """Learn where a derivative can be made again, if it was prepared for that."""
-    known: Any = None if task.kept is None else task.kept.made
-    if known is None or known.spaces is not None:
+    kept: Any = task.kept
+    known: Any = None if kept is None else kept.made
+    if known is None:
         return
-    made = known.task.kept.made
-    if type(made) is not Prepared or not made.spaces:
+    there = known.task.kept
+    if layout is not None:
+        kept, there = kept.beside(layout), there.beside(layout)
+        if kept.made is None:
+            kept.keep(Translated(known.task, known.has_arrays))
+        known = kept.made
+    made = there.made
+    if known.spaces is not None or type(made) is not Prepared or not made.spaces:
         return
     import torch
 

@@ -20,7 +20,7 @@ from ..._kept import remember
 from ..._precision import is_complex, working
 from ..._records import Plan, totals_of, unrounded
 from .. import results
-from ..memory import in_order_of_memory, order_of_memory
+from ..memory import in_order_of_memory, layout_of
 from ..recorded import weights
 from . import blocks, masked, replayed, scores
 from .pieces import Piece, Prepared, play
@@ -29,6 +29,7 @@ from .scores import Term
 if TYPE_CHECKING:
     from ..._records import Task
     from ..._typing import Namespace
+    from ..memory import Layout
     from .operations import InPlaceOps
     from .scores import Score
 
@@ -132,38 +133,55 @@ def total(
     with an `out` in the order of its axes.  `is_plain` is that of the plan: of others,
     fewer are made again on the same memory.
     """
-    task = tasks[0]
+    task, layout, result = tasks[0], None, out
     if len(tasks) == 1 and (task.inner is not None or task.component is not None):
         f, task = _outer(f, task, xp, ops)
         tasks = (task,)
-    result, is_contiguous = out, ops.memory.is_contiguous
-    if not (is_contiguous(f) and (out is None or is_contiguous(out))):
-        result, is_plain = _empty(f, task, ops) if out is None else out, False
-        f, tasks, out = _in_order(f, tasks, result, ops)
-    kept = tasks[0].kept
-    known = None if kept is None else _known(kept.made, ops)
     if out is None:
         result = out = _empty(f, task, ops)
+    kept, is_contiguous = task.kept, ops.memory.is_contiguous
+    if not (is_contiguous(f) and is_contiguous(out)):
+        layout = _layout_of(f, out, task, ops)
+        kept = kept and kept.beside(layout)
+    known = None if kept is None else _known(kept.made, ops)
     spaces = None if known is None or then is not None else known.spaces
     if spaces and replayed.again(spaces, f, tasks, _put, partial(_put, out)):
         return result
+    if layout is not None:
+        f, tasks, (out,) = in_order_of_memory(f, tasks, [out], ops.memory)
+        if not layout.has_samples_in_order and f.nbytes <= replayed.MOST_BYTES:
+            f = replayed.copied(f, out, ops)
     if any(task.where is not None for task in tasks):
         tasks = [masked.with_whole_mask(task, out, xp) for task in tasks]
     if known is None:
         terms = [Term(task, _shares_weights(out, task, ops)) for task in tasks]
         if _is_first(f, terms, xp):
-            plan = Plan((tasks[0]._replace(sign=0), *tasks[1:]))
-            (out[...],) = _agnostic.run(f, plan, xp)
-            if then is not None:
-                then(tuple([slice(0, n) for n in out.shape]))
+            _run_once(f, tasks, xp, out, then)
             return result
         known = _prepared(f, terms, out, xp, ops)
         if kept is not None and len(known.pieces) <= MOST_PIECES:
             kept.keep(known)
     elif kept and not then and replayed.serves(known, tasks, out, ops, is_plain):
-        kept.keep(replayed.recorded(known, tasks, f, out, xp, ops))
+        known = replayed.recorded(known, tasks, f, out, xp, ops)
+        if layout is not None:
+            known = replayed.turned(known, layout.order, ops.memory)
+        kept.keep(known)
     play(known, _operands(f, tasks, known.shares_weights, xp), out, xp, then)
     return result
+
+
+def _run_once(
+    f: Any,
+    tasks: Sequence[Task],
+    xp: Namespace,
+    out: Any,
+    then: Callable[[tuple[slice, ...]], None] | None,
+) -> None:
+    """Write a derivative with what is added to it, as a whole."""
+    plan = Plan((tasks[0]._replace(sign=0), *tasks[1:]))
+    (out[...],) = _agnostic.run(f, plan, xp)
+    if then is not None:
+        then(tuple([slice(0, n) for n in out.shape]))
 
 
 def _put(target: Any, values: Any) -> bool:
@@ -184,20 +202,9 @@ def _empty(f: Any, task: Task, ops: InPlaceOps) -> Any:
     return ops.empty_like(samples, dtype=task.precision.result)
 
 
-def _in_order(
-    f: Any, tasks: Sequence[Task], out: Any, ops: InPlaceOps
-) -> tuple[Any, Sequence[Task], Any]:
-    """Return a call with its axes in the order in which its result lies in memory.
-
-    What is prepared for it is kept by that order, and by what is one run in it.
-    """
-    kept, order = tasks[0].kept, order_of_memory(out, ops.memory)
-    if order != tuple(range(out.ndim)):
-        f, tasks, (out,) = in_order_of_memory(f, tasks, [out], ops.memory)
-    if kept is not None:
-        runs = tuple(map(ops.memory.is_contiguous, (f, out)))
-        kept = kept.beside((order, *runs))
-    return f, (tasks[0]._replace(kept=kept), *tasks[1:]), out
+def _layout_of(f: Any, out: Any, task: Task, ops: InPlaceOps) -> Layout:
+    """Return how a call lies in memory: for that, other things are prepared."""
+    return layout_of(_agnostic.component(f, task), out, ops.memory)
 
 
 def _known(made: Any, ops: InPlaceOps) -> Prepared | None:

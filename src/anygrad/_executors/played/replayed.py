@@ -25,6 +25,7 @@ from .scratch import Scratch
 if TYPE_CHECKING:
     from ..._records import Plan, Task
     from ..._typing import Namespace
+    from ..memory import Layout, Memory
     from .operations import InPlaceOps
     from .pieces import Prepared
 
@@ -186,6 +187,17 @@ def serves(
     return bool(0 < out.nbytes <= (MOST_BYTES if pays else MOST_BYTES_OF_PARTS))
 
 
+def copied(array: Any, out: Any, ops: InPlaceOps) -> Any:
+    """Return a copy that lies in the order of its axes, as a result does.
+
+    Where it did not, a program's view of it as one run would be a copy as well, and
+    that of an earlier call.
+    """
+    made = ops.empty_like(out, dtype=array.dtype, shape=array.shape)
+    made[...] = array
+    return made
+
+
 def recorded(
     known: Prepared,
     tasks: Sequence[Task],
@@ -212,15 +224,12 @@ def recorded(
         setitem(*given)
         steps.append([setitem, given])
 
-    def like(array: Any) -> Any:
-        made = ops.empty_like(array, dtype=array.dtype, shape=array.shape)
-        made[...] = array
-        return made
-
     scratch = Scratch(0, UNIT)
     numbers = [Numbers(task, f, xp, ops) for task in tasks]
     scalings = {id(one.number): one for own in numbers for one in own.scalings}
-    samples, result, arrays = like(f), like(out), list(map(like, _arrays(tasks)))
+    samples, result, *arrays = [
+        copied(array, out, ops) for array in (f, out, *_arrays(tasks))
+    ]
     (bound, *others) = known.pieces[0].bounds
 
     def again(tasks: Sequence[Task]) -> bool:
@@ -249,9 +258,25 @@ def recorded(
     return known._replace(spaces=[Space(samples, arrays, result, again, nbytes)])
 
 
-def spaces_of(task: Task) -> list[Space]:
+def turned(known: Prepared, order: Sequence[int], memory: Memory) -> Prepared:
+    """Return what is prepared for axes in an order, with spaces as they are given."""
+    back = [order.index(axis) for axis in range(len(order))]
+
+    def view(array: Any) -> Any:
+        return memory.transpose(array, back) if array.ndim else array
+
+    spaces = known.spaces or []
+    if any(space.samples.ndim != len(order) for space in spaces):  # components
+        return known._replace(spaces=[])
+    return known._replace(spaces=[space.seen_as(view) for space in spaces])
+
+
+def spaces_of(task: Task, layout: Layout | None = None) -> list[Space]:
     """Return where a derivative is made again, in the words of its library."""
-    made = None if task.kept is None else task.kept.made
+    kept = task.kept
+    if kept is not None and layout is not None:
+        kept = kept.beside(layout)
+    made = None if kept is None else kept.made
     return getattr(made, "spaces", None) or []
 
 
@@ -283,12 +308,19 @@ def again(
 
 
 def run(
-    f: Any, plan: Plan, put: Callable[[Any, Any], Any], copy: Callable[[Any], Any]
+    f: Any,
+    plan: Plan,
+    put: Callable[[Any, Any], Any],
+    copy: Callable[[Any], Any],
+    layout: Layout | None = None,
 ) -> tuple[Any, ...] | None:
-    """Return the results of a plan of derivatives; None where some is not made so."""
+    """Return the results of a plan of derivatives; None where some is not made so.
+
+    There is a `layout` where samples or results are not in the order of their axes.
+    """
     results = []
     for task in plan.tasks:
-        result = again(spaces_of(task), f, (task,), put, copy)
+        result = again(spaces_of(task, layout), f, (task,), put, copy)
         if result is None:
             return None
         results.append(result)
