@@ -65,6 +65,64 @@ def test_other_steps_each_time(
     assert made[4] or (dtype, boundary) == ("int64", 2.5) or function == "hessian"
 
 
+@pytest.mark.forms("numpy")
+@pytest.mark.parametrize("has_mask", [False, True])
+@pytest.mark.parametrize(
+    ("function", "kind"),
+    [
+        ("gradient", {}),
+        ("gradient", {"accuracy": 4, "edge_order": 2}),
+        ("derivative", {"order": 2, "dim": 0}),
+        ("laplacian", {}),
+    ],
+)
+def test_other_coordinates_now_and_then(
+    numpy: Any, function: str, kind: dict[str, Any], has_mask: bool
+) -> None:
+    """What follows from them alone is made when they change by a bit, and stays."""
+    one = numpy.cumsum(numpy.arange(9.0) % 4 + 1)
+    zeros = numpy.where(numpy.arange(9) == 1, 0.0, numpy.arange(9.0))
+    signed = numpy.where(zeros == 0, -zeros, zeros)
+    signed[0] = 0.0
+    if has_mask:
+        kind = {**kind, "where": numpy.arange(81).reshape(9, 9) % 7 > 0}
+    for k, x in enumerate([one] * 5 + [one * 3.5, one, zeros, signed, zeros, one, one]):
+        f = (numpy.arange(81.0) ** 2 % (k + 47)).reshape(9, 9)
+        given = {"spacing": [x] if function == "derivative" else [x, x + 2.0], **kind}
+        with numpy.errstate(all="ignore"):
+            plan = plan_of(function, f, **given)
+            results = getattr(anygrad, function)(f, **given)
+            wanted = _agnostic.run(f, plan, plan.namespace)
+        results = results if isinstance(results, tuple) else (results,)
+        for result, right in zip(results, wanted, strict=True):
+            nan = numpy.isnan(right)
+            assert (numpy.isnan(result) == nan).all()
+            assert result[~nan].tobytes() == right[~nan].tobytes()
+    assert replayed.spaces_of(plan.tasks[0])[0].is_made
+
+
+@pytest.mark.forms("numpy")
+def test_coordinates_of_a_call_that_was_interrupted(
+    numpy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What follows from them has not been made yet."""
+    f, x = numpy.arange(13.0) ** 2, numpy.arange(13.0) ** 1.5
+    for _ in range(5):
+        anygrad.derivative(f, spacing=x)
+    (space,) = replayed.spaces_of(plan_of("derivative", f, spacing=x).tasks[0])
+
+    def interrupted(*_: Any) -> bool:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(space, "play", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            anygrad.derivative(f, spacing=x * 2)
+    assert (
+        anygrad.derivative(f, spacing=x * 2) * 2 == anygrad.derivative(f, spacing=x)
+    ).all()
+
+
 def layouts(f: Any) -> list[Any]:
     """The same values in memory: in order, turned, with gaps, and all of that."""
     apart = f.repeat(2, 0) if hasattr(f, "flags") else f.repeat_interleave(2, 0)

@@ -56,17 +56,20 @@ def _are_all(mask: Any) -> Any:
 
 def _again(f: Any, plan: Plan) -> tuple[Any, ...] | None:
     """Return the results of a small call that has been made before."""
+    in_order, as_it_lies = _moves()
+    if f.flags.c_contiguous:
+        return replayed.run(f, plan, in_order)
+    layout = layout_as(f.shape, f.strides, f.itemsize)
+    return replayed.run(f, plan, as_it_lies, layout)
+
+
+@cache
+def _moves() -> tuple[replayed.Moves, replayed.Moves]:
+    """Return how arrays are copied, from samples in the order of their axes or not."""
     import numpy
 
-    if f.flags.c_contiguous:
-        return replayed.run(f, plan, numpy.copyto, numpy.ndarray.copy)
-    layout = layout_as(f.shape, f.strides, f.itemsize)
-    return replayed.run(f, plan, numpy.copyto, _copy, layout)
-
-
-def _copy(result: Any) -> Any:
-    """Return a copy that lies in memory in the same order."""
-    return result.copy("K")
+    in_order = replayed.Moves(numpy.copyto, numpy.ndarray.copy, OF_NUMPY.are_same)
+    return in_order, in_order._replace(copy=lambda result: result.copy("K"))
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from .._kept import Kept
 from .._precision import working
 from .._records import Plan, Task, all_tasks, unrounded, without_masks
 from . import huge_pages, in_numpy, results
-from .memory import layout_as
+from .memory import OF_TORCH, layout_as
 from .played import replayed
 from .played.pieces import Prepared
 
@@ -76,6 +76,8 @@ class InNumPy:
         self.namespace: Namespace = array_api_compat.numpy
         self.dtypes = _dtypes()
         self.view = _viewing(self.dtypes)
+        copy_into = torch.Tensor.copy_
+        self.moves = replayed.Moves(copy_into, torch.clone, OF_TORCH.are_same)
 
     def run(self, f: Any, plan: Plan) -> tuple[Any, ...] | None:
         """Return the results of a plan; None for what NumPy does not have.
@@ -92,7 +94,7 @@ class InNumPy:
         if may_be_again:
             if not f.is_contiguous():
                 layout = layout_as(f.shape, f.stride(), 1)
-            again = replayed.run(f, plan, torch.Tensor.copy_, torch.clone, layout)
+            again = replayed.run(f, plan, self.moves, layout)
             if again is not None:
                 return again
         there = self._plan(f, plan) if is_small or _pays(plan) else None

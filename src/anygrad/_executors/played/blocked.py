@@ -24,6 +24,7 @@ from ..memory import in_order_of_memory, layout_of
 from ..recorded import weights
 from . import blocks, masked, replayed, scores
 from .pieces import Piece, Prepared, play
+from .replayed import Moves
 from .scores import Term
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def total(
         kept = kept and kept.beside(layout)
     known = None if kept is None else _known(kept.made, ops)
     spaces = None if known is None or then is not None else known.spaces
-    if spaces and replayed.again(spaces, f, tasks, _put, partial(_put, out)):
+    if spaces and replayed.again(spaces, f, tasks, _moves_to(out, ops)):
         return result
     if layout is not None:
         f, tasks, (out,) = in_order_of_memory(f, tasks, [out], ops.memory)
@@ -182,6 +183,11 @@ def _run_once(
     (out[...],) = _agnostic.run(f, plan, xp)
     if then is not None:
         then(tuple([slice(0, n) for n in out.shape]))
+
+
+def _moves_to(out: Any, ops: InPlaceOps) -> Moves:
+    """Return how what is made again gets into a result."""
+    return Moves(_put, partial(_put, out), ops.memory.are_same)
 
 
 def _put(target: Any, values: Any) -> bool:

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 #: so many on steps if the result is a part of another array, into which it is copied.
 MOST_BYTES, MOST_BYTES_OF_PARTS = 2**18, 2**17
 
-#: What is read no more within a program is memory for others, in such units.
+#: What is read no more within a program with masks, which has many arrays, is memory
+#: for others, in such units.
 UNIT = 2**10
 
 #: NumPy copies operands through its buffers, even such as need no conversion, wherever
@@ -44,6 +45,17 @@ BUFFER = 256
 
 #: An operation, and what it is done to, with the place of what it makes.
 Step: TypeAlias = "list[Any]"
+
+
+class Moves(NamedTuple):
+    """How arrays of a library get into a space and out of it."""
+
+    #: ``put(place, array)`` copies an array there.
+    put: Callable[[Any, Any], Any]
+    #: ``copy(result)`` returns what is returned.
+    copy: Callable[[Any], Any]
+    #: ``are_same(place, array)`` tells whether the bits of an array are there.
+    are_same: Callable[[Any, Any], bool]
 
 
 class Scaling(NamedTuple):
@@ -88,6 +100,11 @@ class Numbers:
         #: The scales of which call these are: the same step often comes again.
         self.latest: Any = None
         self._multiply, self._divide = ops.verbs["multiply"], ops.verbs["divide"]
+
+    @property
+    def places(self) -> list[Any]:
+        """All of these arrays."""
+        return [*[one.number for one in self.scalings], *self.constants]
 
     def take(self, task: Task) -> bool:
         """Put the numbers of a call there; tell whether there are as many."""
@@ -135,7 +152,7 @@ def _constants(task: Task) -> list[Any]:
 class Space:
     """Memory in which a derivative, with what is added to it, is made at each call."""
 
-    __slots__ = ("arrays", "context", "nbytes", "play", "result", "samples")
+    __slots__ = ("arrays", "context", "is_made", "nbytes", "play", "result", "samples")
 
     def __init__(
         self, samples: Any, arrays: list[Any], result: Any, play: Any, nbytes: int
@@ -147,7 +164,9 @@ class Space:
         self.result = result
         #: Likewise, the coordinates and masks of all tasks.
         self.arrays = arrays
-        #: ``play(tasks)`` makes the derivative there, and tells whether it could.
+        #: Whether what follows from these alone is there.
+        self.is_made = False
+        #: ``play(tasks, is_made)`` makes the derivative, and tells whether it could.
         self.play = play
         #: How large all is together.
         self.nbytes = nbytes
@@ -208,12 +227,14 @@ def recorded(
 ) -> Prepared:
     """Return what is prepared with the operations of its program on other memory."""
     steps: list[Step] = []
+    targets: list[Any] = []
 
     def noted(verb: Callable[..., Any]) -> Callable[..., Any]:
         def do(*given: Any, out: Any = None) -> Any:
             made = verb(*given, out=out)
             target = made if out is None else out
             steps.append([verb, (*given, target)])
+            targets.append(target)
             if id(given[-1]) in scalings:
                 scalings[id(given[-1])].steps.append(steps[-1])
             return target
@@ -223,8 +244,10 @@ def recorded(
     def put(*given: Any) -> None:
         setitem(*given)
         steps.append([setitem, given])
+        targets.append(given[0])
 
-    scratch = Scratch(0, UNIT)
+    has_masks = any(task.where is not None for task in tasks)
+    scratch = Scratch(0 if has_masks else MOST_BYTES, UNIT)
     numbers = [Numbers(task, f, xp, ops) for task in tasks]
     scalings = {id(one.number): one for own in numbers for one in own.scalings}
     samples, result, *arrays = [
@@ -232,13 +255,16 @@ def recorded(
     ]
     (bound, *others) = known.pieces[0].bounds
 
-    def again(tasks: Sequence[Task]) -> bool:
+    def again(tasks: Sequence[Task], is_made: bool) -> bool:
         for own, task in zip(numbers, tasks, strict=True):
             if not own.take(task):
                 return False
         if others and not are_exact(samples, ops):
             return False
-        for operation, given in steps:
+        if not is_made:
+            for operation, given in of_arrays:
+                operation(*given)
+        for operation, given in of_samples:
             operation(*given)
         return True
 
@@ -252,10 +278,42 @@ def recorded(
     names |= {PUT: put, TAKE: scratch.take, GIVE: scratch.give}
     play = FunctionType(bound.play.__code__, names)
     play(operands, result, bound.indices)
+    changing = [samples, *[place for own in numbers for place in own.places]]
+    of_arrays, of_samples = _parted(steps, targets, changing)
     held = {id(a): a for _, given in steps for a in given}
     held |= {id(a.base): a.base for a in held.values() if hasattr(a, "base")}
     nbytes = sum(map(sys.getsizeof, held.values()))
     return known._replace(spaces=[Space(samples, arrays, result, again, nbytes)])
+
+
+def _parted(
+    steps: list[Step], targets: list[Any], changing: list[Any]
+) -> tuple[list[Step], list[Step]]:
+    """Return the operations that read nothing that changes at each call, and others.
+
+    The former are done first, or not at all: they make what stays.  So nothing else may
+    be written into that memory, nor anything once the others have read it.
+    """
+    changed = set(map(_memory_of, changing))
+    written = list(map(_memory_of, targets))
+    used = [{*map(_memory_of, given)} for _, given in steps]
+    count = 0
+    while count != len(changed):
+        count, read = len(changed), set()
+        for memory, place in zip(used, written, strict=True):
+            if place in read or not changed.isdisjoint(memory):
+                changed.add(place)
+            if place in changed:
+                read |= memory
+    pairs = list(zip(steps, written, strict=True))
+    stay = [step for step, place in pairs if place not in changed]
+    return stay, [step for step, place in pairs if place in changed]
+
+
+def _memory_of(array: Any) -> int:
+    """Return what tells the memory of an array, or of a part of one, from others'."""
+    base = getattr(array, "base", None)
+    return id(array if base is None else base)
 
 
 def turned(known: Prepared, order: Sequence[int], memory: Memory) -> Prepared:
@@ -284,8 +342,7 @@ def again(
     spaces: list[Space],
     f: Any,
     tasks: Sequence[Task],
-    put: Callable[[Any, Any], Any],
-    copy: Callable[[Any], Any],
+    moves: Moves,
 ) -> Any:
     """Return what is made in a free space; None where there is none, or it cannot.
 
@@ -296,13 +353,17 @@ def again(
     except IndexError:
         return None
     try:
-        put(space.samples, f)
+        moves.put(space.samples, f)
         if space.arrays:
-            for place, array in zip(space.arrays, _arrays(tasks), strict=True):
-                put(place, array)
-        if not space.context.run(space.play, tasks):
+            arrays = _arrays(tasks)
+            if not (space.is_made and all(map(moves.are_same, space.arrays, arrays))):
+                space.is_made = False  # until it is, whatever comes between
+                for place, array in zip(space.arrays, arrays, strict=True):
+                    moves.put(place, array)
+        if not space.context.run(space.play, tasks, space.is_made):
             return None
-        return copy(space.result)
+        space.is_made = True
+        return moves.copy(space.result)
     finally:
         spaces.append(space)
 
@@ -310,8 +371,7 @@ def again(
 def run(
     f: Any,
     plan: Plan,
-    put: Callable[[Any, Any], Any],
-    copy: Callable[[Any], Any],
+    moves: Moves,
     layout: Layout | None = None,
 ) -> tuple[Any, ...] | None:
     """Return the results of a plan of derivatives; None where some is not made so.
@@ -320,7 +380,7 @@ def run(
     """
     results = []
     for task in plan.tasks:
-        result = again(spaces_of(task, layout), f, (task,), put, copy)
+        result = again(spaces_of(task, layout), f, (task,), moves)
         if result is None:
             return None
         results.append(result)
