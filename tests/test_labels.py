@@ -208,6 +208,50 @@ def test_ranges_of_samples(line: Any, labelled: Any) -> None:
     assert "valid_range" in line.attrs
 
 
+def test_what_says_which_quantity_it_is(line: Any, labelled: Any, xr: Any) -> None:
+    """A reader that looks for the air temperature would find its slope."""
+    line.attrs |= {"standard_name": "air_temperature", "cell_methods": "time: mean"}
+    line.attrs |= {"units_metadata": "temperature: on_scale", "missing_value": 0.0}
+    field = line.expand_dims(y=[0.0, 1.0, 2.0, 3.0])
+    for found in (
+        labelled.derivative(line, "x"),
+        *labelled.gradient(field),
+        labelled.hessian(line),
+        labelled.laplacian(field),
+        labelled.divergence(field.isel(y=[0]), ["x"], vector_dim="y"),
+    ):
+        assert set(found.attrs) - {"units"} <= {"cell_methods"}
+    assert line.attrs["standard_name"] == "air_temperature"
+    # What fills holes would make some of slopes that are zero.
+    flat = labelled.derivative(line, "x").to_dataset(name="f")
+    assert float(xr.decode_cf(flat).f[0]) == 0.0
+
+
+@pytest.mark.parametrize("place", ["spacing", "where", "factor", "value", "lonlat"])
+def test_lazy_labels_beside_samples_in_memory(
+    line: Any, labelled: Any, xr: Any, dask: Any, place: str
+) -> None:
+    """As large as the samples at most, they are computed, and so is the result."""
+    rows = xr.DataArray([1.0, 2.0, 4.0, 9.0], {"y": [0.0, 1.0, 2.0, 3.0]}, "y")
+    plane = (line * rows).transpose("y", "x")
+    other = (plane + line.x + 1.0).rename("other")
+
+    def found(other: Any) -> Any:
+        return {
+            "spacing": lambda: labelled.derivative(plane, "x", spacing=other),
+            "where": lambda: labelled.derivative(plane, "x", where=other > 3.0),
+            "factor": lambda: labelled.gradient(plane, scale_factors={"x": other})[1],
+            "value": lambda: labelled.derivative(plane, "x", boundary=other[:, 0]),
+            "lonlat": lambda: labelled.laplacian(
+                plane, **labelled.lonlat(other[0], other[:, 0])
+            ),
+        }[place]()
+
+    result, wanted = found(other.chunk(x=3)), found(other)
+    assert result.chunks is None
+    assert result.identical(wanted)
+
+
 @pytest.mark.parametrize("name", ["time", "times", "lead"])
 @pytest.mark.parametrize("chunks", [1, 5, (1, 7, 4)])
 def test_lazy_times(
@@ -293,8 +337,8 @@ def dates_of_objects(numpy: Any) -> dict[str, Any]:
     return {
         "aware": days,
         "stamps": [pandas.Timestamp(day) for day in days],
+        "cftime": cf,
         "mixed": [day.date() for day in naive[:4]] + naive[4:],
-        "unknown": [*cf[:7], None],
         "calendars": [*cf[:7], cftime.datetime(2000, 1, 8, calendar="noleap")],
         "hours of days": [day.time() for day in days],
     }
@@ -311,13 +355,41 @@ def test_dates_that_are_objects(
     assert (found.values == 2.0 * line.x.values).all()
 
 
-@pytest.mark.parametrize("kind", ["mixed", "unknown", "calendars", "hours of days"])
+@pytest.mark.parametrize("kind", ["mixed", "calendars", "hours of days"])
 def test_dates_that_are_none(line: Any, labelled: Any, numpy: Any, kind: str) -> None:
     values = numpy.empty(8, object)
     values[:] = dates_of_objects(numpy)[kind]
     dated = line.assign_coords(t=("x", values))
-    with pytest.raises(TypeError, match=r"^`spacing` along 'x' must"):
+    with pytest.raises(TypeError, match=r"^`spacing` along 'x' must") as caught:
         labelled.derivative(dated, "x", spacing="t", datetime_unit="D")
+    if kind != "hours of days":
+        told = str(caught.value)
+        assert repr(values[0]) in told
+        assert repr(values[4 if kind == "mixed" else 7]) in told
+
+
+@pytest.mark.parametrize("gap", ["None", "NaN", "NaT"])
+@pytest.mark.parametrize("kind", ["aware", "cftime"])
+@pytest.mark.parametrize("place", [0, 3])
+def test_objects_that_are_no_dates(
+    line: Any, labelled: Any, numpy: Any, gap: str, kind: str, place: int
+) -> None:
+    """A gap among objects is as NaT among dates, wherever it stands."""
+    pandas = pytest.importorskip("pandas")
+    values, stamps = numpy.empty(8, object), numpy.empty(8, "M8[s]")
+    values[:] = dates_of_objects(numpy)[kind]
+    stamps[:] = numpy.datetime64("2000-01-01", "s") + numpy.arange(8) * 86400
+    values[place] = {"None": None, "NaN": math.nan, "NaT": pandas.NaT}[gap]
+    stamps[place] = "NaT"
+    dated = line.assign_coords(t=("x", values), s=("x", stamps))
+    found, wanted = (
+        labelled.derivative(
+            dated, "x", spacing=name, datetime_unit="D", where=dated.s.notnull()
+        )
+        for name in ("t", "s")
+    )
+    assert found.equals(wanted)
+    assert int(found.isnull().sum()) == 1
 
 
 @pytest.mark.parametrize(

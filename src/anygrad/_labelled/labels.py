@@ -19,6 +19,7 @@ from . import coordinates, units
 from .boundaries import Dim, boundaries
 from .by_name import (
     aligned,
+    beside,
     is_name,
     labelled,
     names_of_dims,
@@ -35,8 +36,13 @@ if TYPE_CHECKING:
 #: The name of a dim that nobody else has.
 COMPONENTS = "anygrad_components"
 
-#: Attributes of samples that slopes have not: readers mask what is out of a range.
-OF_SAMPLES = {"add_offset", "valid_min", "valid_max", "valid_range", "actual_range"}
+#: Attributes of samples that slopes have not: readers find a quantity by its standard
+#: name, and mask what is out of a range, or what fills holes.
+OF_SAMPLES = {
+    *("standard_name", "units_metadata", "flag_values", "flag_masks", "flag_meanings"),
+    *("valid_min", "valid_max", "valid_range", "actual_range"),
+    *("_FillValue", "missing_value", "add_offset"),
+}
 
 
 class VectorField(NamedTuple):
@@ -209,7 +215,8 @@ def _entry(
     if not _is_coordinate(given):
         spaced = coordinates.length(given, word, datetime_unit)
         is_labelled = isinstance(spaced.entry, xr.DataArray)
-        return spaced._replace(entry=spaced.entry.data) if is_labelled else spaced
+        plain = beside(spaced.entry, data).data if is_labelled else spaced.entry
+        return spaced._replace(entry=plain)
     if name not in given.dims or not set(given.dims) <= set(data.dims):
         msg = (
             f"{word} must have this dim, and none but those of the data, {data.dims}. "
