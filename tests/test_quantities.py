@@ -1,4 +1,4 @@
-"""Quantities of pint, astropy and unyt: the numbers of a plain call, with its unit."""
+"""Quantities of several libraries: the numbers of a plain call, with its unit."""
 
 from __future__ import annotations
 
@@ -527,3 +527,60 @@ def test_quantities_beside_other_libraries(
         inner, wanted = inner.compute(), wanted.compute()
     assert bool((inner == wanted).all())
     assert type(inner) is type(wanted)
+
+
+@pytest.fixture
+def unxt() -> Any:
+    pytest.importorskip("jax")
+    return pytest.importorskip("unxt")
+
+
+def call_with_a_value(f: Any, x: Any, value: Any, mask: Any) -> Any:
+    """Return one derivative, with everything that a call may have beside samples."""
+    ends = (value, "one_sided")
+    where = None if value is None else mask
+    return anygrad.derivative(f, dim=1, spacing=[x], boundary=ends, where=where)
+
+
+@pytest.mark.parametrize("is_jitted", [False, True])
+def test_unxt(unxt: Any, f: Any, is_jitted: bool) -> None:
+    """It is over JAX; what decides of units is no operation that is traced."""
+    import jax
+
+    xp = jax.numpy
+    values, x, mask = xp.asarray(f), xp.asarray([0.0, 1, 3, 4, 6]), xp.asarray(f > 0.2)
+    door = jax.jit(call_with_a_value) if is_jitted else call_with_a_value
+    made = unxt.Quantity
+    samples, times = made(values, "m"), made(x, "s")
+    got = door(samples, times, made(xp.asarray(200.0), "cm"), mask)
+    wanted = door(values, x, 2.0, mask)
+    assert got.unit == made(1.0, "m/s").unit
+    assert xp.array_equal(got.value, wanted, equal_nan=True)
+    area = anygrad.laplacian(samples, spacing=[times[1:], made(x, "ms")])
+    plain = anygrad.laplacian(values, spacing=[x[1:], x * 1e-3])
+    assert area.unit == made(1.0, "m/s2").unit
+    assert xp.allclose(area.value, plain, rtol=1e-5)
+    with pytest.raises(TypeError, match=r"^`input` must be an array that goes into"):
+        anygrad.derivative(f, spacing=made(2.0, "s"))
+
+
+def test_angles_of_unxt(unxt: Any, f: Any) -> None:
+    """A class of angles has no slopes; a static quantity has NumPy's numbers."""
+    import jax.numpy as xp
+
+    degrees = xp.asarray([10.0, 20.0, 30.0, 50.0, 60.0])
+    values, made = xp.asarray(f), unxt.Quantity
+    given = {"radius": made(6371.0, "km")}
+    grid = anygrad.lonlat(made(degrees, "deg"), made(degrees[:4], "deg"), **given)
+    plain = anygrad.lonlat(degrees, degrees[:4], radius=6371.0)
+    got, wanted = (
+        anygrad.gradient(samples, **keywords)
+        for samples, keywords in ((made(values, "m"), grid), (values, plain))
+    )
+    for one, other in zip(got, wanted, strict=True):
+        assert one.unit == made(1.0, "m/km").unit
+        assert xp.allclose(one.value, other, rtol=1e-6)
+    angles = unxt.Angle(degrees, "deg")
+    slope = anygrad.derivative(angles, spacing=unxt.quantity.StaticQuantity(2.0, "s"))
+    assert type(slope) is type(made(1.0, "deg/s"))
+    assert xp.array_equal(slope.value, anygrad.derivative(degrees, spacing=2.0))
