@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import sys
 from typing import Any
 
 import pytest
@@ -148,15 +149,21 @@ def test_a_sum_of_which_one_unit_is_unknown(line: Any, xr: Any, labelled: Any) -
 
 
 @pytest.mark.parametrize("unit", ["#", "(m", "m (of water", "'", "9**", "K]"])
-def test_units_that_nobody_can_read(line: Any, labelled: Any, unit: str) -> None:
+def test_units_that_nobody_can_read(
+    line: Any, labelled: Any, monkeypatch: pytest.MonkeyPatch, unit: str
+) -> None:
     """Pint reads them as Python reads code, and fails as Python does."""
+    monkeypatch.setitem(sys.modules, "cf_units", None)  # which can read some
     line.attrs["units"], line.x.attrs["units"] = unit, "m"
     assert "units" not in labelled.derivative(line, "x").attrs
 
 
 @pytest.mark.parametrize("unit", ["deg C", "degree K", "mgal", "a", "ppt", "kg/a"])
-def test_units_that_pint_reads_otherwise(line: Any, labelled: Any, unit: str) -> None:
+def test_units_that_pint_reads_otherwise(
+    line: Any, labelled: Any, monkeypatch: pytest.MonkeyPatch, unit: str
+) -> None:
     """A file's ``deg C`` are no coulombs, and its parts per thousand no pints."""
+    monkeypatch.setitem(sys.modules, "cf_units", None)
     for units in ((unit, "m"), ("m", unit)):
         line.attrs["units"], line.x.attrs["units"] = units
         found = labelled.derivative(line, "x").attrs.get("units", "")
@@ -164,6 +171,27 @@ def test_units_that_pint_reads_otherwise(line: Any, labelled: Any, unit: str) ->
         assert not found.endswith(("gallon", "year", "pint"))
     line.attrs["units"], line.x.attrs["units"] = "A", "m"
     assert labelled.derivative(line, "x").attrs["units"] == "ampere / meter"
+
+
+@pytest.mark.parametrize("reader", ["pint", "cf_units"])
+@pytest.mark.parametrize(
+    ("unit", "wanted"),
+    [("degC", {"delta_degree_Celsius", "K"}), ("dBm", {None}), ("R", {None})],
+)
+def test_units_of_changes(
+    line: Any,
+    labelled: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    reader: str,
+    unit: str,
+    wanted: set[Any],
+) -> None:
+    """Per a pure number, a slope is no temperature, and no level."""
+    pytest.importorskip(reader)
+    monkeypatch.setitem(sys.modules, {"pint": "cf_units"}.get(reader, "pint"), None)
+    line.attrs["units"], line.x.attrs["units"] = unit, "1"
+    found = labelled.derivative(line, "x").attrs.get("units")
+    assert found in wanted or (unit == "R" and reader == "cf_units")
 
 
 @pytest.mark.parametrize("units", ["hours since 1970-01-01", "hours", "hr", "H"])
@@ -443,3 +471,22 @@ def test_units_beyond_the_ends(line: Any, labelled: Any, xr: Any) -> None:
         hours, "x", boundary=("periodic", xr.DataArray(8.0, attrs={"units": "hours"}))
     )
     assert (found.values == wanted.values).all()
+
+
+def test_components_that_are_named_twice(
+    line: Any, labelled: Any, xr: Any, numpy: Any
+) -> None:
+    """Of a curl with the names of its components, one would be lost."""
+    coords = {name: numpy.arange(3.0) for name in "xyz"}
+    one = xr.DataArray(numpy.ones((3, 3, 3)), coords)
+    field = xr.Dataset({"u": one, "v": one})
+    given = {"components": ["u", "v", "u"]}
+    with pytest.raises(ValueError, match=r"^`components` must name each variable once"):
+        labelled.curl(field, list("xyz"), **given)
+    assert float(labelled.divergence(field, list("xyz"), **given).max()) == 0.0
+
+
+def test_no_dims_of_labels(xr: Any, labelled: Any) -> None:
+    for door in (labelled.laplacian, labelled.hessian):
+        with pytest.raises(ValueError, match=r"^`dim` must name at least one"):
+            door(xr.DataArray(1.0))

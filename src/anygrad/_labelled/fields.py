@@ -130,9 +130,16 @@ def curl(
     >>> anygrad.xarray.curl(whirl, ["x", "y"], **given).values.max()
     np.float64(2.0)
     """
+    vectors = field(data, dim, components, vector_dim)
+    if components is not None and 2 < len(components) != len(set(components)):
+        msg = (
+            "`components` must name each variable once, because those of the result "
+            f"have their names. Got {list(components)}."
+        )
+        raise ValueError(msg)
     result = of_field(
         _curl.curl,
-        field(data, dim, components, vector_dim),
+        vectors,
         dim,
         spacing,
         boundary,
