@@ -490,3 +490,24 @@ def test_no_dims_of_labels(xr: Any, labelled: Any) -> None:
     for door in (labelled.laplacian, labelled.hessian):
         with pytest.raises(ValueError, match=r"^`dim` must name at least one"):
             door(xr.DataArray(1.0))
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "Float64"])
+def test_arrays_of_pandas(
+    line: Any, labelled: Any, xr: Any, numpy: Any, dtype: str
+) -> None:
+    """They are refused with a remedy that labelled arrays have."""
+    pandas = pytest.importorskip("pandas")
+    values = pandas.array([0, 1, 4, None, 16, 25, 36, 49], dtype=dtype)
+    samples = xr.DataArray(values, {"x": line.x}, "x")
+    places = line.assign_coords(X=("x", pandas.array(range(8), dtype=dtype)))
+    for call in (
+        lambda: labelled.derivative(samples, "x"),
+        lambda: labelled.derivative(places, "x", spacing="X"),
+    ):
+        with pytest.raises(TypeError, match=r"with `astype\(float\)`; of samples, NaN"):
+            call()
+    found = labelled.derivative(samples.astype(float), "x", skipna=True)
+    assert numpy.array_equal(found.isnull(), samples.isnull())
+    found = labelled.derivative(places, "x", spacing=places.X.astype(float))
+    assert (found == 2.0 * line.x).all()
