@@ -387,6 +387,51 @@ def test_angles_of_coordinates(family: Family, numpy: Any, degrees: bool) -> Non
     assert note.startswith("`latitude` must be an angle, in a unit")
 
 
+@pytest.mark.parametrize("name", ["gradient", "laplacian", "divergence", "curl"])
+@pytest.mark.parametrize("height", ["steps", "a step", "none"])
+def test_lengths_of_coordinates(
+    family: Family, numpy: Any, name: str, height: str
+) -> None:
+    """A radius and a height have units of their own, of which results are per one."""
+    radius, angles = numpy.asarray([1.0, 2, 3, 5]), numpy.asarray([10.0, 20, 30, 50])
+    place = {"steps": 1000.0 * radius, "a step": 500.0, "none": None}[height]
+    made = None if place is None else family.make(place, "m")
+    metres = None if place is None else place / 1000.0
+    in_km = family.make(radius, "km")
+    grids = [
+        (
+            anygrad.cylindrical(in_km, angles, made, degrees=True),
+            anygrad.cylindrical(radius, angles, metres, degrees=True),
+        )
+    ]
+    if place is not None:
+        ends = angles, angles
+        grids.append(
+            (
+                anygrad.spherical(in_km, *ends, degrees=True),
+                anygrad.spherical(radius, *ends, degrees=True),
+            )
+        )
+    rank = 2 if place is None else 3
+    is_field = name in ("divergence", "curl")
+    shape = (rank,) * is_field + (4,) * rank
+    f = numpy.random.default_rng(3).random(shape)
+    door = getattr(anygrad, name)
+    for grid, plain in grids:
+        got, wanted = door(family.make(f, "kg"), **grid), door(f, **plain)
+        if name != "gradient":
+            assert family.has_unit(got, "kg/km**2" if name == "laplacian" else "kg/km")
+            assert family.numbers(got) == pytest.approx(wanted, rel=1e-12)
+            continue
+        for k, (one, other) in enumerate(zip(got, wanted, strict=True)):
+            is_height = (
+                k == 2 and len(grid["scale_factors"]) == 3 and grid is grids[0][0]
+            )
+            assert family.has_unit(one, "kg/m" if is_height else "kg/km")
+            many = 1000.0 if is_height else 1.0
+            assert many * family.numbers(one) == pytest.approx(other, rel=1e-12)
+
+
 def test_longitudes_of_astropy(numpy: Any) -> None:
     """They are hours of right ascension as well, and jump where they are wrapped."""
     units = pytest.importorskip("astropy.units")
