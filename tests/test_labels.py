@@ -511,3 +511,58 @@ def test_arrays_of_pandas(
     assert numpy.array_equal(found.isnull(), samples.isnull())
     found = labelled.derivative(places, "x", spacing=places.X.astype(float))
     assert (found == 2.0 * line.x).all()
+
+
+@pytest.mark.parametrize("is_lazy", [False, True])
+def test_datasets_beside_components(
+    line: Any, labelled: Any, xr: Any, numpy: Any, is_lazy: bool
+) -> None:
+    """Masks, values and ghosts of a field are fields."""
+    plane = (line * (line.x.rename(x="y") + 1.0)).transpose("y", "x")
+    field = xr.Dataset({"u": plane, "v": -plane * plane, "w": plane}).drop_attrs()
+    field = field.chunk(x=3) if is_lazy else field
+    both: dict[str, Any] = {"dim": ["x", "y"], "components": ["v", "u"]}
+    own, *others = parts(field)
+    for door in (labelled.divergence, labelled.curl):
+        ends = {"x": tuple([("ghosts", part) for part in others])}
+        found, whole = door(own, boundary=ends, **both), door(field, **both)
+        assert numpy.allclose(found, whole.isel(x=slice(1, 7)), rtol=1e-12)
+        valid = field > 3.0
+        found = door(field, where=valid, **both)
+        stacked = xr.concat([field.v, field.u], "c").transpose("c", "y", "x")
+        plain = door(
+            stacked,
+            ["x", "y"],
+            vector_dim="c",
+            where=xr.concat([valid.v, valid.u], "c"),
+        )
+        assert found.isnull().any()
+        assert numpy.array_equal(found, plain, equal_nan=True)
+        values = others[0].isel(x=0, drop=True)
+        found = door(field, boundary={"x": (values, "edge")}, **both)
+        plain = door(
+            stacked,
+            ["x", "y"],
+            vector_dim="c",
+            boundary={"x": (stacked[..., 0].drop_vars("x"), "edge")},
+        )
+        assert (found == plain).all()
+    for word in ("where", "boundary"):
+        with pytest.raises(ValueError, match=rf"^`{word}` must have the variables"):
+            labelled.curl(field, **both, **{word: valid[["v", "w"]]})
+
+
+@pytest.mark.parametrize("kind", ["dates", "zone"])
+@pytest.mark.parametrize("is_lazy", [False, True])
+def test_dates_without_labels(
+    line: Any, labelled: Any, numpy: Any, kind: str, is_lazy: bool
+) -> None:
+    pandas = pytest.importorskip("pandas")
+    dates = KINDS[kind](numpy, pandas)
+    data = line.chunk(x=3) if is_lazy else line
+    found = labelled.derivative(data, "x", spacing=dates, datetime_unit="s")
+    assert found.equals(labelled.derivative(data, "x", spacing=1.0))
+    with pytest.raises(ValueError, match="because `spacing` along 'x' holds times"):
+        labelled.derivative(data, "x", spacing=dates)
+    with pytest.raises(ValueError, match="`spacing` along 'x' must have the labels"):
+        labelled.derivative(data, "x", spacing=dates[:4], datetime_unit="s")

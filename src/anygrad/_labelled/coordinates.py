@@ -51,7 +51,7 @@ def numbers(
             )
             raise TypeError(msg)
         return Spaced(coordinate.data, coordinate.attrs.get("units"))
-    unit = _unit(datetime_unit, f"the coordinate {coordinate.name!r} holds times")
+    unit = _unit(datetime_unit, f"`spacing` along {name!r} holds times")
     start = coordinate if counted_from is None else counted_from
     try:
         since = _counted(_dates(beside(start, data)), _dates(coordinate), unit)

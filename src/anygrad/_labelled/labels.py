@@ -200,6 +200,8 @@ def _coordinate(data: xr.DataArray, name: Any, given: Any) -> Any:
         given = name
     if given is name and name in data.coords:  # which need not be a string
         return data.coords[name]
+    if getattr(getattr(given, "dtype", None), "kind", "") == "M" and given.ndim == 1:
+        given = xr.Variable([name], given)  # dates are counted as those of coordinates
     return labelled(given, data, "`spacing` must name coordinates of the data")
 
 
@@ -272,7 +274,7 @@ def _given_mask(data: xr.DataArray, where: Any) -> xr.DataArray:
     return aligned(where, data, "`where`")
 
 
-def _stacked(components: Iterable[xr.DataArray]) -> xr.DataArray:
+def stacked(components: Iterable[xr.DataArray]) -> xr.DataArray:
     """Return the components of a vector field in one array, along a new first dim."""
     named = {f"{COMPONENTS}_{k}": part for k, part in enumerate(components)}
     return xr.Dataset(named).to_dataarray(COMPONENTS).drop_vars(COMPONENTS)
@@ -345,7 +347,7 @@ def _field_of_variables(
     of_each = [part.attrs.get("units") for part in parts]
     unit = units.one("components", components, of_each)
     given = {} if unit is None else {"units": unit}
-    return VectorField(_stacked(parts).assign_attrs(given), COMPONENTS)
+    return VectorField(stacked(parts).assign_attrs(given), COMPONENTS)
 
 
 def derived(
