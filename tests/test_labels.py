@@ -176,7 +176,12 @@ def test_units_that_pint_reads_otherwise(
 @pytest.mark.parametrize("reader", ["pint", "cf_units"])
 @pytest.mark.parametrize(
     ("unit", "wanted"),
-    [("degC", {"delta_degree_Celsius", "K"}), ("dBm", {None}), ("R", {None})],
+    [
+        ("degC", {"delta_degree_Celsius", "K"}),
+        ("hours since 1970-01-01", {"hour", "h"}),
+        ("dBm", {None}),
+        ("R", {None}),
+    ],
 )
 def test_units_of_changes(
     line: Any,
@@ -240,6 +245,7 @@ def test_what_says_which_quantity_it_is(line: Any, labelled: Any, xr: Any) -> No
     """A reader that looks for the air temperature would find its slope."""
     line.attrs |= {"standard_name": "air_temperature", "cell_methods": "time: mean"}
     line.attrs |= {"units_metadata": "temperature: on_scale", "missing_value": 0.0}
+    line.attrs["ancillary_variables"] = "standard_error"
     field = line.expand_dims(y=[0.0, 1.0, 2.0, 3.0])
     for found in (
         labelled.derivative(line, "x"),

@@ -41,7 +41,7 @@ COMPONENTS = "anygrad_components"
 OF_SAMPLES = {
     *("standard_name", "units_metadata", "flag_values", "flag_masks", "flag_meanings"),
     *("valid_min", "valid_max", "valid_range", "actual_range"),
-    *("_FillValue", "missing_value", "add_offset"),
+    *("_FillValue", "missing_value", "add_offset", "ancillary_variables"),
 }
 
 

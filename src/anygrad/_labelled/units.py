@@ -78,19 +78,20 @@ def quotient(unit: Any, per: Sequence[Any]) -> str | None:
     """Return a unit per others; None where it is not known, or nobody can read it."""
     if unit is None or None in per:
         return None
-    if any(DEGREES_TIMES.search(str(one)) for one in (unit, *per)):
+    unit, *per = [undated(one) for one in (unit, *per)]
+    if any(DEGREES_TIMES.search(one) for one in (unit, *per)):
         return None
-    found = _by_cf_units(str(unit), per)
-    return _by_pint(str(unit), per) if found is None else found
+    found = _by_cf_units(unit, per)
+    return _by_pint(unit, per) if found is None else found
 
 
-def _by_cf_units(unit: str, per: Sequence[Any]) -> str | None:
+def _by_cf_units(unit: str, per: Sequence[str]) -> str | None:
     try:
         import cf_units
     except ImportError:
         return None
     try:
-        result, *others = [cf_units.Unit(str(one)) for one in (unit, *per)]
+        result, *others = [cf_units.Unit(one) for one in (unit, *per)]
         if result.definition and "(re " in result.definition:  # a level, such as dBZ
             return None
         for other in others:
@@ -100,7 +101,7 @@ def _by_cf_units(unit: str, per: Sequence[Any]) -> str | None:
     return None if result.is_unknown() else str(result)
 
 
-def _by_pint(unit: str, per: Sequence[Any]) -> str | None:
+def _by_pint(unit: str, per: Sequence[str]) -> str | None:
     try:
         import pint
     except ImportError:
