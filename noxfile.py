@@ -288,7 +288,7 @@ def together(session: nox.Session) -> None:
     extras = [extra for name, extra in EXTRAS.items() if name != "cupy"]
     # findiff is a peer in the table of promises.
     packages = f"-e.[example,numba,xarray,{','.join(extras)}]"
-    quantities = ("astropy", "pint", "unyt")
+    quantities = ("astropy", "pint", "unxt", "unyt")
     more = ("array-api-extra", "beautifulsoup4", "cftime", "findiff", *quantities)
     install(session, "test", *more, packages)
     check(session, "-m", "peers", measured=True)

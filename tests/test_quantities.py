@@ -1,4 +1,4 @@
-"""Quantities of pint, astropy and unyt: the numbers of a plain call, with its unit."""
+"""Quantities of several libraries: the numbers of a plain call, with its unit."""
 
 from __future__ import annotations
 
@@ -387,6 +387,51 @@ def test_angles_of_coordinates(family: Family, numpy: Any, degrees: bool) -> Non
     assert note.startswith("`latitude` must be an angle, in a unit")
 
 
+@pytest.mark.parametrize("name", ["gradient", "laplacian", "divergence", "curl"])
+@pytest.mark.parametrize("height", ["steps", "a step", "none"])
+def test_lengths_of_coordinates(
+    family: Family, numpy: Any, name: str, height: str
+) -> None:
+    """A radius and a height have units of their own, of which results are per one."""
+    radius, angles = numpy.asarray([1.0, 2, 3, 5]), numpy.asarray([10.0, 20, 30, 50])
+    place = {"steps": 1000.0 * radius, "a step": 500.0, "none": None}[height]
+    made = None if place is None else family.make(place, "m")
+    metres = None if place is None else place / 1000.0
+    in_km = family.make(radius, "km")
+    grids = [
+        (
+            anygrad.cylindrical(in_km, angles, made, degrees=True),
+            anygrad.cylindrical(radius, angles, metres, degrees=True),
+        )
+    ]
+    if place is not None:
+        ends = angles, angles
+        grids.append(
+            (
+                anygrad.spherical(in_km, *ends, degrees=True),
+                anygrad.spherical(radius, *ends, degrees=True),
+            )
+        )
+    rank = 2 if place is None else 3
+    is_field = name in ("divergence", "curl")
+    shape = (rank,) * is_field + (4,) * rank
+    f = numpy.random.default_rng(3).random(shape)
+    door = getattr(anygrad, name)
+    for grid, plain in grids:
+        got, wanted = door(family.make(f, "kg"), **grid), door(f, **plain)
+        if name != "gradient":
+            assert family.has_unit(got, "kg/km**2" if name == "laplacian" else "kg/km")
+            assert family.numbers(got) == pytest.approx(wanted, rel=1e-12)
+            continue
+        for k, (one, other) in enumerate(zip(got, wanted, strict=True)):
+            is_height = (
+                k == 2 and len(grid["scale_factors"]) == 3 and grid is grids[0][0]
+            )
+            assert family.has_unit(one, "kg/m" if is_height else "kg/km")
+            many = 1000.0 if is_height else 1.0
+            assert many * family.numbers(one) == pytest.approx(other, rel=1e-12)
+
+
 def test_longitudes_of_astropy(numpy: Any) -> None:
     """They are hours of right ascension as well, and jump where they are wrapped."""
     units = pytest.importorskip("astropy.units")
@@ -527,3 +572,60 @@ def test_quantities_beside_other_libraries(
         inner, wanted = inner.compute(), wanted.compute()
     assert bool((inner == wanted).all())
     assert type(inner) is type(wanted)
+
+
+@pytest.fixture
+def unxt() -> Any:
+    pytest.importorskip("jax")
+    return pytest.importorskip("unxt")
+
+
+def call_with_a_value(f: Any, x: Any, value: Any, mask: Any) -> Any:
+    """Return one derivative, with everything that a call may have beside samples."""
+    ends = (value, "one_sided")
+    where = None if value is None else mask
+    return anygrad.derivative(f, dim=1, spacing=[x], boundary=ends, where=where)
+
+
+@pytest.mark.parametrize("is_jitted", [False, True])
+def test_unxt(unxt: Any, f: Any, is_jitted: bool) -> None:
+    """It is over JAX; what decides of units is no operation that is traced."""
+    import jax
+
+    xp = jax.numpy
+    values, x, mask = xp.asarray(f), xp.asarray([0.0, 1, 3, 4, 6]), xp.asarray(f > 0.2)
+    door = jax.jit(call_with_a_value) if is_jitted else call_with_a_value
+    made = unxt.Quantity
+    samples, times = made(values, "m"), made(x, "s")
+    got = door(samples, times, made(xp.asarray(200.0), "cm"), mask)
+    wanted = door(values, x, 2.0, mask)
+    assert got.unit == made(1.0, "m/s").unit
+    assert xp.array_equal(got.value, wanted, equal_nan=True)
+    area = anygrad.laplacian(samples, spacing=[times[1:], made(x, "ms")])
+    plain = anygrad.laplacian(values, spacing=[x[1:], x * 1e-3])
+    assert area.unit == made(1.0, "m/s2").unit
+    assert xp.allclose(area.value, plain, rtol=1e-5)
+    with pytest.raises(TypeError, match=r"^`input` must be an array that goes into"):
+        anygrad.derivative(f, spacing=made(2.0, "s"))
+
+
+def test_angles_of_unxt(unxt: Any, f: Any) -> None:
+    """A class of angles has no slopes; a static quantity has NumPy's numbers."""
+    import jax.numpy as xp
+
+    degrees = xp.asarray([10.0, 20.0, 30.0, 50.0, 60.0])
+    values, made = xp.asarray(f), unxt.Quantity
+    given = {"radius": made(6371.0, "km")}
+    grid = anygrad.lonlat(made(degrees, "deg"), made(degrees[:4], "deg"), **given)
+    plain = anygrad.lonlat(degrees, degrees[:4], radius=6371.0)
+    got, wanted = (
+        anygrad.gradient(samples, **keywords)
+        for samples, keywords in ((made(values, "m"), grid), (values, plain))
+    )
+    for one, other in zip(got, wanted, strict=True):
+        assert one.unit == made(1.0, "m/km").unit
+        assert xp.allclose(one.value, other, rtol=1e-6)
+    angles = unxt.Angle(degrees, "deg")
+    slope = anygrad.derivative(angles, spacing=unxt.quantity.StaticQuantity(2.0, "s"))
+    assert type(slope) is type(made(1.0, "deg/s"))
+    assert xp.array_equal(slope.value, anygrad.derivative(degrees, spacing=2.0))

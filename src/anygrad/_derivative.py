@@ -55,7 +55,7 @@ def derivative(
         be uneven, descending and complex.  Their values are not looked at:
         where two neighbours are equal, the derivative is infinite or NaN.
         None is 1.  Here, as `input` and in `boundary`, quantities of pint,
-        astropy and unyt are taken, too: the results are quantities then.
+        astropy, unyt and unxt are taken, too: the results are quantities then.
     order : int, default: 1
         The order `m` of the derivative, 1 or more.
     accuracy : int, default: 2

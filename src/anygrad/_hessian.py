@@ -49,7 +49,7 @@ def hessian(
         be uneven, descending and complex.  Their values are not looked at:
         where two neighbours are equal, the derivative is infinite or NaN.
         None is 1.  Here, as `input` and in `boundary`, quantities of pint,
-        astropy and unyt are taken, too: the results are quantities then.
+        astropy, unyt and unxt are taken, too: the results are quantities then.
     dim : int, or list, tuple or range of int, or None, default: None
         The dims of space, each once; both new dims, and the entries of
         `spacing` and `boundary`, are in this order.  Negative ones count from

@@ -67,7 +67,7 @@ class Family(NamedTuple):
 
     def change(self, unit: Any, name: str) -> Any:
         """Return the unit of differences; refuse units that have none, as dBm."""
-        one, two = (self.row.quantity(n, unit, self.like) for n in (1.0, 2.0))
+        one, two = (self._made(n, unit) for n in (1.0, 2.0))
         change = two - one
         if abs(float(self.row.magnitude(change)) - 1) > 1e-6:
             msg = (
@@ -76,6 +76,12 @@ class Family(NamedTuple):
             )
             raise ValueError(msg)
         return self.row.unit(change)
+
+    def _made(self, plain: Any, unit: Any) -> Any:
+        """Return a quantity of what has no unit; a number may get one of its own."""
+        is_number = isinstance(plain, numbers.Complex)
+        made = (is_number and self.row.of_number) or self.row.quantity
+        return made(plain, unit, self.like)
 
     def plain(self, value: Any, name: str) -> Any:
         """Return a value without its unit."""
@@ -90,7 +96,7 @@ class Family(NamedTuple):
         plain = self.plain(value, name)
         if own == wanted or not _is_value(plain):
             return plain
-        quantity = self.row.quantity(plain, own, self.like)
+        quantity = self._made(plain, own)
         try:
             return self.row.magnitude(quantity.to(wanted))
         except Exception as error:

@@ -32,6 +32,8 @@ class Units(NamedTuple):
     holds_masks: bool = False
     #: Whose arrays go into quantities; none for all.
     packages: tuple[str, ...] = ()
+    #: The same as `quantity` for one number, where that would be traced.
+    of_number: Callable[[Any, Any, Any], Any] | None = None
 
     def can_hold(self, array: Any) -> bool:
         """Tell whether an array goes into a quantity, and stays what it is."""
@@ -88,6 +90,21 @@ def _of_unyt(magnitude: Any, unit: Any, _: Any) -> Any:
 
         return dask_array.unyt_from_dask(magnitude, unit)
     return unyt.unyt_array(magnitude, unit)
+
+
+def _unxt_magnitude(quantity: Any) -> Any:
+    value = quantity.value
+    return getattr(value, "array", value)  # of a static one, NumPy's
+
+
+def _of_unxt(magnitude: Any, unit: Any, like: Any) -> Any:
+    import plum
+    import unxt
+
+    cls = plum.type_unparametrized(like)
+    # Others, such as angles, are none of other units.
+    is_of_all = cls.__name__ in ("Quantity", "BareQuantity", "ParametricQuantity")
+    return (cls if is_of_all else unxt.Quantity)(magnitude, unit)
 
 
 def _numpy_mask(array: Any) -> Any:
@@ -241,6 +258,19 @@ REFUSED = (
         "Pass its `value` and give the result its unit.",
         carried=Units(
             _unyt_magnitude, lambda q: q.units, _of_unyt, packages=("numpy", "dask")
+        ),
+    ),
+    Refusal(
+        "unxt",
+        ("AbstractQuantity",),
+        "a quantity: its unit would be lost",
+        "Pass its `value` and give the result its unit.",
+        carried=Units(
+            _unxt_magnitude,
+            lambda q: q.unit,
+            _of_unxt,
+            packages=("jax", "jaxlib"),
+            of_number=_of_astropy,  # whose units they are
         ),
     ),
     *CONTAINERS,

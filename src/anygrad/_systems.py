@@ -60,7 +60,7 @@ def spherical(
     ----------
     radius : float or array of shape (n,)
         The distance from the centre: coordinates, or one number for a sphere,
-        whose samples have no dim for it.
+        whose samples have no dim for it.  It may be a quantity.
     inclination : array of shape (n,)
         The angle from the polar axis, also called colatitude or polar angle.
     azimuth : float or array of shape (n,)
@@ -135,14 +135,14 @@ def spherical(
             "dim": numbers,
         }
     numbers = coordinates.dims(dim, (-3, -2, -1))
-    r = coordinates.coordinate(radius, "radius")
-    coordinates.check_together(r, theta)
-    with _dispatch.surroundings(r):
-        length = _laid(r.array, numbers[0], numbers) * unit.radians
+    r = coordinates.lengths(radius, "radius")
+    coordinates.check_together(r.samples, theta)
+    with _dispatch.surroundings(r.samples):
+        length = _laid(r.samples.array, numbers[0], numbers) * unit.radians
         circle = length * _laid(_sine(theta, unit), numbers[1], numbers)
     return {
-        "spacing": [r.array, theta.array, phi],
-        "scale_factors": [1.0, length, circle],
+        "spacing": [r.whole(r.samples.array), theta.array, phi],
+        "scale_factors": [1.0, r.whole(length), r.whole(circle)],
         "dim": numbers,
     }
 
@@ -164,7 +164,7 @@ def cylindrical(
     Parameters
     ----------
     radius : array of shape (n,)
-        The distance from the axis.
+        The distance from the axis.  It may be a quantity, as may the height.
     azimuth : float or array of shape (n,)
         The angle around the axis: coordinates, or their step.  Coordinates may
         pass the end of the circle: they are unwrapped, so that no two
@@ -225,13 +225,13 @@ def cylindrical(
     unit = _unit(degrees)
     is_plane = height is None
     numbers = coordinates.dims(dim, (-2, -1) if is_plane else (-3, -2, -1))
-    r, phi = coordinates.coordinate(radius, "radius"), _around(azimuth, "azimuth", unit)
+    r, phi = coordinates.lengths(radius, "radius"), _around(azimuth, "azimuth", unit)
     along = [] if is_plane else [coordinates.step_or_coordinates(height, "height")]
-    with _dispatch.surroundings(r):
-        length = _laid(r.array, numbers[0], numbers) * unit.radians
+    with _dispatch.surroundings(r.samples):
+        length = _laid(r.samples.array, numbers[0], numbers) * unit.radians
     return {
-        "spacing": [r.array, phi, *along],
-        "scale_factors": [1.0, length, *[1.0 for _ in along]],
+        "spacing": [r.whole(r.samples.array), phi, *along],
+        "scale_factors": [1.0, r.whole(length), *[1.0 for _ in along]],
         "dim": numbers,
     }
 

@@ -50,11 +50,11 @@ def derivative(
         The samples.
     dim : hashable
         The name of the dim.
-    spacing : number, str, xarray.DataArray or mapping, optional
+    spacing : number, str, array, xarray.DataArray or mapping, optional
         Where the samples lie: a step, coordinates, or the name of a
         coordinate, also of a curvilinear grid; a mapping has it by the name of
         the dim.  By default it is the coordinate of the dim, which must have
-        one.  Steps may be lengths of time.
+        one.  Steps may be lengths of time, and coordinates dates.
     order, accuracy, edge_order, dtype
         As in `anygrad.derivative`.
     boundary : str, number, DataArray, tuple or mapping, default: "one_sided"

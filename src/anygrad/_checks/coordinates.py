@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import _classes, _constants, _dispatch, _precision, _refusals
 from .._classes import is_array
@@ -91,9 +91,35 @@ def coordinate(given: Any, name: str) -> Samples:
     return samples._replace(array=array, dtype=real)
 
 
+class Lengths(NamedTuple):
+    """Coordinates that are lengths, which have a unit where they are quantities."""
+
+    #: Their numbers.
+    samples: Samples
+    #: They themselves.
+    given: Any
+
+    def whole(self, numbers: Any) -> Any:
+        """Return numbers with the unit that they have, if there is one."""
+        found = _refusals.carried(self.given)
+        if not isinstance(found, _refusals.Units):
+            return numbers
+        return found.quantity(numbers, found.unit(self.given), self.given)
+
+
+def lengths(given: Any, name: str) -> Lengths:
+    """Return what there is to know of coordinates that may be quantities."""
+    found = _refusals.carried(given)
+    plain = found.magnitude(given) if isinstance(found, _refusals.Units) else given
+    return Lengths(coordinate(plain, name), given)
+
+
 def step_or_coordinates(given: Any, name: str) -> Any:
     """Return a step as it is, and coordinates once they are checked."""
-    return given if is_number(given, name) else coordinate(given, name).array
+    if is_number(given, name):
+        return given
+    found = lengths(given, name)
+    return found.whole(found.samples.array)
 
 
 def dims(given: Any, usual: tuple[int, ...]) -> tuple[int, ...]:

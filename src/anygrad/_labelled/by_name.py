@@ -122,7 +122,14 @@ def aligned(
                 " Cut both to what they share, with `xarray.align(..., join='inner')`."
             )
         raise ValueError(msg) from None
-    return found
+    return beside(found, data)
+
+
+def beside(given: xr.DataArray, data: xr.DataArray) -> xr.DataArray:
+    """Return an array in memory where the samples are: no larger than these."""
+    if data.chunks is not None or given.chunks is None:
+        return given
+    return given.copy(data=given.variable.compute().data)
 
 
 def placed(values: Any, labelled: xr.DataArray, data: xr.DataArray) -> Any:

@@ -11,6 +11,7 @@ import xarray as xr
 
 from .._differences import difference
 from . import units
+from .by_name import beside
 
 if TYPE_CHECKING:
     from .units import OfTime
@@ -38,6 +39,7 @@ def numbers(
 
     What is in chunks stays so, if the data is.
     """
+    coordinate = beside(coordinate, data)
     dtype = coordinate.dtype
     is_date = dtype.kind in "mM" or _are_dates(coordinate)
     if not is_date:
@@ -49,16 +51,14 @@ def numbers(
             )
             raise TypeError(msg)
         return Spaced(coordinate.data, coordinate.attrs.get("units"))
-    unit = _unit(datetime_unit, f"the coordinate {coordinate.name!r} holds times")
+    unit = _unit(datetime_unit, f"`spacing` along {name!r} holds times")
     start = coordinate if counted_from is None else counted_from
-    count = _since if data.chunks is None else _counted
     try:
-        since = count(_dates(start), _dates(coordinate), unit)
+        since = _counted(_dates(beside(start, data)), _dates(coordinate), unit)
     except TypeError as error:  # of objects, which may be anything
         msg = (
             f"`spacing` along {name!r} must have dates of one kind and calendar. Got "
-            f"the coordinate {coordinate.name!r}, of which one from another is an "
-            f"error: {error}. Convert them first."
+            f"the coordinate {coordinate.name!r} with {error}. Convert them first."
         )
         raise TypeError(msg) from None
     return Spaced(since, unit.name, True)
@@ -167,7 +167,7 @@ def _are_dates(coordinate: xr.DataArray) -> bool:
     """Tell whether coordinates are dates of Python's, or of cftime's calendars."""
     if coordinate.dtype != object or not coordinate.size:
         return False
-    first = coordinate.values.flat[0]
+    first = _first(coordinate.values)[0]
     if isinstance(first, (datetime.date, datetime.timedelta)):  # pandas' are, too
         return True
     return type(first).__module__.partition(".")[0] == "cftime"
@@ -186,8 +186,12 @@ def _since(start: Any, dates: Any, unit: OfTime) -> Any:
     if not start.size:
         return numpy.zeros(dates.shape)
     first = _first(start).reshape((1,) * dates.ndim)
-    if dates.dtype == object:  # differences are those of the standard library
-        lengths = [length.total_seconds() for length in (dates - first).flat]
+    missing = _missing(dates)
+    if dates.dtype == object:
+        lengths = [
+            numpy.nan if is_none else _seconds(first.item(), date)
+            for date, is_none in zip(dates.flat, missing.flat, strict=True)
+        ]
         return numpy.reshape(lengths, dates.shape) / (unit.nanoseconds / 1e9)
     dtype = numpy.result_type(dates, first)
     dates = dates.astype(dtype)
@@ -196,7 +200,26 @@ def _since(start: Any, dates: Any, unit: OfTime) -> Any:
     name, many = numpy.datetime_data(dates.dtype)
     ratio = Fraction(many * units.OF_TIME[name].nanoseconds, unit.nanoseconds)
     since = count * ratio.numerator / ratio.denominator
-    return numpy.where(numpy.isnat(dates), numpy.nan, since)
+    return numpy.where(missing, numpy.nan, since)
+
+
+def _seconds(first: Any, date: Any) -> float:
+    """Return the time from one object to another, as the standard library counts it."""
+    try:
+        seconds: float = (date - first).total_seconds()
+    except TypeError:
+        msg = f"{first!r} and {date!r}"
+        raise TypeError(msg) from None
+    return seconds
+
+
+def _missing(dates: Any) -> Any:
+    """Return which dates are none: NaT, or None and its like among objects."""
+    import numpy
+
+    if dates.dtype == object:
+        return xr.DataArray(dates).isnull().values
+    return numpy.isnat(dates)
 
 
 def _first(dates: Any) -> Any:
@@ -204,7 +227,9 @@ def _first(dates: Any) -> Any:
     import numpy
 
     first = dates.flat[:1]
-    if dates.dtype == object or not numpy.isnat(first[0]):
+    if not _missing(first)[0]:
         return first
-    valid = dates[~numpy.isnat(dates)]
-    return valid[:1] if valid.size else numpy.zeros(1, dates.dtype)
+    valid = dates[~_missing(dates)]
+    if valid.size:
+        return valid[:1]
+    return first if dates.dtype == object else numpy.zeros(1, dates.dtype)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import xarray as xr
 
 from .. import _curl, _divergence
-from .labels import COMPONENTS, field, of_field
+from .labels import COMPONENTS, field, of_field, stacked
 
 
 def divergence(
@@ -43,7 +43,8 @@ def divergence(
         The dim of the components, for a DataArray.
     spacing, boundary, where, skipna, datetime_unit, scale_factors
         As in `gradient`.  A mask without the dim of the components is for each
-        of them; what is NaN in one component is missing in that one only.
+        of them; what is NaN in one component is missing in that one only.  For
+        a Dataset, masks, values and ghosts may be Datasets, too.
     accuracy, edge_order, dtype
         As in `anygrad.divergence`.
 
@@ -73,9 +74,9 @@ def divergence(
         field(data, dim, components, vector_dim),
         dim,
         spacing,
-        boundary,
+        of_variables(boundary, components, "boundary"),
         datetime_unit,
-        (where, skipna),
+        (of_variables(where, components, "where"), skipna),
         scale_factors=scale_factors,
         accuracy=accuracy,
         edge_order=edge_order,
@@ -130,14 +131,21 @@ def curl(
     >>> anygrad.xarray.curl(whirl, ["x", "y"], **given).values.max()
     np.float64(2.0)
     """
+    vectors = field(data, dim, components, vector_dim)
+    if components is not None and 2 < len(components) != len(set(components)):
+        msg = (
+            "`components` must name each variable once, because those of the result "
+            f"have their names. Got {list(components)}."
+        )
+        raise ValueError(msg)
     result = of_field(
         _curl.curl,
-        field(data, dim, components, vector_dim),
+        vectors,
         dim,
         spacing,
-        boundary,
+        of_variables(boundary, components, "boundary"),
         datetime_unit,
-        (where, skipna),
+        (of_variables(where, components, "where"), skipna),
         scale_factors=scale_factors,
         accuracy=accuracy,
         edge_order=edge_order,
@@ -147,3 +155,23 @@ def curl(
         return result
     parts = {name: result.isel({COMPONENTS: k}) for k, name in enumerate(components)}
     return xr.Dataset({name: part.rename(name) for name, part in parts.items()})
+
+
+def of_variables(given: Any, names: Sequence[Hashable] | None, word: str) -> Any:
+    """Return what is given in Datasets as the components of a field are stacked."""
+    if names is None:
+        return given
+    if isinstance(given, xr.Dataset):
+        missing = [name for name in names if name not in given]
+        if missing:
+            msg = (
+                f"`{word}` must have the variables that `components` names, "
+                f"{list(names)}. Got a Dataset without {missing}."
+            )
+            raise ValueError(msg)
+        return stacked([given[name] for name in names])
+    if isinstance(given, Mapping):
+        return {name: of_variables(one, names, word) for name, one in given.items()}
+    if isinstance(given, tuple):
+        return tuple([of_variables(one, names, word) for one in given])
+    return given

@@ -19,6 +19,7 @@ from . import coordinates, units
 from .boundaries import Dim, boundaries
 from .by_name import (
     aligned,
+    beside,
     is_name,
     labelled,
     names_of_dims,
@@ -35,8 +36,13 @@ if TYPE_CHECKING:
 #: The name of a dim that nobody else has.
 COMPONENTS = "anygrad_components"
 
-#: Attributes of samples that slopes have not: readers mask what is out of a range.
-OF_SAMPLES = {"add_offset", "valid_min", "valid_max", "valid_range", "actual_range"}
+#: Attributes of samples that slopes have not: readers find a quantity by its standard
+#: name, and mask what is out of a range, or what fills holes.
+OF_SAMPLES = {
+    *("standard_name", "units_metadata", "flag_values", "flag_masks", "flag_meanings"),
+    *("valid_min", "valid_max", "valid_range", "actual_range"),
+    *("_FillValue", "missing_value", "add_offset", "ancillary_variables"),
+}
 
 
 class VectorField(NamedTuple):
@@ -194,6 +200,8 @@ def _coordinate(data: xr.DataArray, name: Any, given: Any) -> Any:
         given = name
     if given is name and name in data.coords:  # which need not be a string
         return data.coords[name]
+    if getattr(getattr(given, "dtype", None), "kind", "") == "M" and given.ndim == 1:
+        given = xr.Variable([name], given)  # dates are counted as those of coordinates
     return labelled(given, data, "`spacing` must name coordinates of the data")
 
 
@@ -209,7 +217,8 @@ def _entry(
     if not _is_coordinate(given):
         spaced = coordinates.length(given, word, datetime_unit)
         is_labelled = isinstance(spaced.entry, xr.DataArray)
-        return spaced._replace(entry=spaced.entry.data) if is_labelled else spaced
+        plain = beside(spaced.entry, data).data if is_labelled else spaced.entry
+        return spaced._replace(entry=plain)
     if name not in given.dims or not set(given.dims) <= set(data.dims):
         msg = (
             f"{word} must have this dim, and none but those of the data, {data.dims}. "
@@ -265,7 +274,7 @@ def _given_mask(data: xr.DataArray, where: Any) -> xr.DataArray:
     return aligned(where, data, "`where`")
 
 
-def _stacked(components: Iterable[xr.DataArray]) -> xr.DataArray:
+def stacked(components: Iterable[xr.DataArray]) -> xr.DataArray:
     """Return the components of a vector field in one array, along a new first dim."""
     named = {f"{COMPONENTS}_{k}": part for k, part in enumerate(components)}
     return xr.Dataset(named).to_dataarray(COMPONENTS).drop_vars(COMPONENTS)
@@ -338,7 +347,7 @@ def _field_of_variables(
     of_each = [part.attrs.get("units") for part in parts]
     unit = units.one("components", components, of_each)
     given = {} if unit is None else {"units": unit}
-    return VectorField(_stacked(parts).assign_attrs(given), COMPONENTS)
+    return VectorField(stacked(parts).assign_attrs(given), COMPONENTS)
 
 
 def derived(

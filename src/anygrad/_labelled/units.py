@@ -35,8 +35,8 @@ OF_TIME = {
 DEGREES_TIMES = re.compile(r"\bdeg\w*\s+[CFK]\b", re.IGNORECASE)
 
 #: What pint reads otherwise than UDUNITS, by which files are written: years for ares,
-#: gallons for Gal, pints for parts, nanomiles.
-MISREAD = re.compile(r"\b([kmuµ]?gal|a|ppt|nmile)\b")
+#: gallons for Gal, pints for parts, nanomiles, constants for roentgen and hectobar.
+MISREAD = re.compile(r"\b([kmuµ]?gal|u?a|ppt|nmile|[mu]?R|hbar)\b")
 
 
 def undated(unit: Any) -> str:
@@ -66,7 +66,7 @@ def one(parameter: str, names: Sequence[Any], units: Sequence[Any]) -> Any:
             f"added. Got the attributes `units` {told}. Convert them to one unit first."
         )
         raise ValueError(msg)
-    return None if None in units else units[0]
+    return None if None in units or not units else units[0]
 
 
 def _plain(unit: str) -> str:
@@ -78,27 +78,30 @@ def quotient(unit: Any, per: Sequence[Any]) -> str | None:
     """Return a unit per others; None where it is not known, or nobody can read it."""
     if unit is None or None in per:
         return None
-    if any(DEGREES_TIMES.search(str(one)) for one in (unit, *per)):
+    unit, *per = [undated(one) for one in (unit, *per)]
+    if any(DEGREES_TIMES.search(one) for one in (unit, *per)):
         return None
-    found = _by_cf_units(str(unit), per)
-    return _by_pint(str(unit), per) if found is None else found
+    found = _by_cf_units(unit, per)
+    return _by_pint(unit, per) if found is None else found
 
 
-def _by_cf_units(unit: str, per: Sequence[Any]) -> str | None:
+def _by_cf_units(unit: str, per: Sequence[str]) -> str | None:
     try:
         import cf_units
     except ImportError:
         return None
     try:
-        result = cf_units.Unit(unit)
-        for other in per:
-            result = result / cf_units.Unit(str(other))
+        result, *others = [cf_units.Unit(one) for one in (unit, *per)]
+        if result.definition and "(re " in result.definition:  # a level, such as dBZ
+            return None
+        for other in others:
+            result = result / other
     except ValueError:
         return None
     return None if result.is_unknown() else str(result)
 
 
-def _by_pint(unit: str, per: Sequence[Any]) -> str | None:
+def _by_pint(unit: str, per: Sequence[str]) -> str | None:
     try:
         import pint
     except ImportError:
@@ -108,6 +111,9 @@ def _by_pint(unit: str, per: Sequence[Any]) -> str | None:
         return None
     registry = pint.get_application_registry()
     try:
-        return str(registry.parse_units(text, as_delta=True))
+        found = registry.parse_units(text, as_delta=True)
+        # Of degrees per 1, that has the offset still, and of levels no such change.
+        change = registry.Quantity(2.0, found) - registry.Quantity(1.0, found)
     except Exception:  # noqa: BLE001 - it reads text as Python does, and fails so
         return None
+    return str(change.units) if abs(change.magnitude - 1.0) < 1e-6 else None

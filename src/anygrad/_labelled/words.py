@@ -35,6 +35,9 @@ def _with_names(text: str, dims: Sequence[Any], names: Sequence[Any]) -> str:
             return words.format(found[1], known[int(found[2])])
 
         text = re.sub(pattern, named, text)
+    # What is in an array of pandas is reached by the methods of the labelled one.
+    remedy = "Convert it first, with `astype(float)`; of samples, NaN goes by `skipna`."
+    text = re.sub(r"Pass its values, with `to_numpy\(float.*", remedy, text)
     text = text.replace("list with one entry per dim", "mapping with one per dim")
     # The word alone is refused there, because results keep all labels.
     text = text.replace("write 'ghosts'", "cut their rows off the result")
