@@ -129,9 +129,10 @@ class NumPy:
         draw, shape = numpy.random.default_rng(1), row.shape
         if row.missing == "at random":
             return self.vector(draw.random(shape) > 0.05)
-        valid = draw.random([n // 50 + 1 for n in shape]) > 0.3
+        size = min(50, *[n // 3 for n in shape])
+        valid = draw.random([n // size + 1 for n in shape]) > 0.3
         for axis, n in enumerate(shape):
-            valid = numpy.repeat(valid, 50, axis=axis).take(range(n), axis=axis)
+            valid = numpy.repeat(valid, size, axis=axis).take(range(n), axis=axis)
         return self.vector(valid)
 
     def peer(self, f: Any, spacing: Any, row: Row) -> Any:

@@ -106,6 +106,7 @@ SMALL = [
     *[(shape, "C") for shape in ((10,), (100,), (1000,), (30, 30))],
     ((30, 30), "F"),
     *[(shape, "C") for shape in ((150, 150), (400, 400))],
+    ((150, 150), "F"),
 ]
 
 #: With a mask: how many times as long as without it a call may take.
@@ -122,7 +123,7 @@ WITH_MASKS = [
         ["numpy", "torch"],
         [("in clusters", 3), ("at random", 6)],
         ["step", "coordinates"],
-        SQUARE,
+        [((30, 30), 1), ((150, 150), 1), *SQUARE],
     )
 ]
 
