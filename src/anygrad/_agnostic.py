@@ -17,7 +17,7 @@ from ._boundaries import End
 from ._classes import is_array
 from ._differences import difference
 from ._formulas import WeightedFormula
-from ._lowering import END, STANDARD, START, Lowering, shifted
+from ._lowering import END, STANDARD, START, Lowering, index_along, shifted
 from ._precision import working
 from ._records import candidates
 from ._scales import Scale
@@ -166,7 +166,7 @@ def component_of(f: Any, component: tuple[int, int] | None) -> Any:
     if component is None:
         return f
     axis, number = component
-    return f[(slice(None),) * axis + (number, ...)]
+    return f[index_along(axis, number)]
 
 
 def prepare(array: Any, dtype: DType, wide: bool, xp: Namespace) -> Any:
@@ -324,7 +324,7 @@ def _spans(task: Task, formula: Formula, xp: Namespace) -> Callable[[int, int], 
 def _turn(x: Any, task: Task, xp: Namespace) -> Any:
     """Return the period, negative where the coordinates descend."""
     precision = task.precision
-    ends = [x[(slice(None),) * task.axis + (cut, ...)] for cut in (END, START)]
+    ends = [x[index_along(task.axis, cut)] for cut in (END, START)]
     length = difference(
         ends[0], ends[1], precision.coordinates, precision.wide_coordinates, xp
     )

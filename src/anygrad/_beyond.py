@@ -91,15 +91,15 @@ def derived(task: Task, xp: Namespace, lowering: Lowering) -> tuple[Any, Any]:
 
 def _derived(task: Task, end: int, xp: Namespace, lowering: Lowering) -> Any:
     from ._agnostic import derivative
-    from ._lowering import END, START
+    from ._lowering import END, START, index_along
 
     value, inner, axis = (task.constants or ())[end], task.inner, task.axis
     if inner is None or not ndim_of(value):
         return value
 
-    def cut(array: Any, along: int, row: slice) -> Any:
-        is_long = ndim_of(array) and array.shape[along] != 1
-        return array[(slice(None),) * along + (row, ...)] if is_long else array
+    def cut(array: Any, dim: int, row: slice) -> Any:
+        is_long = ndim_of(array) and array.shape[dim] != 1
+        return array[index_along(dim, row)] if is_long else array
 
     row = END if end else START
     ends = inner.constants

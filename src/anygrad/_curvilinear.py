@@ -24,6 +24,7 @@ from ._calls import Request
 from ._checks import boundary, dim, input, scale_factors
 from ._checks.dtype import check_pair
 from ._classes import ndim_of
+from ._lowering import index_along
 from ._records import Ends, Field, Orders, Plan, Samples
 from ._typing import DType, Namespace
 
@@ -64,7 +65,7 @@ class Grid(NamedTuple):
 
     def component(self, field: Any, place: int) -> Any:
         """Return the component of a vector field that belongs to a dim."""
-        return field[(slice(None),) * (self.vector_axis or 0) + (place, ...)]
+        return field[index_along(self.vector_axis or 0, place)]
 
     def times(self, array: Any, weight: Any, operation: Any = operator.mul) -> Any:
         """Return a product with an array, or a quotient, NaN where that has it.

@@ -13,6 +13,7 @@ import array_api_compat
 from . import _agnostic, _classes, _libraries, _namespaces, _refusals
 from ._checks.wording import as_array, by_dtype
 from ._library import Library, standard_device
+from ._lowering import index_along
 from ._records import Plan, Samples
 from ._schemes import Margin
 from ._typing import Namespace
@@ -267,7 +268,7 @@ def surroundings(samples: Samples) -> AbstractContextManager[Any]:
 def component_of(array: Any, axis: int, number: int) -> Any:
     """Return a component of what comes beside samples, which a call may ask for."""
     cut = _executors_of(_libraries.library_of(array)).cut
-    return cut(array, (*(slice(None),) * axis, number, ...))
+    return cut(array, index_along(axis, number))
 
 
 def _surroundings_of_chunk(array: Any) -> AbstractContextManager[Any]:

@@ -41,9 +41,14 @@ class Lowering(NamedTuple):
     )
 
 
+def index_along(axis: int, *cuts: Any) -> tuple[Any, ...]:
+    """Return an index that cuts an axis, and those after it, and leaves all others."""
+    return (*(slice(None),) * axis, *cuts, ...)
+
+
 def shifted(array: Array, axis: int, formula: Formula, offset: int) -> Any:
     """Return what lies `offset` points from each point that the formula fills."""
-    return array[(slice(None),) * axis + (points(formula, offset), ...)]
+    return array[index_along(axis, points(formula, offset))]
 
 
 def points(formula: Formula, offset: int) -> slice:

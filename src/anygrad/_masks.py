@@ -7,6 +7,7 @@ from typing import Any
 
 from ._calls import Request
 from ._checks import ghosts, input
+from ._lowering import index_along
 from ._records import Plan
 from ._refusals import Mask
 from ._unmasked import unmasked
@@ -52,7 +53,7 @@ def _as_samples(valid: Any, inner: Plan) -> Any:
         return valid
     axis = components[0][0]
     whole = valid[(*(None,) * missing, ...)]
-    return whole[(*(slice(None),) * axis, None, ...)]
+    return whole[index_along(axis, None)]
 
 
 def _missing(inner: Plan, data: Any) -> list[Any]:

@@ -80,7 +80,7 @@ def _parts(
 def _cut(array: Any, axis: int, start: int, stop: int) -> Any:
     if (start, stop) == (0, array.shape[axis]):
         return array
-    return array[(slice(None),) * axis + (slice(start, stop), ...)]
+    return array[_lowering.index_along(axis, slice(start, stop))]
 
 
 def _added(total: Any, term: Any, *, is_subtracted: bool) -> Any:

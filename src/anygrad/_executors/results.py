@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic
+from .._lowering import index_along
 from .._records import totals_of
 
 if TYPE_CHECKING:
@@ -85,8 +86,7 @@ def empty(
     outs, copies = [], []
     for number in range(len(kept)):
         first, *others = [
-            whole[((slice(None),) * stack.axis + (*place, ...))]
-            for place in stack.places(number)
+            whole[index_along(stack.axis, *place)] for place in stack.places(number)
         ]
         outs.append(first)
         copies += [(other, first) for other in others]

@@ -146,31 +146,15 @@ def text_of(recording: Recording, variant: Variant) -> str | None:
     if not TYPES.keys() >= set(dtypes):
         return None
     printer = Kernels(recording, variant.lanes)
-    last, lanes, tab = printer.last, variant.lanes, Kernels.INDENT
-    at = interior(recording.ndim)
-    row = Scope(tab, at=at)
-    straight = Scope(tab * 2, row, at=at)
-    general = Scope(tab)
-    stores = []
-    for number, node in enumerate(recording.results):
-        place = _place_of_result(number, last, lanes)
-        value = printer.value(node, straight)
-        if lanes > 1:
-            kind = f"pack<{TYPES[node.dtype]}, {lanes}>"
-            row.lines.insert(0, f"{tab}{kind} p{number};")
-            straight.add(f"p{number}.v[lane] = {value};")
-            start = place.replace(f"t{last}", "first")
-            stores.append(f"{tab}*({kind}*)(o{number} + ({start})) = p{number};")
-        else:
-            straight.add(f"o{number}[{place}] = {value};")
-        general.add(f"o{number}[{place}] = {printer.value(node, general)};")
+    last, lanes = printer.last, variant.lanes
+    body = _body(printer)
     words = {
         "columns": variant.columns,
         "last": last,
         "lane": "lane * (position)blockDim.x" if variant.is_apart else "lane",
     }
     for_all_rows = _for_all_rows(printer, words)
-    lines = len(row.lines) + len(straight.lines) + len(general.lines)
+    lines = len(body.rows) + len(body.straight) + len(body.general)
     most = MOST_LINES if recording.can_be_cut else MOST_LINES_ALONE
     if lines + for_all_rows.count("\n") > most:
         return None
@@ -189,13 +173,47 @@ def text_of(recording: Recording, variant: Variant) -> str | None:
         conditions=_conditions(ranges, variant.rows),
         turns=variant.rows,
         row=last - 1 if last else "_",
-        straight_rows="\n".join([*row.lines, *printer.rows_read()]),
+        straight_rows="\n".join([*body.rows, *printer.rows_read()]),
         unrolled="" if lanes > 1 or lines <= MOST_UNROLLED else 1,
-        straight="\n".join(straight.lines),
-        stores="\n".join(stores),
-        general="\n".join(general.lines),
+        straight="\n".join(body.straight),
+        stores="\n".join(body.stores),
+        general="\n".join(body.general),
         ends="}" * min(last, 2),
     )
+
+
+class Body(NamedTuple):
+    """The lines of a kernel that make its results."""
+
+    #: What is computed once for all results of a row, in the interior.
+    rows: list[str]
+    #: A result in the interior.
+    straight: list[str]
+    #: The stores of all results of a row, where they are one access.
+    stores: list[str]
+    #: A result anywhere.
+    general: list[str]
+
+
+def _body(printer: Kernels) -> Body:
+    recording, last, lanes = printer.recording, printer.last, printer.lanes
+    tab, at = Kernels.INDENT, interior(recording.ndim)
+    row = Scope(tab, at=at)
+    straight, general = Scope(tab * 2, row, at=at), Scope(tab)
+    stores = []
+    for number, node in enumerate(recording.results):
+        place = _place_of_result(number, last, lanes)
+        value = printer.value(node, straight)
+        if lanes > 1:
+            kind = f"pack<{TYPES[node.dtype]}, {lanes}>"
+            row.lines.insert(0, f"{tab}{kind} p{number};")
+            straight.add(f"p{number}.v[lane] = {value};")
+            start = place.replace(f"t{last}", "first")
+            stores.append(f"{tab}*({kind}*)(o{number} + ({start})) = p{number};")
+        else:
+            straight.add(f"o{number}[{place}] = {value};")
+        general.add(f"o{number}[{place}] = {printer.value(node, general)};")
+    return Body(row.lines, straight.lines, stores, general.lines)
 
 
 def _for_all_rows(printer: Kernels, words: dict[str, Any]) -> str:

@@ -6,7 +6,8 @@ near its ends; what these give is taken where the ends of the axis are.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ... import _agnostic
 from ..._records import Alternative, candidates, halo_of
@@ -14,7 +15,7 @@ from ..._schemes import Scheme
 from .. import in_jax
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from ..._records import Task
     from ..._scales import Scale
@@ -39,6 +40,10 @@ class Around(NamedTuple):
     before: Any
     block: Any
     after: Any
+
+
+#: Returns the arrays that are joined to the rows of which a derivative is made.
+Rows: TypeAlias = Callable[[Around], list[Any]]
 
 
 class Cut(NamedTuple):
@@ -125,42 +130,50 @@ class Cut(NamedTuple):
         """
         left, right, is_ring = self.width
         near, count = left + right, f.block.shape[self.axis]
-        points = max(halo_of(task).points, near)
-
-        def made(task: Task, rows: Callable[[Around], list[Any]]) -> Any:
-            arrays = [
-                xp.concat(rows(array), axis=self.axis)
-                if isinstance(array, Around)
-                else array
-                for array in (f, task.coordinates, task.where)
-            ]
-            own = task._replace(coordinates=arrays[1], where=arrays[2])
-            return _agnostic.derivative(arrays[0], own, xp, in_jax.CONCATENATING)
-
         inside = _interior(task, self.width)
-        first = made(inside, lambda a: [a.before, self._cut(a.block, 0, near)])
-        last = made(inside, lambda a: [self._cut(a.block, count - near, near), a.after])
+
+        def made(rows: Rows) -> Any:
+            return self._of_rows(rows, inside, f, xp)
+
+        first = made(lambda a: [a.before, self._cut(a.block, 0, near)])
+        last = made(lambda a: [self._cut(a.block, count - near, near), a.after])
         # A ring has no ends, but for coordinates, which jump there.
         if not is_ring or task.coordinates is not None:
-            # All formulas, on so many rows.  Those of an end count from the other one
-            # what they read there: so it is put behind, or before.
-            start = made(
-                task,
-                lambda a: [self._cut(a.block, 0, points), *[a.before] * is_ring],
-            )
-            stop = made(
-                task,
-                lambda a: [
-                    *[a.after] * is_ring,
-                    self._cut(a.block, count - points, points),
-                ],
-            )
+            start, stop = self._at_ends(task, f, xp)
             place = self.place()
-            first = xp.where(place == 0, self._cut(start, 0, left), first)
-            own = self._cut(stop, stop.shape[self.axis] - right, right)
-            last = xp.where(place == self.parts - 1, own, last)
-        pieces = [first, made(inside, lambda a: [a.block]), last]
-        return xp.concat(pieces, axis=self.axis)
+            first = xp.where(place == 0, start, first)
+            last = xp.where(place == self.parts - 1, stop, last)
+        return xp.concat([first, made(lambda a: [a.block]), last], axis=self.axis)
+
+    def _at_ends(self, task: Task, f: Around, xp: Namespace) -> tuple[Any, Any]:
+        """Return the first and the last rows of the derivative, by all formulas."""
+        left, right, is_ring = self.width
+        count = f.block.shape[self.axis]
+        points = max(halo_of(task).points, left + right)
+
+        # Those of an end count from the other one what they read there: so it is put
+        # behind, or before.
+        def at_start(a: Around) -> list[Any]:
+            return [self._cut(a.block, 0, points), *[a.before] * is_ring]
+
+        def at_stop(a: Around) -> list[Any]:
+            return [*[a.after] * is_ring, self._cut(a.block, count - points, points)]
+
+        start = self._of_rows(at_start, task, f, xp)
+        stop = self._of_rows(at_stop, task, f, xp)
+        after = stop.shape[self.axis] - right
+        return self._cut(start, 0, left), self._cut(stop, after, right)
+
+    def _of_rows(self, rows: Rows, task: Task, f: Around, xp: Namespace) -> Any:
+        """Return the derivative of some rows of the arrays that have halos."""
+        arrays = [
+            xp.concat(rows(array), axis=self.axis)
+            if isinstance(array, Around)
+            else array
+            for array in (f, task.coordinates, task.where)
+        ]
+        own = task._replace(coordinates=arrays[1], where=arrays[2])
+        return _agnostic.derivative(arrays[0], own, xp, in_jax.CONCATENATING)
 
 
 def _interior(task: Task, width: Width) -> Task:

@@ -12,6 +12,8 @@ import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ..._lowering import index_along
+
 if TYPE_CHECKING:
     from ..._records import Plan
     from ..._schemes import Margin
@@ -38,6 +40,6 @@ def run(
     results = executor(f, plan, xp)
     for axis, left, right in margins:
         place = axis + count if axis >= new else axis
-        own = (slice(None),) * place + (slice(left, -right if right else None), ...)
+        own = index_along(place, slice(left, -right if right else None))
         results = tuple([cut(result, own) for result in results])
     return results

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 import array_api_compat
 
 from ..._agnostic import component_of
+from ..._lowering import index_along
 from .neighbours import Span, Window
 
 #: A block of an array, by its number along each axis; a key begins with a name.
@@ -245,7 +246,7 @@ def strips_of(chunk: Any, *, cuts: Sequence[Cut]) -> list[Any]:
 
 def strip_of(array: Any, axis: int, start: int, stop: int) -> Any:
     """Return what lies between two places along an axis."""
-    return array[(slice(None),) * axis + (slice(start, stop),)]
+    return array[index_along(axis, slice(start, stop))]
 
 
 def _joined(parts: list[Any], axis: int) -> Any:
