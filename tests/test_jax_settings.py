@@ -175,3 +175,27 @@ def test_coordinates_of_numpy_where_jax_asks(jax: Any, numpy: Any) -> None:
         results = [anygrad.gradient(f, spacing=[x])[0] for _ in "12"]
         results.append(anygrad.gradient(f, spacing=1.0)[0])
     assert [result.tolist() for result in results] == [SLOPES] * 3
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [{}, {"accuracy": 4}, {"boundary": "periodic"}, {"spacing": "coordinates"}],
+    ids=str,
+)
+def test_looking_for_nan(jax: Any, kind: dict[str, Any]) -> None:
+    """That of a formula which another is chosen over is no result."""
+    import jax.numpy as jnp
+
+    f, where = jnp.arange(12.0) ** 2, jnp.ones(12, dtype=bool)
+    if "spacing" in kind:
+        kind = {"spacing": [jnp.arange(12.0)]}
+
+    def total(f: Any) -> Any:
+        return jnp.sum(anygrad.gradient(f, where=where, **kind)[0])
+
+    wanted = jax.grad(total)(f)
+    with jax.debug_nans(True):
+        assert bool(jnp.allclose(jax.grad(total)(f), wanted))
+        assert bool(jnp.all(jnp.isfinite(anygrad.gradient(f, where=where, **kind)[0])))
+        with pytest.raises(FloatingPointError):
+            anygrad.gradient(f[:3], where=where[:3] & False)

@@ -242,10 +242,16 @@ def trace(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     is_spread = jax.device_count() > 1
     numbers, forms, arrays = arguments.taken_apart(plan)
     sharding = explicit.sharding_of(f, *itertools.chain(*arrays))
-    if sharding is None:
+    # The NaN that a formula is chosen over is no result: a program's are not looked at.
+    looks_for_nan = jax.config.jax_debug_nans and any(
+        task.where is not None for task in plan.tasks
+    )
+    if sharding is None and not looks_for_nan:
         run = _agnostic.run if is_spread else way_back.run
         return run(f, plan, xp, _lowering_of(f, plan, is_spread))
-    layout = _layout(f, sharding, plan, explicit.names_of(sharding.mesh))
+    layout = None
+    if sharding is not None:
+        layout = _layout(f, sharding, plan, explicit.names_of(sharding.mesh))
     program = _program(arguments.static(plan), forms, xp, is_spread, layout)
     results: tuple[Any, ...] = program(f, numbers, arrays)
     return results

@@ -21,8 +21,6 @@ class Memory(NamedTuple):
     strides: Callable[[Any], Sequence[int]]
     #: ``transpose(array, axes)``: a view.
     transpose: Callable[[Any, Sequence[int]], Any]
-    #: Whether two arrays of one shape and dtype have the same bits.
-    are_same: Callable[[Any, Any], bool]
 
 
 #: As NumPy says it, and CuPy.
@@ -30,22 +28,12 @@ OF_NUMPY = Memory(
     is_contiguous=lambda array: array.flags.c_contiguous,
     strides=lambda array: array.strides,
     transpose=lambda array, axes: array.transpose(axes),
-    are_same=lambda array, other: array.tobytes() == other.tobytes(),
 )
-
-
-def _are_same_tensors(tensor: Any, other: Any) -> bool:
-    import torch
-
-    bits = getattr(torch, f"int{8 * tensor.itemsize}")
-    return bool(torch.equal(tensor.view(bits), other.view(bits)))
-
 
 OF_TORCH = Memory(
     is_contiguous=lambda tensor: tensor.is_contiguous(),
     strides=lambda tensor: tensor.stride(),
     transpose=lambda tensor, axes: tensor.permute(axes),
-    are_same=_are_same_tensors,
 )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .. import _compilers, _workers
@@ -20,7 +21,7 @@ from .._kept import Kept
 from .._precision import working
 from .._records import Plan, Task, all_tasks, unrounded, without_masks
 from . import huge_pages, in_numpy, results
-from .memory import OF_TORCH, layout_as
+from .memory import layout_as
 from .played import replayed
 from .played.pieces import Prepared
 
@@ -76,8 +77,8 @@ class InNumPy:
         self.namespace: Namespace = array_api_compat.numpy
         self.dtypes = _dtypes()
         self.view = _viewing(self.dtypes)
-        copy_into = torch.Tensor.copy_
-        self.moves = replayed.Moves(copy_into, torch.clone, OF_TORCH.are_same)
+        ways = torch.Tensor.copy_, torch.clone, _bits_of, torch.equal
+        self.moves = replayed.Moves(*ways)
 
     def run(self, f: Any, plan: Plan) -> tuple[Any, ...] | None:
         """Return the results of a plan; None for what NumPy does not have.
@@ -230,6 +231,18 @@ def _wide(task: Task) -> Task:
     """Return a task for samples and results of the working dtype."""
     kept = task.kept
     return unrounded(task)._replace(kept=None if kept is None else kept.beside("wide"))
+
+
+def _bits_of(tensor: Any) -> Any:
+    """Return a tensor as integers: zeros of either sign differ, and NaN do not."""
+    return tensor.view(_integers_of(tensor.dtype))
+
+
+@cache
+def _integers_of(dtype: Any) -> Any:
+    import torch
+
+    return getattr(torch, f"int{8 * dtype.itemsize}")
 
 
 def _find_space(task: Task, layout: Layout | None) -> None:

@@ -9,6 +9,7 @@ nothing is put together at the end.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import zip_longest
@@ -146,7 +147,7 @@ def total(
         kept = kept and kept.beside(layout)
     known = None if kept is None else _known(kept.made, ops)
     spaces = None if known is None or then is not None else known.spaces
-    if spaces and replayed.again(spaces, f, tasks, _moves_to(out, ops)):
+    if spaces and replayed.again(spaces, f, tasks, _moves_to(out)):
         return result
     if layout is not None:
         f, tasks, (out,) = in_order_of_memory(f, tasks, [out], ops.memory)
@@ -185,9 +186,9 @@ def _run_once(
         then(tuple([slice(0, n) for n in out.shape]))
 
 
-def _moves_to(out: Any, ops: InPlaceOps) -> Moves:
+def _moves_to(out: Any) -> Moves:
     """Return how what is made again gets into a result."""
-    return Moves(_put, partial(_put, out), ops.memory.are_same)
+    return Moves(_put, partial(_put, out), replayed.bytes_of, operator.eq)
 
 
 def _put(target: Any, values: Any) -> bool:
@@ -289,7 +290,10 @@ def _prepared(
         and all(block[axis] == (0, shape[axis]) for _, axis in recorded[0].weights)
         for block in found
     )
-    binders = [blocks.binder(one, shape, in_one_run, xp, ops) for one in recorded]
+    is_kept = replayed.is_kept([term.task for term in terms], out, ops)
+    binders = [
+        blocks.binder(one, shape, in_one_run, is_kept, xp, ops) for one in recorded
+    ]
     component = None if task.component is None else task.component[0]
     pieces = []
     for block in found:

@@ -149,6 +149,7 @@ def binder(
     score: Score,
     shape: tuple[int, ...],
     in_one_run: bool,
+    is_kept: bool,
     xp: Namespace,
     ops: InPlaceOps,
 ) -> Callable[[Block], Bound]:
@@ -163,7 +164,7 @@ def binder(
         ]
         known = bounds.get((box, tuple(where)))
         if known is None:
-            kind = Kind(box, in_one_run, False)
+            kind = Kind(box, in_one_run, False, is_kept)
             program = score.program(kind, ops, xp)
             ends = zip(box, block, program.fewest, strict=True)
             if any(_is_short(*known) for known in ends):

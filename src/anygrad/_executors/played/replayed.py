@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextvars import Context
+from itertools import starmap
 from operator import setitem
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 #: so many on steps if the result is a part of another array, into which it is copied.
 MOST_BYTES, MOST_BYTES_OF_PARTS = 2**18, 2**17
 
+#: So small are results of which each operation on the way has memory of its own, and so
+#: few the formulas beside holes that are tried: there may be a thousand operations.
+MOST_BYTES_KEPT, MOST_ALTERNATIVES_KEPT = 2**13, 4
+
 #: What is read no more within a program with masks, which has many arrays, is memory
 #: for others, in such units.
 UNIT = 2**10
@@ -54,8 +59,10 @@ class Moves(NamedTuple):
     put: Callable[[Any, Any], Any]
     #: ``copy(result)`` returns what is returned.
     copy: Callable[[Any], Any]
-    #: ``are_same(place, array)`` tells whether the bits of an array are there.
-    are_same: Callable[[Any, Any], bool]
+    #: ``bits(array)`` returns what tells it from all others of its shape and dtype,
+    bits: Callable[[Any], Any]
+    #: and ``are_equal(bits, bits)`` compares that.
+    are_equal: Callable[[Any, Any], bool]
 
 
 class Scaling(NamedTuple):
@@ -152,7 +159,16 @@ def _constants(task: Task) -> list[Any]:
 class Space:
     """Memory in which a derivative, with what is added to it, is made at each call."""
 
-    __slots__ = ("arrays", "context", "is_made", "nbytes", "play", "result", "samples")
+    __slots__ = (
+        "arrays",
+        "bits",
+        "context",
+        "is_made",
+        "nbytes",
+        "play",
+        "result",
+        "samples",
+    )
 
     def __init__(
         self, samples: Any, arrays: list[Any], result: Any, play: Any, nbytes: int
@@ -164,6 +180,8 @@ class Space:
         self.result = result
         #: Likewise, the coordinates and masks of all tasks.
         self.arrays = arrays
+        #: Theirs.
+        self.bits: list[Any] = []
         #: Whether what follows from these alone is there.
         self.is_made = False
         #: ``play(tasks, is_made)`` makes the derivative, and tells whether it could.
@@ -183,6 +201,15 @@ class Space:
         samples, result = view(self.samples), view(self.result)
         arrays = list(map(view, self.arrays))
         return Space(samples, arrays, result, self.play, self.nbytes)
+
+
+def is_kept(tasks: Sequence[Task], out: Any, ops: InPlaceOps) -> bool:
+    """Tell whether what a program makes of coordinates and masks is to stay."""
+    if not ops.has_spaces or out.nbytes > MOST_BYTES_KEPT:
+        return False
+    if max(len(task.alternatives) for task in tasks) > MOST_ALTERNATIVES_KEPT:
+        return False
+    return bool(_arrays(tasks))
 
 
 def serves(
@@ -247,7 +274,8 @@ def recorded(
         targets.append(given[0])
 
     has_masks = any(task.where is not None for task in tasks)
-    scratch = Scratch(0 if has_masks else MOST_BYTES, UNIT)
+    reuses = has_masks and not is_kept(tasks, out, ops)
+    scratch = Scratch(0 if reuses else MOST_BYTES, UNIT)
     numbers = [Numbers(task, f, xp, ops) for task in tasks]
     scalings = {id(one.number): one for own in numbers for one in own.scalings}
     samples, result, *arrays = [
@@ -316,6 +344,12 @@ def _memory_of(array: Any) -> int:
     return id(array if base is None else base)
 
 
+def bytes_of(array: Any) -> bytes:
+    """Return what an array of NumPy's has in its memory."""
+    found: bytes = array.tobytes()
+    return found
+
+
 def turned(known: Prepared, order: Sequence[int], memory: Memory) -> Prepared:
     """Return what is prepared for axes in an order, with spaces as they are given."""
     back = [order.index(axis) for axis in range(len(order))]
@@ -356,10 +390,12 @@ def again(
         moves.put(space.samples, f)
         if space.arrays:
             arrays = _arrays(tasks)
-            if not (space.is_made and all(map(moves.are_same, space.arrays, arrays))):
+            pairs = zip(space.bits, map(moves.bits, arrays), strict=False)
+            if not (space.is_made and all(starmap(moves.are_equal, pairs))):
                 space.is_made = False  # until it is, whatever comes between
                 for place, array in zip(space.arrays, arrays, strict=True):
                     moves.put(place, array)
+                space.bits = list(map(moves.bits, space.arrays))
         if not space.context.run(space.play, tasks, space.is_made):
             return None
         space.is_made = True

@@ -31,6 +31,8 @@ class Kind(NamedTuple):
     #: start may lie behind those which count from its end: then nothing is put
     #: together.
     is_short: bool
+    #: Whether each operation has memory of its own, so that all they make stays.
+    is_kept: bool
 
 
 class Wanted(NamedTuple):
@@ -77,7 +79,7 @@ class Windows:
     """
 
     def __init__(self, root: Value, shift: Shift, kind: Kind) -> None:
-        box, self._in_one_run, is_short = kind
+        box, self._in_one_run, is_short, _ = kind
         self._parts: dict[tuple[Value, int | None], list[Part]] = {}
         self.root = Wanted(root, None, _moved(box, shift, root, None))
         needs: dict[tuple[Value, int | None], list[Window]]
