@@ -9,7 +9,7 @@ import pytest
 import anygrad
 from anygrad import _agnostic
 from anygrad._executors.memory import layout_as
-from anygrad._executors.played import replayed
+from anygrad._executors.played import spaces
 from planning import plan_of
 
 
@@ -22,12 +22,12 @@ def test_other_values_each_time(numpy: Any, dtype: str) -> None:
         f = (numpy.arange(42).reshape(6, 7) ** 2 % (k + 11)).astype(dtype)
         x = numpy.arange(7, dtype="float32") ** (1 + k / 4)
         plan = plan_of("gradient", f, spacing=[x], dim=1)
-        spaces = replayed.spaces_of(plan.tasks[0])
-        taken = spaces.pop() if k == 5 else None
+        free = spaces.spaces_of(plan.tasks[0])
+        taken = free.pop() if k == 5 else None
         calls.append((f, plan, anygrad.gradient(f, spacing=[x], dim=1)))
-        assert spaces or k not in (3, 4)  # or before, if the form has been met
+        assert free or k not in (3, 4)  # or before, if the form has been met
         if taken:
-            spaces.append(taken)
+            free.append(taken)
     for f, plan, results in calls:
         (wanted,) = _agnostic.run(f, plan, plan.namespace)
         assert results[0].tobytes() == wanted.tobytes()
@@ -52,7 +52,7 @@ def test_other_steps_each_time(
             samples *= 2**56
         given = {"spacing": step, "boundary": boundary}
         plan = plan_of(function, samples, **given)
-        made += [bool(replayed.spaces_of(plan.tasks[0]))]
+        made += [bool(spaces.spaces_of(plan.tasks[0]))]
         results = getattr(anygrad, function)(samples, **given)
         with numpy.errstate(all="ignore"):
             wanted = _agnostic.run(samples, plan, plan.namespace)
@@ -98,7 +98,7 @@ def test_other_coordinates_now_and_then(
             nan = numpy.isnan(right)
             assert (numpy.isnan(result) == nan).all()
             assert result[~nan].tobytes() == right[~nan].tobytes()
-    assert replayed.spaces_of(plan.tasks[0])[0].is_made
+    assert spaces.spaces_of(plan.tasks[0])[0].is_made
 
 
 @pytest.mark.forms("numpy")
@@ -109,7 +109,7 @@ def test_coordinates_of_a_call_that_was_interrupted(
     f, x = numpy.arange(13.0) ** 2, numpy.arange(13.0) ** 1.5
     for _ in range(5):
         anygrad.derivative(f, spacing=x)
-    (space,) = replayed.spaces_of(plan_of("derivative", f, spacing=x).tasks[0])
+    (space,) = spaces.spaces_of(plan_of("derivative", f, spacing=x).tasks[0])
 
     def interrupted(*_: Any) -> bool:
         raise KeyboardInterrupt
@@ -167,7 +167,7 @@ def test_tensors_in_other_layouts(torch: Any) -> None:
             layout = layout_as(f.shape, f.stride(), 1)
             if f.is_contiguous():
                 layout = None
-            assert k < 5 or replayed.spaces_of(plan.tasks[0], layout)
+            assert k < 5 or spaces.spaces_of(plan.tasks[0], layout)
             result = anygrad.derivative(f, spacing=0.3)
             (wanted,) = _agnostic.run(f, plan, plan.namespace)
             assert result.equal(wanted)
@@ -183,7 +183,7 @@ def test_tensors(torch: Any, has_coordinates: bool) -> None:
             f, x = torch.arange(40.0) ** 2 % (k + 11), torch.arange(40.0) ** (1 + k / 4)
             given = [x] if has_coordinates else (3e38 if k == 5 else k + 0.3)
             plan = plan_of("gradient", f, spacing=given)
-            is_there = bool(replayed.spaces_of(plan.tasks[0]))
+            is_there = bool(spaces.spaces_of(plan.tasks[0]))
             assert is_there or k <= 2  # or before, likewise
             (result,) = anygrad.gradient(f, spacing=given)
             (wanted,) = _agnostic.run(f, plan, plan.namespace)
@@ -210,7 +210,7 @@ def test_complex_numbers(numpy: Any, dtype: str, edge_order: int) -> None:
             are_finite = numpy.isfinite(wanted)
             assert (results[0] == wanted)[are_finite].all()
             assert (numpy.isfinite(results[0]) == are_finite).all()
-    assert replayed.spaces_of(plan.tasks[0])
+    assert spaces.spaces_of(plan.tasks[0])
 
 
 @pytest.mark.forms("numpy")

@@ -12,7 +12,7 @@ from .. import _agnostic, _compilers, _workers
 from .._records import are_short, without_masks
 from . import results
 from .memory import OF_NUMPY, layout_as
-from .played import operations, replayed
+from .played import operations, spaces
 
 if TYPE_CHECKING:
     from .._records import Plan
@@ -59,18 +59,18 @@ def _again(f: Any, plan: Plan) -> tuple[Any, ...] | None:
     """Return the results of a small call that has been made before."""
     in_order, as_it_lies = _moves()
     if f.flags.c_contiguous:
-        return replayed.run(f, plan, in_order)
+        return spaces.run(f, plan, in_order)
     layout = layout_as(f.shape, f.strides, f.itemsize)
-    return replayed.run(f, plan, as_it_lies, layout)
+    return spaces.run(f, plan, as_it_lies, layout)
 
 
 @cache
-def _moves() -> tuple[replayed.Moves, replayed.Moves]:
+def _moves() -> tuple[spaces.Moves, spaces.Moves]:
     """Return how arrays are copied, from samples in the order of their axes or not."""
     import numpy
 
-    ways = numpy.copyto, numpy.ndarray.copy, replayed.bytes_of, operator.eq
-    in_order = replayed.Moves(*ways)
+    ways = numpy.copyto, numpy.ndarray.copy, spaces.bytes_of, operator.eq
+    in_order = spaces.Moves(*ways)
     return in_order, in_order._replace(copy=lambda result: result.copy("K"))
 
 
@@ -80,7 +80,7 @@ def _swift() -> Iterator[None]:
     import numpy
 
     with numpy.errstate(all="ignore"):
-        before = numpy.setbufsize(replayed.BUFFER)
+        before = numpy.setbufsize(spaces.BUFFER)
         try:
             yield
         finally:

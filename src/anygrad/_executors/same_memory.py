@@ -22,13 +22,13 @@ from .._precision import working
 from .._records import Plan, Task, all_tasks, unrounded, without_masks
 from . import huge_pages, in_numpy, results
 from .memory import layout_as
-from .played import replayed
+from .played import spaces
 from .played.pieces import Prepared
 
 if TYPE_CHECKING:
     from .._typing import Namespace
     from .memory import Layout
-    from .played.replayed import Space
+    from .played.spaces import Space
 
 #: More samples are torch's if they have no masks and torch has several threads; else,
 #: there are as many threads as torch would have.
@@ -78,7 +78,7 @@ class InNumPy:
         self.dtypes = _dtypes()
         self.view = _viewing(self.dtypes)
         ways = torch.Tensor.copy_, torch.clone, _bits_of, torch.equal
-        self.moves = replayed.Moves(*ways)
+        self.moves = spaces.Moves(*ways)
 
     def run(self, f: Any, plan: Plan) -> tuple[Any, ...] | None:
         """Return the results of a plan; None for what NumPy does not have.
@@ -95,7 +95,7 @@ class InNumPy:
         if may_be_again:
             if not f.is_contiguous():
                 layout = layout_as(f.shape, f.stride(), 1)
-            again = replayed.run(f, plan, self.moves, layout)
+            again = spaces.run(f, plan, self.moves, layout)
             if again is not None:
                 return again
         there = self._plan(f, plan) if is_small or _pays(plan) else None

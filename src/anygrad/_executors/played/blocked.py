@@ -23,10 +23,10 @@ from ..._records import Plan, totals_of, unrounded
 from .. import results
 from ..memory import in_order_of_memory, layout_of
 from ..recorded import weights
-from . import blocks, masked, replayed, scores
+from . import blocks, masked, replayed, scores, spaces
 from .pieces import Piece, Prepared, play
-from .replayed import Moves
 from .scores import Term
+from .spaces import Moves
 
 if TYPE_CHECKING:
     from ..._records import Task
@@ -146,8 +146,8 @@ def total(
         layout = _layout_of(f, out, task, ops)
         kept = kept and kept.beside(layout)
     known = None if kept is None else _known(kept.made, ops)
-    spaces = None if known is None or then is not None else known.spaces
-    if spaces and replayed.again(spaces, f, tasks, _moves_to(out)):
+    free = None if known is None or then is not None else known.spaces
+    if free and spaces.again(free, f, tasks, _moves_to(out)):
         return result
     if layout is not None:
         f, tasks, (out,) = in_order_of_memory(f, tasks, [out], ops.memory)
@@ -166,7 +166,7 @@ def total(
     elif kept and not then and replayed.serves(known, tasks, out, ops, is_plain):
         known = replayed.recorded(known, tasks, f, out, xp, ops)
         if layout is not None:
-            known = replayed.turned(known, layout.order, ops.memory)
+            known = spaces.turned(known, layout.order, ops.memory)
         kept.keep(known)
     play(known, _operands(f, tasks, known.shares_weights, xp), out, xp, then)
     return result
@@ -188,7 +188,7 @@ def _run_once(
 
 def _moves_to(out: Any) -> Moves:
     """Return how what is made again gets into a result."""
-    return Moves(_put, partial(_put, out), replayed.bytes_of, operator.eq)
+    return Moves(_put, partial(_put, out), spaces.bytes_of, operator.eq)
 
 
 def _put(target: Any, values: Any) -> bool:

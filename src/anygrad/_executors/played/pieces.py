@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from ..._typing import Namespace
     from .blocks import Bound
     from .operations import InPlaceOps
-    from .replayed import Space
+    from .spaces import Space
 
 #: Integers up to this size are floating numbers of 64 bits.
 LARGEST_EXACT = 2**53

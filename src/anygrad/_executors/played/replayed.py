@@ -1,17 +1,9 @@
-"""Small calls, made again on the same memory.
-
-On a small array, a program's views take as long to make as its operations to do, and to
-see a tensor as an array of NumPy's takes longer than to copy it.  Here samples,
-coordinates and numbers are copied to where those of an earlier call have been, so that
-all views are there already.
-"""
+"""What is done in a space: the operations of a program, recorded on its memory."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from contextvars import Context
-from itertools import starmap
 from operator import setitem
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -22,11 +14,11 @@ from ..._scales import Scale
 from .pieces import are_exact
 from .programs import GIVE, PUT, TAKE
 from .scratch import Scratch
+from .spaces import Space, given_arrays
 
 if TYPE_CHECKING:
-    from ..._records import Plan, Task
+    from ..._records import Task
     from ..._typing import Namespace
-    from ..memory import Layout, Memory
     from .operations import InPlaceOps
     from .pieces import Prepared
 
@@ -42,27 +34,8 @@ MOST_BYTES_KEPT, MOST_ALTERNATIVES_KEPT = 2**13, 4
 #: for others, in such units.
 UNIT = 2**10
 
-#: NumPy copies operands through its buffers, even such as need no conversion, wherever
-#: the runs of memory are shorter than a quarter of the buffer.  That takes thrice the
-#: time of the operation; the default length is 8192.
-BUFFER = 256
-
-
 #: An operation, and what it is done to, with the place of what it makes.
 Step: TypeAlias = "list[Any]"
-
-
-class Moves(NamedTuple):
-    """How arrays of a library get into a space and out of it."""
-
-    #: ``put(place, array)`` copies an array there.
-    put: Callable[[Any, Any], Any]
-    #: ``copy(result)`` returns what is returned.
-    copy: Callable[[Any], Any]
-    #: ``bits(array)`` returns what tells it from all others of its shape and dtype,
-    bits: Callable[[Any], Any]
-    #: and ``are_equal(bits, bits)`` compares that.
-    are_equal: Callable[[Any, Any], bool]
 
 
 class Scaling(NamedTuple):
@@ -146,61 +119,8 @@ def _scales(task: Task) -> list[Scale]:
     return found
 
 
-def _arrays(tasks: Sequence[Task]) -> list[Any]:
-    """Return coordinates and masks."""
-    arrays = [array for task in tasks for array in (task.coordinates, task.where)]
-    return [array for array in arrays if array is not None]
-
-
 def _constants(task: Task) -> list[Any]:
     return [end for end in task.constants or () if end is not None]
-
-
-class Space:
-    """Memory in which a derivative, with what is added to it, is made at each call."""
-
-    __slots__ = (
-        "arrays",
-        "bits",
-        "context",
-        "is_made",
-        "nbytes",
-        "play",
-        "result",
-        "samples",
-    )
-
-    def __init__(
-        self, samples: Any, arrays: list[Any], result: Any, play: Any, nbytes: int
-    ) -> None:
-        import numpy
-
-        #: A call writes into the one, and then reads the other.
-        self.samples = samples
-        self.result = result
-        #: Likewise, the coordinates and masks of all tasks.
-        self.arrays = arrays
-        #: Theirs.
-        self.bits: list[Any] = []
-        #: Whether what follows from these alone is there.
-        self.is_made = False
-        #: ``play(tasks, is_made)`` makes the derivative, and tells whether it could.
-        self.play = play
-        #: How large all is together.
-        self.nbytes = nbytes
-        #: Where NumPy neither warns nor copies: quicker to enter than to set each
-        #: time.
-        self.context = Context()
-        self.context.run(numpy.seterr, all="ignore")
-        before = numpy.getbufsize()
-        self.context.run(numpy.setbufsize, BUFFER)
-        numpy.setbufsize(before)  # before NumPy 2, threads have it, not contexts
-
-    def seen_as(self, view: Callable[[Any], Any]) -> Space:
-        """Return it with the arrays of another library in the same memory."""
-        samples, result = view(self.samples), view(self.result)
-        arrays = list(map(view, self.arrays))
-        return Space(samples, arrays, result, self.play, self.nbytes)
 
 
 def is_kept(tasks: Sequence[Task], out: Any, ops: InPlaceOps) -> bool:
@@ -209,7 +129,7 @@ def is_kept(tasks: Sequence[Task], out: Any, ops: InPlaceOps) -> bool:
         return False
     if max(len(task.alternatives) for task in tasks) > MOST_ALTERNATIVES_KEPT:
         return False
-    return bool(_arrays(tasks))
+    return bool(given_arrays(tasks))
 
 
 def serves(
@@ -244,6 +164,60 @@ def copied(array: Any, out: Any, ops: InPlaceOps) -> Any:
     return made
 
 
+class Notes:
+    """The operations of a program, as they are done."""
+
+    def __init__(self, scalings: dict[int, Scaling]) -> None:
+        #: In order,
+        self.steps: list[Step] = []
+        #: and what each has written.
+        self.targets: list[Any] = []
+        #: By the identities of their numbers.
+        self._scalings = scalings
+
+    def noted(self, verb: Callable[..., Any]) -> Callable[..., Any]:
+        """Return an operation that is noted when it is done."""
+
+        def do(*given: Any, out: Any = None) -> Any:
+            made = verb(*given, out=out)
+            target = made if out is None else out
+            self.steps.append([verb, (*given, target)])
+            self.targets.append(target)
+            scaling = self._scalings.get(id(given[-1]))
+            if scaling is not None:
+                scaling.steps.append(self.steps[-1])
+            return target
+
+        return do
+
+    def put(self, *given: Any) -> None:
+        """Fill an array, and note it."""
+        setitem(*given)
+        self.steps.append([setitem, given])
+        self.targets.append(given[0])
+
+    def parted(self, changing: list[Any]) -> tuple[list[Step], list[Step]]:
+        """Return operations that read nothing that changes at each call, and others.
+
+        The former are done first, or not at all: they make what stays.  So nothing else
+        may be written into that memory, nor anything once the others have read it.
+        """
+        changed = set(map(_memory_of, changing))
+        written = list(map(_memory_of, self.targets))
+        used = [{*map(_memory_of, given)} for _, given in self.steps]
+        count = 0
+        while count != len(changed):
+            count, read = len(changed), set()
+            for memory, place in zip(used, written, strict=True):
+                if place in read or not changed.isdisjoint(memory):
+                    changed.add(place)
+                if place in changed:
+                    read |= memory
+        pairs = list(zip(self.steps, written, strict=True))
+        stay = [step for step, place in pairs if place not in changed]
+        return stay, [step for step, place in pairs if place in changed]
+
+
 def recorded(
     known: Prepared,
     tasks: Sequence[Task],
@@ -253,35 +227,16 @@ def recorded(
     ops: InPlaceOps,
 ) -> Prepared:
     """Return what is prepared with the operations of its program on other memory."""
-    steps: list[Step] = []
-    targets: list[Any] = []
-
-    def noted(verb: Callable[..., Any]) -> Callable[..., Any]:
-        def do(*given: Any, out: Any = None) -> Any:
-            made = verb(*given, out=out)
-            target = made if out is None else out
-            steps.append([verb, (*given, target)])
-            targets.append(target)
-            if id(given[-1]) in scalings:
-                scalings[id(given[-1])].steps.append(steps[-1])
-            return target
-
-        return do
-
-    def put(*given: Any) -> None:
-        setitem(*given)
-        steps.append([setitem, given])
-        targets.append(given[0])
-
     has_masks = any(task.where is not None for task in tasks)
     reuses = has_masks and not is_kept(tasks, out, ops)
     scratch = Scratch(0 if reuses else MOST_BYTES, UNIT)
     numbers = [Numbers(task, f, xp, ops) for task in tasks]
     scalings = {id(one.number): one for own in numbers for one in own.scalings}
     samples, result, *arrays = [
-        copied(array, out, ops) for array in (f, out, *_arrays(tasks))
+        copied(array, out, ops) for array in (f, out, *given_arrays(tasks))
     ]
     (bound, *others) = known.pieces[0].bounds
+    notes = Notes(scalings)
 
     def again(tasks: Sequence[Task], is_made: bool) -> bool:
         for own, task in zip(numbers, tasks, strict=True):
@@ -301,123 +256,20 @@ def recorded(
         operands += [] if task.coordinates is None else [next(left)]
         operands += [one.scale() for one in own.scalings] + own.constants
         operands += [] if task.where is None else [next(left)]
-    verbs = {name: noted(verb) for name, verb in ops.verbs.items()}
+    verbs = {name: notes.noted(verb) for name, verb in ops.verbs.items()}
     names = {**bound.play.__globals__, **verbs}
-    names |= {PUT: put, TAKE: scratch.take, GIVE: scratch.give}
+    names |= {PUT: notes.put, TAKE: scratch.take, GIVE: scratch.give}
     play = FunctionType(bound.play.__code__, names)
     play(operands, result, bound.indices)
     changing = [samples, *[place for own in numbers for place in own.places]]
-    of_arrays, of_samples = _parted(steps, targets, changing)
-    held = {id(a): a for _, given in steps for a in given}
+    of_arrays, of_samples = notes.parted(changing)
+    held = {id(a): a for _, given in notes.steps for a in given}
     held |= {id(a.base): a.base for a in held.values() if hasattr(a, "base")}
     nbytes = sum(map(sys.getsizeof, held.values()))
     return known._replace(spaces=[Space(samples, arrays, result, again, nbytes)])
-
-
-def _parted(
-    steps: list[Step], targets: list[Any], changing: list[Any]
-) -> tuple[list[Step], list[Step]]:
-    """Return the operations that read nothing that changes at each call, and others.
-
-    The former are done first, or not at all: they make what stays.  So nothing else may
-    be written into that memory, nor anything once the others have read it.
-    """
-    changed = set(map(_memory_of, changing))
-    written = list(map(_memory_of, targets))
-    used = [{*map(_memory_of, given)} for _, given in steps]
-    count = 0
-    while count != len(changed):
-        count, read = len(changed), set()
-        for memory, place in zip(used, written, strict=True):
-            if place in read or not changed.isdisjoint(memory):
-                changed.add(place)
-            if place in changed:
-                read |= memory
-    pairs = list(zip(steps, written, strict=True))
-    stay = [step for step, place in pairs if place not in changed]
-    return stay, [step for step, place in pairs if place in changed]
 
 
 def _memory_of(array: Any) -> int:
     """Return what tells the memory of an array, or of a part of one, from others'."""
     base = getattr(array, "base", None)
     return id(array if base is None else base)
-
-
-def bytes_of(array: Any) -> bytes:
-    """Return what an array of NumPy's has in its memory."""
-    found: bytes = array.tobytes()
-    return found
-
-
-def turned(known: Prepared, order: Sequence[int], memory: Memory) -> Prepared:
-    """Return what is prepared for axes in an order, with spaces as they are given."""
-    back = [order.index(axis) for axis in range(len(order))]
-
-    def view(array: Any) -> Any:
-        return memory.transpose(array, back) if array.ndim else array
-
-    spaces = known.spaces or []
-    if any(space.samples.ndim != len(order) for space in spaces):  # components
-        return known._replace(spaces=[])
-    return known._replace(spaces=[space.seen_as(view) for space in spaces])
-
-
-def spaces_of(task: Task, layout: Layout | None = None) -> list[Space]:
-    """Return where a derivative is made again, in the words of its library."""
-    kept = task.kept
-    if kept is not None and layout is not None:
-        kept = kept.beside(layout)
-    made = None if kept is None else kept.made
-    return getattr(made, "spaces", None) or []
-
-
-def again(
-    spaces: list[Space],
-    f: Any,
-    tasks: Sequence[Task],
-    moves: Moves,
-) -> Any:
-    """Return what is made in a free space; None where there is none, or it cannot.
-
-    Another thread may be in it.
-    """
-    try:
-        space = spaces.pop()
-    except IndexError:
-        return None
-    try:
-        moves.put(space.samples, f)
-        if space.arrays:
-            arrays = _arrays(tasks)
-            pairs = zip(space.bits, map(moves.bits, arrays), strict=False)
-            if not (space.is_made and all(starmap(moves.are_equal, pairs))):
-                space.is_made = False  # until it is, whatever comes between
-                for place, array in zip(space.arrays, arrays, strict=True):
-                    moves.put(place, array)
-                space.bits = list(map(moves.bits, space.arrays))
-        if not space.context.run(space.play, tasks, space.is_made):
-            return None
-        space.is_made = True
-        return moves.copy(space.result)
-    finally:
-        spaces.append(space)
-
-
-def run(
-    f: Any,
-    plan: Plan,
-    moves: Moves,
-    layout: Layout | None = None,
-) -> tuple[Any, ...] | None:
-    """Return the results of a plan of derivatives; None where some is not made so.
-
-    There is a `layout` where samples or results are not in the order of their axes.
-    """
-    results = []
-    for task in plan.tasks:
-        result = again(spaces_of(task, layout), f, (task,), moves)
-        if result is None:
-            return None
-        results.append(result)
-    return tuple(results)
