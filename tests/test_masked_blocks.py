@@ -189,3 +189,20 @@ def test_memory_of_a_sum(numpy: Any) -> None:
         assert tracemalloc.get_traced_memory()[1] < 2 * f.nbytes + 2**23
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("function", ["gradient", "laplacian", "hessian"])
+@pytest.mark.parametrize("dtype", ["float16", "float64"])
+@pytest.mark.parametrize("n", [20, 250])
+def test_masks_with_holes_and_without(
+    function: str, dtype: str, n: int, library: Backend
+) -> None:
+    """What is kept for the one is not the other's, whichever comes first."""
+    xp = library.xp
+    f = samples(library, dtype)[:n, :n] + 0.0
+    all_valid = xp.astype(xp.ones_like(f), library.dtype("bool"))
+    holes = xp.astype(f, library.dtype("int32")) % 7 > 0
+    for order, masks in enumerate(((all_valid, holes), (holes, all_valid))):
+        for where in [mask for mask in masks for _ in range(4)] + [*masks, *masks]:
+            kind = {"spacing": 0.3, "edge_order": 1 + order}
+            check(function, f, library, where=where, **kind)

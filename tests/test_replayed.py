@@ -246,3 +246,14 @@ def test_settings_of_numpy_stay(numpy: Any) -> None:
                     assert numpy.geterr() == settings
     finally:
         numpy.setbufsize(before)
+
+
+@pytest.mark.peers
+def test_coordinates_that_torch_negates_lazily(torch: Any) -> None:
+    """Their bits are looked at, too."""
+    values = torch.complex(torch.zeros(12), -(torch.arange(12.0) ** 1.5))
+    x, f = torch.imag(torch.conj(values)), torch.arange(12.0) ** 2
+    assert x.is_neg()
+    for _ in range(7):
+        result = anygrad.derivative(f, spacing=[x])
+    assert result.equal(anygrad.derivative(f, spacing=[x.resolve_neg()]))

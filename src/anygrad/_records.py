@@ -272,10 +272,13 @@ def candidates(task: Task) -> list[Task]:
     return [first, *others]
 
 
-def of_valid(task: Task) -> Task:
-    """Return the task as if all samples were valid, and what is inside of it."""
-    inner = None if task.inner is None else of_valid(task.inner)
-    kept = None if task.kept is None else task.kept.beside("valid")
+def of_valid(task: Task, name: str = "valid") -> Task:
+    """Return the task as if all samples were valid, and what is inside of it.
+
+    What is made for it is kept by that name: a whole plan's is another than a part's.
+    """
+    inner = None if task.inner is None else of_valid(task.inner, name)
+    kept = None if task.kept is None else task.kept.beside(name)
     return task._replace(where=None, alternatives=(), inner=inner, kept=kept)
 
 

@@ -235,7 +235,7 @@ def _wide(task: Task) -> Task:
 
 def _bits_of(tensor: Any) -> Any:
     """Return a tensor as integers: zeros of either sign differ, and NaN do not."""
-    return tensor.view(_integers_of(tensor.dtype))
+    return tensor.resolve_neg().view(_integers_of(tensor.dtype))
 
 
 @cache

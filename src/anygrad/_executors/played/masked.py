@@ -149,7 +149,7 @@ class Mender:
     ) -> None:
         self.f, self.task, self.out = f, task, out
         self.xp, self.ops = xp, ops
-        self.first = of_valid(task)
+        self.first = of_valid(task, "mended")
         _, *self.others = candidates(task)
         schemes = (task.scheme, *[one.scheme for one in self.others])
         self.rules = rules_of(schemes, task.coordinates is not None)
