@@ -31,7 +31,6 @@ from .spaces import Moves
 if TYPE_CHECKING:
     from ..._records import Task
     from ..._typing import Namespace
-    from ..memory import Layout
     from .operations import InPlaceOps
     from .scores import Score
 
@@ -143,7 +142,7 @@ def total(
         result = out = _empty(f, task, ops)
     kept, is_contiguous = task.kept, ops.memory.is_contiguous
     if not (is_contiguous(f) and is_contiguous(out)):
-        layout = _layout_of(f, out, task, ops)
+        layout = layout_of(_agnostic.component(f, task), out, ops.memory)
         kept = kept and kept.beside(layout)
     known = None if kept is None else _known(kept.made, ops)
     free = None if known is None or then is not None else known.spaces
@@ -207,11 +206,6 @@ def _empty(f: Any, task: Task, ops: InPlaceOps) -> Any:
     """Return an array for a result."""
     samples = f if task.component is None else _agnostic.component(f, task)
     return ops.empty_like(samples, dtype=task.precision.result)
-
-
-def _layout_of(f: Any, out: Any, task: Task, ops: InPlaceOps) -> Layout:
-    """Return how a call lies in memory: for that, other things are prepared."""
-    return layout_of(_agnostic.component(f, task), out, ops.memory)
 
 
 def _known(made: Any, ops: InPlaceOps) -> Prepared | None:

@@ -67,9 +67,9 @@ def pays(size: int, plan: Plan) -> bool:
     if size >= FEW_DIFFERENCES or not plan.is_plain:
         return True
     for task in plan.tasks:
-        terms = len(task.scheme.formulas[task.scheme.interior].terms)
         if task.where is not None:
             return True
+        terms = len(task.scheme.formulas[task.scheme.interior].terms)
         if task.coordinates is not None:
             if terms < 3:
                 return False
