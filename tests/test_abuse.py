@@ -20,7 +20,7 @@ import pytest
 import anygrad
 import fuzz
 import oracle
-from anygrad import _plans
+from anygrad import _kept, _plans
 from backends import Backend
 from fuzzing.valid import FIELDS, SCALARS
 
@@ -85,7 +85,7 @@ def test_threads_meet_a_plan_first(
     library: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is known of the shapes when all begin, and there is room for few."""
-    monkeypatch.setattr(_plans, "MOST_BYTES", 2**13)
+    monkeypatch.setattr(_kept, "MOST_BYTES", 2**13)
     start = threading.Barrier(THREADS)
     numbers = [float(k * k) for k in range(60)]
 
@@ -187,7 +187,7 @@ def test_no_growth_with_new_steps(numpy: Any) -> None:
 @pytest.mark.once
 def test_no_growth_with_new_shapes(numpy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each call has a length that no call had before, and so a plan of its own."""
-    monkeypatch.setattr(_plans, "MOST_BYTES", 2**14)
+    monkeypatch.setattr(_kept, "MOST_BYTES", 2**14)
     f, lengths = numpy.arange(7_000.0), itertools.count(1_000)
     bounded("a plan", lambda: anygrad.gradient(f[: next(lengths)]), 5_000)
 

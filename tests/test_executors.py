@@ -12,7 +12,7 @@ import pytest
 import anygrad
 from anygrad import _agnostic
 from anygrad._executors import in_numpy, in_torch
-from anygrad._executors.played import blocked
+from anygrad._executors.played import blocked, preparing
 from backends import Backend
 from planning import plan_of
 
@@ -175,7 +175,7 @@ def test_coordinates(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if "before" in kind:
-        monkeypatch.setattr(blocked, "MOST_UNSHARED", 0)
+        monkeypatch.setattr(preparing, "MOST_UNSHARED", 0)
     f = integers(backend, shape, backend.real)
     edge_order = 2 if min(shape) > 2 else 1
     for axis, n in enumerate(shape):

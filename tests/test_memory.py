@@ -12,7 +12,8 @@ import pytest
 
 import anygrad
 import oracle
-from anygrad import _plans
+from anygrad import _kept, _plans
+from anygrad._executors.played import spaces
 from backends import JAX, Backend
 from planning import plan_of
 
@@ -84,7 +85,7 @@ def test_only_so_much_is_remembered(
     numpy: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Beyond the bound, no more than the plan that came last, with what it holds."""
-    monkeypatch.setattr(_plans, "MOST_BYTES", 2**17)
+    monkeypatch.setattr(_kept, "MOST_BYTES", 2**17)
     for n in range(1303, 1400):  # lengths that no other test has
         f = numpy.arange(float(n)) ** 2
         for _ in range(3):  # what is called again is prepared further
@@ -96,9 +97,38 @@ def test_only_so_much_is_remembered(
         assert 0 < max(held) < 2**17
 
 
+@pytest.mark.forms("numpy")
+def test_plans_in_use_keep_their_place(
+    numpy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory in which calls are made again waits for plans that nobody asks for."""
+    monkeypatch.setattr(_kept, "MOST_BYTES", 2**19)
+    monkeypatch.setattr(_kept, "PATIENCE", 8)
+    samples = [numpy.arange(float(n)) for n in (10_007, 10_009, 10_011, 10_013)]
+
+    def are_made_again() -> list[bool]:
+        places = [spaces.place_of(plan_of("gradient", f), None) for f in samples]
+        return [bool(place and place.made) for place in places]
+
+    for _ in range(40):
+        for f in samples:
+            anygrad.gradient(f)
+    first = are_made_again()
+    assert True in first
+    assert False in first
+    for _ in range(40):
+        for f in samples:
+            anygrad.gradient(f)
+    assert are_made_again() == first
+    (f,) = [f for f, is_there in zip(samples, first, strict=True) if not is_there][:1]
+    for _ in range(40):
+        anygrad.gradient(f)
+    assert are_made_again()[[f is one for one in samples].index(True)]
+
+
 def test_plans_are_bounded(library: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     """In bytes; the oldest go first, with what executors keep for them."""
-    monkeypatch.setattr(_plans, "MOST_BYTES", 2**14)
+    monkeypatch.setattr(_kept, "MOST_BYTES", 2**14)
     f = library.asarray([1.0] * 90)
     first = plan_of("gradient", f[:20]).tasks[0].kept
     assert first is not None
@@ -121,7 +151,7 @@ def test_a_plan_above_the_bound_serves_its_call(
     library: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is kept alone, so that the next call need not make it again."""
-    monkeypatch.setattr(_plans, "MOST_BYTES", 1)
+    monkeypatch.setattr(_kept, "MOST_BYTES", 1)
     for n in (13, 14):
         f = library.asarray([float(k) for k in range(n)])
         for _ in range(2):

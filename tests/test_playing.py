@@ -14,7 +14,7 @@ import anygrad
 import fuzz
 from anygrad import _agnostic
 from anygrad._executors import in_numpy, in_torch
-from anygrad._executors.played import blocked, scores
+from anygrad._executors.played import blocked, preparing, scores
 from backends import Backend
 from planning import plan_of
 from test_same_bits import assert_same, bits, random_call
@@ -94,7 +94,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     monkeypatch.setattr(scores, "record", counted(scores.record))
     monkeypatch.setattr(scores, "program_of", counted(scores.program_of))
-    monkeypatch.setattr(blocked, "_scores", {})
+    monkeypatch.setattr(preparing, "_scores", {})
     return found
 
 
@@ -153,7 +153,7 @@ def test_what_terms_share_is_computed_once(
     verbs = {name: counted(name, verb) for name, verb in ops.verbs.items()}
     others = partial(made.func, ops=ops._replace(verbs=verbs))
     monkeypatch.setattr(in_numpy, "_blocked", lambda: others)
-    monkeypatch.setattr(blocked, "_scores", {})
+    monkeypatch.setattr(preparing, "_scores", {})
     anygrad.gradient(f, spacing=[x])
     # Neighbours and next neighbours of x, and neighbours of f; 1 / h, and two ratios;
     # two weights and their products, and one product at each edge.

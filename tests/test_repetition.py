@@ -155,10 +155,10 @@ def test_complex_parts_that_are_not_finite(
     library: Backend, part: float, order: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What becomes of the other part is the same in the first call of a form."""
-    from anygrad._executors.played import blocked
+    from anygrad._executors.played import blocked, preparing
 
-    for forms in ("_met", "_scores"):
-        monkeypatch.setattr(blocked, forms, {})
+    for module, forms in ((blocked, "_met"), (preparing, "_scores")):
+        monkeypatch.setattr(module, forms, {})
     values = [1 + 2j, 2, complex(0, part), 3 - 1j, -4j, 1, 2, 5]
     f = library.asarray(values, library.complex)
     for accuracy in (2, 4):
@@ -202,9 +202,9 @@ def test_plans_without_dims_are_counted(
     numpy: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By what they hold: at most twice as much as is counted."""
-    from anygrad import _plans
+    from anygrad import _kept
 
-    monkeypatch.setattr(_plans, "MOST_BYTES", 2**15)
+    monkeypatch.setattr(_kept, "MOST_BYTES", 2**15)
     fs = [numpy.zeros(n) for n in range(20_000, 21_000)]
     anygrad.gradient(fs[0], dim=[])
     tracemalloc.start()

@@ -9,8 +9,16 @@ import pytest
 import anygrad
 from anygrad import _agnostic
 from anygrad._executors.memory import layout_as
-from anygrad._executors.played import spaces
+from anygrad._executors.played import replayed, spaces
 from planning import plan_of
+
+
+def free_spaces(plan: Any, layout: Any = None) -> list[spaces.Space]:
+    """Return where a plan, or the last derivative of its first task, is made again."""
+    kept = plan.tasks[0].kept
+    part = kept.made if layout is None else kept.beside(layout).made
+    whole: Any = spaces.place_of(plan, layout)
+    return whole.made or getattr(part, "spaces", None) or []
 
 
 @pytest.mark.forms("numpy")
@@ -22,7 +30,7 @@ def test_other_values_each_time(numpy: Any, dtype: str) -> None:
         f = (numpy.arange(42).reshape(6, 7) ** 2 % (k + 11)).astype(dtype)
         x = numpy.arange(7, dtype="float32") ** (1 + k / 4)
         plan = plan_of("gradient", f, spacing=[x], dim=1)
-        free = spaces.spaces_of(plan.tasks[0])
+        free = free_spaces(plan)
         taken = free.pop() if k == 5 else None
         calls.append((f, plan, anygrad.gradient(f, spacing=[x], dim=1)))
         assert free or k not in (3, 4)  # or before, if the form has been met
@@ -52,7 +60,7 @@ def test_other_steps_each_time(
             samples *= 2**56
         given = {"spacing": step, "boundary": boundary}
         plan = plan_of(function, samples, **given)
-        made += [bool(spaces.spaces_of(plan.tasks[0]))]
+        made += [bool(free_spaces(plan))]
         results = getattr(anygrad, function)(samples, **given)
         with numpy.errstate(all="ignore"):
             wanted = _agnostic.run(samples, plan, plan.namespace)
@@ -98,7 +106,45 @@ def test_other_coordinates_now_and_then(
             nan = numpy.isnan(right)
             assert (numpy.isnan(result) == nan).all()
             assert result[~nan].tobytes() == right[~nan].tobytes()
-    assert spaces.spaces_of(plan.tasks[0])[0].is_made
+    assert free_spaces(plan)[0].repeats
+
+
+@pytest.mark.forms("numpy")
+@pytest.mark.parametrize(
+    ("function", "kind"),
+    [
+        ("gradient", {}),
+        ("gradient", {"accuracy": 4, "edge_order": 2, "boundary": "edge"}),
+        ("derivative", {"order": 2, "dim": 0}),
+        ("derivative", {"dim": -1}),
+        ("laplacian", {}),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_weights_of_coordinates_that_rest(
+    numpy: Any, function: str, kind: dict[str, Any], dtype: str, is_turned: bool
+) -> None:
+    """They are made once the coordinates have come often, and left when others come."""
+    lines = [numpy.cumsum(numpy.arange(float(n)) % 4 + 1) for n in (45, 50)]
+    times = replayed.MANY_REPEATS
+    for n, count in enumerate([times + 3, 1, times - 1, 2, times + 2]):
+        grid = [x * (n + 1.0) for x in lines]
+        given: dict[str, Any] = {"spacing": grid, **kind}
+        if function == "derivative":
+            given["spacing"] = grid[kind["dim"]]
+        for k in range(count):
+            f = (numpy.arange(45 * 50) ** 2 % (k + 47)).astype(dtype).reshape(45, 50)
+            f = f.reshape(50, 45).T if is_turned else f
+            plan = plan_of(function, f, **given)
+            results = getattr(anygrad, function)(f, **given)
+            wanted = _agnostic.run(f, plan, plan.namespace)
+            results = results if isinstance(results, tuple) else (results,)
+            for result, right in zip(results, wanted, strict=True):
+                assert result.tobytes() == right.tobytes()
+    layout = layout_as(f.shape, f.strides, f.itemsize) if is_turned else None
+    (space,) = free_spaces(plan, layout)
+    assert space.repeats == times + 2
 
 
 @pytest.mark.forms("numpy")
@@ -109,7 +155,7 @@ def test_coordinates_of_a_call_that_was_interrupted(
     f, x = numpy.arange(13.0) ** 2, numpy.arange(13.0) ** 1.5
     for _ in range(5):
         anygrad.derivative(f, spacing=x)
-    (space,) = spaces.spaces_of(plan_of("derivative", f, spacing=x).tasks[0])
+    (space,) = free_spaces(plan_of("derivative", f, spacing=x))
 
     def interrupted(*_: Any) -> bool:
         raise KeyboardInterrupt
@@ -167,7 +213,7 @@ def test_tensors_in_other_layouts(torch: Any) -> None:
             layout = layout_as(f.shape, f.stride(), 1)
             if f.is_contiguous():
                 layout = None
-            assert k < 5 or spaces.spaces_of(plan.tasks[0], layout)
+            assert k < 5 or free_spaces(plan, layout)
             result = anygrad.derivative(f, spacing=0.3)
             (wanted,) = _agnostic.run(f, plan, plan.namespace)
             assert result.equal(wanted)
@@ -183,7 +229,7 @@ def test_tensors(torch: Any, has_coordinates: bool) -> None:
             f, x = torch.arange(40.0) ** 2 % (k + 11), torch.arange(40.0) ** (1 + k / 4)
             given = [x] if has_coordinates else (3e38 if k == 5 else k + 0.3)
             plan = plan_of("gradient", f, spacing=given)
-            is_there = bool(spaces.spaces_of(plan.tasks[0]))
+            is_there = bool(free_spaces(plan))
             assert is_there or k <= 2  # or before, likewise
             (result,) = anygrad.gradient(f, spacing=given)
             (wanted,) = _agnostic.run(f, plan, plan.namespace)
@@ -210,7 +256,7 @@ def test_complex_numbers(numpy: Any, dtype: str, edge_order: int) -> None:
             are_finite = numpy.isfinite(wanted)
             assert (results[0] == wanted)[are_finite].all()
             assert (numpy.isfinite(results[0]) == are_finite).all()
-    assert spaces.spaces_of(plan.tasks[0])
+    assert free_spaces(plan)
 
 
 @pytest.mark.forms("numpy")
@@ -220,7 +266,7 @@ def test_only_calls_that_are_made_again_have_memory_for_it(numpy: Any) -> None:
     holes = numpy.arange(2000).reshape(50, 40) % 7 > 0
     masked = {"where": holes, "accuracy": 4}
     # Samples that lie otherwise are made again as others are.
-    calls = [(f, masked, 20), (numpy.ones((40, 250)).T, {}, 6)]
+    calls = [(f, masked, 20), (numpy.ones((40, 250)).T, {}, 7)]
     for samples, keywords, most in calls:
         given = {"spacing": x, "dim": -1, **keywords}
         plan = plan_of("derivative", samples, **given)

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any, TypeVar
+
+#: The plans hold no more than so many bytes together.
+MOST_BYTES = 2**25
+
+#: So often there is no room until it is asked which plans are not in use.
+PATIENCE = 256
 
 #: So many of a kind are remembered, the latest ones.
 MOST_REMEMBERED = 256
@@ -13,13 +20,22 @@ V = TypeVar("V")
 
 
 class Account:
-    """How many bytes several places hold together, as a part of a whole or not."""
+    """How many bytes several places hold together, as a part of a whole or not.
 
-    __slots__ = ("held", "whole")
+    Parameters
+    ----------
+    forget : callable
+        Makes room in a whole, if there is some to be made.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("forget", "held", "refusals", "whole")
+
+    def __init__(self, forget: Callable[[], None] = lambda: None) -> None:
         self.held = 0
         self.whole: Account | None = None
+        self.forget = forget
+        #: How often there was no room.
+        self.refusals = 0
 
     def open(self, whole: Account) -> None:
         """Count this part among the whole from now on."""
@@ -31,6 +47,20 @@ class Account:
         self.held += size
         if self.whole is not None:
             self.whole.held += size
+
+    def has_room(self) -> bool:
+        """Tell whether the whole holds less than it may.
+
+        What is made for the sake of speed alone waits while it does not, for plans that
+        nobody asks for to be forgotten: those in use would be so in turn, for ever.
+        """
+        whole = self.whole
+        if whole is None or whole.held < MOST_BYTES:
+            return True
+        whole.refusals += 1
+        if whole.refusals % PATIENCE == 0:
+            whole.forget()
+        return False
 
     def close(self) -> None:
         """Count this part no longer among the whole."""

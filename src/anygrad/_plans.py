@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from . import _carried, _constants, _dispatch
+from . import _carried, _constants, _dispatch, _kept
 from ._calls import Planned, Request
 from ._checks import boundary, input, spacing
 from ._checks.where import of_components
@@ -35,9 +35,6 @@ from ._tasks import StepOutOfRangeError, bound, masked, values_of, with_kept
 #: What plans a call.
 Planner = Callable[[Samples, Request], Planned]
 
-#: The plans hold no more than so many bytes together.
-MOST_BYTES = 2**24
-
 
 class Known:
     """A plan that is kept."""
@@ -47,6 +44,7 @@ class Known:
         "coordinates",
         "has_ends",
         "has_numbers_only",
+        "is_in_use",
         "last",
         "place",
         "plan",
@@ -71,6 +69,8 @@ class Known:
         self.place = place
         #: How many bytes it holds, with what executors keep.
         self.account = account
+        #: Whether it has been asked for lately.
+        self.is_in_use = True
         #: Whether periods or values beyond the ends are to be bound.
         self.has_ends = has_ends
         #: Whether nothing but usual steps and numbers at the ends is to be bound.
@@ -85,8 +85,27 @@ class Known:
 
 _known: dict[Any, Known] = {}
 
+
+def _forget(*, if_in_use: bool = False) -> None:
+    """Make room for as much again as plans may hold, all but the latest plan's.
+
+    Those go that nobody has asked for since this was done last, and then, if plans in
+    use may go as well, the oldest.
+    """
+    known = list(_known.items())
+    _held.held = sum([plan.account.held for _, plan in known])  # threads lose count
+    idle = [item for item in known[:-1] if not item[1].is_in_use]
+    for key, plan in [*idle, *known[:-1]] if if_in_use else idle:
+        if _held.held <= _kept.MOST_BYTES // 2:
+            break
+        plan.account.close()
+        _known.pop(key, None)
+    for _, plan in known:
+        plan.is_in_use = False
+
+
 #: What all of them hold.
-_held = Account()
+_held = Account(_forget)
 
 
 def plan(
@@ -153,6 +172,7 @@ def plan(
             # What cannot be looked up: symbolic lengths, sparse tensors, nonsense.
             key = None
     if known is not None:
+        known.is_in_use = True
         if known.plan.is_bound:
             return known.plan
         try:
@@ -234,8 +254,8 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
     account.add(size_of(key) + sys.getsizeof(known) + 2 * size_of(made))
     account.open(_held)
     _known[key] = known
-    if _held.held > MOST_BYTES:
-        _forget()
+    if _held.held > _kept.MOST_BYTES:
+        _forget(if_in_use=True)
     return _masked(made, request.where, place)
 
 
@@ -266,17 +286,6 @@ def _known_of(
     if not beyond:
         known.coordinates = Coordinates.of(made, given, place)
     return known
-
-
-def _forget() -> None:
-    """Forget the oldest plans but the latest, until there is room for as much again."""
-    known = list(_known.items())
-    _held.held = sum([plan.account.held for _, plan in known])  # threads lose count
-    for key, plan in known[:-1]:
-        if _held.held <= MOST_BYTES // 2:
-            break
-        plan.account.close()
-        _known.pop(key, None)
 
 
 def _bound(known: Known, given: Any, at_ends: Any, where: Any) -> Plan:

@@ -39,13 +39,19 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
             if in_numba.run(f, plan, xp, made.outs, _workers.get_workers()):
                 return made.copy()
     plan = without_masks(plan, _are_all)
-    if plan.is_plain and not outs:
-        again = _again(f, plan)
-        if again is not None:
-            return again
+    layout = None
+    if plan.is_plain:
+        if not f.flags.c_contiguous:
+            layout = layout_as(f.shape, f.strides, f.itemsize)
+        place = None if outs else spaces.place_of(plan, layout)
+        if place and place.made:
+            moves = _moves(layout is None)
+            again = spaces.again(place.made, f, plan.tasks, moves)
+            if again is not None:
+                return again
     has_loops = f.size >= LEAST_SAMPLES and f.ndim > 1
     with _swift() if has_loops else numpy.errstate(all="ignore"):
-        return _blocked()(f, plan, xp, outs)
+        return _blocked()(f, plan, xp, outs, layout)
 
 
 def _are_all(mask: Any) -> Any:
@@ -55,23 +61,16 @@ def _are_all(mask: Any) -> Any:
     return numpy.logical_and.reduce(mask, axis=None)
 
 
-def _again(f: Any, plan: Plan) -> tuple[Any, ...] | None:
-    """Return the results of a small call that has been made before."""
-    in_order, as_it_lies = _moves()
-    if f.flags.c_contiguous:
-        return spaces.run(f, plan, in_order)
-    layout = layout_as(f.shape, f.strides, f.itemsize)
-    return spaces.run(f, plan, as_it_lies, layout)
-
-
 @cache
-def _moves() -> tuple[spaces.Moves, spaces.Moves]:
+def _moves(is_in_order: bool) -> spaces.Moves:
     """Return how arrays are copied, from samples in the order of their axes or not."""
     import numpy
 
     ways = numpy.copyto, numpy.ndarray.copy, spaces.bytes_of, operator.eq
     in_order = spaces.Moves(*ways)
-    return in_order, in_order._replace(copy=lambda result: result.copy("K"))
+    if is_in_order:
+        return in_order
+    return in_order._replace(copy=lambda result: result.copy("K"))
 
 
 @contextmanager

@@ -23,11 +23,9 @@ from .._records import Plan, Task, all_tasks, unrounded, without_masks
 from . import huge_pages, in_numpy, results
 from .memory import layout_as
 from .played import spaces
-from .played.pieces import Prepared
 
 if TYPE_CHECKING:
     from .._typing import Namespace
-    from .memory import Layout
     from .played.spaces import Space
 
 #: More samples are torch's if they have no masks and torch has several threads; else,
@@ -45,7 +43,7 @@ MOST_WIDENED = 2**14
 class Translated:
     """A task with NumPy's dtypes."""
 
-    __slots__ = ("has_arrays", "latest", "spaces", "task")
+    __slots__ = ("has_arrays", "latest", "task")
 
     def __init__(self, task: Task, has_arrays: bool) -> None:
         #: Without what a call adds.
@@ -55,8 +53,6 @@ class Translated:
         #: The latest plan that began with it and had no arrays, and the same with
         #: NumPy's: the same numbers often come again.
         self.latest: tuple[Plan, Plan] | None = None
-        #: Where a small call is made again, in the words of torch.
-        self.spaces: list[Space] | None = None
 
 
 class InNumPy:
@@ -91,13 +87,16 @@ class InNumPy:
         if is_small:
             plan = without_masks(plan, torch.all)
         is_usual = plan.is_plain and _compilers.get_compiler() is None
-        may_be_again, layout = is_small and is_usual, None
+        may_be_again, place = is_small and is_usual, None
         if may_be_again:
+            layout = None
             if not f.is_contiguous():
                 layout = layout_as(f.shape, f.stride(), 1)
-            again = spaces.run(f, plan, self.moves, layout)
-            if again is not None:
-                return again
+            place = spaces.place_of(plan, layout)
+            if place and place.made:
+                again = spaces.again(place.made, f, plan.tasks, self.moves)
+                if again is not None:
+                    return again
         there = self._plan(f, plan) if is_small or _pays(plan) else None
         if there is None:
             return self._widened(f, plan) if may_be_again else None
@@ -105,9 +104,8 @@ class InNumPy:
             found = [torch.empty_like(f, dtype=t.precision.result) for t in plan.tasks]
             samples, outs = self.view(f), [self.view(out) for out in found]
             in_numpy.run(samples, there, self.namespace, outs)
-            if may_be_again:
-                for task in plan.tasks:
-                    _find_space(task, layout)
+            if place and not place.made:
+                place.made = _taken(spaces.place_of(there, layout))
             return tuple(found)
         made = results.empty(f, plan, huge_pages.empty_like)
         samples, outs = self.view(f), [self.view(out) for out in made.outs]
@@ -245,27 +243,17 @@ def _integers_of(dtype: Any) -> Any:
     return getattr(torch, f"int{8 * dtype.itemsize}")
 
 
-def _find_space(task: Task, layout: Layout | None) -> None:
-    """Learn where a derivative can be made again, if it was prepared for that."""
-    kept: Any = task.kept
-    known: Any = None if kept is None else kept.made
-    if known is None:
-        return
-    there = known.task.kept
-    if layout is not None:
-        kept, there = kept.beside(layout), there.beside(layout)
-        if kept.made is None:
-            kept.keep(Translated(known.task, known.has_arrays))
-        known = kept.made
-    made = there.made
-    if known.spaces is not None or type(made) is not Prepared or not made.spaces:
-        return
+def _taken(place: Kept | None) -> list[Space] | None:
+    """Return where NumPy makes a plan again, for torch alone from now on."""
+    if place is None or not place.made:
+        return None
     import torch
 
     with contextlib.suppress(IndexError):  # another thread may have taken it
-        space = made.spaces.pop()
+        space = place.made.pop()
         with torch.inference_mode(False):  # for calls within and without
-            known.spaces = [space.seen_as(torch.from_numpy)]
+            return [space.seen_as(torch.from_numpy)]
+    return None
 
 
 def _pays(plan: Plan) -> bool:

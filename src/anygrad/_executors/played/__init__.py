@@ -3,6 +3,7 @@
 `blocked` is where a plan comes in.  `scores` are what is recorded of a result: `values`
 up to a shift, of which `windows` tell what a block needs; `programs` are the functions
 that play it, written on `registers`.  `blocks` and `pieces` are where a result is cut,
-and `masked` those with missing samples.  Small calls are made again in `spaces`, where
-the operations of a program are `replayed`.
+as `preparing` does it, and `masked` those with missing samples.  Small calls are made
+again in `spaces`, where the operations of programs are `replayed`: which, `learning`
+decides.
 """

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from .operations import InPlaceOps
     from .spaces import Space
 
-#: Integers up to this size are floating numbers of 64 bits.
-LARGEST_EXACT = 2**53
+#: Integers up to this size are floating numbers of 64 bits, to which no other is
+#: rounded.
+LARGEST_EXACT = 2**53 - 1
 
 
 class Piece(NamedTuple):
@@ -63,7 +64,7 @@ def play(
             then(known.pieces[0].target)
         return
     ops = known.ops
-    spread: dict[Any, Any] = {}
+    known_spread: dict[Any, Any] = {}
 
     def one(piece: Piece) -> None:
         pairs = zip(operands, piece.cuts, strict=True)
@@ -75,9 +76,9 @@ def play(
         for place, axis in known.weights:
             lengths = tuple(target.shape)
             key = place, lengths
-            if key not in spread:
-                spread[key] = _spread(operands[place], axis, lengths, xp, ops)
-            read[place] = spread[key]
+            if key not in known_spread:
+                known_spread[key] = spread(operands[place], axis, lengths, xp, ops)
+            read[place] = known_spread[key]
         bound.play(read, target, bound.indices)
         if then is not None:
             then(piece.target)
@@ -86,12 +87,12 @@ def play(
 
 
 def are_exact(f: Any, ops: InPlaceOps) -> bool:
-    """Tell whether wide integers are floating numbers."""
+    """Tell whether wide integers are floating numbers, or have been before."""
     least, greatest = ops.extremes(f)  # type: ignore[misc]
     return least >= -LARGEST_EXACT and greatest <= LARGEST_EXACT
 
 
-def _spread(
+def spread(
     weights: Any, axis: int, lengths: tuple[int, ...], xp: Namespace, ops: InPlaceOps
 ) -> Any:
     """Return weights repeated over a block of whole lines, as one run."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import setitem
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from ..._beyond import arrays_of
 from ..._precision import is_complex, working
 from ..._scales import Scale
-from .pieces import are_exact
+from .pieces import are_exact, spread
 from .programs import GIVE, PUT, TAKE
+from .scores import Term, weights_of
 from .scratch import Scratch
 from .spaces import Space, given_arrays
 
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
     from .operations import InPlaceOps
     from .pieces import Prepared
 
-#: Beyond so many bytes of a result, its program is played as for any call; and beyond
-#: so many on steps if the result is a part of another array, into which it is copied.
-MOST_BYTES, MOST_BYTES_OF_PARTS = 2**18, 2**17
-
 #: So small are results of which each operation on the way has memory of its own, and so
 #: few the formulas beside holes that are tried: there may be a thousand operations.
 MOST_BYTES_KEPT, MOST_ALTERNATIVES_KEPT = 2**13, 4
+
+#: After so many calls in a row with the same coordinates, there is time to make weights
+#: from which all further calls are faster: that takes as long as some twenty.
+MANY_REPEATS = 8
 
 #: What is read no more within a program with masks, which has many arrays, is memory
 #: for others, in such units.
@@ -83,7 +84,7 @@ class Numbers:
 
     @property
     def places(self) -> list[Any]:
-        """All of these arrays."""
+        """All of these arrays; None for a scaling that has none."""
         return [*[one.number for one in self.scalings], *self.constants]
 
     def take(self, task: Task) -> bool:
@@ -132,48 +133,106 @@ def is_kept(tasks: Sequence[Task], out: Any, ops: InPlaceOps) -> bool:
     return bool(given_arrays(tasks))
 
 
-def serves(
-    known: Prepared,
-    tasks: Sequence[Task],
-    out: Any,
-    ops: InPlaceOps,
-    is_plain: bool,
-) -> bool:
-    """Tell whether a program that has been played may be recorded."""
-    if not ops.has_spaces or known.spaces is not None:
-        return False
-    if len(known.pieces) > 1 or known.weights:
-        return False
-    for task, shares_weights in zip(tasks, known.shares_weights, strict=True):
-        if task.step is not None or task.period is not None or arrays_of(task):
-            return False
-        if task.coordinates is not None and shares_weights:
-            return False
-    pays = is_plain or tasks[0].coordinates is not None
-    return bool(0 < out.nbytes <= (MOST_BYTES if pays else MOST_BYTES_OF_PARTS))
+class Total(NamedTuple):
+    """A derivative, with what is added to it, that has been prepared."""
+
+    #: Of a call.
+    tasks: Sequence[Task]
+    #: Its result.
+    out: Any
+    #: Its blocks.
+    known: Prepared
+
+    def terms(self) -> list[Term]:
+        """Return what is recorded."""
+        return list(map(Term, self.tasks, self.known.shares_weights))
+
+    def can_be_recorded(self, most: int) -> bool:
+        """Tell whether it can be, and its result has at most so many bytes."""
+        for task in self.tasks:
+            if task.step is not None or task.period is not None or arrays_of(task):
+                return False
+        return bool(0 < self.out.nbytes <= most)
+
+    @property
+    def is_one_block(self) -> bool:
+        """Whether one program makes it."""
+        return len(self.known.pieces) == 1
 
 
-def copied(array: Any, out: Any, ops: InPlaceOps) -> Any:
+class Weights:
+    """The weights of a task, which are made once for all lines.
+
+    Parameters
+    ----------
+    total : Total
+        What the task is a part of.
+    task : Task
+        With coordinates that may become others.
+    first : int
+        Which operand the first of the weights is.
+    """
+
+    def __init__(self, total: Total, task: Task, first: int) -> None:
+        self._task, self._first = task, first
+        self._shape, self._ops = tuple(total.out.shape), total.known.ops
+        self._axes = dict(total.known.weights)
+        #: Where they are.
+        self.places: list[Any] = []
+
+    def _operands(self, xp: Namespace) -> list[Any]:
+        operands = weights_of(self._task, xp)
+        for number, axis in self._axes.items():
+            k = number - self._first
+            if 0 <= k < len(operands):
+                operands[k] = spread(operands[k], axis, self._shape, xp, self._ops)
+        return operands
+
+    def made(self, xp: Namespace) -> list[Any]:
+        """Make them in memory of their own, and return it."""
+        found = self._operands(xp)
+        self.places = [copied(array, array, self._ops) for array in found]
+        return self.places
+
+    def make(self, xp: Namespace) -> None:
+        """Make them again, there."""
+        for place, array in zip(self.places, self._operands(xp), strict=True):
+            place[...] = array
+
+
+def copied(array: Any, out: Any, ops: InPlaceOps, dtype: Any = None) -> Any:
     """Return a copy that lies in the order of its axes, as a result does.
 
     Where it did not, a program's view of it as one run would be a copy as well, and
     that of an earlier call.
     """
-    made = ops.empty_like(out, dtype=array.dtype, shape=array.shape)
+    made = ops.empty_like(out, dtype=dtype or array.dtype, shape=array.shape)
     made[...] = array
     return made
 
 
 class Notes:
-    """The operations of a program, as they are done."""
+    """The operations of programs, as they are done."""
 
-    def __init__(self, scalings: dict[int, Scaling]) -> None:
+    def __init__(self) -> None:
         #: In order,
         self.steps: list[Step] = []
         #: and what each has written.
         self.targets: list[Any] = []
         #: By the identities of their numbers.
-        self._scalings = scalings
+        self.scalings: dict[int, Scaling] = {}
+
+    def play(
+        self, total: Total, operands: list[Any], result: Any, scratch: Scratch
+    ) -> None:
+        """Play a program on other memory, and note what it does."""
+        ops = total.known.ops
+        bound = total.known.pieces[0].bounds[0]
+        verbs = {name: self.noted(verb) for name, verb in ops.verbs.items()}
+        names = {**bound.play.__globals__, **verbs}
+        names |= {PUT: self.put, TAKE: scratch.take, GIVE: scratch.give}
+        play = FunctionType(bound.play.__code__, names)
+        play(operands, result, bound.indices)
 
     def noted(self, verb: Callable[..., Any]) -> Callable[..., Any]:
         """Return an operation that is noted when it is done."""
@@ -183,7 +242,7 @@ class Notes:
             target = made if out is None else out
             self.steps.append([verb, (*given, target)])
             self.targets.append(target)
-            scaling = self._scalings.get(id(given[-1]))
+            scaling = self.scalings.get(id(given[-1]))
             if scaling is not None:
                 scaling.steps.append(self.steps[-1])
             return target
@@ -218,55 +277,122 @@ class Notes:
         return stay, [step for step, place in pairs if place in changed]
 
 
-def recorded(
-    known: Prepared,
-    tasks: Sequence[Task],
-    f: Any,
-    out: Any,
-    xp: Namespace,
-    ops: InPlaceOps,
-) -> Prepared:
-    """Return what is prepared with the operations of its program on other memory."""
-    has_masks = any(task.where is not None for task in tasks)
-    reuses = has_masks and not is_kept(tasks, out, ops)
-    scratch = Scratch(0 if reuses else MOST_BYTES, UNIT)
-    numbers = [Numbers(task, f, xp, ops) for task in tasks]
-    scalings = {id(one.number): one for own in numbers for one in own.scalings}
-    samples, result, *arrays = [
-        copied(array, out, ops) for array in (f, out, *given_arrays(tasks))
-    ]
-    (bound, *others) = known.pieces[0].bounds
-    notes = Notes(scalings)
+class Recording:
+    """The operations that make all results in a space.
 
-    def again(tasks: Sequence[Task], is_made: bool) -> bool:
-        for own, task in zip(numbers, tasks, strict=True):
-            if not own.take(task):
+    Parameters
+    ----------
+    totals : sequence of Total
+        The results.
+    samples, arrays, results
+        The memory.
+    scratch : Scratch
+        Memory for what is between.
+    is_wide : bool
+        Whether some samples may be no floating numbers.
+    """
+
+    def __init__(
+        self,
+        totals: Sequence[Total],
+        samples: Any,
+        arrays: Sequence[Any],
+        results: Sequence[Any],
+        scratch: Scratch,
+        xp: Namespace,
+        *,
+        is_wide: bool,
+    ) -> None:
+        self._is_wide = is_wide
+        self._samples, self._xp, self._ops = samples, xp, totals[0].known.ops
+        tasks = [task for total in totals for task in total.tasks]
+        numbers = [Numbers(task, samples, xp, self._ops) for task in tasks]
+        self._weights: list[Weights] = []
+        notes, left, own = Notes(), iter(arrays), iter(numbers)
+        for total, result in zip(totals, results, strict=True):
+            operands = [samples]
+            for term in total.terms():
+                operands += self._operands(term, total, len(operands), left, next(own))
+            notes.scalings |= {id(n.number): n for one in numbers for n in one.scalings}
+            notes.play(total, operands, result, scratch)
+        changing = [samples, *[place for one in numbers for place in one.places]]
+        self._of_arrays, self._of_samples = notes.parted(changing)
+        #: Of which task of a call, if it has some.
+        self._numbers = [item for item in enumerate(numbers) if item[1].places]
+
+    def _operands(
+        self, term: Term, total: Total, first: int, arrays: Iterator[Any], own: Numbers
+    ) -> list[Any]:
+        """Return what a term reads beside the samples, in the order of its score."""
+        task, operands = term.task, []
+        if task.coordinates is not None:
+            x = next(arrays)
+            operands.append(x)
+            if term.shares_weights:
+                task = task._replace(coordinates=x)
+                self._weights.append(Weights(total, task, first))
+                operands = self._weights[-1].made(self._xp)
+        operands += [one.scale() for one in own.scalings] + own.constants
+        return operands if task.where is None else [*operands, next(arrays)]
+
+    def play(self, tasks: Sequence[Task], repeats: int) -> bool:
+        """Make the results of a call; tell whether that can be.
+
+        What follows from coordinates and masks alone is there when they are repeated.
+        """
+        for number, own in self._numbers:
+            if not own.take(tasks[number]):
                 return False
-        if others and not are_exact(samples, ops):
+        if self._is_wide and not are_exact(self._samples, self._ops):
             return False
-        if not is_made:
-            for operation, given in of_arrays:
+        if not repeats:
+            for weights in self._weights:
+                weights.make(self._xp)
+            for operation, given in self._of_arrays:
                 operation(*given)
-        for operation, given in of_samples:
+        for operation, given in self._of_samples:
             operation(*given)
         return True
 
-    operands, left = [samples], iter(arrays)
-    for own, task in zip(numbers, tasks, strict=True):
-        operands += [] if task.coordinates is None else [next(left)]
-        operands += [one.scale() for one in own.scalings] + own.constants
-        operands += [] if task.where is None else [next(left)]
-    verbs = {name: notes.noted(verb) for name, verb in ops.verbs.items()}
-    names = {**bound.play.__globals__, **verbs}
-    names |= {PUT: notes.put, TAKE: scratch.take, GIVE: scratch.give}
-    play = FunctionType(bound.play.__code__, names)
-    play(operands, result, bound.indices)
-    changing = [samples, *[place for own in numbers for place in own.places]]
-    of_arrays, of_samples = notes.parted(changing)
-    held = {id(a): a for _, given in notes.steps for a in given}
+    @property
+    def steps(self) -> list[Step]:
+        """All operations."""
+        return [*self._of_arrays, *self._of_samples]
+
+
+def recorded(
+    f: Any,
+    totals: Sequence[Total],
+    resting: Sequence[Total],
+    is_wide: bool,
+    xp: Namespace,
+    ops: InPlaceOps,
+) -> Space:
+    """Return other memory with the operations that make all results in it.
+
+    `f` are the samples in the dtype that they have there: wide integers are floating
+    numbers, as long as nothing is lost by that.  `resting` are the same results, if
+    they can be made faster where coordinates are what they were.
+    """
+    tasks, out = [task for total in totals for task in total.tasks], totals[0].out
+    samples, *arrays = [copied(a, out, ops) for a in (f, *given_arrays(tasks))]
+    results = [copied(total.out, out, ops) for total in totals]
+    # Of what is read no more, the memory is that of others, unless it is to stay.
+    keeps = any(is_kept(one.tasks, one.out, ops) for one in totals)
+    memory = samples, arrays, results, Scratch(sys.maxsize if keeps else 0, UNIT)
+    first = latter = Recording(totals, *memory, xp, is_wide=is_wide)
+    if resting:
+        latter = Recording(resting, *memory, xp, is_wide=is_wide)
+    held = {id(a): a for _, given in (*first.steps, *latter.steps) for a in given}
     held |= {id(a.base): a.base for a in held.values() if hasattr(a, "base")}
+
+    def play(tasks: Sequence[Task], repeats: int) -> bool:
+        if repeats < MANY_REPEATS:
+            return first.play(tasks, repeats)
+        return latter.play(tasks, repeats - MANY_REPEATS)
+
     nbytes = sum(map(sys.getsizeof, held.values()))
-    return known._replace(spaces=[Space(samples, arrays, result, again, nbytes)])
+    return Space(samples, arrays, results, play if resting else first.play, nbytes)
 
 
 def _memory_of(array: Any) -> int:

@@ -106,13 +106,20 @@ def operands_of(task: Task, shares_weights: bool, xp: Namespace) -> list[Any]:
             scales = one.scales or _agnostic.scales(one, xp)
             values += [scales[number] for number in one.scheme.firsts]
     elif shares_weights:
-        for formula in _agnostic.weighted_formulas(task, xp):
-            formula.with_weights(values.append)
+        values += weights_of(task, xp)
     else:
         values += [x] if task.period is None else [x, task.period]
     if task.constants is not None:
         values += [constant for constant in task.constants if constant is not None]
     return values if task.where is None else [*values, task.where]
+
+
+def weights_of(task: Task, xp: Namespace) -> list[Any]:
+    """Return the weights of all formulas, of each those of all its points at once."""
+    found: list[Any] = []
+    for formula in _agnostic.weighted_formulas(task, xp):
+        formula.with_weights(found.append)
+    return found
 
 
 def record(f: Any, terms: Sequence[Term], xp: Namespace) -> Score:

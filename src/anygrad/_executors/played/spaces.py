@@ -14,9 +14,9 @@ from itertools import starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from ..._kept import Kept
     from ..._records import Plan, Task
     from ..memory import Layout, Memory
-    from .pieces import Prepared
 
 #: NumPy copies operands through its buffers, even such as need no conversion, wherever
 #: the runs of memory are shorter than a quarter of the buffer.  That takes thrice the
@@ -44,34 +44,39 @@ def bytes_of(array: Any) -> bytes:
 
 
 class Space:
-    """Memory in which a derivative, with what is added to it, is made at each call."""
+    """Memory in which derivatives, or sums of them, are made at each call."""
 
     __slots__ = (
         "arrays",
         "bits",
         "context",
-        "is_made",
         "nbytes",
         "play",
-        "result",
+        "repeats",
+        "results",
         "samples",
     )
 
     def __init__(
-        self, samples: Any, arrays: list[Any], result: Any, play: Any, nbytes: int
+        self,
+        samples: Any,
+        arrays: list[Any],
+        results: list[Any],
+        play: Any,
+        nbytes: int,
     ) -> None:
         import numpy
 
-        #: A call writes into the one, and then reads the other.
+        #: A call writes into the one, and then reads the others.
         self.samples = samples
-        self.result = result
+        self.results = results
         #: Likewise, the coordinates and masks of all tasks.
         self.arrays = arrays
         #: Theirs.
         self.bits: list[Any] = []
-        #: Whether what follows from these alone is there.
-        self.is_made = False
-        #: ``play(tasks, is_made)`` makes the derivative, and tells whether it could.
+        #: How many calls in a row have had these, and made what follows from them.
+        self.repeats = 0
+        #: ``play(tasks, repeats)`` makes the results, and tells whether it could.
         self.play = play
         #: How large all is together.
         self.nbytes = nbytes
@@ -85,9 +90,20 @@ class Space:
 
     def seen_as(self, view: Callable[[Any], Any]) -> Space:
         """Return it with the arrays of another library in the same memory."""
-        samples, result = view(self.samples), view(self.result)
-        arrays = list(map(view, self.arrays))
-        return Space(samples, arrays, result, self.play, self.nbytes)
+        arrays, results = list(map(view, self.arrays)), list(map(view, self.results))
+        return Space(view(self.samples), arrays, results, self.play, self.nbytes)
+
+    def turned(self, order: Sequence[int], memory: Memory) -> Space:
+        """Return it, which is for axes in an order, with the arrays as they are given.
+
+        Of a vector field, the components are the first axis.
+        """
+        back = [order.index(axis) for axis in range(len(order))]
+
+        def view(array: Any) -> Any:
+            return memory.transpose(array, back) if array.ndim else array
+
+        return self.seen_as(view)
 
 
 def given_arrays(tasks: Sequence[Task]) -> list[Any]:
@@ -96,34 +112,24 @@ def given_arrays(tasks: Sequence[Task]) -> list[Any]:
     return [array for array in arrays if array is not None]
 
 
-def turned(known: Prepared, order: Sequence[int], memory: Memory) -> Prepared:
-    """Return what is prepared for axes in an order, with spaces as they are given."""
-    back = [order.index(axis) for axis in range(len(order))]
+def place_of(plan: Plan, layout: Layout | None) -> Kept | None:
+    """Return where all results of a plan are made again; None if nothing is kept.
 
-    def view(array: Any) -> Any:
-        return memory.transpose(array, back) if array.ndim else array
-
-    spaces = known.spaces or []
-    if any(space.samples.ndim != len(order) for space in spaces):  # components
-        return known._replace(spaces=[])
-    return known._replace(spaces=[space.seen_as(view) for space in spaces])
-
-
-def spaces_of(task: Task, layout: Layout | None = None) -> list[Space]:
-    """Return where a derivative is made again, in the words of its library."""
-    kept = task.kept
-    if kept is not None and layout is not None:
-        kept = kept.beside(layout)
-    made = None if kept is None else kept.made
-    return getattr(made, "spaces", None) or []
+    Nothing has been made of a plan that is new, no space of one that has been run once,
+    and after that, there is a list of those that are free.  There is a `layout` where
+    samples or results are not in the order of their axes.
+    """
+    tasks = plan.tasks
+    kept = tasks[0].kept if tasks else None
+    if kept is None:
+        return None
+    # The first task may be all of another plan, which is a part of this one.
+    return kept.beside(len(tasks) if layout is None else (len(tasks), layout))
 
 
 def again(
-    spaces: list[Space],
-    f: Any,
-    tasks: Sequence[Task],
-    moves: Moves,
-) -> Any:
+    spaces: list[Space], f: Any, tasks: Sequence[Task], moves: Moves
+) -> tuple[Any, ...] | None:
     """Return what is made in a free space; None where there is none, or it cannot.
 
     Another thread may be in it.
@@ -137,33 +143,14 @@ def again(
         if space.arrays:
             arrays = given_arrays(tasks)
             pairs = zip(space.bits, map(moves.bits, arrays), strict=False)
-            if not (space.is_made and all(starmap(moves.are_equal, pairs))):
-                space.is_made = False  # until it is, whatever comes between
+            if not (space.repeats and all(starmap(moves.are_equal, pairs))):
+                space.repeats = 0  # until it is made, whatever comes between
                 for place, array in zip(space.arrays, arrays, strict=True):
                     moves.put(place, array)
                 space.bits = list(map(moves.bits, space.arrays))
-        if not space.context.run(space.play, tasks, space.is_made):
+        if not space.context.run(space.play, tasks, space.repeats):
             return None
-        space.is_made = True
-        return moves.copy(space.result)
+        space.repeats += 1
+        return tuple(map(moves.copy, space.results))
     finally:
         spaces.append(space)
-
-
-def run(
-    f: Any,
-    plan: Plan,
-    moves: Moves,
-    layout: Layout | None = None,
-) -> tuple[Any, ...] | None:
-    """Return the results of a plan of derivatives; None where some is not made so.
-
-    There is a `layout` where samples or results are not in the order of their axes.
-    """
-    results = []
-    for task in plan.tasks:
-        result = again(spaces_of(task, layout), f, (task,), moves)
-        if result is None:
-            return None
-        results.append(result)
-    return tuple(results)

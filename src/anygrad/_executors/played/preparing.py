@@ -1,0 +1,173 @@
+"""What is prepared of a derivative: its recording, and the blocks of its result."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..._kept import remember
+from ..._precision import working
+from ..recorded import weights
+from . import blocks, replayed, scores
+from .pieces import Piece, Prepared
+
+if TYPE_CHECKING:
+    from ..._records import Task
+    from ..._typing import Namespace
+    from .operations import InPlaceOps
+    from .scores import Score, Term
+
+#: On fewer samples than these, to make weights for each of the few blocks takes less
+#: time than once for all lines, which is not recorded.
+MOST_UNSHARED = 2**19
+
+#: There, weights are made once for all lines if formulas have more points:
+#: to record how they are made takes too long, for seven some 20 ms, once.
+MANY_POINTS = 7
+
+#: The weights of so many points, repeated over a block, leave it in the cache.
+FEW_POINTS = 3
+
+#: By the form of a call.
+_scores: dict[Any, Score] = {}
+
+
+def operands_of(
+    f: Any, tasks: Sequence[Task], are_shared: Sequence[bool], xp: Namespace
+) -> list[Any]:
+    """Return the samples and all operands of a recording, in its order."""
+    operands = [f]
+    for task, is_shared in zip(tasks, are_shared, strict=True):
+        operands += scores.operands_of(task, is_shared, xp)
+    return operands
+
+
+def shares_weights(out: Any, task: Task, ops: InPlaceOps) -> bool:
+    """Tell whether the weights on coordinates are made once for all lines."""
+    if task.where is not None:
+        return False
+    samples, formulas = math.prod(out.shape), task.scheme.formulas
+    is_many = samples > MOST_UNSHARED or _loop(out, task) < ops.short_loop
+    if is_many and samples > weights.FEW_SAMPLES:
+        return weights.are_shared(samples, task)
+    on_line = weights.are_on_line(task)
+    return on_line and max([len(one.offsets) for one in formulas]) > MANY_POINTS
+
+
+def _pay_when_spread(out: Any, task: Task, ops: InPlaceOps) -> bool:
+    """Tell whether weights repeated over a block take less time than loops over it."""
+    if task.axis < out.ndim - 1:  # a loop has one of them
+        return _loop(out, task) < ops.short_loop
+    offsets = task.scheme.formulas[task.scheme.interior].offsets
+    if len(offsets) <= FEW_POINTS:
+        return ops.short_loop > 0
+    return _loop(out, task) < 2 * ops.short_loop
+
+
+def _loop(out: Any, task: Task) -> int:
+    """Return how many samples in one run are differentiated alike, or along it."""
+    return math.prod(out.shape[task.axis + 1 :] or out.shape[-1:])
+
+
+def prepared(
+    f: Any, terms: Sequence[Term], out: Any, xp: Namespace, ops: InPlaceOps
+) -> Prepared:
+    """Cut a result, which lies in the order of its axes or nearly so, into blocks."""
+    task, shape = terms[0].task, tuple(out.shape)
+    are_shared = [term.shares_weights for term in terms]
+    operands = operands_of(f, [term.task for term in terms], are_shared, xp)
+    recorded = [_score(f, terms, xp)]
+    # Wide integers have two recordings, the first for those that are floating numbers.
+    is_wide = task.precision.wide_samples and ops.extremes is not None
+    if is_wide:
+        recorded.insert(0, _score(f, [term.of_narrow() for term in terms], xp))
+    limit = _most_points(f, terms, xp, ops)
+    found = list(blocks.cut_into_blocks(shape, recorded[0].edges, limit))
+    in_one_run = _can_be_runs(f, terms, out, ops) and all(
+        blocks.is_one_run(block, shape)
+        and all(block[axis] == (0, shape[axis]) for _, axis in recorded[0].weights)
+        for block in found
+    )
+    is_kept = replayed.is_kept([term.task for term in terms], out, ops)
+    binders = [
+        blocks.binder(one, shape, in_one_run, is_kept, xp, ops) for one in recorded
+    ]
+    component = None if task.component is None else task.component[0]
+    pieces = []
+    for block in found:
+        bounds = [bound(block) for bound in binders]
+        pieces.append(
+            Piece(
+                bounds,
+                blocks.cuts_of(operands, component, bounds[0], block),
+                blocks.with_components(bounds[0].reads, component),
+                tuple([slice(*extent) for extent in block]),
+            )
+        )
+    spread = recorded[0].weights if in_one_run else ()
+    is_alone = len(pieces) == 1 and not is_wide and not spread
+    return Prepared(
+        ops,
+        pieces,
+        pieces[0].bounds[0] if is_alone else None,
+        spread,
+        are_shared,
+    )
+
+
+def _most_points(
+    f: Any, terms: Sequence[Term], xp: Namespace, ops: InPlaceOps
+) -> int | None:
+    """Return how many points a block should have; None for all."""
+    if ops.block_bytes is None:
+        return None
+    precision = terms[0].task.precision
+    dtype = working(precision)
+    is_plain = len(terms) == 1 and f.dtype == dtype and _is_plain(terms[0])
+    nbytes = ops.block_bytes if is_plain else ops.scratch_bytes
+    if dtype != precision.result:  # scratch arrays are wider than that
+        nbytes //= 2
+    return max(nbytes // int(xp.empty((0,), dtype=dtype).dtype.itemsize), 1)
+
+
+def _is_plain(term: Term) -> bool:
+    """Tell whether it is one difference per point, times a number."""
+    scheme = term.task.scheme
+    interior = scheme.formulas[scheme.interior]
+    return len(interior.terms) == 1 and term.task.coordinates is None
+
+
+def _can_be_runs(f: Any, terms: Sequence[Term], out: Any, ops: InPlaceOps) -> bool:
+    """Tell whether blocks may be one run through memory each."""
+    if out.ndim == 1 or not all(map(ops.memory.is_contiguous, (f, out))):
+        return False
+    for task, is_shared in terms:
+        is_run = is_shared and _pay_when_spread(out, task, ops)
+        # Transposed edges read the weights of the interior, too, which stand elsewhere.
+        is_run = is_run and not task.scheme.recipe.is_transposed
+        if task.component is not None or not (task.coordinates is None or is_run):
+            return False
+        if task.where is not None:  # what is chosen near an end is not written over
+            return False
+    return True
+
+
+def form_of(f: Any, terms: Sequence[Term], xp: Namespace) -> Any:
+    """Return the form of what is recorded."""
+    return xp, f.dtype, f.ndim, tuple([term.form for term in terms])
+
+
+def _score(f: Any, terms: Sequence[Term], xp: Namespace) -> Score:
+    """Return the recording of a form."""
+    key = form_of(f, terms, xp)
+    score = _scores.get(key)
+    if score is None:
+        score = scores.record(f, terms, xp)
+        score = remember(_scores, key, score)
+    return score
+
+
+def is_recorded(form: Any) -> bool:
+    """Tell whether there is a recording of a form."""
+    return form in _scores
