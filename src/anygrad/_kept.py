@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 MOST_BYTES = 2**25
 
 #: So often there is no room until it is asked which plans are not in use.
-PATIENCE = 256
+PATIENCE = 64
 
 #: So many of a kind are remembered, the latest ones.
 MOST_REMEMBERED = 256

@@ -27,7 +27,7 @@ MOST_BYTES = 2**18
 
 #: but several results share the conversion of their samples, and weights that are
 #: there already take less time than others.
-MOST_BYTES_SHARED = 2**19
+MOST_BYTES_SHARED = 2**20
 
 #: A result that is a part of a call's is copied into an array that is there.
 MOST_BYTES_OF_PARTS = 2**17
@@ -95,24 +95,22 @@ def _spaces(
     tasks, ops = [task for total in totals for task in total.tasks], totals[0].known.ops
     dtype = _converted(f, tasks, xp)
     has_grid = tasks[0].coordinates is not None
-    most = MOST_BYTES
-    if len(totals) > 1 and (has_grid or dtype != f.dtype):
+    is_shared = len(totals) > 1 and (has_grid or dtype != f.dtype)
+    most = MOST_BYTES if is_whole or has_grid else MOST_BYTES_OF_PARTS
+    if is_shared:
         most = MOST_BYTES_SHARED
-    elif not (is_whole or has_grid):
-        most = MOST_BYTES_OF_PARTS
-    if not all(total.can_be_recorded(most) for total in totals):
-        return []
+    for total in totals:
+        is_one_block = len(total.known.pieces) == 1
+        if not total.can_be_recorded(most) or not (is_shared or is_one_block):
+            return []
     if layout is not None and tasks[0].component is not None:
         return []
     if dtype != f.dtype:  # when they are put there, so that it is done once for all
         f = replayed.copied(f, totals[0].out, ops, dtype)
-        totals = [_of_terms(f, total, total.terms(), xp) for total in totals]
-    if not all(total.is_one_block for total in totals):
-        return []
+    totals = [_of_terms(f, total, total.terms(), xp) for total in totals]
     resting = [_resting(f, total, xp) for total in totals]
     nbytes = sum([len(one.known.weights) * one.out.nbytes for one in resting])
-    are_blocks = all(total.is_one_block for total in resting)
-    if resting == totals or not are_blocks or nbytes > MOST_BYTES_OF_WEIGHTS:
+    if resting == totals or nbytes > MOST_BYTES_OF_WEIGHTS:
         resting = []
     is_wide = any(task.precision.wide_samples for task in tasks)
     space = replayed.recorded(f, totals, resting, is_wide, xp, ops)
@@ -126,9 +124,11 @@ def _converted(f: Any, tasks: Sequence[Task], xp: Namespace) -> Any:
 
 
 def _of_terms(f: Any, total: Total, terms: Sequence[Term], xp: Namespace) -> Total:
-    """Return what is prepared for samples that are floating numbers already."""
-    terms = [term.of_narrow() for term in terms]
-    known = prepared(f, terms, total.out, xp, total.known.ops)
+    """Return what is prepared as one block, for samples that are converted already."""
+    if f.dtype == total.tasks[0].precision.samples:
+        terms = [term.of_narrow() for term in terms]
+    as_one = total.known.ops._replace(block_bytes=None)
+    known = prepared(f, terms, total.out, xp, as_one)
     return total._replace(known=known)
 
 

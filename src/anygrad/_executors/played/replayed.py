@@ -154,11 +154,6 @@ class Total(NamedTuple):
                 return False
         return bool(0 < self.out.nbytes <= most)
 
-    @property
-    def is_one_block(self) -> bool:
-        """Whether one program makes it."""
-        return len(self.known.pieces) == 1
-
 
 class Weights:
     """The weights of a task, which are made once for all lines.
