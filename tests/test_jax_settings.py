@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import anygrad
+from anygrad._executors import in_jax
 
 SAMPLES = [0.0, 1, 4, 9, 16]
 SLOPES = [1.0, 2, 4, 6, 7]
@@ -177,15 +178,20 @@ def test_coordinates_of_numpy_where_jax_asks(jax: Any, numpy: Any) -> None:
     assert [result.tolist() for result in results] == [SLOPES] * 3
 
 
+@pytest.mark.parametrize("pairs", [None, 0])
 @pytest.mark.parametrize(
     "kind",
     [{}, {"accuracy": 4}, {"boundary": "periodic"}, {"spacing": "coordinates"}],
     ids=str,
 )
-def test_looking_for_nan(jax: Any, kind: dict[str, Any]) -> None:
+def test_looking_for_nan(
+    jax: Any, kind: dict[str, Any], pairs: int | None, monkeypatch: Any
+) -> None:
     """That of a formula which another is chosen over is no result."""
     import jax.numpy as jnp
 
+    if pairs is not None:  # as with many formulas, operation by operation
+        monkeypatch.setattr(in_jax, "MOST_PAIRS", pairs)
     f, where = jnp.arange(12.0) ** 2, jnp.ones(12, dtype=bool)
     if "spacing" in kind:
         kind = {"spacing": [jnp.arange(12.0)]}
@@ -198,4 +204,8 @@ def test_looking_for_nan(jax: Any, kind: dict[str, Any]) -> None:
         assert bool(jnp.allclose(jax.grad(total)(f), wanted))
         assert bool(jnp.all(jnp.isfinite(anygrad.gradient(f, where=where, **kind)[0])))
         with pytest.raises(FloatingPointError):
-            anygrad.gradient(f[:3], where=where[:3] & False)
+            anygrad.gradient(f, where=where & False, **kind)
+        with pytest.raises(FloatingPointError):
+            jax.vmap(lambda f: anygrad.gradient(f, where=where & False, **kind))(
+                f[None]
+            )

@@ -232,6 +232,37 @@ def test_two_jax_devices(jax: Any) -> None:
         anygrad.gradient(jax.device_put(f, second), spacing=[jax.device_put(x, first)])
 
 
+@pytest.mark.parametrize(
+    ("word", "other"),
+    [
+        ("where", lambda f: {"where": f > 0}),
+        ("boundary", lambda f: {"boundary": ("edge", f[0])}),
+        pytest.param(
+            "boundary",
+            lambda f: {"boundary": (("ghosts", f[:1], f[:1] - 2), "edge")},
+            id="ghosts",
+        ),
+        ("boundary[0]", lambda f: {"boundary": [(1.0, f[0])]}),
+        ("scale_factors[0]", lambda f: {"scale_factors": [f]}),
+    ],
+)
+def test_two_jax_devices_beside_samples_on_any(
+    jax: Any, word: str, other: Callable[[Any], dict[str, Any]]
+) -> None:
+    """Samples that were put nowhere can go to one device only."""
+    import jax.numpy as jnp
+
+    if len(jax.devices()) < 2:
+        pytest.skip("there is one device only")
+    first, second = jax.devices()[:2]
+    f, x = jnp.ones(4), jax.device_put(jnp.arange(4.0), second)
+    message = f"^`{re.escape(word)}` must be on the device of `spacing\\[0\\]`. Got "
+    with pytest.raises(ValueError, match=message):
+        anygrad.gradient(f, spacing=[x], **other(jax.device_put(f, first)))
+    there = anygrad.gradient(f, spacing=[x], **other(jax.device_put(f, second)))
+    assert there[0].devices() == {second}
+
+
 def test_two_cupy_devices(cupy: Any) -> None:
     if cupy.cuda.runtime.getDeviceCount() < 2:
         pytest.skip("there is one device only")

@@ -32,14 +32,15 @@ class Request(NamedTuple):
     vector_dim: Any = None
     scale_factors: Any = None
 
+    def arrays(self) -> dict[str, Any]:
+        """Return all that may be, or hold, arrays, by name."""
+        names = ("spacing", "boundary", "where", "scale_factors")
+        return {name: getattr(self, name) for name in names}
+
     def with_each(self, change: Callable[[Any], Any]) -> Request:
         """Return the call with a change of all that may be, or hold, arrays."""
-        return self._replace(
-            spacing=change(self.spacing),
-            boundary=change(self.boundary),
-            where=change(self.where),
-            scale_factors=change(self.scale_factors),
-        )
+        given = self.arrays().items()
+        return self._replace(**{name: change(value) for name, value in given})
 
 
 class Planned(NamedTuple):

@@ -14,7 +14,7 @@ from typing import Any
 
 from . import _carried, _constants, _dispatch, _kept
 from ._calls import Planned, Request
-from ._checks import boundary, input, spacing
+from ._checks import boundary, companion, input, spacing
 from ._checks.where import of_components
 from ._classes import is_array
 from ._constants import Place
@@ -183,6 +183,8 @@ def plan(
     request = Request(
         spacing, boundary, where, dim, axis, *orders, dtype, *places, scale_factors
     )
+    if known is None:
+        companion.check_together(array, library, **request.arrays())
     if known is None and (carry := _carried.planner(array, request)) is not None:
         return carry(planner, array, request, plan)
     if key is not None and known is None and are_lasting(dim, axis, *orders, *places):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .. import _classes, _dispatch, _libraries
+from .._library import Library
 from .._records import Field, Samples
 from .input import is_unknown, refuse_meaning
 
@@ -39,6 +40,41 @@ def companion(array: Any, field: Field, name: str) -> Samples:
         )
         raise ValueError(msg)
     return found
+
+
+def check_together(array: Any, library: Library | None, **given: Any) -> None:
+    """Refuse arrays on several devices, beside samples that would go to any.
+
+    What is given is all that may be, or hold, arrays, by the user's words.
+    """
+    if library is None or library.device(array) is not None:
+        return  # each of them is compared with the samples
+    first: tuple[str, Any] | None = None
+    for name, other in _named(given):
+        if not _libraries.is_exact(other, library):
+            continue
+        place = library.device(other)
+        if first is None and place is not None:
+            first = name, place
+        if first is not None and place not in (None, first[1]):
+            msg = (
+                f"`{name}` must be on the device of `{first[0]}`. Got {place} for "
+                f"`{first[0]}` on {first[1]}. Move one of them first, e.g. with "
+                f"`{library.move}`."
+            )
+            raise ValueError(msg)
+
+
+def _named(given: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Return all arrays with the words for them."""
+    for name, value in given.items():
+        if type(value) is tuple and name.startswith("boundary"):  # both ends of a dim
+            for one in value:
+                yield from _named({name: one})
+        elif type(value) in (list, tuple):
+            yield from _named({f"{name}[{k}]": one for k, one in enumerate(value)})
+        elif _classes.is_array(value):
+            yield name, value
 
 
 def _check_mesh(array: Any, found: Samples, samples: Samples, name: str) -> None:

@@ -102,7 +102,7 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
         # They may be NumPy's, which a program takes as its arguments.
         own = [[v if v is None else xp.asarray(v) for v in values] for values in arrays]
         whole = arguments.put_together(arguments.static(plan), forms, numbers, own)
-        return _agnostic.run(f, whole, xp)
+        return _by_operations(_agnostic.run, f, whole, xp)
     if made is None or made.forms != forms:
         layout = _layout(f, f.sharding, plan) if _is_spread(f) else None
         program = _program(arguments.static(plan), forms, xp, _is_spread(f), layout)
@@ -242,19 +242,32 @@ def trace(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     is_spread = jax.device_count() > 1
     numbers, forms, arrays = arguments.taken_apart(plan)
     sharding = explicit.sharding_of(f, *itertools.chain(*arrays))
-    # The NaN that a formula is chosen over is no result: a program's are not looked at.
-    looks_for_nan = jax.config.jax_debug_nans and any(
-        task.where is not None for task in plan.tasks
-    )
-    if sharding is None and not looks_for_nan:
+    if sharding is None:
         run = _agnostic.run if is_spread else way_back.run
-        return run(f, plan, xp, _lowering_of(f, plan, is_spread))
+        return _by_operations(run, f, plan, xp, _lowering_of(f, plan, is_spread))
     layout = None
     if sharding is not None:
         layout = _layout(f, sharding, plan, explicit.names_of(sharding.mesh))
     program = _program(arguments.static(plan), forms, xp, is_spread, layout)
     results: tuple[Any, ...] = program(f, numbers, arrays)
     return results
+
+
+def _by_operations(
+    run: Callable[..., tuple[Any, ...]], f: Any, plan: Plan, xp: Namespace, *how: Any
+) -> tuple[Any, ...]:
+    """Run a plan operation by operation, of which JAX may look for NaN at each.
+
+    The NaN that a formula is chosen over is no result: only these are looked at.
+    """
+    import jax
+
+    is_masked = any(task.where is not None for task in plan.tasks)
+    if not (is_masked and jax.config.jax_debug_nans):
+        return run(f, plan, xp, *how)
+    with jax.debug_nans(False):
+        results = run(f, plan, xp, *how)
+    return tuple([xp.asarray(result, copy=True) for result in results])
 
 
 def _trace(f: Any, plan: Plan, xp: Namespace, is_spread: bool) -> tuple[Any, ...]:
