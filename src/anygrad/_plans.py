@@ -183,6 +183,8 @@ def plan(
     request = Request(
         spacing, boundary, where, dim, axis, *orders, dtype, *places, scale_factors
     )
+    if key is None:
+        request = _constants.without_symbols(request, array)
     if known is None and (carry := _carried.planner(array, request)) is not None:
         return carry(planner, array, request, plan)
     if key is not None and known is None and are_lasting(dim, axis, *orders, *places):
