@@ -315,4 +315,3 @@ def test_complex_coordinates_of_torch(torch: Any, dtype: str) -> None:
         plan = plan_of("derivative", f, spacing=[z])
         (wanted,) = _agnostic.run(f, plan, plan.namespace)
         assert anygrad.derivative(f, spacing=[z]).allclose(wanted)
-    assert spaces.spaces_of(plan.tasks[0])[0].is_made
