@@ -303,3 +303,15 @@ def test_coordinates_that_torch_negates_lazily(torch: Any) -> None:
     for _ in range(7):
         result = anygrad.derivative(f, spacing=[x])
     assert result.equal(anygrad.derivative(f, spacing=[x.resolve_neg()]))
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_complex_coordinates_of_torch(torch: Any, dtype: str) -> None:
+    """They are no integers of their width, and their conjugates have the same bits."""
+    given = torch.complex(torch.arange(12.0) ** 1.5, torch.arange(12.0) % 5)
+    x, f = given.to(getattr(torch, dtype)), torch.arange(12.0) ** 2
+    for z in [x] * 5 + [x.conj(), x, x.conj() + 0]:
+        plan = plan_of("derivative", f, spacing=[z])
+        (wanted,) = _agnostic.run(f, plan, plan.namespace)
+        assert anygrad.derivative(f, spacing=[z]).allclose(wanted)

@@ -611,3 +611,50 @@ def test_a_default_device_of_torch_is_no_watcher(
             (found,) = torch.autograd.grad(sum(map(torch.sum, results)), f)
         (target,) = torch.autograd.grad(sum(map(torch.sum, wanted)), f)
         assert found.equal(target)
+
+
+SYMBOLIC: dict[str, Callable[[Any], Any]] = {
+    "step": lambda f: anygrad.derivative(f, spacing=1 / f.shape[-1]),
+    "steps": lambda f: anygrad.laplacian(f, spacing=[f.shape[0], 6.0 / f.shape[1]]),
+    "value": lambda f: anygrad.derivative(f, boundary=(f.shape[-1], "edge")),
+    "period": lambda f: anygrad.derivative(
+        f, spacing=f[0].cumsum(0).real, boundary=("periodic", f.shape[-1] * 1.5)
+    ),
+    "factors": lambda f: anygrad.gradient(f, scale_factors=[f.shape[0], 0.5])[1],
+}
+
+
+@pytest.mark.parametrize("call", SYMBOLIC.values(), ids=SYMBOLIC)
+def test_torch_symbols_of_numbers(torch: Any, call: Callable[[Any], Any]) -> None:
+    """What is computed from lengths that are traced is no number that is known."""
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    class Module(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def forward(self, f: Any) -> Any:
+            return call(f)
+
+    f = torch.arange(30.0).reshape(5, 6).square() % 11 + 1
+    taller = torch.arange(72.0).reshape(8, 9).square() % 11 + 1
+    free = torch.export.Dim.DYNAMIC
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # torch's, of its own trees
+        program = torch.export.export(
+            Module(), (f,), dynamic_shapes=({0: free, 1: free},), strict=False
+        )
+    for traced in (program.module(), make_fx(call, tracing_mode="symbolic")(f)):
+        assert traced(taller).allclose(call(taller))
+        assert traced(taller).dtype == torch.float32
+
+
+def test_torch_symbols_have_no_say_in_the_dtype(torch: Any) -> None:
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    def call(f: Any) -> Any:
+        steps = [f.shape[0] / 2, 1.5]
+        return anygrad.gradient(f, spacing=steps, scale_factors=[f.shape[1], 0.5])[0]
+
+    for dtype in (torch.float16, torch.complex64, torch.int32):
+        f = torch.arange(30).reshape(5, 6).to(dtype)
+        traced = make_fx(call, tracing_mode="symbolic")(f)(f)
+        assert traced.dtype == call(f).dtype
+        assert traced.allclose(call(f), rtol=1e-3)

@@ -8,14 +8,14 @@ one of their line before they are rounded, for only their differences matter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import _libraries, _precision
+from . import _classes, _libraries, _precision
 from ._library import Library
 from ._records import Field, Samples
-from ._typing import Namespace
+from ._typing import DType, Namespace
 
 if TYPE_CHECKING:
     from ._calls import Request
@@ -179,14 +179,51 @@ def adopted(request: Request, samples: Samples) -> Request:
     """Return a call without arrays of NumPy's, as a compiler shows its numbers, too."""
     if samples.library.adopt is None:
         return request
-    return request.with_each(lambda given: _adopted(given, samples))
+    return request.with_each(
+        lambda given: _each(given, lambda entry: _adopted(entry, samples))
+    )
+
+
+def without_symbols(request: Request, array: Any) -> Request:
+    """Return a call with traced arrays for symbols of numbers.
+
+    A tracer of all shapes shows lengths so, and what is computed from them.  Steps and
+    what is beyond the ends have no say in the dtype; factors have.
+    """
+    library = _libraries.library_of(array)
+    if library is None or not library.symbols:
+        return request
+    xp, device = library.import_namespace(), library.device(array)
+    widest = xp.float64 if _precision.has_float64(device, xp) else xp.float32
+
+    def replaced(given: Any, dtype: DType) -> Any:
+        def as_array(entry: Any) -> Any:
+            if not _classes.is_named(type(entry), library.package, library.symbols):
+                return entry
+            return xp.full((), entry, dtype=dtype, device=device)
+
+        return _each(given, as_array)
+
+    factors = request.scale_factors
+    if factors is not None:
+        factors = replaced(factors, _precision.real_of(array.dtype, device, xp))
+    return request._replace(
+        spacing=replaced(request.spacing, widest),
+        boundary=replaced(request.boundary, widest),
+        scale_factors=factors,
+    )
+
+
+def _each(given: Any, change: Callable[[Any], Any]) -> Any:
+    """Return what a change makes of a value, or of all in a list or tuple."""
+    if type(given) is list:
+        return [_each(entry, change) for entry in given]
+    if type(given) is tuple:
+        return tuple([_each(entry, change) for entry in given])
+    return change(given)
 
 
 def _adopted(given: Any, samples: Samples) -> Any:
-    if type(given) is list:
-        return [_adopted(entry, samples) for entry in given]
-    if type(given) is tuple:
-        return tuple([_adopted(entry, samples) for entry in given])
     if type(given).__module__ != "numpy":
         return given
     library = samples.library

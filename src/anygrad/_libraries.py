@@ -212,6 +212,7 @@ TABLE = (
         mesh=lambda tensor: getattr(tensor, "device_mesh", None),  # of a DTensor
         replicate=_torch_replicated,
         distribute="distribute_tensor(x, input.device_mesh)",
+        symbols=("SymInt", "SymFloat"),
         cast="to",
         move="to",
     ),

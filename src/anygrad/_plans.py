@@ -183,6 +183,8 @@ def plan(
     request = Request(
         spacing, boundary, where, dim, axis, *orders, dtype, *places, scale_factors
     )
+    if key is None:
+        request = _constants.without_symbols(request, array)
     if known is None:
         companion.check_together(array, library, **request.arrays())
     if known is None and (carry := _carried.planner(array, request)) is not None:

@@ -208,6 +208,14 @@ def default_real(device: Any, xp: Namespace) -> DType:
     return defaults["real floating"]
 
 
+def real_of(dtype: DType, device: Any, xp: Namespace) -> DType:
+    """Return the dtype of numbers that have no say beside samples of a dtype."""
+    if is_complex(dtype, xp):
+        return real_counterpart(dtype, xp)
+    is_floating = xp.isdtype(dtype, "real floating")
+    return dtype if is_floating else default_real(device, xp)
+
+
 def has_float64(device: Any, xp: Namespace) -> bool:
     """Tell whether a device has 64-bit floating numbers."""
     if not has_info(xp):

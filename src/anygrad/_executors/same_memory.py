@@ -233,7 +233,12 @@ def _wide(task: Task) -> Task:
 
 def _bits_of(tensor: Any) -> Any:
     """Return a tensor as integers: zeros of either sign differ, and NaN do not."""
-    return tensor.resolve_neg().view(_integers_of(tensor.dtype))
+    import torch
+
+    plain = tensor.resolve_conj().resolve_neg()
+    if plain.is_complex():  # no integer is as wide as two numbers of 64 bits
+        plain = torch.view_as_real(plain)
+    return plain.view(_integers_of(plain.dtype))
 
 
 @cache
