@@ -16,8 +16,8 @@ from ...testing._arrays import (
 )
 from ...testing._checks.boundaries import PERIOD, need_boundary
 from ...testing._checks.grids import COORDINATES, SAMPLES
-from ...testing._checks.orders import close, grids, keywords
-from ...testing._checks.refusals import require_refused_by_name
+from ...testing._checks.orders import close, grids
+from ...testing._checks.refusals import keywords, require_refused_by_name
 
 ROWS = [SAMPLES, SAMPLES[::-1]]
 

@@ -18,13 +18,16 @@ from ...testing._arrays import (
     require_numbers,
 )
 from ...testing._checks.grids import COORDINATES, SAMPLES
-from ...testing._checks.orders import close, grids, keywords, require_differentiable
-from ...testing._checks.refusals import Mistake, require_refused_by_name
+from ...testing._checks.orders import close, grids, require_differentiable
+from ...testing._checks.refusals import (
+    ROW,
+    Mistake,
+    keywords,
+    require_refused_by_name,
+)
 
 #: More than the span of the coordinates.
 PERIOD = 14.0
-
-ROW = [0, 1, 4, 9]
 
 
 def need_boundary(gradient: Gradient, f: Any) -> None:

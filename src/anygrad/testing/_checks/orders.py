@@ -23,7 +23,7 @@ from ...testing._arrays import (
     require_numbers,
 )
 from ...testing._checks.grids import COORDINATES, SAMPLES
-from ...testing._checks.refusals import Mistake, require_refused_by_name
+from ...testing._checks.refusals import LINE, keywords, require_refused_by_name
 from ...testing._oracle import Index, Nested
 
 #: Samples and coordinates of so many points that edges of any formula leave some.
@@ -32,8 +32,6 @@ LONG_COORDINATES = [*COORDINATES, 14, 15, 18, 19, 21, 22, 25, 27]
 
 #: Orders and accuracies of derivatives for which seven points are enough.
 KINDS = ((1, 2), (1, 4), (1, 6), (2, 2), (2, 4), (3, 2), (3, 4), (4, 2))
-
-ROW = [0, 1, 4, 9, 16, 25]
 
 
 def close(result: Any, wanted: Nested) -> None:
@@ -157,7 +155,7 @@ def check_accuracy_and_nan(gradient: Gradient, xp: Any) -> None:
 
 def check_accuracy_refused(gradient: Gradient, xp: Any) -> None:
     """An `accuracy` that is not 2, 4, 6 and so on, or too high, is refused by name."""
-    need_keyword(gradient, array(xp, ROW), accuracy=2)
+    need_keyword(gradient, array(xp, LINE), accuracy=2)
     require_refused_by_name(
         gradient,
         xp,
@@ -179,12 +177,6 @@ def check_edges_beyond_the_accuracy(gradient: Gradient, xp: Any) -> None:
             close(only(gradient, f, spacing=[entry], **keywords), wanted)
     usual = numbers(only(gradient, f))
     require_numbers(only(gradient, f, edge_order=None), usual, tolerance=0)
-
-
-def keywords(error: type[Exception], parameter: str, **given: Any) -> Mistake:
-    """Return a mistake in the keywords of a call on one line of samples."""
-    what = ", ".join(f"{name}={value!r}" for name, value in given.items())
-    return Mistake(what, error, parameter, lambda xp: (array(xp, ROW), given))
 
 
 # The function `derivative`.
