@@ -23,6 +23,7 @@ from . import _agnostic, _calls, _constants, _dispatch, _libraries, _precision, 
 from ._calls import Request
 from ._checks import boundary, dim, input, scale_factors
 from ._checks.dtype import check_pair
+from ._checks.spacing import Entry
 from ._classes import ndim_of
 from ._lowering import index_along
 from ._records import Ends, Field, Orders, Plan, Samples
@@ -254,14 +255,7 @@ def plan(
     entries = scale_factors.entries(request.scale_factors, len(usual.axes))
     if not entries:
         return usual
-    xp, own = samples.namespace, [scale_factors.check(e, field) for e in entries]
-    results = [task.precision.result for task in usual.tasks if task.sign == 0]
-    for entry, one in zip(entries, own, strict=True):
-        for result in [] if one is None else results:
-            check_pair(entry.name, one, result, xp)
-    working = [_precision.working(task.precision) for task in usual.tasks]
-    wide = [one and _precision.at_least_32_bits(one, xp) for one in own]
-    dtype = _precision.common([*working, *wide], xp)
+    dtype, results = _dtypes(planner, usual, entries, field, request)
     grid = Grid(
         again,
         plain,
@@ -271,18 +265,33 @@ def plan(
         field.vector_axis,
         dtype,
         _constants.placed(request.where, samples),
-        xp,
+        samples.namespace,
         samples.library is not None and samples.library.has_slopes,
     )
     _check_lengths(planner, grid, field)
+    run = partial(_run, grid, FORMULAS[planner], samples, results)
+    margins = _tasks.margins(usual.tasks)
+    return usual._replace(executor=_dispatch.without_ghosts(run, margins, samples))
+
+
+def _dtypes(
+    planner: Any, usual: Plan, entries: list[Entry], field: Field, request: Request
+) -> tuple[DType, tuple[DType, ...]]:
+    """Return the working dtype, and that of each result: factors have a say in both."""
+    xp = field.samples.namespace
+    own = [scale_factors.check(entry, field) for entry in entries]
+    results = [task.precision.result for task in usual.tasks if task.sign == 0]
+    for entry, one in zip(entries, own, strict=True):
+        for result in [] if one is None else results:
+            check_pair(entry.name, one, result, xp)
+    working = [_precision.working(task.precision) for task in usual.tasks]
+    wide = [one and _precision.at_least_32_bits(one, xp) for one in own]
     if request.dtype is None:
         if planner is not _calls.gradient or usual.stack is not None:
             own = [_precision.common([*own, results[0]], xp)] * len(results)
         pairs = zip(results, own, strict=True)
         results = [_precision.common(pair, xp) for pair in pairs]
-    run = partial(_run, grid, FORMULAS[planner], samples, tuple(results))
-    margins = _tasks.margins(usual.tasks)
-    return usual._replace(executor=_dispatch.without_ghosts(run, margins, samples))
+    return _precision.common([*working, *wide], xp), tuple(results)
 
 
 def _run(
