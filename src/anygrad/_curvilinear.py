@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial, reduce
 from typing import Any, NamedTuple
 
@@ -58,7 +58,7 @@ class Grid(NamedTuple):
     def others(self, *places: int) -> Any:
         """Return the product of all factors but those at some places."""
         rest = [h for place, h in enumerate(self.factors) if place not in places]
-        return product(rest)
+        return reduce(operator.mul, rest, 1.0)
 
     def last_axis_first(self) -> list[int]:
         """Return the places of the dims in the order in which terms are summed."""
@@ -182,11 +182,6 @@ class Grid(NamedTuple):
         return tuple(plan.executor(array, plan, plan.namespace))
 
 
-def product(factors: Iterable[Any]) -> Any:
-    """Return the product of factors, and 1 of none."""
-    return reduce(lambda a, b: a * b, factors, 1.0)
-
-
 def gradient(grid: Grid, f: Any) -> list[Any]:
     """Return each partial derivative over its factor."""
     ends = [_each_end(_of_block, grid.ends(k)) for k in range(len(grid.axes))]
@@ -198,7 +193,7 @@ def gradient(grid: Grid, f: Any) -> list[Any]:
 def divergence(grid: Grid, f: Any) -> list[Any]:
     """Return the sum of the derivatives of the fluxes, over the volume."""
     terms = [grid.of_product(grid.others(k), f, k, k) for k in grid.last_axis_first()]
-    return [grid.over(reduce(lambda a, b: a + b, terms), grid.others())]
+    return [grid.over(reduce(operator.add, terms), grid.others())]
 
 
 def curl(grid: Grid, f: Any) -> list[Any]:
@@ -227,7 +222,7 @@ def laplacian(grid: Grid, f: Any) -> list[Any]:
             slope = grid.derivative(f, k)
             term = term + grid.times(slope, grid.slope(weight, k, f))
         terms.append(term)
-    return [grid.over(reduce(lambda a, b: a + b, terms), grid.others())]
+    return [grid.over(reduce(operator.add, terms), grid.others())]
 
 
 #: By the planner of a function: its formula, of a grid and the samples.

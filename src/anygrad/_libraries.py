@@ -71,11 +71,6 @@ def _torch_settings() -> Any:
     return torch.get_default_dtype()
 
 
-def _torch_conditions(tensor: Any) -> Any:
-    """Return where a tensor lies and how."""
-    return tensor.device, tensor.is_nested, tensor.layout
-
-
 def _torch_layout(tensor: Any) -> str | None:
     import torch
 
@@ -142,17 +137,8 @@ def _jax_conditions(array: Any) -> Any:
     return array.sharding if place is not None and len(place) > 1 else place
 
 
-def _cupy_conditions(array: Any) -> Any:
-    return array.device.id
-
-
 def dask_chunk(array: Any) -> Any:
     return array._meta  # noqa: SLF001 - there is no public name for it
-
-
-def _dask_conditions(array: Any) -> Any:
-    """Return the class of the chunks, which may be one that is refused."""
-    return type(dask_chunk(array))
 
 
 def _dask_joined(word: str, arrays: list[Any], axis: int) -> Any:
@@ -202,7 +188,7 @@ TABLE = (
         distributions=("torch",),
         remark="Autograd through samples, steps and coordinates; torch.compile.",
         settings=_torch_settings,
-        conditions=_torch_conditions,
+        conditions=lambda tensor: (tensor.device, tensor.is_nested, tensor.layout),
         device=lambda tensor: tensor.device,
         layout=_torch_layout,
         is_compiled=_torch_is_compiled,
@@ -245,7 +231,7 @@ TABLE = (
         distributions=("dask",),
         remark="Lazy; NumPy coordinates become a part of the graph.",
         takes_constants=True,
-        conditions=_dask_conditions,
+        conditions=lambda array: type(dask_chunk(array)),  # some are refused
         chunk=dask_chunk,
         beside=_dask_beside,
         stack=partial(_dask_joined, "stack"),
@@ -259,8 +245,8 @@ TABLE = (
         namespace="cupy",
         import_namespace=_cupy,
         distributions=("cupy-cuda12x", "cupy-cuda13x", "cupy"),
-        remark=("Tested on real CuPy with an emulated driver, on a GPU not yet."),
-        conditions=_cupy_conditions,
+        remark="Tested on real CuPy with an emulated driver, on a GPU not yet.",
+        conditions=lambda array: array.device.id,
     ),
     Library(
         name="array-api-strict",
