@@ -305,9 +305,7 @@ def _run(
         results = [_rounded(result, dtype, xp) for result, dtype in pairs]
         if plan.stack is None:
             return tuple(results)
-        library = samples.library
-        stack = xp.stack if library is None or library.stack is None else library.stack
-        return (stack(results, axis=plan.stack.axis),)
+        return (samples.joining("stack")(results, axis=plan.stack.axis),)
 
 
 def _rounded(result: Any, dtype: DType, xp: Namespace) -> Any:
@@ -339,17 +337,17 @@ def _placed(given: list[Any], field: Field, dtype: DType) -> tuple[Any, ...]:
 
 def _check_lengths(planner: Any, grid: Grid, field: Field) -> None:
     """Refuse axes that are too short for the derivative of a factor along them."""
+    if planner is _calls.gradient:  # it has none
+        return
     accuracy = grid.request.accuracy
     axes = dim.axes(field, grid.request.dim, grid.request.axis)
     for k, axis in enumerate(axes):
         ends = _both(grid.ends(k))
-        if planner is _calls.gradient or not any(
-            grid.varies(h, k) for h in grid.factors
-        ):
-            continue
         is_product = planner is not _calls.laplacian and all(map(_has_factors, ends))
-        modes = [_of_factor(end) for end in ends]
-        if "one_sided" in modes and not is_product:
+        is_one_sided = "one_sided" in map(_of_factor, ends)
+        if is_product or not is_one_sided:
+            continue
+        if any(grid.varies(h, k) for h in grid.factors):
             orders = Orders(1, accuracy, accuracy)
             nothing = Ends("one_sided", "one_sided", None, None)
             input.check_length(field, axis, accuracy + 1, orders, nothing)

@@ -35,6 +35,11 @@ class Samples(NamedTuple):
     #: be looked at, and the value of a number may be a symbol.
     is_compiled: bool
 
+    def joining(self, word: str) -> Any:
+        """Return the standard's `stack` or `concat`, or what the library has for it."""
+        own = getattr(self.library, word, None)
+        return own or getattr(self.namespace, word)
+
 
 class Field(NamedTuple):
     """What is differentiated: the samples, or one component of a vector field."""
