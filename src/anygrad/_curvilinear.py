@@ -261,7 +261,7 @@ def plan(
         dtype,
         _constants.placed(request.where, samples),
         samples.namespace,
-        samples.library is not None and samples.library.has_slopes,
+        samples.library.has_slopes,
     )
     _check_lengths(planner, grid, field)
     run = partial(_run, grid, FORMULAS[planner], samples, results)

@@ -21,7 +21,7 @@ class Samples(NamedTuple):
     #: Its own.
     dtype: DType
     shape: tuple[Any, ...]
-    #: The `Library`, a row of the table; None for one that is not named there.
+    #: The `Library`, a row of the table.
     library: Any
     #: In which it is computed with.
     namespace: Namespace
@@ -37,8 +37,7 @@ class Samples(NamedTuple):
 
     def joining(self, word: str) -> Any:
         """Return the standard's `stack` or `concat`, or what the library has for it."""
-        own = getattr(self.library, word, None)
-        return own or getattr(self.namespace, word)
+        return getattr(self.library, word) or getattr(self.namespace, word)
 
 
 class Field(NamedTuple):

@@ -42,12 +42,12 @@ def check_real(samples: Samples, name: str) -> None:
 def _check_plain(samples: Samples) -> None:
     """Refuse classes whose arrays have something of their own, which would be lost."""
     library, array = samples.library, samples.array
-    if library is not None and library.chunk is not None:
+    if library.chunk is not None:
         array = library.chunk(array)
         library = _libraries.library_of(array)
     elif samples.is_exact:
         return
-    if library is not None and _libraries.loses_state(type(array), library):
+    if _libraries.loses_state(type(array), library):
         refuse_meaning(array, library.namespace, "input")
 
 
