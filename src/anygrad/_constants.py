@@ -174,8 +174,11 @@ def as_placed(found: Samples, samples: Samples) -> Samples:
 
 
 def adopted(request: Request, samples: Samples) -> Request:
-    """Return a call without arrays of NumPy's, as a compiler shows its numbers, too."""
-    if samples.library.adopt is None:
+    """Return a call without arrays of NumPy's, as a compiler shows its numbers, too.
+
+    Without a compiler, it is as it was.
+    """
+    if not samples.is_compiled or samples.library.adopt is None:
         return request
     return request.with_each(lambda given: _adopted(given, samples))
 

@@ -241,8 +241,7 @@ def plan(
     if planner not in FORMULAS:
         scale_factors.refuse_tensors(request.scale_factors)
     samples = _dispatch.samples_of(array, "input")
-    if samples.is_compiled:
-        request = _constants.adopted(request, samples)
+    request = _constants.adopted(request, samples)
     plain = request._replace(scale_factors=None)
     usual = again(planner, array, **plain._asdict())
     component = usual.tasks[0].component if usual.tasks else None

@@ -67,8 +67,7 @@ def plan(
     """Return the plan of a call on samples and ghosts."""
     samples = _dispatch.samples_of(array, "input")
     input.check(samples)
-    if samples.is_compiled:
-        request = _constants.adopted(request, samples)
+    request = _constants.adopted(request, samples)
     field = _field(samples, request)
     with _dispatch.surroundings(samples):
         whole, extensions = _extended(planner, field, request)
