@@ -7,6 +7,7 @@ from itertools import pairwise, product
 from typing import Any, NamedTuple
 
 from ._kept import Kept
+from ._library import Library
 from ._precision import Precision, working
 from ._scales import Scale
 from ._schemes import Halo, Scheme, halo
@@ -21,8 +22,8 @@ class Samples(NamedTuple):
     #: Its own.
     dtype: DType
     shape: tuple[Any, ...]
-    #: The `Library`, a row of the table.
-    library: Any
+    #: A row of the table.
+    library: Library
     #: In which it is computed with.
     namespace: Namespace
     #: ``executor(array, plan, namespace)`` returns the results of a plan.
