@@ -80,7 +80,7 @@ def test_a_half_made_module_does_not_matter(
 def test_a_class_of_the_same_name_from_elsewhere(library: Backend, name: str) -> None:
     """It is no array unless it says so, and then one of a library that nobody knows."""
     stranger = class_named(name)()
-    assert _libraries.library_of(stranger) is None
+    assert _libraries.library_of(stranger) is _libraries.UNNAMED
     got = f"{name.partition('.')[0]}.Tensor"
     with pytest.raises(TypeError, match=rf"Got {got}\.$"):
         anygrad.gradient(stranger)

@@ -30,8 +30,7 @@ BOOLEAN = ("bool", "bool_")
 class Place(NamedTuple):
     """Where the samples of a call lie."""
 
-    #: None for a library that the table does not name.
-    library: Library | None
+    library: Library
     #: In which they are computed with.
     namespace: Namespace
     #: None where the library decides by itself.
@@ -55,7 +54,7 @@ class Place(NamedTuple):
         owned = self._owned(_libraries.without_shell(given), axis)
         if self.are_taken:
             return owned
-        if self.library is not None and self.library.adopt is not None:
+        if self.library.adopt is not None:
             return _adopted_alone(owned, self.library, self.device, self.mesh)
         if self.device is not None:
             with suppress(TypeError):  # not all take it, such as unxt's namespace
@@ -112,14 +111,13 @@ def _origins(array: Any, axis: int) -> Any:
 
 def is_constant(array: Any) -> bool:
     """Tell whether an array goes with samples of any library."""
-    library = _libraries.library_of(array)
-    return library is not None and library.is_constant
+    return _libraries.library_of(array).is_constant
 
 
 def place_of(samples: Samples) -> Place | None:
     """Return where constants go; None where they are taken as they are."""
     library = samples.library
-    if library is not None and library.takes_constants:
+    if library.takes_constants:
         return None
     mesh = _libraries.mesh_of(samples.array, library)
     return Place(library, samples.namespace, samples.device, mesh, {})
@@ -139,7 +137,7 @@ def placed(array: Any, samples: Samples) -> Any:
     """Return an array where the samples lie, as one that operations take with them."""
     place, library = place_for(samples, [array]), samples.library
     plain = _libraries.without_shell(array if place is None else place.array(array))
-    if library is None or library.beside is None or not is_constant(plain):
+    if library.beside is None or not is_constant(plain):
         return plain
     return library.beside(plain, samples.array)
 
@@ -169,15 +167,18 @@ def chunks_of(field: Field) -> Any:
 def as_placed(found: Samples, samples: Samples) -> Samples:
     """Return what is known of an array, as it will be where the samples lie."""
     place = place_of(samples)
-    if place is None or found.library is None or not found.library.is_constant:
+    if place is None or not found.library.is_constant:
         return found
     dtype = getattr(samples.namespace, place.dtype_name(found.dtype))
     return found._replace(dtype=dtype, namespace=samples.namespace)
 
 
 def adopted(request: Request, samples: Samples) -> Request:
-    """Return a call without arrays of NumPy's, as a compiler shows its numbers, too."""
-    if samples.library.adopt is None:
+    """Return a call without arrays of NumPy's, as a compiler shows its numbers, too.
+
+    Without a compiler, it is as it was.
+    """
+    if not samples.is_compiled or samples.library.adopt is None:
         return request
     return request.with_each(
         lambda given: _each(given, lambda entry: _adopted(entry, samples))
@@ -191,9 +192,10 @@ def without_symbols(request: Request, array: Any) -> Request:
     what is beyond the ends have no say in the dtype; factors have.
     """
     library = _libraries.library_of(array)
-    if library is None or not library.symbols:
+    importing = library.import_namespace
+    if importing is None or not library.symbols:
         return request
-    xp, device = library.import_namespace(), library.device(array)
+    xp, device = importing(), library.device(array)
     widest = xp.float64 if _precision.has_float64(device, xp) else xp.float32
 
     def replaced(given: Any, dtype: DType) -> Any:

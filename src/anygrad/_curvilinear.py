@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial, reduce
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ from . import _agnostic, _calls, _constants, _dispatch, _libraries, _precision, 
 from ._calls import Request
 from ._checks import boundary, dim, input, scale_factors
 from ._checks.dtype import check_pair
+from ._checks.spacing import Entry
 from ._classes import ndim_of
 from ._lowering import index_along
 from ._records import Ends, Field, Orders, Plan, Samples
@@ -57,7 +58,7 @@ class Grid(NamedTuple):
     def others(self, *places: int) -> Any:
         """Return the product of all factors but those at some places."""
         rest = [h for place, h in enumerate(self.factors) if place not in places]
-        return product(rest)
+        return reduce(operator.mul, rest, 1.0)
 
     def last_axis_first(self) -> list[int]:
         """Return the places of the dims in the order in which terms are summed."""
@@ -181,11 +182,6 @@ class Grid(NamedTuple):
         return tuple(plan.executor(array, plan, plan.namespace))
 
 
-def product(factors: Iterable[Any]) -> Any:
-    """Return the product of factors, and 1 of none."""
-    return reduce(lambda a, b: a * b, factors, 1.0)
-
-
 def gradient(grid: Grid, f: Any) -> list[Any]:
     """Return each partial derivative over its factor."""
     ends = [_each_end(_of_block, grid.ends(k)) for k in range(len(grid.axes))]
@@ -197,7 +193,7 @@ def gradient(grid: Grid, f: Any) -> list[Any]:
 def divergence(grid: Grid, f: Any) -> list[Any]:
     """Return the sum of the derivatives of the fluxes, over the volume."""
     terms = [grid.of_product(grid.others(k), f, k, k) for k in grid.last_axis_first()]
-    return [grid.over(reduce(lambda a, b: a + b, terms), grid.others())]
+    return [grid.over(reduce(operator.add, terms), grid.others())]
 
 
 def curl(grid: Grid, f: Any) -> list[Any]:
@@ -226,7 +222,7 @@ def laplacian(grid: Grid, f: Any) -> list[Any]:
             slope = grid.derivative(f, k)
             term = term + grid.times(slope, grid.slope(weight, k, f))
         terms.append(term)
-    return [grid.over(reduce(lambda a, b: a + b, terms), grid.others())]
+    return [grid.over(reduce(operator.add, terms), grid.others())]
 
 
 #: By the planner of a function: its formula, of a grid and the samples.
@@ -245,8 +241,7 @@ def plan(
     if planner not in FORMULAS:
         scale_factors.refuse_tensors(request.scale_factors)
     samples = _dispatch.samples_of(array, "input")
-    if samples.is_compiled:
-        request = _constants.adopted(request, samples)
+    request = _constants.adopted(request, samples)
     plain = request._replace(scale_factors=None)
     usual = again(planner, array, **plain._asdict())
     component = usual.tasks[0].component if usual.tasks else None
@@ -254,14 +249,7 @@ def plan(
     entries = scale_factors.entries(request.scale_factors, len(usual.axes))
     if not entries:
         return usual
-    xp, own = samples.namespace, [scale_factors.check(e, field) for e in entries]
-    results = [task.precision.result for task in usual.tasks if task.sign == 0]
-    for entry, one in zip(entries, own, strict=True):
-        for result in [] if one is None else results:
-            check_pair(entry.name, one, result, xp)
-    working = [_precision.working(task.precision) for task in usual.tasks]
-    wide = [one and _precision.at_least_32_bits(one, xp) for one in own]
-    dtype = _precision.common([*working, *wide], xp)
+    dtype, results = _dtypes(planner, usual, entries, field, request)
     grid = Grid(
         again,
         plain,
@@ -271,18 +259,33 @@ def plan(
         field.vector_axis,
         dtype,
         _constants.placed(request.where, samples),
-        xp,
-        samples.library is not None and samples.library.has_slopes,
+        samples.namespace,
+        samples.library.has_slopes,
     )
     _check_lengths(planner, grid, field)
+    run = partial(_run, grid, FORMULAS[planner], samples, results)
+    margins = _tasks.margins(usual.tasks)
+    return usual._replace(executor=_dispatch.without_ghosts(run, margins, samples))
+
+
+def _dtypes(
+    planner: Any, usual: Plan, entries: list[Entry], field: Field, request: Request
+) -> tuple[DType, tuple[DType, ...]]:
+    """Return the working dtype, and that of each result: factors have a say in both."""
+    xp = field.samples.namespace
+    own = [scale_factors.check(entry, field) for entry in entries]
+    results = [task.precision.result for task in usual.tasks if task.sign == 0]
+    for entry, one in zip(entries, own, strict=True):
+        for result in [] if one is None else results:
+            check_pair(entry.name, one, result, xp)
+    working = [_precision.working(task.precision) for task in usual.tasks]
+    wide = [one and _precision.at_least_32_bits(one, xp) for one in own]
     if request.dtype is None:
         if planner is not _calls.gradient or usual.stack is not None:
             own = [_precision.common([*own, results[0]], xp)] * len(results)
         pairs = zip(results, own, strict=True)
         results = [_precision.common(pair, xp) for pair in pairs]
-    run = partial(_run, grid, FORMULAS[planner], samples, tuple(results))
-    margins = _tasks.margins(usual.tasks)
-    return usual._replace(executor=_dispatch.without_ghosts(run, margins, samples))
+    return _precision.common([*working, *wide], xp), tuple(results)
 
 
 def _run(
@@ -301,9 +304,7 @@ def _run(
         results = [_rounded(result, dtype, xp) for result, dtype in pairs]
         if plan.stack is None:
             return tuple(results)
-        library = samples.library
-        stack = xp.stack if library is None or library.stack is None else library.stack
-        return (stack(results, axis=plan.stack.axis),)
+        return (samples.joining("stack")(results, axis=plan.stack.axis),)
 
 
 def _rounded(result: Any, dtype: DType, xp: Namespace) -> Any:
@@ -335,17 +336,17 @@ def _placed(given: list[Any], field: Field, dtype: DType) -> tuple[Any, ...]:
 
 def _check_lengths(planner: Any, grid: Grid, field: Field) -> None:
     """Refuse axes that are too short for the derivative of a factor along them."""
+    if planner is _calls.gradient:  # it has none
+        return
     accuracy = grid.request.accuracy
     axes = dim.axes(field, grid.request.dim, grid.request.axis)
     for k, axis in enumerate(axes):
         ends = _both(grid.ends(k))
-        if planner is _calls.gradient or not any(
-            grid.varies(h, k) for h in grid.factors
-        ):
-            continue
         is_product = planner is not _calls.laplacian and all(map(_has_factors, ends))
-        modes = [_of_factor(end) for end in ends]
-        if "one_sided" in modes and not is_product:
+        is_one_sided = "one_sided" in map(_of_factor, ends)
+        if is_product or not is_one_sided:
+            continue
+        if any(grid.varies(h, k) for h in grid.factors):
             orders = Orders(1, accuracy, accuracy)
             nothing = Ends("one_sided", "one_sided", None, None)
             input.check_length(field, axis, accuracy + 1, orders, nothing)

@@ -12,7 +12,7 @@ import array_api_compat
 
 from . import _agnostic, _classes, _libraries, _namespaces, _refusals
 from ._checks.wording import as_array, by_dtype
-from ._library import Library, standard_device
+from ._library import Library
 from ._lowering import index_along
 from ._records import Plan, Samples
 from ._schemes import Margin
@@ -115,7 +115,7 @@ def _of_cupy() -> Executors:
 
 
 #: By the names in the table of libraries: what loads the executors of a library when
-#: its first array comes in, and not when anygrad is imported.
+#: its first array comes in, and not when anygrad is imported.  Others have none.
 EXECUTORS: dict[str, Callable[[], Executors]] = {
     "numpy": _of_numpy,
     "torch": _of_torch,
@@ -125,9 +125,6 @@ EXECUTORS: dict[str, Callable[[], Executors]] = {
     "cubed": _of_cubed,
     "array-api-strict": Executors,
 }
-
-#: For libraries that the table does not name.
-AGNOSTIC = Executors()
 
 
 def samples_of(array: Any, name: str) -> Samples:
@@ -140,22 +137,11 @@ def samples_of(array: Any, name: str) -> Samples:
         axes to slice.
     """
     library = _libraries.library_of(array)
-    is_exact = library is not None and _libraries.is_exact(array, library)
+    is_exact = _libraries.is_exact(array, library)
     if not is_exact:
         _refuse(type(array), array, name)
-    if library is None:
-        namespace = _namespace(array, name)
-        return Samples(
-            array,
-            array.dtype,
-            array.shape,
-            library=None,
-            namespace=namespace,
-            executor=AGNOSTIC.exact,
-            device=standard_device(array),
-            is_exact=False,
-            is_compiled=False,
-        )
+    importing = library.import_namespace
+    namespace = importing() if importing else _namespace(array, name)
     _check_layout(array, library, name)
     if library.chunk is not None:
         _refuse(type(library.chunk(array)), array, name)
@@ -172,7 +158,7 @@ def samples_of(array: Any, name: str) -> Samples:
         array.dtype,
         array.shape,
         library,
-        library.import_namespace(),
+        namespace,
         executor,
         library.device(array),
         is_exact,
@@ -197,13 +183,13 @@ def executor_for(samples: Samples, companions: Iterable[Any]) -> Executor:
     That is the fallback where one is of a class derived from the library's.
     """
     library = samples.library
-    if library is None or _libraries.mesh_of(samples.array, library) is not None:
+    if _libraries.mesh_of(samples.array, library) is not None:
         return samples.executor  # what comes with a spread array is spread, too
     for array in filter(_classes.is_array, companions):
         plain = _libraries.without_shell(array)
         is_own = _libraries.library_of(plain) is library
         if is_own and not _libraries.is_exact(plain, library):
-            return EXECUTORS[library.name]().fallback
+            return _executors_of(library).fallback
     return samples.executor
 
 
@@ -275,5 +261,5 @@ def _surroundings_of_chunk(array: Any) -> AbstractContextManager[Any]:
     return surroundings(samples_of(array, "input"))
 
 
-def _executors_of(library: Library | None) -> Executors:
-    return AGNOSTIC if library is None else EXECUTORS[library.name]()
+def _executors_of(library: Library) -> Executors:
+    return EXECUTORS.get(library.name, Executors)()

@@ -67,8 +67,7 @@ def plan(
     """Return the plan of a call on samples and ghosts."""
     samples = _dispatch.samples_of(array, "input")
     input.check(samples)
-    if samples.is_compiled:
-        request = _constants.adopted(request, samples)
+    request = _constants.adopted(request, samples)
     field = _field(samples, request)
     with _dispatch.surroundings(samples):
         whole, extensions = _extended(planner, field, request)
@@ -76,7 +75,7 @@ def plan(
         for place, _, *sides in extensions:
             shape[place] += sum([a.shape[place] for a in sides if a is not None])
         planner(samples._replace(shape=tuple(shape)), whole)  # it refuses what is wrong
-        f, xp, concat = samples.array, samples.namespace, _concat(samples)
+        f, xp, concat = samples.array, samples.namespace, samples.joining("concat")
         for number, extension in enumerate(extensions):
             f = extension.beside(extensions[:number], concat).put_to(f, xp, concat)
     inner = again(planner, f, **whole._asdict())
@@ -178,7 +177,7 @@ def _coordinates(entry: Entry, sides: Any, axis: Axis, count: int, field: Field)
     if first is None and last is None:
         return entry.given
     samples, given = field.samples, [entry.given, first, last]
-    xp, concat = samples.namespace, _concat(samples)
+    xp, concat = samples.namespace, samples.joining("concat")
     if all(x is None or _constants.is_constant(x) for x in given):
         xp = _dispatch.samples_of(entry.given, entry.name).namespace
         concat = xp.concat
@@ -195,13 +194,6 @@ def _coordinates(entry: Entry, sides: Any, axis: Axis, count: int, field: Field)
         for ghost, side in zip(ghosts, sides, strict=True)
     ]
     return Extension(place, axis, *parts).put_to(x, xp, concat)
-
-
-def _concat(samples: Samples) -> Concat:
-    concat: Concat = samples.namespace.concat
-    if samples.library is not None and samples.library.concat is not None:
-        concat = samples.library.concat
-    return concat
 
 
 def _nearest(array: Any, place: int, count: int, side: Given) -> Any:

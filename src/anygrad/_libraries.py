@@ -71,11 +71,6 @@ def _torch_settings() -> Any:
     return torch.get_default_dtype()
 
 
-def _torch_conditions(tensor: Any) -> Any:
-    """Return where a tensor lies and how."""
-    return tensor.device, tensor.is_nested, tensor.layout
-
-
 def _torch_layout(tensor: Any) -> str | None:
     import torch
 
@@ -142,17 +137,8 @@ def _jax_conditions(array: Any) -> Any:
     return array.sharding if place is not None and len(place) > 1 else place
 
 
-def _cupy_conditions(array: Any) -> Any:
-    return array.device.id
-
-
 def dask_chunk(array: Any) -> Any:
     return array._meta  # noqa: SLF001 - there is no public name for it
-
-
-def _dask_conditions(array: Any) -> Any:
-    """Return the class of the chunks, which may be one that is refused."""
-    return type(dask_chunk(array))
 
 
 def _dask_joined(word: str, arrays: list[Any], axis: int) -> Any:
@@ -202,7 +188,7 @@ TABLE = (
         distributions=("torch",),
         remark="Autograd through samples, steps and coordinates; torch.compile.",
         settings=_torch_settings,
-        conditions=_torch_conditions,
+        conditions=lambda tensor: (tensor.device, tensor.is_nested, tensor.layout),
         device=lambda tensor: tensor.device,
         layout=_torch_layout,
         is_compiled=_torch_is_compiled,
@@ -246,7 +232,7 @@ TABLE = (
         distributions=("dask",),
         remark="Lazy; NumPy coordinates become a part of the graph.",
         takes_constants=True,
-        conditions=_dask_conditions,
+        conditions=lambda array: type(dask_chunk(array)),  # some are refused
         chunk=dask_chunk,
         beside=_dask_beside,
         stack=partial(_dask_joined, "stack"),
@@ -260,8 +246,8 @@ TABLE = (
         namespace="cupy",
         import_namespace=_cupy,
         distributions=("cupy-cuda12x", "cupy-cuda13x", "cupy"),
-        remark=("Tested on real CuPy with an emulated driver, on a GPU not yet."),
-        conditions=_cupy_conditions,
+        remark="Tested on real CuPy with an emulated driver, on a GPU not yet.",
+        conditions=lambda array: array.device.id,
     ),
     Library(
         name="array-api-strict",
@@ -294,7 +280,19 @@ ENGINES = (
     ),
 )
 
-#: All rows.
+#: What goes for a library that the table does not name: the standard, and no more.
+UNNAMED = Library(
+    name="",
+    classes=(),
+    package="",
+    family=(),
+    namespace="",
+    import_namespace=None,
+    distributions=(),
+    remark="",
+)
+
+#: All rows that have names.
 ROWS = (*TABLE, *ENGINES)
 
 #: The rows by module and name of a class, mere shells among them: looking one up
@@ -313,26 +311,25 @@ BY_CLASS: dict[tuple[str, ...], Library] = {
 SHELLS = frozenset([name for library in ROWS for name in library.shells])
 
 
-def _of_class(cls: type) -> Library | None:
-    return BY_CLASS.get((cls.__module__, cls.__qualname__))
+def _of_class(cls: type) -> Library:
+    return BY_CLASS.get((cls.__module__, cls.__qualname__), UNNAMED)
 
 
-def library_of(array: Any) -> Library | None:
-    """Return the row for an array, by its class or a base of it; None for others."""
+def library_of(array: Any) -> Library:
+    """Return the row for an array, by its class or a base of it."""
     cls = type(array)
     exact = _of_class(cls)
-    if exact is not None:
+    if exact is not UNNAMED:
         return exact
     for library in ROWS:
         if is_of(cls, library):
             return library
-    return None
+    return UNNAMED
 
 
 def is_shell(array: Any) -> bool:
     """Tell whether the class is one of a library's that add nothing to its arrays."""
-    library = _of_class(type(array))
-    return library is not None and type(array).__qualname__ in library.shells
+    return type(array).__qualname__ in _of_class(type(array)).shells
 
 
 def without_shell(array: Any) -> Any:
@@ -341,15 +338,14 @@ def without_shell(array: Any) -> Any:
     if cls.__name__ not in SHELLS:
         return array
     library = _of_class(cls)
-    if library is None or library.unwrap is None or cls.__qualname__ in library.family:
+    if library.unwrap is None or cls.__qualname__ in library.family:
         return array
     return library.unwrap(array)
 
 
 def lasting(array: Any) -> Any:
     """Return an array as one that automatic differentiation may keep."""
-    library = _of_class(type(array))
-    keep = None if library is None else library.lasting
+    keep = _of_class(type(array)).lasting
     return array if keep is None else keep(array)
 
 
@@ -379,9 +375,9 @@ def is_of(cls: type, library: Library) -> bool:
     return _classes.is_of_family(cls, library.package, library.family)
 
 
-def mesh_of(array: Any, library: Library | None) -> Any:
+def mesh_of(array: Any, library: Library) -> Any:
     """Return the devices over which an array is spread; None where it is on one."""
-    return None if library is None or library.mesh is None else library.mesh(array)
+    return None if library.mesh is None else library.mesh(array)
 
 
 def is_exact(array: Any, library: Library) -> bool:

@@ -32,8 +32,8 @@ class Library(NamedTuple):
     #: The module that a user imports to make arrays.
     namespace: str
     #: Returns array-api-compat's namespace, which is imported as code that compilers
-    #: can read.
-    import_namespace: Callable[[], Namespace]
+    #: can read; None where each array is asked for it.
+    import_namespace: Callable[[], Namespace] | None
     #: The packages that may provide it, for versions and for advice.
     distributions: tuple[str, ...]
     #: One sentence for the documentation.

@@ -203,8 +203,7 @@ def _planned(
     """Return what a call is about, and what it asks for in the library's own arrays."""
     samples = _dispatch.samples_of(array, "input")
     input.check(samples)
-    if samples.is_compiled:
-        request = _constants.adopted(request, samples)
+    request = _constants.adopted(request, samples)
     return samples, planner(samples, request), request
 
 

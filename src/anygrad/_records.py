@@ -7,6 +7,7 @@ from itertools import pairwise, product
 from typing import Any, NamedTuple
 
 from ._kept import Kept
+from ._library import Library
 from ._precision import Precision, working
 from ._scales import Scale
 from ._schemes import Halo, Scheme, halo
@@ -21,8 +22,8 @@ class Samples(NamedTuple):
     #: Its own.
     dtype: DType
     shape: tuple[Any, ...]
-    #: The `Library`, a row of the table; None for one that is not named there.
-    library: Any
+    #: A row of the table.
+    library: Library
     #: In which it is computed with.
     namespace: Namespace
     #: ``executor(array, plan, namespace)`` returns the results of a plan.
@@ -34,6 +35,10 @@ class Samples(NamedTuple):
     #: Whether a compiler reads the very code that runs: then nothing that is kept may
     #: be looked at, and the value of a number may be a symbol.
     is_compiled: bool
+
+    def joining(self, word: str) -> Any:
+        """Return the standard's `stack` or `concat`, or what the library has for it."""
+        return getattr(self.library, word) or getattr(self.namespace, word)
 
 
 class Field(NamedTuple):

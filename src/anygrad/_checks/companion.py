@@ -26,17 +26,15 @@ def companion(array: Any, field: Field, name: str) -> Samples:
         )
         raise TypeError(msg)
     library = found.library
-    is_derived = library is not None and not found.is_exact
-    if is_derived and _libraries.has_meaning(type(array), library):
+    if not found.is_exact and _libraries.has_meaning(type(array), library):
         # Nobody knows what it makes of this.
         refuse_meaning(array, library.namespace, name)
     _check_mesh(array, found, samples, name)
     here, there = found.device, samples.device
     if not mixed and here is not None and there is not None and here != there:
-        move = "to_device" if library is None else library.move
         msg = (
             f"`{name}` must be on the device of `input`. Got {here} for an `input` on "
-            f"{there}. Move one of them first, e.g. with `{move}`."
+            f"{there}. Move one of them first, e.g. with `{library.move}`."
         )
         raise ValueError(msg)
     return found
@@ -80,7 +78,7 @@ def _named(given: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 def _check_mesh(array: Any, found: Samples, samples: Samples, name: str) -> None:
     """Refuse arrays on one device beside arrays that are spread over several."""
     library = found.library
-    if library is None or library is not samples.library or not found.shape:
+    if library is not samples.library or not found.shape:
         return
     one, other = (_libraries.mesh_of(a, library) for a in (array, samples.array))
     if (one is None) != (other is None):
@@ -98,7 +96,8 @@ def _check_mesh(array: Any, found: Samples, samples: Samples, name: str) -> None
 def _may_mix(companion: Samples, samples: Samples) -> bool:
     """Tell whether arrays of two namespaces may meet in one call."""
     inner = companion.library
-    return inner is not None and (inner.is_constant or inner is samples.library)
+    is_same = inner is samples.library is not _libraries.UNNAMED
+    return inner.is_constant or is_same
 
 
 def may_broadcast(length: Any, full: Any) -> bool:

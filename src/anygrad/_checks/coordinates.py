@@ -10,7 +10,7 @@ from .._classes import is_array
 from .._records import Samples
 from .._unmasked import unmasked
 from . import dtype, spacing
-from .input import check_real, is_unknown
+from .input import check_real, is_unknown, refuse_unknown
 from .integers import integer
 from .spacing import Entry, check_kind
 from .wording import shown
@@ -77,11 +77,7 @@ def coordinate(given: Any, name: str) -> Samples:
         )
         raise ValueError(msg)
     if is_unknown(shape[0]):
-        msg = (
-            f"`{name}` must have a known length. Got shape {shape}. Compute it first, "
-            "e.g. with `compute_chunk_sizes()`."
-        )
-        raise ValueError(msg)
+        refuse_unknown(name, shape)
     # Nobody has sines of 8 bits.
     is_short = _precision.is_integer(samples.dtype, xp)
     if not (is_short or xp.finfo(samples.dtype).bits < 16):

@@ -75,8 +75,7 @@ def refuse_pair(
 
 def _namespace(samples: Samples) -> str:
     """Return the module that has the dtypes, as users import it."""
-    library = samples.library
-    return str(samples.namespace.__name__ if library is None else library.namespace)
+    return str(samples.library.namespace or samples.namespace.__name__)
 
 
 def _shown(dtype: Any) -> str:

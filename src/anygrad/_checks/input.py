@@ -42,12 +42,12 @@ def check_real(samples: Samples, name: str) -> None:
 def _check_plain(samples: Samples) -> None:
     """Refuse classes whose arrays have something of their own, which would be lost."""
     library, array = samples.library, samples.array
-    if library is not None and library.chunk is not None:
+    if library.chunk is not None:
         array = library.chunk(array)
         library = _libraries.library_of(array)
     elif samples.is_exact:
         return
-    if library is not None and _libraries.loses_state(type(array), library):
+    if _libraries.loses_state(type(array), library):
         refuse_meaning(array, library.namespace, "input")
 
 
@@ -82,11 +82,7 @@ def check_components(field: Field, count: int | None, vector_dim: Any) -> int:
             msg += " Is it another dim? Name it as `vector_dim`."
         raise ValueError(msg)
     if is_unknown(length):
-        msg = (
-            f"`input` must have a known length along `vector_dim` {shown(vector_dim)}. "
-            f"Got shape {shape}. Compute it first, e.g. with `compute_chunk_sizes()`."
-        )
-        raise ValueError(msg)
+        refuse_unknown("input", shape, f" along `vector_dim` {shown(vector_dim)}")
     if length == 0:
         msg = (
             f"`input` must have components along `vector_dim` {shown(vector_dim)}. Got "
@@ -101,17 +97,22 @@ def is_unknown(length: Any) -> bool:
     return length is None or (isinstance(length, float) and math.isnan(length))
 
 
+def refuse_unknown(name: str, shape: tuple[Any, ...], along: str = "") -> NoReturn:
+    """Raise for a length that must be known."""
+    msg = (
+        f"`{name}` must have a known length{along}. Got shape {shape}. Compute it "
+        "first, e.g. with `compute_chunk_sizes()`."
+    )
+    raise ValueError(msg)
+
+
 def check_length(
     field: Field, axis: Axis, points: int, orders: Orders, ends: Ends
 ) -> None:
     """Refuse axes that are too short for the formulas."""
     length, shape = field.shape[axis.number], tuple(field.samples.shape)
     if is_unknown(length):
-        msg = (
-            f"`input` must have a known length along `{axis.word}` {axis.given}. Got "
-            f"shape {shape}. Compute it first, e.g. with `compute_chunk_sizes()`."
-        )
-        raise ValueError(msg)
+        refuse_unknown("input", shape, f" along `{axis.word}` {axis.given}")
     if length < points:
         has_one_sided = field.has_mask or _boundaries.ONE_SIDED in ends[:2]
         has_ghosts = _boundaries.GHOSTS in ends[:2]

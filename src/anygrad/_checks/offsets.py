@@ -7,7 +7,7 @@ from typing import Any
 
 from .._classes import is_length_of_time
 from .._records import Samples
-from .input import check_numeric, is_unknown
+from .input import check_numeric, is_unknown, refuse_unknown
 from .order import checked_order
 from .wording import shortened, shown
 
@@ -52,12 +52,7 @@ def array(offsets: Samples, order: Any) -> int:
         raise ValueError(msg)
     count = offsets.shape[-1]
     if is_unknown(count):
-        msg = (
-            "`offsets` must have a known length along the last dimension. Got shape "
-            f"{tuple(offsets.shape)}. Compute it first, e.g. with "
-            "`compute_chunk_sizes()`."
-        )
-        raise ValueError(msg)
+        refuse_unknown("offsets", tuple(offsets.shape), " along the last dimension")
     _check_count(count, number)
     return number
 

@@ -60,8 +60,7 @@ def shortened(value: Any) -> str:
 
 def conversion(found: Samples) -> str:
     """Return how an array becomes one of numbers, in the words of its library."""
-    cast = "astype" if found.library is None else found.library.cast
-    usual = f"Convert it to numbers first, e.g. with `{cast}`."
+    usual = f"Convert it to numbers first, e.g. with `{found.library.cast}`."
     return by_dtype(found.dtype) or usual
 
 
@@ -110,8 +109,7 @@ def as_array(value: Any) -> str:
         return " Call it at the points of the grid first."
     first = value[0] if isinstance(value, (list, tuple)) and value else None
     if getattr(first, "shape", ()) != ():
-        library = _libraries.library_of(first)
-        module = "numpy" if library is None else library.namespace
+        module = _libraries.library_of(first).namespace or "numpy"
         return f" Put its arrays into one first, e.g. with `{module}.stack`."
     becomes = isinstance(value, (Sequence, numbers.Number)) and not _is_text(value)
     if becomes or hasattr(value, "__array__"):

@@ -104,25 +104,15 @@ def put_together(static: Plan, forms: Any, numbers: list[Any], arrays: Any) -> P
             )
         return scheme.per_formula(found)
 
-    def filled(task: Task, inner: Task | None) -> Task:
+    def filled(task: Task) -> Task:
+        inner = None if task.inner is None else filled(task.inner)
         scales = scales_of(task.scheme)
         others = [Alternative(a.scheme, scales_of(a.scheme)) for a in task.alternatives]
         step, x, where, *beyond = next(values, (None, None, None))
         given = {True: number, False: repeat(None), ARRAY: iter(beyond)}
-        ends = [next(given[kind]) for kind in next(form)]
-        return task._replace(
-            scales=scales,
-            step=step,
-            coordinates=x if x is None else with_all_dims(x, task.axis, static.ndim),
-            constants=(ends[0], ends[1]) if len(ends) > 1 else None,
-            period=ends[-1],
-            where=where,
-            inner=inner,
-            alternatives=tuple(others),
-        )
+        *ends, period = [next(given[kind]) for kind in next(form)]
+        x = x if x is None else with_all_dims(x, task.axis, static.ndim)
+        grid = (scales, step, x, tuple(ends) or None, period)
+        return task.with_values(grid, inner, where, tuple(others))
 
-    tasks = []
-    for task in static.tasks:
-        inner = None if task.inner is None else filled(task.inner, None)
-        tasks.append(filled(task, inner))
-    return static._replace(tasks=tuple(tasks))
+    return static._replace(tasks=tuple(map(filled, static.tasks)))

@@ -16,7 +16,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic, _transposed
-from . import in_jax
+from . import joined_in_jax
 
 if TYPE_CHECKING:
     from .._lowering import Lowering
@@ -62,7 +62,7 @@ def _derivative(f: Any, xp: Namespace, lowering: Lowering, task: Task) -> Any:
     # choices would be made for each sample that a formula reads.
     function: Any = jax.custom_jvp(partial(solve, way_there=lowering))
     function.defjvp(
-        lambda f, df: (solve(f[0], in_jax.CONCATENATING), solve(df[0], lowering))
+        lambda f, df: (solve(f[0], joined_in_jax.CONCATENATING), solve(df[0], lowering))
     )
     return function(f)
 
@@ -91,7 +91,7 @@ def _put_into(pieces: list[Any], task: Task, _: Namespace) -> Any:
     longest = lengths.index(max(lengths))
     starts = [stop - length for stop, length in zip(stops, lengths, strict=True)]
     before, after = starts[longest], stops[-1] - stops[longest]
-    whole = in_jax.padded(pieces[longest], task.axis, before, after)
+    whole = joined_in_jax.padded(pieces[longest], task.axis, before, after)
     for number, (piece, start) in enumerate(zip(pieces, starts, strict=True)):
         if number != longest:
             whole = lax.dynamic_update_slice_in_dim(whole, piece, start, task.axis)

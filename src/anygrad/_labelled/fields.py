@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import xarray as xr
 
-from .. import _curl, _divergence
-from .labels import COMPONENTS, field, of_field, stacked
+from .. import _classes, _curl, _divergence
+from .._checks.wording import shown
+from . import units
+from .by_name import is_name, require_dim
+from .labels import along, derived, mask
+from .words import called
+
+#: The name of a dim that nobody else has.
+COMPONENTS = "anygrad_components"
+
+
+class VectorField(NamedTuple):
+    """A vector field as one array."""
+
+    data: xr.DataArray
+    #: The name of the dim of its components.
+    vector_dim: Hashable
+    #: Those of the variables that it is made of; None for a DataArray.
+    components: Sequence[Hashable] | None = None
 
 
 def divergence(
@@ -69,14 +86,15 @@ def divergence(
     >>> anygrad.xarray.divergence(wind, ["x", "y"], **given).values.min()
     np.float64(5.0)
     """
-    return of_field(
+    return _of_field(
         _divergence.divergence,
-        field(data, dim, components, vector_dim),
+        _field(data, dim, components, vector_dim),
         dim,
         spacing,
-        of_variables(boundary, components, "boundary"),
+        boundary,
         datetime_unit,
-        (of_variables(where, components, "where"), skipna),
+        where,
+        skipna,
         scale_factors=scale_factors,
         accuracy=accuracy,
         edge_order=edge_order,
@@ -131,21 +149,22 @@ def curl(
     >>> anygrad.xarray.curl(whirl, ["x", "y"], **given).values.max()
     np.float64(2.0)
     """
-    vectors = field(data, dim, components, vector_dim)
+    vectors = _field(data, dim, components, vector_dim)
     if components is not None and 2 < len(components) != len(set(components)):
         msg = (
             "`components` must name each variable once, because those of the result "
             f"have their names. Got {list(components)}."
         )
         raise ValueError(msg)
-    result = of_field(
+    result = _of_field(
         _curl.curl,
         vectors,
         dim,
         spacing,
-        of_variables(boundary, components, "boundary"),
+        boundary,
         datetime_unit,
-        (of_variables(where, components, "where"), skipna),
+        where,
+        skipna,
         scale_factors=scale_factors,
         accuracy=accuracy,
         edge_order=edge_order,
@@ -157,7 +176,115 @@ def curl(
     return xr.Dataset({name: part.rename(name) for name, part in parts.items()})
 
 
-def of_variables(given: Any, names: Sequence[Hashable] | None, word: str) -> Any:
+def _stacked(components: Iterable[xr.DataArray]) -> xr.DataArray:
+    """Return the components of a vector field in one array, along a new first dim."""
+    named = {f"{COMPONENTS}_{k}": part for k, part in enumerate(components)}
+    return xr.Dataset(named).to_dataarray(COMPONENTS).drop_vars(COMPONENTS)
+
+
+def _field(
+    data: Any, dim: Any, components: Any, vector_dim: Hashable | None
+) -> VectorField:
+    """Return a vector field as one array."""
+    if not isinstance(dim, (list, tuple)):
+        msg = (
+            "`dim` must be a list of the names of dims, one per component, in the "
+            f"order of these. Got {shown(dim)}."
+        )
+        raise TypeError(msg)
+    if isinstance(data, xr.Dataset):
+        return _field_of_variables(data, dim, components, vector_dim)
+    if not isinstance(data, xr.DataArray):
+        msg = (
+            "`data` must be an xarray.Dataset or xarray.DataArray. Got "
+            f"{_classes.type_name(data)}. Put the components into one, e.g. "
+            "`xarray.Dataset({'u': u, 'v': v})`."
+        )
+        raise TypeError(msg)
+    if vector_dim is None or components is not None:
+        msg = (
+            "`vector_dim` must name the dim of the components of a DataArray, one of "
+            f"{data.dims}. Got {vector_dim!r}."
+        )
+        if components is not None:
+            msg = (
+                f"`components` must be None for a DataArray. Got {shown(components)}. "
+                "Name the dim along which they lie as `vector_dim`."
+            )
+        raise TypeError(msg)
+    require_dim(data, vector_dim, "vector_dim")
+    return VectorField(data, vector_dim)
+
+
+def _field_of_variables(
+    data: xr.Dataset, dim: Sequence[Any], components: Any, vector_dim: Any
+) -> VectorField:
+    """Return the variables of a Dataset that are components in one array."""
+    known = list(data.data_vars)
+    if vector_dim is not None:
+        msg = (
+            f"`vector_dim` must be None for a Dataset. Got {vector_dim!r}. Name the "
+            f"variables as `components`, of {known}."
+        )
+        raise TypeError(msg)
+    if not isinstance(components, (list, tuple)):
+        msg = (
+            "`components` must be a list of the names of variables of the Dataset, "
+            f"{known}. Got {shown(components)}."
+        )
+        raise TypeError(msg)
+    for name in components:
+        if not is_name(name) or name not in data:
+            msg = (
+                f"`components` must be names of variables of the Dataset, {known}. "
+                f"Got {shown(name)}."
+            )
+            raise ValueError(msg)
+    if len(components) != len(dim):
+        msg = (
+            f"`components` must be one per dim of {list(dim)}. Got {list(components)}."
+        )
+        raise ValueError(msg)
+    parts = [data[name] for name in components]
+    of_each = [part.attrs.get("units") for part in parts]
+    unit = units.one("components", components, of_each)
+    given = {} if unit is None else {"units": unit}
+    return VectorField(_stacked(parts).assign_attrs(given), COMPONENTS, components)
+
+
+def _of_field(
+    door: Callable[..., Any],
+    vectors: VectorField,
+    dim: Sequence[Hashable],
+    spacing: Any,
+    boundary: Any,
+    datetime_unit: str | None,
+    where: Any,
+    skipna: bool,
+    *,
+    scale_factors: Any,
+    **others: Any,
+) -> xr.DataArray:
+    """Return what a door makes of a vector field: one array, or a field again.
+
+    All others go to the door as they are.
+    """
+    data, vector_dim, components = vectors
+    boundary = _of_variables(boundary, components, "boundary")
+    where = _of_variables(where, components, "where")
+    at = along(
+        data, list(dim), spacing, boundary, datetime_unit, vector_dim, scale_factors
+    )
+    unit = at.one_unit()
+    place = data.dims.index(vector_dim)
+    given = {"where": mask(data, where, skipna), **at.grid, **others}
+    values = called(door, data, at.names, vector_dim=place, **given)
+    is_field = values.ndim == data.ndim
+    dims = [name for name in data.dims if is_field or name != vector_dim]
+    return derived(data, values, [unit], dims)
+
+
+def _of_variables(given: Any, names: Sequence[Hashable] | None, word: str) -> Any:
     """Return what is given in Datasets as the components of a field are stacked."""
     if names is None:
         return given
@@ -169,9 +296,9 @@ def of_variables(given: Any, names: Sequence[Hashable] | None, word: str) -> Any
                 f"{list(names)}. Got a Dataset without {missing}."
             )
             raise ValueError(msg)
-        return stacked([given[name] for name in names])
+        return _stacked([given[name] for name in names])
     if isinstance(given, Mapping):
-        return {name: of_variables(one, names, word) for name, one in given.items()}
+        return {name: _of_variables(one, names, word) for name, one in given.items()}
     if isinstance(given, tuple):
-        return tuple([of_variables(one, names, word) for one in given])
+        return tuple([_of_variables(one, names, word) for one in given])
     return given

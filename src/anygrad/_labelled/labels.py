@@ -6,7 +6,7 @@ Everything here reads xarray's objects; what is computed is asked of the plain d
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,16 +25,11 @@ from .by_name import (
     names_of_dims,
     per_dim,
     placed,
-    require_dim,
 )
 from .coordinates import Spaced
-from .words import called
 
 if TYPE_CHECKING:
     from .._typing import Array
-
-#: The name of a dim that nobody else has.
-COMPONENTS = "anygrad_components"
 
 #: Attributes of samples that slopes have not: readers find a quantity by its standard
 #: name, and mask what is out of a range, or what fills holes.
@@ -43,13 +38,6 @@ OF_SAMPLES = {
     *("valid_min", "valid_max", "valid_range", "actual_range"),
     *("_FillValue", "missing_value", "add_offset", "ancillary_variables"),
 }
-
-
-class VectorField(NamedTuple):
-    """A vector field as one array, and the name of the dim of its components."""
-
-    data: xr.DataArray
-    vector_dim: Hashable
 
 
 class Along(NamedTuple):
@@ -96,8 +84,7 @@ def along(
     names = names_of_dims(data, dim, vector_dim)
     of_one = data if vector_dim is None else data.isel({vector_dim: 0}, drop=True)
     given = per_dim(spacing, names, None, "spacing")
-    pairs = list(zip(names, given, strict=True))
-    entries = [_coordinate(data, *pair) for pair in pairs]
+    entries = [_coordinate(data, *pair) for pair in zip(names, given, strict=True)]
     found = [
         _entry(of_one, name, entry, datetime_unit)
         for name, entry in zip(names, entries, strict=True)
@@ -274,82 +261,6 @@ def _given_mask(data: xr.DataArray, where: Any) -> xr.DataArray:
     return aligned(where, data, "`where`")
 
 
-def stacked(components: Iterable[xr.DataArray]) -> xr.DataArray:
-    """Return the components of a vector field in one array, along a new first dim."""
-    named = {f"{COMPONENTS}_{k}": part for k, part in enumerate(components)}
-    return xr.Dataset(named).to_dataarray(COMPONENTS).drop_vars(COMPONENTS)
-
-
-def field(
-    data: Any, dim: Any, components: Any, vector_dim: Hashable | None
-) -> VectorField:
-    """Return a vector field as one array."""
-    if not isinstance(dim, (list, tuple)):
-        msg = (
-            "`dim` must be a list of the names of dims, one per component, in the "
-            f"order of these. Got {shown(dim)}."
-        )
-        raise TypeError(msg)
-    if isinstance(data, xr.Dataset):
-        return _field_of_variables(data, dim, components, vector_dim)
-    if not isinstance(data, xr.DataArray):
-        msg = (
-            "`data` must be an xarray.Dataset or xarray.DataArray. Got "
-            f"{_classes.type_name(data)}. Put the components into one, e.g. "
-            "`xarray.Dataset({'u': u, 'v': v})`."
-        )
-        raise TypeError(msg)
-    if vector_dim is None or components is not None:
-        msg = (
-            "`vector_dim` must name the dim of the components of a DataArray, one of "
-            f"{data.dims}. Got {vector_dim!r}."
-        )
-        if components is not None:
-            msg = (
-                f"`components` must be None for a DataArray. Got {shown(components)}. "
-                "Name the dim along which they lie as `vector_dim`."
-            )
-        raise TypeError(msg)
-    require_dim(data, vector_dim, "vector_dim")
-    return VectorField(data, vector_dim)
-
-
-def _field_of_variables(
-    data: xr.Dataset, dim: Sequence[Any], components: Any, vector_dim: Any
-) -> VectorField:
-    """Return the variables of a Dataset that are components in one array."""
-    known = list(data.data_vars)
-    if vector_dim is not None:
-        msg = (
-            f"`vector_dim` must be None for a Dataset. Got {vector_dim!r}. Name the "
-            f"variables as `components`, of {known}."
-        )
-        raise TypeError(msg)
-    if not isinstance(components, (list, tuple)):
-        msg = (
-            "`components` must be a list of the names of variables of the Dataset, "
-            f"{known}. Got {shown(components)}."
-        )
-        raise TypeError(msg)
-    for name in components:
-        if not is_name(name) or name not in data:
-            msg = (
-                f"`components` must be names of variables of the Dataset, {known}. "
-                f"Got {shown(name)}."
-            )
-            raise ValueError(msg)
-    if len(components) != len(dim):
-        msg = (
-            f"`components` must be one per dim of {list(dim)}. Got {list(components)}."
-        )
-        raise ValueError(msg)
-    parts = [data[name] for name in components]
-    of_each = [part.attrs.get("units") for part in parts]
-    unit = units.one("components", components, of_each)
-    given = {} if unit is None else {"units": unit}
-    return VectorField(stacked(parts).assign_attrs(given), COMPONENTS)
-
-
 def derived(
     data: xr.DataArray,
     values: Any,
@@ -368,32 +279,3 @@ def derived(
     result = xr.DataArray(values, coords, dims, attrs=attributes)
     result.name = data.name  # else, Dask's arrays would give it a name of their own
     return result
-
-
-def of_field(
-    door: Callable[..., Any],
-    vectors: VectorField,
-    dim: Sequence[Hashable],
-    spacing: Any,
-    boundary: Any,
-    datetime_unit: str | None,
-    masks: tuple[Any, bool],
-    scale_factors: Any = None,
-    **others: Any,
-) -> xr.DataArray:
-    """Return what a door makes of a vector field: one array, or a field again.
-
-    `masks` are `where` and `skipna`; all others go to the door as they are.
-    """
-    data, vector_dim = vectors
-    at = along(
-        data, list(dim), spacing, boundary, datetime_unit, vector_dim, scale_factors
-    )
-    unit = at.one_unit()
-    place = data.dims.index(vector_dim)
-    where = mask(data, *masks)
-    given = {"vector_dim": place, "where": where, **at.grid, **others}
-    values = called(door, data, at.names, **given)
-    is_field = values.ndim == data.ndim
-    dims = [name for name in data.dims if is_field or name != vector_dim]
-    return derived(data, values, [unit], dims)

@@ -16,8 +16,7 @@ from ..testing._arrays import NotApplicable, stop_unless
 
 
 def _library(array: Any) -> str:
-    backend = _libraries.library_of(array)
-    return "" if backend is None else backend.name
+    return _libraries.library_of(array).name
 
 
 def derivative(function: Callable[[Any], Any], x: Any, times: int = 1) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from .._curl import curl
@@ -101,12 +102,12 @@ def _dims(dim: Any, axis: Any) -> Any:
 def _positional(
     module: str,
     *,
-    first_order: dict[str, Any],
+    has_orders: bool = True,
     in_memory: Callable[[Any], Any] = lambda entry: entry,
 ) -> Gradient:
     """Return a gradient in the manner of NumPy: spacing by position, `axis` for `dim`.
 
-    `first_order` is how the module is told that ``edge_order=1``.
+    Where it has no orders of edges, these are of the first.
     """
     theirs = importlib.import_module(module).gradient
 
@@ -124,36 +125,10 @@ def _positional(
         dims = _dims(dim, axis)
         dims = tuple(dims) if isinstance(dims, list) else dims
         is_first = edge_order == 1 and not isinstance(edge_order, bool)
-        order = first_order if is_first else {"edge_order": edge_order}
+        order = {"edge_order": edge_order} if has_orders or not is_first else {}
         return theirs(input, *map(in_memory, entries), axis=dims, **order)
 
     return call
-
-
-def _numpy() -> Gradient:
-    return _positional("numpy", first_order={"edge_order": 1})
-
-
-def _cupy() -> Gradient:
-    return _positional("cupy", first_order={"edge_order": 1})
-
-
-def _dask() -> Gradient:
-    # Its coordinates are NumPy arrays.
-    return _positional(
-        "dask.array",
-        first_order={"edge_order": 1},
-        in_memory=lambda entry: entry.compute() if hasattr(entry, "compute") else entry,
-    )
-
-
-def _jax() -> Gradient:
-    # It has first-order edges, and no word for them.
-    return _positional("jax.numpy", first_order={})
-
-
-def _torch() -> Gradient:
-    return importlib.import_module("torch").gradient  # type: ignore[no-any-return]
 
 
 def _findiff() -> Gradient:
@@ -227,10 +202,14 @@ FUNCTIONS: dict[str, Callable[[], Mapping[str, Callable[..., Any]]]] = {
 
 ADAPTERS: dict[str, Callable[[], Gradient]] = {
     "anygrad": lambda: gradient,
-    "numpy": _numpy,
-    "torch": _torch,
-    "jax": _jax,
-    "dask": _dask,
-    "cupy": _cupy,
+    "numpy": partial(_positional, "numpy"),
+    "torch": lambda: importlib.import_module("torch").gradient,
+    "jax": partial(_positional, "jax.numpy", has_orders=False),
+    "dask": partial(  # its coordinates are NumPy arrays
+        _positional,
+        "dask.array",
+        in_memory=lambda entry: entry.compute() if hasattr(entry, "compute") else entry,
+    ),
+    "cupy": partial(_positional, "cupy"),
     "findiff": _findiff,
 }

@@ -34,15 +34,6 @@ def half_width(order: int, accuracy: int, uneven: bool) -> int:
     return (order + 1) // 2 + accuracy // 2 - 1 + more
 
 
-def fewest_points(
-    order: int, accuracy: int, edge_order: int, boundary: Any, uneven: bool
-) -> int:
-    """Return the length that an axis must have."""
-    inside = 2 * half_width(order, accuracy, uneven)
-    is_one_sided = "one_sided" in _ends(boundary)
-    return max(inside, edge_order + order) if is_one_sided else inside
-
-
 def terms(
     f: Sequence[Any],
     x: Sequence[Any],
@@ -76,21 +67,6 @@ def ghosts(
     mirrored = [(_zero(a) - a, b) for a, b in reversed(points)]
     after = [(_zero(a) - a, b) for a, b in _ghosts(mirrored, right, depth, turn)]
     return before, after
-
-
-def derivative(
-    f: Sequence[Any],
-    x: Sequence[Any],
-    order: int,
-    accuracy: int,
-    edge_order: int,
-    boundary: Any = "one_sided",
-    *,
-    uneven: bool = False,
-) -> list[Any]:
-    """Return the derivative of real numbers at every point of a line."""
-    rows = terms(f, x, order, accuracy, edge_order, boundary, uneven=uneven)
-    return [sum(w * Fraction(value) for w, value in row) for row in rows]
 
 
 def partial(

@@ -245,13 +245,7 @@ def _symbolic(task: Task, known: tuple[Any, ...], symbol: Callable[[Any], Any]) 
         return scheme.per_formula(known) if known else ()
 
     others = [Alternative(scheme, spread(scheme, its)) for scheme, its in alternatives]
-    return task._replace(
-        scales=spread(task.scheme, scales),
-        step=step,
-        coordinates=coordinates,
-        where=where,
-        period=period,
-        constants=None if task.constants is None else tuple(constants),
-        inner=None if task.inner is None else _symbolic(task.inner, inner, symbol),
-        alternatives=tuple(others),
-    )
+    ends = None if task.constants is None else tuple(constants)
+    grid = (spread(task.scheme, scales), step, coordinates, ends, period)
+    inside = None if task.inner is None else _symbolic(task.inner, inner, symbol)
+    return task.with_values(grid, inside, where, tuple(others))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from ... import _agnostic
 from ..._records import Alternative, candidates, halo_of
 from ..._schemes import Scheme
-from .. import in_jax
+from .. import joined_in_jax
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -173,7 +173,7 @@ class Cut(NamedTuple):
             for array in (f, task.coordinates, task.where)
         ]
         own = task._replace(coordinates=arrays[1], where=arrays[2])
-        return _agnostic.derivative(arrays[0], own, xp, in_jax.CONCATENATING)
+        return _agnostic.derivative(arrays[0], own, xp, joined_in_jax.CONCATENATING)
 
 
 def _interior(task: Task, width: Width) -> Task:

@@ -16,7 +16,7 @@ from ... import _agnostic
 from ..._beyond import has_arrays
 from ..._records import Plan, Task, all_tasks, are_short, halo_of, wraps
 from ..._tasks import with_all_dims
-from .. import in_jax
+from .. import joined_in_jax
 from .entries import Entries, axes_of_results, axis_of_samples, parts_of
 from .halos import Cut, Width
 
@@ -225,7 +225,7 @@ class Block:
         alone = task._replace(component=None, inner=None)
         layout, own_axis = self._layout, axis_of_samples(task)
         if layout.count(own_axis) == 1:
-            return _agnostic.derivative(f, alone, xp, in_jax.SELECTING)
+            return _agnostic.derivative(f, alone, xp, joined_in_jax.SELECTING)
         width = self._widths[_source(task)]
         cut = Cut(axis, layout.entries[own_axis], layout.count(own_axis), width)
         x, where = task.coordinates, task.where

@@ -31,7 +31,7 @@ Component: TypeAlias = tuple[int, int] | None
 Windows: TypeAlias = Mapping[int, list[Window]]
 
 #: A strip of a chunk: of which component, and along which axes it is cut.
-Cut: TypeAlias = tuple[Component, tuple[tuple[int, Span], ...]]
+Strip: TypeAlias = tuple[Component, tuple[tuple[int, Span], ...]]
 
 #: From so many bytes on, a strip travels no faster than a scheduler makes a task.
 LARGE = 2**16
@@ -102,17 +102,17 @@ class Strips:
     def __init__(self, name: str) -> None:
         #: That of their tasks.
         self._name = name
-        self._tasks: dict[Key, tuple[Key, dict[Cut, int]]] = {}
+        self._tasks: dict[Key, tuple[Key, dict[Strip, int]]] = {}
 
-    def find(self, key: Key, cut: Cut, size: float) -> tuple[Key, int]:
+    def find(self, key: Key, strip: Strip, size: float) -> tuple[Key, int]:
         """Return the key of a strip's task, and which of the strips there it is.
 
         It is one of the chunk that has a key, and has so many bytes.
         """
-        name = f"{self._name}-{cut}" if size >= LARGE else self._name
+        name = f"{self._name}-{strip}" if size >= LARGE else self._name
         there = (name, *key)
-        _, cuts = self._tasks.setdefault(there, (key, {}))
-        return there, cuts.setdefault(cut, len(cuts))
+        _, known = self._tasks.setdefault(there, (key, {}))
+        return there, known.setdefault(strip, len(known))
 
     def layer(self, arrays: Sequence[Any]) -> Any:
         """Return what others can depend on: all tasks, for strips of these arrays."""
@@ -230,7 +230,7 @@ def aligned(x: Any, chunks: Sequence[Sequence[int]], windows: Windows) -> Source
     return Source(from_array(x, chunks=tuple(wanted)))
 
 
-def strips_of(chunk: Any, *, cuts: Sequence[Cut]) -> list[Any]:
+def strips_of(chunk: Any, *, cuts: Sequence[Strip]) -> list[Any]:
     """Cut all strips of a chunk: this runs on the workers.
 
     Copies, because a view would keep the chunk in memory.

@@ -16,8 +16,8 @@ from ...testing._arrays import (
 )
 from ...testing._checks.boundaries import PERIOD, need_boundary
 from ...testing._checks.grids import COORDINATES, SAMPLES
-from ...testing._checks.orders import close, grids, keywords
-from ...testing._checks.refusals import require_refused_by_name
+from ...testing._checks.orders import close, grids, of_line
+from ...testing._checks.refusals import keywords, require_refused_by_name
 
 ROWS = [SAMPLES, SAMPLES[::-1]]
 
@@ -31,8 +31,7 @@ def check_values_for_each_line(gradient: Gradient, xp: Any) -> None:
         for k, value in enumerate((2.5, -3)):
             pair = mode if isinstance(mode, tuple) else (mode, mode)
             ends = tuple([end if isinstance(end, str) else value for end in pair])
-            given = ROWS[k], 0, _oracle.steps(0, 1)
-            wanted = _formulas.partial(*given, edge_order=1, boundary=ends)
+            wanted = of_line(_oracle.steps(0, 1), ROWS[k], edge_order=1, boundary=ends)
             close(found[k, ...], wanted)
 
 
@@ -46,8 +45,7 @@ def check_a_period_for_each_line(gradient: Gradient, xp: Any) -> None:
     )
     for k in (0, 1):
         circle = ("periodic", (k + 1) * PERIOD)
-        given = ROWS[k], 0, _oracle.along(0, x[k])
-        close(found[k, ...], _formulas.partial(*given, boundary=circle))
+        close(found[k, ...], of_line(_oracle.along(0, x[k]), ROWS[k], boundary=circle))
 
 
 def check_one_array_for_all_lines(gradient: Gradient, xp: Any) -> None:
@@ -56,7 +54,7 @@ def check_one_array_for_all_lines(gradient: Gradient, xp: Any) -> None:
     need_boundary(gradient, f)
     found = only(gradient, f, boundary=values)
     require_dtype(xp, found, "float32")
-    close(found, _formulas.partial(SAMPLES, 0, _oracle.steps(0, 1), boundary=2))
+    close(found, of_line(_oracle.steps(0, 1), boundary=2))
 
 
 def check_values_can_be_traced(gradient: Gradient, xp: Any) -> None:
@@ -71,10 +69,9 @@ def check_values_can_be_traced(gradient: Gradient, xp: Any) -> None:
     call = _abilities.compiled(both, f)
     for value in (2.0, 5.0):
         found = call(f, x, array(xp, value), array(xp, PERIOD + value))
-        given = SAMPLES, 0, _oracle.steps(0, 1)
-        close(found[0], _formulas.partial(*given, boundary=value))
+        close(found[0], of_line(_oracle.steps(0, 1), boundary=value))
         circle, line = ("periodic", PERIOD + value), _oracle.along(0, COORDINATES)
-        close(found[1], _formulas.partial(SAMPLES, 0, line, boundary=circle))
+        close(found[1], of_line(line, boundary=circle))
 
 
 def check_values_are_differentiable(gradient: Gradient, xp: Any) -> None:
@@ -86,8 +83,7 @@ def check_values_are_differentiable(gradient: Gradient, xp: Any) -> None:
         slopes = only(gradient, f * value, boundary=value)
         return xp.sum(slopes * array(xp, factors))
 
-    given = SAMPLES, 0, _oracle.steps(0, 1)
-    slopes = _formulas.partial(*given, boundary=1)
+    slopes = of_line(_oracle.steps(0, 1), boundary=1)
     wanted = _oracle.sum_of(a * b for a, b in zip(slopes, factors, strict=True))
     close(_abilities.derivative(call, array(xp, 2.0)), wanted)
 
@@ -119,8 +115,7 @@ def check_dims_of_few_points(gradient: Gradient, xp: Any) -> None:
         line = turn * 6
         start = 3 * len(turn)
         for accuracy in (4, 6, 8):
-            given = line, 0, _oracle.steps(0, 0.5)
-            wanted: Any = _formulas.partial(*given, accuracy=accuracy)
+            wanted: Any = of_line(_oracle.steps(0, 0.5), line, accuracy=accuracy)
             kind: dict[str, Any] = {"accuracy": accuracy, "boundary": mode}
             close(only(gradient, f, spacing=0.5, **kind), wanted[start : start + 3])
 
@@ -136,7 +131,7 @@ def check_ghosts_beside_the_samples(gradient: Gradient, xp: Any) -> None:
             for cut in (slice(0, 2), slice(5, 7))
         ]
         given: dict[str, Any] = {"edge_order": 1, "boundary": "one_sided"}
-        wanted: Any = _formulas.partial(SAMPLES, 0, coordinate, **given)
+        wanted: Any = of_line(coordinate, **given)
         found = only(gradient, f[2:5], spacing=[own], boundary=(left, right))
         close(found, wanted[2:5])
         wanted = _formulas.partial(SAMPLES[:5], 0, coordinate, **given)

@@ -18,13 +18,16 @@ from ...testing._arrays import (
     require_numbers,
 )
 from ...testing._checks.grids import COORDINATES, SAMPLES
-from ...testing._checks.orders import close, grids, keywords, require_differentiable
-from ...testing._checks.refusals import Mistake, require_refused_by_name
+from ...testing._checks.orders import close, grids, of_line, require_differentiable
+from ...testing._checks.refusals import (
+    ROW,
+    Mistake,
+    keywords,
+    require_refused_by_name,
+)
 
 #: More than the span of the coordinates.
 PERIOD = 14.0
-
-ROW = [0, 1, 4, 9]
 
 
 def need_boundary(gradient: Gradient, f: Any) -> None:
@@ -38,9 +41,7 @@ def require_boundary(gradient: Gradient, xp: Any, boundary: Any) -> None:
     need_boundary(gradient, f)
     for entry, coordinate, _ in grids(xp):
         result = only(gradient, f, spacing=[entry], boundary=boundary)
-        wanted = _formulas.partial(
-            SAMPLES, 0, coordinate, edge_order=1, boundary=boundary
-        )
+        wanted = of_line(coordinate, edge_order=1, boundary=boundary)
         close(result, wanted)
 
 
@@ -81,8 +82,7 @@ def check_periodic_with_steps(gradient: Gradient, xp: Any) -> None:
     need_boundary(gradient, f)
     for h in (0.5, -2.0):
         result = only(gradient, f, spacing=h, boundary="periodic")
-        given = SAMPLES, 0, _oracle.steps(0, h)
-        close(result, _formulas.partial(*given, boundary="periodic"))
+        close(result, of_line(_oracle.steps(0, h), boundary="periodic"))
 
 
 def check_periodic_with_coordinates(gradient: Gradient, xp: Any) -> None:
@@ -91,8 +91,7 @@ def check_periodic_with_coordinates(gradient: Gradient, xp: Any) -> None:
     need_boundary(gradient, f)
     for x in (COORDINATES, COORDINATES[::-1]):
         result = only(gradient, f, spacing=[array(xp, x)], boundary=boundary)
-        given = SAMPLES, 0, _oracle.along(0, x)
-        close(result, _formulas.partial(*given, boundary=boundary))
+        close(result, of_line(_oracle.along(0, x), boundary=boundary))
 
 
 def check_periodic_samples_can_be_turned(gradient: Gradient, xp: Any) -> None:
@@ -137,9 +136,7 @@ def check_boundaries_of_any_accuracy(gradient: Gradient, xp: Any) -> None:
     for accuracy in (4, 6):
         for mode in modes:
             kind: dict[str, Any] = {"accuracy": accuracy, "boundary": mode}
-            wanted = _formulas.partial(
-                SAMPLES, 0, _oracle.along(0, COORDINATES), **kind
-            )
+            wanted = of_line(_oracle.along(0, COORDINATES), **kind)
             close(only(gradient, f, spacing=[x], **kind), wanted)
 
 
@@ -168,7 +165,7 @@ def check_one_boundary_for_integers(gradient: Gradient, xp: Any) -> None:
     samples = [200, 0, 200, 100]
     f = array(xp, samples, "uint8")
     need_boundary(gradient, f)
-    wanted = _formulas.partial(samples, 0, _oracle.steps(0, 1), boundary=-0.5)
+    wanted = of_line(_oracle.steps(0, 1), samples, boundary=-0.5)
     close(only(gradient, f, boundary=-0.5), wanted)
 
 
@@ -180,7 +177,7 @@ def check_complex_numbers_beyond_the_ends(gradient: Gradient, xp: Any) -> None:
     need_boundary(gradient, f)
     result = only(gradient, f, boundary=2j)
     require_dtype(xp, result, name)
-    close(result, _formulas.partial(samples, 0, _oracle.steps(0, 1), boundary=2j))
+    close(result, of_line(_oracle.steps(0, 1), samples, boundary=2j))
 
 
 def check_numbers_beyond_do_not_promote(gradient: Gradient, xp: Any) -> None:
@@ -201,7 +198,7 @@ def check_chunks_do_not_matter_with_boundaries(gradient: Gradient, xp: Any) -> N
             with _abilities.forbidden_computation(f):
                 result = only(gradient, pieces, boundary=mode)
             require(result.chunks == pieces.chunks, f"chunks {result.chunks}")
-            wanted = _formulas.partial(SAMPLES, 0, _oracle.steps(0, 1), boundary=mode)
+            wanted = of_line(_oracle.steps(0, 1), boundary=mode)
             close(result, wanted)
 
 
@@ -213,8 +210,7 @@ def check_boundaries_can_be_traced(gradient: Gradient, xp: Any) -> None:
     call = _abilities.compiled(
         lambda f, x: only(gradient, f, spacing=[x], boundary=boundary), f
     )
-    given = SAMPLES, 0, _oracle.along(0, COORDINATES)
-    close(call(f, x), _formulas.partial(*given, boundary=boundary))
+    close(call(f, x), of_line(_oracle.along(0, COORDINATES), boundary=boundary))
 
 
 def check_boundaries_are_differentiable(gradient: Gradient, xp: Any) -> None:
@@ -313,7 +309,7 @@ def check_stacked_in_one_dtype(gradient: Gradient, xp: Any) -> None:
     whole = gradient(f, spacing=[2j, 2.0], stack_dim=0)
     require_dtype(xp, whole, name)
     close(whole[0, ...], [[0] * 7] * 3)
-    slope = _formulas.partial(SAMPLES, 0, _oracle.steps(0, 2), edge_order=1)
+    slope = of_line(_oracle.steps(0, 2), edge_order=1)
     close(whole[1, ...], [slope] * 3)
 
 

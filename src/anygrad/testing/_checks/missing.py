@@ -20,12 +20,10 @@ from ...testing._checks.grids import COORDINATES, SAMPLES
 from ...testing._checks.orders import (
     LONG,
     LONG_COORDINATES,
-    ROW,
     close,
     grids,
-    keywords,
 )
-from ...testing._checks.refusals import require_refused_by_name
+from ...testing._checks.refusals import LINE, keywords, require_refused_by_name
 from ...testing._oracle import Nested
 
 #: Three runs of four: between them lie a hole of two points, and one of one.
@@ -149,8 +147,8 @@ def check_masks_broadcast(gradient: Gradient, xp: Any) -> None:
 
 def check_masks_refused(gradient: Gradient, xp: Any) -> None:
     """Masks of numbers, of a shape that does not fit, and lists are refused by name."""
-    need_where(gradient, array(xp, ROW))
-    others: list[Any] = [[True] * len(ROW), array(xp, ROW)]
+    need_where(gradient, array(xp, LINE))
+    others: list[Any] = [[True] * len(LINE), array(xp, LINE)]
     misshapen = mask(xp, [True] * 3), mask(xp, [[True] * 4])
     require_refused_by_name(
         gradient,

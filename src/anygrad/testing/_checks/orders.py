@@ -23,7 +23,7 @@ from ...testing._arrays import (
     require_numbers,
 )
 from ...testing._checks.grids import COORDINATES, SAMPLES
-from ...testing._checks.refusals import Mistake, require_refused_by_name
+from ...testing._checks.refusals import LINE, keywords, require_refused_by_name
 from ...testing._oracle import Index, Nested
 
 #: Samples and coordinates of so many points that edges of any formula leave some.
@@ -33,12 +33,17 @@ LONG_COORDINATES = [*COORDINATES, 14, 15, 18, 19, 21, 22, 25, 27]
 #: Orders and accuracies of derivatives for which seven points are enough.
 KINDS = ((1, 2), (1, 4), (1, 6), (2, 2), (2, 4), (3, 2), (3, 4), (4, 2))
 
-ROW = [0, 1, 4, 9, 16, 25]
-
 
 def close(result: Any, wanted: Nested) -> None:
     """Hold an array to numbers whose terms may be much larger than they are."""
     require_numbers(result, wanted, tolerance=1024 * epsilon(result))
+
+
+def of_line(
+    coordinate: Callable[[Index], Any], samples: Nested = SAMPLES, **kind: Any
+) -> Nested:
+    """Return the exact derivative of a line of samples."""
+    return _formulas.partial(samples, 0, coordinate, **kind)
 
 
 def grids(
@@ -79,7 +84,7 @@ def check_accuracy_inside(gradient: Gradient, xp: Any) -> None:
     need_keyword(gradient, f, accuracy=2)
     for accuracy, cut in ((4, 2), (6, 3)):
         for entry, coordinate, _ in grids(xp, LONG_COORDINATES):
-            wanted = _formulas.partial(LONG, 0, coordinate, accuracy=accuracy)
+            wanted = of_line(coordinate, LONG, accuracy=accuracy)
             result = only(gradient, f, spacing=[entry], accuracy=accuracy)
             close(result[cut:-cut], wanted[cut:-cut])
 
@@ -91,7 +96,7 @@ def check_accuracy_near_the_edges(gradient: Gradient, xp: Any) -> None:
     for accuracy, edge_order in ((4, 1), (4, 2), (4, 3), (4, 4), (6, 1), (6, 5)):
         keywords: dict[str, Any] = {"accuracy": accuracy, "edge_order": edge_order}
         for entry, coordinate, _ in grids(xp):
-            wanted = _formulas.partial(SAMPLES, 0, coordinate, **keywords)
+            wanted = of_line(coordinate, **keywords)
             close(only(gradient, f, spacing=[entry], **keywords), wanted)
 
 
@@ -157,7 +162,7 @@ def check_accuracy_and_nan(gradient: Gradient, xp: Any) -> None:
 
 def check_accuracy_refused(gradient: Gradient, xp: Any) -> None:
     """An `accuracy` that is not 2, 4, 6 and so on, or too high, is refused by name."""
-    need_keyword(gradient, array(xp, ROW), accuracy=2)
+    need_keyword(gradient, array(xp, LINE), accuracy=2)
     require_refused_by_name(
         gradient,
         xp,
@@ -175,16 +180,10 @@ def check_edges_beyond_the_accuracy(gradient: Gradient, xp: Any) -> None:
     for accuracy, edge_order in ((2, 3), (2, 6), (4, 5)):
         keywords: dict[str, Any] = {"accuracy": accuracy, "edge_order": edge_order}
         for entry, coordinate, _ in grids(xp):
-            wanted = _formulas.partial(SAMPLES, 0, coordinate, **keywords)
+            wanted = of_line(coordinate, **keywords)
             close(only(gradient, f, spacing=[entry], **keywords), wanted)
     usual = numbers(only(gradient, f))
     require_numbers(only(gradient, f, edge_order=None), usual, tolerance=0)
-
-
-def keywords(error: type[Exception], parameter: str, **given: Any) -> Mistake:
-    """Return a mistake in the keywords of a call on one line of samples."""
-    what = ", ".join(f"{name}={value!r}" for name, value in given.items())
-    return Mistake(what, error, parameter, lambda xp: (array(xp, ROW), given))
 
 
 # The function `derivative`.
@@ -204,7 +203,7 @@ def check_derivative_orders(derivative: Gradient, xp: Any) -> None:
     f = array(xp, LONG)
     for order, accuracy in KINDS:
         kind: dict[str, Any] = {"order": order, "accuracy": accuracy}
-        wanted = _formulas.partial(LONG, 0, _oracle.steps(0, 0.5), **kind)
+        wanted = of_line(_oracle.steps(0, 0.5), LONG, **kind)
         result = derivative(f, spacing=0.5, **kind)
         cut = _formulas.half_width(order, accuracy, uneven=False)
         close(result[cut:-cut], wanted[cut:-cut])
@@ -228,7 +227,7 @@ def check_derivative_near_the_edges(derivative: Gradient, xp: Any) -> None:
     for order, accuracy, edge_order in ((1, 4, 1), (2, 4, 1), (2, 4, 3), (3, 2, 1)):
         kind: dict[str, Any] = {"order": order, "accuracy": accuracy}
         kind["edge_order"] = edge_order
-        wanted = _formulas.partial(SAMPLES, 0, _oracle.steps(0, 0.5), **kind)
+        wanted = of_line(_oracle.steps(0, 0.5), **kind)
         close(derivative(f, spacing=0.5, **kind), wanted)
 
 
@@ -238,7 +237,7 @@ def check_derivative_between_even_and_uneven(derivative: Gradient, xp: Any) -> N
     for order, accuracy in ((2, 2), (2, 4), (4, 2)):
         kind: dict[str, Any] = {"order": order, "accuracy": accuracy}
         cut = _formulas.half_width(order, accuracy, uneven=True)
-        wanted = _formulas.partial(LONG, 0, coordinate, **kind, uneven=True)[cut:-cut]
+        wanted = of_line(coordinate, LONG, **kind, uneven=True)[cut:-cut]
         result = derivative(f, spacing=array(xp, LONG_COORDINATES), **kind)[cut:-cut]
         require_numbers(result, wanted, tolerance=2**14 * epsilon(result))
 
@@ -260,13 +259,13 @@ def check_derivative_of_the_first_order(derivative: Gradient, xp: Any) -> None:
     """A derivative without an order is the first, with edges as good as the inside."""
     f = array(xp, SAMPLES)
     for entry, coordinate, _ in grids(xp):
-        wanted = _formulas.partial(SAMPLES, 0, coordinate)
+        wanted = of_line(coordinate)
         close(derivative(f, spacing=entry), wanted)
 
 
 def check_derivative_of_steps_that_are_arrays(derivative: Gradient, xp: Any) -> None:
     """A step that is an array of shape () is raised to the order."""
-    wanted = _formulas.partial(SAMPLES, 0, _oracle.steps(0, 0.5), order=3)
+    wanted = of_line(_oracle.steps(0, 0.5), order=3)
     result = derivative(array(xp, SAMPLES), spacing=array(xp, 0.5), order=3)
     close(result[2:-2], wanted[2:-2])
 
@@ -276,7 +275,7 @@ def check_derivative_of_complex_steps(derivative: Gradient, xp: Any) -> None:
     name = complex_(xp)
     result = derivative(array(xp, SAMPLES), spacing=2j, order=2)
     require_dtype(xp, result, name)
-    close(result, _formulas.partial(SAMPLES, 0, _oracle.steps(0, 2j), order=2))
+    close(result, of_line(_oracle.steps(0, 2j), order=2))
 
 
 def check_derivative_of_integers(derivative: Gradient, xp: Any) -> None:
@@ -286,7 +285,7 @@ def check_derivative_of_integers(derivative: Gradient, xp: Any) -> None:
     f = array(xp, samples, "uint8")
     result = derivative(f, order=2)
     require(result.dtype == wanted, f"{result.dtype} where {wanted} was wanted")
-    close(result, _formulas.partial(samples, 0, _oracle.steps(0, 1), order=2))
+    close(result, of_line(_oracle.steps(0, 1), samples, order=2))
 
 
 def check_derivative_of_a_constant(derivative: Gradient, xp: Any) -> None:
@@ -312,7 +311,7 @@ def check_derivative_of_long_coordinates(derivative: Gradient, xp: Any) -> None:
     f = array(xp, SAMPLES, "float32")
     x = array(xp, [scale * a for a in COORDINATES], "float32")
     coordinate = _oracle.along(0, numbers(x))
-    wanted = _formulas.partial(SAMPLES, 0, coordinate, order=2, uneven=True)
+    wanted = of_line(coordinate, order=2, uneven=True)
     result = derivative(f, spacing=x, order=2)
     require_numbers(result, wanted, tolerance=2**14 * epsilon(result))
 
@@ -323,7 +322,7 @@ def check_derivative_stays_lazy(derivative: Gradient, xp: Any) -> None:
     with _abilities.forbidden_computation(f):
         result = derivative(f, order=2, accuracy=4)
     require(result.chunks == f.chunks, f"chunks {result.chunks}, not {f.chunks}")
-    wanted = _formulas.partial(SAMPLES, 0, _oracle.steps(0, 1), order=2, accuracy=4)
+    wanted = of_line(_oracle.steps(0, 1), order=2, accuracy=4)
     close(result, wanted)
 
 
@@ -332,7 +331,7 @@ def check_derivative_can_be_traced(derivative: Gradient, xp: Any) -> None:
     f, x = array(xp, SAMPLES), array(xp, COORDINATES)
     call = _abilities.compiled(lambda f, x: derivative(f, spacing=x, order=3), f)
     coordinate = _oracle.along(0, COORDINATES)
-    close(call(f, x), _formulas.partial(SAMPLES, 0, coordinate, order=3))
+    close(call(f, x), of_line(coordinate, order=3))
 
 
 def check_derivative_is_differentiable(derivative: Gradient, xp: Any) -> None:

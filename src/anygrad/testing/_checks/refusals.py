@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, NamedTuple, TypeAlias
 
 from ...testing import _abilities
@@ -15,11 +16,16 @@ from ...testing._arrays import (
     only,
     require,
 )
+from ...testing._oracle import Nested
 
 #: Makes the samples and the keywords of a call, in a namespace.
 Call: TypeAlias = Callable[[Any], tuple[Any, dict[str, Any]]]
 
+#: Holds a gradient to a promise, in a namespace.
+Check: TypeAlias = Callable[[Gradient, Any], None]
+
 ROW = [0, 1, 4, 9]
+LINE = [*ROW, 16, 25]
 
 
 class Mistake(NamedTuple):
@@ -35,102 +41,57 @@ class Mistake(NamedTuple):
     call: Call
 
 
-def _keywords(**keywords: Any) -> Call:
-    return lambda xp: (array(xp, [ROW] * 3), keywords)
+#: Those of this file, which two checks are about as well: how they are refused.
+MISTAKES: list[Mistake] = []
 
 
-def _coordinates(*values: Any) -> Call:
-    return lambda xp: (array(xp, ROW), {"spacing": [array(xp, x) for x in values]})
+def refuses(*mistakes: Mistake) -> Callable[[Check], Check]:
+    """Return what makes a check of its promise: each of the calls is refused."""
+    MISTAKES.extend(mistakes)
+
+    def held(promise: Check) -> Check:
+        @wraps(promise)
+        def check(gradient: Gradient, xp: Any) -> None:
+            require_refused(gradient, xp, *mistakes)
+
+        return check
+
+    return held
 
 
-def _booleans(xp: Any) -> Any:
-    return xp.asarray([False, True, True, False], dtype=xp.bool)
+def keywords(
+    error: type[Exception], parameter: str, samples: Nested = LINE, **given: Any
+) -> Mistake:
+    """Return a mistake in the keywords of a call."""
+    what = ", ".join(f"{name}={value!r}" for name, value in given.items())
+    return Mistake(what, error, parameter, lambda xp: (array(xp, samples), given))
 
 
-WRONG_EDGE_ORDERS = [
-    Mistake(f"edge_order={k}", ValueError, "edge_order", _keywords(edge_order=k))
-    for k in (0, -1)
-]
-FRACTIONAL_EDGE_ORDER = Mistake(
-    "edge_order=1.5", TypeError, "edge_order", _keywords(edge_order=1.5)
-)
-BOOL_EDGE_ORDER = Mistake(
-    "edge_order=True", TypeError, "edge_order", _keywords(edge_order=True)
-)
-TOO_FEW_COORDINATES = [
-    Mistake(f"{n} coordinates of 4", ValueError, "spacing", _coordinates(ROW[:n]))
-    for n in (3, 1)
-]
-TOO_MANY_COORDINATES = Mistake(
-    "5 coordinates of 4", ValueError, "spacing", _coordinates([*ROW, 10])
-)
-ONE_ENTRY_FOR_TWO_DIMS = Mistake(
-    "one array of coordinates for two dims",
-    ValueError,
-    "spacing",
-    lambda xp: (array(xp, [ROW] * 4), {"spacing": [array(xp, ROW)]}),
-)
-TOO_MANY_ENTRIES = Mistake(
-    "three steps for two dims",
-    ValueError,
-    "spacing",
-    _keywords(spacing=[1.0, 2.0, 3.0]),
-)
-BARE_COORDINATES = Mistake(
-    "coordinates outside of a list",
-    TypeError,
-    "spacing",
-    lambda xp: (array(xp, ROW), {"spacing": array(xp, ROW)}),
-)
-TOO_FEW_POINTS = [
-    Mistake("one point", ValueError, "input", lambda xp: (array(xp, [3]), {})),
-    Mistake(
-        "two points for edge_order=2",
+def _given(error: type[Exception], **keyword: Any) -> Mistake:
+    """Return a mistake in one keyword of a call on two dims."""
+    (parameter,) = keyword
+    return keywords(error, parameter, [ROW] * 3, **keyword)
+
+
+def _dims(error: type[Exception], *dims: Any) -> list[Mistake]:
+    """Return mistakes in the dims of such a call."""
+    return [_given(error, dim=dim)._replace(what=f"dim={dim} of two") for dim in dims]
+
+
+def _coordinates(*values: Any) -> Mistake:
+    """Return a mistake in the number of coordinates."""
+    x = list(values)
+    return Mistake(
+        f"{len(x)} coordinates of {len(ROW)}",
         ValueError,
-        "input",
-        lambda xp: (array(xp, [3, 4]), {"edge_order": 2}),
-    ),
-]
-ABSENT_DIMS = [
-    Mistake(f"dim={dim} of two", IndexError, "dim", _keywords(dim=dim))
-    for dim in (2, -3)
-]
-REPEATED_DIMS = [
-    Mistake(f"dim={dim} of two", ValueError, "dim", _keywords(dim=dim))
-    for dim in ([1, 1], [1, -1])
-]
-DIMS_OF_OTHER_TYPES = [
-    Mistake(f"dim={dim}", TypeError, "dim", _keywords(dim=dim)) for dim in (0.5, True)
-]
-BOOL_SAMPLES = Mistake(
-    "bool samples", TypeError, "input", lambda xp: (_booleans(xp), {})
-)
-BOOL_SPACING = [
-    Mistake("spacing=True", TypeError, "spacing", _keywords(spacing=True)),
-    Mistake(
-        "bool coordinates",
-        TypeError,
         "spacing",
-        lambda xp: (array(xp, ROW), {"spacing": [_booleans(xp)]}),
-    ),
-]
-ZERO_STEP = Mistake("spacing=0.0", ValueError, "spacing", _keywords(spacing=0.0))
-NAN_STEP = Mistake("spacing=nan", ValueError, "spacing", _keywords(spacing=math.nan))
-TEXT_STEP = Mistake("spacing='1'", TypeError, "spacing", _keywords(spacing="1"))
-LIST_OF_SAMPLES = Mistake(
-    "a list of samples", TypeError, "input", lambda _: ([0.0, 1.0, 4.0], {})
-)
-INFINITE_STEP = Mistake(
-    "spacing=inf", ValueError, "spacing", _keywords(spacing=math.inf)
-)
-_OTHER_TYPES: tuple[Any, ...] = ({}, [1.0, None], [1.0, [0, 1, 4, 9]])
-OTHER_TYPES_AS_SPACING = [
-    Mistake(f"spacing={spacing}", TypeError, "spacing", _keywords(spacing=spacing))
-    for spacing in _OTHER_TYPES
-]
+        lambda xp: (array(xp, ROW), {"spacing": [array(xp, x)]}),
+    )
 
 
 def _misshapen(*shape: int) -> Mistake:
+    """Return a mistake in the shape of coordinates."""
+
     def call(xp: Any) -> tuple[Any, dict[str, Any]]:
         x = xp.zeros(shape, dtype=xp.float32)
         return array(xp, [ROW] * 3), {"spacing": [x], "dim": 1}
@@ -139,7 +100,8 @@ def _misshapen(*shape: int) -> Mistake:
     return Mistake(what, ValueError, "spacing", call)
 
 
-MISSHAPEN_COORDINATES = [_misshapen(3, 3), _misshapen(2, 4), _misshapen(1, 3, 4)]
+def _booleans(xp: Any) -> Any:
+    return xp.asarray([False, True, True, False], dtype=xp.bool)
 
 
 def _elsewhere(xp: Any) -> tuple[Any, dict[str, Any]]:
@@ -151,37 +113,6 @@ def _elsewhere(xp: Any) -> tuple[Any, dict[str, Any]]:
         for device in (here.device, there)
     )
     return f, {"spacing": [x]}
-
-
-COORDINATES_ELSEWHERE = Mistake(
-    "coordinates on another device", ValueError, "spacing", _elsewhere
-)
-BOTH_WORDS = Mistake("dim=0 and axis=0", TypeError, "dim", _keywords(dim=0, axis=0))
-
-MISTAKES = (
-    *WRONG_EDGE_ORDERS,
-    FRACTIONAL_EDGE_ORDER,
-    BOOL_EDGE_ORDER,
-    *TOO_FEW_COORDINATES,
-    TOO_MANY_COORDINATES,
-    ONE_ENTRY_FOR_TWO_DIMS,
-    TOO_MANY_ENTRIES,
-    BARE_COORDINATES,
-    *TOO_FEW_POINTS,
-    *ABSENT_DIMS,
-    *REPEATED_DIMS,
-    *DIMS_OF_OTHER_TYPES,
-    BOOL_SAMPLES,
-    *BOOL_SPACING,
-    ZERO_STEP,
-    NAN_STEP,
-    TEXT_STEP,
-    LIST_OF_SAMPLES,
-    BOTH_WORDS,
-    INFINITE_STEP,
-    *OTHER_TYPES_AS_SPACING,
-    *MISSHAPEN_COORDINATES,
-)
 
 
 def error_of(function: Gradient, xp: Any, mistake: Mistake) -> Exception | None:
@@ -217,104 +148,140 @@ def require_refused_by_name(function: Gradient, xp: Any, *mistakes: Mistake) -> 
         )
 
 
+@refuses(_given(ValueError, edge_order=0), _given(ValueError, edge_order=-1))
 def check_edge_order_out_of_range(gradient: Gradient, xp: Any) -> None:
     """An `edge_order` of 0 or -1 is refused."""
-    require_refused(gradient, xp, *WRONG_EDGE_ORDERS)
 
 
+@refuses(_given(TypeError, edge_order=1.5))
 def check_fractional_edge_order(gradient: Gradient, xp: Any) -> None:
     """An `edge_order` of 1.5 is refused, not rounded."""
-    require_refused(gradient, xp, FRACTIONAL_EDGE_ORDER)
 
 
+@refuses(_given(TypeError, edge_order=True))
 def check_bool_edge_order(gradient: Gradient, xp: Any) -> None:
     """An `edge_order` of True is refused."""
-    require_refused(gradient, xp, BOOL_EDGE_ORDER)
 
 
+@refuses(_coordinates(*ROW[:3]), _coordinates(*ROW[:1]))
 def check_too_few_coordinates(gradient: Gradient, xp: Any) -> None:
     """Fewer coordinates than points are refused, a single one too."""
-    require_refused(gradient, xp, *TOO_FEW_COORDINATES)
 
 
+@refuses(_coordinates(*ROW, 10))
 def check_too_many_coordinates(gradient: Gradient, xp: Any) -> None:
     """More coordinates than points are refused."""
-    require_refused(gradient, xp, TOO_MANY_COORDINATES)
 
 
+@refuses(
+    Mistake(
+        "one array of coordinates for two dims",
+        ValueError,
+        "spacing",
+        lambda xp: (array(xp, [ROW] * 4), {"spacing": [array(xp, ROW)]}),
+    )
+)
 def check_one_entry_for_two_dims(gradient: Gradient, xp: Any) -> None:
     """One array of coordinates is not used for two dims."""
-    require_refused(gradient, xp, ONE_ENTRY_FOR_TWO_DIMS)
 
 
+@refuses(
+    _given(ValueError, spacing=[1.0, 2.0, 3.0])._replace(
+        what="three steps for two dims"
+    )
+)
 def check_too_many_entries(gradient: Gradient, xp: Any) -> None:
     """More entries of `spacing` than dims are refused."""
-    require_refused(gradient, xp, TOO_MANY_ENTRIES)
 
 
+@refuses(
+    Mistake(
+        "coordinates outside of a list",
+        TypeError,
+        "spacing",
+        lambda xp: (array(xp, ROW), {"spacing": array(xp, ROW)}),
+    )
+)
 def check_bare_coordinates(gradient: Gradient, xp: Any) -> None:
     """Coordinates that are not in a list are refused."""
-    require_refused(gradient, xp, BARE_COORDINATES)
 
 
+@refuses(
+    keywords(ValueError, "input", [3])._replace(what="one point"),
+    keywords(ValueError, "input", [3, 4], edge_order=2)._replace(
+        what="two points for edge_order=2"
+    ),
+)
 def check_too_few_points(gradient: Gradient, xp: Any) -> None:
     """One point, or two for edges of the second order, are refused."""
-    require_refused(gradient, xp, *TOO_FEW_POINTS)
 
 
+@refuses(*_dims(IndexError, 2, -3))
 def check_absent_dims(gradient: Gradient, xp: Any) -> None:
     """A dim that the samples have not is refused."""
-    require_refused(gradient, xp, *ABSENT_DIMS)
 
 
+@refuses(*_dims(ValueError, [1, 1], [1, -1]))
 def check_repeated_dims(gradient: Gradient, xp: Any) -> None:
     """A dim that is named twice is refused, from the front and the back too."""
-    require_refused(gradient, xp, *REPEATED_DIMS)
 
 
+@refuses(_given(TypeError, dim=0.5), _given(TypeError, dim=True))
 def check_dims_of_other_types(gradient: Gradient, xp: Any) -> None:
     """A `dim` of 0.5 or of True is refused."""
-    require_refused(gradient, xp, *DIMS_OF_OTHER_TYPES)
 
 
+@refuses(Mistake("bool samples", TypeError, "input", lambda xp: (_booleans(xp), {})))
 def check_bool_samples(gradient: Gradient, xp: Any) -> None:
     """Samples of dtype bool are refused."""
-    require_refused(gradient, xp, BOOL_SAMPLES)
 
 
+@refuses(
+    _given(TypeError, spacing=True),
+    Mistake(
+        "bool coordinates",
+        TypeError,
+        "spacing",
+        lambda xp: (array(xp, ROW), {"spacing": [_booleans(xp)]}),
+    ),
+)
 def check_bool_spacing(gradient: Gradient, xp: Any) -> None:
     """A bool as step, and coordinates of dtype bool, are refused."""
-    require_refused(gradient, xp, *BOOL_SPACING)
 
 
+@refuses(_given(ValueError, spacing=0.0))
 def check_zero_step(gradient: Gradient, xp: Any) -> None:
     """A step of 0 is refused."""
-    require_refused(gradient, xp, ZERO_STEP)
 
 
+@refuses(_given(ValueError, spacing=math.nan))
 def check_step_that_is_no_number(gradient: Gradient, xp: Any) -> None:
     """A step of NaN is refused."""
-    require_refused(gradient, xp, NAN_STEP)
 
 
+@refuses(_given(ValueError, spacing=math.inf))
 def check_infinite_step(gradient: Gradient, xp: Any) -> None:
     """An infinite step is refused."""
-    require_refused(gradient, xp, INFINITE_STEP)
 
 
+@refuses(
+    _given(TypeError, spacing={}),
+    _given(TypeError, spacing=[1.0, None]),
+    _given(TypeError, spacing=[1.0, ROW]),
+)
 def check_other_types_as_spacing(gradient: Gradient, xp: Any) -> None:
     """A dictionary as spacing, None as a step and a list of coordinates are refused."""
-    require_refused(gradient, xp, *OTHER_TYPES_AS_SPACING)
 
 
+@refuses(_misshapen(3, 3), _misshapen(2, 4), _misshapen(1, 3, 4))
 def check_misshapen_coordinates(gradient: Gradient, xp: Any) -> None:
     """Coordinates of a shape that does not fit the samples are refused."""
-    require_refused(gradient, xp, *MISSHAPEN_COORDINATES)
 
 
 def check_coordinates_elsewhere(gradient: Gradient, xp: Any) -> None:
     """Coordinates on another device are refused."""
-    require_refused(gradient, xp, COORDINATES_ELSEWHERE)
+    what = "coordinates on another device"
+    require_refused(gradient, xp, Mistake(what, ValueError, "spacing", _elsewhere))
 
 
 def check_masked_samples(gradient: Gradient, xp: Any) -> None:
@@ -330,19 +297,25 @@ def check_masked_samples(gradient: Gradient, xp: Any) -> None:
     require(found[0] == found[1], f"{found[1]} where {found[0]} was wanted")
 
 
+@refuses(_given(TypeError, spacing="1"))
 def check_text_as_step(gradient: Gradient, xp: Any) -> None:
     """Text as step is refused."""
-    require_refused(gradient, xp, TEXT_STEP)
 
 
+@refuses(
+    Mistake("a list of samples", TypeError, "input", lambda _: ([0.0, 1.0, 4.0], {}))
+)
 def check_list_of_samples(gradient: Gradient, xp: Any) -> None:
     """A list of samples is refused: it has no library and no dtype."""
-    require_refused(gradient, xp, LIST_OF_SAMPLES)
 
 
+@refuses(
+    keywords(TypeError, "dim", [ROW] * 3, dim=0, axis=0)._replace(
+        what="dim=0 and axis=0"
+    )
+)
 def check_dim_and_axis(gradient: Gradient, xp: Any) -> None:
     """`dim` and `axis` together are refused."""
-    require_refused(gradient, xp, BOTH_WORDS)
 
 
 def check_types_of_errors(gradient: Gradient, xp: Any) -> None:

@@ -25,11 +25,11 @@ COORDINATES = [0, 1, 3, 4, 8, 9]
 DIGITS = "31415926535897932384626433832795028841971693993751058209749445923078"
 
 
-def noise(shape: tuple[int, ...], start: int = 0) -> Nested:
+def noise(shape: tuple[int, ...]) -> Nested:
     """Return samples without a pattern."""
 
     def digit(index: tuple[int, ...]) -> int:
-        place = start
+        place = 0
         for k, n in zip(index, shape, strict=True):
             place = place * n + k
         return int(DIGITS[place * 7 % len(DIGITS)])
