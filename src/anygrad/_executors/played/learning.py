@@ -134,8 +134,6 @@ def _of_terms(f: Any, total: Total, terms: Sequence[Term], xp: Namespace) -> Tot
 
 def _resting(f: Any, total: Total, xp: Namespace) -> Total:
     """Return what is prepared for weights that are there already."""
-    if total.out.nbytes <= replayed.MOST_BYTES_KEPT:  # all that is made of them stays
-        return total
     terms = [
         term._replace(shares_weights=True) if _can_rest(term.task) else term
         for term in total.terms()

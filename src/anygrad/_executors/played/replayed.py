@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from ..._beyond import arrays_of
 from ..._precision import is_complex, working
 from ..._scales import Scale
+from ..recorded import weights
 from .pieces import are_exact, spread
 from .programs import GIVE, PUT, TAKE
 from .scores import Term, weights_of
@@ -125,12 +126,16 @@ def _constants(task: Task) -> list[Any]:
 
 
 def is_kept(tasks: Sequence[Task], out: Any, ops: InPlaceOps) -> bool:
-    """Tell whether what a program makes of coordinates and masks is to stay."""
+    """Tell whether a program keeps what it makes of masks, or of a grid of all dims."""
     if not ops.has_spaces or out.nbytes > MOST_BYTES_KEPT:
         return False
     if max(len(task.alternatives) for task in tasks) > MOST_ALTERNATIVES_KEPT:
         return False
-    return bool(given_arrays(tasks))
+    return any(
+        task.where is not None
+        or not (task.coordinates is None or weights.are_on_line(task))
+        for task in tasks
+    )
 
 
 class Total(NamedTuple):
@@ -341,8 +346,8 @@ class Recording:
         if self._is_wide and not are_exact(self._samples, self._ops):
             return False
         if not repeats:
-            for weights in self._weights:
-                weights.make(self._xp)
+            for one in self._weights:
+                one.make(self._xp)
             for operation, given in self._of_arrays:
                 operation(*given)
         for operation, given in self._of_samples:
