@@ -128,7 +128,8 @@ def _blocked() -> Callable[..., tuple[Any, ...]]:
         "bitwise_right_shift": numpy.right_shift,  # its only name before NumPy 2
         "bitwise_and": numpy.bitwise_and,
         "bitwise_or": numpy.bitwise_or,
-        "choose": lambda c, a, out: numpy.putmask(out, c, a),
+        # `numpy.putmask` copies what is not one run through memory, and writes it back.
+        "choose": lambda c, a, out: numpy.copyto(out, a, where=c),
     }
     ops = operations.InPlaceOps(
         verbs=verbs,

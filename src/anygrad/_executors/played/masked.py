@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 #: So many samples, times how many formulas there are to choose from, take less time to
 #: be run through with each of them; on coordinates twice as many.
-MOST_RUN_THROUGH = 60_000
+MOST_RUN_THROUGH = 120_000
 
 #: So many points are told of together at most, and so many mended.
 MOST_POINTS, MOST_POSITIONS = 2**18, 2**15

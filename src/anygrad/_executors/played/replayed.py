@@ -286,8 +286,8 @@ class Recording:
         The results.
     samples, arrays, results
         The memory.
-    scratch : Scratch
-        Memory for what is between.
+    scratches : sequence of Scratch
+        Memory for what is between, of each result.
     is_wide : bool
         Whether some samples may be no floating numbers.
     """
@@ -298,7 +298,7 @@ class Recording:
         samples: Any,
         arrays: Sequence[Any],
         results: Sequence[Any],
-        scratch: Scratch,
+        scratches: Sequence[Scratch],
         xp: Namespace,
         *,
         is_wide: bool,
@@ -309,7 +309,8 @@ class Recording:
         numbers = [Numbers(task, samples, xp, self._ops) for task in tasks]
         self._weights: list[Weights] = []
         notes, left, own = Notes(), iter(arrays), iter(numbers)
-        for total, result in zip(totals, results, strict=True):
+        places = zip(results, scratches, strict=True)
+        for total, (result, scratch) in zip(totals, places, strict=True):
             operands = [samples]
             for term in total.terms():
                 operands += self._operands(term, total, len(operands), left, next(own))
@@ -377,9 +378,8 @@ def recorded(
     tasks, out = [task for total in totals for task in total.tasks], totals[0].out
     samples, *arrays = [copied(a, out, ops) for a in (f, *given_arrays(tasks))]
     results = [copied(total.out, out, ops) for total in totals]
-    # Of what is read no more, the memory is that of others, unless it is to stay.
-    keeps = any(is_kept(one.tasks, one.out, ops) for one in totals)
-    memory = samples, arrays, results, Scratch(sys.maxsize if keeps else 0, UNIT)
+    scratches = _scratches(totals)
+    memory = samples, arrays, results, scratches
     first = latter = Recording(totals, *memory, xp, is_wide=is_wide)
     if resting:
         latter = Recording(resting, *memory, xp, is_wide=is_wide)
@@ -393,6 +393,18 @@ def recorded(
 
     nbytes = sum(map(sys.getsizeof, held.values()))
     return Space(samples, arrays, results, play if resting else first.play, nbytes)
+
+
+def _scratches(totals: Sequence[Total]) -> list[Scratch]:
+    """Return memory for what is between, of each result.
+
+    Of what is read no more, it is that of others, of other results, too, unless much of
+    what is made of masks would not stay then.
+    """
+    keeps = any(is_kept(one.tasks, one.out, one.known.ops) for one in totals)
+    if any(task.where is not None for one in totals for task in one.tasks):
+        return [Scratch(sys.maxsize if keeps else 0, UNIT) for _ in totals]
+    return [Scratch(sys.maxsize if keeps else 0, UNIT)] * len(totals)
 
 
 def _memory_of(array: Any) -> int:
