@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..._precision import is_complex
@@ -11,8 +12,8 @@ from ..recorded import weights
 from . import masked, replayed, spaces
 from .pieces import Prepared
 from .preparing import prepared
-from .replayed import Total
-from .scores import Term
+from .replayed import Recording, Resting, Total
+from .spaces import Space
 
 if TYPE_CHECKING:
     from ..._kept import Kept
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from ..._typing import Namespace
     from ..memory import Layout
     from .operations import InPlaceOps
-    from .spaces import Space
+    from .replayed import Memory
+    from .scores import Term
 
 #: Beyond so many bytes of a result, a call is played as any is;
 MOST_BYTES = 2**18
@@ -64,11 +66,11 @@ def learn(
         known = prepared_for(ops, kept)
         if kept is None or known is None:
             return
-        kept.keep(known._replace(spaces=[]))  # it is not made again alone
+        kept.made = known._replace(spaces=[])  # it is not made again alone
         has_mask = task.where is not None
         whole = masked.with_whole_mask(task, out, xp) if has_mask else task
         totals.append(Total((whole,), out, known))
-    place.keep(_spaces(f, totals, layout, xp, is_whole=True))
+    place.keep(_spaces(f, totals, place, layout, xp, is_whole=True))
 
 
 def learn_total(
@@ -76,13 +78,14 @@ def learn_total(
 ) -> None:
     """Have a part of a call, which has been prepared, made again."""
     if total.known.ops.has_spaces and kept.account.has_room():
-        found = _spaces(f, [total], layout, xp, is_whole=False)
+        found = _spaces(f, [total], kept, layout, xp, is_whole=False)
         kept.keep(total.known._replace(spaces=found))
 
 
 def _spaces(
     f: Any,
     totals: Sequence[Total],
+    kept: Kept,
     layout: Layout | None,
     xp: Namespace,
     *,
@@ -92,29 +95,31 @@ def _spaces(
 
     Samples and results are in the order of their axes here, and in a layout outside.
     """
-    tasks, ops = [task for total in totals for task in total.tasks], totals[0].known.ops
+    tasks, out = [task for total in totals for task in total.tasks], totals[0].out
     dtype = _converted(f, tasks, xp)
     has_grid = tasks[0].coordinates is not None
     is_shared = len(totals) > 1 and (has_grid or dtype != f.dtype)
+    are_blocks = all(len(total.known.pieces) == 1 for total in totals)
     most = MOST_BYTES if is_whole or has_grid else MOST_BYTES_OF_PARTS
-    if is_shared:
-        most = MOST_BYTES_SHARED
-    for total in totals:
-        is_one_block = len(total.known.pieces) == 1
-        if not total.can_be_recorded(most) or not (is_shared or is_one_block):
-            return []
+    if not all(map(replayed.can_be_recorded, tasks)) or not (is_shared or are_blocks):
+        return []
+    if not 0 < out.nbytes <= (MOST_BYTES_SHARED if is_shared else most):
+        return []
     if layout is not None and tasks[0].component is not None:
         return []
-    if dtype != f.dtype:  # when they are put there, so that it is done once for all
-        f = replayed.copied(f, totals[0].out, ops, dtype)
-    totals = [_of_terms(f, total, total.terms(), xp) for total in totals]
-    resting = [_resting(f, total, xp) for total in totals]
-    nbytes = sum([len(one.known.weights) * one.out.nbytes for one in resting])
-    if resting == totals or nbytes > MOST_BYTES_OF_WEIGHTS:
-        resting = []
-    is_wide = any(task.precision.wide_samples for task in tasks)
-    space = replayed.recorded(f, totals, resting, is_wide, xp, ops)
-    return [space if layout is None else space.turned(layout.order, ops.memory)]
+    if dtype != f.dtype or not are_blocks:
+        # They are converted when they are put there, so that it is done once for all.
+        f = replayed.copied(f, out, totals[0].known.ops, dtype)
+        totals = [_as_one(f, total, total.terms(), xp) for total in totals]
+    memory = replayed.memory_for(f, totals)
+    first = Recording(totals, memory, xp)
+    play = first.play
+    if _can_rest(tasks, out):
+        play = Resting(first, partial(_rest, totals, memory, kept, xp)).play
+    space = Space(*memory[:3], play, first.nbytes)
+    if layout is not None:
+        space = space.turned(layout.order, totals[0].known.ops.memory)
+    return [space]
 
 
 def _converted(f: Any, tasks: Sequence[Task], xp: Namespace) -> Any:
@@ -123,23 +128,40 @@ def _converted(f: Any, tasks: Sequence[Task], xp: Namespace) -> Any:
     return f.dtype if others or is_complex(first, xp) else first
 
 
-def _of_terms(f: Any, total: Total, terms: Sequence[Term], xp: Namespace) -> Total:
+def _as_one(f: Any, total: Total, terms: Sequence[Term], xp: Namespace) -> Total:
     """Return what is prepared as one block, for samples that are converted already."""
     if f.dtype == total.tasks[0].precision.samples:
         terms = [term.of_narrow() for term in terms]
     as_one = total.known.ops._replace(block_bytes=None)
-    known = prepared(f, terms, total.out, xp, as_one)
-    return total._replace(known=known)
+    return total._replace(known=prepared(f, terms, total.out, xp, as_one))
 
 
-def _resting(f: Any, total: Total, xp: Namespace) -> Total:
-    """Return what is prepared for weights that are there already."""
-    terms = [
-        term._replace(shares_weights=True) if _can_rest(term.task) else term
-        for term in total.terms()
-    ]
-    return total if terms == total.terms() else _of_terms(f, total, terms, xp)
+def _can_rest(tasks: Sequence[Task], out: Any) -> bool:
+    """Tell whether weights may stay, of each point its own."""
+    count = 0
+    for task in tasks:
+        if task.where is not None:
+            return False
+        if weights.are_on_line(task):
+            scheme = task.scheme
+            count += len(scheme.formulas[scheme.interior].offsets) - 1
+    return bool(0 < count * out.nbytes <= MOST_BYTES_OF_WEIGHTS)
 
 
-def _can_rest(task: Task) -> bool:
-    return task.where is None and weights.are_on_line(task)
+def _rest(
+    totals: Sequence[Total], memory: Memory, kept: Kept, xp: Namespace
+) -> Recording | None:
+    """Return how results are made of weights that stay, if there is room for them."""
+    if not kept.account.has_room():
+        return None
+    resting = []
+    for total in memory.holding(totals):
+        terms = [
+            term._replace(shares_weights=weights.are_on_line(term.task))
+            for term in total.terms()
+        ]
+        resting.append(_as_one(memory.samples, total, terms, xp))
+    recording = Recording(resting, memory, xp)
+    kept.account.add(recording.nbytes)
+    kept.size += recording.nbytes
+    return recording

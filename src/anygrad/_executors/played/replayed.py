@@ -16,7 +16,7 @@ from .pieces import are_exact, spread
 from .programs import GIVE, PUT, TAKE
 from .scores import Term, weights_of
 from .scratch import Scratch
-from .spaces import Space, given_arrays
+from .spaces import given_arrays
 
 if TYPE_CHECKING:
     from ..._records import Task
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 #: few the formulas beside holes that are tried: there may be a thousand operations.
 MOST_BYTES_KEPT, MOST_ALTERNATIVES_KEPT = 2**13, 4
 
-#: After so many calls in a row with the same coordinates, there is time to make weights
-#: from which all further calls are faster: that takes as long as some twenty.
-MANY_REPEATS = 8
+#: After so many calls in a row with the same coordinates, weights of each point are
+#: made, from which all further calls take less time: that takes about as long.
+MANY_REPEATS = 32
 
 #: What is read no more within a program with masks, which has many arrays, is memory
 #: for others, in such units.
@@ -152,12 +152,35 @@ class Total(NamedTuple):
         """Return what is recorded."""
         return list(map(Term, self.tasks, self.known.shares_weights))
 
-    def can_be_recorded(self, most: int) -> bool:
-        """Tell whether it can be, and its result has at most so many bytes."""
-        for task in self.tasks:
-            if task.step is not None or task.period is not None or arrays_of(task):
-                return False
-        return bool(0 < self.out.nbytes <= most)
+
+def can_be_recorded(task: Task) -> bool:
+    """Tell whether a task has no other arrays than coordinates and a mask."""
+    return task.step is None and task.period is None and not arrays_of(task)
+
+
+class Memory(NamedTuple):
+    """All that a call is made again in."""
+
+    #: As those of a space.
+    samples: Any
+    arrays: list[Any]
+    results: list[Any]
+    #: What is between, of each result.
+    scratches: list[Scratch]
+
+    def holding(self, totals: Sequence[Total]) -> list[Total]:
+        """Return totals with the coordinates that are here, and no other memory."""
+        left, found = iter(self.arrays), []
+        for total, out in zip(totals, self.results, strict=True):
+            tasks = [
+                task._replace(
+                    coordinates=None if task.coordinates is None else next(left),
+                    kept=None,
+                )
+                for task in total.tasks
+            ]
+            found.append(total._replace(tasks=tasks, out=out))
+        return found
 
 
 class Weights:
@@ -284,26 +307,12 @@ class Recording:
     ----------
     totals : sequence of Total
         The results.
-    samples, arrays, results
-        The memory.
-    scratches : sequence of Scratch
-        Memory for what is between, of each result.
-    is_wide : bool
-        Whether some samples may be no floating numbers.
+    memory : Memory
+        Where.
     """
 
-    def __init__(
-        self,
-        totals: Sequence[Total],
-        samples: Any,
-        arrays: Sequence[Any],
-        results: Sequence[Any],
-        scratches: Sequence[Scratch],
-        xp: Namespace,
-        *,
-        is_wide: bool,
-    ) -> None:
-        self._is_wide = is_wide
+    def __init__(self, totals: Sequence[Total], memory: Memory, xp: Namespace) -> None:
+        samples, arrays, results, scratches = memory
         self._samples, self._xp, self._ops = samples, xp, totals[0].known.ops
         tasks = [task for total in totals for task in total.tasks]
         numbers = [Numbers(task, samples, xp, self._ops) for task in tasks]
@@ -318,6 +327,7 @@ class Recording:
             notes.play(total, operands, result, scratch)
         changing = [samples, *[place for one in numbers for place in one.places]]
         self._of_arrays, self._of_samples = notes.parted(changing)
+        self._is_wide = any(task.precision.wide_samples for task in tasks)
         #: Of which task of a call, if it has some.
         self._numbers = [item for item in enumerate(numbers) if item[1].places]
 
@@ -356,43 +366,47 @@ class Recording:
         return True
 
     @property
-    def steps(self) -> list[Step]:
-        """All operations."""
-        return [*self._of_arrays, *self._of_samples]
+    def nbytes(self) -> int:
+        """How large all memory is."""
+        steps = [*self._of_arrays, *self._of_samples]
+        held = {id(array): array for _, given in steps for array in given}
+        held |= {id(a.base): a.base for a in held.values() if hasattr(a, "base")}
+        return sum(map(sys.getsizeof, held.values()))
 
 
-def recorded(
-    f: Any,
-    totals: Sequence[Total],
-    resting: Sequence[Total],
-    is_wide: bool,
-    xp: Namespace,
-    ops: InPlaceOps,
-) -> Space:
-    """Return other memory with the operations that make all results in it.
+class Resting:
+    """The operations that make all results, and others where coordinates stay.
 
-    `f` are the samples in the dtype that they have there: wide integers are floating
-    numbers, as long as nothing is lost by that.  `resting` are the same results, if
-    they can be made faster where coordinates are what they were.
+    Parameters
+    ----------
+    first : Recording
+        Those for any coordinates.
+    rest : callable
+        Returns those for such as have come often; None while there is no room.
     """
+
+    def __init__(self, first: Recording, rest: Callable[[], Recording | None]) -> None:
+        self._first, self._rest = first, rest
+        self._latter: Recording | None = None
+
+    def play(self, tasks: Sequence[Task], repeats: int) -> bool:
+        """Make the results of a call; tell whether that can be."""
+        if repeats < MANY_REPEATS:
+            return self._first.play(tasks, repeats)
+        if self._latter is None:
+            self._latter = self._rest()
+        if self._latter is None:
+            return self._first.play(tasks, repeats)
+        return self._latter.play(tasks, repeats - MANY_REPEATS)
+
+
+def memory_for(f: Any, totals: Sequence[Total]) -> Memory:
+    """Return copies of samples, in the dtype that they have there, and of all else."""
     tasks, out = [task for total in totals for task in total.tasks], totals[0].out
+    ops = totals[0].known.ops
     samples, *arrays = [copied(a, out, ops) for a in (f, *given_arrays(tasks))]
     results = [copied(total.out, out, ops) for total in totals]
-    scratches = _scratches(totals)
-    memory = samples, arrays, results, scratches
-    first = latter = Recording(totals, *memory, xp, is_wide=is_wide)
-    if resting:
-        latter = Recording(resting, *memory, xp, is_wide=is_wide)
-    held = {id(a): a for _, given in (*first.steps, *latter.steps) for a in given}
-    held |= {id(a.base): a.base for a in held.values() if hasattr(a, "base")}
-
-    def play(tasks: Sequence[Task], repeats: int) -> bool:
-        if repeats < MANY_REPEATS:
-            return first.play(tasks, repeats)
-        return latter.play(tasks, repeats - MANY_REPEATS)
-
-    nbytes = sum(map(sys.getsizeof, held.values()))
-    return Space(samples, arrays, results, play if resting else first.play, nbytes)
+    return Memory(samples, arrays, results, _scratches(totals))
 
 
 def _scratches(totals: Sequence[Total]) -> list[Scratch]:
