@@ -893,3 +893,17 @@ def test_a_length_of_time_in_a_curved_system(numpy: Any, name: str) -> None:
     message = refusal(lambda: anygrad.spherical(**{**given, name: time}), name)
     assert "`t / numpy.timedelta64(1, 's')`" in message
     anygrad.spherical(**{**given, name: time / numpy.timedelta64(1, "s")})
+
+
+def test_references(jax: Any) -> None:
+    """They are JAX's arrays that may be written to."""
+    if not hasattr(jax, "new_ref"):
+        pytest.skip("this JAX names them otherwise")
+    held = jax.new_ref(jax.numpy.asarray(LINE))
+    for parameter, call in (
+        ("input", lambda: anygrad.gradient(held)),
+        ("spacing[0]", lambda: anygrad.gradient(held[...], spacing=[held])),
+    ):
+        assert "with `array[...]`" in refusal(call, parameter)
+    (result,) = anygrad.gradient(held[...])
+    assert result.tolist() == SLOPES

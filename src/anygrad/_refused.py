@@ -164,6 +164,12 @@ CONTAINERS = (
         "Make an array of it, with `dask.array.from_delayed(value, shape, dtype)`.",
     ),
     Refusal(
+        "jax",
+        ("Ref",),
+        "a reference: what it holds may be another by then",
+        "Pass its values, with `array[...]`.",
+    ),
+    Refusal(
         "blosc2",
         ("NDArray",),
         "a compressed array: its slices are NumPy arrays",
