@@ -118,6 +118,8 @@ def test_other_coordinates_now_and_then(
         ("derivative", {"order": 2, "dim": 0}),
         ("derivative", {"dim": -1}),
         ("laplacian", {}),
+        ("gradient", {"boundary": 2.5}),
+        ("laplacian", {"boundary": [(2.5, "edge"), ("one_sided", -0.5)]}),
     ],
 )
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])

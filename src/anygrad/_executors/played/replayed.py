@@ -342,7 +342,7 @@ class Recording:
             if term.shares_weights:
                 task = task._replace(coordinates=x)
                 self._weights.append(Weights(total, task, first))
-                operands = self._weights[-1].made(self._xp)
+                operands = [*self._weights[-1].made(self._xp)]
         operands += [one.scale() for one in own.scalings] + own.constants
         return operands if task.where is None else [*operands, next(arrays)]
 
