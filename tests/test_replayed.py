@@ -296,6 +296,18 @@ def test_settings_of_numpy_stay(numpy: Any) -> None:
         numpy.setbufsize(before)
 
 
+@pytest.mark.forms("numpy")
+def test_conversions_warn_of_no_nan(numpy: Any) -> None:
+    """Nor of one that signals, which is no number either."""
+    f, x = numpy.arange(9, dtype="float32"), numpy.arange(9.0)
+    f.view("uint32")[4] = 0x7FA00000
+    for _ in range(replayed.MANY_REPEATS + 4):
+        with numpy.errstate(all="raise"):
+            (result,) = anygrad.gradient(f, spacing=[x])
+        assert numpy.flatnonzero(numpy.isnan(result)).tolist() == [3, 4, 5]
+    assert free_spaces(plan_of("gradient", f, spacing=[x]))[0].repeats
+
+
 @pytest.mark.peers
 def test_coordinates_that_torch_negates_lazily(torch: Any) -> None:
     """Their bits are looked at, too."""

@@ -139,18 +139,24 @@ def again(
     except IndexError:
         return None
     try:
-        moves.put(space.samples, f)
-        if space.arrays:
-            arrays = given_arrays(tasks)
-            pairs = zip(space.bits, map(moves.bits, arrays), strict=False)
-            if not (space.repeats and all(starmap(moves.are_equal, pairs))):
-                space.repeats = 0  # until it is made, whatever comes between
-                for place, array in zip(space.arrays, arrays, strict=True):
-                    moves.put(place, array)
-                space.bits = list(map(moves.bits, space.arrays))
-        if not space.context.run(space.play, tasks, space.repeats):
+        if not space.context.run(_make, space, f, tasks, moves):
             return None
-        space.repeats += 1
         return tuple(map(moves.copy, space.results))
     finally:
         spaces.append(space)
+
+
+def _make(space: Space, f: Any, tasks: Sequence[Task], moves: Moves) -> bool:
+    """Put a call into a space, and make it there, if that can be."""
+    moves.put(space.samples, f)
+    if space.arrays:
+        arrays = given_arrays(tasks)
+        pairs = zip(space.bits, map(moves.bits, arrays), strict=False)
+        if not (space.repeats and all(starmap(moves.are_equal, pairs))):
+            space.repeats = 0  # until it is made, whatever comes between
+            for place, array in zip(space.arrays, arrays, strict=True):
+                moves.put(place, array)
+            space.bits = list(map(moves.bits, space.arrays))
+    is_made: bool = space.play(tasks, space.repeats)
+    space.repeats += is_made
+    return is_made
