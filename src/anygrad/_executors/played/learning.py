@@ -115,7 +115,8 @@ def _spaces(
     first = Recording(totals, memory, xp)
     play = first.play
     if _can_rest(tasks, out):
-        play = Resting(first, partial(_rest, totals, memory, kept, xp)).play
+        held = memory.holding(totals)  # what is the caller's is not kept
+        play = Resting(first, partial(_rest, held, memory, kept, xp)).play
     space = Space(*memory[:3], play, first.nbytes)
     if layout is not None:
         space = space.turned(layout.order, totals[0].known.ops.memory)
@@ -155,7 +156,7 @@ def _rest(
     if not kept.account.has_room():
         return None
     resting = []
-    for total in memory.holding(totals):
+    for total in totals:
         terms = [
             term._replace(shares_weights=weights.are_on_line(term.task))
             for term in total.terms()
