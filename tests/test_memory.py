@@ -102,7 +102,7 @@ def test_plans_in_use_keep_their_place(
     numpy: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Memory in which calls are made again waits for plans that nobody asks for."""
-    monkeypatch.setattr(_kept, "MOST_BYTES", 2**19)
+    monkeypatch.setattr(_kept, "MOST_BYTES", 2**18)
     monkeypatch.setattr(_kept, "PATIENCE", 8)
     samples = [numpy.arange(float(n)) for n in (10_007, 10_009, 10_011, 10_013)]
 

@@ -18,7 +18,7 @@ def free_spaces(plan: Any, layout: Any = None) -> list[spaces.Space]:
     kept = plan.tasks[0].kept
     part = kept.made if layout is None else kept.beside(layout).made
     whole: Any = spaces.place_of(plan, layout)
-    return whole.made or getattr(part, "spaces", None) or []
+    return (whole and whole.made) or getattr(part, "spaces", None) or []
 
 
 @pytest.mark.forms("numpy")

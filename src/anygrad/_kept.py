@@ -85,10 +85,16 @@ class Kept:
         self.size = 0
         #: Where they are counted.
         self.account = account
-        self._beside: dict[Any, Kept] = {}
+        self._beside: dict[Any, Kept] | None = None
+
+    def find(self, name: Any) -> Kept | None:
+        """Return where something else is kept with the plan, if something has been."""
+        return None if self._beside is None else self._beside.get(name)
 
     def beside(self, name: Any = "") -> Kept:
         """Return where something else is kept with the plan, by what it is for."""
+        if self._beside is None:  # of most plans
+            self._beside = {}
         found = self._beside.get(name)
         if found is None:
             found = self._beside.setdefault(name, Kept(self.account))

@@ -26,7 +26,7 @@ from .played import spaces
 
 if TYPE_CHECKING:
     from .._typing import Namespace
-    from .played.spaces import Space
+    from .memory import Layout
 
 #: More samples are torch's if they have no masks and torch has several threads; else,
 #: there are as many threads as torch would have.
@@ -104,8 +104,8 @@ class InNumPy:
             found = [torch.empty_like(f, dtype=t.precision.result) for t in plan.tasks]
             samples, outs = self.view(f), [self.view(out) for out in found]
             in_numpy.run(samples, there, self.namespace, outs)
-            if place and not place.made:
-                place.made = _taken(spaces.place_of(there, layout))
+            if may_be_again and place is None:
+                _take(plan, there, layout)
             return tuple(found)
         made = results.empty(f, plan, huge_pages.empty_like)
         samples, outs = self.view(f), [self.view(out) for out in made.outs]
@@ -248,17 +248,18 @@ def _integers_of(dtype: Any) -> Any:
     return getattr(torch, f"int{8 * dtype.itemsize}")
 
 
-def _taken(place: Kept | None) -> list[Space] | None:
-    """Return where NumPy makes a plan again, for torch alone from now on."""
-    if place is None or not place.made:
-        return None
+def _take(plan: Plan, there: Plan, layout: Layout | None) -> None:
+    """Have torch alone make again from now on what NumPy would."""
+    taken = spaces.place_of(there, layout)
+    if taken is None or not taken.made:  # another thread may be at it
+        return
+    place: Any = spaces.place_of(plan, layout, make=True)
     import torch
 
     with contextlib.suppress(IndexError):  # another thread may have taken it
-        space = place.made.pop()
+        space = taken.made.pop()
         with torch.inference_mode(False):  # for calls within and without
-            return [space.seen_as(torch.from_numpy)]
-    return None
+            place.made = [space.seen_as(torch.from_numpy)]
 
 
 def _pays(plan: Plan) -> bool:

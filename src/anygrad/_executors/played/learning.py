@@ -53,24 +53,24 @@ def learn(
     ops: InPlaceOps,
 ) -> None:
     """Have a plain plan, which has been run, made again at the calls to come."""
-    place = spaces.place_of(plan, layout) if ops.has_spaces else None
-    if place is None or isinstance(place.made, list) or not place.account.has_room():
-        return
-    if place.made is None:  # there may be no other call
-        place.made = ()
+    first = plan.tasks[0].kept if plan.tasks and ops.has_spaces else None
+    if first is None or spaces.place_of(plan, layout) or not first.account.has_room():
         return
     f, tasks, outs = in_order_of_memory(f, plan.tasks, results, ops.memory)
-    totals = []
+    totals, is_first = [], False
     for given, task, out in zip(plan.tasks, tasks, outs, strict=True):
         kept = given.kept and (given.kept.beside(layout) if layout else given.kept)
         known = prepared_for(ops, kept)
         if kept is None or known is None:
             return
-        kept.made = known._replace(spaces=[])  # it is not made again alone
+        is_first = is_first or known.spaces is None
+        kept.made = known._replace(spaces=())  # it is not made again alone
         has_mask = task.where is not None
         whole = masked.with_whole_mask(task, out, xp) if has_mask else task
         totals.append(Total((whole,), out, known))
-    place.keep(_spaces(f, totals, place, layout, xp, is_whole=True))
+    place = spaces.place_of(plan, layout, make=not is_first)
+    if place is not None:  # else there may be no other call
+        place.keep(_spaces(f, totals, place, layout, xp, is_whole=True))
 
 
 def learn_total(

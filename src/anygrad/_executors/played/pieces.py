@@ -44,8 +44,8 @@ class Prepared(NamedTuple):
     #: Of each task, as that of its `Term`.
     shares_weights: Sequence[bool]
     #: Where a small call is made again, if nobody does so now; None where that has
-    #: not been tried.
-    spaces: list[Space] | None = None
+    #: not been tried, and nothing where a whole plan is.
+    spaces: list[Space] | tuple[()] | None = None
 
 
 def play(

@@ -112,19 +112,19 @@ def given_arrays(tasks: Sequence[Task]) -> list[Any]:
     return [array for array in arrays if array is not None]
 
 
-def place_of(plan: Plan, layout: Layout | None) -> Kept | None:
-    """Return where all results of a plan are made again; None if nothing is kept.
+def place_of(plan: Plan, layout: Layout | None, *, make: bool = False) -> Kept | None:
+    """Return where all results of a plan are made again, which may be made; or None.
 
-    Nothing has been made of a plan that is new, no space of one that has been run once,
-    and after that, there is a list of those that are free.  There is a `layout` where
-    samples or results are not in the order of their axes.
+    There is a list of the spaces that are free, and a `layout` where samples or results
+    are not in the order of their axes.
     """
     tasks = plan.tasks
     kept = tasks[0].kept if tasks else None
     if kept is None:
         return None
     # The first task may be all of another plan, which is a part of this one.
-    return kept.beside(len(tasks) if layout is None else (len(tasks), layout))
+    name = len(tasks) if layout is None else (len(tasks), layout)
+    return kept.beside(name) if make else kept.find(name)
 
 
 def again(
