@@ -106,24 +106,24 @@ def test_plans_in_use_keep_their_place(
     monkeypatch.setattr(_kept, "PATIENCE", 8)
     samples = [numpy.arange(float(n)) for n in (10_007, 10_009, 10_011, 10_013)]
 
-    def are_made_again() -> list[bool]:
-        places = [spaces.place_of(plan_of("gradient", f), None) for f in samples]
-        return [bool(place and place.made) for place in places]
+    def is_made_again(f: Any) -> bool:
+        place = spaces.place_of(plan_of("gradient", f), None)
+        return bool(place and place.made)
 
     for _ in range(40):
         for f in samples:
             anygrad.gradient(f)
-    first = are_made_again()
+    first = [is_made_again(f) for f in samples]
     assert True in first
     assert False in first
     for _ in range(40):
         for f in samples:
             anygrad.gradient(f)
-    assert are_made_again() == first
+    assert [is_made_again(f) for f in samples] == first
     (f,) = [f for f, is_there in zip(samples, first, strict=True) if not is_there][:1]
     for _ in range(40):
         anygrad.gradient(f)
-    assert are_made_again()[[f is one for one in samples].index(True)]
+    assert is_made_again(f)
 
 
 def test_plans_are_bounded(library: Backend, monkeypatch: pytest.MonkeyPatch) -> None:

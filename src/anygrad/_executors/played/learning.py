@@ -54,7 +54,7 @@ def learn(
 ) -> None:
     """Have a plain plan, which has been run, made again at the calls to come."""
     first = plan.tasks[0].kept if plan.tasks and ops.has_spaces else None
-    if first is None or spaces.place_of(plan, layout) or not first.account.has_room():
+    if first is None or spaces.place_of(plan, layout) is not None:
         return
     f, tasks, outs = in_order_of_memory(f, plan.tasks, results, ops.memory)
     totals, is_first = [], False
@@ -68,9 +68,10 @@ def learn(
         has_mask = task.where is not None
         whole = masked.with_whole_mask(task, out, xp) if has_mask else task
         totals.append(Total((whole,), out, known))
-    place = spaces.place_of(plan, layout, make=not is_first)
-    if place is not None:  # else there may be no other call
-        place.keep(_spaces(f, totals, place, layout, xp, is_whole=True))
+    if is_first or not first.account.has_room():  # there may be no other call
+        return
+    place: Any = spaces.place_of(plan, layout, make=True)
+    place.keep(_spaces(f, totals, place, layout, xp, is_whole=True))
 
 
 def learn_total(
