@@ -195,24 +195,21 @@ def without_symbols(request: Request, array: Any) -> Request:
     importing = library.import_namespace
     if importing is None or not library.symbols:
         return request
-    xp, device = importing(), library.device(array)
-    widest = xp.float64 if _precision.has_float64(device, xp) else xp.float32
 
-    def replaced(given: Any, dtype: DType) -> Any:
+    def without(given: Any, dtype_of: Callable[..., DType]) -> Any:
         def as_array(entry: Any) -> Any:
             if not _classes.is_named(type(entry), library.package, library.symbols):
                 return entry
+            xp, device = importing(), library.device(array)
+            dtype = dtype_of(array.dtype, device, xp)
             return xp.full((), entry, dtype=dtype, device=device)
 
         return _each(given, as_array)
 
-    factors = request.scale_factors
-    if factors is not None:
-        factors = replaced(factors, _precision.real_of(array.dtype, device, xp))
     return request._replace(
-        spacing=replaced(request.spacing, widest),
-        boundary=replaced(request.boundary, widest),
-        scale_factors=factors,
+        spacing=without(request.spacing, _precision.longest_real),
+        boundary=without(request.boundary, _precision.longest_real),
+        scale_factors=without(request.scale_factors, _precision.real_of),
     )
 
 

@@ -216,6 +216,11 @@ def real_of(dtype: DType, device: Any, xp: Namespace) -> DType:
     return dtype if is_floating else default_real(device, xp)
 
 
+def longest_real(_: DType, device: Any, xp: Namespace) -> DType:
+    """Return the longest real floating dtype of a device, of 64 bits at most."""
+    return xp.float64 if has_float64(device, xp) else xp.float32
+
+
 def has_float64(device: Any, xp: Namespace) -> bool:
     """Tell whether a device has 64-bit floating numbers."""
     if not has_info(xp):
