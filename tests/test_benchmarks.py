@@ -189,6 +189,35 @@ def test_what_other_pages_say_of_the_figures(figures: Any) -> None:
     assert behind == {"numpy": 0, "torch": 2, "jax": 6, "dask": 0}  # it says so
 
 
+def test_what_the_page_says_of_another_machine(
+    figures: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "MEASURED", FOLDER / "figures-amd.md")
+    _, found = figures.measured()
+    page = (FOLDER.parent / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    (line,) = re.findall("Another machine .*", page)
+    missed, targets = [int(n) for n in re.findall(r"(\d+) of the same (\d+)", line)[0]]
+    assert missed == sum(figure.missed for figure in found)
+    assert targets == sum(bool(figure.target) for figure in found)
+    for library, own in figures.OWN.items():
+        times = [figure.median for figure in figures.against_own(library, found)]
+        assert f"`{own}` " in line
+        assert re.search(rf"`{own}` [a-z ]*{statistics.median(times):.1f}", line)
+
+
+def test_sizes_are_measured(
+    numpy: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each kind of call is a row, of which the times are told."""
+    monkeypatch.syspath_prepend(FOLDER)
+    sizes = importlib.import_module("sizes")
+    monkeypatch.setattr(sizes, "SHAPES", [(9,), (3, 4)])
+    monkeypatch.setattr(sizes, "medians", lambda calls: [2.0] * len(calls))
+    monkeypatch.setattr(sys, "argv", ["sizes.py", "--dtypes", "uint8"])
+    sizes.main()
+    assert len(capsys.readouterr().out.splitlines()) == 2 + 2 + 4
+
+
 def test_every_plot_is_drawn(numpy: Any, figures: Any, tmp_path: Path) -> None:
     """Those of the pages have the same names."""
     assert figures.main(tmp_path) == 0
