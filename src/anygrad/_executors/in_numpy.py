@@ -43,12 +43,9 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
     if plan.is_plain:
         if not f.flags.c_contiguous:
             layout = layout_as(f.shape, f.strides, f.itemsize)
-        place = None if outs else spaces.place_of(plan, layout)
-        if place and place.made:
-            moves = _moves(layout is None)
-            again = spaces.again(place.made, f, plan.tasks, moves)
-            if again is not None:
-                return again
+        again = None if outs else spaces.run(f, plan, _moves(layout is None), layout)
+        if again is not None:
+            return again
     has_loops = f.size >= LEAST_SAMPLES and f.ndim > 1
     with _swift() if has_loops else numpy.errstate(all="ignore"):
         return _blocked()(f, plan, xp, outs, layout)

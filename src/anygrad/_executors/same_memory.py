@@ -87,16 +87,13 @@ class InNumPy:
         if is_small:
             plan = without_masks(plan, torch.all)
         is_usual = plan.is_plain and _compilers.get_compiler() is None
-        may_be_again, place = is_small and is_usual, None
+        may_be_again, layout = is_small and is_usual, None
         if may_be_again:
-            layout = None
             if not f.is_contiguous():
                 layout = layout_as(f.shape, f.stride(), 1)
-            place = spaces.place_of(plan, layout)
-            if place and place.made:
-                again = spaces.again(place.made, f, plan.tasks, self.moves)
-                if again is not None:
-                    return again
+            again = spaces.run(f, plan, self.moves, layout)
+            if again is not None:
+                return again
         there = self._plan(f, plan) if is_small or _pays(plan) else None
         if there is None:
             return self._widened(f, plan) if may_be_again else None
@@ -104,7 +101,7 @@ class InNumPy:
             found = [torch.empty_like(f, dtype=t.precision.result) for t in plan.tasks]
             samples, outs = self.view(f), [self.view(out) for out in found]
             in_numpy.run(samples, there, self.namespace, outs)
-            if may_be_again and place is None:
+            if may_be_again and spaces.place_of(plan, layout) is None:
                 _take(plan, there, layout)
             return tuple(found)
         made = results.empty(f, plan, huge_pages.empty_like)

@@ -127,7 +127,7 @@ class Weights:
         """Make them in memory of their own, and return it."""
         found = self._operands(xp)
         self.places = [copied(array, array, self._ops) for array in found]
-        return self.places
+        return [*self.places]
 
     def make(self, xp: Namespace) -> None:
         """Make them again, there."""
@@ -254,7 +254,7 @@ class Recording:
             if term.shares_weights:
                 task = task._replace(coordinates=x)
                 self._weights.append(Weights(total, task, first))
-                operands = [*self._weights[-1].made(self._xp)]
+                operands = self._weights[-1].made(self._xp)
         operands += [one.scale() for one in own.scalings] + own.constants
         return operands if task.where is None else [*operands, next(arrays)]
 

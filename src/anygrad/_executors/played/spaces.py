@@ -127,6 +127,16 @@ def place_of(plan: Plan, layout: Layout | None, *, make: bool = False) -> Kept |
     return kept.beside(name) if make else kept.find(name)
 
 
+def run(
+    f: Any, plan: Plan, moves: Moves, layout: Layout | None
+) -> tuple[Any, ...] | None:
+    """Return the results of a plan, as `again` does; None where it is not made so."""
+    place = place_of(plan, layout)
+    if place is None or not place.made:
+        return None
+    return again(place.made, f, plan.tasks, moves)
+
+
 def again(
     spaces: list[Space], f: Any, tasks: Sequence[Task], moves: Moves
 ) -> tuple[Any, ...] | None:
