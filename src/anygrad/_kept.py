@@ -102,9 +102,13 @@ class Kept:
 
     def keep(self, made: Any) -> None:
         """Keep what has been made, in the place of what was."""
-        size = size_of(made)
-        self.account.add(size - self.size)
-        self.made, self.size = made, size
+        self.grow(size_of(made) - self.size)
+        self.made = made
+
+    def grow(self, size: int) -> None:
+        """Count so many bytes more, of what is kept there already, or fewer."""
+        self.account.add(size)
+        self.size += size
 
 
 def size_of(made: Any) -> int:

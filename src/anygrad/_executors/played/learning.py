@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..._typing import Namespace
     from ..memory import Layout
     from .operations import InPlaceOps
-    from .replayed import Memory
+    from .replayed import Workspace
     from .scores import Term
 
 #: Beyond so many bytes of a result, a call is played as any is;
@@ -63,8 +63,9 @@ def learn(
         known = prepared_for(ops, kept)
         if kept is None or known is None:
             return
-        is_first = is_first or known.spaces is None
-        kept.made = known._replace(spaces=())  # it is not made again alone
+        if known.spaces is None:
+            is_first = True
+            kept.made = known._replace(spaces=())  # it is not made again alone
         has_mask = task.where is not None
         whole = masked.with_whole_mask(task, out, xp) if has_mask else task
         totals.append(Total((whole,), out, known))
@@ -112,13 +113,13 @@ def _spaces(
         # They are converted when they are put there, so that it is done once for all.
         f = replayed.copied(f, out, totals[0].known.ops, dtype)
         totals = [_as_one(f, total, total.terms(), xp) for total in totals]
-    memory = replayed.memory_for(f, totals)
-    first = Recording(totals, memory, xp)
+    workspace = replayed.workspace_for(f, totals)
+    first = Recording(totals, workspace, xp)
     play = first.play
     if _can_rest(tasks, out):
-        held = memory.holding(totals)  # what is the caller's is not kept
-        play = Resting(first, partial(_rest, held, memory, kept, xp)).play
-    space = Space(*memory[:3], play, first.nbytes)
+        held = workspace.holding(totals)  # what is the caller's is not kept
+        play = Resting(first, partial(_rest, held, workspace, kept, xp)).play
+    space = Space(*workspace[:3], play, first.nbytes)
     if layout is not None:
         space = space.turned(layout.order, totals[0].known.ops.memory)
     return [space]
@@ -151,7 +152,7 @@ def _can_rest(tasks: Sequence[Task], out: Any) -> bool:
 
 
 def _rest(
-    totals: Sequence[Total], memory: Memory, kept: Kept, xp: Namespace
+    totals: Sequence[Total], workspace: Workspace, kept: Kept, xp: Namespace
 ) -> Recording | None:
     """Return how results are made of weights that stay, if there is room for them."""
     if not kept.account.has_room():
@@ -162,8 +163,7 @@ def _rest(
             term._replace(shares_weights=weights.are_on_line(term.task))
             for term in total.terms()
         ]
-        resting.append(_as_one(memory.samples, total, terms, xp))
-    recording = Recording(resting, memory, xp)
-    kept.account.add(recording.nbytes)
-    kept.size += recording.nbytes
+        resting.append(_as_one(workspace.samples, total, terms, xp))
+    recording = Recording(resting, workspace, xp)
+    kept.grow(recording.nbytes)
     return recording

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from operator import setitem
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -70,7 +71,7 @@ def can_be_recorded(task: Task) -> bool:
     return task.step is None and task.period is None and not arrays_of(task)
 
 
-class Memory(NamedTuple):
+class Workspace(NamedTuple):
     """All that a call is made again in."""
 
     #: As those of a space.
@@ -219,12 +220,14 @@ class Recording:
     ----------
     totals : sequence of Total
         The results.
-    memory : Memory
+    workspace : Workspace
         Where.
     """
 
-    def __init__(self, totals: Sequence[Total], memory: Memory, xp: Namespace) -> None:
-        samples, arrays, results, scratches = memory
+    def __init__(
+        self, totals: Sequence[Total], workspace: Workspace, xp: Namespace
+    ) -> None:
+        samples, arrays, results, scratches = workspace
         self._samples, self._xp, self._ops = samples, xp, totals[0].known.ops
         tasks = [task for total in totals for task in total.tasks]
         numbers = [Numbers(task, samples, xp, self._ops) for task in tasks]
@@ -312,13 +315,13 @@ class Resting:
         return self._latter.play(tasks, repeats - MANY_REPEATS)
 
 
-def memory_for(f: Any, totals: Sequence[Total]) -> Memory:
+def workspace_for(f: Any, totals: Sequence[Total]) -> Workspace:
     """Return copies of samples, in the dtype that they have there, and of all else."""
     tasks, out = [task for total in totals for task in total.tasks], totals[0].out
     ops = totals[0].known.ops
     samples, *arrays = [copied(a, out, ops) for a in (f, *given_arrays(tasks))]
     results = [copied(total.out, out, ops) for total in totals]
-    return Memory(samples, arrays, results, _scratches(totals))
+    return Workspace(samples, arrays, results, _scratches(totals))
 
 
 def _scratches(totals: Sequence[Total]) -> list[Scratch]:
@@ -328,9 +331,10 @@ def _scratches(totals: Sequence[Total]) -> list[Scratch]:
     what is made of masks would not stay then.
     """
     keeps = any(is_kept(one.tasks, one.out, one.known.ops) for one in totals)
+    make = partial(Scratch, sys.maxsize if keeps else 0, UNIT)
     if any(task.where is not None for one in totals for task in one.tasks):
-        return [Scratch(sys.maxsize if keeps else 0, UNIT) for _ in totals]
-    return [Scratch(sys.maxsize if keeps else 0, UNIT)] * len(totals)
+        return [make() for _ in totals]
+    return [make()] * len(totals)
 
 
 def _memory_of(array: Any) -> int:
