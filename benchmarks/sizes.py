@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--before", type=Path, help="another checkout")
     parser.add_argument("--dtypes", nargs="+", default=DTYPES, choices=DTYPES)
     given = parser.parse_args()
-    checkouts: dict[str, ModuleType] = {"now": package(ROOT, "anygrad")}
+    checkouts: dict[str, ModuleType] = {"now": package(ROOT, "anygrad_now")}
     if given.before:
         checkouts["before"] = package(given.before, "anygrad_before")
     titles = [*checkouts, "numpy.gradient", "numpy.gradient / now"]

@@ -209,6 +209,7 @@ def test_sizes_are_measured(
     numpy: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each kind of call is a row, of which the times are told."""
+    loaded = dict(sys.modules)
     monkeypatch.syspath_prepend(FOLDER)
     sizes = importlib.import_module("sizes")
     monkeypatch.setattr(sizes, "SHAPES", [(9,), (3, 4)])
@@ -216,6 +217,8 @@ def test_sizes_are_measured(
     monkeypatch.setattr(sys, "argv", ["sizes.py", "--dtypes", "uint8"])
     sizes.main()
     assert len(capsys.readouterr().out.splitlines()) == 2 + 2 + 4
+    # A checkout that is measured takes nobody's place, nor that of its own package.
+    assert loaded.items() <= sys.modules.items()
 
 
 def test_every_plot_is_drawn(numpy: Any, figures: Any, tmp_path: Path) -> None:
