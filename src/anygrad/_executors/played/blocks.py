@@ -8,7 +8,6 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..recorded.nodes import LENGTH
-from .registers import Cut
 from .windows import START, STOP, Kind
 
 if TYPE_CHECKING:
@@ -101,48 +100,23 @@ def _bind(program: Program, box: Window, block: Block, shape: Sequence[int]) -> 
     Where a block is at no end of an axis, its arrays are cut, too, so that the program
     serves for all others like it.
     """
-    ends: list[tuple[Any, ...]] = []
+    ends: list[tuple[int, int, int]] = []
     margins: list[tuple[int, int] | None] = []
-    lengths: list[Any] = [stop - start for start, stop in block]
+    strides = [1]
     for extent, (start, stop), n, (low, high) in zip(
         box, block, shape, program.reads, strict=True
     ):
         if extent == (START, STOP):
-            before = START - low
-            ends.append((0, before, None, before + stop - start, None))
-            margins.append((before, high - STOP))
+            before, after = START - low, high - STOP
+            ends.append((before, before + stop - start, before + stop - start + after))
+            margins.append((before, after))
         else:
-            ends.append((0, start, None, stop, n))
+            ends.append((start, stop, n))
             margins.append(None)
-
-    def at(position: int, cut: Cut) -> int:
-        quarters, rest = divmod(position + START // 2, START)
-        rest -= START // 2
-        axis: Any = cut.axis
-        if cut.is_run:
-            stride = math.prod(lengths[axis + 1 :])
-            return int(quarters // 4 * math.prod(lengths) + rest * stride)
-        return int(ends[axis][quarters] + rest)
-
-    def sliced(cut: Any) -> Any:
-        if cut is None:
-            return slice(None)
-        if not isinstance(cut, Cut):
-            return cut
-        if cut.axis is None:
-            return slice(cut.start, cut.stop)
-        origin = 0 if cut.origin is None else at(cut.origin, cut)
-        return slice(at(cut.start, cut) - origin, at(cut.stop, cut) - origin)
-
-    def index(cuts: tuple[Any, ...]) -> tuple[Any, ...]:
-        if cuts[0] != "shape":
-            return tuple([sliced(cut) for cut in cuts])
-        extents = [sliced(cut) for cut in cuts[1:]]
-        return tuple([extent.stop - extent.start for extent in extents])
-
-    reads = [Cut(axis, *extent) for axis, extent in enumerate(program.reads)]
-    indices = tuple([index(cuts) for cuts in program.indices])
-    return Bound(program.play, indices, tuple(margins), tuple(map(sliced, reads)))
+    for start, stop in reversed(block):
+        strides.append(strides[-1] * (stop - start))
+    indices, reads = program.bind(ends, [*strides[-2::-1], strides[-1]])
+    return Bound(program.play, indices, tuple(margins), reads)
 
 
 def binder(

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from operator import setitem
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .registers import FIRST, Cut, Text
+from . import positions
+from .positions import FIRST, SHAPE, Cut
+from .registers import Text
 from .windows import START, Part, Wanted, Windows
 
 if TYPE_CHECKING:
@@ -32,8 +34,6 @@ class Program(NamedTuple):
     text: str
     #: and what the text has names for.
     named: dict[str, Any]
-    #: The indices and the shapes that it is given.
-    indices: list[tuple[Any, ...]]
     #: The block, with all that it reads of arrays around it.
     reads: list[tuple[int, int]]
     #: For shorter blocks, there is another program.
@@ -41,14 +41,20 @@ class Program(NamedTuple):
 
     @property
     def play(self) -> Callable[..., None]:
-        """Return the function, which is compiled when it is first asked for.
+        """Return ``play(operands, out, indices)``, which writes a block."""
+        return self._compiled("play")
 
-        ``play(operands, out, indices)`` writes it.
-        """
-        if "play" not in self.named:
+    @property
+    def bind(self) -> Callable[..., tuple[tuple[Any, ...], tuple[slice, ...]]]:
+        """Return ``bind(ends, strides)``, which returns the indices of a block."""
+        return self._compiled("bind")
+
+    def _compiled(self, name: str) -> Callable[..., Any]:
+        """Return a function of the text, which is compiled when one is asked for."""
+        if name not in self.named:
             exec(self.text, self.named)
-        play: Callable[..., None] = self.named["play"]
-        return play
+        function: Callable[..., Any] = self.named[name]
+        return function
 
 
 def program_of(score: Score, kind: Kind, ops: InPlaceOps, xp: Namespace) -> Program:
@@ -76,10 +82,10 @@ class _Writer(Text):
         lines = [f"def play(operands, r{self.out}, indices):"]
         lines.append("".join([f"r{k}, " for k in range(count)]) + "= operands")
         lines.append("".join([f"i{k}, " for k in indices]) + "= indices")
+        bind = positions.text_of(list(self.indices), tuple(self.reads))
         return Program(
-            "\n    ".join([*lines, *self.lines]),
+            "\n".join(["\n    ".join([*lines, *self.lines]), *bind]),
             self.named,
-            list(self.indices),
             self.reads,
             self.windows.fewest,
         )
@@ -271,7 +277,7 @@ class _Writer(Text):
                 Cut(axis, *extent) if axis in value.axes else FIRST
                 for axis, extent in enumerate(window)
             ]
-        index = self.index(("shape", *shape))
+        index = self.index((SHAPE, *shape))
         text = f"{make}(r{self.out}, dtype={dtype}, shape={index})"
         return self.assign(self.made(part), text)
 

@@ -7,33 +7,15 @@ as they are needed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..recorded.nodes import LENGTH
+from .positions import FIRST, Cut
 
 if TYPE_CHECKING:
     from ..recorded.nodes import Place
     from .scores import Score
     from .windows import Wanted, Window
-
-
-class Cut(NamedTuple):
-    """A slice along an axis, in positions that are known when the block is."""
-
-    #: Which; None for numbers that are known already.
-    axis: int | None
-    #: From where to where, counted
-    start: int
-    stop: int
-    #: from here; None for what is counted as in the array that is read.
-    origin: int | None = None
-    #: Whether it is of one run through memory, as long as the axis would be, if all
-    #: axes were this one.
-    is_run: bool = False
-
-
-#: All of an axis that has one point.
-FIRST = Cut(None, 0, 1)
 
 
 class Text:
