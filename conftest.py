@@ -371,18 +371,20 @@ class Progress:
                 )
 
 
-@pytest.fixture
-def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
+def _active(request: pytest.FixtureRequest) -> Iterator[Backend]:
     """Return one form of one array library, set up for the time of a test."""
     with request.param.active():
         yield request.param
 
 
+#: Each form of each library, and each library in its plain form.
+backend, library = (pytest.fixture(_active, name=n) for n in ("backend", "library"))
+
+
 @pytest.fixture
-def library(request: pytest.FixtureRequest) -> Iterator[Backend]:
-    """Return an array library in its plain form, set up for the time of a test."""
-    with request.param.active():
-        yield request.param
+def kept_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have each shape's plan kept from its first call on."""
+    monkeypatch.setattr("anygrad._kept_plans.OFTEN", 1)
 
 
 def _module_fixture(name: str, load: Callable[[str], Any], module: str) -> object:

@@ -89,6 +89,8 @@ STRICT = (
     "_dispatch",
     "_keys",
     "_libraries",
+    "_kept_plans",
+    "_lengths",
     "_plans",
     "_refusals",
     "_tasks",

@@ -20,7 +20,7 @@ import pytest
 import anygrad
 import fuzz
 import oracle
-from anygrad import _kept, _plans
+from anygrad import _kept, _kept_plans
 from backends import Backend
 from fuzzing.valid import FIELDS, SCALARS
 
@@ -32,11 +32,13 @@ SQUARES = [0.0, 1, 4, 9, 16, 25]
 FIRST = 500
 
 
-def bounded(name: str, function: Callable[[], Any], times: int) -> None:
+def bounded(
+    name: str, function: Callable[[], Any], times: int, first: int = FIRST
+) -> None:
     """Call often, and hold the memory that Python and NumPy have kept to a bound."""
     tracemalloc.start()
     try:
-        for _ in range(FIRST):
+        for _ in range(first):
             function()
         gc.collect()
         before, _ = tracemalloc.get_traced_memory()
@@ -81,6 +83,7 @@ def test_threads_do_not_disturb_each_other(library: Backend, edge_order: int) ->
             done.result(120)
 
 
+@pytest.mark.usefixtures("kept_at_once")
 def test_threads_meet_a_plan_first(
     library: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,7 +104,7 @@ def test_threads_meet_a_plan_first(
 
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(work, range(THREADS)))
-    held = [known.account.held for known in _plans._known.values()]
+    held = [known.account.held for known in _kept_plans.by_key.values()]
     # Threads that find the memory full at once may all add to it once.
     assert sum(held) <= 2**13 + THREADS * max(held)
 
@@ -186,7 +189,15 @@ def test_no_growth_with_new_steps(numpy: Any) -> None:
 
 @pytest.mark.once
 def test_no_growth_with_new_shapes(numpy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each call has a length that no call had before, and so a plan of its own."""
+    """Each call has a length that no call had before."""
+    f, lengths = numpy.arange(9_000.0), itertools.count(1_000)
+    first = 2 * _kept_plans.MOST_MET
+    bounded("a call", lambda: anygrad.gradient(f[: next(lengths)]), 5_000, first)
+
+
+@pytest.mark.usefixtures("kept_at_once")
+def test_no_growth_with_new_plans(numpy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has one of its own."""
     monkeypatch.setattr(_kept, "MOST_BYTES", 2**14)
     f, lengths = numpy.arange(7_000.0), itertools.count(1_000)
     bounded("a plan", lambda: anygrad.gradient(f[: next(lengths)]), 5_000)

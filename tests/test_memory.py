@@ -12,10 +12,12 @@ import pytest
 
 import anygrad
 import oracle
-from anygrad import _kept, _plans
+from anygrad import _kept, _kept_plans
 from anygrad._executors.played import spaces
 from backends import JAX, Backend
 from planning import plan_of
+
+pytestmark = pytest.mark.usefixtures("kept_at_once")
 
 SAMPLES = [[3, 1, 4, 1], [5, 9, 2, 6], [5, 3, 5, 8]]
 
@@ -91,8 +93,8 @@ def test_only_so_much_is_remembered(
         for _ in range(3):  # what is called again is prepared further
             (result,) = anygrad.gradient(f, spacing=float(n))
             assert result[1] == 4 / (2 * n)
-        held = [known.account.held for known in _plans._known.values()]
-        assert sum(held) == _plans._held.held
+        held = [known.account.held for known in _kept_plans.by_key.values()]
+        assert sum(held) == _kept_plans.held.held
         assert sum(held) <= 2**17 + held[-1]
         assert 0 < max(held) < 2**17
 
@@ -134,17 +136,17 @@ def test_plans_are_bounded(library: Backend, monkeypatch: pytest.MonkeyPatch) ->
     assert first is not None
     for n in range(21, 90):
         anygrad.gradient(f[:n])
-        held = [known.account.held for known in _plans._known.values()]
-        assert sum(held) == _plans._held.held <= 2**14 + held[-1]
+        held = [known.account.held for known in _kept_plans.by_key.values()]
+        assert sum(held) == _kept_plans.held.held <= 2**14 + held[-1]
     again = plan_of("gradient", f[:20]).tasks[0].kept
     assert again is not first
-    before = _plans._held.held
+    before = _kept_plans.held.held
     first.keep((1, 2, 3))  # a thread may be at work on what has been forgotten
-    assert _plans._held.held == before
+    assert _kept_plans.held.held == before
     again.keep((1, 2, 3))
-    assert _plans._held.held > before
+    assert _kept_plans.held.held > before
     again.keep(None)
-    assert _plans._held.held == before
+    assert _kept_plans.held.held == before
 
 
 def test_a_plan_above_the_bound_serves_its_call(
@@ -157,7 +159,7 @@ def test_a_plan_above_the_bound_serves_its_call(
         for _ in range(2):
             (result,) = anygrad.gradient(f, spacing=0.5)
             assert library.tolist(result) == [2.0] * n
-        assert len(_plans._known) == 1
+        assert len(_kept_plans.by_key) == 1
 
 
 def test_many_threads(numpy: Any) -> None:

@@ -10,10 +10,12 @@ from unittest import mock
 import pytest
 
 import anygrad
-from anygrad import _plans
+from anygrad import _kept_plans, _plans
 from anygrad._records import Plan, Task
 from backends import Backend
 from planning import plan_of
+
+pytestmark = pytest.mark.usefixtures("kept_at_once")
 
 SAMPLES = [0.0, 1.0, 4.0, 9.0]
 
@@ -292,10 +294,12 @@ def test_masks_and_numbers_in_turn(library: Backend) -> None:
             plan = plan_of("gradient", f, **keywords)
             fresh = fresh_plan_of("gradient", f, **keywords)
             assert described(plan, library) == described(fresh, library)
-    assert all(task.where is None for k in _plans._known.values() for task in tasks(k))
+    assert all(
+        task.where is None for k in _kept_plans.by_key.values() for task in tasks(k)
+    )
 
 
-def tasks(known: _plans.Known) -> tuple[Task, ...]:
+def tasks(known: _kept_plans.Known) -> tuple[Task, ...]:
     last = () if known.last is None else known.last[2].tasks
     return (*known.plan.tasks, *last)
 
@@ -350,7 +354,7 @@ def test_a_plan_keeps_no_coordinates(library: Backend) -> None:
             anygrad.gradient(f, spacing=[None])
         with pytest.raises(ValueError, match="one coordinate per point"):
             anygrad.gradient(f, spacing=[x[1:]])
-    kept = [task for known in _plans._known.values() for task in known.plan.tasks]
+    kept = [task for known in _kept_plans.by_key.values() for task in known.plan.tasks]
     assert all(task.coordinates is None and task.step is None for task in kept)
 
 
@@ -360,7 +364,7 @@ def test_a_refusal_is_kept_nowhere(library: Backend) -> None:
     anygrad.gradient(f, spacing=2.0)
     anygrad.gradient(f, boundary=2.0)
     anygrad.gradient(f, spacing=[x], boundary=("periodic", 9.0))
-    before = len(_plans._known)
+    before = len(_kept_plans.by_key)
     for error, keywords in [
         (ValueError, {"spacing": 0.0}),
         (ValueError, {"spacing": float("nan")}),
@@ -379,7 +383,7 @@ def test_a_refusal_is_kept_nowhere(library: Backend) -> None:
     ] * 2:
         with pytest.raises(error):
             anygrad.gradient(f, **keywords)
-    assert len(_plans._known) == before
+    assert len(_kept_plans.by_key) == before
 
 
 class Unhashable(tuple[int, ...]):

@@ -19,7 +19,10 @@ from backends import Backend
 from planning import plan_of
 from test_same_bits import assert_same, bits, random_call
 
-pytestmark = pytest.mark.forms("numpy", "numpy-Fortran", "torch")
+pytestmark = [
+    pytest.mark.forms("numpy", "numpy-Fortran", "torch"),
+    pytest.mark.usefixtures("kept_at_once"),
+]
 
 #: So many calls are made of each form and size.
 CALLS = 40

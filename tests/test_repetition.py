@@ -12,6 +12,8 @@ import pytest
 import anygrad
 from backends import Backend
 
+pytestmark = pytest.mark.usefixtures("kept_at_once")
+
 TIMES = 4
 
 

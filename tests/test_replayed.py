@@ -12,6 +12,8 @@ from anygrad._executors.memory import layout_as
 from anygrad._executors.played import replayed, spaces
 from planning import plan_of
 
+pytestmark = pytest.mark.usefixtures("kept_at_once")
+
 
 def free_spaces(plan: Any, layout: Any = None) -> list[spaces.Space]:
     """Return where a plan, or the last derivative of its first task, is made again."""

@@ -10,7 +10,7 @@ import pytest
 
 import anygrad
 import oracle
-from anygrad import _plans
+from anygrad import _kept_plans
 from backends import Backend
 from masks import expected, mask
 
@@ -42,7 +42,7 @@ def test_plans_keep_no_masks(library: Backend) -> None:
         got = anygrad.derivative(f, edge_order=1, where=mask(library, valid))
         wanted = expected([0, 1, 4, 9], range(4), valid, 1, uneven=False)
         assert oracle.difference(library.tolist(got), wanted, 1e-6) is None
-    kept = [task for known in _plans._known.values() for task in known.plan.tasks]
+    kept = [task for known in _kept_plans.by_key.values() for task in known.plan.tasks]
     assert all(task.where is None for task in kept)
 
 

@@ -37,6 +37,8 @@ class Executors(NamedTuple):
     #: Whether `exact` takes coordinates of one dim as they are: where it costs many
     #: microseconds to give them the others.
     takes_vectors: bool = False
+    #: Whether plans are compiled, each for the lengths of its first call.
+    compiles_plans: bool = False
 
 
 def execute(array: Any, plan: Plan) -> tuple[Any, ...]:
@@ -75,7 +77,13 @@ def _of_jax_as_usual() -> Executors:
     from ._executors import in_jax
     from ._executors.spread import explicit
 
-    return Executors(in_jax.run, in_jax.trace, cut=explicit.cut, takes_vectors=True)
+    return Executors(
+        in_jax.run,
+        in_jax.trace,
+        cut=explicit.cut,
+        takes_vectors=True,
+        compiles_plans=True,
+    )
 
 
 @cache
@@ -197,6 +205,11 @@ def takes_vectors(executor: Executor, samples: Samples) -> bool:
     """Tell whether an executor takes coordinates of one dim as they are."""
     executors = _executors_of(samples.library)
     return executors.takes_vectors and executor is executors.exact
+
+
+def compiles_plans(samples: Samples) -> bool:
+    """Tell whether a plan is compiled for the lengths of its first call."""
+    return _executors_of(samples.library).compiles_plans
 
 
 def without_ghosts(

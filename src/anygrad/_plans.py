@@ -12,13 +12,14 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from . import _carried, _constants, _dispatch, _kept
+from . import _carried, _constants, _dispatch, _kept_plans, _lengths
 from ._calls import Planned, Request
 from ._checks import boundary, companion, input, spacing
 from ._checks.where import of_components
 from ._classes import is_array
 from ._constants import Place
-from ._kept import Account, size_of
+from ._kept import size_of
+from ._kept_plans import Known, by_key
 from ._keys import (
     are_lasting,
     array_form,
@@ -28,84 +29,12 @@ from ._keys import (
     typed,
 )
 from ._libraries import BY_CLASS, lasting, without_shell
-from ._records import Plan, Samples
-from ._stepping import Coordinates, Steps
-from ._tasks import StepOutOfRangeError, bound, masked, values_of, with_kept
+from ._records import Plan, Samples, are_short
+from ._stepping import Coordinates
+from ._tasks import StepOutOfRangeError, bound, masked, values_of
 
 #: What plans a call.
 Planner = Callable[[Samples, Request], Planned]
-
-
-class Known:
-    """A plan that is kept."""
-
-    __slots__ = (
-        "account",
-        "coordinates",
-        "has_ends",
-        "has_numbers_only",
-        "is_in_use",
-        "last",
-        "place",
-        "plan",
-        "rest",
-        "steps",
-    )
-
-    def __init__(
-        self,
-        plan: Plan,
-        account: Account,
-        place: Place | None,
-        *,
-        has_ends: bool,
-        has_numbers_only: bool,
-    ) -> None:
-        #: Without what a call adds, or complete where a call adds nothing.
-        self.plan = plan
-        #: What stands after its tasks once they are bound.
-        self.rest = plan.after_tasks()
-        #: Where NumPy's arrays are copied to, if there are any to be copied.
-        self.place = place
-        #: How many bytes it holds, with what executors keep.
-        self.account = account
-        #: Whether it has been asked for lately.
-        self.is_in_use = True
-        #: Whether periods or values beyond the ends are to be bound.
-        self.has_ends = has_ends
-        #: Whether nothing but usual steps and numbers at the ends is to be bound.
-        self.has_numbers_only = has_numbers_only
-        #: What the latest call gave, where that were numbers only, and its plan: the
-        #: same numbers often come again.
-        self.last: tuple[Any, Any, Plan] | None = None
-        #: For plans on equal steps, or on coordinates, which are then made faster.
-        self.steps = Steps.of(plan) if has_numbers_only and not has_ends else None
-        self.coordinates: Coordinates | None = None
-
-
-_known: dict[Any, Known] = {}
-
-
-def _forget(*, if_in_use: bool = False) -> None:
-    """Make room for as much again as plans may hold, all but the latest plan's.
-
-    Those go that nobody has asked for since this was done last, and then, if plans in
-    use may go as well, the oldest.
-    """
-    known = list(_known.items())
-    _held.held = sum([plan.account.held for _, plan in known])  # threads lose count
-    idle = [item for item in known[:-1] if not item[1].is_in_use]
-    for key, plan in [*idle, *known[:-1]] if if_in_use else idle:
-        if _held.held <= _kept.MOST_BYTES // 2:
-            break
-        plan.account.close()
-        _known.pop(key, None)
-    for _, plan in known:
-        plan.is_in_use = False
-
-
-#: What all of them hold.
-_held = Account(_forget)
 
 
 def plan(
@@ -167,7 +96,10 @@ def plan(
                 type(stack_dim),
                 type(vector_dim),
             )
-            known = _known.get(key)
+            known = by_key.get(key)
+            if known is None:
+                has_list = _is_list(spacing)
+                known = _kept_plans.of_other_lengths(key, has_list=has_list)
         except (TypeError, RuntimeError):
             # What cannot be looked up: symbolic lengths, sparse tensors, nonsense.
             key = None
@@ -247,32 +179,39 @@ def _masked(plan: Plan, where: Any, place: Place | None) -> Plan:
 def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
     """Return the plan of a call whose like has not been seen, and keep it."""
     samples, planned, _ = _planned(planner, array, request)
-    account = Account()
-    tasks = tuple([with_kept(task, account) for task in planned.plan.tasks])
-    planned = planned._replace(plan=planned.plan._replace(tasks=tasks))
     place = _place(samples, planned, request)
     made = _with_values(samples, planned, place)
-    known = _known_of(planned, made, request, place, account)
+    known = _known_of(planned, made, request, place)
     # That of the latest numbers is as large.
-    account.add(size_of(key) + sys.getsizeof(known) + 2 * size_of(made))
-    account.open(_held)
-    _known[key] = known
-    if _held.held > _kept.MOST_BYTES:
-        _forget(if_in_use=True)
+    known.account.add(size_of(key) + sys.getsizeof(known) + 2 * size_of(made))
+    if _is_common(samples, planned):
+        lengths = _lengths.asked_by(planned.plan, samples.shape)
+        has_list = _is_list(request.spacing)
+        own = _kept_plans.share(key, known, lengths, has_list=has_list)
+    else:
+        own = _kept_plans.keep(key, known)
+    if own is not known:
+        made = _bound(own, request.spacing, request.boundary, None)
     return _masked(made, request.where, place)
 
 
+def _is_common(samples: Samples, planned: Planned) -> bool:
+    """Tell whether a plan serves for arrays of other lengths."""
+    beyond = [value for d in planned.dims for value in d.ends.values()]
+    if any(map(is_array, beyond)) or are_short(planned.plan.tasks):
+        return False
+    if _dispatch.compiles_plans(samples):
+        return False
+    return _lengths.asked_by(planned.plan, samples.shape).fit(samples.shape)
+
+
 def _known_of(
-    planned: Planned,
-    made: Plan,
-    request: Request,
-    place: Place | None,
-    account: Account,
+    planned: Planned, made: Plan, request: Request, place: Place | None
 ) -> Known:
     """Return what is kept of a plan, and of that with the values of a first call."""
     beyond = [v for d in planned.dims for v in d.ends.values() if v is not None]
     given = request.spacing
-    steps = given if type(given) in (list, tuple) else (given,)
+    steps = given if _is_list(given) else (given,)
     # Equal complex numbers may differ in signs of zeros; others' say what is equal.
     kinds = [entry_form(step) for step in steps]
     are_usual = all(kind in (float, True, False, None) for kind in kinds)
@@ -281,7 +220,6 @@ def _known_of(
     is_constant = is_one and not (beyond or request.where is not None)
     known = Known(
         made if is_constant else planned.plan,
-        account,
         place,
         has_ends=bool(beyond),
         has_numbers_only=are_usual and not any(map(is_array, beyond)),
@@ -322,7 +260,7 @@ def _of_numbers(known: Known, given: Any, at_ends: Any) -> Plan:
 
 def _with_arrays(known: Known, given: Any, at_ends: Any) -> Plan:
     plan, place = known.plan, known.place
-    entries = given if type(given) in (list, tuple) else (given,) * len(plan.axes)
+    entries = given if _is_list(given) else (given,) * len(plan.axes)
     if place is not None:
         pairs = zip(entries, plan.axes, strict=True)
         entries = [place.array(entry, axis) for entry, axis in pairs]
@@ -334,6 +272,11 @@ def _with_arrays(known: Known, given: Any, at_ends: Any) -> Plan:
     ]
     tasks = tuple([bound(task, values) for task in plan.tasks])
     return tuple.__new__(Plan, (tasks, *known.rest))
+
+
+def _is_list(spacing: Any) -> bool:
+    """Tell whether a spacing has an entry per dim."""
+    return type(spacing) in (list, tuple)
 
 
 def _number(entry: Any) -> Any:

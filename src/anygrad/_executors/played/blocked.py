@@ -157,12 +157,15 @@ def total(
         if _is_first(f, terms, xp):
             _run_once(f, tasks, xp, out, then)
             return result
-        known = prepared(f, terms, out, xp, ops)
+        operands = operands_of(f, tasks, [term.shares_weights for term in terms], xp)
+        known = prepared(operands, terms, out, xp, ops)
         if kept is not None and len(known.pieces) <= MOST_PIECES:
             kept.keep(known)
-    elif kept is not None and then is None and known.spaces is None:
-        learning.learn_total(f, Total(tasks, out, known), kept, layout, xp)
-    play(known, operands_of(f, tasks, known.shares_weights, xp), out, xp, then)
+    else:
+        if kept is not None and then is None and known.spaces is None:
+            learning.learn_total(f, Total(tasks, out, known), kept, layout, xp)
+        operands = operands_of(f, tasks, known.shares_weights, xp)
+    play(known, operands, out, xp, then)
     return result
 
 

@@ -11,7 +11,7 @@ from ..memory import in_order_of_memory
 from ..recorded import weights
 from . import masked, replayed, spaces
 from .pieces import Prepared
-from .preparing import prepared
+from .preparing import operands_of, prepared
 from .replayed import Recording, Resting, Total
 from .spaces import Space
 
@@ -136,7 +136,9 @@ def _as_one(f: Any, total: Total, terms: Sequence[Term], xp: Namespace) -> Total
     if f.dtype == total.tasks[0].precision.samples:
         terms = [term.of_narrow() for term in terms]
     as_one = total.known.ops._replace(block_bytes=None)
-    return total._replace(known=prepared(f, terms, total.out, xp, as_one))
+    are_shared = [term.shares_weights for term in terms]
+    operands = operands_of(f, [term.task for term in terms], are_shared, xp)
+    return total._replace(known=prepared(operands, terms, total.out, xp, as_one))
 
 
 def _can_rest(tasks: Sequence[Task], out: Any) -> bool:

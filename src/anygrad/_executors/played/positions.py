@@ -36,7 +36,13 @@ FIRST = Cut(None, 0, 1)
 SHAPE = "shape"
 
 #: The names of where an axis starts, where the block does and stops, and of its end.
-_PLACES = "{rest}", "start{axis} + {rest}", "", "stop{axis} + {rest}", "end{axis} + {rest}"
+_PLACES = (
+    "{rest}",
+    "start{axis} + {rest}",
+    "",
+    "stop{axis} + {rest}",
+    "end{axis} + {rest}",
+)
 
 
 def text_of(indices: Sequence[tuple[Any, ...]], reads: Window) -> list[str]:

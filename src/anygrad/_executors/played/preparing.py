@@ -71,12 +71,14 @@ def _loop(out: Any, task: Task) -> int:
 
 
 def prepared(
-    f: Any, terms: Sequence[Term], out: Any, xp: Namespace, ops: InPlaceOps
+    operands: Sequence[Any],
+    terms: Sequence[Term],
+    out: Any,
+    xp: Namespace,
+    ops: InPlaceOps,
 ) -> Prepared:
     """Cut a result, which lies in the order of its axes or nearly so, into blocks."""
-    task, shape = terms[0].task, tuple(out.shape)
-    are_shared = [term.shares_weights for term in terms]
-    operands = operands_of(f, [term.task for term in terms], are_shared, xp)
+    task, shape, f = terms[0].task, tuple(out.shape), operands[0]
     recorded = [_score(f, terms, xp)]
     # Wide integers have two recordings, the first for those that are floating numbers.
     is_wide = task.precision.wide_samples and ops.extremes is not None
@@ -94,13 +96,17 @@ def prepared(
         blocks.binder(one, shape, in_one_run, is_kept, xp, ops) for one in recorded
     ]
     component = None if task.component is None else task.component[0]
+    all_of_them = (None,) * len(operands)
     pieces = []
     for block in found:
         bounds = [bound(block) for bound in binders]
+        is_whole = len(found) == 1
         pieces.append(
             Piece(
                 bounds,
-                blocks.cuts_of(operands, component, bounds[0], block),
+                all_of_them
+                if is_whole
+                else blocks.cuts_of(operands, component, bounds[0], block),
                 blocks.with_components(bounds[0].reads, component),
                 tuple([slice(*extent) for extent in block]),
             )
@@ -112,7 +118,7 @@ def prepared(
         pieces,
         pieces[0].bounds[0] if is_alone else None,
         spread,
-        are_shared,
+        [term.shares_weights for term in terms],
     )
 
 

@@ -1,0 +1,163 @@
+"""The plans that are kept: for all lengths, and for the shapes of calls that repeat.
+
+A program may have arrays of ever-other lengths, each for a call or two: their plan is
+that of the first.  From a few calls on, a shape has a plan of its own, with all that
+executors keep.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from . import _kept, _lengths
+from ._constants import Place
+from ._kept import Account, remember
+from ._lengths import Lengths
+from ._records import Plan
+from ._stepping import Coordinates, Steps
+from ._tasks import with_kept
+
+
+class Known:
+    """A plan that is kept."""
+
+    __slots__ = (
+        "account",
+        "coordinates",
+        "has_ends",
+        "has_numbers_only",
+        "is_in_use",
+        "last",
+        "place",
+        "plan",
+        "rest",
+        "steps",
+    )
+
+    def __init__(
+        self,
+        plan: Plan,
+        place: Place | None,
+        *,
+        has_ends: bool,
+        has_numbers_only: bool,
+    ) -> None:
+        #: Without what a call adds, or complete where a call adds nothing.
+        self.plan = plan
+        #: What stands after its tasks once they are bound.
+        self.rest = plan.after_tasks()
+        #: Where NumPy's arrays are copied to, if there are any to be copied.
+        self.place = place
+        #: How many bytes it holds, with what executors keep.
+        self.account = Account()
+        #: Whether it has been asked for lately.
+        self.is_in_use = True
+        #: Whether periods or values beyond the ends are to be bound.
+        self.has_ends = has_ends
+        #: Whether nothing but usual steps and numbers at the ends is to be bound.
+        self.has_numbers_only = has_numbers_only
+        #: What the latest call gave, where that were numbers only, and its plan: the
+        #: same numbers often come again.
+        self.last: tuple[Any, Any, Plan] | None = None
+        #: For plans on equal steps, or on coordinates, which are then made faster.
+        self.steps = Steps.of(plan) if has_numbers_only and not has_ends else None
+        self.coordinates: Coordinates | None = None
+
+    def for_one_shape(self) -> Known:
+        """Return it with room for what executors keep, which depends on lengths."""
+        account = Account()
+        tasks = tuple([with_kept(task, account) for task in self.plan.tasks])
+        numbers = {"has_ends": self.has_ends, "has_numbers_only": self.has_numbers_only}
+        own = Known(self.plan._replace(tasks=tasks), self.place, **numbers)
+        if self.coordinates is not None:
+            own.coordinates = Coordinates(own.plan, self.place)
+        account.add(self.account.held)
+        own.account = account
+        return own
+
+
+class Common(NamedTuple):
+    """A plan for calls that differ in lengths only."""
+
+    known: Known
+    #: What it asks of them.
+    lengths: Lengths
+
+
+#: By their keys, in which a call has all but its values.
+by_key: dict[Any, Known] = {}
+
+#: By keys with names for lengths.
+_common: dict[Any, Common] = {}
+
+#: How often calls that have such a plan have come, by hashes of their keys: where two
+#: are the same, a call has a plan of its own too early.
+_met: dict[int, int] = {}
+
+#: From so many calls of one shape on, it has a plan of its own, with what executors
+#: keep: to make all that takes about as long as it saves in twice as many calls.
+OFTEN = 4
+
+#: So many of `_met` are remembered, the latest ones.
+MOST_MET = 1024
+
+
+def _forget(*, if_in_use: bool = False) -> None:
+    """Make room for as much again as plans may hold, all but the latest plan's.
+
+    Those go that nobody has asked for since this was done last, and then, if plans in
+    use may go as well, the oldest.
+    """
+    known = list(by_key.items())
+    held.held = sum([plan.account.held for _, plan in known])  # threads lose count
+    idle = [item for item in known[:-1] if not item[1].is_in_use]
+    for key, plan in [*idle, *known[:-1]] if if_in_use else idle:
+        if held.held <= _kept.MOST_BYTES // 2:
+            break
+        plan.account.close()
+        by_key.pop(key, None)
+    for _, plan in known:
+        plan.is_in_use = False
+
+
+#: What all of them hold.
+held = Account(_forget)
+
+
+def share(key: Any, known: Known, lengths: Lengths, *, has_list: bool) -> Known:
+    """Keep a plan for calls of all lengths that are such; return that of this call."""
+    common = _lengths.named(key, has_list=has_list)
+    remember(_common, common, Common(known, lengths))
+    return _counted(key, known)
+
+
+def of_other_lengths(key: Any, *, has_list: bool) -> Known | None:
+    """Return the plan of a call that has been planned for other lengths, or None."""
+    common = _common.get(_lengths.named(key, has_list=has_list))
+    if common is None or not common.lengths.fit(key[_lengths.SHAPE]):
+        return None
+    return _counted(key, common.known)
+
+
+def _counted(key: Any, known: Known) -> Known:
+    """Return a plan for all lengths, or one for a shape that comes often."""
+    short = hash(key)
+    count = _met.get(short, 0) + 1
+    if count >= OFTEN:
+        _met.pop(short, None)
+        return keep(key, known)
+    if count > 1:
+        _met[short] = count
+    else:
+        remember(_met, short, count, MOST_MET)
+    return known
+
+
+def keep(key: Any, known: Known) -> Known:
+    """Keep a plan for one shape."""
+    own = known.for_one_shape()
+    own.account.open(held)
+    by_key[key] = own
+    if held.held > _kept.MOST_BYTES:
+        _forget(if_in_use=True)
+    return own
