@@ -7,7 +7,8 @@ from unittest import mock
 
 import anygrad
 from anygrad import _plans
-from anygrad._records import Plan
+from anygrad._records import Plan, Task
+from backends import Backend
 
 
 class Planned(Exception):  # noqa: N818 - it says what is there, not what is wrong
@@ -31,3 +32,33 @@ def plan_of(function: str, f: Any, **keywords: Any) -> Plan:
         except Planned as planned:
             return planned.plan
     raise AssertionError(f"{function} has planned nothing")
+
+
+def fresh_plan_of(function: str, f: Any, **keywords: Any) -> Plan:
+    """Return the plan of a call as if its class had never been heard of."""
+    with mock.patch.object(_plans, "BY_CLASS", {}):
+        plan = plan_of(function, f, **keywords)
+    assert all(task.kept is None for task in plan.tasks)
+    return plan
+
+
+def described(plan: Plan, backend: Backend) -> Any:
+    """Return all of a plan, arrays as numbers, but for what is kept between calls."""
+
+    def values(array: Any) -> Any:
+        return None if array is None else (array.shape, backend.tolist(array))
+
+    def of_task(task: Task | None) -> Any:
+        if task is None:
+            return None
+        return repr(
+            task._replace(
+                kept=None,
+                step=values(task.step),
+                coordinates=values(task.coordinates),
+                where=values(task.where),
+                inner=of_task(task.inner),
+            )
+        )
+
+    return plan._replace(tasks=tuple([of_task(task) for task in plan.tasks]))

@@ -11,43 +11,13 @@ import pytest
 
 import anygrad
 from anygrad import _kept_plans, _plans
-from anygrad._records import Plan, Task
+from anygrad._records import Task
 from backends import Backend
-from planning import plan_of
+from planning import described, fresh_plan_of, plan_of
 
 pytestmark = pytest.mark.usefixtures("kept_at_once")
 
 SAMPLES = [0.0, 1.0, 4.0, 9.0]
-
-
-def fresh_plan_of(function: str, f: Any, **keywords: Any) -> Plan:
-    """Return the plan of a call as if its class had never been heard of."""
-    with mock.patch.object(_plans, "BY_CLASS", {}):
-        plan = plan_of(function, f, **keywords)
-    assert all(task.kept is None for task in plan.tasks)
-    return plan
-
-
-def described(plan: Plan, backend: Backend) -> Any:
-    """Return all of a plan, arrays as numbers, but for what is kept between calls."""
-
-    def values(array: Any) -> Any:
-        return None if array is None else (array.shape, backend.tolist(array))
-
-    def of_task(task: Task | None) -> Any:
-        if task is None:
-            return None
-        return repr(
-            task._replace(
-                kept=None,
-                step=values(task.step),
-                coordinates=values(task.coordinates),
-                where=values(task.where),
-                inner=of_task(task.inner),
-            )
-        )
-
-    return plan._replace(tasks=tuple([of_task(task) for task in plan.tasks]))
 
 
 class Given(NamedTuple):

@@ -96,7 +96,7 @@ _met: dict[int, int] = {}
 
 #: From so many calls of one shape on, it has a plan of its own, with what executors
 #: keep: to make all that takes about as long as it saves in twice as many calls.
-OFTEN = 4
+OFTEN = 8
 
 #: So many of `_met` are remembered, the latest ones.
 MOST_MET = 1024

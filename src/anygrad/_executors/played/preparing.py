@@ -130,11 +130,12 @@ def _most_points(
         return None
     precision = terms[0].task.precision
     dtype = working(precision)
-    is_plain = len(terms) == 1 and f.dtype == dtype and _is_plain(terms[0])
+    example = f if f.dtype == dtype else xp.empty((0,), dtype=dtype)
+    is_plain = example is f and len(terms) == 1 and _is_plain(terms[0])
     nbytes = ops.block_bytes if is_plain else ops.scratch_bytes
     if dtype != precision.result:  # scratch arrays are wider than that
         nbytes //= 2
-    return max(nbytes // int(xp.empty((0,), dtype=dtype).dtype.itemsize), 1)
+    return max(nbytes // int(example.dtype.itemsize), 1)
 
 
 def _is_plain(term: Term) -> bool:
