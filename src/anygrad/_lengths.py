@@ -29,9 +29,10 @@ class Lengths(NamedTuple):
         for axis, points in self.least:
             if not shape[axis] >= points:  # nor where a length is not known
                 return False
-        return (
-            self.components is None or shape[self.components[0]] == (self.components[1])
-        )
+        if self.components is None:
+            return True
+        axis, count = self.components
+        return shape[axis] == count
 
 
 def asked_by(plan: Plan, shape: Sequence[int]) -> Lengths:
