@@ -2,6 +2,8 @@
 
 `python benchmarks/sizes.py` measures this checkout; with `--before PATH`, another one
 beside it, in the same process and in turn.  `--dtypes float64 int64` takes only these.
+`--once` measures calls whose shape has not been met: of the shape and of others with
+some more points, each once.
 A row has a shape, a dtype and an order of memory, with a step and with coordinates:
 microseconds, each the median of many rounds, and how many times as long as this
 checkout's the time of `numpy.gradient` is.
@@ -10,13 +12,15 @@ checkout's the time of `numpy.gradient` is.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+import itertools
+import statistics
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
-from calls import ROOT, medians, package
+from calls import ROOT, medians, package, timed
 
 #: Lines, planes and boxes; some with a short axis, at either end.
 SHAPES: list[tuple[int, ...]] = [
@@ -30,22 +34,55 @@ SHAPES: list[tuple[int, ...]] = [
 DTYPES = ("float64", "float32", "int64", "int32", "uint8", "float16")
 
 
-def kinds(dtypes: list[str]) -> Iterator[tuple[str, Any, Any]]:
-    """Return the name of each kind of call, its samples and its spacing."""
+#: So many shapes are met once; the first few tell what there is to know of them all.
+SHAPES_ONCE, FIRST = 40, 3
+
+
+class Given(NamedTuple):
+    """What a call is about."""
+
+    samples: Any
+    spacing: list[Any]
+
+
+def kinds(
+    shapes: Iterable[tuple[int, ...]], dtype: str
+) -> Iterator[tuple[str, list[Given]]]:
+    """Return the name of each kind of call, and a call on each shape."""
     import numpy
 
     numbers = numpy.random.default_rng(0)
-    for dtype in dtypes:
-        floating = dtype if dtype.startswith("float") else "float64"
-        for shape in SHAPES:
-            f = (numbers.random(shape) * 100).astype(dtype)
-            grid = [numpy.cumsum(numbers.random(n) + 0.1) for n in shape]
-            grid = [x.astype(floating) for x in grid]
-            for order in "CF" if len(shape) > 1 else "C":
-                samples = numpy.asarray(f, order=order)
-                name = f"{dtype}, {' x '.join(map(str, shape))}, {order}"
-                yield f"{name}, step", samples, [0.5] * len(shape)
-                yield f"{name}, coordinates", samples, grid
+    floating = dtype if dtype.startswith("float") else "float64"
+    arrays, grids = [], []
+    for shape in shapes:
+        arrays.append((numbers.random(shape) * 100).astype(dtype))
+        grid = [numpy.cumsum(numbers.random(n) + 0.1) for n in shape]
+        grids.append([x.astype(floating) for x in grid])
+    ndim = arrays[0].ndim
+    for order in "CF" if ndim > 1 else "C":
+        samples = [numpy.asarray(f, order=order) for f in arrays]
+        steps = [[0.5] * ndim] * len(arrays)
+        name = f"{dtype}, {' x '.join(map(str, arrays[0].shape))}, {order}"
+        yield f"{name}, step", list(map(Given, samples, steps))
+        yield f"{name}, coordinates", list(map(Given, samples, grids))
+
+
+def again(calls: dict[str, Callable[..., Any]], given: Given) -> list[float]:
+    """Return the median times of calls that come again and again."""
+    made = {title: partial(call, *given) for title, call in calls.items()}
+    for call in made.values():
+        for _ in range(64):  # coordinates are at rest then
+            call()
+    return medians(made)
+
+
+def once(calls: dict[str, Callable[..., Any]], given: list[Given]) -> list[float]:
+    """Return the median times of calls on shapes that are met for the first time."""
+    found = []
+    for call in calls.values():
+        times = [timed(partial(call, *one), 1) for one in given]
+        found.append(statistics.median(times[FIRST:]))
+    return found
 
 
 def main() -> None:
@@ -55,6 +92,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--before", type=Path, help="another checkout")
     parser.add_argument("--dtypes", nargs="+", default=DTYPES, choices=DTYPES)
+    parser.add_argument("--once", action="store_true", help="shapes that are not met")
     given = parser.parse_args()
     checkouts: dict[str, ModuleType] = {"now": package(ROOT, "anygrad_now")}
     if given.before:
@@ -62,18 +100,18 @@ def main() -> None:
     titles = [*checkouts, "numpy.gradient", "numpy.gradient / now"]
     print(f"| work | {' | '.join(titles)} |")
     print(f"| --- {'| --- ' * len(titles)}|")
-    for name, f, spacing in kinds(given.dtypes):
-        calls: dict[str, Callable[[], Any]] = {
-            title: partial(checkout.gradient, f, spacing=spacing)
-            for title, checkout in checkouts.items()
-        }
-        calls["numpy.gradient"] = partial(numpy.gradient, f, *spacing)
-        for call in calls.values():
-            for _ in range(64):  # coordinates are at rest then
-                call()
-        times = medians(calls)
-        shown = " | ".join([f"{time:.1f}" for time in times])
-        print(f"| {name} | {shown} | {times[-1] / times[0]:.2f} |", flush=True)
+    calls: dict[str, Callable[..., Any]] = {
+        title: lambda f, spacing, to=checkout: to.gradient(f, spacing=spacing)
+        for title, checkout in checkouts.items()
+    }
+    calls["numpy.gradient"] = lambda f, spacing: numpy.gradient(f, *spacing)
+    for dtype, shape in itertools.product(given.dtypes, SHAPES):
+        more = range(SHAPES_ONCE if given.once else 1)
+        shapes = [(shape[0] + number, *shape[1:]) for number in more]
+        for name, each in kinds(shapes, dtype):
+            times = once(calls, each) if given.once else again(calls, each[0])
+            shown = " | ".join([f"{time:.1f}" for time in times])
+            print(f"| {name} | {shown} | {times[-1] / times[0]:.2f} |", flush=True)
 
 
 if __name__ == "__main__":

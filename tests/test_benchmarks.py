@@ -205,16 +205,21 @@ def test_what_the_page_says_of_another_machine(
         assert re.search(rf"`{own}` [a-z ]*{statistics.median(times):.1f}", line)
 
 
+@pytest.mark.parametrize("options", [[], ["--once"]])
 def test_sizes_are_measured(
-    numpy: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    numpy: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
 ) -> None:
     """Each kind of call is a row, of which the times are told."""
-    loaded = dict(sys.modules)
+    own = "anygrad_now"
+    loaded = {k: v for k, v in sys.modules.items() if k.partition(".")[0] != own}
     monkeypatch.syspath_prepend(FOLDER)
     sizes = importlib.import_module("sizes")
     monkeypatch.setattr(sizes, "SHAPES", [(9,), (3, 4)])
     monkeypatch.setattr(sizes, "medians", lambda calls: [2.0] * len(calls))
-    monkeypatch.setattr(sys, "argv", ["sizes.py", "--dtypes", "uint8"])
+    monkeypatch.setattr(sys, "argv", ["sizes.py", "--dtypes", "uint8", *options])
     sizes.main()
     assert len(capsys.readouterr().out.splitlines()) == 2 + 2 + 4
     # A checkout that is measured takes nobody's place, nor that of its own package.
