@@ -9,6 +9,7 @@ import pytest
 import anygrad
 from anygrad import _agnostic
 from anygrad._executors import same_memory
+from anygrad._executors.played import spaces
 from planning import plan_of
 
 #: More than one thread computes, in several blocks.
@@ -143,6 +144,7 @@ def test_zeros_without_memory(torch: Any) -> None:
 
 
 @pytest.mark.parametrize("stack_dim", [None, 0])
+@pytest.mark.usefixtures("kept_at_once")
 def test_a_dim_with_a_dtype_that_numpy_lacks(torch: Any, stack_dim: int | None) -> None:
     """What is kept with the other dim is torch's, too: it ended in a TypeError."""
     f = torch.arange(42.0).reshape(6, 7) ** 2
@@ -157,3 +159,26 @@ def test_a_dim_with_a_dtype_that_numpy_lacks(torch: Any, stack_dim: int | None) 
             results = results if stack_dim is None else (results,)
             for ours, theirs in zip(results, wanted, strict=True):
                 assert ours.nan_to_num().equal(theirs.nan_to_num())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
+@pytest.mark.parametrize("has_grid", [False, True])
+@pytest.mark.usefixtures("kept_at_once")
+def test_tensors_between_are_made_again_on_one_thread(
+    torch: Any, threads: int, dtype: str, has_grid: bool
+) -> None:
+    """With the bits of the agnostic run, for other samples and coordinates."""
+    torch.manual_seed(1)
+    shape = 1000, 200
+    assert same_memory.FEW_SAMPLES < 200_000 < same_memory.FEW_FOR_ONE_THREAD
+    for number in (1, 2, 3, 4, 5, 6):
+        f = (torch.rand(shape) * 100).to(getattr(torch, dtype))
+        f = f.T.contiguous().T if number == 3 else f
+        grid = [torch.cumsum(torch.rand(n) + 0.1, 0) for n in shape]
+        spacing = grid if has_grid else 0.5 + number
+        found = anygrad.gradient(f, spacing=spacing)
+        plan = plan_of("gradient", f, spacing=spacing)
+        wanted = _agnostic.run(f, plan, plan.namespace)
+        assert all(map(torch.equal, found, wanted))
+    if (dtype, has_grid) in (("float32", True), ("int64", False)):  # others are large
+        assert bool(spaces.place_of(plan, None)) == (threads == 1)

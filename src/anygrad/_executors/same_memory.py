@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 #: there are as many threads as torch would have.
 FEW_SAMPLES = 2**17
 
+#: So many are few where torch has one thread: calls on them are made again, too.
+FEW_FOR_ONE_THREAD = 2**19
+
 #: NumPy rounds floating numbers to 16 bits one by one, and torch many at once.
 MOST_OF_16_BITS = 2**12
 
@@ -83,7 +86,9 @@ class InNumPy:
         """
         import torch
 
-        is_small = f.numel() <= FEW_SAMPLES
+        is_small = f.numel() <= FEW_SAMPLES or (
+            f.numel() <= FEW_FOR_ONE_THREAD and torch.get_num_threads() == 1
+        )
         if is_small:
             plan = without_masks(plan, torch.all)
         is_usual = plan.is_plain and _compilers.get_compiler() is None
