@@ -134,9 +134,9 @@ def shown(backend: Backend, function: str, f: Any, keywords: dict[str, Any]) -> 
 def small_blocks(library: str) -> None:
     """Cut arrays into blocks of a few elements, so that there are many."""
     from anygrad._executors import in_numpy, in_torch
-    from anygrad._executors.played import blocked
+    from anygrad._executors.played import forms
 
-    blocked.MOST_UNRECORDED = -1
+    forms.MOST_UNRECORDED = -1
     if library == "numpy":
         cut = _cut(in_numpy._blocked())
         in_numpy._blocked = lambda: cut

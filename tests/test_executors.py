@@ -12,7 +12,7 @@ import pytest
 import anygrad
 from anygrad import _agnostic
 from anygrad._executors import in_numpy, in_torch
-from anygrad._executors.played import blocked, preparing
+from anygrad._executors.played import forms, preparing
 from backends import Backend
 from planning import plan_of
 
@@ -41,7 +41,7 @@ SHAPES = [
 @pytest.fixture(autouse=True)
 def several_blocks(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut arrays of these sizes into several blocks, as much larger ones are."""
-    monkeypatch.setattr(blocked, "MOST_UNRECORDED", -1)
+    monkeypatch.setattr(forms, "MOST_UNRECORDED", -1)
     if backend.library == "numpy":
         cut = in_smaller_blocks(in_numpy._blocked())
         monkeypatch.setattr(in_numpy, "_blocked", lambda: cut)

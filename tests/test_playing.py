@@ -14,7 +14,7 @@ import anygrad
 import fuzz
 from anygrad import _agnostic
 from anygrad._executors import in_numpy, in_torch
-from anygrad._executors.played import blocked, preparing, scores
+from anygrad._executors.played import blocked, forms, scores
 from backends import Backend
 from planning import plan_of
 from test_same_bits import assert_same, bits, random_call
@@ -31,7 +31,7 @@ CALLS = 40
 @pytest.fixture(autouse=True)
 def recorded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the first call of a form played, too, however small it is."""
-    monkeypatch.setattr(blocked, "MOST_UNRECORDED", -1)
+    monkeypatch.setattr(forms, "MOST_UNRECORDED", -1)
 
 
 @pytest.fixture(params=[16, 96])
@@ -97,7 +97,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     monkeypatch.setattr(scores, "record", counted(scores.record))
     monkeypatch.setattr(scores, "program_of", counted(scores.program_of))
-    monkeypatch.setattr(preparing, "_scores", {})
+    monkeypatch.setattr(forms, "_scores", {})
     return found
 
 
@@ -123,8 +123,8 @@ def test_a_small_call_records_nothing(
     numpy: Any, recorded: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It would take ten times as long, and there may be no other of its form."""
-    monkeypatch.setattr(blocked, "MOST_UNRECORDED", 900)
-    monkeypatch.setattr(blocked, "_met", {})
+    monkeypatch.setattr(forms, "MOST_UNRECORDED", 900)
+    monkeypatch.setattr(forms, "_met", {})
     for n, is_recorded in ((17, False), (19, True), (31, True)):
         x, f = numpy.arange(float(n)) ** 2, numpy.ones((n, n))
         (first,) = anygrad.gradient(f, dim=0, spacing=[x])
@@ -156,7 +156,7 @@ def test_what_terms_share_is_computed_once(
     verbs = {name: counted(name, verb) for name, verb in ops.verbs.items()}
     others = partial(made.func, ops=ops._replace(verbs=verbs))
     monkeypatch.setattr(in_numpy, "_blocked", lambda: others)
-    monkeypatch.setattr(preparing, "_scores", {})
+    monkeypatch.setattr(forms, "_scores", {})
     anygrad.gradient(f, spacing=[x])
     # Neighbours and next neighbours of x, and neighbours of f; 1 / h, and two ratios;
     # two weights and their products, and one product at each edge.

@@ -8,7 +8,6 @@ nothing is put together at the end.
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -17,14 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from ... import _agnostic
 from ..._beyond import has_arrays
-from ..._kept import remember
-from ..._precision import is_complex, working
+from ..._precision import working
 from ..._records import Plan, totals_of, unrounded
 from .. import results
 from ..memory import in_order_of_memory, layout_of
-from . import learning, masked, replayed, spaces
+from . import forms, learning, masked, replayed, spaces
 from .pieces import play
-from .preparing import form_of, is_recorded, operands_of, prepared, shares_weights
+from .preparing import operands_of, prepared, shares_weights
 from .replayed import Total
 from .scores import Term
 from .spaces import Moves
@@ -35,15 +33,8 @@ if TYPE_CHECKING:
     from ..memory import Layout
     from .operations import InPlaceOps
 
-#: The agnostic run on so few samples takes less time than to record it, so it is what
-#: the first call of a form gets: there may be no other.
-MOST_UNRECORDED = 2**17
-
 #: More blocks are not kept: the time to cut them is nothing to that of their work.
 MOST_PIECES = 256
-
-#: The forms of small calls that have been met.
-_met: dict[Any, None] = {}
 
 
 def run(
@@ -154,11 +145,12 @@ def total(
         tasks = [masked.with_whole_mask(task, out, xp) for task in tasks]
     if known is None:
         terms = [Term(task, shares_weights(out, task, ops)) for task in tasks]
-        if _is_first(f, terms, xp):
+        score = forms.score_unless_first(f, terms, xp)
+        if score is None:
             _run_once(f, tasks, xp, out, then)
             return result
         operands = operands_of(f, tasks, [term.shares_weights for term in terms], xp)
-        known = prepared(operands, terms, out, xp, ops)
+        known = prepared(score, operands, terms, out, xp, ops)
         if kept is not None and len(known.pieces) <= MOST_PIECES:
             kept.keep(known)
     else:
@@ -204,18 +196,3 @@ def _empty(f: Any, task: Task, ops: InPlaceOps) -> Any:
     """Return an array for a result."""
     samples = f if task.component is None else _agnostic.component(f, task)
     return ops.empty_like(samples, dtype=task.precision.result)
-
-
-def _is_first(f: Any, terms: Sequence[Term], xp: Namespace) -> bool:
-    """Tell whether few samples have a form that has not been met, and remember it."""
-    if math.prod(f.shape) > MOST_UNRECORDED:
-        return False
-    # Where one part is infinite or NaN, so is the other of its product with a real
-    # number; a recording has no such product with one, now or in a later call.
-    if is_complex(working(terms[0].task.precision), xp):
-        return False
-    key = form_of(f, terms, xp)
-    if key in _met or is_recorded(key):
-        return False
-    remember(_met, key, None)
-    return True

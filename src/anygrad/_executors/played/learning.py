@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..._precision import is_complex
 from ..memory import in_order_of_memory
 from ..recorded import weights
-from . import masked, replayed, spaces
+from . import forms, masked, replayed, spaces
 from .pieces import Prepared
 from .preparing import operands_of, prepared
 from .replayed import Recording, Resting, Total
@@ -138,7 +138,9 @@ def _as_one(f: Any, total: Total, terms: Sequence[Term], xp: Namespace) -> Total
     as_one = total.known.ops._replace(block_bytes=None)
     are_shared = [term.shares_weights for term in terms]
     operands = operands_of(f, [term.task for term in terms], are_shared, xp)
-    return total._replace(known=prepared(operands, terms, total.out, xp, as_one))
+    score = forms.score_of(f, terms, xp)
+    known = prepared(score, operands, terms, total.out, xp, as_one)
+    return total._replace(known=known)
 
 
 def _can_rest(tasks: Sequence[Task], out: Any) -> bool:

@@ -22,8 +22,8 @@ class Piece(NamedTuple):
     #: By which program, and by which other one if some of its integers are no
     #: floating numbers.
     bounds: list[Bound]
-    #: What it reads of each operand; None for all.
-    cuts: tuple[Any, ...]
+    #: What it reads of each operand, None for all; None where it reads all of each.
+    cuts: tuple[Any, ...] | None
     #: Which of the samples there are read, where it is asked how large they are.
     looked_at: tuple[slice, ...]
     #: Where it is in the result.
@@ -67,8 +67,10 @@ def play(
     known_spread: dict[Any, Any] = {}
 
     def one(piece: Piece) -> None:
-        pairs = zip(operands, piece.cuts, strict=True)
-        read = [array if cut is None else array[cut] for array, cut in pairs]
+        read = list(operands)
+        if piece.cuts is not None:
+            pairs = zip(operands, piece.cuts, strict=True)
+            read = [array if cut is None else array[cut] for array, cut in pairs]
         bound, *others = piece.bounds
         if others and not are_exact(read[0][piece.looked_at], ops):
             (bound,) = others

@@ -6,15 +6,15 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..._kept import remember
 from ..._precision import working
 from ..recorded import weights
-from . import blocks, replayed, scores
+from . import blocks, forms, replayed, scores
 from .pieces import Piece, Prepared
 
 if TYPE_CHECKING:
     from ..._records import Task
     from ..._typing import Namespace
+    from .blocks import Bound
     from .operations import InPlaceOps
     from .scores import Score, Term
 
@@ -28,9 +28,6 @@ MANY_POINTS = 7
 
 #: The weights of so many points, repeated over a block, leave it in the cache.
 FEW_POINTS = 3
-
-#: By the form of a call.
-_scores: dict[Any, Score] = {}
 
 
 def operands_of(
@@ -71,6 +68,7 @@ def _loop(out: Any, task: Task) -> int:
 
 
 def prepared(
+    score: Score,
     operands: Sequence[Any],
     terms: Sequence[Term],
     out: Any,
@@ -79,11 +77,12 @@ def prepared(
 ) -> Prepared:
     """Cut a result, which lies in the order of its axes or nearly so, into blocks."""
     task, shape, f = terms[0].task, tuple(out.shape), operands[0]
-    recorded = [_score(f, terms, xp)]
+    recorded = [score]
     # Wide integers have two recordings, the first for those that are floating numbers.
     is_wide = task.precision.wide_samples and ops.extremes is not None
     if is_wide:
-        recorded.insert(0, _score(f, [term.of_narrow() for term in terms], xp))
+        narrow = [term.of_narrow() for term in terms]
+        recorded.insert(0, forms.score_of(f, narrow, xp))
     limit = _most_points(f, terms, xp, ops)
     found = list(blocks.cut_into_blocks(shape, recorded[0].edges, limit))
     in_one_run = _can_be_runs(f, terms, out, ops) and all(
@@ -96,21 +95,11 @@ def prepared(
         blocks.binder(one, shape, in_one_run, is_kept, xp, ops) for one in recorded
     ]
     component = None if task.component is None else task.component[0]
-    all_of_them = (None,) * len(operands)
-    pieces = []
-    for block in found:
-        bounds = [bound(block) for bound in binders]
-        is_whole = len(found) == 1
-        pieces.append(
-            Piece(
-                bounds,
-                all_of_them
-                if is_whole
-                else blocks.cuts_of(operands, component, bounds[0], block),
-                blocks.with_components(bounds[0].reads, component),
-                tuple([slice(*extent) for extent in block]),
-            )
-        )
+    read = None if len(found) == 1 else operands  # all of them by the only block
+    pieces = [
+        _piece(block, [bound(block) for bound in binders], component, read)
+        for block in found
+    ]
     spread = recorded[0].weights if in_one_run else ()
     is_alone = len(pieces) == 1 and not is_wide and not spread
     return Prepared(
@@ -119,6 +108,24 @@ def prepared(
         pieces[0].bounds[0] if is_alone else None,
         spread,
         [term.shares_weights for term in terms],
+    )
+
+
+def _piece(
+    block: blocks.Block,
+    bounds: list[Bound],
+    component: int | None,
+    operands: Sequence[Any] | None,
+) -> Piece:
+    """Return a block, which reads parts of operands if these are given."""
+    cuts: tuple[Any, ...] | None = None
+    if operands is not None:
+        cuts = blocks.cuts_of(operands, component, bounds[0], block)
+    return Piece(
+        bounds,
+        cuts,
+        blocks.with_components(bounds[0].reads, component),
+        tuple([slice(*extent) for extent in block]),
     )
 
 
@@ -158,23 +165,3 @@ def _can_be_runs(f: Any, terms: Sequence[Term], out: Any, ops: InPlaceOps) -> bo
         if task.where is not None:  # what is chosen near an end is not written over
             return False
     return True
-
-
-def form_of(f: Any, terms: Sequence[Term], xp: Namespace) -> Any:
-    """Return the form of what is recorded."""
-    return xp, f.dtype, f.ndim, tuple([term.form for term in terms])
-
-
-def _score(f: Any, terms: Sequence[Term], xp: Namespace) -> Score:
-    """Return the recording of a form."""
-    key = form_of(f, terms, xp)
-    score = _scores.get(key)
-    if score is None:
-        score = scores.record(f, terms, xp)
-        score = remember(_scores, key, score)
-    return score
-
-
-def is_recorded(form: Any) -> bool:
-    """Tell whether there is a recording of a form."""
-    return form in _scores
