@@ -17,6 +17,7 @@ NO_ARRAY = (
     "Got {got}."
 )
 BY_ASARRAY = f"{NO_ARRAY} Convert it first, e.g. with `numpy.asarray`."
+BY_LIST = "Convert it first, e.g. with `numpy.asarray(list(values))`."
 NUMERIC = "must have an integer, real floating or complex floating dtype. Got {got}."
 
 NUMBERS = "Convert it to numbers first, e.g. with `{}`."

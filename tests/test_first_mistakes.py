@@ -140,12 +140,22 @@ def test_modes_of_scipy_and_torch(numpy: Any, word: str, mode: str) -> None:
     anygrad.laplacian(f, boundary=mode)
 
 
-@pytest.mark.parametrize("word", ["constant", "zeros"])
+@pytest.mark.parametrize("word", ["constant", "zeros", "fill", "Dirichlet"])
 def test_words_for_a_number(numpy: Any, word: str) -> None:
     f = numpy.asarray(ROWS[0])
     message = refusal(lambda: anygrad.derivative(f, boundary=word))
     assert message.endswith(f"Got {word!r}. Write the number itself, such as 0.0.")
     assert anygrad.derivative(f, boundary=0.0).tolist() == [0.5, 2.0, 4.0, -2.0]
+
+
+def test_a_wall_across_which_nothing_changes(numpy: Any) -> None:
+    """At the last point, or half a step beyond it: a parabola is flat in both."""
+    message = refusal(lambda: anygrad.derivative(numpy.ones(4), boundary="neumann"))
+    assert re.findall("'([a-z]+)' if it is", message) == ["reflect", "symmetric"]
+    for mode, wall in (("reflect", 0.0), ("symmetric", -0.5)):
+        f = (numpy.arange(4.0) - wall) ** 2
+        (slope, *_) = anygrad.derivative(f, boundary=(mode, "one_sided"))
+        assert slope == (f[1] - f[int(mode == "reflect")]) / 2
 
 
 # What is no array.
@@ -225,6 +235,56 @@ def test_steps_in_an_array(numpy: Any) -> None:
     assert found.tolist() == numpy.stack(numpy.gradient(f, *h)).tolist()
 
 
+def test_a_step_in_an_array(library: Backend) -> None:
+    f, h = library.asarray(ROWS), library.asarray([2.0])
+    message = refusal(lambda: anygrad.gradient(f, spacing=h))
+    assert message.endswith("2 in all. For a step, give it as a number.")
+    found, wanted = (anygrad.gradient(f, spacing=step) for step in (h[0], 2.0))
+    assert [library.tolist(a) for a in found] == [library.tolist(a) for a in wanted]
+
+
+def test_the_grids_of_mgrid(numpy: Any) -> None:
+    f, x = numpy.asarray(ROWS[1:]), numpy.mgrid[:3, :4]
+    message = refusal(lambda: anygrad.gradient(f, spacing=x))
+    assert message.endswith("2 in all. Of `mgrid`, with `list(x)`.")
+    found = anygrad.gradient(f, spacing=list(x), stack_dim=0)
+    assert found.tolist() == anygrad.gradient(f, stack_dim=0).tolist()
+
+
+def test_coordinates_in_the_order_of_other_dims(library: Backend) -> None:
+    """As x before y, where rows are y: they are of the dim that is as long."""
+    f = library.asarray(ROWS[1:])
+    x, y = library.asarray([0.0, 1, 2, 3]), library.asarray([0.0, 2, 4])
+    message = refusal(lambda: anygrad.gradient(f, spacing=[x, y]))
+    advice = " is as long: name it in `dim`, or give the entries in the order of the"
+    assert f"Dimension 1{advice} dims." in message
+    wanted = [library.tolist(a) for a in anygrad.gradient(f, spacing=[y, x])]
+    found = anygrad.gradient(f, spacing=[x, y], dim=(1, 0))
+    assert [library.tolist(a) for a in reversed(found)] == wanted
+    message = refusal(lambda: anygrad.derivative(f, spacing=y, edge_order=1))
+    assert f"Dimension 0{advice} dims." in message
+    one = anygrad.derivative(f, spacing=y, edge_order=1, dim=0)
+    assert library.tolist(one) == wanted[0]
+
+
+def test_the_dim_of_coordinates_of_a_field(numpy: Any) -> None:
+    """It is counted in all of `input`, as the user counts."""
+    field, x = numpy.zeros((2, 3, 4)), numpy.asarray([0.0, 1, 2, 3])
+    message = refusal(lambda: anygrad.divergence(field, spacing=[x, x]))
+    assert "Dimension 2 is as long: " in message
+    message = refusal(lambda: anygrad.divergence(field, spacing=[x[:2], x]))
+    assert "is as long" not in message  # as there are components
+
+
+def test_coordinates_of_the_last_dims(library: Backend) -> None:
+    """Of a batch, whose first dim has none."""
+    f, x = library.asarray([ROWS] * 2), library.asarray([0.0, 1, 2, 3])
+    for spacing, dims in (([x, x], (1, 2)), ([x], (2,)), ([1.0, 2.0], (1, 2))):
+        message = refusal(lambda spacing=spacing: anygrad.gradient(f, spacing=spacing))
+        assert message.endswith(f"Got {len(dims)}. Name their dims in `dim`.")
+        assert len(anygrad.gradient(f, spacing=spacing, dim=dims)) == len(dims)
+
+
 def test_edges_of_cells(numpy: Any) -> None:
     f, edges = numpy.asarray(ROWS[0]), numpy.asarray([0.0, 1, 2, 3, 4])
     message = refusal(lambda: anygrad.derivative(f, spacing=edges))
@@ -258,7 +318,7 @@ def test_one_or_two_letters_wrong(numpy: Any, mode: str) -> None:
         assert message.endswith(f"Do you mean {mode!r}?")
 
 
-@pytest.mark.parametrize("word", ["", "natural", "extend", "xxxge", "refl"])
+@pytest.mark.parametrize("word", ["", "natural", "extent_", "xxxge", "refl"])
 def test_words_with_more_letters_wrong(numpy: Any, word: str) -> None:
     f = numpy.asarray(ROWS)
     assert "mean" not in refusal(lambda: anygrad.gradient(f, boundary=word))

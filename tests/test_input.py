@@ -78,8 +78,9 @@ REMEDIES = {
     "datetime": "Convert it first, e.g. to `(t - t[0]) / numpy.timedelta64(1, 's')`.",
     "timedelt": "Convert it first, e.g. to `t / numpy.timedelta64(1, 's')`.",
     "object": (
-        "Convert it to numbers first, e.g. with `astype`; dates with "
-        "`(t - t[0]).astype('m8[us]')`, uncertainties with `unumpy.nominal_values`."
+        "Convert it to numbers first, e.g. with `astype(float)`; dates with "
+        "`(t - t[:1]).astype('m8[us]') / numpy.timedelta64(1, 's')`, uncertainties "
+        "with `unumpy.nominal_values`."
     ),
     "[('a', '": "Pass one of its fields, e.g. `array['a']`.",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import datetime
 import importlib
 import re
@@ -227,22 +228,41 @@ def test_objects_and_strings(numpy: Any, values: list[Any]) -> None:
     """A dtype that numbers have, as far as they are some."""
     f = numpy.asarray(values)
     message = refusal(lambda: anygrad.gradient(f), "input")
-    assert "`astype`" in message
-    assert anygrad.gradient(f.astype("float64"))[0].tolist() == SLOPES
+    assert "with `astype" in message
+    assert anygrad.gradient(f.astype(float))[0].tolist() == SLOPES
     plain = numpy.asarray(LINE)
     refusal(lambda: anygrad.gradient(plain, spacing=[f]), "spacing[0]")
 
 
+def seconds_by(message: str, t: Any, numpy: Any) -> Any:
+    """Return what a message makes of dates."""
+    (text,) = re.findall(r"`(\(t - [^`]+)`", message)
+    return eval(text, {"t": t, "numpy": numpy})
+
+
 @pytest.mark.parametrize("place", ["input", "spacing[0]"])
 def test_objects_that_are_dates(numpy: Any, place: str) -> None:
-    """Their differences become lengths of time, whose remedy is the next one."""
+    """One message says all that is to be done."""
     first = datetime.datetime(2024, 2, 28, 23, 59, 58)
     seconds = [datetime.timedelta(seconds=v) for v in LINE]
     t = numpy.asarray([first + length for length in seconds])
     message = check_times(numpy, t, place)
-    assert "`(t - t[0]).astype('m8[us]')`" in message
-    check_times(numpy, lengths := (t - t[0]).astype("m8[us]"), place)
-    follow_times(numpy, lengths / numpy.timedelta64(1, "s"), place)
+    follow_times(numpy, seconds_by(message, t, numpy), place)
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("zone", [None, "Asia/Tokyo"])
+def test_dates_of_pandas_in_an_array(numpy: Any, zone: str | None) -> None:
+    """An array of dates with a zone is one of objects, of which none is subtracted."""
+    import pandas
+
+    times = [pandas.Timestamp(2e9 + 2 * v, unit="s", tz=zone) for v in NODES]
+    t = numpy.asarray(pandas.Series(times).astype(object))
+    f = numpy.asarray(LINE)
+    message = refusal(lambda: anygrad.derivative(f, spacing=t), "spacing")
+    x = seconds_by(message, t, numpy)
+    result = anygrad.derivative(f, spacing=x, edge_order=1)
+    assert result.tolist() == [slope / 2 for slope in SLOPES]
 
 
 @pytest.mark.peers
@@ -253,7 +273,7 @@ def test_months_of_pandas(numpy: Any) -> None:
     message = refusal(lambda: anygrad.gradient(t), "input")
     assert "`to_timestamp()`" in message
     message = refusal(lambda: anygrad.gradient(t.to_timestamp()), "input")
-    assert "`(t - t[0]) / numpy.timedelta64(1, 's')`" in message
+    assert "`(t - t.min()) / numpy.timedelta64(1, 's')`" in message
 
 
 def test_symbols_of_fx(torch: Any) -> None:
@@ -443,12 +463,16 @@ def test_a_mask_that_is_masked(numpy: Any) -> None:
 
 @pytest.mark.peers
 @pytest.mark.parametrize("zone", [None, "UTC"])
-@pytest.mark.parametrize("kind", ["DatetimeIndex", "TimedeltaIndex", "Series"])
+@pytest.mark.parametrize("kind", ["DatetimeIndex", "TimedeltaIndex", "Series", "part"])
 def test_times_of_pandas(numpy: Any, kind: str, zone: str | None) -> None:
-    """One message says all that is to be done."""
+    """One message says all that is to be done, where no label is 0, too."""
     pandas = pytest.importorskip("pandas")
     t = pandas.date_range("2026-10-25", periods=6, freq="2s", tz=zone)
-    made = {"Series": pandas.Series, "TimedeltaIndex": lambda t: t - t[0]}
+    made = {
+        "TimedeltaIndex": lambda t: t - t[0],
+        "Series": pandas.Series,
+        "part": lambda t: pandas.Series(t, index=range(6, 12)),
+    }
     t = made.get(kind, lambda t: t)(t)
     f = numpy.asarray(LINE)
     message = refusal(lambda: anygrad.derivative(f, spacing=t), "spacing")
@@ -481,11 +505,7 @@ def test_dates_of_python_in_a_list(numpy: Any) -> None:
     assert "Convert it to an array first" in message
     t = numpy.asarray(dates)
     message = refusal(lambda: anygrad.gradient(f, spacing=[t]), "spacing[0]")
-    assert "`astype`" in message
-    t = t.astype("datetime64[us]")
-    message = refusal(lambda: anygrad.gradient(f, spacing=[t]), "spacing[0]")
-    assert "`(t - t[0]) / numpy.timedelta64(1, 's')`" in message
-    (result,) = anygrad.gradient(f, spacing=[(t - t[0]) / numpy.timedelta64(1, "s")])
+    (result,) = anygrad.gradient(f, spacing=[seconds_by(message, t, numpy)])
     assert result.tolist() == [slope / 2 for slope in SLOPES]
 
 
@@ -863,6 +883,82 @@ def test_sequences_that_are_no_lists(numpy: Any, kind: str) -> None:
     f = numpy.asarray(LINE)
     message = refusal(lambda: anygrad.derivative(f, boundary=line), "boundary")
     assert "Convert it to an array first." in message
+
+
+@pytest.mark.parametrize("kind", ["generator", "map", "values", "keys", "set"])
+def test_what_is_asked_for_one_by_one(numpy: Any, kind: str) -> None:
+    """Of it, NumPy would make an array of one object."""
+
+    def made() -> Any:
+        whole = {value: value for value in LINE}
+        return {
+            "generator": (value for value in LINE),
+            "map": map(float, LINE),
+            "values": whole.values(),
+            "keys": whole.keys(),
+            "set": set(LINE),
+        }[kind]
+
+    f = numpy.asarray(LINE)
+    for parameter, call in (
+        ("input", lambda: anygrad.gradient(made())),
+        ("spacing", lambda: anygrad.derivative(f, spacing=made())),
+        ("spacing[0]", lambda: anygrad.gradient(f, spacing=[made()])),
+    ):
+        message = refusal(call, parameter)
+        assert "Convert it first, e.g. with `numpy.asarray(list(values))`." in message
+    whole = numpy.asarray(list(made()))
+    assert sorted(whole.tolist()) == LINE
+    anygrad.gradient(whole)
+
+
+def test_numbers_of_c(numpy: Any) -> None:
+    line = (ctypes.c_double * 6)(*LINE)
+    message = refusal(lambda: anygrad.gradient(line), "input")
+    assert "Convert it first, e.g. with `numpy.asarray`." in message
+    assert anygrad.gradient(numpy.asarray(line))[0].tolist() == SLOPES
+
+
+@pytest.mark.peers
+def test_an_image_of_pillow(numpy: Any) -> None:
+    image = pytest.importorskip("PIL.Image")
+    whole = image.fromarray(numpy.asarray([LINE] * 2, dtype="uint8"))
+    message = refusal(lambda: anygrad.gradient(whole), "input")
+    assert "Convert it first, e.g. with `numpy.asarray`." in message
+    assert anygrad.gradient(numpy.asarray(whole))[1].tolist() == [SLOPES] * 2
+
+
+def test_numbers_in_a_list(library: Backend) -> None:
+    """As losses are collected, step by step."""
+    one = library.asarray(1.0, shape=())
+    message = refusal(lambda: anygrad.gradient([one * v for v in LINE]), "input")
+    _, name = re.findall(r"`([\w.]+)`", message)
+    if name == "numpy.asarray":
+        return  # NumPy's own numbers
+    module, _, function = name.rpartition(".")
+    stack = getattr(importlib.import_module(module), function)
+    (result,) = anygrad.gradient(stack([one * v for v in LINE]))
+    assert library.tolist(result) == SLOPES
+
+
+def test_a_number_that_is_written_otherwise(library: Backend) -> None:
+    """As text that was read from a file."""
+    f = library.asarray(LINE)
+    message = refusal(lambda: anygrad.gradient(f, spacing="2.0"), "spacing")
+    assert "e.g. with `float`" in message
+    (result,) = anygrad.gradient(f, spacing=float("2.0"))
+    assert library.tolist(result) == [slope / 2 for slope in SLOPES]
+
+
+def test_constants_of_sympy(library: Backend) -> None:
+    sympy = pytest.importorskip("sympy")
+    f = library.asarray(LINE)
+    message = refusal(lambda: anygrad.gradient(f, spacing=2 * sympy.pi), "spacing")
+    assert "e.g. with `float`" in message
+    anygrad.gradient(f, spacing=float(2 * sympy.pi))
+    symbol = sympy.Symbol("h")  # is none
+    message = refusal(lambda: anygrad.gradient(f, spacing=symbol), "spacing")
+    assert "float" not in message
 
 
 def test_text_becomes_no_array(numpy: Any) -> None:

@@ -12,7 +12,9 @@ import pytest
 
 import anygrad
 from backends import Backend
-from refusals import NO_ARRAY, NUMBERS, NUMERIC, cast, matrix, refused
+from refusals import BY_LIST, NO_ARRAY, NUMBERS, NUMERIC, cast, matrix, refused
+
+BY_FLOAT = "Convert it to a number first, e.g. with `float`."
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
@@ -42,17 +44,15 @@ def test_coordinates_outside_of_a_list(library: Backend) -> None:
 @pytest.mark.parametrize(
     ("value", "got"),
     [
-        (None, "None."),
-        ("2", "'2'."),
-        (b"2", "b'2'."),
+        (None, "None. Give 1 for steps of one."),
+        ("2", f"'2'. {BY_FLOAT}"),
+        (b"2", f"b'2'. {BY_FLOAT}"),
+        ("x", "'x'."),
         (True, "True."),
         ([0, 1, 2, 3], "[0, 1, 2, 3]. Convert it to an array first."),
         ((0, 1, 2, 3), "(0, 1, 2, 3). Convert it to an array first."),
-        ({}, "dict."),
-        (
-            Decimal(1),
-            "Decimal('1'). Convert it to a number first, e.g. with `float`.",
-        ),
+        ({}, "dict. Give a list with one entry per dim, in their order."),
+        (Decimal(1), f"Decimal('1'). {BY_FLOAT}"),
     ],
     ids=repr,
 )
@@ -73,7 +73,8 @@ def test_spacing_is_no_number(library: Backend, value: object, got: str) -> None
 )
 def test_spacing_is_no_array(library: Backend, value: object, got: str) -> None:
     f = matrix(library)
-    refused(TypeError, NO_ARRAY.format(name="spacing", got=got), f, spacing=value)
+    message = f"{NO_ARRAY.format(name='spacing', got=got)} {BY_LIST}"
+    refused(TypeError, message, f, spacing=value)
 
 
 def test_bool_spacing(library: Backend) -> None:
@@ -133,7 +134,10 @@ def test_steps_that_are_none(library: Backend, step: Any) -> None:
 
 REMEDIES = {
     1: " For a step, give it as a number.",
-    3: " Of the steps between points, pass the sums, from 0 on.",
+    3: (
+        " Dimension 0 is as long: name it in `dim`, or give the entries in the order "
+        "of the dims. Of the steps between points, pass the sums, from 0 on."
+    ),
     5: " Of the edges of cells, pass the middles.",
 }
 

@@ -209,6 +209,12 @@ REFUSED = (
         "Pass a quantity: `t.to('s')`.",
     ),
     Refusal(
+        "astropy",
+        ("SkyCoord", "BaseCoordinateFrame", "BaseRepresentationOrDifferential"),
+        "coordinates in a frame: they are several arrays",
+        "Pass one of these, e.g. `array.ra`.",
+    ),
+    Refusal(
         "numpy",
         ("matrix",),
         "a matrix: it has two dimensions whatever is cut from it",

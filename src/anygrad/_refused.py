@@ -26,6 +26,8 @@ class Refusal(NamedTuple):
     carried: Units | Mask | None = None
     #: The same where the chunks of an array are of the class.
     in_chunks: Mask | None = None
+    #: How one date is taken of what holds them: labels need not begin with 0.
+    first: str = "t[0]"
 
 
 #: Of several rows for a class, the first counts.
@@ -35,6 +37,7 @@ CONTAINERS = (
         ("Series", "DataFrame", "Index"),
         "a pandas object: its index would be lost",
         "Pass its values, with `to_numpy()`.",
+        first="t.min()",
     ),
     Refusal(
         "pandas",
@@ -66,6 +69,7 @@ CONTAINERS = (
         ("Series", "DataFrame", "Index"),
         "a dataframe of Dask: its index would be lost",
         "Pass its values, with `to_dask_array(lengths=True)`.",
+        first="t.min()",
     ),
     Refusal(
         "awkward",

@@ -16,10 +16,12 @@ from .wording import as_plain, meant, shortened, shown
 #: What SciPy, NumPy and torch call what lies beyond the ends, where it is not as here.
 ELSEWHERE = {
     "circular": "periodic",
+    "extend": "edge",
     "grid-mirror": "symmetric",
     "grid-wrap": "periodic",
     "mirror": "reflect",
     "nearest": "edge",
+    "none": "one_sided",
     "replicate": "edge",
     "wrap": "periodic",
 }
@@ -161,8 +163,13 @@ def _mode(item: Any, name: str) -> tuple[str, Any]:
 
 def _meant_elsewhere(word: str, modes: tuple[str, ...]) -> str:
     """Return what a word is here: SciPy's, NumPy's or torch's, or a misspelt one."""
-    if word in {"constant", "zeros"}:
+    if word.lower() in {"constant", "dirichlet", "fill", "zero", "zeros"}:
         return " Write the number itself, such as 0.0."
+    if word.lower() == "neumann":
+        return (
+            " Where nothing changes across a wall, write 'reflect' if it is at the "
+            "last point, and 'symmetric' if it is half a step beyond."
+        )
     return meant(ELSEWHERE.get(word, word), modes)
 
 

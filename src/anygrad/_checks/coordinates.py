@@ -72,8 +72,9 @@ def coordinate(given: Any, name: str) -> Samples:
     if len(shape) != 1:
         msg = (
             f"`{name}` must be a 1-dimensional array: along each dim of the samples, "
-            f"one coordinate. Got shape {shape}. On other grids, give `scale_factors` "
-            "yourself: the distances of neighbours per step of `spacing`."
+            f"one coordinate. Got shape {shape}. Pass what a `meshgrid` was made of. "
+            "On other grids, give `scale_factors` yourself: the distances of "
+            "neighbours per step of `spacing`."
         )
         raise ValueError(msg)
     if is_unknown(shape[0]):

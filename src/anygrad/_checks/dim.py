@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from .._classes import is_array
 from .._records import Axis, Field, Samples
 from .integers import index, integer
 from .wording import shortened, shown, static
@@ -84,7 +86,7 @@ def _axis(ndim: int, item: Any, word: str, given: Any) -> int:
     except TypeError:
         msg = (
             f"`{word}` must be an int, or a list, tuple or range of ints. Got "
-            f"{shown(given)}.{static(given)}"
+            f"{shown(given)}.{static(given) or _as_ints(given)}"
         )
         raise TypeError(msg) from None
     if not -ndim <= number < ndim:
@@ -98,6 +100,15 @@ def _axis(ndim: int, item: Any, word: str, given: Any) -> int:
         )
         raise IndexError(msg)
     return number % ndim
+
+
+def _as_ints(given: Any) -> str:
+    """Return how what holds the numbers of dims becomes ints."""
+    if hasattr(given, "tolist"):
+        return " Convert it first, with `tolist()`."
+    is_other = is_array(given) or isinstance(given, (str, bytes, list, tuple))
+    is_line = isinstance(given, Iterable) and not is_other
+    return " Convert it first, e.g. with `tuple`." if is_line else ""
 
 
 def check_some(axes: list[Axis], axis: Any) -> None:

@@ -13,7 +13,7 @@ from .._records import Axis, Field, Samples
 from . import dim
 from .companion import companion, may_broadcast
 from .input import check_numeric
-from .wording import as_plain, is_decimal, shortened, shown
+from .wording import as_plain, becomes_number, shortened, shown
 
 
 class Entry(NamedTuple):
@@ -42,10 +42,13 @@ def single(spacing: Any) -> Any:
 
 def _hint_at_meaning(spacing: Any, count: int) -> str:
     """Return how to say what a single number in a list, or many, may mean."""
-    if any(getattr(item, "ndim", False) for item in spacing):
-        return ""
-    if len(spacing) == 1:
+    has_arrays = any(getattr(item, "ndim", False) for item in spacing)
+    if len(spacing) == 1 and not has_arrays:
         return " For one step along all of them, give it without a list."
+    if 0 < len(spacing) < count:
+        return " Name their dims in `dim`."
+    if has_arrays:
+        return ""
     is_line = count == 1 and len(spacing) > 1
     return " Coordinates are an array, e.g. `[numpy.asarray(x)]`." if is_line else ""
 
@@ -80,11 +83,19 @@ def entries(spacing: Any, count: int) -> list[Entry]:
 
 def _in_a_list(count: int, shape: Any) -> str:
     """Return how coordinates are given for so many dims, or as many steps."""
-    if count == 1:
-        return "Put coordinates into a list: `spacing=[x]`."
-    hint = f"Put coordinates into a list with one entry per dim, {count} in all."
-    is_steps = len(shape) == 1 and shape[0] == count
-    return f"{hint} Steps, too: `spacing=list(h)`." if is_steps else hint
+    each = (
+        f" with one entry per dim, {count} in all." if count > 1 else ": `spacing=[x]`."
+    )
+    hint = f"Put coordinates into a list{each}"
+    if len(shape) == 1 and shape[0] == 1:
+        return f"{hint} For a step, give it as a number."
+    if count == 1 or shape[0] != count:
+        return hint
+    is_steps = len(shape) == 1
+    other = (
+        "Steps, too: `spacing=list(h)`" if is_steps else "Of `mgrid`, with `list(x)`"
+    )
+    return f"{hint} {other}."
 
 
 def as_number(item: Any, name: str) -> Any:
@@ -134,10 +145,18 @@ def check_kind(entry: Entry) -> None:
     if is_array(given):
         return
     is_plain = isinstance(given, (bool, str, bytes, list, tuple, dict))
-    is_other = is_decimal(given) or hasattr(given, "total_seconds")
+    is_other = becomes_number(given) or hasattr(given, "total_seconds")
     if given is None or is_plain or is_other:
         msg = f"`{entry.name}` must be a number or an array. Got {shown(given)}."
-        raise TypeError(msg + as_plain(given))
+        raise TypeError(msg + (_instead(given) or as_plain(given)))
+
+
+def _instead(given: Any) -> str:
+    """Return what stands here for what other functions take."""
+    if given is None:
+        return " Give 1 for steps of one."
+    is_by_dim = isinstance(given, dict)
+    return " Give a list with one entry per dim, in their order." if is_by_dim else ""
 
 
 def array(entry: Entry, field: Field) -> Samples:
@@ -169,7 +188,10 @@ def check_coordinates(x: Samples, entry: Entry, axis: Axis, field: Field) -> Non
             f"{shape}."
         )
         hint = _hint_at_indexing(shape, axis, field)
-        raise ValueError(msg + (hint or _hint_at_length(along, length, len(shape))))
+        if not hint:
+            hint = _hint_at_order(shape, field)
+            hint += _hint_at_length(along, length, len(shape))
+        raise ValueError(msg + hint)
     if len(shape) == 1:
         return
     pairs = list(zip(shape, field.shape, strict=True))
@@ -199,6 +221,19 @@ def _hint_at_length(along: Any, length: Any, ndim: int) -> str:
     if along == 1:
         return " Of a step for each line, pass its multiples: 0, 1, 2, ... times it."
     return ""
+
+
+def _hint_at_order(shape: tuple[Any, ...], field: Field) -> str:
+    """Return to which dim coordinates belong, if it is another one."""
+    if len(shape) > 1 or shape[0] not in field.shape:
+        return ""
+    number = field.shape.index(shape[0])
+    place = field.vector_axis
+    number += place is not None and number >= place
+    return (
+        f" Dimension {number} is as long: name it in `dim`, or give the entries in the "
+        "order of the dims."
+    )
 
 
 def _hint_at_indexing(shape: tuple[Any, ...], axis: Axis, field: Field) -> str:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .. import _classes, _libraries
+from .. import _classes, _libraries, _refusals
 from .._records import Samples
 
 #: How arrays of a dtype become numbers, by the letter of its kind.
 BY_KIND = {
     "M": "Convert it first, e.g. to `(t - t[0]) / numpy.timedelta64(1, 's')`.",
     "m": "Convert it first, e.g. to `t / numpy.timedelta64(1, 's')`.",
-    "O": (
-        "Convert it to numbers first, e.g. with `astype`; dates with "
-        "`(t - t[0]).astype('m8[us]')`, uncertainties with `unumpy.nominal_values`."
-    ),
 }
+
+#: The same of objects, of which pandas' dates are not subtracted from an array.
+OBJECTS = (
+    "Convert it to numbers first, e.g. with `astype(float)`; dates with "
+    "`(t - t[:1]).astype('m8[us]') / numpy.timedelta64(1, 's')`, uncertainties with "
+    "`unumpy.nominal_values`."
+)
 
 _SCALES = "They have no sign: convert them first, e.g. to float32."
 
@@ -60,12 +63,17 @@ def shortened(value: Any) -> str:
 
 def conversion(found: Samples) -> str:
     """Return how an array becomes one of numbers, in the words of its library."""
+    if getattr(found.dtype, "kind", "") == "O":
+        return OBJECTS
     usual = f"Convert it to numbers first, e.g. with `{found.library.cast}`."
     return by_dtype(found.dtype) or usual
 
 
-def by_dtype(dtype: Any) -> str:
-    """Return how times, objects, fields and keys become numbers; nothing for others."""
+def by_dtype(dtype: Any, first: str = "t[0]") -> str:
+    """Return how times, fields and keys become numbers; nothing for others.
+
+    `first` is how one of the dates is taken.
+    """
     kind, names = getattr(dtype, "kind", ""), getattr(dtype, "names", None)
     for start, remedy in BY_NAME.items():
         if str(dtype).startswith(start):
@@ -75,7 +83,8 @@ def by_dtype(dtype: Any) -> str:
         if not numeric:  # what JAX has for derivatives along integers
             return "Pass numbers instead."
         return f"Pass one of its fields, e.g. `array[{numeric[0]!r}]`."
-    return BY_KIND.get(kind, "") if isinstance(kind, str) else ""
+    remedy = BY_KIND.get(kind, "") if isinstance(kind, str) else ""
+    return remedy.replace("t[0]", first)
 
 
 def static(value: Any) -> str:
@@ -85,21 +94,29 @@ def static(value: Any) -> str:
     return next((f" {text}" for text in advice if text), "")
 
 
-def is_decimal(value: Any) -> bool:
-    """Tell whether a value is a number, but none that is computed with."""
-    is_number = isinstance(value, numbers.Number)
-    return is_number and not isinstance(value, numbers.Complex)
+def becomes_number(value: Any) -> bool:
+    """Tell whether `float` makes a number of what is none to compute with.
+
+    Such as decimals, constants of SymPy, and text that was read from a file.
+    """
+    if isinstance(value, numbers.Complex) or hasattr(value, "__array__"):
+        return False
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def as_plain(value: Any) -> str:
     """Return how what is neither a number nor an array becomes one."""
     if hasattr(value, "total_seconds"):  # Python's and pandas' lengths of time
         return " Convert it to a number first, e.g. with `total_seconds()`."
-    is_line = isinstance(value, Sequence) and not any(map(_is_text, (value, *value)))
-    if is_line or hasattr(value, "__array__"):
-        return " Convert it to an array first."
-    if is_decimal(value):
+    if becomes_number(value):
         return " Convert it to a number first, e.g. with `float`."
+    is_words = isinstance(value, Sequence) and any(map(_is_text, value))
+    if (_is_line(value) and not is_words) or _holds_line(value):
+        return " Convert it to an array first."
     return static(value)
 
 
@@ -108,17 +125,39 @@ def as_array(value: Any) -> str:
     if callable(value):
         return " Call it at the points of the grid first."
     first = value[0] if isinstance(value, (list, tuple)) and value else None
-    if getattr(first, "shape", ()) != ():
-        module = _libraries.library_of(first).namespace or "numpy"
+    module = _libraries.library_of(first).namespace or "numpy"
+    is_other = _refusals.is_quantity(first) or module != "numpy"  # losses of torch
+    if getattr(first, "shape", ()) != () or is_other:
         return f" Put its arrays into one first, e.g. with `{module}.stack`."
-    becomes = isinstance(value, (Sequence, numbers.Number)) and not _is_text(value)
-    if becomes or hasattr(value, "__array__"):
+    if _is_line(value) or isinstance(value, numbers.Number):
         return " Convert it first, e.g. with `numpy.asarray`."
+    if _holds_line(value):
+        return " Convert it first, e.g. with `numpy.asarray(list(values))`."
     return ""
 
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, (str, bytes, bytearray))
+
+
+def _is_line(value: Any) -> bool:
+    """Tell whether NumPy makes an array of what something holds."""
+    if _is_text(value):
+        return False
+    names = ("__array__", "__array_interface__")
+    if isinstance(value, Sequence) or any(hasattr(value, name) for name in names):
+        return True
+    try:
+        memoryview(value)  # numbers of C
+    except TypeError:
+        return False
+    return True
+
+
+def _holds_line(value: Any) -> bool:
+    """Tell whether a list has to be made first: of what is asked for one by one."""
+    is_other = _is_text(value) or isinstance(value, (Mapping, Sequence))
+    return isinstance(value, Iterable) and not is_other
 
 
 def meant(word: str, words: tuple[str, ...]) -> str:
