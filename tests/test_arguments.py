@@ -141,7 +141,15 @@ def test_too_few_points(
 ) -> None:
     f = library.asarray([0.0] * (shape[0] * shape[1]), shape=shape)
     message = f"`input` must have at least {text}. Got shape {shape}."
+    word = "axis" if "axis" in keywords else "dim"
+    message += f" To leave this dim out, name others in `{word}`."
     refused(ValueError, message, f, **keywords)
+
+
+def test_too_few_points_along_all_dims(library: Backend) -> None:
+    f = library.asarray([0.0, 0.0], shape=(1, 2))
+    message = "`input` must have at least 3 points along `dim` 0 for `edge_order=2`."
+    refused(ValueError, f"{message} Got shape (1, 2).", f, edge_order=2)
 
 
 # Whatever is refused.

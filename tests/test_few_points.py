@@ -210,7 +210,7 @@ def test_too_few(
         keywords = {**keywords, "spacing": [library.asarray([0.0] * n) for n in shape]}
     with pytest.raises(ValueError, match=message) as caught:
         anygrad.gradient(f, **keywords)
-    assert str(caught.value).endswith(f"Got shape {shape}.")
+    assert f"Got shape {shape}." in str(caught.value)
 
 
 def both(f: Any) -> Any:

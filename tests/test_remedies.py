@@ -912,6 +912,14 @@ def test_what_is_asked_for_one_by_one(numpy: Any, kind: str) -> None:
     anygrad.gradient(whole)
 
 
+def test_a_batch_of_one(library: Backend) -> None:
+    """Images of torch have dims of a batch and of channels before those of space."""
+    f = library.asarray([LINE] * 6, shape=(1, 1, 6, 6))
+    message = refusal(lambda: anygrad.laplacian(f), "input")
+    assert message.endswith("To leave this dim out, name others in `dim`.")
+    assert tuple(anygrad.laplacian(f, dim=(-2, -1)).shape) == (1, 1, 6, 6)
+
+
 def test_numbers_of_c(numpy: Any) -> None:
     line = (ctypes.c_double * 6)(*LINE)
     message = refusal(lambda: anygrad.gradient(line), "input")

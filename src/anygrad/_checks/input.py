@@ -122,6 +122,10 @@ def check_length(
             f"{axis.given}{', its ghosts among them,' if has_ghosts else ''} for "
             f"{_reasons(orders, ends, points, has_one_sided)}. Got shape {shape}."
         )
+        others = [n for k, n in enumerate(field.shape) if k != axis.number]
+        is_long = any(not is_unknown(n) and n >= points for n in others)
+        if is_long and field.vector_axis is None:  # the short dim may be a batch
+            msg += f" To leave this dim out, name others in `{axis.word}`."
         raise ValueError(msg)
 
 
