@@ -34,6 +34,64 @@ def test_lists() -> None:
     assert result.tolist() == [0, 2, 4, 6]
 
 
+def test_what_is_asked_for_one_by_one() -> None:
+    whole = {value: value for value in NUMBERS}
+    what = "values of a dict, a generator"
+    for values in (whole.values(), whole.keys(), (value for value in NUMBERS)):
+        result = anygrad.derivative(passed(what, values=values))
+        assert result.tolist() == [0, 2, 4, 6]
+
+
+def test_losses() -> None:
+    import torch
+
+    losses = [torch.tensor(value, requires_grad=True) for value in NUMBERS]
+    what = "numbers of another library in a list, as losses of PyTorch"
+    slopes = anygrad.derivative(passed(what, torch=torch, losses=losses))
+    assert slopes.tolist() == [0, 2, 4, 6]
+
+
+def test_images() -> None:
+    import numpy
+
+    image = pytest.importorskip("PIL.Image")
+    pixels = numpy.asarray([NUMBERS] * 3, dtype="uint8")
+    f = passed("an image of Pillow", image=image.fromarray(pixels))
+    assert anygrad.derivative(f).tolist() == [[0, 2, 4, 6]] * 3
+    keywords = eval(f"dict({TABLE['images of shape']})")
+    rows, columns = anygrad.gradient(pixels[None, None], **keywords)
+    assert not rows.any()
+    assert columns.tolist() == [[[[1, 2, 4, 5]] * 3]]
+
+
+def test_grids() -> None:
+    import numpy
+
+    f, grid = numpy.asarray([NUMBERS] * 3), numpy.mgrid[:3, :4]
+    _, slopes = anygrad.gradient(f, spacing=passed("the grids of", grid=grid))
+    assert slopes.tolist() == [[1, 2, 4, 5]] * 3
+    axes = numpy.arange(4.0), numpy.arange(3.0)
+    names = dict(zip(("longitude", "latitude"), numpy.meshgrid(*axes), strict=True))
+    found = passed("latitudes and longitudes of", **names)
+    assert [a.tolist() for a in found] == [a.tolist() for a in axes]
+    anygrad.gradient(f, **anygrad.lonlat(*found))
+
+
+@pytest.mark.parametrize("zone", [None, "Asia/Tokyo"])
+def test_dates_of_pandas(zone: str | None) -> None:
+    import numpy
+    import pandas
+
+    dates = pandas.date_range("2026-07-01", periods=4, freq="2s", tz=zone)
+    column = pandas.Series(dates, index=[4, 5, 6, 7])
+    for t in (dates, column, column[1:]):
+        stamps = passed("dates of pandas, with a time zone or without", t=t)
+        seconds = passed("dates", t=stamps)
+        f = numpy.asarray(NUMBERS[: len(t)])
+        slopes = anygrad.derivative(f, spacing=seconds)
+        assert slopes.tolist() == [0, 1, 2, 3][: len(t)]
+
+
 def test_times() -> None:
     import numpy
 

@@ -93,6 +93,18 @@ def test_data_with_a_mask(numpy: Any) -> None:
 
 
 @pytest.mark.peers
+def test_coordinates_in_a_frame(numpy: Any) -> None:
+    """They have a length, and none of them is a number."""
+    coordinates = pytest.importorskip("astropy.coordinates")
+    degrees = pytest.importorskip("astropy.units").deg
+    places = coordinates.SkyCoord(LINE * degrees, LINE * degrees)
+    for array in (places, places.icrs.frame):
+        message = refusal(lambda array=array: anygrad.gradient(array), "input")
+        assert "e.g. `array.ra`" in message
+        assert anygrad.gradient(array.ra)[0].value == pytest.approx(SLOPES)
+
+
+@pytest.mark.peers
 def test_columns_with_a_mask(numpy: Any) -> None:
     """Their `quantity` has no mask, and the numbers that it hides."""
     astropy, masked = pytest.importorskip("astropy.table"), "astropy.utils.masked"
