@@ -158,6 +158,36 @@ def test_units_that_nobody_can_read(
     assert "units" not in labelled.derivative(line, "x").attrs
 
 
+@pytest.mark.parametrize(
+    ("units", "wanted"),
+    [
+        (("m s-1", "m"), "1 / second"),
+        (("W m-2", "degrees_north"), "watt / degree / meter ** 2"),
+        (("kg m-2 s-1", "s"), "kilogram / meter ** 2 / second ** 2"),
+        (("mol mol-1", "hPa"), "1 / hectopascal"),
+        (("K", "degreeE"), "kelvin / degree"),
+        (("m3/s", "m2"), "meter / second"),
+        (("degC d-1", "km"), "delta_degree_Celsius / day / kilometer"),
+        (("m a-1", "m"), None),  # years, which pint takes for ares
+        (("kg H2O", "m"), None),
+        (("1e-3", "m"), None),
+    ],
+    ids=str,
+)
+def test_units_as_udunits_writes_them(
+    line: Any,
+    labelled: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    units: tuple[str, str],
+    wanted: str | None,
+) -> None:
+    """So they stand in most files, and pint reads a difference, or nothing."""
+    pytest.importorskip("pint")
+    monkeypatch.setitem(sys.modules, "cf_units", None)
+    line.attrs["units"], line.x.attrs["units"] = units
+    assert labelled.derivative(line, "x").attrs.get("units") == wanted
+
+
 @pytest.mark.parametrize("unit", ["deg C", "degree K", "mgal", "a", "ppt", "kg/a"])
 def test_units_that_pint_reads_otherwise(
     line: Any, labelled: Any, monkeypatch: pytest.MonkeyPatch, unit: str

@@ -511,6 +511,11 @@ MISTAKES: dict[str, tuple[Callable[[Any, Any], Any], type[Exception], str]] = {
         TypeError,
         "`spacing` must be one entry for every dim.*Write `{'y': ..., 'x': ...}`",
     ),
+    "a tuple of spacings": (
+        lambda a, f: a.gradient(f, spacing=(1.0, 2.0)),
+        TypeError,
+        "`spacing` must be one entry for every dim.*Write `{'y': ..., 'x': ...}`",
+    ),
     "a list of boundaries": (
         lambda a, f: a.gradient(f, boundary=["edge", "reflect"]),
         TypeError,

@@ -67,7 +67,9 @@ def _meant(dims: tuple[Hashable, ...], name: Any) -> str:
 
 def per_dim(given: Any, names: Sequence[Any], usual: Any, parameter: str) -> list[Any]:
     """Return one entry per dim, from a mapping by names or one for all."""
-    if isinstance(given, list) and len(names) > 1:
+    is_pair = parameter == "boundary"  # for which there are tuples
+    is_each = isinstance(given, list if is_pair else (list, tuple))
+    if is_each and len(names) > 1:
         each = ", ".join([f"{name!r}: ..." for name in names])
         msg = (
             f"`{parameter}` must be one entry for every dim, or a mapping by their "

@@ -38,6 +38,12 @@ DEGREES_TIMES = re.compile(r"\bdeg\w*\s+[CFK]\b", re.IGNORECASE)
 #: gallons for Gal, pints for parts, nanomiles, constants for roentgen and hectobar.
 MISREAD = re.compile(r"\b([kmuµ]?gal|u?a|ppt|nmile|[mu]?R|hbar)\b")
 
+#: What pint reads in other words: the powers of `m s-1`, and degrees of longitude.
+OF_UDUNITS = (
+    (re.compile(r"(?<![\w.])([^\W\d_]+)(-?\d+)(?![\w.])"), r"\1**\2"),
+    (re.compile(r"\bdegrees?_?(?:north|east|true|[NET])\b"), "degree"),
+)
+
 
 def undated(unit: Any) -> str:
     """Return the unit of lengths of time, without the date from which they count."""
@@ -107,9 +113,19 @@ def _by_pint(unit: str, per: Sequence[str]) -> str | None:
     except ImportError:
         return None
     text = f"({unit})" + "".join([f" / ({other})" for other in per])
+    registry = pint.get_application_registry()
+    found = _read_by(registry, text)
+    if found is not None:
+        return found
+    for pattern, other in OF_UDUNITS:
+        text = pattern.sub(other, text)
+    return _read_by(registry, text)
+
+
+def _read_by(registry: Any, text: str) -> str | None:
+    """Return the unit of changes that pint reads in a text."""
     if MISREAD.search(text):
         return None
-    registry = pint.get_application_registry()
     try:
         found = registry.parse_units(text, as_delta=True)
         # Of degrees per 1, that has the offset still, and of levels no such change.
