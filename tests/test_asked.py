@@ -121,6 +121,18 @@ def test_steps() -> None:
     assert anygrad.derivative(f, spacing=x).tolist() == wanted.tolist()
 
 
+def test_sizes_of_cells() -> None:
+    """As ocean models have them: the differences by the index, over the sizes."""
+    import numpy
+
+    f = numpy.asarray([NUMBERS, [2.0, 5.0, 3.0, 1.0], [0.0, 4.0, 4.0, 8.0]])
+    dy, dx = 1.0 + f / 8, 2.0 - f / 16
+    text = TABLE["the sizes of the cells, for each point"]
+    found = anygrad.gradient(f, **eval(f"dict({text})", {"dy": dy, "dx": dx}))
+    for ours, theirs, size in zip(found, numpy.gradient(f), (dy, dx), strict=True):
+        numpy.testing.assert_allclose(ours, theirs / size, rtol=1e-14)
+
+
 def test_labels() -> None:
     import xarray
 
