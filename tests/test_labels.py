@@ -165,7 +165,7 @@ def test_units_that_nobody_can_read(
         (("W m-2", "degrees_north"), "watt / degree / meter ** 2"),
         (("kg m-2 s-1", "s"), "kilogram / meter ** 2 / second ** 2"),
         (("mol mol-1", "hPa"), "1 / hectopascal"),
-        (("K", "degreeE"), "kelvin / degree"),
+        (("K", "degrees_east"), "kelvin / degree"),
         (("m3/s", "m2"), "meter / second"),
         (("degC d-1", "km"), "delta_degree_Celsius / day / kilometer"),
         (("m a-1", "m"), None),  # years, which pint takes for ares
