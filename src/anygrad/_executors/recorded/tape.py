@@ -120,10 +120,10 @@ class Operands:
         if not scales:
             return ()
         found = []
-        for denominator, first in zip(scheme.denominators, scheme.firsts, strict=True):
+        pairs = zip(scheme.denominators, scheme.per_denominator(scales), strict=True)
+        for denominator, (factors, divisors) in pairs:
             scale = known.get(denominator)
             if scale is None:
-                factors, divisors = scales[first]
                 scale = Scale(
                     tuple(map(self.form, factors)), tuple(map(self.form, divisors))
                 )
