@@ -306,13 +306,11 @@ class Resting:
 
     def play(self, tasks: Sequence[Task], repeats: int) -> bool:
         """Make the results of a call; tell whether that can be."""
-        if repeats < MANY_REPEATS:
-            return self._first.play(tasks, repeats)
-        if self._latter is None:
-            self._latter = self._rest()
-        if self._latter is None:
-            return self._first.play(tasks, repeats)
-        return self._latter.play(tasks, repeats - MANY_REPEATS)
+        if repeats >= MANY_REPEATS:
+            self._latter = self._latter or self._rest()
+            if self._latter is not None:
+                return self._latter.play(tasks, repeats - MANY_REPEATS)
+        return self._first.play(tasks, repeats)
 
 
 def workspace_for(f: Any, totals: Sequence[Total]) -> Workspace:

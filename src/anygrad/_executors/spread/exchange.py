@@ -48,7 +48,7 @@ class Cut(NamedTuple):
         import torch
 
         spans = self.windows[self.place].spans
-        pieces = [whole.narrow(axis, start, stop - start) for start, stop in spans]
+        pieces = [_rows(whole, axis, span) for span in spans]
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=axis)
 
     def moved(self, array: Any, axis: int, is_back: bool) -> Any:
