@@ -34,15 +34,6 @@ class Scaling(NamedTuple):
 class Numbers:
     """The numbers of a task, each in an array without dims."""
 
-    __slots__ = (
-        "_divide",
-        "_multiply",
-        "constants",
-        "is_complex",
-        "latest",
-        "scalings",
-    )
-
     def __init__(self, task: Task, like: Any, xp: Namespace, ops: InPlaceOps) -> None:
         def empty(dtype: Any) -> Any:
             return ops.empty_like(like, dtype=dtype, shape=())

@@ -45,17 +45,6 @@ bytes_of = methodcaller("tobytes")
 class Space:
     """Memory in which derivatives, or sums of them, are made at each call."""
 
-    __slots__ = (
-        "arrays",
-        "bits",
-        "context",
-        "nbytes",
-        "play",
-        "repeats",
-        "results",
-        "samples",
-    )
-
     def __init__(
         self,
         samples: Any,
