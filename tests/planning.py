@@ -51,8 +51,12 @@ def described(plan: Plan, backend: Backend) -> Any:
     def of_task(task: Task | None) -> Any:
         if task is None:
             return None
+        # Schemes of one recipe are equal, but they may be made anew meanwhile.
+        others = [(one.scheme.recipe, tuple(one.scales)) for one in task.alternatives]
         return repr(
             task._replace(
+                scheme=task.scheme.recipe,
+                alternatives=tuple(others),
                 kept=None,
                 step=values(task.step),
                 coordinates=values(task.coordinates),

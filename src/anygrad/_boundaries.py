@@ -34,6 +34,18 @@ class Ghost(NamedTuple):
     #: How many periods it lies beyond that.
     turns: int = 0
 
+    def from_row(self, edge: int, inwards: int) -> Ghost:
+        """Return it with offsets from a row in the place of positions from an edge."""
+
+        def offset(position: int) -> int:
+            return edge + inwards * position
+
+        return Ghost(
+            None if self.sample is None else offset(self.sample),
+            tuple([(offset(a), offset(b)) for a, b in self.chords if a != b]),
+            -inwards * self.turns,
+        )
+
 
 def periodic(depth: int) -> Ghost:
     """Return the sample from the other end, one period away."""

@@ -39,16 +39,10 @@ def _row(row: int, reach: range, recipe: Recipe) -> Formula:
 
 
 def _counted(ghost: Ghost, edge: int, inwards: int) -> Ghost:
-    """Return a ghost with offsets from a row in the place of positions from an edge."""
-
-    def offset(position: int) -> int:
-        return edge + inwards * position
-
-    return Ghost(
-        End(int(inwards < 0)) if ghost.sample is None else offset(ghost.sample),
-        tuple([(offset(a), offset(b)) for a, b in ghost.chords if a != b]),
-        -inwards * ghost.turns,
-    )
+    """Return a ghost with offsets from a row, which names the end that it is at."""
+    counted = ghost.from_row(edge, inwards)
+    is_value = counted.sample is None
+    return counted._replace(sample=End(int(inwards < 0))) if is_value else counted
 
 
 def _ghost(mode: str, depth: int, points: int) -> Ghost:

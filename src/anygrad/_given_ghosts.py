@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from . import _calls, _constants, _dispatch, _libraries, _schemes
+from ._agnostic import prepare
 from ._calls import Request
 from ._checks import boundary, dim, ghosts, input, order, spacing
 from ._checks.ghosts import Given
@@ -37,7 +38,7 @@ class Extension(NamedTuple):
         """Return the samples with their ghosts."""
         parts = [part for part in (self.left, f, self.right) if part is not None]
         # NumPy joins what has a foreign byte order in its own.
-        return _in_dtype(concat(parts, axis=self.place), f.dtype, xp)
+        return prepare(concat(parts, axis=self.place), f.dtype, False, xp)
 
     def beside(self, others: Sequence[Extension], concat: Concat) -> Extension:
         """Return ghosts as long as samples that have ghosts along other dims.
@@ -166,7 +167,7 @@ def _part(side: Given | None, place: int, count: int, field: Field) -> Any:
     samples = field.samples
     plain = _constants.placed(side.samples, samples)
     nearest = _nearest(plain, place, count, side)
-    nearest = _in_dtype(nearest, samples.dtype, samples.namespace)
+    nearest = prepare(nearest, samples.dtype, False, samples.namespace)
     chunks = getattr(samples.array, "chunks", ())
     return _constants.in_chunks(nearest, chunks, left_out=place)
 
@@ -190,7 +191,7 @@ def _coordinates(entry: Entry, sides: Any, axis: Axis, count: int, field: Field)
     parts = [
         None
         if ghost is None
-        else _in_dtype(_nearest(ghost, place, count, side), x.dtype, xp)
+        else prepare(_nearest(ghost, place, count, side), x.dtype, False, xp)
         for ghost, side in zip(ghosts, sides, strict=True)
     ]
     return Extension(place, axis, *parts).put_to(x, xp, concat)
@@ -200,8 +201,3 @@ def _nearest(array: Any, place: int, count: int, side: Given) -> Any:
     """Return what lies next to the samples."""
     cut = slice(-count, None) if side.end == 0 else slice(0, count)
     return array[index_along(place, cut)]
-
-
-def _in_dtype(array: Any, dtype: Any, xp: Any) -> Any:
-    """Return an array in the dtype of what it is put to."""
-    return array if array.dtype == dtype else xp.astype(array, dtype)

@@ -6,7 +6,7 @@ executors have other ways, which give the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -44,6 +44,12 @@ class Lowering(NamedTuple):
 def index_along(axis: int, *cuts: Any) -> tuple[Any, ...]:
     """Return an index that cuts an axis, and those after it, and leaves all others."""
     return (*(slice(None),) * axis, *cuts, ...)
+
+
+def part_of(array: Any, cuts: Sequence[slice]) -> Any:
+    """Return a part of an array that broadcasts, along the axes on which it varies."""
+    pairs = zip(cuts, array.shape, strict=False)
+    return array[(*[slice(None) if n == 1 else cut for cut, n in pairs], ...)]
 
 
 def shifted(array: Array, axis: int, formula: Formula, offset: int) -> Any:

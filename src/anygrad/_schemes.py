@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _boundaries, _formulas, _scales
-from ._boundaries import Ghost
 from ._formulas import Formula
 from ._scales import Scale
 
@@ -307,25 +306,18 @@ def _row(row: int, reach: range, recipe: Recipe) -> Formula:
     depth = row if row >= 0 else -row - 1
     rule = _boundaries.rule(recipe.left if row >= 0 else recipe.right)
 
-    def offset(position: int) -> int:
-        return inwards * (position - depth)
-
+    edge = -inwards * depth
     if rule is None:
         count = max(recipe.edge_order + order, 2 * depth + 1)
-        offsets = sorted([offset(position) for position in range(count)])
+        offsets = sorted([edge + inwards * position for position in range(count)])
         formula = _formulas.formula_on(offsets, order, start=row, stop=stop)
         return _formulas.backwards(formula) if row < 0 else formula
     ghosts = {}
     outwards = reach[-1] if row < 0 else -reach[0]
     for beyond in range(1, outwards - depth + 1):
-        ghost = rule(beyond)
-        ghosts[offset(-beyond)] = Ghost(
-            None if ghost.sample is None else offset(ghost.sample),
-            tuple([(offset(a), offset(b)) for a, b in ghost.chords if a != b]),
-            -inwards * ghost.turns,
-        )
+        ghosts[edge - inwards * beyond] = rule(beyond).from_row(edge, inwards)
     formula = _formulas.formula_on(
-        reach, order, start=row, stop=stop, edge=offset(0), ghosts=ghosts
+        reach, order, start=row, stop=stop, edge=edge, ghosts=ghosts
     )
     # As inside, to the last bit: on a ring, no row is at an edge.
     return _formulas.backwards(formula) if _is_backwards(recipe) else formula

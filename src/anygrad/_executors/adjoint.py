@@ -12,7 +12,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic, _lowering, _transposed
-from .._beyond import has_arrays
+from .._beyond import all_arrays_of, has_arrays
 from .._records import Plan, all_tasks, are_short
 from . import results
 
@@ -61,21 +61,13 @@ def run(
     def total(tasks: tuple[Task, ...]) -> Any:
         own = plan.with_tasks(tasks)
         own = own if own.stack is None else own._replace(stack=None)
-        return derivative.apply(f, own, xp, forward, *_grids(own))
+        # The steps and the coordinates: there are no other arrays, nor masks.
+        grids = [grid for task in all_tasks(own) for grid in all_arrays_of(task)]
+        return derivative.apply(f, own, xp, forward, *grids)
 
     if plan.is_plain:  # each task is a total, and small calls count
         return tuple([total((task,)) for task in plan.tasks])
     return results.of_totals(plan, total, xp, xp.stack)
-
-
-def _grids(plan: Plan) -> list[Any]:
-    """Return the steps and coordinates that are arrays."""
-    return [
-        grid
-        for task in all_tasks(plan)
-        for grid in (task.step, task.coordinates)
-        if grid is not None
-    ]
 
 
 def _with_grids(plan: Plan, grids: Iterator[Any]) -> Plan:

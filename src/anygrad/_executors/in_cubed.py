@@ -23,6 +23,7 @@ import array_api_compat
 
 from .. import _agnostic, _compilers
 from .._classes import is_array
+from .._lowering import part_of
 from .._records import (
     Plan,
     Slot,
@@ -167,7 +168,7 @@ def _memory(f: Any, depth: dict[int, int], dtype: Any) -> int:
     return int(ARRAYS * points * widest + SCRATCH)
 
 
-class Place(NamedTuple):
+class Rows(NamedTuple):
     """Where a block lies along an axis, which rows it reads, and which there may be."""
 
     #: From where to where; the rows around may lie beyond the ends.
@@ -176,16 +177,16 @@ class Place(NamedTuple):
     around: Span
 
 
-def _places(
+def _rows(
     block: tuple[int, ...], chunks: Sequence[Sequence[int]], depth: dict[int, int]
-) -> list[Place]:
+) -> list[Rows]:
     places = []
     for axis, (number, sizes) in enumerate(zip(block, chunks, strict=True)):
         stop = sum(sizes[: number + 1])
         start = stop - sizes[number]
         around = start - depth[axis], stop + depth[axis]
         read = max(around[0], 0), min(around[1], sum(sizes))
-        places.append(Place((start, stop), read, around))
+        places.append(Rows((start, stop), read, around))
     return places
 
 
@@ -198,7 +199,7 @@ def _extended(
 ) -> Any:
     """Repeat the last rows beyond the ends: this runs on the workers."""
     xp = array_api_compat.array_namespace(window)
-    for axis, (_, read, around) in enumerate(_places(block_id, chunks, depth)):
+    for axis, (_, read, around) in enumerate(_rows(block_id, chunks, depth)):
         rows = xp.clip(xp.arange(*around), read[0], read[1] - 1) - read[0]
         window = xp.take(window, rows, axis=axis)
     return window
@@ -213,27 +214,21 @@ def _block(
     execute: Execute,
 ) -> Any:
     """Compute one block of a result: this runs on the workers."""
-    places = _places(block_id, chunks, depth)
+    places = _rows(block_id, chunks, depth)
     if len(windows) > 1:  # with rows that lie beyond the ends
         inside = [slice(a - b, c - b) for _, (a, c), (b, _) in places]
-        windows = tuple([_cut(window, inside) for window in windows])
+        windows = tuple([part_of(window, inside) for window in windows])
     read = [slice(*place.read) for place in places]
 
     def filled(value: Any) -> Any:
         if isinstance(value, Slot):
             return windows[value.number]
-        return _cut(value, read) if is_array(value) else value
+        return part_of(value, read) if is_array(value) else value
 
     here = tuple([converted(task, filled) for task in tasks])
     (whole,) = execute(windows[0], Plan(here, is_plain=False))
     own = [slice(a - c, b - c) for (a, b), (c, _), _ in places]
     return whole[tuple(own)]
-
-
-def _cut(array: Any, cuts: Sequence[slice]) -> Any:
-    """Return a part of an array, along the axes on which it varies."""
-    pairs = zip(array.shape, cuts, strict=False)
-    return array[(*[slice(None) if n == 1 else cut for n, cut in pairs], ...)]
 
 
 def _placed(value: Any, f: Any) -> Any:

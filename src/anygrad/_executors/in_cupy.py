@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     """Run the plan on an exact `cupy.ndarray`."""
+    is_short = not plan.is_plain and are_short(plan.tasks)
     with f.device:
-        done = on_cuda.run(LAUNCHER, f, plan, xp) if _serves(f, plan) else None
+        serves = plan.tasks and f.size and not is_short and _compiles_cuda()
+        done = on_cuda.run(LAUNCHER, f, plan, xp) if serves else None
         return _agnostic.run(f, plan, xp) if done is None else done
 
 
@@ -31,12 +33,6 @@ def run_subclass(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     """Run the plan on an array of a subclass, of whose memory nothing is known."""
     with f.device:
         return _agnostic.run(f, plan, xp)
-
-
-def _serves(f: Any, plan: Plan) -> bool:
-    """Tell whether there is something that kernels can do."""
-    is_short = not plan.is_plain and are_short(plan.tasks)
-    return bool(plan.tasks and f.size and not is_short and _compiles_cuda())
 
 
 @lru_cache(1)

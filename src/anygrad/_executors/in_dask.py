@@ -55,7 +55,7 @@ class Term(NamedTuple):
     windows: Windows
 
 
-class Layout(NamedTuple):
+class Inputs(NamedTuple):
     """Where a chunk's arguments have what a derivative reads."""
 
     #: One per source.
@@ -148,28 +148,28 @@ def _tasks(
     )
     # A function, and no parts of each task: in tasks, Dask looks at every number, and
     # what travels to the workers would be there once per chunk.
-    function = cache(lambda layouts: partial(compute, layouts=layouts))
+    function = cache(lambda inputs: partial(compute, inputs=inputs))
     tasks: dict[Key, Any] = {}
     for index in product(*[range(len(sizes)) for sizes in total[0].sources[0].chunks]):
         arguments = Arguments(index, strips)
-        layouts = tuple([_layout(arguments, term, index) for term in total])
+        inputs = tuple([_inputs(arguments, term, index) for term in total])
         before, after = index[:axis], index[axis:]
         first, *others = [(name, *before, *place, *after) for place in places]
-        tasks[first] = (function(layouts), *arguments.values)
+        tasks[first] = (function(inputs), *arguments.values)
         tasks.update(dict.fromkeys(others, first))
     return tasks
 
 
-def _layout(arguments: Arguments, term: Term, index: Block) -> Layout:
+def _inputs(arguments: Arguments, term: Term, index: Block) -> Inputs:
     """Add the arguments of `_chunk` for one derivative, and return where they are."""
     boxes = [arguments.box(source, term.windows) for source in term.sources]
     rows = [(axis, *there[index[axis]].rows) for axis, there in term.windows.items()]
-    return Layout(tuple(boxes), tuple(rows))
+    return Inputs(tuple(boxes), tuple(rows))
 
 
 def _chunk(
     *arguments: Any,
-    layouts: tuple[Layout, ...],
+    inputs: tuple[Inputs, ...],
     tasks: tuple[Task, ...],
     new_axes: tuple[Any, ...],
     execute: Execute,
@@ -177,8 +177,8 @@ def _chunk(
 ) -> Any:
     """Compute one chunk of the result: this runs on the workers."""
     total: Any = None
-    for layout, task in zip(layouts, tasks, strict=True):
-        term = _derivative(arguments, layout, task, execute)
+    for read, task in zip(inputs, tasks, strict=True):
+        term = _derivative(arguments, read, task, execute)
         if total is None:
             total = term
         else:
@@ -190,10 +190,10 @@ def _chunk(
 
 
 def _derivative(
-    arguments: Sequence[Any], layout: Layout, task: Task, execute: Execute
+    arguments: Sequence[Any], read: Inputs, task: Task, execute: Execute
 ) -> Any:
     """Compute one derivative for a chunk."""
-    arrays = [box.of(arguments) for box in layout.boxes]
+    arrays = [box.of(arguments) for box in read.boxes]
     f = arrays[0]
 
     def filled(value: Any) -> Any:
@@ -201,7 +201,7 @@ def _derivative(
 
     task = converted(unrounded(task)._replace(sign=0), filled)
     (whole,) = execute(f, Plan((task,), is_plain=False))
-    for rows in layout.rows:
+    for rows in read.rows:
         whole = strip_of(whole, *rows)
     return whole
 

@@ -230,7 +230,9 @@ def terms_of_valid(
     r = half_width(order, accuracy, uneven)
     before, after = ghosts(points, boundary, max(edge_order + order - 1, r))
     line = [*reversed(before), *points, *after]
-    holes = [k for k, (_, v) in enumerate(line) if isinstance(v, Sample) and not v[1]]
+    holes = [
+        k for k, (_, v) in enumerate(line) if isinstance(v, Sample) and not v.is_valid
+    ]
     rows: list[list[Term] | None] = []
     for i in range(len(before), len(before) + len(f)):
         first = 1 + max([k for k in holes if k < i], default=-1)

@@ -12,7 +12,7 @@ from ..recorded import weights
 from . import forms, masked, replayed, spaces
 from .pieces import Prepared
 from .preparing import operands_of, prepared
-from .replayed import Recording, Resting, Total
+from .replayed import Replay, Resting, Total
 from .spaces import Space
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _spaces(
         f = replayed.copied(f, out, totals[0].known.ops, dtype)
         totals = [_as_one(f, total, total.terms(), xp) for total in totals]
     workspace = replayed.workspace_for(f, totals)
-    first = Recording(totals, workspace, xp)
+    first = Replay(totals, workspace, xp)
     play = first.play
     if _can_rest(tasks, out):
         held = workspace.holding(totals)  # what is the caller's is not kept
@@ -157,7 +157,7 @@ def _can_rest(tasks: Sequence[Task], out: Any) -> bool:
 
 def _rest(
     totals: Sequence[Total], workspace: Workspace, kept: Kept, xp: Namespace
-) -> Recording | None:
+) -> Replay | None:
     """Return how results are made of weights that stay, if there is room for them."""
     if not kept.account.has_room():
         return None
@@ -168,6 +168,6 @@ def _rest(
             for term in total.terms()
         ]
         resting.append(_as_one(workspace.samples, total, terms, xp))
-    recording = Recording(resting, workspace, xp)
-    kept.grow(recording.nbytes)
-    return recording
+    replay = Replay(resting, workspace, xp)
+    kept.grow(replay.nbytes)
+    return replay

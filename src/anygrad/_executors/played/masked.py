@@ -17,6 +17,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import _agnostic
+from ..._lowering import part_of
 from ..._records import candidates, of_valid, unrounded
 from ..memory import in_order_of_memory
 from .blocks import every
@@ -172,7 +173,7 @@ class Mender:
         rows, margin = target[axis], self.rules.margin
         start, stop = max(rows.start - margin, 0), min(rows.stop + margin, length)
         cut = _with_rows(target, axis, slice(start, stop))
-        valid = _part(self.task.where, cut)
+        valid = part_of(self.task.where, cut)
         if not self.xp.all(valid):
             self._mend_rows(target, cut, valid)
         is_inside = margin <= rows.start <= rows.stop <= length - margin
@@ -200,7 +201,7 @@ class Mender:
         xp.reshape(run[first:last], f.shape)[...] = valid
         if x is not None:
             if not self.is_on_line:
-                x = xp.broadcast_to(_part(x, cut), f.shape)
+                x = xp.broadcast_to(part_of(x, cut), f.shape)
             x = xp.reshape(x, (-1,))
         f = xp.reshape(f, (-1,))
         self._replace(Block(f, x, mended, [run], shape, margin, start, before, xp))
@@ -275,7 +276,7 @@ class Mender:
         ends = [slice(0, strip), slice(max(length - strip, strip), length)]
 
         def at_ends(array: Any) -> Any:
-            parts = [_part(array, _with_rows(target, axis, end)) for end in ends]
+            parts = [part_of(array, _with_rows(target, axis, end)) for end in ends]
             return xp.concat(parts, axis=axis)
 
         valid = at_ends(_agnostic.along(task.where, axis, length, xp))
@@ -296,9 +297,3 @@ class Mender:
 def _with_rows(cut: tuple[slice, ...], axis: int, rows: slice) -> tuple[slice, ...]:
     """Return the cut with other rows along an axis."""
     return (*cut[:axis], rows, *cut[axis + 1 :])
-
-
-def _part(array: Any, cut: Sequence[slice]) -> Any:
-    """Return a part of an array that broadcasts with the samples."""
-    pairs = zip(cut, array.shape, strict=True)
-    return array[tuple([slice(None) if n == 1 else part for part, n in pairs])]

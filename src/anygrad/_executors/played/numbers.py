@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..._precision import is_complex, working
 from ..._scales import Scale
+from .scores import constants_of, scales_of
 
 if TYPE_CHECKING:
     from ..._records import Task
@@ -33,15 +34,6 @@ class Scaling(NamedTuple):
 class Numbers:
     """The numbers of a task, each in an array without dims."""
 
-    __slots__ = (
-        "_divide",
-        "_multiply",
-        "constants",
-        "is_complex",
-        "latest",
-        "scalings",
-    )
-
     def __init__(self, task: Task, like: Any, xp: Namespace, ops: InPlaceOps) -> None:
         def empty(dtype: Any) -> Any:
             return ops.empty_like(like, dtype=dtype, shape=())
@@ -50,11 +42,11 @@ class Numbers:
         self.is_complex = is_complex(dtype, xp)
         #: One per denominator, of all schemes; none on coordinates.
         self.scalings: list[Scaling] = []
-        for scale in _scales(task):
+        for scale in scales_of(task) if task.coordinates is None else ():
             is_one = self.is_complex and not any(scale)
             self.scalings.append(Scaling(None if is_one else empty(dtype), []))
         #: What lies beyond the ends, in arrays.
-        self.constants = [empty(task.precision.samples) for _ in _constants(task)]
+        self.constants = [empty(task.precision.samples) for _ in constants_of(task)]
         #: The scales of which call these are: the same step often comes again.
         self.latest: Any = None
         self._multiply, self._divide = ops.verbs["multiply"], ops.verbs["divide"]
@@ -68,7 +60,7 @@ class Numbers:
         """Put the numbers of a call there; tell whether there are as many."""
         if self.scalings and task.scales is not self.latest:
             self.latest = None
-            pairs = zip(self.scalings, _scales(task), strict=True)
+            pairs = zip(self.scalings, scales_of(task), strict=True)
             for scaling, (factors, divisors) in pairs:
                 count = len(factors) + len(divisors)
                 if count > 1:
@@ -82,20 +74,6 @@ class Numbers:
                     step[0] = self._divide if divisors else self._multiply
             self.latest = task.scales
         if self.constants:
-            for place, number in zip(self.constants, _constants(task), strict=True):
+            for place, number in zip(self.constants, constants_of(task), strict=True):
                 place[()] = number
         return True
-
-
-def _scales(task: Task) -> list[Scale]:
-    """Return one scale per denominator, for those who try other schemes, too."""
-    if task.coordinates is not None:
-        return []
-    found = task.scheme.per_denominator(task.scales)
-    for scheme, scales in task.alternatives:
-        found = [*found, *scheme.per_denominator(scales)]
-    return found
-
-
-def _constants(task: Task) -> list[Any]:
-    return [end for end in task.constants or () if end is not None]

@@ -96,7 +96,7 @@ class Workspace(NamedTuple):
         return found
 
 
-class Weights:
+class LineWeights:
     """The weights of a task, which are made once for all lines.
 
     Parameters
@@ -213,7 +213,7 @@ class Notes:
         return stay, [step for step, place in pairs if place in changed]
 
 
-class Recording:
+class Replay:
     """The operations that make all results in a space.
 
     Parameters
@@ -231,7 +231,7 @@ class Recording:
         self._samples, self._xp, self._ops = samples, xp, totals[0].known.ops
         tasks = [task for total in totals for task in total.tasks]
         numbers = [Numbers(task, samples, xp, self._ops) for task in tasks]
-        self._weights: list[Weights] = []
+        self._weights: list[LineWeights] = []
         notes, left, own = Notes(), iter(arrays), iter(numbers)
         places = zip(results, scratches, strict=True)
         for total, (result, scratch) in zip(totals, places, strict=True):
@@ -256,7 +256,7 @@ class Recording:
             operands.append(x)
             if term.shares_weights:
                 task = task._replace(coordinates=x)
-                self._weights.append(Weights(total, task, first))
+                self._weights.append(LineWeights(total, task, first))
                 operands = self._weights[-1].made(self._xp)
         operands += [one.scale() for one in own.scalings] + own.constants
         return operands if task.where is None else [*operands, next(arrays)]
@@ -294,25 +294,23 @@ class Resting:
 
     Parameters
     ----------
-    first : Recording
+    first : Replay
         Those for any coordinates.
     rest : callable
         Returns those for such as have come often; None while there is no room.
     """
 
-    def __init__(self, first: Recording, rest: Callable[[], Recording | None]) -> None:
+    def __init__(self, first: Replay, rest: Callable[[], Replay | None]) -> None:
         self._first, self._rest = first, rest
-        self._latter: Recording | None = None
+        self._latter: Replay | None = None
 
     def play(self, tasks: Sequence[Task], repeats: int) -> bool:
         """Make the results of a call; tell whether that can be."""
-        if repeats < MANY_REPEATS:
-            return self._first.play(tasks, repeats)
-        if self._latter is None:
-            self._latter = self._rest()
-        if self._latter is None:
-            return self._first.play(tasks, repeats)
-        return self._latter.play(tasks, repeats - MANY_REPEATS)
+        if repeats >= MANY_REPEATS:
+            self._latter = self._latter or self._rest()
+            if self._latter is not None:
+                return self._latter.play(tasks, repeats - MANY_REPEATS)
+        return self._first.play(tasks, repeats)
 
 
 def workspace_for(f: Any, totals: Sequence[Total]) -> Workspace:

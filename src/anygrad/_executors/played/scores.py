@@ -102,16 +102,32 @@ def operands_of(task: Task, shares_weights: bool, xp: Namespace) -> list[Any]:
     x = task.coordinates
     values: list[Any] = []
     if x is None:
-        for one in candidates(task) if task.alternatives else (task,):
-            scales = one.scales or _agnostic.scales(one, xp)
-            values += [scales[number] for number in one.scheme.firsts]
+        values += scales_of(task if task.step is None else _scaled(task, xp))
     elif shares_weights:
         values += weights_of(task, xp)
     else:
         values += [x] if task.period is None else [x, task.period]
-    if task.constants is not None:
-        values += [constant for constant in task.constants if constant is not None]
+    values += constants_of(task)
     return values if task.where is None else [*values, task.where]
+
+
+def scales_of(task: Task) -> list[Scale]:
+    """Return one scale per denominator, of all schemes, for a step that is a number."""
+    found = task.scheme.per_denominator(task.scales)
+    for scheme, scales in task.alternatives:
+        found = [*found, *scheme.per_denominator(scales)]
+    return found
+
+
+def _scaled(task: Task, xp: Namespace) -> Task:
+    """Return a task with scales, which a step that is an array comes without."""
+    each = [Alternative(t.scheme, _agnostic.scales(t, xp)) for t in candidates(task)]
+    return task._replace(scales=each[0].scales, alternatives=tuple(each[1:]))
+
+
+def constants_of(task: Task) -> list[Any]:
+    """Return the numbers beyond the ends, the left one first."""
+    return [constant for constant in task.constants or () if constant is not None]
 
 
 def weights_of(task: Task, xp: Namespace) -> list[Any]:
@@ -193,7 +209,7 @@ class _Recorder:
 
     def scales_of(self, scheme: Scheme) -> Sequence[Scale]:
         """Return, for each formula, what stands for all numbers of a scale."""
-        places = [next(self.places) for _ in scheme.firsts]
+        places = [next(self.places) for _ in scheme.denominators]
         self.scales += places
         scales = [Scale((Weak(place, False),), ()) for place in places]
         return scheme.per_formula(scales)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextvars import Context
 from itertools import starmap
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -37,25 +38,12 @@ class Moves(NamedTuple):
     are_equal: Callable[[Any, Any], bool]
 
 
-def bytes_of(array: Any) -> bytes:
-    """Return what an array of NumPy's has in its memory."""
-    found: bytes = array.tobytes()
-    return found
+#: Returns what an array of NumPy's has in its memory.
+bytes_of = methodcaller("tobytes")
 
 
 class Space:
     """Memory in which derivatives, or sums of them, are made at each call."""
-
-    __slots__ = (
-        "arrays",
-        "bits",
-        "context",
-        "nbytes",
-        "play",
-        "repeats",
-        "results",
-        "samples",
-    )
 
     def __init__(
         self,

@@ -32,12 +32,8 @@ TYPES = {
     "complex128": "complex<double>",
 }
 
-#: How many bytes their elements have.
-SIZES = {"bool": 1, "complex64": 8, "complex128": 16} | {
-    f"{kind}{8 * size}": size
-    for kind in ("int", "uint", "float")
-    for size in (1, 2, 4, 8)
-}
+#: How many bytes their elements have: all but one say it in bits.
+SIZES = {name: int("".join(filter(str.isdigit, name)) or 8) // 8 for name in TYPES}
 
 #: NVIDIA's header has more, takes long to compile, and must be found first.
 HALF = """\

@@ -268,22 +268,19 @@ def _prepared(
 
     recording = kernel.recording
     variant = variant_of(recording, places[:-count], places[-count:])
-    if variant is None:
-        return Launch(places, None)
-    if variant not in kernel.functions:
+    if variant is not None and variant not in kernel.functions:
         kernel.functions[variant] = _compiled(recording, variant, launcher, device)
-    function = kernel.functions[variant]
-    if function is None:
+    if variant is None or kernel.functions[variant] is None:
         return Launch(places, None)
     position = numpy.int64 if variant.is_wide else numpy.int32
     shape, last = places[-1].shape, recording.ndim - 1
-    nodes = list(straight_nodes(recording.results, recording.ndim))
+    nodes = straight_nodes(recording.results, recording.ndim)
     turns = TURNS if any(is_for_all_rows(node, last) for node in nodes) else 1
     edge = interiors(recording.results, recording.ndim)[last]
     grid = grid_of(shape, variant, edge, turns)
     return Launch(
         places,
-        function,
+        kernel.functions[variant],
         grid,
         [list(map(position, place.steps)) for place in places],
         list(map(position, (*shape, grid.inner))),

@@ -73,11 +73,11 @@ class Operands:
         """Count the values of a task in, and return its form."""
         inner = None if task.inner is None else self.form_of_task(task.inner)
         scales: dict[int, Scale] = {}
-        step, x, where, period, *ends = _values(task)
         shared = self._shared(task)
-        if shared is not None:
-            x, period = shared, None  # which is in the weights
-        values = (step, x, where, period, *ends)
+        # The period is in the weights.
+        grid = (task.coordinates, task.period) if shared is None else (shared, None)
+        ends = task.constants or (None, None)
+        values = (task.step, grid[0], task.where, grid[1], *ends)
         own = self.form_of_scales(task.scheme, task.scales, scales)
         known = [v if v is None else self.form(v) for v in values]
         others = [
@@ -120,10 +120,10 @@ class Operands:
         if not scales:
             return ()
         found = []
-        for denominator, first in zip(scheme.denominators, scheme.firsts, strict=True):
+        pairs = zip(scheme.denominators, scheme.per_denominator(scales), strict=True)
+        for denominator, (factors, divisors) in pairs:
             scale = known.get(denominator)
             if scale is None:
-                factors, divisors = scales[first]
                 scale = Scale(
                     tuple(map(self.form, factors)), tuple(map(self.form, divisors))
                 )
@@ -227,12 +227,6 @@ def record(form: Form, operands: Operands, plan: Plan, xp: Namespace) -> Recordi
         tuple([isinstance(number, complex) for number in operands.numbers]),
         len(plan.tasks) > 1 or plan.tasks[0].inner is not None,
     )
-
-
-def _values(task: Task) -> tuple[Any, ...]:
-    """Return the values of a call that a task has outside of its scales."""
-    constants = task.constants or (None, None)
-    return (task.step, task.coordinates, task.where, task.period, *constants)
 
 
 def _symbolic(task: Task, known: tuple[Any, ...], symbol: Callable[[Any], Any]) -> Task:

@@ -48,7 +48,7 @@ class Cut(NamedTuple):
         import torch
 
         spans = self.windows[self.place].spans
-        pieces = [whole.narrow(axis, start, stop - start) for start, stop in spans]
+        pieces = [_rows(whole, axis, span) for span in spans]
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=axis)
 
     def moved(self, array: Any, axis: int, is_back: bool) -> Any:
@@ -57,6 +57,7 @@ class Cut(NamedTuple):
         Or, on the way back, a part with the sum of what all that read its rows have
         got for them.
         """
+        import torch
         from torch.distributed import P2POp, batch_isend_irecv, irecv, isend
 
         spans, arrivals, travels = self.windows[self.place].spans, [], []
@@ -74,7 +75,8 @@ class Cut(NamedTuple):
             else:
                 continue
             if source != target and strip.numel():
-                message = _bytes(strip.contiguous())
+                # As what any backend can send, of any dtype.
+                message = strip.contiguous().view(-1).view(torch.uint8)
                 travels.append(P2POp(travel, message, self.ranks[to], self.group))
             if target == self.place:
                 arrivals.append((_rows(total, axis, written), strip))
@@ -105,13 +107,6 @@ def _rows(array: Any, axis: int, cut: Span) -> Any:
 def _like(array: Any, axis: int, length: int) -> Any:
     """Return a new tensor of another length along an axis."""
     return array.new_empty([*array.shape[:axis], length, *array.shape[axis + 1 :]])
-
-
-def _bytes(message: Any) -> Any:
-    """Return the memory of a tensor as what any backend can send, of any dtype."""
-    import torch
-
-    return message.view(-1).view(torch.uint8)
 
 
 @cache

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..._lowering import index_along
+from ..._records import Stack
 
 if TYPE_CHECKING:
     from ..._records import Plan
@@ -34,12 +35,9 @@ def run(
     ``executor(array, plan, namespace)`` returns those at all points, and
     ``cut(array, slices)`` those that are kept.
     """
-    new, count = 0, 0
-    if plan.stack is not None:
-        new, count = plan.stack.axis, len(plan.stack.shape)
-    results = executor(f, plan, xp)
+    results, stack = executor(f, plan, xp), plan.stack or Stack(0, (), ())
     for axis, left, right in margins:
-        place = axis + count if axis >= new else axis
+        place = axis + len(stack.shape) if axis >= stack.axis else axis
         own = index_along(place, slice(left, -right if right else None))
         results = tuple([cut(result, own) for result in results])
     return results

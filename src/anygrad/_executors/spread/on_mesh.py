@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ... import _agnostic
 from ..._beyond import all_arrays_of
 from ..._classes import is_array
+from ..._libraries import library_of
 from ..._records import all_tasks, converted
 from ..._schemes import Margin
 from .. import in_torch
@@ -167,7 +168,8 @@ class Part:
         from torch.distributed.tensor import Partial
 
         if not hasattr(array, "placements"):
-            array = self._replicated(array)
+            row: Any = library_of(array)  # of no dims: each process has a copy
+            array = row.replicate(array, self._f.device_mesh)
         array = self._placed(array, axes)
         # Each process has its own share of what flows back into a copy.
         back = [
@@ -199,13 +201,6 @@ class Part:
             for name in names:
                 places[name] = Shard(axis)
         return array.redistribute(placements=places)
-
-    def _replicated(self, number: Any) -> Any:
-        """Return an array of no dims as one of which each process has a copy."""
-        from torch.distributed.tensor import DTensor, Replicate
-
-        mesh = self._f.device_mesh
-        return DTensor.from_local(number, mesh, [Replicate()] * mesh.ndim)
 
 
 def _cut(f: Any, axis: int, names: Sequence[int], tasks: Sequence[Task]) -> Cut:
