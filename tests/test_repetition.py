@@ -157,10 +157,10 @@ def test_complex_parts_that_are_not_finite(
     library: Backend, part: float, order: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What becomes of the other part is the same in the first call of a form."""
-    from anygrad._executors.played import blocked, preparing
+    from anygrad._executors.played import forms
 
-    for module, forms in ((blocked, "_met"), (preparing, "_scores")):
-        monkeypatch.setattr(module, forms, {})
+    for known in ("_met", "_scores"):
+        monkeypatch.setattr(forms, known, {})
     values = [1 + 2j, 2, complex(0, part), 3 - 1j, -4j, 1, 2, 5]
     f = library.asarray(values, library.complex)
     for accuracy in (2, 4):

@@ -124,9 +124,9 @@ def size_of(made: Any) -> int:
     return nbytes if isinstance(nbytes, int) else 0
 
 
-def remember(known: dict[K, V], key: K, made: V, most: int = MOST_REMEMBERED) -> V:
+def remember(known: dict[K, V], key: K, made: V, most: int | None = None) -> V:
     """Put it to those of its kind that are known, and return what is there then."""
-    if len(known) >= most:
+    if len(known) >= (most or MOST_REMEMBERED):
         # Threads may meet here: then one finds nothing to forget.
         known.pop(next(iter(known), key), None)
     return known.setdefault(key, made)
