@@ -160,3 +160,32 @@ def test_what_is_compiled_for_lengths_is_kept_at_once(jax: Any) -> None:
     for _ in range(2):
         (task,) = plan_of("gradient", f, spacing=0.25, accuracy=4).tasks
         assert task.kept is not None
+
+
+def test_lengths_that_are_not_known_have_plans_of_their_own(dask: Any) -> None:
+    """They may be equal or not; those that are known are equal, or are refused."""
+    import dask.array
+
+    rows = dask.array.arange(12.0, chunks=4)
+    known = (rows[:, None] + rows[:5]).rechunk(4)
+    unknown = known[rows >= 0]
+    mask = known > 3
+    calls = [
+        (unknown, mask[rows >= 0]),  # counted anew: not the NaN of the samples
+        (unknown, mask),
+        (known[:7], mask),
+        (known, mask),
+        (unknown, mask[rows >= 0]),
+    ]
+    refused = 0
+    for f, where in calls:
+        results = []
+        for make in (fresh_plan_of, plan_of):
+            try:
+                results.append(make("gradient", f, where=where, dim=1).tasks[0].where)
+            except ValueError as error:
+                results.append(str(error))
+        wanted, found = results
+        assert type(found) is type(wanted)
+        refused += isinstance(found, str)
+    assert refused == 2

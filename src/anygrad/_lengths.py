@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from ._checks.input import is_unknown
 from ._records import Plan, all_tasks
 
 #: Where the shape of the samples, the spacing and the mask stand in a plan's key.
@@ -55,12 +56,13 @@ def named(key: tuple[Any, ...], *, has_list: bool) -> tuple[Any, ...]:
     """Return a plan's key with names for lengths: the same for those that are equal.
 
     The spacing is a list of entries or a single one.  Lengths of 0 and 1 have a meaning
-    of their own.
+    of their own, and so have those that Dask does not know: none is equal to itself.
     """
-    names = {0: 0, 1: 1}
+    names: dict[Any, int | None] = {0: 0, 1: 1, None: None}
 
-    def shape_of(lengths: Sequence[int]) -> tuple[int, ...]:
-        return tuple([names.setdefault(n, -len(names)) for n in lengths])
+    def shape_of(lengths: Sequence[int]) -> tuple[int | None, ...]:
+        known = [None if is_unknown(n) else n for n in lengths]
+        return tuple([names.setdefault(n, -len(names)) for n in known])
 
     def form_of(entry: Any) -> Any:
         # That of an array ends with its shape.
