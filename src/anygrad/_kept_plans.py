@@ -127,7 +127,8 @@ held = Account(_forget)
 def share(key: Any, known: Known, lengths: Lengths, *, has_list: bool) -> Known:
     """Keep a plan for calls of all lengths that are such; return that of this call."""
     common = _lengths.named(key, has_list=has_list)
-    remember(_common, common, Common(known, lengths))
+    if remember(_common, common, Common(known, lengths)).known is not known:
+        return keep(key, known)  # there is one already, for other components
     return _counted(key, known)
 
 
