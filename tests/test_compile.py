@@ -131,6 +131,7 @@ OF_ALL_SHAPES = (
     "derivative(f, spacing=f[0].cumsum(0), where=f > 0)",
     "hessian(f, boundary='periodic')",
     "divergence(v)",
+    "gradient(f, **lonlat(100 * f[0], f[:, 0].cumsum(0)), stack_dim=0)",
 )
 
 #: Calls to export, whether torch reads their code or runs it, and for any width or one.
