@@ -112,6 +112,7 @@ CHANGING: dict[str, tuple[list[Any], int]] = {
     "gradient(f, spacing=k)": ([0.1, 0.2, 0.3, -0.7, 4.0, 1e-3], 2),
     "gradient(f, spacing=[3 * k, k])": ([2, 3, 4, 5, 7], 2),
     "derivative(f, spacing=k)": ([0.1, 0.2, 0.3, 0.4], 2),
+    "derivative(f, spacing=k, dim=0)": ([0.1, 0.2, 1.0, 0.4], 3),  # none divides by 1
     "derivative(f, spacing=k, order=2, accuracy=4)": ([0.1, 0.2, 0.3, 0.4], 2),
     "hessian(f, spacing=k)": ([0.1, 0.2, 0.3, 0.4], 2),
     "gradient(f, dim=k)": ([1, 0, 1], 2),
