@@ -112,6 +112,7 @@ CHANGING: dict[str, tuple[list[Any], int]] = {
     "gradient(f, spacing=k)": ([0.1, 0.2, 0.3, -0.7, 4.0, 1e-3], 2),
     "gradient(f, spacing=[3 * k, k])": ([2, 3, 4, 5, 7], 2),
     "derivative(f, spacing=k)": ([0.1, 0.2, 0.3, 0.4], 2),
+    "derivative(f, spacing=k, dim=0)": ([0.1, 0.2, 1.0, 0.4], 3),  # none divides by 1
     "derivative(f, spacing=k, order=2, accuracy=4)": ([0.1, 0.2, 0.3, 0.4], 2),
     "hessian(f, spacing=k)": ([0.1, 0.2, 0.3, 0.4], 2),
     "gradient(f, dim=k)": ([1, 0, 1], 2),
@@ -131,6 +132,7 @@ OF_ALL_SHAPES = (
     "derivative(f, spacing=f[0].cumsum(0), where=f > 0)",
     "hessian(f, boundary='periodic')",
     "divergence(v)",
+    "gradient(f, **lonlat(100 * f[0], f[:, 0].cumsum(0)), stack_dim=0)",
 )
 
 #: Calls to export, whether torch reads their code or runs it, and for any width or one.

@@ -193,6 +193,26 @@ def test_jax_export_of_too_few_points(jax: Any) -> None:
         )
 
 
+def test_jax_export_around_an_axis(jax: Any) -> None:
+    """Whole turns are taken off any number of angles."""
+    import jax.numpy as jnp
+    from jax import export
+
+    def call(f: Any, longitude: Any) -> Any:
+        latitude = jnp.asarray([-60.0, 0.0, 30.0])
+        return anygrad.gradient(f, **anygrad.lonlat(longitude, latitude), stack_dim=0)
+
+    points = export.symbolic_shape("n", constraints=["n >= 4"])
+    shapes = [
+        jax.ShapeDtypeStruct(shape, "float32") for shape in ((3, *points), points)
+    ]
+    program = export.export(jax.jit(call))(*shapes)
+    for n in (4, 9, 33):
+        longitude = (170 + jnp.arange(1.0, n + 1) ** 1.5) % 360 - 180
+        f = jnp.sin(jnp.radians(longitude)) * jnp.asarray([[1.0], [2.0], [3.0]])
+        assert jnp.allclose(program.call(f, longitude), call(f, longitude), rtol=1e-5)
+
+
 # torch.
 
 

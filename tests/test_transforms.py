@@ -658,3 +658,49 @@ def test_torch_symbols_have_no_say_in_the_dtype(torch: Any) -> None:
         traced = make_fx(call, tracing_mode="symbolic")(f)(f)
         assert traced.dtype == call(f).dtype
         assert traced.allclose(call(f), rtol=1e-3)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_torch_symbols_of_values(torch: Any, strict: bool) -> None:
+    """A number that is taken out of a tensor may be any number when it is traced."""
+
+    class Module(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def forward(self, f: Any, x: Any) -> Any:
+            step, last = (x[1] - x[0]).item(), x[-1].item()
+            return (
+                anygrad.laplacian(f, spacing=[step, 0.5], boundary=["edge", last]),
+                anygrad.derivative(f, spacing=x, boundary=("periodic", 2 * last)),
+                *anygrad.gradient(f, spacing=last, scale_factors=[2 * step, 1.0]),
+            )
+
+    f = torch.arange(30.0, dtype=torch.float64).reshape(5, 6).square() % 11
+    x = torch.arange(1.0, 7, dtype=torch.float64) ** 1.5
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # torch's, of its own trees
+        program = torch.export.export(Module(), (f, x), strict=strict).module()
+    for other in (x, x / 2, 3 * x.flip(0)):
+        wanted = Module()(f, other)
+        for result, target in zip(program(f, other), wanted, strict=True):
+            assert result.dtype == target.dtype
+            assert result.allclose(target, rtol=1e-12)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_torch_lengths_of_values(torch: Any, strict: bool) -> None:
+    """How many samples there are is only known with their values."""
+
+    class Module(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def forward(self, f: Any, x: Any) -> Any:
+            part, nodes = f[x > 2], x[x > 2]
+            torch._check(part.shape[0] >= 3)
+            torch._check(nodes.shape[0] == part.shape[0])
+            return anygrad.gradient(part, spacing=[nodes, 0.5], stack_dim=0)
+
+    f = torch.arange(30.0).reshape(6, 5).square() % 11
+    x = torch.arange(1.0, 7) ** 1.5
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # torch's, of its own trees
+        program = torch.export.export(Module(), (f, x), strict=strict).module()
+    for other in (x, x - 2, x + 2):
+        wanted = Module()(f, other)
+        assert program(f, other).allclose(wanted, rtol=1e-6)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import _classes, _libraries, _precision
+from . import _libraries, _precision
 from ._library import Library
 from ._records import Field, Samples
 from ._typing import DType, Namespace
@@ -188,17 +188,17 @@ def adopted(request: Request, samples: Samples) -> Request:
 def without_symbols(request: Request, array: Any) -> Request:
     """Return a call with traced arrays for symbols of numbers.
 
-    A tracer of all shapes shows lengths so, and what is computed from them.  Steps and
-    what is beyond the ends have no say in the dtype; factors have.
+    A tracer shows lengths so, what is computed from them, and what it takes out of an
+    array.  Steps and what is beyond the ends have no say in the dtype; factors have.
     """
     library = _libraries.library_of(array)
-    importing = library.import_namespace
-    if importing is None or not library.symbols:
+    importing, is_symbol = library.import_namespace, library.is_symbol
+    if importing is None or is_symbol is None:
         return request
 
     def without(given: Any, dtype_of: Callable[..., DType]) -> Any:
         def as_array(entry: Any) -> Any:
-            if not _classes.is_named(type(entry), library.package, library.symbols):
+            if not is_symbol(entry):
                 return entry
             xp, device = importing(), library.device(array)
             dtype = dtype_of(array.dtype, device, xp)

@@ -108,6 +108,12 @@ def _torch_is_compiled() -> bool:
     return bool(torch.compiler.is_compiling())
 
 
+def _torch_is_symbol(number: Any) -> bool:
+    from ._executors import in_torch
+
+    return in_torch.is_symbol(number)
+
+
 def _jax_device(array: Any) -> Any:
     """Return the devices to which an array is bound.
 
@@ -198,7 +204,7 @@ TABLE = (
         mesh=lambda tensor: getattr(tensor, "device_mesh", None),  # of a DTensor
         replicate=_torch_replicated,
         distribute="distribute_tensor(x, input.device_mesh)",
-        symbols=("SymInt", "SymFloat"),
+        is_symbol=_torch_is_symbol,
         cast="to",
         move="to",
     ),

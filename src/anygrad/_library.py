@@ -91,8 +91,8 @@ class Library(NamedTuple):
     #: what to do where a value must be known by then.
     tracers: tuple[str, ...] = ()
     on_traced: str = ""
-    #: The names of those that stand for numbers while any shape is traced.
-    symbols: tuple[str, ...] = ()
+    #: Tells whether a number stands for others while a function is traced.
+    is_symbol: Callable[[Any], bool] | None = None
     #: What converts an array to another dtype, and to another device, for advice.
     cast: str = "astype"
     move: str = "to_device"

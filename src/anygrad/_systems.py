@@ -357,12 +357,23 @@ def _around(given: Any, name: str, unit: Unit) -> Any:
     with _dispatch.surroundings(samples):
         turns, none = xp.round((x[1:] - x[:-1]) / unit.turn), xp.zeros_like(x)
         turns = xp.where(xp.isfinite(turns), turns, none[1:])  # beside a gap
-        counted = xp.concat([none[:1], turns])
-        step = 1  # a running sum: each pass adds up twice as many
-        while step < x.shape[0]:
-            counted = xp.concat([counted[:step], counted[step:] + counted[:-step]])
-            step *= 2
+        counted = _running_sum(xp.concat([none[:1], turns]), samples)
         return x - counted * unit.turn
+
+
+def _running_sum(counted: Any, samples: Samples) -> Any:
+    """Return the sums of whole numbers up to each of them.
+
+    Each pass adds up twice as many.  How many passes that are must not be asked of a
+    length that a symbol may stand for: what is compiled would be for some lengths only.
+    """
+    xp, length, step = samples.namespace, counted.shape[0], 1
+    if samples.is_compiled or type(length) is not int:
+        return xp.cumulative_sum(counted)
+    while step < length:
+        counted = xp.concat([counted[:step], counted[step:] + counted[:-step]])
+        step *= 2
+    return counted
 
 
 def _sine(samples: Samples, unit: Unit) -> Any:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from .. import _agnostic
+from .. import _agnostic, _classes
 from .._beyond import all_arrays_of
 from .._records import all_tasks, are_short
 from . import adjoint, huge_pages, same_memory
@@ -112,6 +112,24 @@ def _is_in_mode(torch: Any) -> bool:
         return type(mode) is not torch.utils._device.DeviceContext
     except AttributeError:
         return True
+
+
+def is_symbol(number: Any) -> bool:
+    """Tell whether a number is a symbol: for a length, or for what a tensor holds.
+
+    Dynamo shows both as numbers, and compares those whose value it knows.  Of others,
+    which `item` returns, no comparison is known to hold.
+    """
+    import torch
+
+    if _classes.is_named(type(number), "torch", ("SymInt", "SymFloat")):
+        return True
+    if type(number) not in (int, float) or not torch.compiler.is_compiling():
+        return False
+    from torch.fx.experimental.symbolic_shapes import guard_or_false
+
+    other = 2**62 + 1  # what is compiled for all others should be for all that come
+    return not (guard_or_false(number == other) or guard_or_false(number != other))
 
 
 def is_batch(tensor: Any) -> bool:
