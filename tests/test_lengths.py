@@ -201,3 +201,17 @@ def test_lengths_that_are_not_known_have_plans_of_their_own(dask: Any) -> None:
         assert type(found) is type(wanted)
         refused += isinstance(found, str)
     assert refused == 2
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of `torch.jit.trace`
+@pytest.mark.filterwarnings("ignore:Converting a tensor")  # a look at a shape
+def test_lengths_that_are_traced_have_no_names(torch: Any) -> None:
+    """They are tensors then, and nobody knows which of them are equal."""
+
+    def call(f: Any, mask: Any) -> Any:
+        return anygrad.gradient(f, where=mask, accuracy=4)[0]
+
+    f, mask = torch.rand(11, 12), torch.rand(11, 12) > 0.1
+    torch.jit.trace(call, (f, mask))
+    with pytest.raises(ValueError, match=r"^`where` must"):
+        call(torch.rand(13, 14), mask)

@@ -8,9 +8,9 @@ have the same lengths wherever its own have.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any, NamedTuple
 
-from ._checks.input import is_unknown
 from ._records import Plan, all_tasks
 
 #: Where the shape of the samples, the spacing and the mask stand in a plan's key.
@@ -28,7 +28,7 @@ class Lengths(NamedTuple):
     def fit(self, shape: Sequence[int]) -> bool:
         """Tell whether a shape of the same number of dimensions is such."""
         for axis, points in self.least:
-            if not shape[axis] >= points:  # nor where a length is not known
+            if shape[axis] < points:
                 return False
         if self.components is None:
             return True
@@ -56,13 +56,21 @@ def named(key: tuple[Any, ...], *, has_list: bool) -> tuple[Any, ...]:
     """Return a plan's key with names for lengths: the same for those that are equal.
 
     The spacing is a list of entries or a single one.  Lengths of 0 and 1 have a meaning
-    of their own, and so have those that Dask does not know: none is equal to itself.
-    """
-    names: dict[Any, int | None] = {0: 0, 1: 1, None: None}
+    of their own.
 
-    def shape_of(lengths: Sequence[int]) -> tuple[int | None, ...]:
-        known = [None if is_unknown(n) else n for n in lengths]
-        return tuple([names.setdefault(n, -len(names)) for n in known])
+    Raises
+    ------
+    TypeError
+        For lengths of which nobody knows whether they are equal: those that Dask does
+        not know, and tensors that stand for numbers while torch traces.
+    """
+    names = {0: 0, 1: 1}
+
+    def shape_of(lengths: Sequence[Any]) -> tuple[int, ...]:
+        for n in lengths:
+            if type(n) is not int and not isinstance(n, Integral):
+                raise TypeError
+        return tuple([names.setdefault(n, -len(names)) for n in lengths])
 
     def form_of(entry: Any) -> Any:
         # That of an array ends with its shape.
