@@ -368,7 +368,9 @@ def _running_sum(counted: Any, samples: Samples) -> Any:
     length that a symbol may stand for: what is compiled would be for some lengths only.
     """
     xp, length, step = samples.namespace, counted.shape[0], 1
-    if samples.is_compiled or type(length) is not int:
+    if samples.is_compiled:  # by torch, which warns of caches behind the standard's
+        return xp.cumsum(counted, axis=0)
+    if type(length) is not int:
         return xp.cumulative_sum(counted)
     while step < length:
         counted = xp.concat([counted[:step], counted[step:] + counted[:-step]])
