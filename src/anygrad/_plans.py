@@ -70,7 +70,8 @@ def plan(
         and not (library.is_compiled and library.is_compiled())
     ):
         try:
-            # Types count, too: True is equal to 1, and is refused.
+            # Types count, too: True is equal to 1, and is refused.  In `_lengths.py`,
+            # some have their places by number.
             key = (
                 planner,
                 cls,
