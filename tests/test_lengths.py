@@ -167,6 +167,15 @@ def of_part(given: dict[str, Any]) -> dict[str, Any]:
     return part
 
 
+def test_a_large_plan_is_kept_at_once(numpy: Any) -> None:
+    """Those for all lengths are counted, and their bytes are not."""
+    for count in (20, 40):
+        edges = {"edge_order": count // 5}  # another form
+        plan = plan_of("jacobian", numpy.ones((count, 17, 19)), **edges)
+        assert len(plan.tasks) == 2 * count
+        assert (plan.tasks[0].kept is not None) == (count == 40)
+
+
 def test_what_is_compiled_for_lengths_is_kept_at_once(jax: Any) -> None:
     f = jax.numpy.arange(29.0)
     for _ in range(2):

@@ -33,6 +33,10 @@ from ._records import Plan, Samples, are_short
 from ._stepping import Coordinates
 from ._tasks import StepOutOfRangeError, bound, masked, values_of
 
+#: Plans of more derivatives, as of very many components, are kept for one shape only:
+#: those for all lengths are bounded in number, and not in size.
+MOST_TASKS = 64
+
 #: What plans a call.
 Planner = Callable[[Samples, Request], Planned]
 
@@ -199,7 +203,8 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
 def _is_common(samples: Samples, planned: Planned) -> bool:
     """Tell whether a plan serves for arrays of other lengths."""
     beyond = [value for d in planned.dims for value in d.ends.values()]
-    if any(map(is_array, beyond)) or are_short(planned.plan.tasks):
+    tasks = planned.plan.tasks
+    if any(map(is_array, beyond)) or are_short(tasks) or len(tasks) > MOST_TASKS:
         return False
     if _dispatch.compiles_plans(samples):
         return False
