@@ -660,6 +660,7 @@ def test_torch_symbols_have_no_say_in_the_dtype(torch: Any) -> None:
         assert traced.allclose(call(f), rtol=1e-3)
 
 
+@pytest.mark.filterwarnings("ignore:.*lru_cache.*:UserWarning")
 @pytest.mark.parametrize("strict", [True, False])
 def test_torch_symbols_of_values(torch: Any, strict: bool) -> None:
     """A number that is taken out of a tensor may be any number when it is traced."""
@@ -685,6 +686,7 @@ def test_torch_symbols_of_values(torch: Any, strict: bool) -> None:
             assert result.allclose(target, rtol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:.*lru_cache.*:UserWarning")
 @pytest.mark.parametrize("strict", [True, False])
 def test_torch_lengths_of_values(torch: Any, strict: bool) -> None:
     """How many samples there are is only known with their values."""
