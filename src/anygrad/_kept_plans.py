@@ -37,6 +37,7 @@ class Known:
     def __init__(
         self,
         plan: Plan,
+        account: Account,
         place: Place | None,
         *,
         has_ends: bool,
@@ -49,7 +50,7 @@ class Known:
         #: Where NumPy's arrays are copied to, if there are any to be copied.
         self.place = place
         #: How many bytes it holds, with what executors keep.
-        self.account = Account()
+        self.account = account
         #: Whether it has been asked for lately.
         self.is_in_use = True
         #: Whether periods or values beyond the ends are to be bound.
@@ -68,11 +69,10 @@ class Known:
         account = Account()
         tasks = tuple([with_kept(task, account) for task in self.plan.tasks])
         numbers = {"has_ends": self.has_ends, "has_numbers_only": self.has_numbers_only}
-        own = Known(self.plan._replace(tasks=tasks), self.place, **numbers)
+        account.add(self.account.held)
+        own = Known(self.plan._replace(tasks=tasks), account, self.place, **numbers)
         if self.coordinates is not None:
             own.coordinates = Coordinates(own.plan, self.place)
-        account.add(self.account.held)
-        own.account = account
         return own
 
 

@@ -18,7 +18,7 @@ from ._checks import boundary, companion, input, spacing
 from ._checks.where import of_components
 from ._classes import is_array
 from ._constants import Place
-from ._kept import size_of
+from ._kept import Account, size_of
 from ._kept_plans import Known, by_key
 from ._keys import (
     are_lasting,
@@ -28,6 +28,7 @@ from ._keys import (
     spacing_form,
     typed,
 )
+from ._lengths import Lengths
 from ._libraries import BY_CLASS, lasting, without_shell
 from ._records import Plan, Samples, are_short
 from ._stepping import Coordinates
@@ -189,26 +190,26 @@ def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
     known = _known_of(planned, made, request, place)
     # That of the latest numbers is as large.
     known.account.add(size_of(key) + sys.getsizeof(known) + 2 * size_of(made))
-    if _is_common(samples, planned):
-        lengths = _lengths.asked_by(planned.plan, samples.shape)
+    lengths = _asked_of_others(samples, planned)
+    if lengths is None:
+        own = _kept_plans.keep(key, known)
+    else:
         has_list = _is_list(request.spacing)
         own = _kept_plans.share(key, known, lengths, has_list=has_list)
-    else:
-        own = _kept_plans.keep(key, known)
     if own is not known:
         made = _bound(own, request.spacing, request.boundary, None)
     return _masked(made, request.where, place)
 
 
-def _is_common(samples: Samples, planned: Planned) -> bool:
-    """Tell whether a plan serves for arrays of other lengths."""
+def _asked_of_others(samples: Samples, planned: Planned) -> Lengths | None:
+    """Return what a plan asks of other lengths; None where it serves for no others."""
     beyond = [value for d in planned.dims for value in d.ends.values()]
     tasks = planned.plan.tasks
     if any(map(is_array, beyond)) or are_short(tasks) or len(tasks) > MOST_TASKS:
-        return False
+        return None
     if _dispatch.compiles_plans(samples):
-        return False
-    return _lengths.asked_by(planned.plan, samples.shape).fit(samples.shape)
+        return None
+    return _lengths.asked_by(planned.plan, samples.shape)
 
 
 def _known_of(
@@ -226,6 +227,7 @@ def _known_of(
     is_constant = is_one and not (beyond or request.where is not None)
     known = Known(
         made if is_constant else planned.plan,
+        Account(),
         place,
         has_ends=bool(beyond),
         has_numbers_only=are_usual and not any(map(is_array, beyond)),

@@ -11,7 +11,7 @@ from ..memory import in_order_of_memory
 from ..recorded import weights
 from . import forms, masked, replayed, spaces
 from .pieces import Prepared
-from .preparing import operands_of, prepared
+from .preparing import prepared
 from .replayed import Replay, Resting, Total
 from .spaces import Space
 
@@ -136,10 +136,9 @@ def _as_one(f: Any, total: Total, terms: Sequence[Term], xp: Namespace) -> Total
     if f.dtype == total.tasks[0].precision.samples:
         terms = [term.of_narrow() for term in terms]
     as_one = total.known.ops._replace(block_bytes=None)
-    are_shared = [term.shares_weights for term in terms]
-    operands = operands_of(f, [term.task for term in terms], are_shared, xp)
     score = forms.score_of(f, terms, xp)
-    known = prepared(score, operands, terms, total.out, xp, as_one)
+    # Of the operands beside the samples, one block cuts nothing out.
+    known = prepared(score, [f], terms, total.out, xp, as_one)
     return total._replace(known=known)
 
 
