@@ -108,7 +108,10 @@ def refused(error: type[Exception], message: str, function: Any, *args: Any) -> 
         (
             TypeError,
             {"boundary": None},
-            f"`boundary` must be one of {MODES}, or a number or an array. Got None.",
+            (
+                f"`boundary` must be one of {MODES}, or a number or an array. "
+                "Got None. Write 'one_sided', the default."
+            ),
         ),
         (
             TypeError,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import datetime
 import importlib
+import math
 import re
 import warnings
 from array import array
@@ -700,6 +701,27 @@ def test_a_mask_of_numbers(library: Backend) -> None:
     message = refusal(lambda: anygrad.gradient(f, where=where), "where")
     assert "Compare first, e.g. `where != 0`." in message
     (result,) = anygrad.gradient(f, where=where != 0)
+    assert library.tolist(result)[:5] == [1, 2, 4, 6, 7]
+
+
+def test_a_mask_of_indices(library: Backend, numpy: Any) -> None:
+    f, indices = library.asarray(LINE), [0, 1, 2, 3, 4]
+    mask = numpy.zeros(f.shape, bool)
+    mask[indices] = True
+    array = library.asarray(indices, library.integer)
+    for where in (indices, array, (array,), (numpy.asarray(indices),), slice(0, 5)):
+        message = refusal(lambda where=where: anygrad.gradient(f, where=where), "where")
+        assert "`mask = numpy.zeros(input.shape, bool)`" in message
+        assert "`mask[indices] = True`" in message
+    (result,) = anygrad.gradient(f, where=mask)
+    assert library.tolist(result)[:5] == [1, 2, 4, 6, 7]
+
+
+def test_a_mask_by_a_word(library: Backend) -> None:
+    f = library.asarray([*LINE[:5], math.nan])
+    message = refusal(lambda: anygrad.gradient(f, where="valid"), "where")
+    assert "e.g. `input == input` where NaN marks what is missing" in message
+    (result,) = anygrad.gradient(f, where=f == f)  # noqa: PLR0124
     assert library.tolist(result)[:5] == [1, 2, 4, 6, 7]
 
 

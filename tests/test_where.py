@@ -47,13 +47,17 @@ def test_plans_keep_no_masks(library: Backend) -> None:
 
 
 NO_ARRAY = "Convert it to an array of the library of `input` first."
+COMPARED = (
+    "Compare the samples, e.g. `input == input` where NaN marks what is missing; leave "
+    "it out where all are valid."
+)
 BROADCAST = "`where` must be broadcastable to `input`, of shape (3, 4)."
 
 
 @pytest.mark.parametrize(
     ("error", "value", "keywords", "message"),
     [
-        (TypeError, True, {}, f"`where` must be a boolean array. Got True. {NO_ARRAY}"),
+        (TypeError, True, {}, f"`where` must be a boolean array. Got True. {COMPARED}"),
         (
             TypeError,
             [True, False],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import numbers
+from collections.abc import Mapping
 from typing import Any
 
 from .. import _boundaries, _precision
@@ -15,8 +16,10 @@ from .wording import as_plain, meant, shortened, shown
 
 #: What SciPy, NumPy and torch call what lies beyond the ends, where it is not as here.
 ELSEWHERE = {
+    "border": "edge",
     "circular": "periodic",
     "extend": "edge",
+    "extrapolate": "one_sided",
     "grid-mirror": "symmetric",
     "grid-wrap": "periodic",
     "mirror": "reflect",
@@ -25,6 +28,9 @@ ELSEWHERE = {
     "replicate": "edge",
     "wrap": "periodic",
 }
+
+#: What they call a number beyond the ends.
+OF_A_NUMBER = {"constant", "dirichlet", "fill", "grid-constant", "zero", "zeros"}
 
 #: What a period is easily counted wrong by.
 ONCE = "Leave out a last point that repeats the first one."
@@ -153,7 +159,7 @@ def _mode(item: Any, name: str) -> tuple[str, Any]:
         return _boundaries.CONSTANT, item
     listed = ", ".join([repr(mode) for mode in modes])
     is_word = isinstance(item, str)
-    hint = _meant_elsewhere(item, modes) if is_word else as_plain(item)
+    hint = _meant_elsewhere(item, modes) if is_word else _meant_otherwise(item)
     msg = (
         f"`{name}` must be one of {listed}, or a number or an array. "
         f"Got {shown(item)}.{hint}"
@@ -163,7 +169,7 @@ def _mode(item: Any, name: str) -> tuple[str, Any]:
 
 def _meant_elsewhere(word: str, modes: tuple[str, ...]) -> str:
     """Return what a word is here: SciPy's, NumPy's or torch's, or a misspelt one."""
-    if word.lower() in {"constant", "dirichlet", "fill", "zero", "zeros"}:
+    if word.lower() in OF_A_NUMBER:
         return " Write the number itself, such as 0.0."
     if word.lower() == "neumann":
         return (
@@ -171,6 +177,15 @@ def _meant_elsewhere(word: str, modes: tuple[str, ...]) -> str:
             "last point, and 'symmetric' if it is half a step beyond."
         )
     return meant(ELSEWHERE.get(word, word), modes)
+
+
+def _meant_otherwise(item: Any) -> str:
+    """Return what is neither a word nor a value here."""
+    if item is None:
+        return " Write 'one_sided', the default."
+    if isinstance(item, Mapping):
+        return " Write a pair (left, right) for the ends, a list for several dims."
+    return as_plain(item)
 
 
 def _period(value: Any, name: str) -> Any:

@@ -6,28 +6,55 @@ import numbers
 from typing import Any
 
 from .. import _dispatch, _precision
+from .._classes import is_array
 from .._records import Field, Plan, Samples
 from .companion import broadcasts, companion
 from .input import is_unknown
 from .wording import shown
 
+#: What makes a mask of indices, of whatever library the samples are.
+OF_INDICES = (
+    "Make a mask of indices first: `mask = numpy.zeros(input.shape, bool)`, then "
+    "`mask[indices] = True`."
+)
+
 
 def check_kind(where: Any) -> None:
     """Refuse what is no array, by a glance at its type."""
-    if isinstance(where, (numbers.Number, str, bytes, list, tuple, dict)):
-        msg = (
-            f"`where` must be a boolean array. Got {shown(where)}. Convert it to an "
-            "array of the library of `input` first."
-        )
+    if isinstance(where, (numbers.Number, str, bytes, list, tuple, dict, slice)):
+        msg = f"`where` must be a boolean array. Got {shown(where)}. {_as_mask(where)}"
         raise TypeError(msg)
 
 
-def check_bool(mask: Samples) -> None:
+def _as_mask(where: Any) -> str:
+    """Return what to write for what is no array."""
+    if isinstance(where, (numbers.Number, str, bytes)):
+        return (
+            "Compare the samples, e.g. `input == input` where NaN marks what is "
+            "missing; leave it out where all are valid."
+        )
+    if isinstance(where, slice) or _are_indices(where):
+        return OF_INDICES
+    return "Convert it to an array of the library of `input` first."
+
+
+def _are_indices(where: Any) -> bool:
+    """Tell whether they choose samples: numbers, or a tuple as `nonzero` returns it."""
+    if isinstance(where, tuple) and where and all(map(is_array, where)):
+        return True
+    return isinstance(where, (list, tuple)) and any(
+        isinstance(item, (numbers.Integral, slice)) and not isinstance(item, bool)
+        for item in where
+    )
+
+
+def check_bool(mask: Samples, may_be_indices: bool = False) -> None:
     """Refuse arrays that do not say yes or no."""
     if not _precision.is_bool(mask.dtype, mask.namespace):
+        remedy = OF_INDICES if may_be_indices else "Compare first, e.g. `where != 0`."
         msg = (
             f"`where` must have a boolean dtype: True for a valid sample. Got "
-            f"{mask.dtype}. Compare first, e.g. `where != 0`."
+            f"{mask.dtype}. {remedy}"
         )
         raise TypeError(msg)
 
@@ -40,11 +67,12 @@ def check(where: Any, field: Field) -> None:
     """
     check_kind(where)
     mask = companion(where, field, "where")
-    check_bool(mask)
     shape = tuple(mask.shape)
     full, whole = tuple(field.shape), tuple(field.samples.shape)
-    wanted = whole if len(shape) == len(whole) else full
-    if not broadcasts(shape, wanted):
+    fits = broadcasts(shape, whole if len(shape) == len(whole) else full)
+    is_integer = _precision.is_integer(mask.dtype, mask.namespace)
+    check_bool(mask, may_be_indices=is_integer and not fits)
+    if not fits:
         msg = f"`where` must be broadcastable to `input`, of shape {whole}"
         if field.vector_axis is not None:
             msg += f", or with fewer dims to one component of it, of shape {full}"
