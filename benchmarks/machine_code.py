@@ -24,7 +24,7 @@ from on_gpu.rows import ROWS, Row
 import anygrad
 from anygrad import _plans
 from anygrad._executors.memory import OF_NUMPY
-from anygrad._executors.printed import on_cuda, torch_on_cuda
+from anygrad._executors.printed import on_cuda, torch_on_cuda, variants
 
 ARCHITECTURE = "sm_90"
 
@@ -67,7 +67,7 @@ def texts(row: Row) -> list[str]:
 
     found: list[str] = []
     launcher = on_cuda.Launcher(
-        place=lambda a: on_cuda.Array(0, a.shape, a.strides, a.itemsize),
+        place=lambda a: variants.Array(0, a.shape, a.strides, a.itemsize),
         device=lambda _: None,
         compiled=lambda text, _: text,
         call=lambda text, *_: found.append(text),

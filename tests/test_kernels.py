@@ -19,8 +19,8 @@ import pytest
 
 import anygrad
 import cupy_on_cpu
-from anygrad._executors.printed import cuda, on_cuda
-from anygrad._executors.printed.cuda import Variant
+from anygrad._executors.printed import cuda, on_cuda, variants
+from anygrad._executors.printed.variants import Variant
 from anygrad._executors.recorded import tape
 from anygrad._executors.recorded.nodes import Range
 from anygrad._executors.recorded.tape import Recording
@@ -191,31 +191,58 @@ def recording_of(name: str, f: Any, **keywords: Any) -> Recording:
     return tape.record(form, operands, plan, array_api_compat.cupy)
 
 
-def place(array: Any) -> on_cuda.Array:
-    return on_cuda.Array(array.data.ptr, array.shape, array.strides, array.itemsize)
+def traits_of(name: str, f: Any, **keywords: Any) -> variants.Traits:
+    return variants.traits_of(recording_of(name, f, **keywords))
+
+
+def place(array: Any) -> variants.Array:
+    return variants.Array(array.data.ptr, array.shape, array.strides, array.itemsize)
 
 
 def test_sixteen_bytes_at_once_where_memory_allows(cupy: Any) -> None:
     """A load of 16 bytes that does not begin at a multiple of 16 is a fault."""
     samples = cupy.ones((6, 16), "float32")
-    recording = recording_of("derivative", samples, dim=1)
+    traits = traits_of("derivative", samples, dim=1)
     for name, array in layouts(cupy, samples).items():
-        variant = on_cuda.variant_of(recording, [place(array)], [place(samples)])
+        variant = variants.variant_of(traits, [place(array)], [place(samples)])
         assert variant == Variant(LANES[name], is_wide=False), name
     # One that is read at the same place in all columns need not lie in any way.
     column = cupy.ones((6, 3), "float32")[:, 1:2]
-    recording = recording_of("derivative", samples, dim=0, spacing=column)
+    traits = traits_of("derivative", samples, dim=0, spacing=column)
     arrays = [place(samples), place(column)]
-    assert on_cuda.variant_of(recording, arrays, [place(samples)]) == Variant(4, False)
+    assert variants.variant_of(traits, arrays, [place(samples)]) == Variant(4, False)
 
 
 def test_many_positions_take_64_bits(cupy: Any) -> None:
     samples = cupy.ones((6, 16), "float32")
     far = place(samples)._replace(strides=(2**31, 4))
-    recording = recording_of("derivative", samples, dim=1)
-    assert on_cuda.variant_of(recording, [far], [place(samples)]) == Variant(4, True)
+    traits = traits_of("derivative", samples, dim=1)
+    assert variants.variant_of(traits, [far], [place(samples)]) == Variant(4, True)
     split = place(samples)._replace(strides=(65, 4))
-    assert on_cuda.variant_of(recording, [split], [place(samples)]) is None
+    assert variants.variant_of(traits, [split], [place(samples)]) is None
+
+
+@pytest.mark.parametrize(
+    ("word", "accuracy", "rows"),
+    [("", 8, 4), ("spacing", 2, 4), ("spacing", 6, 2), ("spacing", 8, 1)],
+)
+def test_rows_of_much_work_are_made_one_by_one(
+    cupy: Any, record: Any, word: str, accuracy: int, rows: int
+) -> None:
+    """A thread that made several at once would leave registers for few others."""
+    samples = numbers((70, 24), "float32")
+    points = numbers((70, 24), "uint8").cumsum(0).astype("float32")
+    keywords: dict[str, Any] = {"dim": 0, "accuracy": accuracy}
+    f, there = cupy.asarray(samples), dict(keywords)
+    if word:
+        keywords[word], there[word] = points, cupy.asarray(points)
+    traits = traits_of("derivative", f, **there)
+    variant = variants.variant_of(traits, [place(f)] * 2, [place(f)])
+    assert variant == Variant(4, is_wide=False, rows=rows)
+    with record() as recording:
+        ours = anygrad.derivative(f, **there)
+    assert recording.launches == [NAME]
+    assert_same(ours, anygrad.derivative(samples, **keywords))
 
 
 @pytest.mark.parametrize("shape", [(5, 7, 64), (300, 3), (1000,), (3, 2, 70, 7)])
@@ -226,7 +253,7 @@ def test_small_grids_go_round(
     """Where there are more rows than blocks, each does several."""
     monkeypatch.setattr(on_cuda, "THREADS", 4)
     monkeypatch.setattr(on_cuda, "MOST_BLOCKS", 2)
-    monkeypatch.setattr(on_cuda, "MOST_NARROW", 0 if is_wide else 2**20)
+    monkeypatch.setattr(variants, "MOST_NARROW", 0 if is_wide else 2**20)
     monkeypatch.setattr(on_cuda, "_kernels", {})
     samples = numbers(shape, "float32")
     assert_same(anygrad.gradient(cupy.asarray(samples)), anygrad.gradient(samples))

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from anygrad._executors.printed import cuda, cuda_language, torch_on_cuda
-from anygrad._executors.printed.cuda import Variant
+from anygrad._executors.printed import cuda, cuda_language, torch_on_cuda, variants
+from anygrad._executors.printed.variants import Variant
 from anygrad._executors.recorded import tape
 from planning import plan_of
 
@@ -55,13 +55,14 @@ def texts(name: str, f: Any, **keywords: Any) -> Iterator[tuple[Variant, str]]:
     plan = plan_of(name, f, **keywords)
     form, operands = tape.form_of(f, plan)
     recording = tape.record(form, operands, plan, array_api_compat.numpy)
-    most = cuda.ACCESS // max(
+    traits = variants.traits_of(recording)
+    most = variants.ACCESS // max(
         cuda_language.SIZES[node.dtype] for node in recording.results
     )
     for lanes in {1, most}:
         for is_wide in (False, True):
             variant = Variant(lanes, is_wide)
-            rows = cuda.rows_of(recording, variant.columns)
+            rows = variants.rows_of(traits, variant.columns)
             variant = variant._replace(rows=rows)
             text = cuda.text_of(recording, variant)
             assert text is not None

@@ -289,10 +289,14 @@ def test_what_has_no_kernel() -> None:
     for f in (
         torch.ones(4, dtype=torch.complex64),
         torch.ones(4, dtype=torch.bfloat16),
+        torch.ones((80, 4), dtype=torch.bfloat16),  # of many rows
+        torch.ones((80, 4), dtype=torch.complex64),
         torch.ones((0, 4)),
         torch.ones(4, dtype=torch.complex64).conj().imag,  # negated when it is read
     ):
         assert run("gradient", f, dim=-1) is None
+        if len(f) > 4:
+            assert run("gradient", f, dim=0) is None
 
 
 def test_a_thread_that_has_launched_nothing_yet() -> None:

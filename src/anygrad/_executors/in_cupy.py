@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _agnostic
 from .._records import are_short
 from .memory import OF_NUMPY
-from .printed import cuda, on_cuda
+from .printed import cuda, on_cuda, variants
 
 if TYPE_CHECKING:
     from .._records import Plan
@@ -52,9 +52,11 @@ def _empty_like(array: Any, dtype: Any, shape: tuple[int, ...] | None = None) ->
     return cupy.empty(array.shape if shape is None else shape, dtype)
 
 
-def _place(array: Any) -> on_cuda.Array:
+def _place(array: Any) -> variants.Array:
     size = array.dtype.itemsize
-    return on_cuda.Array(array.data.ptr % cuda.ACCESS, array.shape, array.strides, size)
+    return variants.Array(
+        array.data.ptr % variants.ACCESS, array.shape, array.strides, size
+    )
 
 
 def _compiled(text: str, _: Any) -> Any:

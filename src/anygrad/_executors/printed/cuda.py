@@ -15,24 +15,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..recorded.nodes import Range, interior, interiors, name_of, straight_nodes
-from .cuda_language import HEADERS, SIZES, TYPES, Kernels
+from ..recorded.nodes import Range, interior, interiors, name_of
+from .cuda_language import HEADERS, TYPES, Kernels
 from .printing import Scope, inside
+from .variants import ACCESS
 
 if TYPE_CHECKING:
     from ..recorded.tape import Recording
+    from .variants import Variant
 
 #: What a kernel is called.
 NAME = "anygrad_kernel"
 
 #: Products and sums that are contracted are not rounded as on other devices.
 OPTIONS = ("--fmad=false",)
-
-#: A memory access of a thread is that long at most.
-ACCESS = 16
-
-#: So many results a thread makes where they do not lie side by side.
-APART = 4
 
 #: Longer texts take more than half a second to compile, and are cut if they can be.
 MOST_LINES = 1600
@@ -42,40 +38,9 @@ MOST_LINES = 1600
 #: each operation, at every call.
 MOST_LINES_ALONE = 5400
 
-#: What is read and made of several rows is held in registers, of so many bytes; with
-#: more, fewer threads would be there to wait for memory.
-MOST_BYTES_HELD = 448
-
 #: Texts that are printed once for several results have so many lines; longer ones would
 #: hold all that they read in registers, of which there are not so many.
 MOST_UNROLLED = 120
-
-
-class Variant(NamedTuple):
-    """What is printed in more than one way."""
-
-    #: How many results that lie side by side a thread makes; 1 where they do not.
-    lanes: int
-    #: Whether positions in memory have more than 32 bits.
-    is_wide: bool
-    #: In how many rows that follow each other it makes them.
-    rows: int = 1
-
-    @property
-    def is_apart(self) -> bool:
-        """Whether the results of a thread have a distance between them."""
-        return self.lanes == 1
-
-    @property
-    def columns(self) -> int:
-        """How many results of a row a thread makes."""
-        return APART if self.is_apart else self.lanes
-
-    def left(self, edge: Range) -> int:
-        """Return how many points at the start of a row are none of the interior."""
-        return (
-            edge.start if self.is_apart else -(-edge.start // self.lanes) * self.lanes
-        )
 
 
 #: The whole of it.  Of the three counts of the grid, the first is along the last axis,
@@ -241,27 +206,6 @@ def _conditions(ranges: Sequence[Range], rows: int) -> str:
     if row.end or rows > 1:
         text += f" && row + {rows} <= n{len(ranges) - 2} - {row.end}"
     return text
-
-
-def rows_of(recording: Recording, lanes: int) -> int:
-    """Return how many rows share their loads, as far as there are registers."""
-    last = recording.ndim - 1
-    read: dict[Any, set[int]] = {}
-    for node in straight_nodes(recording.results, recording.ndim):
-        if node.verb == "load" and {last - 1, last} <= node.axes:
-            array, index = node.detail
-            others = [p for p in index if not p.follows or p.axis < last - 1]
-            at = {place.axis: place.at for place in index if place.follows}
-            read.setdefault((array, tuple(others)), set()).add(at[last - 1])
-    if all(len(rows) == 1 for rows in read.values()):
-        return 1
-    item = max(SIZES[name] for name in recording.dtypes)
-    for rows in (4, 2):
-        held = sum(max(at) - min(at) + rows for at in read.values())
-        held += rows * len(recording.results)
-        if held * lanes * item <= MOST_BYTES_HELD:
-            return rows
-    return 1
 
 
 def _place_of_result(number: int, last: int, lanes: int) -> str:

@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..._kept import remember
 from .. import results
 from ..recorded import tape
-from ..recorded.nodes import interiors, nodes_of, straight_nodes
-from . import cuda, kernels
-from .cuda import Variant
+from . import cuda, kernels, variants
 from .kernels import Runner
-from .printing import is_for_all_rows
 
 if TYPE_CHECKING:
     from ..._records import Plan, Task
@@ -22,6 +19,7 @@ if TYPE_CHECKING:
     from ..memory import Memory
     from ..recorded.nodes import Range
     from ..recorded.tape import Form, Recording
+    from .variants import Array, Traits, Variant
 
 #: So many threads are in a block.
 THREADS = 128
@@ -33,31 +31,8 @@ WARP = 32
 #: long to compute.
 TURNS = 8
 
-#: Fewer rows are made one by one, because the first and the last are no interior.
-LEAST_ROWS = 64
-
 #: The counts of a grid along its second and third axis are no larger.
 MOST_BLOCKS = 2**16 - 1
-
-#: Positions in memory beyond it take more than 32 bits; some are past the ends.
-MOST_NARROW = 2**31 - 2**26
-
-
-class Array(NamedTuple):
-    """How an array lies in memory."""
-
-    #: Of its first element; where that begins within 16 bytes is enough.
-    address: int
-    #: The strides are in bytes.
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-    #: Of an element, in bytes.
-    size: int
-
-    @property
-    def steps(self) -> list[int]:
-        """The strides, in elements."""
-        return [stride // self.size for stride in self.strides]
 
 
 class Grid(NamedTuple):
@@ -68,53 +43,6 @@ class Grid(NamedTuple):
     threads: tuple[int, int, int]
     #: How many points of a row are none of its ends.
     inner: int
-
-
-def variant_of(
-    recording: Recording, arrays: Sequence[Array], outs: Sequence[Array]
-) -> Variant | None:
-    """Return the variant for arrays; None where strides are no whole elements."""
-    both = (*arrays, *outs)
-    if any(stride % array.size for array in both for stride in array.strides):
-        return None
-    extents = [
-        sum((n - 1) * abs(step) for n, step in zip(a.shape, a.steps, strict=True))
-        for a in both
-    ]
-    lanes = cuda.ACCESS // max([out.size for out in outs])
-    along_last = [(arrays[number], own) for number, own in _followers(recording)]
-    along_last += [(out, recording.ndim - 1) for out in outs]
-    while lanes > 1 and not all(_fits(a, own, lanes) for a, own in along_last):
-        lanes //= 2
-    shape, variant = outs[0].shape, Variant(lanes, max(extents) >= MOST_NARROW)
-    if len(shape) < 2 or shape[-2] < LEAST_ROWS:
-        return variant
-    return variant._replace(rows=cuda.rows_of(recording, variant.columns))
-
-
-def _followers(recording: Recording) -> set[tuple[int, int]]:
-    """Return the arrays that follow the last axis, each with its own axis for that."""
-    last = recording.ndim - 1
-    loads = [node for node in nodes_of(recording.results) if node.verb == "load"]
-    return {
-        (node.detail[0], own)
-        for node in loads
-        for own, place in enumerate(node.detail[1])
-        if place.follows and place.axis == last
-    }
-
-
-def _fits(array: Array, own: int, lanes: int) -> bool:
-    """Tell whether so many elements can be read at once, wherever they begin."""
-    at_once = min(lanes * array.size, cuda.ACCESS)
-    if array.strides[own] != array.size or array.address % at_once:
-        return False
-    lengths = zip(array.shape, array.strides, strict=True)
-    return all(
-        stride % at_once == 0
-        for axis, (length, stride) in enumerate(lengths)
-        if axis != own and length > 1
-    )
 
 
 def grid_of(
@@ -179,11 +107,13 @@ class Launch(NamedTuple):
 class Kernel:
     """What is kept of a form of calls on a device."""
 
-    __slots__ = ("functions", "latest", "recording")
+    __slots__ = ("functions", "latest", "recording", "traits")
 
     def __init__(self, recording: Recording) -> None:
         #: All operations.
         self.recording = recording
+        #: What is asked of them for each shape; None before the first.
+        self.traits: Traits | None = None
         #: What is compiled, by variant; None for what is not.
         self.functions: dict[Variant, Any] = {}
         #: For the latest arrays: the next ones often lie as they do.
@@ -266,18 +196,18 @@ def _prepared(
     """Return how a kernel is launched on arrays, of which the last are results."""
     import numpy
 
-    recording = kernel.recording
-    variant = variant_of(recording, places[:-count], places[-count:])
+    recording, outs = kernel.recording, places[-count:]
+    if kernel.traits is None:
+        kernel.traits = variants.traits_of(recording)
+    traits = kernel.traits
+    variant = variants.variant_of(traits, places[:-count], outs)
     if variant is not None and variant not in kernel.functions:
         kernel.functions[variant] = _compiled(recording, variant, launcher, device)
     if variant is None or kernel.functions[variant] is None:
         return Launch(places, None)
     position = numpy.int64 if variant.is_wide else numpy.int32
-    shape, last = places[-1].shape, recording.ndim - 1
-    nodes = straight_nodes(recording.results, recording.ndim)
-    turns = TURNS if any(is_for_all_rows(node, last) for node in nodes) else 1
-    edge = interiors(recording.results, recording.ndim)[last]
-    grid = grid_of(shape, variant, edge, turns)
+    shape = outs[0].shape
+    grid = grid_of(shape, variant, traits.edge, TURNS if traits.has_tables else 1)
     return Launch(
         places,
         kernel.functions[variant],

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..._records import Plan, all_tasks
 from .. import huge_pages
 from ..memory import OF_TORCH
-from . import cuda, on_cuda
+from . import cuda, on_cuda, variants
 
 if TYPE_CHECKING:
     from ..._typing import Namespace
@@ -61,12 +61,12 @@ def _has_launcher() -> bool:
     return is_new and torch.version.cuda is not None
 
 
-def _place(tensor: Any) -> on_cuda.Array | None:
+def _place(tensor: Any) -> variants.Array | None:
     if tensor.is_neg():  # a view whose numbers are yet to be negated
         return None
     size = tensor.element_size()
-    return on_cuda.Array(
-        tensor.data_ptr() % cuda.ACCESS,
+    return variants.Array(
+        tensor.data_ptr() % variants.ACCESS,
         tuple(tensor.shape),
         tuple([size * step for step in tensor.stride()]),
         size,
