@@ -500,7 +500,8 @@ def processes(session: nox.Session) -> None:
 def nvrtc(session: nox.Session) -> None:
     """Compile the kernels for GPUs with NVIDIA's own compiler, which needs no GPU."""
     compilers = ("cuda-bindings>=13", "nvidia-cuda-nvrtc>=13", "cuda-core>=1.2")
-    install(session, "test", *compilers, "-e.[numpy]")
+    headers = ("nvidia-cuda-runtime>=13", "nvidia-cuda-cccl>=13")
+    install(session, "test", *compilers, *headers, "-e.[numpy,cupy-cuda13x]")
     check(session, *on(), "tests/test_nvrtc.py")
 
 
