@@ -505,6 +505,20 @@ def nvrtc(session: nox.Session) -> None:
     check(session, *on(), "tests/test_nvrtc.py")
 
 
+@nox.session(default=False)
+def sanitize(session: nox.Session) -> None:
+    """Run the kernels for GPUs on the CPU, each access checked by GCC's sanitizers."""
+    install(session, "test", "-e.[numpy,cupy-cuda13x]")
+    asked = ("g++", "-print-file-name=libasan.so")
+    library = session.run(*asked, external=True, silent=True)
+    session.env.update(
+        CXX="g++ -fsanitize=address,alignment -fno-sanitize-recover=all",
+        LD_PRELOAD=str(library).strip(),
+        ASAN_OPTIONS="detect_leaks=0",  # Python's own
+    )
+    check(session, *on("cupy"), "tests/test_kernels.py")
+
+
 @nox.session(default=False, allow_parallel=False)  # others would be measured, too
 def bench(session: nox.Session) -> None:
     """Measure times and memory against the libraries themselves, roughly."""

@@ -127,6 +127,9 @@ def install() -> ModuleType:
     # CUB's reductions and scans are machine code for GPUs.
     cupy._core.set_reduction_accelerators([])
     cupy._core.set_routine_accelerators([])
+    if _compiler.checks_accesses():
+        # Memory from a pool is rounded up, and other arrays lie beside it.
+        cupy.cuda.set_allocator(None)
     _settle_cuda_headers(cupy)
     emulation = _Emulation(cupy, driver)
     cupy.cuda.compiler._compile_with_cache_cuda = emulation.compiler

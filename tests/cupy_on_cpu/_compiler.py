@@ -71,6 +71,11 @@ def _command() -> tuple[str, ...]:
     return tuple(command)
 
 
+def checks_accesses() -> bool:
+    """Tell whether what is compiled checks the addresses that it reads and writes."""
+    return any(word.startswith("-fsanitize=") for word in _command())
+
+
 @functools.cache
 def _compiler_version() -> str:
     return _run(["--version"], Path.cwd())

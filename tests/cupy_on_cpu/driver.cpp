@@ -226,20 +226,21 @@ bool is_on_device(intptr_t address) {
 }
 
 // As CUDA's, aligned to 256 bytes. What it holds is no zeros, which would hide
-// the use of memory that nobody wrote to, but NaNs and minus ones.
+// the use of memory that nobody wrote to, but NaNs and minus ones. It is no longer
+// than what was asked for, so that tools see an access beyond it.
 intptr_t allocate(size_t size, MemoryType type) {
   constexpr size_t alignment = 256;
   size_t rounded = (size + alignment - 1) / alignment * alignment;
   if (rounded < size) rounded = 0;
-  if (size == 0) rounded = alignment;
+  if (size == 0) rounded = size = alignment;
   size_t& used = state().used[current_device];
   bool fits = rounded != 0 && rounded <= device_memory - used;
-  void* memory = fits ? std::aligned_alloc(alignment, rounded) : nullptr;
-  if (memory == nullptr) {
+  void* memory = nullptr;
+  if (!fits || posix_memalign(&memory, alignment, size) != 0) {
     raise_cuda_error(out_of_memory);
     return 0;
   }
-  std::memset(memory, 0xff, rounded);
+  std::memset(memory, 0xff, size);
   if (type == device_memory_type) used += rounded;
   intptr_t address = reinterpret_cast<intptr_t>(memory);
   state().allocations[address] = {rounded, type, current_device};
