@@ -102,7 +102,8 @@ def derivative(
     at = along(data, [dim], spacing, boundary, datetime_unit)
     values = called(
         _derivative.derivative,
-        data,
+        at.samples,
+        data.dims,
         at.names,
         dim=at.axes[0],
         spacing=at.spacing,
@@ -111,7 +112,7 @@ def derivative(
         edge_order=edge_order,
         dtype=dtype,
         boundary=at.boundary[0],
-        where=mask(data, where, skipna),
+        where=mask(data, at.samples, where, skipna),
     )
     return derived(data, values, at.units * order)
 
@@ -176,13 +177,14 @@ def gradient(
     at = along(data, dim, spacing, boundary, datetime_unit, None, scale_factors)
     results = called(
         _gradient.gradient,
-        data,
+        at.samples,
+        data.dims,
         at.names,
         edge_order=edge_order,
         dtype=dtype,
         accuracy=accuracy,
         **at.grid,
-        where=mask(data, where, skipna),
+        where=mask(data, at.samples, where, skipna),
     )
     pairs = zip(results, at.units, strict=True)
     return tuple(derived(data, values, [unit]) for values, unit in pairs)
@@ -238,13 +240,14 @@ def laplacian(
     unit = at.one_unit()
     values = called(
         _laplacian.laplacian,
-        data,
+        at.samples,
+        data.dims,
         at.names,
         accuracy=accuracy,
         edge_order=edge_order,
         dtype=dtype,
         **at.grid,
-        where=mask(data, where, skipna),
+        where=mask(data, at.samples, where, skipna),
     )
     return derived(data, values, [unit, unit])
 
@@ -305,7 +308,8 @@ def hessian(
     check_new(new_dims, known)
     values = called(
         _hessian.hessian,
-        data,
+        at.samples,
+        data.dims,
         at.names,
         dim=at.axes,
         spacing=at.spacing,
@@ -313,8 +317,7 @@ def hessian(
         edge_order=edge_order,
         dtype=dtype,
         boundary=at.boundary,
-        where=mask(data, where, skipna),
+        where=mask(data, at.samples, where, skipna),
     )
     per = [at.units[0]] * 2 if len(set(map(str, at.units))) == 1 else [None]
-    result = derived(data, values, per, (*new_dims, *data.dims))
-    return result.assign_coords(dict.fromkeys(new_dims, at.names))
+    return derived(data, values, per, dict.fromkeys(new_dims, at.names))

@@ -113,6 +113,8 @@ def aligned(
             f"Got {given.dims}."
         )
         raise ValueError(msg)
+    if not beyond and _has_labels_of(given, data):
+        return beside(given, data)
     try:
         (_, found) = xr.align(
             data, given, join="exact", copy=False, exclude=frozenset(beyond)
@@ -127,15 +129,33 @@ def aligned(
     return beside(found, data)
 
 
+def _has_labels_of(given: xr.DataArray, data: xr.DataArray) -> bool:
+    """Tell whether an array has the very indexes of the data, which need no comparison.
+
+    So have its coordinates, and what is computed of it.
+    """
+    of_data, own = data.xindexes, given.xindexes
+    if any(of_data.get(name) is not index for name, index in own.items()):
+        return False
+    lengths = dict(zip(data.dims, data.shape, strict=True))
+    return all(
+        lengths[name] == length
+        for name, length in zip(given.dims, given.shape, strict=True)
+    )
+
+
 def beside(given: xr.DataArray, data: xr.DataArray) -> xr.DataArray:
     """Return an array in memory where the samples are: no larger than these."""
-    if data.chunks is not None or given.chunks is None:
+    is_index = isinstance(given.variable, xr.IndexVariable)  # which is in memory
+    if is_index or given.chunks is None or data.chunks is not None:
         return given
     return given.copy(data=given.variable.compute().data)
 
 
 def placed(values: Any, labelled: xr.DataArray, data: xr.DataArray) -> Any:
     """Return values with the dims of the data, in its order, so that they broadcast."""
+    if labelled.dims == data.dims:
+        return values
     variable = xr.Variable(labelled.dims, values)
     ordered = variable.transpose(*[d for d in data.dims if d in labelled.dims]).data
     index = [slice(None) if d in labelled.dims else None for d in data.dims]

@@ -277,11 +277,9 @@ def _of_field(
     )
     unit = at.one_unit()
     place = data.dims.index(vector_dim)
-    given = {"where": mask(data, where, skipna), **at.grid, **others}
-    values = called(door, data, at.names, vector_dim=place, **given)
-    is_field = values.ndim == data.ndim
-    dims = [name for name in data.dims if is_field or name != vector_dim]
-    return derived(data, values, [unit], dims)
+    given = {"where": mask(data, at.samples, where, skipna), **at.grid, **others}
+    values = called(door, at.samples, data.dims, at.names, vector_dim=place, **given)
+    return derived(data if values.ndim == data.ndim else at.component, values, [unit])
 
 
 def _of_variables(given: Any, names: Sequence[Hashable] | None, word: str) -> Any:

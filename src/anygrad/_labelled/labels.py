@@ -43,6 +43,10 @@ OF_SAMPLES = {
 class Along(NamedTuple):
     """What is given for the dims that are differentiated along."""
 
+    #: What is in the data, read once: it may lie on a disk.
+    samples: Any
+    #: One component of a field; else the data.
+    component: xr.DataArray
     #: Their names and numbers.
     names: list[Any]
     axes: list[int]
@@ -80,9 +84,9 @@ def along(
     scale_factors: Any = None,
 ) -> Along:
     """Check what is given for the dims of `data`, the dim of components left out."""
-    _check_data(data)
+    samples = _samples(data)
     names = names_of_dims(data, dim, vector_dim)
-    of_one = data if vector_dim is None else data.isel({vector_dim: 0}, drop=True)
+    of_one = data if vector_dim is None else _component(data, vector_dim)
     given = per_dim(spacing, names, None, "spacing")
     entries = [_coordinate(data, *pair) for pair in zip(names, given, strict=True)]
     found = [
@@ -96,6 +100,8 @@ def along(
         for name, x in zip(names, entries, strict=True)
     ]
     at = Along(
+        samples,
+        of_one,
         names,
         [data.dims.index(name) for name in names],
         [spaced.entry for spaced in found],
@@ -108,8 +114,16 @@ def along(
     return at
 
 
-def _check_data(data: Any) -> None:
-    """Refuse what is no single labelled array, with one name for each dim."""
+def _component(data: xr.DataArray, vector_dim: Hashable) -> xr.DataArray:
+    """Return the first component of a field, with what is not of single components."""
+    of_each = [k for k, v in data.coords.variables.items() if vector_dim in v.dims]
+    first = data.isel({vector_dim: 0}, drop=True)
+    left = [name for name in of_each if name in first.coords]
+    return first.drop_vars(left) if left else first
+
+
+def _samples(data: Any) -> Any:
+    """Return what is in a labelled array; refuse all else, and dims of one name."""
     if not isinstance(data, xr.DataArray):
         msg = (
             f"`data` must be an xarray.DataArray. Got {_classes.type_name(data)}. "
@@ -124,7 +138,9 @@ def _check_data(data: Any) -> None:
     if len(set(data.dims)) != data.ndim:
         msg = f"`data` must have different dims. Got {data.dims}. Rename one of them."
         raise ValueError(msg)
-    _refuse_quantities(data.data, "data")
+    samples = data.data
+    _refuse_quantities(samples, "data")
+    return samples
 
 
 def _refuse_quantities(given: Any, parameter: str) -> None:
@@ -228,15 +244,17 @@ def check_new(dims: Any, known: Sequence[Any]) -> None:
     raise (ValueError if is_list else TypeError)(msg)
 
 
-def mask(data: xr.DataArray, where: Any, skipna: bool) -> Array | None:
+def mask(
+    data: xr.DataArray, samples: Any, where: Any, skipna: bool
+) -> Array | None:
     """Return which samples are valid, with the dims of the data; None for all."""
     leaves_out = flag(skipna, "skipna")
-    masks = [] if where is None else [_given_mask(data, where)]
-    masks += [data.notnull()] if leaves_out else []
+    masks = [] if where is None else [_given_mask(data, where).variable]
+    masks += [xr.Variable(data.dims, samples).notnull()] if leaves_out else []
     if not masks:
         return None
     valid = reduce(operator.and_, masks)
-    if data.chunks is not None and valid.chunks is None:
+    if hasattr(samples, "chunks") and valid.chunks is None:
         valid = valid.chunk()
     of_samples: Array = placed(valid.data, valid, data)
     return of_samples
@@ -265,17 +283,23 @@ def derived(
     data: xr.DataArray,
     values: Any,
     per: Sequence[Any],
-    dims: Sequence[Hashable] | None = None,
+    new: Mapping[Hashable, Any] | None = None,
 ) -> xr.DataArray:
-    """Return values with the labels of the data, and its unit per those of the dims."""
-    attributes = {k: v for k, v in data.attrs.items() if k not in OF_SAMPLES}
+    """Return values with the labels of the data, and its unit per those of the dims.
+
+    Before its dims, there may be new ones, with their coordinates.
+    """
+    if new is None and values.shape == data.shape:  # not so if Dask does not know it
+        result = data.copy(data=values)  # and copies of its coordinates
+    else:
+        coords = data.coords.merge(xr.Coordinates(new)).coords
+        # With the indexes that there are: of bare arrays, xarray would make others.
+        dims = (*(new or ()), *data.dims)
+        result = xr.DataArray(values, coords, dims, attrs=data.attrs)
+        result.name = data.name  # else, Dask's arrays would give it one of their own
+    attributes = {k: v for k, v in result.attrs.items() if k not in OF_SAMPLES}
     unit = units.quotient(attributes.pop("units", None), per)
     if unit is not None:
         attributes["units"] = unit
-    dims = data.dims if dims is None else dims
-    left = set(data.dims) - set(dims)
-    # With the indexes that there are: of bare arrays, xarray would make others.
-    coords = data.coords.to_dataset().drop_dims(left, errors="ignore").coords
-    result = xr.DataArray(values, coords, dims, attrs=attributes)
-    result.name = data.name  # else, Dask's arrays would give it a name of their own
+    result.attrs, result.encoding = attributes, {}
     return result
