@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import xarray as xr
@@ -176,10 +176,17 @@ def curl(
     return xr.Dataset({name: part.rename(name) for name, part in parts.items()})
 
 
-def _stacked(components: Iterable[xr.DataArray]) -> xr.DataArray:
-    """Return the components of a vector field in one array, along a new first dim."""
+def _stacked(components: Sequence[xr.DataArray]) -> xr.DataArray:
+    """Return variables of a Dataset in one array, along a new first dim."""
     named = {f"{COMPONENTS}_{k}": part for k, part in enumerate(components)}
-    return xr.Dataset(named).to_dataarray(COMPONENTS).drop_vars(COMPONENTS)
+    if len({part.dims for part in components}) > 1:
+        return xr.Dataset(named).to_dataarray(COMPONENTS).drop_vars(COMPONENTS)
+    # They have one set of coordinates, and need no comparison.
+    values = xr.Variable.concat([part.variable for part in components], COMPONENTS)
+    name, first = next(iter(named.items()))
+    stacked = xr.Dataset({name: values}, first.coords)[name]
+    stacked.name, stacked.attrs = None, {}
+    return stacked
 
 
 def _field(
@@ -248,8 +255,10 @@ def _field_of_variables(
     parts = [data[name] for name in components]
     of_each = [part.attrs.get("units") for part in parts]
     unit = units.one("components", components, of_each)
-    given = {} if unit is None else {"units": unit}
-    return VectorField(_stacked(parts).assign_attrs(given), COMPONENTS, components)
+    field = _stacked(parts)
+    if unit is not None:
+        field.attrs["units"] = unit
+    return VectorField(field, COMPONENTS, components)
 
 
 def _of_field(
