@@ -144,10 +144,14 @@ def _has_labels_of(given: xr.DataArray, data: xr.DataArray) -> bool:
     )
 
 
+def in_chunks(variable: xr.Variable) -> bool:
+    """Tell whether what is in a variable is in chunks, which no index is."""
+    return not isinstance(variable, xr.IndexVariable) and variable.chunks is not None
+
+
 def beside(given: xr.DataArray, data: xr.DataArray) -> xr.DataArray:
     """Return an array in memory where the samples are: no larger than these."""
-    is_index = isinstance(given.variable, xr.IndexVariable)  # which is in memory
-    if is_index or given.chunks is None or data.chunks is not None:
+    if not in_chunks(given.variable) or in_chunks(data.variable):
         return given
     return given.copy(data=given.variable.compute().data)
 

@@ -209,7 +209,7 @@ def _coordinate(data: xr.DataArray, name: Any, given: Any) -> Any:
 
 
 def _is_coordinate(given: Any) -> bool:
-    return isinstance(given, xr.DataArray) and given.ndim > 0
+    return isinstance(given, xr.DataArray) and bool(given.dims)
 
 
 def _entry(

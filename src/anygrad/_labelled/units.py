@@ -31,6 +31,9 @@ OF_TIME = {
 }
 
 
+#: What pint cannot read in any way: it takes the power of `s-1` for a difference.
+NEGATIVE_POWER = re.compile(r"(?<![\w.])[^\W\d_]+-\d")
+
 #: Degrees Celsius that all read as degrees times coulomb.
 DEGREES_TIMES = re.compile(r"\bdeg\w*\s+[CFK]\b", re.IGNORECASE)
 
@@ -114,7 +117,8 @@ def _by_pint(unit: str, per: Sequence[str]) -> str | None:
         return None
     text = f"({unit})" + "".join([f" / ({other})" for other in per])
     registry = pint.get_application_registry()
-    found = _read_by(registry, text)
+    is_other = NEGATIVE_POWER.search(text)  # which fails, but not at once
+    found = None if is_other else _read_by(registry, text)
     if found is not None:
         return found
     for pattern, other in OF_UDUNITS:
