@@ -12,9 +12,10 @@ from typing import Any
 import xarray as xr  # noqa: TC002 - what reads hints looks for it here
 
 from . import _derivative, _gradient, _hessian, _laplacian
-from ._labelled.fields import curl, divergence
+from ._labelled.fields import curl, divergence, jacobian
 from ._labelled.labels import along, check_new, derived, mask
 from ._labelled.systems import lonlat
+from ._labelled.units import shared
 from ._labelled.words import called
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "divergence",
     "gradient",
     "hessian",
+    "jacobian",
     "laplacian",
     "lonlat",
 ]
@@ -304,8 +306,7 @@ def hessian(
     np.float64(1.0)
     """
     at = along(data, dim, spacing, boundary, datetime_unit)
-    known = tuple(dict.fromkeys((*data.dims, *data.coords)))
-    check_new(new_dims, known)
+    check_new(new_dims, data, "new_dims")
     values = called(
         _hessian.hessian,
         at.samples,
@@ -319,5 +320,5 @@ def hessian(
         boundary=at.boundary,
         where=mask(data, at.samples, where, skipna),
     )
-    per = [at.units[0]] * 2 if len(set(map(str, at.units))) == 1 else [None]
+    per = [shared(at.units)] * 2
     return derived(data, values, per, dict.fromkeys(new_dims, at.names))

@@ -235,18 +235,24 @@ def _entry(
     return spaced
 
 
-def check_new(dims: Any, known: Sequence[Any]) -> None:
-    """Refuse what is not two names that are not taken."""
-    is_list = isinstance(dims, (list, tuple)) and all(map(is_name, dims))
-    if is_list and not set(dims) & set(known) and len(set(dims)) == len(dims) == 2:
+def check_new(given: Any, data: xr.DataArray, parameter: str) -> None:
+    """Refuse what is not as many names as a parameter wants, none of them taken."""
+    known = tuple(dict.fromkeys((*data.dims, *data.coords)))
+    is_list = isinstance(given, (list, tuple)) and all(map(is_name, given))
+    count = 2 if parameter == "new_dims" else 1
+    if (
+        is_list
+        and not set(given) & set(known)
+        and len(set(given)) == len(given) == count
+    ):
         return
-    msg = f"`new_dims` must be two names that none of {known} is. Got {shown(dims)}."
+    rule = "two names" if count == 2 else "a name"
+    shown_as = shown(given if count == 2 else given[0])
+    msg = f"`{parameter}` must be {rule} that none of {known} is. Got {shown_as}."
     raise (ValueError if is_list else TypeError)(msg)
 
 
-def mask(
-    data: xr.DataArray, samples: Any, where: Any, skipna: bool
-) -> Array | None:
+def mask(data: xr.DataArray, samples: Any, where: Any, skipna: bool) -> Array | None:
     """Return which samples are valid, with the dims of the data; None for all."""
     leaves_out = flag(skipna, "skipna")
     masks = [] if where is None else [_given_mask(data, where).variable]
@@ -284,22 +290,26 @@ def derived(
     values: Any,
     per: Sequence[Any],
     new: Mapping[Hashable, Any] | None = None,
+    place: int = 0,
 ) -> xr.DataArray:
     """Return values with the labels of the data, and its unit per those of the dims.
 
-    Before its dims, there may be new ones, with their coordinates.
+    At a place among its dims, there may be new ones, with their coordinates.
     """
     if new is None and values.shape == data.shape:  # not so if Dask does not know it
         result = data.copy(data=values)  # and copies of its coordinates
     else:
         coords = data.coords.merge(xr.Coordinates(new)).coords
         # With the indexes that there are: of bare arrays, xarray would make others.
-        dims = (*(new or ()), *data.dims)
+        dims = (*data.dims[:place], *(new or ()), *data.dims[place:])
         result = xr.DataArray(values, coords, dims, attrs=data.attrs)
         result.name = data.name  # else, Dask's arrays would give it one of their own
-    attributes = {k: v for k, v in result.attrs.items() if k not in OF_SAMPLES}
-    unit = units.quotient(attributes.pop("units", None), per)
-    if unit is not None:
-        attributes["units"] = unit
-    result.attrs, result.encoding = attributes, {}
+    result.attrs, result.encoding = attributes_of(result.attrs, per), {}
     return result
+
+
+def attributes_of(samples: Mapping[Any, Any], per: Sequence[Any]) -> dict[Any, Any]:
+    """Return the attributes of slopes: those of samples, with the unit of slopes."""
+    attributes = {k: v for k, v in samples.items() if k not in OF_SAMPLES}
+    unit = units.quotient(attributes.pop("units", None), per)
+    return attributes if unit is None else {**attributes, "units": unit}

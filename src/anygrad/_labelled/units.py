@@ -75,7 +75,17 @@ def one(parameter: str, names: Sequence[Any], units: Sequence[Any]) -> Any:
             f"added. Got the attributes `units` {told}. Convert them to one unit first."
         )
         raise ValueError(msg)
-    return None if None in units or not units else units[0]
+    return one_or_none(units)
+
+
+def one_or_none(units: Sequence[Any]) -> Any:
+    """Return a unit of which all are said to be, None if there is no such one."""
+    return None if not units or None in units or not are_one(units) else units[0]
+
+
+def shared(units: Sequence[Any]) -> Any:
+    """Return the unit of all of some that are not added, None if it is not one."""
+    return units[0] if len(set(map(str, units))) == 1 else None
 
 
 def _plain(unit: str) -> str:
