@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Hashable, Mapping, Sequence
+from copy import deepcopy
 from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -294,15 +295,20 @@ def derived(
 ) -> xr.DataArray:
     """Return values with the labels of the data, and its unit per those of the dims.
 
-    At a place among its dims, there may be new ones, with their coordinates.
+    At a place among its dims, there may be new ones, with their coordinates.  Labels
+    are copied, so that what is written to them does not change the data.
     """
     if new is None and values.shape == data.shape:  # not so if Dask does not know it
-        result = data.copy(data=values)  # and copies of its coordinates
+        result = data.copy(data=values)
+        for variable in result.coords.variables.values():
+            if isinstance(variable, xr.IndexVariable):  # which is copied less deeply
+                variable.attrs = deepcopy(variable.attrs)
+                variable.encoding = deepcopy(variable.encoding)
     else:
         coords = data.coords.merge(xr.Coordinates(new)).coords
         # With the indexes that there are: of bare arrays, xarray would make others.
         dims = (*data.dims[:place], *(new or ()), *data.dims[place:])
-        result = xr.DataArray(values, coords, dims, attrs=data.attrs)
+        result = xr.DataArray(values, coords, dims, attrs=deepcopy(data.attrs))
         result.name = data.name  # else, Dask's arrays would give it one of their own
     result.attrs, result.encoding = attributes_of(result.attrs, per), {}
     return result
