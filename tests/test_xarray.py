@@ -41,6 +41,7 @@ def test_labels_stay(plane: Any, labelled: Any, numpy: Any) -> None:
 @pytest.mark.parametrize("function", ["derivative", "hessian", "divergence"])
 def test_indexes_stay(labelled: Any, xr: Any, numpy: Any, function: str) -> None:
     """None is made where there is none, and each is of its own kind."""
+    pytest.importorskip("xarray", "2025.7.1")  # which has ranges
     steps = xr.indexes.RangeIndex.linspace(0, 1, 6, dim="x")
     ranges = xr.Coordinates.from_xindex(steps)
     field = xr.DataArray(numpy.ones((2, 6)), ranges, ("y", "x"), name="u")
@@ -77,7 +78,7 @@ def test_units(plane: Any, labelled: Any, monkeypatch: pytest.MonkeyPatch) -> No
     assert labelled.derivative(plane, "x", order=2).attrs["units"] == per_square
     assert labelled.laplacian(plane).attrs["units"] == per_square
     assert labelled.hessian(plane).attrs["units"] == per_square
-    field = plane.to_dataset().assign(w=2.0 * plane.assign_attrs())
+    field = plane.to_dataset().assign(w=(2.0 * plane).assign_attrs(plane.attrs))
     along = {"dim": ["x", "y"], "components": ["z", "w"]}
     assert labelled.divergence(field, **along).attrs["units"] == per_second
     assert labelled.curl(field, **along).attrs["units"] == per_second
@@ -817,9 +818,7 @@ def test_keywords_of_the_plain_doors(labelled: Any) -> None:
         plain = inspect.signature(getattr(anygrad, name)).parameters
         own = inspect.signature(getattr(labelled, name)).parameters
         left_out = {"input", "axis", "stack_dim"}
-        # What the plain one takes to refuse it, and coordinates that know their dims.
-        left_out |= {"dim"} if name == "lonlat" else set()
-        left_out |= {"scale_factors"} if name in ("hessian", "jacobian") else set()
+        left_out |= {"dim"} if name == "lonlat" else set()  # which coordinates know
         assert set(plain) - set(own) <= left_out
 
 
@@ -985,3 +984,33 @@ def test_samples_on_a_disk_are_read_once(
     reads.clear()
     getattr(labelled, door)(field, dim, **given)
     assert len(reads) == 1
+
+
+@pytest.mark.parametrize("door", ["hessian", "jacobian"])
+def test_no_scale_factors_of_curved_coordinates(
+    plane: Any, labelled: Any, door: str
+) -> None:
+    """Their grid is refused with the reason, and not as a word that is unknown."""
+    field = plane.expand_dims(part=2) if door == "jacobian" else plane
+    given: dict[str, Any] = {"vector_dim": "part"} if door == "jacobian" else {}
+    grid = labelled.lonlat(plane.x, plane.y.drop_attrs())
+    with pytest.raises(ValueError, match=r"^`scale_factors` must be None for `jac"):
+        getattr(labelled, door)(field, edge_order=1, **given, **grid)
+
+
+@pytest.mark.parametrize("door", ["derivative", "curl", "jacobian"])
+def test_trees_of_datasets(plane: Any, labelled: Any, xr: Any, door: str) -> None:
+    """They are told what to do with each of their datasets, which works."""
+    field = plane.to_dataset(name="u").assign(v=plane)
+    tree = xr.DataTree.from_dict({"/": field, "/deeper": 2.0 * field})
+    with pytest.raises(TypeError, match=r"DataTree\. .*`data\.map_over_datasets\("):
+        getattr(labelled, door)(tree, "x" if door == "derivative" else ["x", "y"])
+
+    def slopes(data: Any) -> Any:
+        if door == "derivative":
+            return data.assign({n: labelled.derivative(data[n], "x") for n in data})
+        found = getattr(labelled, door)(data, ["x", "y"], components=["u", "v"])
+        return found if door == "jacobian" else found.to_dataset(name="curl")
+
+    found = tree.map_over_datasets(slopes)
+    assert found["deeper"].to_dataset().identical(slopes(2.0 * field))

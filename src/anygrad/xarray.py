@@ -266,6 +266,7 @@ def hessian(
     where: xr.DataArray | str | None = None,
     skipna: bool = False,
     datetime_unit: str | None = None,
+    scale_factors: None = None,
     dtype: Any = None,
 ) -> xr.DataArray:
     """Estimate all second derivatives over dims by their names.
@@ -281,7 +282,7 @@ def hessian(
         `dim`.
     spacing, boundary, where, skipna, datetime_unit
         As in `gradient`.
-    accuracy, edge_order, dtype
+    accuracy, edge_order, scale_factors, dtype
         As in `anygrad.hessian`.
 
     Returns
@@ -317,6 +318,7 @@ def hessian(
         accuracy=accuracy,
         edge_order=edge_order,
         dtype=dtype,
+        scale_factors=scale_factors,
         boundary=at.boundary,
         where=mask(data, at.samples, where, skipna),
     )

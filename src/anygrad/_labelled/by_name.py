@@ -10,6 +10,12 @@ import xarray as xr
 
 from .._checks.wording import shown
 
+#: What helps with a tree.
+FOR_EACH_DATASET = (
+    "Call it for each of its datasets, with `data.map_over_datasets(function)`, where "
+    "`function` takes one and returns one."
+)
+
 
 def is_name(value: Any) -> bool:
     """Tell whether something may be the name of a dim or of a variable."""

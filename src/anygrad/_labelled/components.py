@@ -10,7 +10,7 @@ import xarray as xr
 from .. import _classes
 from .._checks.wording import shown
 from . import units
-from .by_name import is_name, require_dim
+from .by_name import FOR_EACH_DATASET, is_name, require_dim
 
 #: The name of a dim that nobody else has.
 COMPONENTS = "anygrad_components"
@@ -57,8 +57,13 @@ def vector_field(
     if not isinstance(data, xr.DataArray):
         msg = (
             "`data` must be an xarray.Dataset or xarray.DataArray. Got "
-            f"{_classes.type_name(data)}. Put the components into one, e.g. "
-            "`xarray.Dataset({'u': u, 'v': v})`."
+            f"{_classes.type_name(data)}. "
+            + (
+                FOR_EACH_DATASET
+                if isinstance(data, xr.DataTree)
+                else "Put the components into one, e.g. `xarray.Dataset({'u': u, "
+                "'v': v})`."
+            )
         )
         raise TypeError(msg)
     if vector_dim is None or components is not None:

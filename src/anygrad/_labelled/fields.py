@@ -179,6 +179,7 @@ def jacobian(
     where: xr.DataArray | str | None = None,
     skipna: bool = False,
     datetime_unit: str | None = None,
+    scale_factors: None = None,
     dtype: Any = None,
 ) -> xr.DataArray | xr.Dataset:
     """Estimate all first derivatives of a vector field.
@@ -193,7 +194,7 @@ def jacobian(
         The new dim; its coordinate is the names of `dim`.
     spacing, boundary, where, skipna, datetime_unit
         As in `divergence`.
-    accuracy, edge_order, dtype
+    accuracy, edge_order, scale_factors, dtype
         As in `anygrad.jacobian`.
 
     Returns
@@ -224,7 +225,6 @@ def jacobian(
     refuse_repeated(components)
     check_new((new_dim,), vectors.data, "new_dim")
     at, given = _given(vectors, dim, spacing, boundary, datetime_unit, where, skipna)
-    del given["scale_factors"]
     values = called(
         _jacobian.jacobian,
         at.samples,
@@ -233,7 +233,7 @@ def jacobian(
         accuracy=accuracy,
         edge_order=edge_order,
         dtype=dtype,
-        **given,
+        **{**given, "scale_factors": scale_factors},
     )
     per = [units.shared(at.units)]
     new, place = {new_dim: at.names}, given["vector_dim"] + 1

@@ -19,6 +19,7 @@ from .._checks.wording import shown
 from . import coordinates, units
 from .boundaries import Dim, boundaries
 from .by_name import (
+    FOR_EACH_DATASET,
     aligned,
     beside,
     is_name,
@@ -128,12 +129,7 @@ def _samples(data: Any) -> Any:
     if not isinstance(data, xr.DataArray):
         msg = (
             f"`data` must be an xarray.DataArray. Got {_classes.type_name(data)}. "
-            + (
-                "Take one of its variables, or each, with `data.assign({name: ... for "
-                "name in data})`; its `map` puts the old `units` back."
-                if hasattr(data, "data_vars")  # a Dataset, or a tree of them
-                else "Make one of it, with `xarray.DataArray`."
-            )
+            f"{_remedy(data)}"
         )
         raise TypeError(msg)
     if len(set(data.dims)) != data.ndim:
@@ -142,6 +138,18 @@ def _samples(data: Any) -> Any:
     samples = data.data
     _refuse_quantities(samples, "data")
     return samples
+
+
+def _remedy(data: Any) -> str:
+    """Return what helps with what is no labelled array."""
+    if isinstance(data, xr.DataTree):
+        return FOR_EACH_DATASET
+    if isinstance(data, xr.Dataset):
+        return (
+            "Take one of its variables, or each, with `data.assign({name: ... for name "
+            "in data})`; its `map` puts the old `units` back."
+        )
+    return "Make one of it, with `xarray.DataArray`."
 
 
 def _refuse_quantities(given: Any, parameter: str) -> None:
