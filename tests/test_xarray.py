@@ -855,12 +855,18 @@ def test_a_dtype_of_the_result(plane: Any, labelled: Any, xr: Any) -> None:
         ("laplacian", "skipna", [1, 2]),
         ("curl", "components", [["u"], "v"]),
         ("curl", "boundary", ()),
+        ("curl", "components", []),
+        ("jacobian", "components", []),
+        ("jacobian", "components", "u"),
+        ("jacobian", "new_dim", "x"),
+        ("laplacian", "where", "Dataset"),
     ],
 )
 def test_nonsense_is_refused_by_name(
     plane: Any, labelled: Any, xr: Any, door: str, parameter: str, given: Any
 ) -> None:
-    is_field = door == "curl"
+    is_field = door in ("curl", "jacobian")
+    given = plane.to_dataset() if given == "Dataset" else given
     data = xr.Dataset({"u": plane, "v": plane}) if is_field else plane
     keywords: dict[str, Any] = {"spacing": 1.0, "edge_order": 1, "dim": plane.dims}
     keywords |= {"components": ["u", "v"]} if is_field else {}

@@ -92,7 +92,7 @@ def _field_of_variables(
             f"variables as `components`, of {known}."
         )
         raise TypeError(msg)
-    if not isinstance(components, (list, tuple)):
+    if not isinstance(components, (list, tuple)) or not components:
         msg = (
             "`components` must be a list of the names of variables of the Dataset, "
             f"{known}. Got {shown(components)}."

@@ -282,7 +282,11 @@ def _given_mask(data: xr.DataArray, where: Any) -> xr.DataArray:
     if not isinstance(where, xr.DataArray):
         msg = (
             f"`where` must be a DataArray of bools. Got {_classes.type_name(where)}. "
-            "Label it first, e.g. with `data.copy(data=where)`."
+            + (
+                "Take one of its variables."
+                if isinstance(where, xr.Dataset)
+                else "Label it first, e.g. with `data.copy(data=where)`."
+            )
         )
         raise TypeError(msg)
     if where.dtype != bool:
