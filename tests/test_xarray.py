@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 import inspect
 import sys
@@ -40,6 +41,7 @@ def test_labels_stay(plane: Any, labelled: Any, numpy: Any) -> None:
 @pytest.mark.parametrize("function", ["derivative", "hessian", "divergence"])
 def test_indexes_stay(labelled: Any, xr: Any, numpy: Any, function: str) -> None:
     """None is made where there is none, and each is of its own kind."""
+    pytest.importorskip("xarray", "2025.7.1")  # which has ranges
     steps = xr.indexes.RangeIndex.linspace(0, 1, 6, dim="x")
     ranges = xr.Coordinates.from_xindex(steps)
     field = xr.DataArray(numpy.ones((2, 6)), ranges, ("y", "x"), name="u")
@@ -76,7 +78,7 @@ def test_units(plane: Any, labelled: Any, monkeypatch: pytest.MonkeyPatch) -> No
     assert labelled.derivative(plane, "x", order=2).attrs["units"] == per_square
     assert labelled.laplacian(plane).attrs["units"] == per_square
     assert labelled.hessian(plane).attrs["units"] == per_square
-    field = plane.to_dataset().assign(w=2.0 * plane.assign_attrs())
+    field = plane.to_dataset().assign(w=(2.0 * plane).assign_attrs(plane.attrs))
     along = {"dim": ["x", "y"], "components": ["z", "w"]}
     assert labelled.divergence(field, **along).attrs["units"] == per_second
     assert labelled.curl(field, **along).attrs["units"] == per_second
@@ -816,8 +818,7 @@ def test_keywords_of_the_plain_doors(labelled: Any) -> None:
         plain = inspect.signature(getattr(anygrad, name)).parameters
         own = inspect.signature(getattr(labelled, name)).parameters
         left_out = {"input", "axis", "stack_dim"}
-        # What the plain one takes to refuse it, and coordinates that know their dims.
-        left_out |= {"hessian": {"scale_factors"}, "lonlat": {"dim"}}.get(name, set())
+        left_out |= {"dim"} if name == "lonlat" else set()  # which coordinates know
         assert set(plain) - set(own) <= left_out
 
 
@@ -831,6 +832,7 @@ def test_a_dtype_of_the_result(plane: Any, labelled: Any, xr: Any) -> None:
         ("hessian", plane, {}),
         ("divergence", field, {"dim": plane.dims, **vectors}),
         ("curl", field, {"dim": plane.dims, **vectors}),
+        ("jacobian", field.to_dataarray("c"), {"vector_dim": "c"}),
     ):
         call = partial(
             getattr(labelled, name), data, spacing=1.0, edge_order=1, **given
@@ -853,14 +855,168 @@ def test_a_dtype_of_the_result(plane: Any, labelled: Any, xr: Any) -> None:
         ("laplacian", "skipna", [1, 2]),
         ("curl", "components", [["u"], "v"]),
         ("curl", "boundary", ()),
+        ("curl", "components", []),
+        ("jacobian", "components", []),
+        ("jacobian", "components", "u"),
+        ("jacobian", "new_dim", "x"),
+        ("laplacian", "where", "Dataset"),
     ],
 )
 def test_nonsense_is_refused_by_name(
     plane: Any, labelled: Any, xr: Any, door: str, parameter: str, given: Any
 ) -> None:
-    is_field = door == "curl"
+    is_field = door in ("curl", "jacobian")
+    given = plane.to_dataset() if given == "Dataset" else given
     data = xr.Dataset({"u": plane, "v": plane}) if is_field else plane
     keywords: dict[str, Any] = {"spacing": 1.0, "edge_order": 1, "dim": plane.dims}
     keywords |= {"components": ["u", "v"]} if is_field else {}
     with pytest.raises((TypeError, ValueError), match=rf"^`{parameter}` "):
         getattr(labelled, door)(data, **{**keywords, parameter: given})
+
+
+@pytest.mark.parametrize("is_lazy", [False, True])
+def test_jacobian(
+    plane: Any, labelled: Any, xr: Any, numpy: Any, is_lazy: bool, dask: Any
+) -> None:
+    """Each row is a gradient, with the labels, name and unit of its variable."""
+    u, v = plane.assign_attrs(long_name="u"), 2.0 * plane.y * plane.x
+    v.attrs = {"units": "K", "long_name": "v"}
+    field = xr.Dataset({"u": u, "v": v.transpose("x", "y")})
+    field = field.chunk(y=3) if is_lazy else field
+    names = ["x", "y"]
+    found = labelled.jacobian(field, names, components=["u", "v"])
+    assert isinstance(found, xr.Dataset)
+    assert list(found) == ["u", "v"]
+    for name in found:
+        row = found[name]
+        assert row.dims[0] == "column"
+        assert list(row.column.values) == names
+        slopes = labelled.gradient(field[name], names, edge_order=2)
+        for slope, dim in zip(slopes, names, strict=True):
+            wanted = slope.transpose(*row.dims[1:])
+            assert row.sel(column=dim, drop=True).identical(wanted)
+        assert row.attrs == slopes[0].attrs
+        assert (row.chunks is not None) == is_lazy
+
+
+def test_jacobian_along_a_dim(plane: Any, labelled: Any, xr: Any, numpy: Any) -> None:
+    """The new dim follows that of the components, of which there may be any number."""
+    names = xr.IndexVariable("part", ["a", "b", "c"])
+    field = xr.concat([plane, 2.0 * plane, plane.x + 0.0 * plane], names)
+    field = field.transpose("y", "part", "x").assign_attrs(plane.attrs)
+    found = labelled.jacobian(field, vector_dim="part", new_dim="along")
+    assert found.dims == ("y", "part", "along", "x")
+    assert list(found.part.values) == ["a", "b", "c"]
+    assert list(found.along.values) == ["y", "x"]
+    wanted = anygrad.jacobian(
+        field.values,
+        vector_dim=1,
+        dim=(0, 2),
+        spacing=[plane.y.values, plane.x.values],
+    )
+    assert numpy.array_equal(found, wanted)
+    slope = labelled.jacobian(field, "x", vector_dim="part", spacing=1.0)
+    assert slope.sizes["column"] == 1
+
+
+@pytest.mark.parametrize("new_dim", ["x", "level", ["row"], None])
+def test_jacobian_with_a_dim_that_is_taken(
+    plane: Any, labelled: Any, new_dim: Any
+) -> None:
+    field = plane.to_dataset().assign_coords({None: 1.0} if new_dim is None else {})
+    with pytest.raises(
+        (TypeError, ValueError), match=r"^`new_dim` must be a name that"
+    ):
+        labelled.jacobian(field, components=["z"], new_dim=new_dim)
+    with pytest.raises(ValueError, match=r"^`components` must name each variable once"):
+        labelled.jacobian(field, components=["z", "z"])
+
+
+@pytest.mark.parametrize(
+    "door", ["derivative", "gradient", "laplacian", "hessian", "divergence", "jacobian"]
+)
+def test_results_share_nothing_that_can_be_written_to(
+    plane: Any, labelled: Any, numpy: Any, door: str
+) -> None:
+    """What is done to the labels of a result leaves the samples' as they are."""
+    height = plane.assign_coords(
+        there=(("y", "x"), numpy.ones(plane.shape), {"a": [1]})
+    )
+    height.x.attrs["flags"] = [1]
+    height.attrs["history"] = ["made"]
+    height.encoding["dtype"] = "int16"
+    field = height.expand_dims(part=2) if door in ("divergence", "jacobian") else height
+    before = field.copy(deep=True)
+    kept = copy.deepcopy([v.attrs for v in (field, *field.coords.variables.values())])
+    dims, along = ["y", "x"], {"vector_dim": "part"} if field is not height else {}
+    given = {"edge_order": 1, **along}
+    found = getattr(labelled, door)(field, "x" if not along else dims, **given)
+    found = found[0] if door == "gradient" else found
+    assert not found.encoding
+    found.there.values[:] = 0.0
+    found.there.attrs["a"].append(2)
+    found.x.attrs["units"] = "km"
+    found.x.attrs["flags"].append(2)
+    found.attrs["history"].append("changed")
+    found["level"] = 2.0
+    assert numpy.array_equal(field.there, before.there)
+    assert [v.attrs for v in (field, *field.coords.variables.values())] == kept
+
+
+@pytest.mark.parametrize("door", ["derivative", "gradient", "divergence", "skipna"])
+def test_samples_on_a_disk_are_read_once(
+    plane: Any, labelled: Any, xr: Any, numpy: Any, door: str
+) -> None:
+    """Also where xarray keeps nothing of what it has read."""
+    reads = []
+
+    class OnDisk(xr.backends.BackendArray):
+        def __init__(self, values: Any) -> None:
+            self.values, self.shape, self.dtype = values, values.shape, values.dtype
+
+        def __getitem__(self, key: Any) -> Any:
+            reads.append(key)
+            return self.values[key.tuple]
+
+    from xarray.core import indexing
+
+    field = plane.expand_dims(part=2)
+    lazy = indexing.LazilyIndexedArray(OnDisk(field.values.copy()))
+    field = xr.DataArray(xr.Variable(field.dims, lazy), field.coords)
+    given: dict[str, Any] = {"vector_dim": "part"} if door == "divergence" else {}
+    if door == "skipna":
+        door, given = "derivative", {"skipna": True}
+    dim = "x" if door == "derivative" else ["y", "x"]
+    reads.clear()
+    getattr(labelled, door)(field, dim, **given)
+    assert len(reads) == 1
+
+
+@pytest.mark.parametrize("door", ["hessian", "jacobian"])
+def test_no_scale_factors_of_curved_coordinates(
+    plane: Any, labelled: Any, door: str
+) -> None:
+    """Their grid is refused with the reason, and not as a word that is unknown."""
+    field = plane.expand_dims(part=2) if door == "jacobian" else plane
+    given: dict[str, Any] = {"vector_dim": "part"} if door == "jacobian" else {}
+    grid = labelled.lonlat(plane.x, plane.y.drop_attrs())
+    with pytest.raises(ValueError, match=r"^`scale_factors` must be None for `jac"):
+        getattr(labelled, door)(field, edge_order=1, **given, **grid)
+
+
+@pytest.mark.parametrize("door", ["derivative", "curl", "jacobian"])
+def test_trees_of_datasets(plane: Any, labelled: Any, xr: Any, door: str) -> None:
+    """They are told what to do with each of their datasets, which works."""
+    field = plane.to_dataset(name="u").assign(v=plane)
+    tree = xr.DataTree.from_dict({"/": field, "/deeper": 2.0 * field})
+    with pytest.raises(TypeError, match=r"DataTree\. .*`data\.map_over_datasets\("):
+        getattr(labelled, door)(tree, "x" if door == "derivative" else ["x", "y"])
+
+    def slopes(data: Any) -> Any:
+        if door == "derivative":
+            return data.assign({n: labelled.derivative(data[n], "x") for n in data})
+        found = getattr(labelled, door)(data, ["x", "y"], components=["u", "v"])
+        return found if door == "jacobian" else found.to_dataset(name="curl")
+
+    found = tree.map_over_datasets(slopes)
+    assert found["deeper"].to_dataset().identical(slopes(2.0 * field))

@@ -12,9 +12,10 @@ from typing import Any
 import xarray as xr  # noqa: TC002 - what reads hints looks for it here
 
 from . import _derivative, _gradient, _hessian, _laplacian
-from ._labelled.fields import curl, divergence
+from ._labelled.fields import curl, divergence, jacobian
 from ._labelled.labels import along, check_new, derived, mask
 from ._labelled.systems import lonlat
+from ._labelled.units import shared
 from ._labelled.words import called
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "divergence",
     "gradient",
     "hessian",
+    "jacobian",
     "laplacian",
     "lonlat",
 ]
@@ -102,7 +104,8 @@ def derivative(
     at = along(data, [dim], spacing, boundary, datetime_unit)
     values = called(
         _derivative.derivative,
-        data,
+        at.samples,
+        data.dims,
         at.names,
         dim=at.axes[0],
         spacing=at.spacing,
@@ -111,7 +114,7 @@ def derivative(
         edge_order=edge_order,
         dtype=dtype,
         boundary=at.boundary[0],
-        where=mask(data, where, skipna),
+        where=mask(data, at.samples, where, skipna),
     )
     return derived(data, values, at.units * order)
 
@@ -176,13 +179,14 @@ def gradient(
     at = along(data, dim, spacing, boundary, datetime_unit, None, scale_factors)
     results = called(
         _gradient.gradient,
-        data,
+        at.samples,
+        data.dims,
         at.names,
         edge_order=edge_order,
         dtype=dtype,
         accuracy=accuracy,
         **at.grid,
-        where=mask(data, where, skipna),
+        where=mask(data, at.samples, where, skipna),
     )
     pairs = zip(results, at.units, strict=True)
     return tuple(derived(data, values, [unit]) for values, unit in pairs)
@@ -238,13 +242,14 @@ def laplacian(
     unit = at.one_unit()
     values = called(
         _laplacian.laplacian,
-        data,
+        at.samples,
+        data.dims,
         at.names,
         accuracy=accuracy,
         edge_order=edge_order,
         dtype=dtype,
         **at.grid,
-        where=mask(data, where, skipna),
+        where=mask(data, at.samples, where, skipna),
     )
     return derived(data, values, [unit, unit])
 
@@ -261,6 +266,7 @@ def hessian(
     where: xr.DataArray | str | None = None,
     skipna: bool = False,
     datetime_unit: str | None = None,
+    scale_factors: None = None,
     dtype: Any = None,
 ) -> xr.DataArray:
     """Estimate all second derivatives over dims by their names.
@@ -276,7 +282,7 @@ def hessian(
         `dim`.
     spacing, boundary, where, skipna, datetime_unit
         As in `gradient`.
-    accuracy, edge_order, dtype
+    accuracy, edge_order, scale_factors, dtype
         As in `anygrad.hessian`.
 
     Returns
@@ -301,20 +307,20 @@ def hessian(
     np.float64(1.0)
     """
     at = along(data, dim, spacing, boundary, datetime_unit)
-    known = tuple(dict.fromkeys((*data.dims, *data.coords)))
-    check_new(new_dims, known)
+    check_new(new_dims, data, "new_dims")
     values = called(
         _hessian.hessian,
-        data,
+        at.samples,
+        data.dims,
         at.names,
         dim=at.axes,
         spacing=at.spacing,
         accuracy=accuracy,
         edge_order=edge_order,
         dtype=dtype,
+        scale_factors=scale_factors,
         boundary=at.boundary,
-        where=mask(data, where, skipna),
+        where=mask(data, at.samples, where, skipna),
     )
-    per = [at.units[0]] * 2 if len(set(map(str, at.units))) == 1 else [None]
-    result = derived(data, values, per, (*new_dims, *data.dims))
-    return result.assign_coords(dict.fromkeys(new_dims, at.names))
+    per = [shared(at.units)] * 2
+    return derived(data, values, per, dict.fromkeys(new_dims, at.names))

@@ -10,6 +10,12 @@ import xarray as xr
 
 from .._checks.wording import shown
 
+#: What helps with a tree.
+FOR_EACH_DATASET = (
+    "Call it for each of its datasets, with `data.map_over_datasets(function)`, where "
+    "`function` takes one and returns one."
+)
+
 
 def is_name(value: Any) -> bool:
     """Tell whether something may be the name of a dim or of a variable."""
@@ -113,6 +119,8 @@ def aligned(
             f"Got {given.dims}."
         )
         raise ValueError(msg)
+    if not beyond and _has_labels_of(given, data):
+        return beside(given, data)
     try:
         (_, found) = xr.align(
             data, given, join="exact", copy=False, exclude=frozenset(beyond)
@@ -127,15 +135,37 @@ def aligned(
     return beside(found, data)
 
 
+def _has_labels_of(given: xr.DataArray, data: xr.DataArray) -> bool:
+    """Tell whether an array has the very indexes of the data, which need no comparison.
+
+    So have its coordinates, and what is computed of it.
+    """
+    of_data, own = data.xindexes, given.xindexes
+    if any(of_data.get(name) is not index for name, index in own.items()):
+        return False
+    lengths = dict(zip(data.dims, data.shape, strict=True))
+    return all(
+        lengths[name] == length
+        for name, length in zip(given.dims, given.shape, strict=True)
+    )
+
+
+def in_chunks(variable: xr.Variable) -> bool:
+    """Tell whether what is in a variable is in chunks, which no index is."""
+    return not isinstance(variable, xr.IndexVariable) and variable.chunks is not None
+
+
 def beside(given: xr.DataArray, data: xr.DataArray) -> xr.DataArray:
     """Return an array in memory where the samples are: no larger than these."""
-    if data.chunks is not None or given.chunks is None:
+    if not in_chunks(given.variable) or in_chunks(data.variable):
         return given
     return given.copy(data=given.variable.compute().data)
 
 
 def placed(values: Any, labelled: xr.DataArray, data: xr.DataArray) -> Any:
     """Return values with the dims of the data, in its order, so that they broadcast."""
+    if labelled.dims == data.dims:
+        return values
     variable = xr.Variable(labelled.dims, values)
     ordered = variable.transpose(*[d for d in data.dims if d in labelled.dims]).data
     index = [slice(None) if d in labelled.dims else None for d in data.dims]

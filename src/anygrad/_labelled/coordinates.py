@@ -11,7 +11,7 @@ import xarray as xr
 
 from .._differences import difference
 from . import units
-from .by_name import beside
+from .by_name import beside, in_chunks
 
 if TYPE_CHECKING:
     from .units import OfTime
@@ -52,9 +52,10 @@ def numbers(
             raise TypeError(msg)
         return Spaced(coordinate.data, coordinate.attrs.get("units"))
     unit = _unit(datetime_unit, f"`spacing` along {name!r} holds times")
-    start = coordinate if counted_from is None else counted_from
+    dates = _dates(coordinate)
+    start = dates if counted_from is None else _dates(beside(counted_from, data))
     try:
-        since = _counted(_dates(beside(start, data)), _dates(coordinate), unit)
+        since = _counted(start, dates, unit)
     except TypeError as error:  # of objects, which may be anything
         msg = (
             f"`spacing` along {name!r} must have dates of one kind and calendar. Got "
@@ -87,7 +88,7 @@ def _counted(start: xr.Variable, dates: xr.Variable, unit: OfTime) -> Any:
 
     Objects are looked at all the same: they may be anything.
     """
-    is_lazy = start.size > 0 and bool(start.chunks or dates.chunks)
+    is_lazy = start.size > 0 and (in_chunks(start) or in_chunks(dates))
     if dates.dtype == object or not is_lazy:
         return _since(start, dates, unit)
     return xr.apply_ufunc(
@@ -182,7 +183,9 @@ def _since(start: Any, dates: Any, unit: OfTime) -> Any:
     import numpy
     from array_api_compat import numpy as xp
 
-    start, dates = (numpy.asarray(getattr(a, "values", a)) for a in (start, dates))
+    is_own = start is dates
+    dates = numpy.asarray(getattr(dates, "values", dates))
+    start = dates if is_own else numpy.asarray(getattr(start, "values", start))
     if not start.size:
         return numpy.zeros(dates.shape)
     first = _first(start).reshape((1,) * dates.ndim)

@@ -1,31 +1,25 @@
-"""Vector fields with labels: their components are variables, or lie along a dim."""
+"""The doors of labelled vector fields."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
 
-import xarray as xr
+import xarray as xr  # noqa: TC002 - what reads hints looks for it here
 
-from .. import _classes, _curl, _divergence
-from .._checks.wording import shown
+from .. import _curl, _divergence, _jacobian
 from . import units
-from .by_name import is_name, require_dim
-from .labels import along, derived, mask
+from .components import (
+    COMPONENTS,
+    VectorField,
+    as_variables,
+    refuse_repeated,
+    stacked_as,
+    summed_field,
+    vector_field,
+)
+from .labels import Along, along, attributes_of, check_new, derived, mask
 from .words import called
-
-#: The name of a dim that nobody else has.
-COMPONENTS = "anygrad_components"
-
-
-class VectorField(NamedTuple):
-    """A vector field as one array."""
-
-    data: xr.DataArray
-    #: The name of the dim of its components.
-    vector_dim: Hashable
-    #: Those of the variables that it is made of; None for a DataArray.
-    components: Sequence[Hashable] | None = None
 
 
 def divergence(
@@ -88,7 +82,7 @@ def divergence(
     """
     return _of_field(
         _divergence.divergence,
-        _field(data, dim, components, vector_dim),
+        summed_field(data, dim, components, vector_dim),
         dim,
         spacing,
         boundary,
@@ -149,13 +143,9 @@ def curl(
     >>> anygrad.xarray.curl(whirl, ["x", "y"], **given).values.max()
     np.float64(2.0)
     """
-    vectors = _field(data, dim, components, vector_dim)
-    if components is not None and 2 < len(components) != len(set(components)):
-        msg = (
-            "`components` must name each variable once, because those of the result "
-            f"have their names. Got {list(components)}."
-        )
-        raise ValueError(msg)
+    vectors = summed_field(data, dim, components, vector_dim)
+    if len(dim) > 2:  # of two components, the result is none
+        refuse_repeated(components)
     result = _of_field(
         _curl.curl,
         vectors,
@@ -172,84 +162,88 @@ def curl(
     )
     if components is None or COMPONENTS not in result.dims:
         return result
-    parts = {name: result.isel({COMPONENTS: k}) for k, name in enumerate(components)}
-    return xr.Dataset({name: part.rename(name) for name, part in parts.items()})
+    return as_variables(result, components)
 
 
-def _stacked(components: Iterable[xr.DataArray]) -> xr.DataArray:
-    """Return the components of a vector field in one array, along a new first dim."""
-    named = {f"{COMPONENTS}_{k}": part for k, part in enumerate(components)}
-    return xr.Dataset(named).to_dataarray(COMPONENTS).drop_vars(COMPONENTS)
+def jacobian(
+    data: xr.DataArray | xr.Dataset,
+    dim: Hashable | Sequence[Hashable] | None = None,
+    *,
+    components: Sequence[Hashable] | None = None,
+    vector_dim: Hashable | None = None,
+    new_dim: Hashable = "column",
+    spacing: Any = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    boundary: Any = "one_sided",
+    where: xr.DataArray | str | None = None,
+    skipna: bool = False,
+    datetime_unit: str | None = None,
+    scale_factors: None = None,
+    dtype: Any = None,
+) -> xr.DataArray | xr.Dataset:
+    """Estimate all first derivatives of a vector field.
 
+    Parameters
+    ----------
+    data, components, vector_dim
+        As in `divergence`, but with any number of components, of any units.
+    dim : hashable, or list or tuple of hashable, optional
+        The names of the dims of space; by default all but `vector_dim`.
+    new_dim : hashable, default: "column"
+        The new dim; its coordinate is the names of `dim`.
+    spacing, boundary, where, skipna, datetime_unit
+        As in `divergence`.
+    accuracy, edge_order, scale_factors, dtype
+        As in `anygrad.jacobian`.
 
-def _field(
-    data: Any, dim: Any, components: Any, vector_dim: Hashable | None
-) -> VectorField:
-    """Return a vector field as one array."""
-    if not isinstance(dim, (list, tuple)):
-        msg = (
-            "`dim` must be a list of the names of dims, one per component, in the "
-            f"order of these. Got {shown(dim)}."
-        )
-        raise TypeError(msg)
-    if isinstance(data, xr.Dataset):
-        return _field_of_variables(data, dim, components, vector_dim)
-    if not isinstance(data, xr.DataArray):
-        msg = (
-            "`data` must be an xarray.Dataset or xarray.DataArray. Got "
-            f"{_classes.type_name(data)}. Put the components into one, e.g. "
-            "`xarray.Dataset({'u': u, 'v': v})`."
-        )
-        raise TypeError(msg)
-    if vector_dim is None or components is not None:
-        msg = (
-            "`vector_dim` must name the dim of the components of a DataArray, one of "
-            f"{data.dims}. Got {vector_dim!r}."
-        )
-        if components is not None:
-            msg = (
-                f"`components` must be None for a DataArray. Got {shown(components)}. "
-                "Name the dim along which they lie as `vector_dim`."
-            )
-        raise TypeError(msg)
-    require_dim(data, vector_dim, "vector_dim")
-    return VectorField(data, vector_dim)
+    Returns
+    -------
+    xarray.DataArray or xarray.Dataset
+        A field as `data` is, with the new dim after that of the components, or
+        first in each of its variables, which are labelled as in `derivative`.
 
+    Raises
+    ------
+    TypeError, ValueError
+        As `derivative` and `anygrad.jacobian` do; if `components` do not fit a
+        Dataset, or `vector_dim` a DataArray; if `new_dim` is a dim or a
+        coordinate of `data`.
 
-def _field_of_variables(
-    data: xr.Dataset, dim: Sequence[Any], components: Any, vector_dim: Any
-) -> VectorField:
-    """Return the variables of a Dataset that are components in one array."""
-    known = list(data.data_vars)
-    if vector_dim is not None:
-        msg = (
-            f"`vector_dim` must be None for a Dataset. Got {vector_dim!r}. Name the "
-            f"variables as `components`, of {known}."
-        )
-        raise TypeError(msg)
-    if not isinstance(components, (list, tuple)):
-        msg = (
-            "`components` must be a list of the names of variables of the Dataset, "
-            f"{known}. Got {shown(components)}."
-        )
-        raise TypeError(msg)
-    for name in components:
-        if not is_name(name) or name not in data:
-            msg = (
-                f"`components` must be names of variables of the Dataset, {known}. "
-                f"Got {shown(name)}."
-            )
-            raise ValueError(msg)
-    if len(components) != len(dim):
-        msg = (
-            f"`components` must be one per dim of {list(dim)}. Got {list(components)}."
-        )
-        raise ValueError(msg)
-    parts = [data[name] for name in components]
-    of_each = [part.attrs.get("units") for part in parts]
-    unit = units.one("components", components, of_each)
-    given = {} if unit is None else {"units": unit}
-    return VectorField(_stacked(parts).assign_attrs(given), COMPONENTS, components)
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import anygrad.xarray
+    >>> u, v = ("x", [0.0, 2.0, 4.0]), ("y", [0.0, 3.0, 6.0])
+    >>> wind = xr.Dataset({"u": u, "v": v})
+    >>> given = {"components": ["u", "v"], "spacing": 1.0}
+    >>> slopes = anygrad.xarray.jacobian(wind, ["x", "y"], **given)
+    >>> slopes.v.sel(column="y").values.max()
+    np.float64(3.0)
+    """
+    vectors = vector_field(data, components, vector_dim)
+    refuse_repeated(components)
+    check_new((new_dim,), vectors.data, "new_dim")
+    at, given = _given(vectors, dim, spacing, boundary, datetime_unit, where, skipna)
+    values = called(
+        _jacobian.jacobian,
+        at.samples,
+        vectors.data.dims,
+        at.names,
+        accuracy=accuracy,
+        edge_order=edge_order,
+        dtype=dtype,
+        **{**given, "scale_factors": scale_factors},
+    )
+    per = [units.shared(at.units)]
+    new, place = {new_dim: at.names}, given["vector_dim"] + 1
+    result = derived(vectors.data, values, per, new, place)
+    if components is None:
+        return result
+    rows = as_variables(result, components)
+    for name, row in rows.data_vars.items():
+        row.attrs = attributes_of(data[name].attrs, per)
+    return rows
 
 
 def _of_field(
@@ -269,36 +263,33 @@ def _of_field(
 
     All others go to the door as they are.
     """
-    data, vector_dim, components = vectors
-    boundary = _of_variables(boundary, components, "boundary")
-    where = _of_variables(where, components, "where")
-    at = along(
-        data, list(dim), spacing, boundary, datetime_unit, vector_dim, scale_factors
+    at, given = _given(
+        vectors, dim, spacing, boundary, datetime_unit, where, skipna, scale_factors
     )
     unit = at.one_unit()
+    data = vectors.data
+    values = called(door, at.samples, data.dims, at.names, **given, **others)
+    return derived(data if values.ndim == data.ndim else at.component, values, [unit])
+
+
+def _given(
+    vectors: VectorField,
+    dim: Any,
+    spacing: Any,
+    boundary: Any,
+    datetime_unit: str | None,
+    where: Any,
+    skipna: bool,
+    scale_factors: Any = None,
+) -> tuple[Along, dict[str, Any]]:
+    """Return what is given for the dims of a vector field, and as plain doors take it.
+
+    For the components of a Dataset, it may be Datasets.
+    """
+    data, vector_dim, components = vectors
+    boundary = stacked_as(boundary, components, "boundary")
+    where = stacked_as(where, components, "where")
+    at = along(data, dim, spacing, boundary, datetime_unit, vector_dim, scale_factors)
     place = data.dims.index(vector_dim)
-    given = {"where": mask(data, where, skipna), **at.grid, **others}
-    values = called(door, data, at.names, vector_dim=place, **given)
-    is_field = values.ndim == data.ndim
-    dims = [name for name in data.dims if is_field or name != vector_dim]
-    return derived(data, values, [unit], dims)
-
-
-def _of_variables(given: Any, names: Sequence[Hashable] | None, word: str) -> Any:
-    """Return what is given in Datasets as the components of a field are stacked."""
-    if names is None:
-        return given
-    if isinstance(given, xr.Dataset):
-        missing = [name for name in names if name not in given]
-        if missing:
-            msg = (
-                f"`{word}` must have the variables that `components` names, "
-                f"{list(names)}. Got a Dataset without {missing}."
-            )
-            raise ValueError(msg)
-        return _stacked([given[name] for name in names])
-    if isinstance(given, Mapping):
-        return {name: _of_variables(one, names, word) for name, one in given.items()}
-    if isinstance(given, tuple):
-        return tuple([_of_variables(one, names, word) for one in given])
-    return given
+    valid = mask(data, at.samples, where, skipna)
+    return at, {"where": valid, "vector_dim": place, **at.grid}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Hashable, Mapping, Sequence
+from copy import deepcopy
 from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,6 +19,7 @@ from .._checks.wording import shown
 from . import coordinates, units
 from .boundaries import Dim, boundaries
 from .by_name import (
+    FOR_EACH_DATASET,
     aligned,
     beside,
     is_name,
@@ -43,6 +45,10 @@ OF_SAMPLES = {
 class Along(NamedTuple):
     """What is given for the dims that are differentiated along."""
 
+    #: What is in the data, read once: it may lie on a disk.
+    samples: Any
+    #: One component of a field; else the data.
+    component: xr.DataArray
     #: Their names and numbers.
     names: list[Any]
     axes: list[int]
@@ -80,9 +86,9 @@ def along(
     scale_factors: Any = None,
 ) -> Along:
     """Check what is given for the dims of `data`, the dim of components left out."""
-    _check_data(data)
+    samples = _samples(data)
     names = names_of_dims(data, dim, vector_dim)
-    of_one = data if vector_dim is None else data.isel({vector_dim: 0}, drop=True)
+    of_one = data if vector_dim is None else _component(data, vector_dim)
     given = per_dim(spacing, names, None, "spacing")
     entries = [_coordinate(data, *pair) for pair in zip(names, given, strict=True)]
     found = [
@@ -96,6 +102,8 @@ def along(
         for name, x in zip(names, entries, strict=True)
     ]
     at = Along(
+        samples,
+        of_one,
         names,
         [data.dims.index(name) for name in names],
         [spaced.entry for spaced in found],
@@ -108,23 +116,40 @@ def along(
     return at
 
 
-def _check_data(data: Any) -> None:
-    """Refuse what is no single labelled array, with one name for each dim."""
+def _component(data: xr.DataArray, vector_dim: Hashable) -> xr.DataArray:
+    """Return the first component of a field, with what is not of single components."""
+    of_each = [k for k, v in data.coords.variables.items() if vector_dim in v.dims]
+    first = data.isel({vector_dim: 0}, drop=True)
+    left = [name for name in of_each if name in first.coords]
+    return first.drop_vars(left) if left else first
+
+
+def _samples(data: Any) -> Any:
+    """Return what is in a labelled array; refuse all else, and dims of one name."""
     if not isinstance(data, xr.DataArray):
         msg = (
             f"`data` must be an xarray.DataArray. Got {_classes.type_name(data)}. "
-            + (
-                "Take one of its variables, or each, with `data.assign({name: ... for "
-                "name in data})`; its `map` puts the old `units` back."
-                if hasattr(data, "data_vars")  # a Dataset, or a tree of them
-                else "Make one of it, with `xarray.DataArray`."
-            )
+            f"{_remedy(data)}"
         )
         raise TypeError(msg)
     if len(set(data.dims)) != data.ndim:
         msg = f"`data` must have different dims. Got {data.dims}. Rename one of them."
         raise ValueError(msg)
-    _refuse_quantities(data.data, "data")
+    samples = data.data
+    _refuse_quantities(samples, "data")
+    return samples
+
+
+def _remedy(data: Any) -> str:
+    """Return what helps with what is no labelled array."""
+    if isinstance(data, xr.DataTree):
+        return FOR_EACH_DATASET
+    if isinstance(data, xr.Dataset):
+        return (
+            "Take one of its variables, or each, with `data.assign({name: ... for name "
+            "in data})`; its `map` puts the old `units` back."
+        )
+    return "Make one of it, with `xarray.DataArray`."
 
 
 def _refuse_quantities(given: Any, parameter: str) -> None:
@@ -193,7 +218,7 @@ def _coordinate(data: xr.DataArray, name: Any, given: Any) -> Any:
 
 
 def _is_coordinate(given: Any) -> bool:
-    return isinstance(given, xr.DataArray) and given.ndim > 0
+    return isinstance(given, xr.DataArray) and bool(given.dims)
 
 
 def _entry(
@@ -219,24 +244,32 @@ def _entry(
     return spaced
 
 
-def check_new(dims: Any, known: Sequence[Any]) -> None:
-    """Refuse what is not two names that are not taken."""
-    is_list = isinstance(dims, (list, tuple)) and all(map(is_name, dims))
-    if is_list and not set(dims) & set(known) and len(set(dims)) == len(dims) == 2:
+def check_new(given: Any, data: xr.DataArray, parameter: str) -> None:
+    """Refuse what is not as many names as a parameter wants, none of them taken."""
+    known = tuple(dict.fromkeys((*data.dims, *data.coords)))
+    is_list = isinstance(given, (list, tuple)) and all(map(is_name, given))
+    count = 2 if parameter == "new_dims" else 1
+    if (
+        is_list
+        and not set(given) & set(known)
+        and len(set(given)) == len(given) == count
+    ):
         return
-    msg = f"`new_dims` must be two names that none of {known} is. Got {shown(dims)}."
+    rule = "two names" if count == 2 else "a name"
+    shown_as = shown(given if count == 2 else given[0])
+    msg = f"`{parameter}` must be {rule} that none of {known} is. Got {shown_as}."
     raise (ValueError if is_list else TypeError)(msg)
 
 
-def mask(data: xr.DataArray, where: Any, skipna: bool) -> Array | None:
+def mask(data: xr.DataArray, samples: Any, where: Any, skipna: bool) -> Array | None:
     """Return which samples are valid, with the dims of the data; None for all."""
     leaves_out = flag(skipna, "skipna")
-    masks = [] if where is None else [_given_mask(data, where)]
-    masks += [data.notnull()] if leaves_out else []
+    masks = [] if where is None else [_given_mask(data, where).variable]
+    masks += [xr.Variable(data.dims, samples).notnull()] if leaves_out else []
     if not masks:
         return None
     valid = reduce(operator.and_, masks)
-    if data.chunks is not None and valid.chunks is None:
+    if hasattr(samples, "chunks") and valid.chunks is None:
         valid = valid.chunk()
     of_samples: Array = placed(valid.data, valid, data)
     return of_samples
@@ -249,7 +282,11 @@ def _given_mask(data: xr.DataArray, where: Any) -> xr.DataArray:
     if not isinstance(where, xr.DataArray):
         msg = (
             f"`where` must be a DataArray of bools. Got {_classes.type_name(where)}. "
-            "Label it first, e.g. with `data.copy(data=where)`."
+            + (
+                "Take one of its variables."
+                if isinstance(where, xr.Dataset)
+                else "Label it first, e.g. with `data.copy(data=where)`."
+            )
         )
         raise TypeError(msg)
     if where.dtype != bool:
@@ -265,17 +302,32 @@ def derived(
     data: xr.DataArray,
     values: Any,
     per: Sequence[Any],
-    dims: Sequence[Hashable] | None = None,
+    new: Mapping[Hashable, Any] | None = None,
+    place: int = 0,
 ) -> xr.DataArray:
-    """Return values with the labels of the data, and its unit per those of the dims."""
-    attributes = {k: v for k, v in data.attrs.items() if k not in OF_SAMPLES}
-    unit = units.quotient(attributes.pop("units", None), per)
-    if unit is not None:
-        attributes["units"] = unit
-    dims = data.dims if dims is None else dims
-    left = set(data.dims) - set(dims)
-    # With the indexes that there are: of bare arrays, xarray would make others.
-    coords = data.coords.to_dataset().drop_dims(left, errors="ignore").coords
-    result = xr.DataArray(values, coords, dims, attrs=attributes)
-    result.name = data.name  # else, Dask's arrays would give it a name of their own
+    """Return values with the labels of the data, and its unit per those of the dims.
+
+    At a place among its dims, there may be new ones, with their coordinates.  Labels
+    are copied, so that what is written to them does not change the data.
+    """
+    if new is None and values.shape == data.shape:  # not so if Dask does not know it
+        result = data.copy(data=values)
+        for variable in result.coords.variables.values():
+            if isinstance(variable, xr.IndexVariable):  # which is copied less deeply
+                variable.attrs = deepcopy(variable.attrs)
+                variable.encoding = deepcopy(variable.encoding)
+    else:
+        coords = data.coords.merge(xr.Coordinates(new)).coords
+        # With the indexes that there are: of bare arrays, xarray would make others.
+        dims = (*data.dims[:place], *(new or ()), *data.dims[place:])
+        result = xr.DataArray(values, coords, dims, attrs=deepcopy(data.attrs))
+        result.name = data.name  # else, Dask's arrays would give it one of their own
+    result.attrs, result.encoding = attributes_of(result.attrs, per), {}
     return result
+
+
+def attributes_of(samples: Mapping[Any, Any], per: Sequence[Any]) -> dict[Any, Any]:
+    """Return the attributes of slopes: those of samples, with the unit of slopes."""
+    attributes = {k: v for k, v in samples.items() if k not in OF_SAMPLES}
+    unit = units.quotient(attributes.pop("units", None), per)
+    return attributes if unit is None else {**attributes, "units": unit}

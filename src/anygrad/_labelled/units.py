@@ -31,6 +31,9 @@ OF_TIME = {
 }
 
 
+#: What pint cannot read in any way: it takes the power of `s-1` for a difference.
+NEGATIVE_POWER = re.compile(r"(?<![\w.])[^\W\d_]+-\d")
+
 #: Degrees Celsius that all read as degrees times coulomb.
 DEGREES_TIMES = re.compile(r"\bdeg\w*\s+[CFK]\b", re.IGNORECASE)
 
@@ -72,7 +75,17 @@ def one(parameter: str, names: Sequence[Any], units: Sequence[Any]) -> Any:
             f"added. Got the attributes `units` {told}. Convert them to one unit first."
         )
         raise ValueError(msg)
-    return None if None in units or not units else units[0]
+    return one_or_none(units)
+
+
+def one_or_none(units: Sequence[Any]) -> Any:
+    """Return a unit of which all are said to be, None if there is no such one."""
+    return None if not units or None in units or not are_one(units) else units[0]
+
+
+def shared(units: Sequence[Any]) -> Any:
+    """Return the unit of all of some that are not added, None if it is not one."""
+    return units[0] if len(set(map(str, units))) == 1 else None
 
 
 def _plain(unit: str) -> str:
@@ -114,7 +127,8 @@ def _by_pint(unit: str, per: Sequence[str]) -> str | None:
         return None
     text = f"({unit})" + "".join([f" / ({other})" for other in per])
     registry = pint.get_application_registry()
-    found = _read_by(registry, text)
+    is_other = NEGATIVE_POWER.search(text)  # which fails, but not at once
+    found = None if is_other else _read_by(registry, text)
     if found is not None:
         return found
     for pattern, other in OF_UDUNITS:

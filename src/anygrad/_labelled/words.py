@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import xarray as xr
+from typing import Any
 
 
 def called(
-    door: Callable[..., Any], data: xr.DataArray, names: Sequence[Any], **given: Any
+    door: Callable[..., Any],
+    samples: Any,
+    dims: Sequence[Any],
+    names: Sequence[Any],
+    **given: Any,
 ) -> Any:
     """Return what a plain door makes of the array inside, along dims of these names."""
     try:
-        return door(data.data, **given)
+        return door(samples, **given)
     except (TypeError, ValueError, IndexError) as error:
         text = str(error)
         if type(error).__module__ != "builtins" or not text.startswith("`"):
             raise
-        raise type(error)(_with_names(text, data.dims, names)) from None
+        raise type(error)(_with_names(text, dims, names)) from None
 
 
 def _with_names(text: str, dims: Sequence[Any], names: Sequence[Any]) -> str:
