@@ -292,6 +292,25 @@ def test_torch_way_back_in_blocks(
     assert torch.autograd.gradgradcheck(call, f, fast_mode=True)
 
 
+@pytest.mark.parametrize("boundary", ["one_sided", "reflect", ("periodic", 99.0)])
+def test_torch_distances_are_made_once(torch: Any, boundary: Any) -> None:
+    """Whatever compiles a call, or goes back, has each for all formulas of an axis."""
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    f, x = torch.ones(20), torch.arange(20.0)
+    graph = make_fx(
+        lambda f, x: anygrad.derivative(
+            f, spacing=x, order=2, accuracy=4, boundary=boundary
+        )
+    )(f, x).graph
+    samples, coordinates = graph.find_nodes(op="placeholder")
+    cuts = [node for node in graph.nodes if coordinates in node.all_input_nodes]
+    assert samples not in cuts
+    assert len({str(node.args) for node in cuts}) == len(cuts) - (
+        2 if type(boundary) is tuple else 0  # those of the ends, for the period
+    )
+
+
 def test_torch_notices_coordinates_that_change(torch: Any) -> None:
     f, x = torch.tensor(SAMPLES, requires_grad=True), torch.tensor(COORDINATES)
     (result,) = anygrad.gradient(f, spacing=[x], dim=1)

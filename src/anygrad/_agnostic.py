@@ -17,10 +17,11 @@ from ._boundaries import End
 from ._classes import is_array
 from ._differences import difference
 from ._formulas import WeightedFormula
-from ._lowering import END, STANDARD, START, Lowering, index_along, shifted
+from ._lowering import STANDARD, Lowering, index_along
 from ._precision import working
 from ._records import candidates
 from ._scales import Scale
+from ._spans import Spans
 
 if TYPE_CHECKING:
     from ._formulas import Formula
@@ -245,18 +246,24 @@ def end_of(lower: Any, number: int, scheme: Scheme) -> int | None:
 
 def weighted_formulas(task: Task, xp: Namespace) -> tuple[WeightedFormula, ...]:
     """Return all formulas of the scheme, from one end of the axis to the other."""
+    spans = None if task.coordinates is None else spans_of(task, xp)
     numbers = range(len(task.scheme.formulas))
-    return tuple([weighted_formula(task, number, xp) for number in numbers])
+    return tuple([weighted_formula(task, number, xp, spans) for number in numbers])
 
 
-def weighted_formula(task: Task, number: int, xp: Namespace) -> Any:
-    """Return one formula of the scheme with the weights and the scale of the grid."""
+def weighted_formula(
+    task: Task, number: int, xp: Namespace, spans: Spans | None = None
+) -> Any:
+    """Return one formula of the scheme with the weights and the scale of the grid.
+
+    The distances may be given that others read, too.
+    """
     formula = task.scheme.formulas[number]
     if not formula.terms:
         return WeightedFormula(formula, (), _scales.UNSCALED)
     if task.coordinates is None:
         return WeightedFormula(formula, formula.terms, scales(task, xp)[number])
-    span = _spans(task, formula, xp)
+    span = (spans_of(task, xp) if spans is None else spans).of(formula)
     # Times the reciprocal, because XLA turns (a / b) / h into a / (b * h), and that is
     # a product of steps: it overflows or vanishes where their ratio does not.
     offsets, order = formula.offsets, formula.order
@@ -284,54 +291,11 @@ def scales(task: Task, xp: Namespace) -> Sequence[Scale]:
     )
 
 
-def _spans(task: Task, formula: Formula, xp: Namespace) -> Callable[[int, int], Any]:
-    """Return the function from two offsets to the distance of their coordinates."""
-    precision, ghosts = task.precision, dict(formula.ghosts)
-    x = prepare(task.coordinates, precision.coordinates, precision.wide_coordinates, xp)
-    known: dict[tuple[int, int], Any] = {}
-
-    def chord(first: int, last: int) -> Any:
-        return difference(
-            shifted(x, task.axis, formula, last),
-            shifted(x, task.axis, formula, first),
-            precision.coordinates,
-            precision.wide_coordinates,
-            xp,
-        )
-
-    def from_edge(offset: int) -> Any:
-        ghost = ghosts.get(offset)
-        if ghost is None:
-            return chord(formula.edge, offset)
-        parts = [chord(lower, upper) for upper, lower in ghost.chords]
-        if ghost.turns:
-            parts.append(_turn(x, task, xp) * float(ghost.turns))
-        return reduce(operator.add, parts)
-
-    def span(first: int, last: int) -> Any:
-        length = known.get((first, last))
-        if length is None:
-            if first in ghosts or last in ghosts:
-                length = from_edge(last) - from_edge(first)
-            else:
-                length = chord(first, last)
-            known[first, last] = length
-        return length
-
-    return span
-
-
-def _turn(x: Any, task: Task, xp: Namespace) -> Any:
-    """Return the period, negative where the coordinates descend."""
-    precision = task.precision
-    ends = [x[index_along(task.axis, cut)] for cut in (END, START)]
-    length = difference(
-        ends[0], ends[1], precision.coordinates, precision.wide_coordinates, xp
-    )
-    if x.shape[task.axis] == 1:  # to both sides
-        return length + _as_numbers(task.period, precision.coordinates, xp)
-    # Its sign by hand: torch's compatible one has no batches.
-    return length / xp.abs(length) * _as_numbers(task.period, precision.coordinates, xp)
+def spans_of(task: Task, xp: Namespace) -> Spans:
+    """Return the distances of a task's coordinates."""
+    dtype, is_wide = task.precision.coordinates, task.precision.wide_coordinates
+    x = prepare(task.coordinates, dtype, is_wide, xp)
+    return Spans(x, _as_numbers(task.period, dtype, xp), task, xp)
 
 
 def _as_numbers(value: Any, dtype: DType, xp: Namespace) -> Any:
