@@ -209,3 +209,9 @@ def test_looking_for_nan(
             jax.vmap(lambda f: anygrad.gradient(f, where=where & False, **kind))(
                 f[None]
             )
+
+
+def test_keys_are_no_masks(jax: Any) -> None:
+    keys = jax.random.split(jax.random.key(0), 5)
+    with pytest.raises(TypeError, match=r"^`where` must have a boolean dtype: True"):
+        anygrad.gradient(jax.numpy.asarray(SAMPLES), where=keys)

@@ -16,6 +16,8 @@ import pytest
 
 import anygrad
 import fresh
+from anygrad._executors import in_jax
+from anygrad._executors.spread import explicit as on_explicit_axes
 from test_sharding import DEVICES, ON_DEVICES, TRANSFERS
 
 ROWS, COLUMNS = 48, 24
@@ -81,6 +83,12 @@ PLACED: dict[str, tuple[str, Callable[[Any], Any]]] = {
         "f",
         lambda a: anygrad.derivative(a["f"], dim=0, boundary="ghosts", accuracy=4),
     ),
+    "ghosts beside the samples": (
+        "f",
+        lambda a: anygrad.derivative(
+            a["f"], dim=0, boundary=("edge", ("ghosts", a["whole"][None, :COLUMNS]))
+        ),
+    ),
     "whole samples": (
         "g",
         lambda a: anygrad.derivative(a["g"], dim=0, spacing=a["x"]),
@@ -92,7 +100,11 @@ PLACED: dict[str, tuple[str, Callable[[Any], Any]]] = {
 }
 
 #: Over which axes their results are spread.
-SPREAD = {"ghosts": ["columns"], "even ghosts": ["rows", "columns"]}
+SPREAD = {
+    "ghosts": ["columns"],
+    "ghosts beside the samples": ["columns"],
+    "even ghosts": ["rows", "columns"],
+}
 
 #: Those of which the derivative is taken, in the samples and in the coordinates.
 DERIVED = ("gradient", "symmetric")
@@ -177,6 +189,7 @@ def look_at_all() -> dict[str, Any]:
     found["masked"] = {"eager": masked(auto), "jit": masked(explicit)}
     for name, (samples, call) in PLACED.items():
         found[name] = placed(samples, call, explicit)
+    found["many formulas"] = {"eager": many(auto), "jit": many(explicit)}
     found["per line"] = {"eager": per_line(auto), "jit": per_line(explicit)}
     return found
 
@@ -297,6 +310,30 @@ def masked(spread: Any) -> float:
     return float(numpy.nanmax(abs(numpy.asarray(result) - wanted)))
 
 
+def many(spread: Any) -> float:
+    """Return the error of what has too many formulas for one program: it gets none."""
+    import jax
+
+    def call(a: Any) -> Any:
+        return anygrad.gradient(
+            a["f"], spacing=[0.5, a["y"]], where=a["mask"], boundary=["edge", "reflect"]
+        )
+
+    def along(f: Any) -> Any:
+        return call(spread | {"f": f})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(in_jax, "MOST_PAIRS", 0)
+        patch.setattr(in_jax, "_program", None)
+        results = call(spread), jax.jvp(along, (spread["f"],), (spread["f"],))[0]
+    wanted = call(arrays())
+    found = [compared(result, wanted) for result in results]
+    axes = [["rows", "columns"]] * 2
+    if on_explicit_axes.sharding_of(spread["f"]) is not None:
+        assert all(one["specs"] == axes for one in found)
+    return float(max(one["error"] for one in found))
+
+
 # The tests.
 
 
@@ -330,9 +367,12 @@ def test_derivatives_of_derivatives(jax: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize("way", ["eager", "jit"])
-@pytest.mark.parametrize("name", ["short", "per line", "masked"])
+@pytest.mark.parametrize("name", ["short", "per line", "masked", "many formulas"])
 def test_what_the_compiler_spreads(jax: Any, name: str, way: str) -> None:
-    """Parts shorter than the halo, values for each line, masks of mixed derivatives."""
+    """Parts shorter than the halo, values for each line, masks of mixed derivatives.
+
+    And plans with too many formulas for one program, on either kind of mesh.
+    """
     assert found()[name][way] < 1e-13
 
 

@@ -112,6 +112,32 @@ def test_jax_vmap(jax: Any, entry: Any) -> None:
         assert jnp.allclose(batch, jnp.stack(one), rtol=1e-6, atol=0)
 
 
+def test_jax_dtypes_of_numbers_that_have_none(jax: Any) -> None:
+    """A result has the dtype of the samples, and does not give way beside another."""
+    import jax.numpy as jnp
+
+    f, step = jnp.full((5,), 2.5), jnp.asarray(0.5)
+    assert f.weak_type
+    assert step.weak_type
+    for spacing in (1, 0.5, step, jnp.arange(5) * step):
+
+        def call(f: Any, spacing: Any) -> Any:
+            return anygrad.derivative(f, spacing=spacing)
+
+        half = partial(call, spacing=spacing)
+        results = [
+            half(f),
+            jax.jit(half)(f),
+            jax.jit(call)(f, spacing),
+            jax.vmap(half)(f[None])[0],
+            jax.jvp(half, (f,), (f,))[1],
+        ]
+        with jax.disable_jit():
+            results.append(half(f))
+        assert [result.dtype for result in results] == [f.dtype] * 6
+        assert not any(result.weak_type for result in results)
+
+
 def test_jax_jit_of_a_gradient_of_a_vmap(jax: Any) -> None:
     """Transformations within each other."""
     import jax.numpy as jnp

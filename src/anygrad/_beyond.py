@@ -77,7 +77,7 @@ def _of_task(value: Any, task: Task) -> Any:
     if not ndim or task.component is None:
         return value
     axis, number = task.component
-    return _dispatch.component_of(value, axis, number if value.shape[axis] != 1 else 0)
+    return _dispatch.part_of(value, axis, number if value.shape[axis] != 1 else 0)
 
 
 def derived(task: Task, xp: Namespace, lowering: Lowering) -> tuple[Any, Any]:

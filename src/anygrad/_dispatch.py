@@ -264,10 +264,10 @@ def surroundings(samples: Samples) -> AbstractContextManager[Any]:
     return _executors_of(samples.library).surroundings(samples.array)
 
 
-def component_of(array: Any, axis: int, number: int) -> Any:
-    """Return a component of what comes beside samples, which a call may ask for."""
+def part_of(array: Any, axis: int, points: int | slice) -> Any:
+    """Return what a call needs of an array beside samples: a component, or rows."""
     cut = _executors_of(_libraries.library_of(array)).cut
-    return cut(array, index_along(axis, number))
+    return cut(array, index_along(axis, points))
 
 
 def _surroundings_of_chunk(array: Any) -> AbstractContextManager[Any]:

@@ -16,7 +16,7 @@ from ._checks import boundary, dim, ghosts, input, order, spacing
 from ._checks.ghosts import Given
 from ._checks.spacing import Entry
 from ._classes import ndim_of
-from ._lowering import END, START, index_along
+from ._lowering import END, START
 from ._records import Axis, Field, Plan, Samples
 
 #: ``concat(arrays, axis)`` joins arrays along an axis.
@@ -56,7 +56,7 @@ class Extension(NamedTuple):
 
     def corners(self, part: Any, concat: Concat) -> Any:
         """Return ghosts of another dim, their first and last rows repeated."""
-        rows = [part[index_along(self.place, cut)] for cut in (START, END)]
+        rows = [_dispatch.part_of(part, self.place, cut) for cut in (START, END)]
         counts = [0 if a is None else a.shape[self.place] for a in self[2:]]
         before, after = ([row] * n for row, n in zip(rows, counts, strict=True))
         return concat([*before, part, *after], axis=self.place)
@@ -200,4 +200,4 @@ def _coordinates(entry: Entry, sides: Any, axis: Axis, count: int, field: Field)
 def _nearest(array: Any, place: int, count: int, side: Given) -> Any:
     """Return what lies next to the samples."""
     cut = slice(-count, None) if side.end == 0 else slice(0, count)
-    return array[index_along(place, cut)]
+    return _dispatch.part_of(array, place, cut)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from . import _classes, _decided
+from . import _classes, _decided, _namespaces
 from ._library import Library
 from ._typing import Namespace
 
@@ -117,8 +117,7 @@ def _torch_is_symbol(number: Any) -> bool:
 def _jax_device(array: Any) -> Any:
     """Return the devices to which an array is bound.
 
-    JAX moves uncommitted arrays as needed, spreads arrays over many devices, and gives
-    traced values no device.
+    JAX moves uncommitted arrays as needed, and gives traced values no device.
     """
     from jax.core import Tracer
 
@@ -222,6 +221,7 @@ TABLE = (
         device=_jax_device,
         has_slopes=True,
         adopt=_jax_adopted,
+        concat=_namespaces.joined_by_jax,
         tracers=("Tracer",),
         on_traced=(
             "It must be known while `jax.jit` traces: name the argument in "

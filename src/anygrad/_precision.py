@@ -78,7 +78,7 @@ def is_complex(dtype: DType, xp: Namespace) -> bool:
 
 def is_integer(dtype: DType, xp: Namespace) -> bool:
     """Tell whether `dtype` is an integer one, signed or not."""
-    return bool(xp.isdtype(dtype, "integral"))
+    return _is_of_kind("integral", dtype, xp)
 
 
 def is_floating(dtype: Any, xp: Namespace) -> bool:

@@ -91,5 +91,5 @@ def of_components(plain: Any, plan: Plan) -> Any:
         return plain
     components = [task.component for task in plan.tasks if task.component is not None]
     axis, count = components[0][0], 1 + max([number for _, number in components])
-    parts = [_dispatch.component_of(plain, axis, k) for k in range(plain.shape[axis])]
+    parts = [_dispatch.part_of(plain, axis, k) for k in range(plain.shape[axis])]
     return tuple(parts) if len(parts) > 1 else (*parts,) * count

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import _agnostic
+from .. import _agnostic, _lowering
 from .._records import Plan, all_tasks
 from .._schemes import StepScales
 from . import arguments, way_back
@@ -83,12 +83,11 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     if results is not None:
         return results
     numbers, forms, arrays = arguments.taken_apart(plan)
-    # Operation by operation, a mesh with explicit axes refuses what is cut.
-    if _is_long(plan) and not explicit.sharding_of(f, *itertools.chain(*arrays)):
+    if _is_long(plan):
         # They may be NumPy's, which a program takes as its arguments.
         own = [[v if v is None else xp.asarray(v) for v in values] for values in arrays]
         whole = arguments.put_together(arguments.static(plan), forms, numbers, own)
-        return _by_operations(_agnostic.run, f, whole, xp)
+        return _by_operations(_anywhere, f, whole, xp)
     if made is None or made.forms != forms:
         layout = sharded.layout_of(f, f.sharding, plan) if _is_spread(f) else None
         program = _program(arguments.static(plan), forms, xp, _is_spread(f), layout)
@@ -141,10 +140,12 @@ def _program(
         return arguments.put_together(static, forms, numbers, arrays)
 
     def traced(f: Any, numbers: Any, arrays: Any) -> tuple[Any, ...]:
+        f = _typed(f)
         values = [numbers[k] for k in range(len(numbers))]
         if layout is not None:
             return sharded.run(f, values, arrays, layout, static, put_together, xp)
-        return _trace(f, put_together(values, arrays), xp, is_spread)
+        plan = put_together(values, arrays)
+        return _anywhere(f, plan, xp, lowering_of(f, plan, is_spread))
 
     return jax.jit(traced)
 
@@ -227,6 +228,8 @@ def trace(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     if sharding is None:
         run = _agnostic.run if is_spread else way_back.run
         return _by_operations(run, f, plan, xp, lowering_of(f, plan, is_spread))
+    if _is_long(plan):
+        return _by_operations(_anywhere, f, plan, xp)
     names = explicit.names_of(sharding.mesh)
     layout = sharded.layout_of(f, sharding, plan, names)
     program = _program(arguments.static(plan), forms, xp, is_spread, layout)
@@ -243,6 +246,7 @@ def _by_operations(
     """
     import jax
 
+    f = _typed(f)
     is_masked = any(task.where is not None for task in plan.tasks)
     if not (is_masked and jax.config.jax_debug_nans):
         return run(f, plan, xp, *how)
@@ -251,9 +255,23 @@ def _by_operations(
     return tuple([xp.asarray(result, copy=True) for result in results])
 
 
-def _trace(f: Any, plan: Plan, xp: Namespace, is_spread: bool) -> tuple[Any, ...]:
-    """Run the plan within a program; the compiler finds where to."""
-    lowering = lowering_of(f, plan, is_spread)
+def _typed(f: Any) -> Any:
+    """Return samples whose dtype is their own.
+
+    How pieces are joined would decide whether a result gives way beside other dtypes.
+    """
+    from jax import lax
+
+    return lax.convert_element_type(f, f.dtype)
+
+
+def _anywhere(
+    f: Any, plan: Plan, xp: Namespace, lowering: _lowering.Lowering = _lowering.STANDARD
+) -> tuple[Any, ...]:
+    """Run the plan where its arrays lie; on explicit axes, the compiler finds where to.
+
+    These refuse what is cut, in a program and operation by operation.
+    """
     numbers, forms, arrays = arguments.taken_apart(plan)
     sharding = explicit.sharding_of(f, *itertools.chain(*arrays))
     if sharding is None:

@@ -6,7 +6,7 @@ The compiler may place what is cut, and is told how the results lie.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .entries import parts_of
@@ -59,3 +59,22 @@ def cut(array: Any, part: tuple[Any, ...]) -> Any:
             entries[axis] = None
     spread = sharding.update(spec=entries)
     return placed_by_compiler(lambda array: array[part], spread, names_of(mesh))(array)
+
+
+def joined(arrays: Sequence[Any], axis: int) -> Any:
+    """Return arrays one after the other, whole along an axis that becomes uneven."""
+    from jax import numpy as xp
+
+    sharding = sharding_of(*arrays)
+    if sharding is None:
+        return xp.concat(arrays, axis=axis)
+    spec = next(one.spec for one in map(sharding_of, arrays) if one is not None)
+    ndim, length = arrays[0].ndim, sum(array.shape[axis] for array in arrays)
+    entries = [*spec, *[None] * (ndim - len(spec))]
+    if length % parts_of(sharding.mesh, entries[axis]):
+        entries[axis] = None
+    return placed_by_compiler(
+        lambda *arrays: xp.concat(arrays, axis=axis),
+        sharding.update(spec=entries),
+        names_of(sharding.mesh),
+    )(*arrays)
