@@ -589,6 +589,36 @@ def test_too_few_points_for_the_slope_of_a_factor(library: Backend) -> None:
     anygrad.laplacian(f, scale_factors=[1.0, 2.0], boundary="edge")
     with pytest.raises(ValueError, match="`input` must have at least 3 points along"):
         anygrad.laplacian(f, scale_factors=[1.0, h], boundary="edge")
+    # The user has given no edge order, and needs none.
+    with pytest.raises(ValueError, match="`accuracy=2` and `scale_factors` that vary"):
+        anygrad.laplacian(f, scale_factors=[1.0, h], boundary="edge", edge_order=1)
+
+
+def test_a_factor_without_a_slope_needs_no_points(library: Backend) -> None:
+    """A flux lacks the factor of its own dim, and a circulation that of the other."""
+    along = {"spacing": 0.5, "boundary": "edge"}
+    f = library.asarray([[1.0, 3.0]])
+    h = library.asarray([2.0, 4.0])
+    result = anygrad.divergence(f, scale_factors=[h], **along)
+    assert library.tolist(result) == [1.0, 0.5]
+    wind = library.asarray([[[0.0] * 3] * 2, [[1.0] * 3, [3.0] * 3]])
+    ends = {"spacing": 0.5, "boundary": ["edge", "one_sided"]}
+    result = anygrad.curl(wind, scale_factors=[h[:, None], 1.0], **ends)
+    assert library.tolist(result) == [[1.0] * 3, [0.5] * 3]
+
+
+def test_a_period_for_each_line_beside_one_row_of_factors(library: Backend) -> None:
+    """The slope of the factor differs from line to line, as its last step does."""
+    f = library.asarray([[1.0, 5.0, 3.0], [1.0, 5.0, 3.0]])
+    x = library.asarray([0.0, 1.0, 3.0])
+    h = library.asarray([[1.0, 2.0, 4.0]])
+    period = library.asarray([[4.0], [8.0]])
+    along = {"dim": 1, "spacing": [x], "scale_factors": [h]}
+    result = anygrad.laplacian(f, boundary=[("periodic", period)], **along)
+    for k, length in enumerate((4.0, 8.0)):
+        ends = [("periodic", length)]
+        line = anygrad.laplacian(f[k : k + 1, :], boundary=ends, **along)
+        assert is_close(library, result[k : k + 1, :], line)
 
 
 def test_complex_coordinates_of_another_dim(library: Backend) -> None:

@@ -26,7 +26,7 @@ from ._checks.dtype import check_pair
 from ._checks.spacing import Entry
 from ._classes import ndim_of
 from ._lowering import index_along
-from ._records import Ends, Field, Orders, Plan, Samples
+from ._records import Field, Plan, Samples
 from ._typing import DType, Namespace
 
 
@@ -123,9 +123,10 @@ class Grid(NamedTuple):
 
     def slope(self, weight: Any, place: int, samples: Any) -> Any:
         """Return the derivative of a product of factors, which has no boundary."""
-        if ndim_of(self.entry(place)) > 1:
-            weight = self.spread(weight, samples)
         ends = _each_end(_of_factor, self.ends(place))
+        period = ends[1] if boundary.is_period(ends) else None
+        if max(ndim_of(self.entry(place)), ndim_of(period)) > 1:
+            weight = self.spread(weight, samples)
         return self._along(weight, place, ends, edge_order=None, where=None)
 
     def spread(self, weight: Any, samples: Any) -> Any:
@@ -346,10 +347,12 @@ def _check_lengths(planner: Any, grid: Grid, field: Field) -> None:
         is_one_sided = "one_sided" in map(_of_factor, ends)
         if is_product or not is_one_sided:
             continue
-        if any(grid.varies(h, k) for h in grid.factors):
-            orders = Orders(1, accuracy, accuracy)
-            nothing = Ends("one_sided", "one_sided", None, None)
-            input.check_length(field, axis, accuracy + 1, orders, nothing)
+        # A flux, or a circulation, has all factors but that of its own dim.
+        has_all = planner is _calls.laplacian
+        rest = [h for place, h in enumerate(grid.factors) if has_all or place != k]
+        if any(grid.varies(h, k) for h in rest):
+            why = f"`accuracy={accuracy}` and `scale_factors` that vary along it"
+            input.check_room(field, axis, accuracy + 1, why)
 
 
 def _both(ends: Any) -> tuple[Any, Any]:
