@@ -30,7 +30,9 @@ def laplacian(
         ``max(edge_order + 2, accuracy)`` of them where an end is one-sided,
         and ``accuracy + 2`` on coordinates.  With ghosts at both ends and no
         `where`, one is enough, and two for ``"reflect"`` and, on coordinates,
-        for all but ``"periodic"``.  Dims that are not named are batches.
+        for all but ``"periodic"`` and ghosts that are given.  Beside ghosts of
+        a neighbour at one end only, `halo_width` says how many
+        (`shortest_block`).  Dims that are not named are batches.
     spacing : scalar, array, list or tuple of these, or None, default: 1
         Where the samples lie.  One scalar is the step along every dim.  A list
         or tuple has one entry per dim named, each of them
