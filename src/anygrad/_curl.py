@@ -162,7 +162,8 @@ def curl(
           array, is complex for a real `input`, is an array of another library
           than `input` and NumPy, or holds no numbers; if a period is neither a
           real number nor an array of these; if the dtype of ghosts is none
-          that `input` can hold.
+          that `input` can hold, or of their coordinates none that `spacing`
+          can.
         - If `where` is not a plain, dense array of bools, or is of another
           library than `input` and NumPy.
         - If `vector_dim` is not an int.
