@@ -449,20 +449,28 @@ def test_missing_samples_of_one_component(library: Backend) -> None:
 
 @pytest.mark.parametrize("name", ["divergence", "curl"])
 def test_what_is_missing_does_not_matter(library: Backend, name: str) -> None:
-    """Nor where the product rule has the sample of the point itself: there is none."""
+    """Nor where the product rule has the sample of the point itself: there is none.
+
+    That is so near the ends; farther inside, a flux skips its own point as ever.
+    """
     h = library.asarray([[1.0], [2.0], [4.0], [3.0], [5.0]])
-    valid = library.asarray(oracle.build((2, 5, 4), lambda k: k[1:] != (2, 2)), "bool")
+    holes = ((1, 2), (2, 1))
+    valid = library.asarray(
+        oracle.build((2, 5, 4), lambda k: k[1:] not in holes), "bool"
+    )
     keywords = {"where": valid, "scale_factors": [1.0, h], "boundary": "edge"}
     found = []
     for missing in (0.0, 99.0, math.nan):
         wind = library.asarray(
             oracle.build(
-                (2, 5, 4), lambda k, m=missing: sum(k) if k[1:] != (2, 2) else m
+                (2, 5, 4), lambda k, m=missing: sum(k) if k[1:] not in holes else m
             )
         )
         result = library.tolist(getattr(anygrad, name)(wind, **keywords))
         found.append(repr(result))
-        assert [math.isnan(value) for value in result[2]] == [False, False, True, False]
+        missing_at = [math.isnan(value) for value in result[1]]
+        assert missing_at == [False, False, True, False]
+        assert not math.isnan(result[2][1])
     assert len(set(found)) == 1
 
 
@@ -589,6 +597,77 @@ def test_too_few_points_for_the_slope_of_a_factor(library: Backend) -> None:
     anygrad.laplacian(f, scale_factors=[1.0, 2.0], boundary="edge")
     with pytest.raises(ValueError, match="`input` must have at least 3 points along"):
         anygrad.laplacian(f, scale_factors=[1.0, h], boundary="edge")
+    # The user has given no edge order, and needs none.
+    with pytest.raises(ValueError, match="`accuracy=2` and `scale_factors` that vary"):
+        anygrad.laplacian(f, scale_factors=[1.0, h], boundary="edge", edge_order=1)
+
+
+def test_a_factor_without_a_slope_needs_no_points(library: Backend) -> None:
+    """A flux lacks the factor of its own dim, and a circulation that of the other."""
+    along = {"spacing": 0.5, "boundary": "edge"}
+    f = library.asarray([[1.0, 3.0]])
+    h = library.asarray([2.0, 4.0])
+    result = anygrad.divergence(f, scale_factors=[h], **along)
+    assert library.tolist(result) == [1.0, 0.5]
+    wind = library.asarray([[[0.0] * 3] * 2, [[1.0] * 3, [3.0] * 3]])
+    ends = {"spacing": 0.5, "boundary": ["edge", "one_sided"]}
+    result = anygrad.curl(wind, scale_factors=[h[:, None], 1.0], **ends)
+    assert library.tolist(result) == [[1.0] * 3, [0.5] * 3]
+
+
+def test_a_period_for_each_line_beside_one_row_of_factors(library: Backend) -> None:
+    """The slope of the factor differs from line to line, as its last step does."""
+    f = library.asarray([[1.0, 5.0, 3.0], [1.0, 5.0, 3.0]])
+    x = library.asarray([0.0, 1.0, 3.0])
+    h = library.asarray([[1.0, 2.0, 4.0]])
+    period = library.asarray([[4.0], [8.0]])
+    along = {"dim": 1, "spacing": [x], "scale_factors": [h]}
+    result = anygrad.laplacian(f, boundary=[("periodic", period)], **along)
+    for k, length in enumerate((4.0, 8.0)):
+        ends = [("periodic", length)]
+        line = anygrad.laplacian(f[k : k + 1, :], boundary=ends, **along)
+        assert is_close(library, result[k : k + 1, :], line)
+
+
+@pytest.mark.parametrize("where", [False, True])
+@pytest.mark.parametrize("function", OF_VECTORS)
+def test_blocks_of_an_array_between_mirrors(
+    library: Backend, function: str, where: bool
+) -> None:
+    """What stands at an end has a say near it only, and a block need not know it."""
+    h = [1.0, 3.0, 2.5, 4.0, 1.5, 2.0, 3.5, 1.25, 4.5, 2.25]
+    wind = [
+        [[(3 * i * i + 7 * j + k) % 11 for j in range(3)] for i in range(10)]
+        for k in (0, 1)
+    ]
+    valid = [[i != 4 or j == 0 for j in range(3)] for i in range(10)]
+
+    def result(start: int, stop: int, *ends: Any) -> Any:
+        rows = slice(start, stop)
+        factor = library.asarray([[one] for one in h[rows]])
+        mask = library.asarray(valid[rows], "bool") if where else None
+        return getattr(anygrad, function)(
+            library.asarray(
+                [[[float(x) for x in row] for row in f[rows]] for f in wind]
+            ),
+            spacing=0.5,
+            scale_factors=[factor, factor],
+            boundary=[ends, "periodic"],
+            where=mask,
+        )
+
+    whole = result(0, 10, "reflect", 2.0)
+    first = result(0, 6, "reflect", "ghosts")
+    inner = result(1, 9, "ghosts", "ghosts")
+    final = result(4, 10, "ghosts", 2.0)
+    margin = 2 if where else 1
+    for block, start in ((first, 0), (inner, 1 + margin), (final, 4 + margin)):
+        stop = start + block.shape[0]
+        wanted, found = library.tolist(whole[start:stop, :]), library.tolist(block)
+        assert stop in (6 - margin, 9 - margin, 10)
+        for one, other in zip(oracle.flat(found), oracle.flat(wanted), strict=True):
+            limit = 1e-4 if library.library == "jax" else 0
+            assert abs(one - other) <= limit or (math.isnan(one) and math.isnan(other))
 
 
 def test_complex_coordinates_of_another_dim(library: Backend) -> None:

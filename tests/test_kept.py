@@ -20,6 +20,7 @@ import pytest
 
 import anygrad
 import fresh
+from anygrad import _kept
 from backends import Backend
 
 #: Bytes that may stay after hundreds of calls that differ in numbers only.
@@ -254,6 +255,27 @@ def test_eight_threads_at_once(backend: Backend) -> None:
         sys.setswitchinterval(interval)
     alone = [results(call) for call in calls]
     assert all(one == alone for one in found)
+
+
+def test_what_is_known_is_bounded_whoever_asks() -> None:
+    """Threads that forget and remember at once neither fail nor leave more behind."""
+    known: dict[Any, int] = {}
+    start = threading.Barrier(4)
+
+    def run(thread: int) -> None:
+        start.wait(timeout=60)
+        for number in range(4000):
+            assert _kept.remember(known, (thread, number), number, 2) == number
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(run, range(4)))
+    finally:
+        sys.setswitchinterval(interval)
+    _kept.remember(known, "last", 0, 2)
+    assert len(known) == 2
 
 
 def test_calls_while_another_thread_has_workers(numpy: Any) -> None:

@@ -36,7 +36,9 @@ def curl(
         dim named, there must be at least ``max(edge_order + 1, accuracy)``
         points where an end is one-sided.  With ghosts at both ends and no
         `where`, one is enough, and two for ``"reflect"`` and, on coordinates,
-        for all but ``"periodic"``.  All other dims are batches.
+        for all but ``"periodic"`` and ghosts that are given.  Beside ghosts of
+        a neighbour at one end only, `halo_width` says how many
+        (`shortest_block`).  All other dims are batches.
     spacing : scalar, array, list or tuple of these, or None, default: 1
         Where the samples lie.  One scalar is the step along every dim.  A list
         or tuple has one entry per dim named, each of them
@@ -160,7 +162,8 @@ def curl(
           array, is complex for a real `input`, is an array of another library
           than `input` and NumPy, or holds no numbers; if a period is neither a
           real number nor an array of these; if the dtype of ghosts is none
-          that `input` can hold.
+          that `input` can hold, or of their coordinates none that `spacing`
+          can.
         - If `where` is not a plain, dense array of bools, or is of another
           library than `input` and NumPy.
         - If `vector_dim` is not an int.

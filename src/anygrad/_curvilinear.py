@@ -19,14 +19,24 @@ from collections.abc import Callable
 from functools import partial, reduce
 from typing import Any, NamedTuple
 
-from . import _agnostic, _calls, _constants, _dispatch, _libraries, _precision, _tasks
+from . import (
+    _agnostic,
+    _calls,
+    _constants,
+    _curved_ends,
+    _dispatch,
+    _libraries,
+    _precision,
+    _schemes,
+    _tasks,
+)
 from ._calls import Request
-from ._checks import boundary, dim, input, scale_factors
+from ._checks import boundary, dim, input, order, scale_factors
 from ._checks.dtype import check_pair
 from ._checks.spacing import Entry
 from ._classes import ndim_of
 from ._lowering import index_along
-from ._records import Ends, Field, Orders, Plan, Samples
+from ._records import Field, Plan, Samples
 from ._typing import DType, Namespace
 
 
@@ -115,17 +125,18 @@ class Grid(NamedTuple):
         """Return a derivative of samples along a dim, in the working dtype."""
 
         def change(end: Any) -> Any:
-            return self.part(_of_block(end), component)
+            return self.part(_curved_ends.of_block(end), component)
 
-        ends = _each_end(change, self.ends(place))
+        ends = _curved_ends.each_end(change, self.ends(place))
         where = self.part(self.request.where, component)
         return self._along(array, place, ends, order=order, where=where)
 
     def slope(self, weight: Any, place: int, samples: Any) -> Any:
         """Return the derivative of a product of factors, which has no boundary."""
-        if ndim_of(self.entry(place)) > 1:
+        ends = _curved_ends.each_end(_curved_ends.of_factor, self.ends(place))
+        period = ends[1] if boundary.is_period(ends) else None
+        if max(ndim_of(self.entry(place)), ndim_of(period)) > 1:
             weight = self.spread(weight, samples)
-        ends = _each_end(_of_factor, self.ends(place))
         return self._along(weight, place, ends, edge_order=None, where=None)
 
     def spread(self, weight: Any, samples: Any) -> Any:
@@ -139,22 +150,43 @@ class Grid(NamedTuple):
         """Return the derivative of ``weight * field[component]`` along a dim.
 
         Beyond an end, the samples are what the boundary says, and the factors are not:
-        there it is the product rule.
+        where that may be read, it is the product rule.  All other points have what they
+        have whatever stands at the ends, in a block with ghosts, too.
         """
         array = self.component(field, component)
         if not self.varies(weight, place):
             slope = self.derivative(array, place, component=component)
             return self.times(slope, weight)
         samples = _agnostic.prepare(array, self.dtype, False, self.namespace)
-        if all(map(_has_factors, _both(self.ends(place)))):
-            if self.may_flow_back:
-                samples = self.valid(samples, component)
-            flux = self.times(samples, weight)
-            return self.derivative(flux, place, component=component)
+        valid = self.valid(samples, component)
+        flux = self.times(valid if self.may_flow_back else samples, weight)
+        ends = _curved_ends.each_end(_curved_ends.of_flux, self.ends(place))
+        where = self.part(self.request.where, component)
+        conserved = self._along(flux, place, ends, where=where)
+        if _curved_ends.have_factors(self.ends(place)):
+            return conserved
         slope = self.slope(weight, place, samples)
         straight = self.derivative(array, place, component=component)
-        valid = self.valid(samples, component)
-        return self.times(straight, weight) + self.times(valid, slope)
+        product = self.times(straight, weight) + self.times(valid, slope)
+        return self.namespace.where(self.near_ends(weight, place), product, conserved)
+
+    def near_ends(self, weight: Any, place: int) -> Any:
+        """Tell which points may read beyond an end where factors do not go on.
+
+        A step at the end has a slope there, by formulas that read as far as any does.
+        """
+        wanted = order.orders(1, self.request.accuracy, self.request.edge_order)
+        recipe = _schemes.Recipe(*wanted, "edge", "edge", False)
+        recipes = [recipe] if self.where is None else _schemes.farthest(recipe)
+        usual: dict[str, Any] = {"where": None, "edge_order": None, "spacing": [1.0]}
+        usual["accuracy"] = 2 * _schemes.halo(recipes).left
+        # Unlike steps, so that those of both ends do not cancel in a short dim.
+        pairs = zip(_curved_ends.both(self.ends(place)), (1.0, -1.0), strict=True)
+        ends = tuple(
+            ["edge" if _curved_ends.has_factors(end) else step for end, step in pairs]
+        )
+        zeros = self.namespace.zeros_like(weight)
+        return self._along(zeros, place, ends, **usual) != 0
 
     def valid(self, samples: Any, component: int) -> Any:
         """Return samples, NaN where they are missing, whatever they hold."""
@@ -164,16 +196,16 @@ class Grid(NamedTuple):
         return xp.where(where, samples, xp.full_like(samples, math.nan))
 
     def _along(self, array: Any, place: int, ends: Any, **changes: Any) -> Any:
-        request = self.request._replace(
-            spacing=[self.entry(place)],
-            boundary=ends,
-            dim=self.axes[place],
-            axis=None,
-            dtype=self.dtype,
-            stack_dim=None,
-            vector_dim=None,
-            **changes,
-        )
+        usual = {
+            "spacing": [self.entry(place)],
+            "boundary": ends,
+            "dim": self.axes[place],
+            "axis": None,
+            "dtype": self.dtype,
+            "stack_dim": None,
+            "vector_dim": None,
+        }
+        request = self.request._replace(**{**usual, **changes})
         return self.run(_calls.derivative, array, request)[0]
 
     def run(self, planner: Any, array: Any, request: Request) -> tuple[Any, ...]:
@@ -184,7 +216,10 @@ class Grid(NamedTuple):
 
 def gradient(grid: Grid, f: Any) -> list[Any]:
     """Return each partial derivative over its factor."""
-    ends = [_each_end(_of_block, grid.ends(k)) for k in range(len(grid.axes))]
+    ends = [
+        _curved_ends.each_end(_curved_ends.of_block, grid.ends(k))
+        for k in range(len(grid.axes))
+    ]
     request = grid.request._replace(boundary=ends, dtype=grid.dtype, stack_dim=None)
     partials = grid.run(_calls.gradient, f, request)
     return list(map(grid.over, partials, grid.factors))
@@ -341,41 +376,16 @@ def _check_lengths(planner: Any, grid: Grid, field: Field) -> None:
     accuracy = grid.request.accuracy
     axes = dim.axes(field, grid.request.dim, grid.request.axis)
     for k, axis in enumerate(axes):
-        ends = _both(grid.ends(k))
-        is_product = planner is not _calls.laplacian and all(map(_has_factors, ends))
-        is_one_sided = "one_sided" in map(_of_factor, ends)
-        if is_product or not is_one_sided:
+        ends = grid.ends(k)
+        is_flux = planner is not _calls.laplacian and _curved_ends.have_factors(ends)
+        is_one_sided = "one_sided" in map(
+            _curved_ends.of_factor, _curved_ends.both(ends)
+        )
+        if is_flux or not is_one_sided:
             continue
-        if any(grid.varies(h, k) for h in grid.factors):
-            orders = Orders(1, accuracy, accuracy)
-            nothing = Ends("one_sided", "one_sided", None, None)
-            input.check_length(field, axis, accuracy + 1, orders, nothing)
-
-
-def _both(ends: Any) -> tuple[Any, Any]:
-    """Return what stands at the left and at the right end of a dim."""
-    return ends if boundary.is_pair(ends) else (ends, ends)
-
-
-def _each_end(change: Callable[[Any], Any], ends: Any) -> Any:
-    """Return the boundary of a dim with a change at each of its ends."""
-    if boundary.is_pair(ends):
-        return change(ends[0]), change(ends[1])
-    return change(ends)
-
-
-def _has_factors(end: Any) -> bool:
-    """Tell whether factors go on beyond an end as the samples do, or neither does."""
-    if isinstance(end, tuple):
-        return boundary.is_period(end)
-    return isinstance(end, str) and end in ("one_sided", "periodic", "ghosts")
-
-
-def _of_block(end: Any) -> Any:
-    """Return an end without the word for ghosts, which are cut off the results."""
-    return "edge" if isinstance(end, str) and end == "ghosts" else end
-
-
-def _of_factor(end: Any) -> Any:
-    """Return what a factor has at an end, where the samples have another."""
-    return _of_block(end) if _has_factors(end) else "one_sided"
+        # A flux, or a circulation, has all factors but that of its own dim.
+        has_all = planner is _calls.laplacian
+        rest = [h for place, h in enumerate(grid.factors) if has_all or place != k]
+        if any(grid.varies(h, k) for h in rest):
+            why = f"`accuracy={accuracy}` and `scale_factors` that vary along it"
+            input.check_room(field, axis, accuracy + 1, why)

@@ -34,7 +34,9 @@ def derivative(
         ``max(edge_order + order, 2 * r)`` of them, with the `r` of the notes
         below, where an end is one-sided or `where` is given.  With ghosts at
         both ends and no `where`, one is enough, and two for ``"reflect"`` and,
-        on coordinates, for all but ``"periodic"``.
+        on coordinates, for all but ``"periodic"`` and ghosts that are given.
+        Beside ghosts of a neighbour at one end only, `halo_width` says how
+        many (`shortest_block`).
     dim : int or None, default: None
         The dim to differentiate along.  Negative ones count from the last dim.
         None is the last one.
@@ -140,7 +142,8 @@ def derivative(
           number nor an array, is complex for a real `input`, is an array of
           another library than `input` and NumPy, or holds no numbers; if a
           period is neither a real number nor an array of these; if the dtype
-          of ghosts is none that `input` can hold.
+          of ghosts is none that `input` can hold, or of their coordinates none
+          that `spacing` can.
         - If `where` is not a plain, dense array of bools, or is of another
           library than `input` and NumPy.
         - If `dtype` is no floating dtype of the library of `input`, is one

@@ -74,7 +74,9 @@ def gradient(
         least ``max(edge_order + 1, accuracy)`` of them where an end is
         one-sided or `where` is given.  With ghosts at both ends and no
         `where`, one is enough, and two for ``"reflect"`` and, on coordinates,
-        for all but ``"periodic"``.
+        for all but ``"periodic"`` and ghosts that are given.  Beside ghosts of
+        a neighbour at one end only, `halo_width` says how many
+        (`shortest_block`).
     spacing : scalar, array, list or tuple of these, or None, default: 1
         Where the samples lie.  One scalar is the step along every dim.  A list
         or tuple has one entry per dim named, each of them
@@ -195,7 +197,8 @@ def gradient(
           array, is complex for a real `input`, is an array of another library
           than `input` and NumPy, or holds no numbers; if a period is neither a
           real number nor an array of these; if the dtype of ghosts is none
-          that `input` can hold.
+          that `input` can hold, or of their coordinates none that `spacing`
+          can.
         - If `where` is not a plain, dense array of bools, or is of another
           library than `input` and NumPy.
         - If `stack_dim` is neither an int nor None.

@@ -126,7 +126,10 @@ def size_of(made: Any) -> int:
 
 def remember(known: dict[K, V], key: K, made: V, most: int | None = None) -> V:
     """Put it to those of its kind that are known, and return what is there then."""
-    if len(known) >= (most or MOST_REMEMBERED):
-        # Threads may meet here: then one finds nothing to forget.
-        known.pop(next(iter(known), key), None)
+    excess = len(known) + 1 - (most or MOST_REMEMBERED)
+    if excess > 0:
+        # Threads may meet here.  A list is made at once, while an iterator fails where
+        # another thread puts something in; and that one may forget the same.
+        for oldest in list(known)[:excess]:
+            known.pop(oldest, None)
     return known.setdefault(key, made)

@@ -110,17 +110,26 @@ def check_length(
     field: Field, axis: Axis, points: int, orders: Orders, ends: Ends
 ) -> None:
     """Refuse axes that are too short for the formulas."""
+    length = field.shape[axis.number]
+    if is_unknown(length) or length < points:
+        has_one_sided = field.has_mask or _boundaries.ONE_SIDED in ends[:2]
+        why = _reasons(orders, ends, points, has_one_sided)
+        check_room(field, axis, points, why, _boundaries.GHOSTS in ends[:2])
+
+
+def check_room(
+    field: Field, axis: Axis, points: int, why: str, has_ghosts: bool = False
+) -> None:
+    """Refuse axes that are too short for what needs so many points."""
     length, shape = field.shape[axis.number], tuple(field.samples.shape)
     if is_unknown(length):
         refuse_unknown("input", shape, f" along `{axis.word}` {axis.given}")
     if length < points:
-        has_one_sided = field.has_mask or _boundaries.ONE_SIDED in ends[:2]
-        has_ghosts = _boundaries.GHOSTS in ends[:2]
         msg = (
             f"`input` must have at least {shortened(points)} point{'s' * (points > 1)} "
             f"along `{axis.word}` "
             f"{axis.given}{', its ghosts among them,' if has_ghosts else ''} for "
-            f"{_reasons(orders, ends, points, has_one_sided)}. Got shape {shape}."
+            f"{why}. Got shape {shape}."
         )
         others = [n for k, n in enumerate(field.shape) if k != axis.number]
         is_long = any(not is_unknown(n) and n >= points for n in others)
