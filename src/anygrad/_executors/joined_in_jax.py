@@ -6,6 +6,10 @@ loop over the result, and on an axis that is sharded, without that being known, 
 rows travel between devices: those of the neighbours, and in one all-reduce of two rows,
 those of the edges.  In the cache, the copy costs less than the selections.
 
+Weights on coordinates, and the rows of the edges, are put into tables first: within the
+loop over the result, XLA would make them anew for each point, by some hundred
+operations where they are many.
+
 What reads neighbours only is made of the whole axis, moved by one point, where samples
 may be spread: a row travels to either side, and those of the edges nowhere.
 """
@@ -15,16 +19,19 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from .. import _lowering
+from .. import _agnostic, _lowering
 from .._records import are_short
 
 if TYPE_CHECKING:
-    from .._formulas import Formula
+    from .._formulas import Formula, WeightedFormula
     from .._records import Plan, Task
     from .._typing import Namespace
 
 #: From so many samples on, pieces are selected: fewer are concatenated in the cache.
 LARGE = 2**21
+
+#: Fewer weights cost less than to read them from a table; so do rows of fewer terms.
+LEAST_WEIGHTS, LEAST_TERMS = 4, 8
 
 
 def lowering_of(f: Any, plan: Plan, is_spread: bool) -> _lowering.Lowering:
@@ -32,7 +39,7 @@ def lowering_of(f: Any, plan: Plan, is_spread: bool) -> _lowering.Lowering:
     if are_short(plan.tasks):  # no piece is nearly all of an axis
         return CONCATENATING
     if not is_spread:
-        return SELECTING if _is_large(f) else CONCATENATING
+        return SELECTING_ROWS if _is_large(f) else CONCATENATING
     is_simple = all(
         task.coordinates is None and task.where is None and task.inner is None
         for task in plan.tasks
@@ -53,6 +60,24 @@ def _selected(pieces: list[Any], task: Task, xp: Namespace) -> Any:
     start, stop = formulas[number].start, formulas[number].stop or 0
     whole = padded(pieces[number], task.axis, start, -stop)
     return _with_edges(whole, pieces, task, xp)
+
+
+def _selected_of_rows(pieces: list[Any], task: Task, xp: Namespace) -> Any:
+    """Do the same, the edges made before, each once."""
+    from jax import lax
+
+    formulas, axis = task.scheme.formulas, task.axis
+    edges = [
+        number
+        for number, formula in enumerate(formulas)
+        if formula.terms and number != task.scheme.interior
+    ]
+    if sum(len(formulas[number].terms) for number in edges) >= LEAST_TERMS:
+        table = _barrier(xp.concat([pieces[number] for number in edges], axis=axis))
+        pieces = list(pieces)
+        for row, number in enumerate(edges):
+            pieces[number] = lax.slice_in_dim(table, row, row + 1, axis=axis)
+    return _selected(pieces, task, xp)
 
 
 def _with_edges(whole: Any, pieces: list[Any], task: Task, xp: Namespace) -> Any:
@@ -114,6 +139,31 @@ def _barrier(array: Any) -> Any:
     return lax.optimization_barrier(array)
 
 
-CONCATENATING = _lowering.STANDARD._replace(barrier=_barrier)
+def _formulas(task: Task, xp: Namespace) -> tuple[WeightedFormula, ...]:
+    """Return all formulas of a task, with their weights in tables."""
+    formulas = _agnostic.weighted_formulas(task, xp)
+    if task.coordinates is None:
+        return formulas
+    return tuple([_in_a_table(weighted, xp) for weighted in formulas])
+
+
+def _in_a_table(weighted: WeightedFormula, xp: Namespace) -> WeightedFormula:
+    """Return a formula whose weights are made before they are read."""
+    found = [*[weight for *_, weight in weighted.terms], *weighted.scale.factors]
+    weights = {id(weight): weight for weight in found if hasattr(weight, "dtype")}
+    kinds = {(weight.shape, weight.dtype) for weight in weights.values()}
+    if len(weights) < LEAST_WEIGHTS or len(kinds) > 1:
+        return weighted
+    ((shape, _),) = kinds
+    # One per point would be read once, and be as long as the samples.
+    if len(shape) < 2 or sum(length != 1 for length in shape) > 1:
+        return weighted
+    table = _barrier(xp.stack(list(weights.values())))
+    row_of = {key: table[row] for row, key in enumerate(weights)}
+    return weighted.with_weights(lambda weight: row_of.get(id(weight), weight))
+
+
+CONCATENATING = _lowering.STANDARD._replace(barrier=_barrier, formulas=_formulas)
 SELECTING = CONCATENATING._replace(join=_selected)
+SELECTING_ROWS = CONCATENATING._replace(join=_selected_of_rows)
 SHIFTING = CONCATENATING._replace(join=_put_over, shifted=_shifted)
