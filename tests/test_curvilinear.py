@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
+import tracemalloc
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -445,6 +447,41 @@ def test_missing_samples_of_one_component(library: Backend) -> None:
     with library.current_device(wind):
         wanted = (down + across) / h
     assert repr(library.tolist(found)) == repr(library.tolist(wanted))
+
+
+@pytest.mark.parametrize(
+    ("name", "boundary", "most"),
+    [
+        ("divergence", "one_sided", 5),
+        ("curl", "one_sided", 5),
+        ("laplacian", "one_sided", 5),
+        ("divergence", ["reflect", "edge", 0.0], 6),
+        ("curl", ["reflect", "edge", 0.0], 6),
+        ("laplacian", ["reflect", "edge", 0.0], 5),
+    ],
+)
+def test_memory(numpy: Any, name: str, boundary: Any, most: int) -> None:
+    """Beside the results: so many arrays of the size of a component, as is said."""
+    r, t = numpy.linspace(1, 2, 60), numpy.linspace(0.1, 3, 60)
+    wind = numpy.ones((3, 60, 60, 60))
+    factors = [1.0, r[:, None, None], r[:, None, None] * numpy.sin(t)[:, None]]
+    f, keywords = (wind[0], {}) if name == "laplacian" else (wind, {"vector_dim": 0})
+    call = partial(
+        getattr(anygrad, name),
+        f,
+        spacing=[r, t, t],
+        scale_factors=factors,
+        boundary=boundary,
+        **keywords,
+    )
+    results = call().nbytes
+    tracemalloc.start()
+    try:
+        call()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak - results <= most * wind[0].nbytes + 2**18
 
 
 @pytest.mark.parametrize("name", ["divergence", "curl"])

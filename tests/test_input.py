@@ -233,6 +233,7 @@ def test_torch_masked_tensors(torch: Any) -> None:
         f = masked_tensor(torch.ones(3), torch.tensor([True, False, True]))
     message = (
         "`input` must not be a masked tensor: the mask would be lost. Got "
-        "torch.MaskedTensor. Fill it first, with `to_tensor(float('nan'))`."
+        "torch.MaskedTensor. Fill it first, with `to_tensor(float('nan'))`, and one of "
+        "bools with `to_tensor(False)`."
     )
     refused(TypeError, message, f)

@@ -72,7 +72,14 @@ def test_masked_tensors(torch: Any) -> None:
         message = refusal(lambda: anygrad.gradient(f), "input")
         assert "`to_tensor(float('nan'))`" in message
         filled = f.to_tensor(float("nan"))
+        where = masked_tensor(
+            torch.tensor(LINE) >= 0, torch.tensor([True] * 5 + [False])
+        )
+        message = refusal(lambda: anygrad.gradient(filled, where=where), "where")
+        assert "`to_tensor(False)`" in message
+        valid = where.to_tensor(False)
     assert anygrad.gradient(filled)[0].tolist()[:4] == SLOPES[:4]
+    assert anygrad.gradient(filled, where=valid)[0].tolist()[:5] == [1, 2, 4, 6, 7]
 
 
 @pytest.mark.parametrize("layout", ["to_sparse", "to_sparse_csr"])
@@ -93,6 +100,13 @@ def test_nested_tensors(torch: Any) -> None:
         message = refusal(lambda: anygrad.gradient(f), "input")
         assert "with `to_padded_tensor(float('nan'))`" in message
         padded = f.to_padded_tensor(float("nan"))
+        lines = [torch.ones(6, dtype=torch.bool), torch.ones(4, dtype=torch.bool)]
+        where = torch.nested.nested_tensor(lines)
+        message = refusal(lambda: anygrad.gradient(padded, where=where), "where")
+        assert "with `to_padded_tensor(False)`" in message
+        masks = where.to_padded_tensor(False)
+    ours = anygrad.gradient(padded, dim=1, where=masks)[0]
+    assert ours[1].tolist()[:4] == [1, 2, 4, 5]
     (result,) = anygrad.gradient(padded, dim=1)
     assert result[0].tolist() == SLOPES
     assert result[1].tolist()[:3] == SLOPES[:3]

@@ -250,8 +250,9 @@ def _refuse(cls: type, array: Any, name: str) -> None:
 def _check_layout(array: Any, library: Library, name: str) -> None:
     layout = library.layout(array)
     if layout is not None:
+        missing = False if name == "where" else "float('nan')"
         is_nested = layout == "nested"
-        dense = "to_padded_tensor(float('nan'))" if is_nested else "to_dense()"
+        dense = f"to_padded_tensor({missing})" if is_nested else "to_dense()"
         msg = (
             f"`{name}` must be a dense array. Got layout {layout}. Convert it first, "
             f"with `{dense}`."

@@ -224,7 +224,8 @@ REFUSED = (
         "torch",
         ("MaskedTensor",),
         "a masked tensor: the mask would be lost",
-        "Fill it first, with `to_tensor(float('nan'))`.",
+        "Fill it first, with `to_tensor(float('nan'))`, and one of bools with "
+        "`to_tensor(False)`.",
     ),
     Refusal(
         "torch",
