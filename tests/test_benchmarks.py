@@ -226,6 +226,21 @@ def test_sizes_are_measured(
     assert loaded.items() <= sys.modules.items()
 
 
+@pytest.mark.peers
+def test_wide_formulas_are_measured(
+    jax: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each kind of call is a row, of which the times are told."""
+    monkeypatch.syspath_prepend(FOLDER)
+    wide = importlib.import_module("wide")
+    monkeypatch.setattr(wide, "timed", lambda call, _: call() is None or 2e6)
+    monkeypatch.setattr(wide, "KINDS", wide.KINDS[:1] + wide.KINDS[-1:])
+    wide.main(["--length", "12"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2] == "| derivative, dim 0, coordinates | 2000.0 | 2.0 |"
+    assert len(lines) == 2 + 2
+
+
 def test_every_plot_is_drawn(numpy: Any, figures: Any, tmp_path: Path) -> None:
     """Those of the pages have the same names."""
     assert figures.main(tmp_path) == 0
