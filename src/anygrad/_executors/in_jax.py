@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: So many compiled programs are remembered, the latest ones; plans keep theirs.
 MOST_PROGRAMS = 512
 
-#: XLA takes some 5 ms for each pair of points that makes weights: up to so many, less
+#: XLA takes some 3 ms for each pair of points that makes weights: up to so many, less
 #: than a first call by operations.
 MOST_PAIRS = 500
 
