@@ -63,7 +63,11 @@ def _selected(pieces: list[Any], task: Task, xp: Namespace) -> Any:
 
 
 def _selected_of_rows(pieces: list[Any], task: Task, xp: Namespace) -> Any:
-    """Do the same, the edges made before, each once."""
+    """Do the same, the edges made before, each once.
+
+    Along the last axis, an edge is a number for each row, which the loop over that
+    makes once as well.
+    """
     from jax import lax
 
     formulas, axis = task.scheme.formulas, task.axis
@@ -72,7 +76,9 @@ def _selected_of_rows(pieces: list[Any], task: Task, xp: Namespace) -> Any:
         for number, formula in enumerate(formulas)
         if formula.terms and number != task.scheme.interior
     ]
-    if sum(len(formulas[number].terms) for number in edges) >= LEAST_TERMS:
+    is_last = axis == pieces[0].ndim - 1
+    terms = sum(len(formulas[number].terms) for number in edges)
+    if terms >= LEAST_TERMS and not is_last:
         table = _barrier(xp.concat([pieces[number] for number in edges], axis=axis))
         pieces = list(pieces)
         for row, number in enumerate(edges):
