@@ -154,7 +154,10 @@ def _formulas(task: Task, xp: Namespace) -> tuple[WeightedFormula, ...]:
 
 
 def _in_a_table(weighted: WeightedFormula, xp: Namespace) -> WeightedFormula:
-    """Return a formula whose weights are made before they are read."""
+    """Return a formula whose weights are made before they are read.
+
+    A barrier alone changes nothing; what is stacked, XLA makes in a loop of its own.
+    """
     found = [*[weight for *_, weight in weighted.terms], *weighted.scale.factors]
     weights = {id(weight): weight for weight in found if hasattr(weight, "dtype")}
     kinds = {(weight.shape, weight.dtype) for weight in weights.values()}

@@ -1,4 +1,4 @@
-"""Kernels on a GPU: which variant serves some arrays, on what grid, and its launch."""
+"""Kernels on a GPU: what is kept of them, on what grid they run, and their launch."""
 
 from __future__ import annotations
 
