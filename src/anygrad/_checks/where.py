@@ -70,9 +70,10 @@ def check(where: Any, field: Field) -> None:
     shape = tuple(mask.shape)
     full, whole = tuple(field.shape), tuple(field.samples.shape)
     fits = broadcasts(shape, whole if len(shape) == len(whole) else full)
-    is_integer = _precision.is_integer(mask.dtype, mask.namespace)
-    check_bool(mask, may_be_indices=is_integer and not fits)
-    if not fits:
+    if fits:
+        check_bool(mask)
+    else:
+        check_bool(mask, _precision.is_integer(mask.dtype, mask.namespace))
         msg = f"`where` must be broadcastable to `input`, of shape {whole}"
         if field.vector_axis is not None:
             msg += f", or with fewer dims to one component of it, of shape {full}"
