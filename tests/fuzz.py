@@ -22,7 +22,6 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -137,18 +136,18 @@ def small_blocks(library: str) -> None:
     from anygrad._executors.played import forms
 
     forms.MOST_UNRECORDED = -1
+    in_numpy.LEAST_IN_ONE_PASS = in_torch.LEAST_IN_ONE_PASS = 0
     if library == "numpy":
-        cut = _cut(in_numpy._blocked())
-        in_numpy._blocked = lambda: cut
+        cut = _cut(in_numpy._ops())
+        in_numpy._ops = lambda: cut
     if library == "torch":
-        of_torch = _cut(in_torch._blocked(True))
+        of_torch = _cut(in_torch._ops(True))
         in_torch._in_numpy = lambda: None  # else NumPy has them
-        in_torch._blocked = lambda on_cpu: of_torch
+        in_torch._ops = lambda on_cpu: of_torch
 
 
-def _cut(blocked: Any) -> Any:
-    ops = blocked.keywords["ops"]._replace(block_bytes=128)
-    return partial(blocked.func, ops=ops)
+def _cut(ops: Any) -> Any:
+    return ops._replace(block_bytes=128)
 
 
 def fuzz(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-from functools import partial
 from typing import Any
 
 import pytest
@@ -43,18 +42,16 @@ def several_blocks(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut arrays of these sizes into several blocks, as much larger ones are."""
     monkeypatch.setattr(forms, "MOST_UNRECORDED", -1)
     if backend.library == "numpy":
-        cut = in_smaller_blocks(in_numpy._blocked())
-        monkeypatch.setattr(in_numpy, "_blocked", lambda: cut)
+        cut = in_smaller_blocks(in_numpy._ops())
+        monkeypatch.setattr(in_numpy, "_ops", lambda: cut)
     if backend.library == "torch":
-        cut = in_smaller_blocks(in_torch._blocked(True))
-        monkeypatch.setattr(in_torch, "_blocked", lambda on_cpu: cut)
+        cut = in_smaller_blocks(in_torch._ops(True))
+        monkeypatch.setattr(in_torch, "_ops", lambda on_cpu: cut)
         monkeypatch.setattr(in_torch, "_in_numpy", lambda: None)
 
 
-def in_smaller_blocks(made: Any) -> Any:
-    ops = made.keywords["ops"]
-    ops = ops._replace(block_bytes=2**16, scratch_bytes=2**15)
-    return partial(made.func, ops=ops)
+def in_smaller_blocks(ops: Any) -> Any:
+    return ops._replace(block_bytes=2**16, scratch_bytes=2**15)
 
 
 def agnostic(

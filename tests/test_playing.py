@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
@@ -41,16 +40,15 @@ def tiny_blocks(
     """Cut arrays into blocks of a few bytes: each end of an axis is near the other."""
     size = request.param
 
-    def cut(made: Any) -> Any:
-        ops = made.keywords["ops"]._replace(block_bytes=size, scratch_bytes=size)
-        return partial(made.func, ops=ops)
+    def cut(ops: Any) -> Any:
+        return ops._replace(block_bytes=size, scratch_bytes=size)
 
     if backend.library == "numpy":
-        of_numpy = cut(in_numpy._blocked())
-        monkeypatch.setattr(in_numpy, "_blocked", lambda: of_numpy)
+        of_numpy = cut(in_numpy._ops())
+        monkeypatch.setattr(in_numpy, "_ops", lambda: of_numpy)
     else:
-        of_torch = cut(in_torch._blocked(True))
-        monkeypatch.setattr(in_torch, "_blocked", lambda on_cpu: of_torch)
+        of_torch = cut(in_torch._ops(True))
+        monkeypatch.setattr(in_torch, "_ops", lambda on_cpu: of_torch)
         monkeypatch.setattr(in_torch, "_in_numpy", lambda: None)
 
 
@@ -143,8 +141,7 @@ def test_what_terms_share_is_computed_once(
     """The differences of samples, those of coordinates and their reciprocals."""
     f, x = numpy.ones(50), numpy.arange(50.0) ** 2
     anygrad.gradient(f)
-    made = in_numpy._blocked()
-    ops, counts = made.keywords["ops"], Counter[str]()
+    ops, counts = in_numpy._ops(), Counter[str]()
 
     def counted(name: str, verb: Any) -> Any:
         def wrapper(*args: Any, **keywords: Any) -> Any:
@@ -154,8 +151,8 @@ def test_what_terms_share_is_computed_once(
         return wrapper
 
     verbs = {name: counted(name, verb) for name, verb in ops.verbs.items()}
-    others = partial(made.func, ops=ops._replace(verbs=verbs))
-    monkeypatch.setattr(in_numpy, "_blocked", lambda: others)
+    others = ops._replace(verbs=verbs)
+    monkeypatch.setattr(in_numpy, "_ops", lambda: others)
     monkeypatch.setattr(forms, "_scores", {})
     anygrad.gradient(f, spacing=[x])
     # Neighbours and next neighbours of x, and neighbours of f; 1 / h, and two ratios;

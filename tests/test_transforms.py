@@ -299,17 +299,15 @@ def test_torch_way_back_in_blocks(
 
     weights = torch.rand_like(call(f))
     wanted = torch.func.vjp(call, f)[1](weights)[0]
-    made = in_torch._blocked(True)
-    ops = made.keywords["ops"]._replace(block_bytes=96, scratch_bytes=96)
-    cut = partial(made.func, ops=ops)
-    monkeypatch.setattr(in_torch, "_blocked", lambda on_cpu: cut)
+    cut = in_torch._ops(True)._replace(block_bytes=96, scratch_bytes=96)
+    monkeypatch.setattr(in_torch, "_ops", lambda on_cpu: cut)
     monkeypatch.setattr(in_torch, "_in_numpy", lambda: None)
     f.requires_grad_()
     result = call(f)
     monkeypatch.setattr(in_torch, "_run_blocked", _agnostic.run)
     (expected,) = torch.autograd.grad(result, f, weights, retain_graph=True)
     monkeypatch.undo()
-    monkeypatch.setattr(in_torch, "_blocked", lambda on_cpu: cut)
+    monkeypatch.setattr(in_torch, "_ops", lambda on_cpu: cut)
     monkeypatch.setattr(in_torch, "_in_numpy", lambda: None)
     for _ in range(2):  # the second time from what has been kept
         (found,) = torch.autograd.grad(result, f, weights, retain_graph=True)

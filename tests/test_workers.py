@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
-from functools import partial
 from typing import Any
 
 import pytest
@@ -34,10 +33,8 @@ def four_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def small_blocks(numpy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut arrays into blocks of a few elements, so that there are many."""
-    blocked = in_numpy._blocked()
-    ops = blocked.keywords["ops"]._replace(block_bytes=256)
-    cut = partial(blocked.func, ops=ops)
-    monkeypatch.setattr(in_numpy, "_blocked", lambda: cut)
+    cut = in_numpy._ops()._replace(block_bytes=256)
+    monkeypatch.setattr(in_numpy, "_ops", lambda: cut)
 
 
 @pytest.fixture

@@ -39,6 +39,9 @@ class Executors(NamedTuple):
     takes_vectors: bool = False
     #: Whether plans are compiled, each for the lengths of its first call.
     compiles_plans: bool = False
+    #: ``in_one_pass(f, composite, plan, namespace)`` returns the results of a call with
+    #: factors on an array of exactly the class; None for what it leaves to others.
+    in_one_pass: Callable[..., tuple[Any, ...] | None] | None = None
 
 
 def execute(array: Any, plan: Plan) -> tuple[Any, ...]:
@@ -50,13 +53,19 @@ def execute(array: Any, plan: Plan) -> tuple[Any, ...]:
 def _of_numpy() -> Executors:
     from ._executors import in_numpy
 
-    return Executors(in_numpy.run, surroundings=in_numpy.quietly)
+    return Executors(
+        in_numpy.run,
+        surroundings=in_numpy.quietly,
+        in_one_pass=in_numpy.run_in_one_pass,
+    )
 
 
 def _of_torch() -> Executors:
     from ._executors import in_torch
 
-    return Executors(in_torch.run, spread=_on_mesh)
+    return Executors(
+        in_torch.run, spread=_on_mesh, in_one_pass=in_torch.run_in_one_pass
+    )
 
 
 def _on_mesh(array: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
@@ -118,7 +127,10 @@ def _of_cupy() -> Executors:
     from ._executors import in_cupy
 
     return Executors(
-        in_cupy.run, in_cupy.run_subclass, surroundings=lambda array: array.device
+        in_cupy.run,
+        in_cupy.run_subclass,
+        surroundings=lambda array: array.device,
+        in_one_pass=in_cupy.run_in_one_pass,
     )
 
 
@@ -210,6 +222,13 @@ def takes_vectors(executor: Executor, samples: Samples) -> bool:
 def compiles_plans(samples: Samples) -> bool:
     """Tell whether a plan is compiled for the lengths of its first call."""
     return _executors_of(samples.library).compiles_plans
+
+
+def in_one_pass(samples: Samples) -> Callable[..., tuple[Any, ...] | None] | None:
+    """Return what makes a call with factors in one pass; None where nothing does."""
+    executors = _executors_of(samples.library)
+    is_plain = samples.executor is executors.exact and not samples.is_compiled
+    return executors.in_one_pass if is_plain else None
 
 
 def without_ghosts(

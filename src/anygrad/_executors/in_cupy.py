@@ -16,6 +16,7 @@ from .memory import OF_NUMPY
 from .printed import cuda, on_cuda, variants
 
 if TYPE_CHECKING:
+    from .._curved import Composite
     from .._records import Plan
     from .._typing import Namespace
 
@@ -27,6 +28,18 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
         serves = plan.tasks and f.size and not is_short and _compiles_cuda()
         done = on_cuda.run(LAUNCHER, f, plan, xp) if serves else None
         return _agnostic.run(f, plan, xp) if done is None else done
+
+
+def run_in_one_pass(
+    f: Any, composite: Composite, plan: Plan, xp: Namespace
+) -> tuple[Any, ...] | None:
+    """Return the results of a call with factors; None where whole arrays serve."""
+    from .recorded.composites import met_by
+
+    if not (f.size and _compiles_cuda()):
+        return None
+    met = met_by(f, composite, xp, run)
+    return met and on_cuda.run_composite(LAUNCHER, f, composite, met, plan, xp)
 
 
 def run_subclass(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:

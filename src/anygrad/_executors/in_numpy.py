@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic, _compilers, _workers
@@ -15,11 +15,15 @@ from .memory import OF_NUMPY, layout_as
 from .played import operations, spaces
 
 if TYPE_CHECKING:
+    from .._curved import Composite
     from .._records import Plan
     from .._typing import Namespace
 
 #: For so many samples and more, the loops are told how long their buffers are.
 LEAST_SAMPLES = 2**15
+
+#: On fewer, calls with factors take no longer on whole arrays.
+LEAST_IN_ONE_PASS = 2**15
 
 
 def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[Any, ...]:
@@ -48,7 +52,23 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
             return again
     has_loops = f.size >= LEAST_SAMPLES and f.ndim > 1
     with _swift() if has_loops else numpy.errstate(all="ignore"):
-        return _blocked()(f, plan, xp, outs, layout)
+        return _blocked()(f, plan, xp, outs, layout, ops=_ops())
+
+
+def run_in_one_pass(
+    f: Any, composite: Composite, plan: Plan, xp: Namespace
+) -> tuple[Any, ...] | None:
+    """Return the results of a call with factors; None where whole arrays serve."""
+    from .played import composites
+    from .recorded.composites import met_by
+
+    if f.size < LEAST_IN_ONE_PASS:
+        return None
+    met = met_by(f, composite, xp, run)
+    if met is None:
+        return None
+    with _swift():
+        return composites.run(f, composite, met, plan, xp, _ops())
 
 
 def _are_all(mask: Any) -> Any:
@@ -108,10 +128,16 @@ def _numba() -> Any:
 
 @cache
 def _blocked() -> Callable[..., tuple[Any, ...]]:
-    """Return the blocked executor in NumPy's words."""
+    from .played import blocked
+
+    return blocked.run
+
+
+@cache
+def _ops() -> operations.InPlaceOps:
+    """Return the operations in NumPy's words."""
     import numpy
 
-    from .played import blocked
     from .played.scratch import Scratch
 
     verbs: dict[str, Callable[..., Any]] = {
@@ -128,7 +154,7 @@ def _blocked() -> Callable[..., tuple[Any, ...]]:
         # `numpy.putmask` copies what is not one run through memory, and writes it back.
         "choose": lambda c, a, out: numpy.copyto(out, a, where=c),
     }
-    ops = operations.InPlaceOps(
+    return operations.InPlaceOps(
         verbs=verbs,
         empty_like=numpy.empty_like,
         scratch=Scratch(),
@@ -144,4 +170,3 @@ def _blocked() -> Callable[..., tuple[Any, ...]]:
         short_loop=256,
         for_each=_for_each,
     )
-    return partial(blocked.run, ops=ops)

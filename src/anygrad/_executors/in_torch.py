@@ -9,7 +9,7 @@ records, and only for the samples, a derivative and its way back are one step ea
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic, _classes
@@ -19,8 +19,13 @@ from . import adjoint, huge_pages, same_memory
 from .memory import OF_TORCH
 
 if TYPE_CHECKING:
+    from .._curved import Composite
     from .._records import Plan
     from .._typing import Namespace
+    from .played.operations import InPlaceOps
+
+#: On fewer samples, calls with factors take no longer on whole tensors.
+LEAST_IN_ONE_PASS = 2**17
 
 
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
@@ -60,7 +65,34 @@ def _run_blocked(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
         from .printed import torch_on_cuda  # imports what only a GPU needs
 
         results = torch_on_cuda.run(f, plan, xp)
-    return _blocked(on_cpu)(f, plan, xp) if results is None else results
+    if results is not None:
+        return results
+    return _blocked()(f, plan, xp, ops=_ops(on_cpu))
+
+
+def run_in_one_pass(
+    f: Any, composite: Composite, plan: Plan, xp: Namespace
+) -> tuple[Any, ...] | None:
+    """Return the results of a call with factors; None where whole tensors serve."""
+    from .played import composites
+    from .recorded.composites import met_by
+
+    tensors = [f, *filter(_classes.is_array, composite.grid.factors)]
+    are_few = f.is_cpu and f.numel() < LEAST_IN_ONE_PASS
+    if are_few or not (f.is_cpu or f.is_cuda) or is_watched(*tensors):
+        return None
+    met = met_by(f, composite, xp, run)
+    if met is None:
+        return None
+    for task in met.tasks():
+        tensors += all_arrays_of(task)
+    if is_watched(*tensors) or _is_tracked(tensors):
+        return None
+    if f.is_cuda:
+        from .printed import torch_on_cuda
+
+        return torch_on_cuda.run_composite(f, composite, met, plan, xp)
+    return composites.run(f, composite, met, plan, xp, _ops(on_cpu=True))
 
 
 def is_watched(*tensors: Any) -> bool:
@@ -162,13 +194,20 @@ def _in_numpy() -> same_memory.InNumPy | None:
 
 
 @cache
-def _blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
-    """Return the blocked executor in torch's words."""
+def _blocked() -> Callable[..., tuple[Any, ...]]:
+    from .played import blocked
+
+    return blocked.run
+
+
+@cache
+def _ops(on_cpu: bool) -> InPlaceOps:
+    """Return the operations in torch's words."""
     import torch
 
-    from .played import blocked, operations
+    from .played import operations
 
-    ops = operations.InPlaceOps(
+    return operations.InPlaceOps(
         verbs={
             "negative": torch.negative,
             "reciprocal": torch.reciprocal,
@@ -192,7 +231,6 @@ def _blocked(on_cpu: bool) -> Callable[..., tuple[Any, ...]]:
         short_loop=0,  # such a run takes longer than short loops do
         for_each=operations.one_by_one,
     )
-    return partial(blocked.run, ops=ops)
 
 
 def _extremes(f: Any) -> tuple[int, int]:

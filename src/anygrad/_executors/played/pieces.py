@@ -53,7 +53,7 @@ def play(
     operands: list[Any],
     out: Any,
     xp: Namespace,
-    then: Callable[[tuple[slice, ...]], None] | None,
+    then: Callable[[tuple[slice, ...]], None] | None = None,
 ) -> None:
     """Write all blocks, and call `then` with the place of each."""
     if 0 in out.shape:  # of its pieces, some would be shorter than that

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..._precision import working
@@ -95,20 +95,30 @@ def prepared(
         blocks.binder(one, shape, in_one_run, is_kept, xp, ops) for one in recorded
     ]
     component = None if task.component is None else task.component[0]
+    spread = recorded[0].weights if in_one_run else ()
+    pieces = in_pieces(found, binders, component, operands)
+    are_shared = [term.shares_weights for term in terms]
+    return Prepared(ops, pieces, alone(pieces, spread), spread, are_shared)
+
+
+def in_pieces(
+    found: Sequence[blocks.Block],
+    binders: Sequence[Callable[[blocks.Block], Bound]],
+    component: int | None,
+    operands: Sequence[Any],
+) -> list[Piece]:
+    """Return blocks with how they are played, and with what they read of operands."""
     read = None if len(found) == 1 else operands  # all of them by the only block
-    pieces = [
+    return [
         _piece(block, [bound(block) for bound in binders], component, read)
         for block in found
     ]
-    spread = recorded[0].weights if in_one_run else ()
-    is_alone = len(pieces) == 1 and not is_wide and not spread
-    return Prepared(
-        ops,
-        pieces,
-        pieces[0].bounds[0] if is_alone else None,
-        spread,
-        [term.shares_weights for term in terms],
-    )
+
+
+def alone(pieces: Sequence[Piece], spread: Sequence[Any] = ()) -> Bound | None:
+    """Return the only program, where it is for all operands as they are."""
+    is_alone = len(pieces) == 1 and not spread and len(pieces[0].bounds) == 1
+    return pieces[0].bounds[0] if is_alone else None
 
 
 def _piece(

@@ -17,7 +17,7 @@ from ..._records import Alternative, Plan, candidates
 from ..._scales import Scale
 from ..recorded import weights
 from ..recorded.nodes import LENGTH, Tape, Weak, interiors
-from ..recorded.symbols import Symbol, Words, symbol_of_array
+from ..recorded.symbols import Symbol, Words, symbol_of, symbol_of_array
 from .programs import program_of
 from .values import Values
 
@@ -55,14 +55,14 @@ class Term(NamedTuple):
         task, x = self.task, self.task.coordinates
         grid = None
         if x is not None:
-            grid = _form(x), _form(task.period), self.shares_weights
-        ends = tuple(map(_form, task.constants or ()))
+            grid = form_of(x), form_of(task.period), self.shares_weights
+        ends = tuple(map(form_of, task.constants or ()))
         kind = task.axis, task.scheme, task.precision, task.component, task.sign
         others = tuple([scheme for scheme, _ in task.alternatives])
-        return (*kind, grid, ends, _form(task.where), others)
+        return (*kind, grid, ends, form_of(task.where), others)
 
 
-def _form(value: Any) -> Any:
+def form_of(value: Any) -> Any:
     """Return what a form holds of an array or a number."""
     if not is_array(value):
         return type(value) is complex, value is None
@@ -140,23 +140,12 @@ def weights_of(task: Task, xp: Namespace) -> list[Any]:
 
 def record(f: Any, terms: Sequence[Term], xp: Namespace) -> Score:
     """Record a derivative and what is added to it, rounded once."""
-    recorder = _Recorder(f, xp)
-    plan = Plan(tuple(map(recorder.recorded, terms)))
-    (result,) = _agnostic.run(recorder.f, plan, recorder.xp, UNFILLED)
-    root, shift = Values(result.ndim).of(result.node)
-    return Score(
-        root,
-        shift,
-        result.ndim,
-        frozenset(recorder.scales),
-        next(recorder.places),
-        tuple(interiors([result.node], result.ndim)),
-        tuple(recorder.weights),
-        {},
-    )
+    recorder = Recorder(f, xp)
+    (score,) = recorder.scores(recorder.run(recorder.f, terms))
+    return score
 
 
-class _Recorder:
+class Recorder:
     """Symbols for the operands, in their order; the samples are the first."""
 
     def __init__(self, f: Any, xp: Namespace) -> None:
@@ -166,6 +155,29 @@ class _Recorder:
         self.places = count(1)
         self.scales: list[int] = []
         self.weights: list[tuple[int, int]] = []
+
+    def run(self, array: Symbol, terms: Sequence[Term]) -> tuple[Symbol, ...]:
+        """Return the results of a plan, on a symbol in the place of an array."""
+        plan = Plan(tuple(map(self.recorded, terms)))
+        return _agnostic.run(array, plan, self.xp, UNFILLED)
+
+    def scores(self, results: Sequence[Symbol]) -> tuple[Score, ...]:
+        """Return the recording of each result, when all has been written down."""
+        places = next(self.places)
+        return tuple(
+            [
+                Score(
+                    *Values(result.ndim).of(result.node),
+                    result.ndim,
+                    frozenset(self.scales),
+                    places,
+                    tuple(interiors([result.node], result.ndim)),
+                    tuple(self.weights),
+                    {},
+                )
+                for result in results
+            ]
+        )
 
     def recorded(self, term: Term) -> Task:
         """Return a task with symbols for its values, or for what is made of them."""
@@ -201,11 +213,7 @@ class _Recorder:
         """Return what stands for an array or a number, if there is one."""
         if value is None:
             return None
-        place = next(self.places)
-        if not is_array(value):
-            return Weak(place, isinstance(value, complex))
-        shape = tuple([1 if n == 1 else LENGTH for n in value.shape])
-        return symbol_of_array(self.tape, place, shape, value.dtype)
+        return symbol_of(self.tape, next(self.places), value)
 
     def scales_of(self, scheme: Scheme) -> Sequence[Scale]:
         """Return, for each formula, what stands for all numbers of a scale."""

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..._kept import remember
 from .. import results
-from ..recorded import tape
+from ..memory import is_in_order
+from ..recorded import composites, tape
 from . import cuda, kernels, variants
 from .kernels import Runner
 
 if TYPE_CHECKING:
+    from ..._curved import Composite
     from ..._records import Plan, Task
     from ..._typing import Namespace
     from ..memory import Memory
+    from ..recorded.composites import Met
     from ..recorded.nodes import Range
     from ..recorded.tape import Form, Recording
     from .variants import Array, Traits, Variant
@@ -149,6 +152,29 @@ def run(
     return made.returned if kernels.run(f, plan, made.outs, runner) else None
 
 
+def run_composite(
+    launcher: Launcher,
+    f: Any,
+    composite: Composite,
+    met: Met,
+    plan: Plan,
+    xp: Namespace,
+) -> tuple[Any, ...] | None:
+    """Return the results of a composite by one kernel; None where it cannot."""
+    made = results.empty(f, composite.rounded(plan), launcher.empty_like)
+    if not all(is_in_order(out, launcher.memory) for out in made.outs):
+        return None
+    form, operands = composites.form_of(f, composite, met)
+    device = launcher.device(f)
+    key = form, device
+    kernel = _kernels.get(key) or remember(
+        _kernels, key, Kernel(composites.record(f, composite, form, operands, xp))
+    )
+    arrays, numbers = [*operands.arrays, *made.outs], operands.as_floats()
+    done = _launch_kernel(launcher, kernel, arrays, len(made.outs), numbers)
+    return made.copy() if done else None
+
+
 def _launch(
     launcher: Launcher,
     xp: Namespace,
@@ -173,12 +199,24 @@ def _launch(
         if kept is not None and len(operands.arrays) == 1:
             # The plan holds these tasks, too, so nothing more is held.
             kept.made = Latest(plan.tasks, kernel, numbers)
+    return _launch_kernel(launcher, kernel, arrays, len(outs), numbers)
+
+
+def _launch_kernel(
+    launcher: Launcher,
+    kernel: Kernel,
+    arrays: Sequence[Any],
+    count: int,
+    numbers: Sequence[float],
+) -> bool:
+    """Launch a kernel on arrays, of which the last are results; tell whether it can."""
+    f = arrays[0]
     places: list[Any] = [launcher.place(array) for array in arrays]
     if None in places:
         return False
     known = kernel.latest
     if known.places != places:
-        known = _prepared(kernel, places, len(outs), launcher, device)
+        known = _prepared(kernel, places, count, launcher, launcher.device(f))
         kernel.latest = known
     if known.grid is None:
         return False

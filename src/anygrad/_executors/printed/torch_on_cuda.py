@@ -17,7 +17,9 @@ from ..memory import OF_TORCH
 from . import cuda, on_cuda, variants
 
 if TYPE_CHECKING:
+    from ..._curved import Composite
     from ..._typing import Namespace
+    from ..recorded.composites import Met
 
 
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...] | None:
@@ -28,6 +30,16 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...] | None:
         return None  # C++ has no complex numbers without CuPy's headers
     with _on_device_of(f):
         return on_cuda.run(LAUNCHER, f, plan, xp)
+
+
+def run_composite(
+    f: Any, composite: Composite, met: Met, plan: Plan, xp: Namespace
+) -> tuple[Any, ...] | None:
+    """Return the results of a composite by one kernel; None where it cannot."""
+    if f.numel() == 0 or not _has_launcher():
+        return None
+    with _on_device_of(f):
+        return on_cuda.run_composite(LAUNCHER, f, composite, met, plan, xp)
 
 
 def _on_device_of(tensor: Any) -> AbstractContextManager[Any]:

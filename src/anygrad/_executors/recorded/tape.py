@@ -198,35 +198,49 @@ def form_of(
 
 def record(form: Form, operands: Operands, plan: Plan, xp: Namespace) -> Recording:
     """Run the plan on symbols in the place of its arrays and numbers."""
-    tape = Tape(xp)
-    lengths = [
-        [LENGTH if is_long else 1 for is_long in array.is_long] for array in form.arrays
-    ]
-    symbols = [
-        symbol_of_array(tape, place, tuple(shape), array.dtype)
-        for place, (shape, array) in enumerate(zip(lengths, form.arrays, strict=True))
-    ]
+    recorder = Recorder(form, operands, xp)
+    found = recorder.run(recorder.symbols[0], plan, form.tasks)
+    can_be_cut = len(plan.tasks) > 1 or plan.tasks[0].inner is not None
+    return recorder.recording(found, can_be_cut=can_be_cut)
 
-    def symbol(known: Any) -> Any:
+
+class Recorder:
+    """Symbols for the operands of a form, and what is done to them."""
+
+    def __init__(self, form: Form, operands: Operands, xp: Namespace) -> None:
+        self._form, self._operands, self._tape = form, operands, Tape(xp)
+        self.words: Any = Words(self._tape)
+        #: Those of the arrays.
+        self.symbols: list[Symbol] = []
+        for place, (dtype, is_long) in enumerate(form.arrays):
+            shape = tuple([LENGTH if n else 1 for n in is_long])
+            self.symbols.append(symbol_of_array(self._tape, place, shape, dtype))
+
+    def symbol(self, known: Any) -> Any:
+        """Return what stands for what the form says of a value."""
         if type(known) is Shared:
-            return operands.weights[known.place].on_tape(tape, known.place)
-        return symbols[known] if type(known) is int else known
+            weights_there = self._operands.weights[known.place]
+            return weights_there.on_tape(self._tape, known.place)
+        return self.symbols[known] if type(known) is int else known
 
-    pairs = zip(plan.tasks, form.tasks, strict=True)
-    tasks = tuple([_symbolic(task, known, symbol) for task, known in pairs])
-    found: tuple[Symbol, ...] = _agnostic.run(
-        symbols[0],
-        plan._replace(tasks=tasks, stack=None),
-        Words(tape),
-        weights.IN_THEIR_PLACE,
-    )
-    return Recording(
-        tuple([result.node for result in found]),
-        found[0].ndim,
-        form.arrays,
-        tuple([isinstance(number, complex) for number in operands.numbers]),
-        len(plan.tasks) > 1 or plan.tasks[0].inner is not None,
-    )
+    def run(
+        self, array: Symbol, plan: Plan, known: Sequence[Any]
+    ) -> tuple[Symbol, ...]:
+        """Return the results of a plan, of whose tasks the form says this."""
+        pairs = zip(plan.tasks, known, strict=True)
+        tasks = tuple([_symbolic(task, own, self.symbol) for task, own in pairs])
+        alone = plan._replace(tasks=tasks, stack=None)
+        return _agnostic.run(array, alone, self.words, weights.IN_THEIR_PLACE)
+
+    def recording(self, results: Sequence[Symbol], *, can_be_cut: bool) -> Recording:
+        """Return all that has been done to make some results."""
+        return Recording(
+            tuple([result.node for result in results]),
+            results[0].ndim,
+            self._form.arrays,
+            tuple([isinstance(one, complex) for one in self._operands.numbers]),
+            can_be_cut,
+        )
 
 
 def _symbolic(task: Task, known: tuple[Any, ...], symbol: Callable[[Any], Any]) -> Task:

@@ -1,0 +1,159 @@
+"""Calls with scale factors in one pass over the samples: the bits of whole arrays."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+import anygrad
+from anygrad import _dispatch
+from anygrad._executors import in_numpy, in_torch
+from backends import Backend
+
+pytestmark = pytest.mark.forms("numpy", "torch", "cupy")
+
+SHAPE = 9, 12
+
+#: By whether a factor varies along a dim: with all others it stands for a system.
+FACTORS = ("numbers", "of the first", "of both", "one of each")
+
+BOUNDARIES: list[Any] = [
+    "one_sided",
+    "periodic",
+    ["edge", "one_sided"],
+    [("reflect", "one_sided"), ("symmetric", 0.5)],
+    [2.0, "symmetric"],
+]
+
+FUNCTIONS = ("gradient", "divergence", "curl", "laplacian")
+
+
+@pytest.fixture(autouse=True)
+def of_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have calls on few samples made in one pass, too."""
+    monkeypatch.setattr(in_numpy, "LEAST_IN_ONE_PASS", 0)
+    monkeypatch.setattr(in_torch, "LEAST_IN_ONE_PASS", 0)
+
+
+@pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Return a list of whether each call was made in one pass."""
+    usual, found = _dispatch.in_one_pass, list[bool]()
+
+    def watched(samples: Any) -> Any:
+        run = usual(samples)
+
+        def wrapper(*given: Any) -> Any:
+            results = run(*given)
+            found.append(results is not None)
+            return results
+
+        return run and wrapper
+
+    monkeypatch.setattr(_dispatch, "in_one_pass", watched)
+    return found
+
+
+def array(backend: Backend, shape: tuple[int, ...], dtype: str = "") -> Any:
+    draw = random.Random(len(shape))
+    values = [draw.uniform(0.5, 2.0) for _ in range(math.prod(shape))]
+    values = [round(value * 64) for value in values] if "int" in dtype else values
+    return backend.from_flat(values, dtype or backend.real, shape)
+
+
+class Kind(NamedTuple):
+    """A kind of call."""
+
+    function: str
+    boundary: Any
+    factors: str
+    on_coordinates: bool
+    accuracy: int
+
+    def __str__(self) -> str:
+        return "-".join(map(str, self))
+
+
+def kinds() -> list[Kind]:
+    """Return some of all kinds."""
+    every = itertools.product(FUNCTIONS, BOUNDARIES, FACTORS, (False, True), (2, 4))
+    return [Kind(*one) for one in random.Random(7).sample(list(every), 60)]
+
+
+def bits(backend: Backend, results: Any) -> list[Any]:
+    each = results if isinstance(results, tuple) else (results,)
+    return [(backend.dtype_name(one), repr(backend.tolist(one))) for one in each]
+
+
+def on_whole_arrays(monkeypatch: pytest.MonkeyPatch, call: Any) -> Any:
+    with monkeypatch.context() as patch:
+        patch.setattr(_dispatch, "in_one_pass", lambda _: None)
+        return call()
+
+
+every_kind = pytest.mark.parametrize("kind", kinds(), ids=str)
+
+
+def call_of(backend: Backend, kind: Kind, dtype: str = "") -> Callable[[], list[Any]]:
+    """Return a call that returns the bits of its results."""
+    first, both = array(backend, (SHAPE[0], 1)), array(backend, SHAPE)
+    factors = {
+        "numbers": [1.0, 2.5],
+        "of the first": [1.0, first],
+        "of both": [both, both * both],
+        "one of each": [first, both],
+    }
+    keywords: dict[str, Any] = {
+        "spacing": [0.3, 0.7],
+        "scale_factors": factors[kind.factors],
+        "boundary": kind.boundary,
+        "accuracy": kind.accuracy,
+    }
+    if kind.on_coordinates:
+        lines = [array(backend, (n,)) for n in SHAPE]
+        with backend.current_device(first):
+            keywords["spacing"] = [backend.xp.cumulative_sum(one) for one in lines]
+        if kind.boundary == "periodic":
+            keywords["boundary"] = [("periodic", 40.0)] * 2
+    shape = SHAPE if kind.function in ("gradient", "laplacian") else (2, *SHAPE)
+    if len(shape) > 2:
+        keywords["vector_dim"] = 0
+    f = array(backend, shape, dtype)
+    return lambda: bits(backend, getattr(anygrad, kind.function)(f, **keywords))
+
+
+@every_kind
+def test_bits_of_whole_arrays(
+    backend: Backend, passes: list[bool], monkeypatch: pytest.MonkeyPatch, kind: Kind
+) -> None:
+    """Every function, boundary and kind of factor, at the first call and the next."""
+    call = call_of(backend, kind)
+    wanted = on_whole_arrays(monkeypatch, call)
+    assert not passes
+    assert call() == call() == wanted
+    assert passes == [True, True]
+
+
+@pytest.mark.forms("numpy", "torch")
+@pytest.mark.parametrize("nbytes", [16, 200])
+@every_kind
+def test_bits_in_blocks(
+    backend: Backend,
+    nbytes: int,
+    passes: list[bool],
+    monkeypatch: pytest.MonkeyPatch,
+    kind: Kind,
+) -> None:
+    """Results are cut into blocks of so many bytes."""
+    own: Any = in_numpy if backend.library == "numpy" else in_torch
+    usual = own._ops(*[True] * (own is in_torch))
+    cut = usual._replace(block_bytes=nbytes, scratch_bytes=nbytes)
+    monkeypatch.setattr(own, "_ops", lambda *_, **__: cut)
+    call = call_of(backend, kind)
+    assert call() == on_whole_arrays(monkeypatch, call)
+    assert passes == [True]
