@@ -6,7 +6,7 @@ from typing import Any
 from unittest import mock
 
 import anygrad
-from anygrad import _plans
+from anygrad import _dispatch, _plans
 from anygrad._records import Plan, Task
 from backends import Backend
 
@@ -40,6 +40,15 @@ def fresh_plan_of(function: str, f: Any, **keywords: Any) -> Plan:
         plan = plan_of(function, f, **keywords)
     assert all(task.kept is None for task in plan.tasks)
     return plan
+
+
+def composite_of(function: str, f: Any, **keywords: Any) -> tuple[Any, ...]:
+    """Return what a call with factors offers to an executor, to be made in one pass."""
+    with mock.patch.object(_dispatch, "in_one_pass") as offered:
+        offered.return_value.return_value = (None,)
+        getattr(anygrad, function)(f, **keywords)
+    (_, composite, plan, xp), _ = offered.return_value.call_args
+    return composite, plan, xp
 
 
 def described(plan: Plan, backend: Backend) -> Any:

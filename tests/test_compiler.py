@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 import anygrad
 import fresh
 from anygrad import _agnostic, _kept
+from anygrad._executors import in_numpy
 from anygrad._executors.printed import in_numba, missing_beyond
 from anygrad._executors.recorded import nodes, tape
 from planning import plan_of
@@ -684,3 +685,30 @@ def test_the_same_bits(
         patch.setattr(in_numba, "pays", lambda f, plan: True)
         result = compiled(function, f, **keywords)
     assert_same(result, agnostic(function, f, **keywords))
+
+
+@pytest.mark.parametrize("function", ["gradient", "divergence", "curl", "laplacian"])
+def test_factors(numpy: Any, monkeypatch: pytest.MonkeyPatch, function: str) -> None:
+    """A call with factors is compiled as one, on several threads, too."""
+    monkeypatch.setattr(in_numpy, "LEAST_IN_ONE_PASS", 0)
+    monkeypatch.setattr(in_numba, "LEAST_SHARE", 0)
+    rng = numpy.random.default_rng(2)
+    shape = (12, 16) if function in ("gradient", "laplacian") else (2, 12, 16)
+    f, first, both = (
+        rng.random(shape),
+        rng.random((12, 1)) + 1,
+        rng.random((12, 16)) + 1,
+    )
+    keywords = {"vector_dim": 0} if len(shape) > 2 else {}
+    keywords |= {"scale_factors": [first, both], "boundary": ["edge", "one_sided"]}
+    wanted = getattr(anygrad, function)(f, **keywords)
+    run, found = in_numba.run_composite, []
+    monkeypatch.setattr(
+        in_numba,
+        "run_composite",
+        lambda *given, **how: found.append(run(*given, **how)) or found[-1],
+    )
+    with anygrad.set_compiler("numba"), anygrad.set_workers(2):
+        ours = getattr(anygrad, function)(f, **keywords)
+    assert found == [True]
+    assert_same(ours, wanted if isinstance(wanted, tuple) else (wanted,))

@@ -13,7 +13,7 @@ import pytest
 
 import anygrad
 import oracle
-from anygrad import _calls, _plans
+from anygrad import _calls, _dispatch, _kept_plans, _plans
 from backends import Backend
 
 OF_SCALARS = ("gradient", "laplacian")
@@ -460,8 +460,11 @@ def test_missing_samples_of_one_component(library: Backend) -> None:
         ("laplacian", ["reflect", "edge", 0.0], 5),
     ],
 )
-def test_memory(numpy: Any, name: str, boundary: Any, most: int) -> None:
+def test_memory_of_whole_arrays(
+    numpy: Any, monkeypatch: pytest.MonkeyPatch, name: str, boundary: Any, most: int
+) -> None:
     """Beside the results: so many arrays of the size of a component, as is said."""
+    monkeypatch.setattr(_dispatch, "in_one_pass", lambda _: None)
     r, t = numpy.linspace(1, 2, 60), numpy.linspace(0.1, 3, 60)
     wind = numpy.ones((3, 60, 60, 60))
     factors = [1.0, r[:, None, None], r[:, None, None] * numpy.sin(t)[:, None]]
@@ -474,7 +477,8 @@ def test_memory(numpy: Any, name: str, boundary: Any, most: int) -> None:
         boundary=boundary,
         **keywords,
     )
-    results = call().nbytes
+    for _ in range(_kept_plans.OFTEN + 2):  # until all is kept that is
+        results = call().nbytes
     tracemalloc.start()
     try:
         call()

@@ -111,6 +111,28 @@ def test_a_call_is_one_launch(cupy: Any, record: Any, call: Any, dtype: str) -> 
     assert_same(ours, expected)
 
 
+@pytest.mark.parametrize("function", ["gradient", "divergence", "curl"])
+def test_factors_are_in_the_launch(cupy: Any, record: Any, function: str) -> None:
+    """Products and quotients, too; what is done to samples needs nothing between."""
+    numpy = pytest.importorskip("numpy")
+    rng = numpy.random.default_rng(1)
+    shape = (12, 16) if function == "gradient" else (2, 12, 16)
+    f, along, both = (
+        rng.random(shape),
+        rng.random((12, 1)) + 1,
+        rng.random((12, 16)) + 1,
+    )
+    keywords = {} if function == "gradient" else {"vector_dim": 0}
+    call = partial(getattr(anygrad, function), spacing=[0.1, 0.2], **keywords)
+    expected = call(f, scale_factors=[along, both])
+    there = [cupy.asarray(along), cupy.asarray(both)]
+    with record() as recording:
+        ours = call(cupy.asarray(f), scale_factors=there)
+    assert recording.launches == [NAME]
+    assert recording.synchronisations == recording.device_to_host == 0
+    assert_same(ours, expected)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("edge_order", [1, 2])
 def test_coordinates_and_masks(

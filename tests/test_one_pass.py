@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
+import tracemalloc
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -157,3 +158,109 @@ def test_bits_in_blocks(
     call = call_of(backend, kind)
     assert call() == on_whole_arrays(monkeypatch, call)
     assert passes == [True]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int64", "uint8"])
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_dtypes(
+    backend: Backend,
+    function: str,
+    dtype: str,
+    passes: list[bool],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Samples of other dtypes than the factors'."""
+    kind = Kind(function, "symmetric", "of both", True, 2)
+    call = call_of(backend, kind, dtype)
+    assert call() == on_whole_arrays(monkeypatch, call)
+    assert passes == [True]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS[:2] + FUNCTIONS[3:])
+@pytest.mark.parametrize("boundary", ["one_sided", "edge"])
+def test_one_dim(
+    backend: Backend,
+    function: str,
+    boundary: str,
+    passes: list[bool],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where there are no other factors, their product is one."""
+    h = array(backend, (SHAPE[0], 1))
+    vector_dim = {"vector_dim": 0} if function == "divergence" else {}
+    f = array(backend, (1, *SHAPE) if vector_dim else SHAPE)
+    dim = {"dim": (len(f.shape) - 2,), "boundary": boundary}
+
+    def call() -> list[Any]:
+        factors = {"scale_factors": [h], **vector_dim}
+        return bits(backend, getattr(anygrad, function)(f, **factors, **dim))
+
+    assert call() == on_whole_arrays(monkeypatch, call)
+    assert passes == [True]
+
+
+@pytest.mark.parametrize("stack_dim", [0, -1])
+def test_stacked(
+    backend: Backend,
+    stack_dim: int,
+    passes: list[bool],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Results are written where they belong in one array."""
+    f, h = array(backend, SHAPE), array(backend, SHAPE)
+
+    def call() -> list[Any]:
+        factors = {"scale_factors": [h, 2.0]}
+        return bits(backend, anygrad.gradient(f, **factors, stack_dim=stack_dim))
+
+    assert call() == on_whole_arrays(monkeypatch, call)
+    assert passes == [True]
+
+
+def test_what_is_left_to_whole_arrays(backend: Backend, passes: list[bool]) -> None:
+    """Masks, complex numbers, dims without an interior, and another order of memory."""
+    f, h = array(backend, SHAPE), array(backend, SHAPE)
+    with backend.current_device(f):
+        turned = backend.xp.permute_dims(f, (1, 0))
+        mask = f > 1.0
+    with_complex = backend.from_flat([1j] * math.prod(SHAPE), backend.complex, SHAPE)
+    factors: dict[str, Any] = {"scale_factors": [h, h]}
+    anygrad.gradient(f, **factors, where=mask)
+    anygrad.gradient(with_complex, **factors)
+    short = {"accuracy": 8, "boundary": "periodic"}
+    anygrad.gradient(f[:2, :], scale_factors=[h[:2, :], 1.0], **short)
+    with backend.current_device(f):
+        other = backend.xp.permute_dims(h, (1, 0))
+    anygrad.gradient(turned, scale_factors=[other, other])
+    assert passes == [False] * 4
+
+
+@pytest.mark.forms("numpy")
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("boundary", ["one_sided", ["reflect", "edge", 0.0]])
+def test_memory(numpy: Any, function: str, boundary: Any) -> None:
+    """Beside the results: some megabytes, however large they are."""
+    n = 100
+    r, t = numpy.linspace(1, 2, n)[:, None, None], numpy.linspace(0.1, 3, n)
+    wind = numpy.ones((3, n, n, n))
+    keywords = {
+        "spacing": [1 / n] * 3,
+        "scale_factors": [1.0, r, r * numpy.sin(t)[:, None]],
+        "boundary": boundary,
+    }
+    if function in ("divergence", "curl"):
+        keywords["vector_dim"] = 0
+    f = wind if "vector_dim" in keywords else wind[0]
+
+    def call() -> int:
+        results = getattr(anygrad, function)(f, **keywords)
+        return sum([one.nbytes for one in results])
+
+    nbytes = call()
+    tracemalloc.start()
+    try:
+        call()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak - nbytes <= 8 * 2**20

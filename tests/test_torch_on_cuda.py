@@ -22,8 +22,10 @@ import pytest
 
 import anygrad
 from anygrad import _agnostic, _transposed
+from anygrad._executors import in_torch
 from anygrad._executors.printed import on_cuda, torch_on_cuda
-from planning import plan_of
+from anygrad._executors.recorded.composites import work_of
+from planning import composite_of, plan_of
 
 pytestmark = pytest.mark.peers
 
@@ -186,6 +188,20 @@ def run(name: str, f: Any, **keywords: Any) -> Any:
 
     plan = plan_of(name, f, **keywords)
     return torch_on_cuda.run(f, plan, array_api_compat.torch)
+
+
+def test_factors_are_in_the_kernel() -> None:
+    rng = numpy.random.default_rng(1)
+    f, h = rng.random((2, 4, 8)), [rng.random((4, 1)) + 1, rng.random((4, 8)) + 1]
+    call = partial(anygrad.divergence, spacing=[0.1, 0.2], vector_dim=0)
+    expected = call(f, scale_factors=h)
+    wind, factors = torch.from_numpy(f), list(map(torch.from_numpy, h))
+    keywords = {**call.keywords, "scale_factors": factors}
+    composite, plan, xp = composite_of("divergence", wind, **keywords)
+    work = work_of(wind, composite, xp, in_torch.run)
+    (ours,) = torch_on_cuda.run_composite(work, plan)
+    assert ours.numpy().tobytes() == expected.tobytes()
+    assert len(Program.made) == 1
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -52,6 +52,25 @@ def _results(array: Any, plan: Plan) -> tuple[Any, ...]:
     return tuple(plan.executor(array, plan, plan.namespace))
 
 
+class Weight(NamedTuple):
+    """A product of factors, over one of them or over none."""
+
+    #: Of which dims, by their places.
+    places: tuple[int, ...]
+    over: int | None = None
+
+    def of(self, factors: Sequence[Any]) -> Any:
+        """Return the product of numbers and arrays."""
+        chosen = [factors[place] for place in self.places]
+        product = reduce(operator.mul, chosen) if chosen else 1.0
+        return product if self.over is None else product / factors[self.over]
+
+    def which(self, factors: Sequence[Any]) -> list[Any]:
+        """Return those of the factors that it is made of."""
+        others = () if self.over is None else (self.over,)
+        return [factors[place] for place in (*self.places, *others)]
+
+
 class Grid(NamedTuple):
     """One call with scale factors."""
 
@@ -76,13 +95,31 @@ class Grid(NamedTuple):
     namespace: Namespace
     #: Whether what is computed may be differentiated automatically.
     may_flow_back: bool
-    #: How it is done what is done to samples.
+    #: How it is done what is done to samples,
     execution: Execution
+    #: and what stands for the factors there.
+    operands: tuple[Any, ...]
 
-    def others(self, *places: int) -> Any:
+    def run_by(self, execution: Execution) -> Grid:
+        """Return the grid of the same call, done so to samples."""
+        operands = [
+            h if isinstance(h, float) else execution.operand(h) for h in self.factors
+        ]
+        return self._replace(execution=execution, operands=tuple(operands))
+
+    def others(self, *places: int, over: int | None = None) -> Weight:
         """Return the product of all factors but those at some places."""
-        rest = [h for place, h in enumerate(self.factors) if place not in places]
-        return reduce(operator.mul, rest) if rest else 1.0
+        rest = [place for place in range(len(self.axes)) if place not in places]
+        return Weight(tuple(rest), over)
+
+    def beside(self, weight: Weight) -> Any:
+        """Return what stands for a product of factors beside samples.
+
+        There it is made of its factors, but for numbers, which none need stand for.
+        """
+        if any(isinstance(h, float) for h in weight.which(self.factors)):
+            return self.execution.operand(weight.of(self.factors))
+        return weight.of(self.operands)
 
     def last_axis_first(self) -> list[int]:
         """Return the places of the dims in the order in which terms are summed."""
@@ -95,11 +132,12 @@ class Grid(NamedTuple):
     def times(self, array: Any, weight: Any, operation: Any = operator.mul) -> Any:
         """Return a product with an array, or a quotient, NaN where that has it.
 
+        The weight is a product of factors, or what stands for a slope of one.
         What flows back to factors and coordinates is zero where samples are missing,
         and zero times NaN is not.  Where nothing flows back, this would take as long as
         all else.
         """
-        weight = self.execution.operand(weight)
+        weight = self.beside(weight) if type(weight) is Weight else weight
         if self.where is None or not self.may_flow_back:
             return operation(array, weight)
         xp = self.namespace
@@ -130,9 +168,12 @@ class Grid(NamedTuple):
         given = self.request.boundary
         return given[place] if isinstance(given, list) else given
 
-    def varies(self, weight: Any, place: int) -> bool:
+    def varies(self, weight: Weight, place: int) -> bool:
         """Tell whether a product of factors varies along a dim."""
-        return not isinstance(weight, float) and weight.shape[self.axes[place]] != 1
+        return any(
+            not isinstance(h, float) and h.shape[self.axes[place]] != 1
+            for h in weight.which(self.factors)
+        )
 
     def derivative(
         self, array: Any, place: int, order: int = 1, component: int | None = None
@@ -146,27 +187,25 @@ class Grid(NamedTuple):
         where = self.part(self.request.where, component)
         return self.along(array, place, ends, order=order, where=where)
 
-    def slope(self, weight: Any, place: int, samples: Any) -> Any:
+    def slope(self, weight: Weight, place: int, samples: Any) -> Any:
         """Return the derivative of a product of factors, which has no boundary."""
+        product = weight.of(self.factors)
         ends = _curved_ends.each_end(_curved_ends.of_factor, self.ends(place))
         period = ends[1] if boundary.is_period(ends) else None
         if max(ndim_of(self.entry(place)), ndim_of(period)) > 1:
-            weight = self.spread(weight, samples)
-        alone = self.of_factors()
-        return alone.along(weight, place, ends, edge_order=None, where=None)
+            product = self.spread(product, samples)
+        alone = self.run_by(at_once(self.namespace))
+        slope = alone.along(product, place, ends, edge_order=None, where=None)
+        return self.execution.operand(slope)
 
-    def of_factors(self) -> Grid:
-        """Return the grid for what is done to factors alone."""
-        return self._replace(execution=at_once(self.namespace))
-
-    def spread(self, weight: Any, samples: Any) -> Any:
+    def spread(self, product: Any, samples: Any) -> Any:
         """Return a product of factors at each of the samples."""
         xp = self.namespace
         if any(map(input.is_unknown, self.shape)):  # Dask broadcasts to no such shape
-            return xp.where(xp.isnan(samples), weight, weight)
-        return xp.broadcast_to(weight, self.shape)
+            return xp.where(xp.isnan(samples), product, product)
+        return xp.broadcast_to(product, self.shape)
 
-    def of_product(self, weight: Any, field: Any, component: int, place: int) -> Any:
+    def of_product(self, weight: Weight, field: Any, component: int, place: int) -> Any:
         """Return the derivative of ``weight * field[component]`` along a dim.
 
         Beyond an end, the samples are what the boundary says, and the factors are not:
@@ -189,10 +228,9 @@ class Grid(NamedTuple):
         slope = self.slope(weight, place, samples)
         straight = self.derivative(array, place, component=component)
         product = self.times(straight, weight) + self.times(valid, slope)
-        near = self.execution.operand(self.near_ends(weight, place))
-        return xp.where(near, product, conserved)
+        return xp.where(self.near_ends(weight, place), product, conserved)
 
-    def near_ends(self, weight: Any, place: int) -> Any:
+    def near_ends(self, weight: Weight, place: int) -> Any:
         """Tell which points may read beyond an end where factors do not go on.
 
         A step at the end has a slope there, by formulas that read as far as any does.
@@ -207,8 +245,9 @@ class Grid(NamedTuple):
         ends = tuple(
             ["edge" if _curved_ends.has_factors(end) else step for end, step in pairs]
         )
-        zeros = self.namespace.zeros_like(weight)
-        return self.of_factors().along(zeros, place, ends, **usual) != 0
+        zeros = self.namespace.zeros_like(weight.of(self.factors))
+        alone = self.run_by(at_once(self.namespace))
+        return self.execution.operand(alone.along(zeros, place, ends, **usual) != 0)
 
     def valid(self, samples: Any, component: int) -> Any:
         """Return samples, NaN where they are missing, whatever they hold."""
@@ -246,7 +285,7 @@ def gradient(grid: Grid, f: Any) -> list[Any]:
     ]
     request = grid.request._replace(boundary=ends, dtype=grid.dtype, stack_dim=None)
     partials = grid.run(_calls.gradient, f, request)
-    return list(map(grid.over, partials, grid.factors))
+    return [grid.over(partial, Weight((k,))) for k, partial in enumerate(partials)]
 
 
 def divergence(grid: Grid, f: Any) -> list[Any]:
@@ -257,13 +296,12 @@ def divergence(grid: Grid, f: Any) -> list[Any]:
 
 def curl(grid: Grid, f: Any) -> list[Any]:
     """Return the circulation around each face, over its area."""
-    h, count = grid.factors, len(grid.axes)
-    pairs = ((0, 1),) if count == 2 else ((1, 2), (2, 0), (0, 1))
+    pairs = ((0, 1),) if len(grid.axes) == 2 else ((1, 2), (2, 0), (0, 1))
     results = []
     for i, j in pairs:
-        there = grid.of_product(h[j], f, j, i)
-        back = grid.of_product(h[i], f, i, j)
-        results.append(grid.over(there - back, h[i] * h[j]))
+        there = grid.of_product(Weight((j,)), f, j, i)
+        back = grid.of_product(Weight((i,)), f, i, j)
+        results.append(grid.over(there - back, Weight((i, j))))
     return results
 
 
@@ -275,7 +313,7 @@ def laplacian(grid: Grid, f: Any) -> list[Any]:
     """
     terms = []
     for k in grid.last_axis_first():
-        weight = grid.others(k) / grid.factors[k]
+        weight = grid.others(k, over=k)
         term = grid.times(grid.derivative(f, k, order=2), weight)
         if grid.varies(weight, k):
             slope = grid.derivative(f, k)
@@ -304,7 +342,7 @@ class Composite(NamedTuple):
 
     def results(self, f: Any, execution: Execution) -> list[Any]:
         """Return what is made of samples, each result rounded once."""
-        made = self.formula(self.grid._replace(execution=execution), f)
+        made = self.formula(self.grid.run_by(execution), f)
         pairs = zip(made, self.dtypes, strict=True)
         return [_rounded(result, dtype, execution.namespace) for result, dtype in pairs]
 
@@ -320,7 +358,12 @@ class Composite(NamedTuple):
     @property
     def form(self) -> tuple[Any, ...]:
         """All that decides what is done to samples, but what is met on the way."""
-        return self.formula, self.grid.axes, self.grid.vector_axis, self.dtypes
+        grid = self.grid
+        each = [
+            (axis, isinstance(h, float), _curved_ends.have_factors(grid.ends(place)))
+            for place, (axis, h) in enumerate(zip(grid.axes, grid.factors, strict=True))
+        ]
+        return self.formula, tuple(each), grid.vector_axis, self.dtypes
 
 
 def _rounded(result: Any, dtype: DType, xp: Namespace) -> Any:

@@ -57,6 +57,7 @@ def plan(
         samples.namespace,
         samples.library.has_slopes,
         at_once(samples.namespace),
+        (),
     )
     _check_lengths(planner, grid, field)
     run = partial(_run, Composite(formula, grid, results), samples)
@@ -135,8 +136,7 @@ def _check_lengths(planner: Any, grid: Grid, field: Field) -> None:
         if is_flux or not is_one_sided:
             continue
         # A flux, or a circulation, has all factors but that of its own dim.
-        has_all = planner is _calls.laplacian
-        rest = [h for place, h in enumerate(grid.factors) if has_all or place != k]
-        if any(grid.varies(h, k) for h in rest):
+        weight = grid.others() if planner is _calls.laplacian else grid.others(k)
+        if grid.varies(weight, k):
             why = f"`accuracy={accuracy}` and `scale_factors` that vary along it"
             input.check_room(field, axis, accuracy + 1, why)

@@ -34,12 +34,12 @@ def run_in_one_pass(
     f: Any, composite: Composite, plan: Plan, xp: Namespace
 ) -> tuple[Any, ...] | None:
     """Return the results of a call with factors; None where whole arrays serve."""
-    from .recorded.composites import met_by
+    from .recorded.composites import work_of
 
     if not (f.size and _compiles_cuda()):
         return None
-    met = met_by(f, composite, xp, run)
-    return met and on_cuda.run_composite(LAUNCHER, f, composite, met, plan, xp)
+    work = work_of(f, composite, xp, run)
+    return None if work is None else on_cuda.run_composite(LAUNCHER, work, plan)
 
 
 def run_subclass(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:

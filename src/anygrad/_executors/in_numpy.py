@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic, _compilers, _workers
@@ -59,16 +59,22 @@ def run_in_one_pass(
     f: Any, composite: Composite, plan: Plan, xp: Namespace
 ) -> tuple[Any, ...] | None:
     """Return the results of a call with factors; None where whole arrays serve."""
-    from .played import composites
-    from .recorded.composites import met_by
+    import numpy
+
+    from .played import composites as played
+    from .recorded import composites
 
     if f.size < LEAST_IN_ONE_PASS:
         return None
-    met = met_by(f, composite, xp, run)
-    if met is None:
+    work = composites.work_of(f, composite, xp, run)
+    if work is None:
         return None
+    ways: list[Any] = [partial(played.write, ops=_ops())]
+    if _compilers.get_compiler() == "numba":
+        workers = _workers.get_workers()
+        ways.insert(0, partial(_numba().run_composite, workers=workers))
     with _swift():
-        return composites.run(f, composite, met, plan, xp, _ops())
+        return composites.run(work, plan, numpy.empty_like, OF_NUMPY, *ways)
 
 
 def _are_all(mask: Any) -> Any:

@@ -9,7 +9,7 @@ records, and only for the samples, a derivative and its way back are one step ea
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic, _classes
@@ -74,25 +74,30 @@ def run_in_one_pass(
     f: Any, composite: Composite, plan: Plan, xp: Namespace
 ) -> tuple[Any, ...] | None:
     """Return the results of a call with factors; None where whole tensors serve."""
-    from .played import composites
-    from .recorded.composites import met_by
+    from .recorded import composites
 
     tensors = [f, *filter(_classes.is_array, composite.grid.factors)]
     are_few = f.is_cpu and f.numel() < LEAST_IN_ONE_PASS
     if are_few or not (f.is_cpu or f.is_cuda) or is_watched(*tensors):
         return None
-    met = met_by(f, composite, xp, run)
-    if met is None:
+    work = composites.work_of(f, composite, xp, run)
+    if work is None:
         return None
-    for task in met.tasks():
+    for task in work.tasks():
         tensors += all_arrays_of(task)
     if is_watched(*tensors) or _is_tracked(tensors):
         return None
     if f.is_cuda:
         from .printed import torch_on_cuda
 
-        return torch_on_cuda.run_composite(f, composite, met, plan, xp)
-    return composites.run(f, composite, met, plan, xp, _ops(on_cpu=True))
+        return torch_on_cuda.run_composite(work, plan)
+    from .played import composites as played
+
+    ways: list[Any] = [partial(played.write, ops=_ops(on_cpu=True))]
+    in_numpy = _in_numpy()
+    if in_numpy is not None:
+        ways.insert(0, in_numpy.write)
+    return composites.run(work, plan, huge_pages.empty_like, OF_TORCH, *ways)
 
 
 def is_watched(*tensors: Any) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from .played import spaces
 if TYPE_CHECKING:
     from .._typing import Namespace
     from .memory import Layout
+    from .recorded.composites import Work
 
 #: More samples are torch's if they have no masks and torch has several threads; else,
 #: there are as many threads as torch would have.
@@ -121,6 +122,21 @@ class InNumPy:
         for tensor, result in zip(made.returned, arrays, strict=True):
             self.view(tensor)[...] = result  # of the agnostic run
         return made.returned
+
+    def write(self, work: Work, outs: Sequence[Any]) -> bool:
+        """Write the results of a composite by compiled loops; tell whether it can."""
+        if _compilers.get_compiler() != "numba":
+            return False
+        tensors = [work.f, *outs, *work.arrays()]
+        for task in work.tasks():
+            tensors += all_arrays_of(task)
+        if not all(tensor.dtype in self.dtypes for tensor in tensors):
+            return False
+        import torch
+
+        from .printed import in_numba
+
+        return in_numba.run_composite(work, outs, torch.get_num_threads(), self.view)
 
     def _widened(self, f: Any, plan: Plan) -> tuple[Any, ...] | None:
         """Return derivatives of few samples of a dtype that is rather torch's.

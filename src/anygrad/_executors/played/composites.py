@@ -11,9 +11,6 @@ from typing import TYPE_CHECKING, Any
 from ..._curved import Execution
 from ..._kept import remember
 from ..._records import Plan
-from .. import results
-from ..memory import is_in_order
-from ..recorded.composites import examples_like
 from . import blocks, preparing, scores
 from .pieces import Prepared, play
 from .scores import Recorder, Score, Term
@@ -21,52 +18,43 @@ from .scores import Recorder, Score, Term
 if TYPE_CHECKING:
     from ..._curved import Composite
     from ..._typing import Namespace
-    from ..recorded.composites import Met
+    from ..recorded.composites import Work
     from .operations import InPlaceOps
 
 #: The recordings of all results, by form.
 _scores: dict[Any, tuple[Score, ...]] = {}
 
 
-def run(
-    f: Any, composite: Composite, met: Met, plan: Plan, xp: Namespace, ops: InPlaceOps
-) -> tuple[Any, ...] | None:
-    """Return the results of a composite, which meets these beside the samples.
-
-    None where samples do not lie in the order of their axes.
-    """
-    made = results.empty(f, composite.rounded(plan), ops.empty_like)
-    if not all(is_in_order(out, ops.memory) for out in made.outs):
-        return None
-    out = made.outs[0]
+def write(work: Work, outs: Sequence[Any], ops: InPlaceOps) -> bool:
+    """Write the results of a composite."""
     items = [
-        _terms(item, out, ops) if type(item) is Plan else item for item in met.items
+        _terms(item, outs[0], ops) if type(item) is Plan else item
+        for item in work.items
     ]
-    operands = _operands_of(f, items, xp)
-    for score, out in zip(_scores_of(f, composite, items, xp), made.outs, strict=True):
-        play(_prepared(score, composite, operands, out, xp, ops), operands, out, xp)
-    return made.copy()
+    operands = _operands_of(work, items)
+    for score, out in zip(_scores_of(work, items), outs, strict=True):
+        prepared = _prepared(score, work.composite, operands, out, work.namespace, ops)
+        play(prepared, operands, out, work.namespace)
+    return True
 
 
 def _terms(plan: Plan, out: Any, ops: InPlaceOps) -> list[Term]:
     return [Term(task, preparing.shares_weights(out, task, ops)) for task in plan.tasks]
 
 
-def _operands_of(f: Any, items: Sequence[Any], xp: Namespace) -> list[Any]:
+def _operands_of(work: Work, items: Sequence[Any]) -> list[Any]:
     """Return the samples and all operands of a recording, in its order."""
-    operands = [f]
+    operands = [work.f]
     for item in items:
         if type(item) is list:
             for task, is_shared in item:
-                operands += scores.operands_of(task, is_shared, xp)
+                operands += scores.operands_of(task, is_shared, work.namespace)
         else:
             operands.append(item)
     return operands
 
 
-def _scores_of(
-    f: Any, composite: Composite, items: Sequence[Any], xp: Namespace
-) -> tuple[Score, ...]:
+def _scores_of(work: Work, items: Sequence[Any]) -> tuple[Score, ...]:
     """Return the recording of each result."""
     met = [
         tuple([term.form for term in item])
@@ -74,24 +62,22 @@ def _scores_of(
         else scores.form_of(item)
         for item in items
     ]
-    form = (xp, f.dtype, f.ndim, composite.form, tuple(met))
+    f, composite = work.f, work.composite
+    form = (work.namespace, f.dtype, f.ndim, composite.form, tuple(met))
     known = _scores.get(form)
-    if known is None:
-        known = remember(_scores, form, _recorded(f, composite, items, xp))
-    return known
+    return remember(_scores, form, _recorded(work, items)) if known is None else known
 
 
-def _recorded(
-    f: Any, composite: Composite, items: Sequence[Any], xp: Namespace
-) -> tuple[Score, ...]:
-    recorder, terms = Recorder(f, xp), iter([i for i in items if type(i) is list])
+def _recorded(work: Work, items: Sequence[Any]) -> tuple[Score, ...]:
+    recorder = Recorder(work.f, work.namespace)
+    terms = iter([item for item in items if type(item) is list])
     execution = Execution(
         recorder.xp,
         lambda array, _: recorder.run(array, next(terms)),
-        examples_like(f, composite, xp),
+        work.example,
         recorder.symbol,
     )
-    return recorder.scores(composite.results(recorder.f, execution))
+    return recorder.scores(work.composite.results(recorder.f, execution))
 
 
 def _prepared(

@@ -9,14 +9,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.util
+import math
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import _workers
 from ..._kept import remember
@@ -30,7 +31,8 @@ from .kernels import Runner
 if TYPE_CHECKING:
     from ..._records import Plan, Task
     from ..._typing import Namespace
-    from ..recorded.tape import Form, Operands
+    from ..recorded.composites import Work
+    from ..recorded.tape import Form, Operands, Recording
     from ..recorded.weights import Weights
 
 #: A difference of two samples, scaled, takes no longer without a compiler where there
@@ -62,6 +64,17 @@ MOST_RESULTS = 12
 _kernels: dict[tuple[Form, str, bool], Callable[..., None] | None] = {}
 
 
+class Kernel(NamedTuple):
+    """What is to be compiled, or has been."""
+
+    form: Form
+    operands: Operands
+    #: ``record()`` returns what is printed.
+    record: Callable[[], Recording]
+    #: If its text is longer, it is cut.
+    most_lines: int
+
+
 def pays(size: int, plan: Plan) -> bool:
     """Tell whether a call is faster when it is compiled, on so many samples."""
     if size >= FEW_DIFFERENCES or not plan.is_plain:
@@ -91,11 +104,45 @@ def _run_at_once(
     f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any], workers: int
 ) -> bool:
     """Write all results in one pass; tell whether it could."""
+    form, operands = tape.form_of(f, plan, _weights_for(outs, all_tasks(plan), xp))
+    is_cut_early = len(outs) > 1 or plan.tasks[0].inner is not None
+
+    def record() -> Recording:
+        return tape.record(form, operands, plan, xp)
+
+    kernel = Kernel(form, operands, record, FEW_LINES if is_cut_early else MOST_LINES)
+    return _run_kernel(kernel, outs, workers)
+
+
+def run_composite(
+    work: Work,
+    outs: Sequence[Any],
+    workers: int,
+    view: Callable[[Any], Any] = lambda array: array,
+) -> bool:
+    """Write the results of a composite in one pass; tell whether it could.
+
+    ``view(array)`` returns one of NumPy's, where it is another library's.
+    """
+    there = list(map(view, outs))
+    form, operands = work.form(_weights_for(outs, work.tasks(), work.namespace))
+    operands.arrays[:] = map(view, operands.arrays)
+
+    def record() -> Recording:
+        return work.record(form, operands)
+
+    return _run_kernel(Kernel(form, operands, record, MOST_LINES), there, workers)
+
+
+def _weights_for(
+    outs: Sequence[Any], tasks: Iterable[Task], xp: Namespace
+) -> Callable[[Task], Weights | None] | None:
+    """Return what makes the weights of a task beforehand; None where kernels do."""
     import numpy
 
-    size = outs[0].size
-    are_few = size <= weights.FEW_SAMPLES
-    makes_weights = are_few or weights.pairs_of(all_tasks(plan)) <= FEW_PAIRS
+    size = math.prod(outs[0].shape)
+    if size <= weights.FEW_SAMPLES or weights.pairs_of(tasks) <= FEW_PAIRS:
+        return None
 
     def weights_of(task: Task) -> Weights | None:
         if not weights.are_shared(size, task):
@@ -103,14 +150,21 @@ def _run_at_once(
         with numpy.errstate(all="ignore"):
             return weights.made(task, xp)
 
-    form, operands = tape.form_of(f, plan, None if makes_weights else weights_of)
+    return weights_of
+
+
+def _run_kernel(kernel: Kernel, outs: Sequence[Any], workers: int) -> bool:
+    """Write all results; tell whether it could."""
+    import numpy
+
+    form, operands, size = kernel.form, kernel.operands, outs[0].size
     layouts = "".join([_layout(array) for array in (*operands.arrays, *outs)])
     *_, row = outs[0].shape
     has_tables = row <= LONGEST_TABLE and size >= LEAST_ROWS * row
     key = (form, layouts, has_tables)
     function: Any = _kernels.get(key, False)
     if function is False:  # it has not been met
-        function = _compiled(key, operands, plan, xp)
+        function = _compiled(kernel, layouts, has_tables=has_tables)
         function = remember(_kernels, key, function)
     if function is None:
         return False
@@ -139,16 +193,13 @@ def _layout(array: Any) -> str:
 
 
 def _compiled(
-    key: tuple[Form, str, bool], operands: Operands, plan: Plan, xp: Namespace
+    kernel: Kernel, layouts: str, *, has_tables: bool
 ) -> Callable[..., None] | None:
     """Return the kernel for a form; None where it runs without one."""
-    form, layouts, has_tables = key
     if "?" in layouts or _is_switched_off():
         return None
-    recording = tape.record(form, operands, plan, xp)
-    is_cut_early = len(recording.results) > 1 or plan.tasks[0].inner is not None
-    most_lines = FEW_LINES if is_cut_early else MOST_LINES
-    text = loops.text_of(recording, layouts, most_lines, has_tables=has_tables)
+    most_lines = kernel.most_lines
+    text = loops.text_of(kernel.record(), layouts, most_lines, has_tables=has_tables)
     if text is None:
         return None
     return kernels.compiled(lambda: _loaded(text), "Numba", "without")

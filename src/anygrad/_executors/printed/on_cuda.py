@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..._kept import remember
 from .. import results
-from ..memory import is_in_order
 from ..recorded import composites, tape
 from . import cuda, kernels, variants
 from .kernels import Runner
 
 if TYPE_CHECKING:
-    from ..._curved import Composite
     from ..._records import Plan, Task
     from ..._typing import Namespace
     from ..memory import Memory
-    from ..recorded.composites import Met
+    from ..recorded.composites import Work
     from ..recorded.nodes import Range
     from ..recorded.tape import Form, Recording
     from .variants import Array, Traits, Variant
@@ -152,27 +150,20 @@ def run(
     return made.returned if kernels.run(f, plan, made.outs, runner) else None
 
 
-def run_composite(
-    launcher: Launcher,
-    f: Any,
-    composite: Composite,
-    met: Met,
-    plan: Plan,
-    xp: Namespace,
-) -> tuple[Any, ...] | None:
+def run_composite(launcher: Launcher, work: Work, plan: Plan) -> tuple[Any, ...] | None:
     """Return the results of a composite by one kernel; None where it cannot."""
-    made = results.empty(f, composite.rounded(plan), launcher.empty_like)
-    if not all(is_in_order(out, launcher.memory) for out in made.outs):
-        return None
-    form, operands = composites.form_of(f, composite, met)
-    device = launcher.device(f)
-    key = form, device
-    kernel = _kernels.get(key) or remember(
-        _kernels, key, Kernel(composites.record(f, composite, form, operands, xp))
-    )
-    arrays, numbers = [*operands.arrays, *made.outs], operands.as_floats()
-    done = _launch_kernel(launcher, kernel, arrays, len(made.outs), numbers)
-    return made.copy() if done else None
+
+    def launch(work: Work, outs: Sequence[Any]) -> bool:
+        form, operands = work.form()
+        key = form, launcher.device(work.f)
+        kernel = _kernels.get(key) or remember(
+            _kernels, key, Kernel(work.record(form, operands))
+        )
+        arrays, numbers = [*operands.arrays, *outs], operands.as_floats()
+        return _launch_kernel(launcher, kernel, arrays, len(outs), numbers)
+
+    made: Any = launcher.empty_like, launcher.memory
+    return composites.run(work, plan, *made, launch)
 
 
 def _launch(

@@ -17,9 +17,8 @@ from ..memory import OF_TORCH
 from . import cuda, on_cuda, variants
 
 if TYPE_CHECKING:
-    from ..._curved import Composite
     from ..._typing import Namespace
-    from ..recorded.composites import Met
+    from ..recorded.composites import Work
 
 
 def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...] | None:
@@ -32,14 +31,12 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...] | None:
         return on_cuda.run(LAUNCHER, f, plan, xp)
 
 
-def run_composite(
-    f: Any, composite: Composite, met: Met, plan: Plan, xp: Namespace
-) -> tuple[Any, ...] | None:
+def run_composite(work: Work, plan: Plan) -> tuple[Any, ...] | None:
     """Return the results of a composite by one kernel; None where it cannot."""
-    if f.numel() == 0 or not _has_launcher():
+    if work.f.numel() == 0 or not _has_launcher():
         return None
-    with _on_device_of(f):
-        return on_cuda.run_composite(LAUNCHER, f, composite, met, plan, xp)
+    with _on_device_of(work.f):
+        return on_cuda.run_composite(LAUNCHER, work, plan)
 
 
 def _on_device_of(tensor: Any) -> AbstractContextManager[Any]:

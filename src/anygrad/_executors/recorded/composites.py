@@ -1,34 +1,39 @@
-"""What the formula of a composite meets, before it is written down.
+"""A composite, before it is written down, and when it is.
 
-A composite is a whole call, of several derivatives with products around them.  Its
-formula is run for each call on an outline of the samples, to learn which derivatives it
-asks for and which factors it multiplies with: these are the operands of what is done to
-the samples.  That is written down once for a form, when it is run on symbols.
+It is a whole call, of several derivatives with products around them.  Its formula is
+run for each call on an outline of the samples, to learn which derivatives it asks for
+and which factors it multiplies with: these are the operands of what is done to the
+samples.  That is written down once for a form, when it is run on symbols.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import _precision
-from ..._curved import Execution
+from ..._curved import Composite, Execution
 from ..._records import Plan, are_short
+from .. import results
+from ..memory import is_in_order
 from .tape import Form, Operands, Recorder
 
 if TYPE_CHECKING:
-    from ..._curved import Composite
     from ..._records import Task
     from ..._typing import DType, Namespace
+    from ..memory import Memory
     from .tape import Recording
     from .weights import Weights
 
 
-class Met(NamedTuple):
-    """What a formula meets, in this order, beside the samples."""
+class Work(NamedTuple):
+    """A composite on samples, and what it meets beside them."""
 
-    #: Plans of derivatives; numbers and arrays without samples.
-    items: list[Any]
+    f: Any
+    composite: Composite
+    namespace: Namespace
+    #: In this order: plans of derivatives; numbers and arrays without samples.
+    items: Sequence[Any]
 
     def tasks(self) -> Iterator[Task]:
         """Return the tasks of all plans."""
@@ -39,6 +44,42 @@ class Met(NamedTuple):
     def arrays(self) -> Iterator[Any]:
         """Return all arrays that are no plan's."""
         return (item for item in self.items if type(item) not in (Plan, float))
+
+    def form(
+        self, weights_of: Callable[[Task], Weights | None] | None = None
+    ) -> tuple[Form, Operands]:
+        """Return its form, and its operands, as `tape.form_of` does."""
+        operands = Operands(self.f, weights_of)
+        items = [
+            tuple(map(operands.form_of_task, item.tasks))
+            if type(item) is Plan
+            else operands.form(item)
+            for item in self.items
+        ]
+        form = Form((self.composite.form, *items), operands.form_of_arrays())
+        return form, operands
+
+    def record(self, form: Form, operands: Operands) -> Recording:
+        """Run the formula on symbols in the place of its arrays and numbers."""
+        recorder = Recorder(form, operands, self.namespace)
+        known = iter(form.tasks[1:])
+        execution = Execution(
+            recorder.words,
+            lambda array, plan: recorder.run(array, plan, next(known)),
+            self.example,
+            lambda _: recorder.symbol(next(known)),
+        )
+        made = self.composite.results(recorder.symbols[0], execution)
+        return recorder.recording(made, can_be_cut=False)
+
+    def example(self, array: Any) -> Any:
+        """Return an array of its dtype that plans for components are made for."""
+        f, grid, xp = self.f, self.composite.grid, self.namespace
+        whole = f if f.ndim == len(grid.shape) else grid.component(f, 0)
+        if array.dtype == whole.dtype:
+            return whole
+        corner = xp.empty_like(whole[(slice(1),) * whole.ndim], dtype=array.dtype)
+        return xp.broadcast_to(corner, whole.shape)
 
 
 class Outline:
@@ -56,7 +97,7 @@ class Outline:
         return self
 
     # What is done is in the working dtype, and so is what comes out.
-    __add__ = __sub__ = __mul__ = __truediv__ = _same
+    __add__ = __sub__ = __mul__ = __truediv__ = __rtruediv__ = _same
 
 
 class Outlines:
@@ -76,77 +117,49 @@ class Outlines:
         return first
 
 
-def met_by(
+def work_of(
     f: Any, composite: Composite, xp: Namespace, executor: Callable[..., Any]
-) -> Met | None:
-    """Return what is met on the way from samples to the results of a composite.
+) -> Work | None:
+    """Return a composite with what it meets on the way from samples to results.
 
     None where it cannot be recorded, as what an `executor` would not run itself.
     """
     grid = composite.grid
     if grid.where is not None or _precision.is_complex(grid.dtype, xp):
         return None
-    met = Met([])
+    items: list[Any] = []
 
     def run(array: Outline, plan: Plan) -> tuple[Outline, ...]:
-        met.items.append(plan)
+        items.append(plan)
         dtypes = [task.precision.result for task in plan.tasks]
         return tuple([Outline(dtype, array.ndim) for dtype in dtypes])
 
     def operand(weight: Any) -> Any:
-        met.items.append(weight)
-        return weight
+        items.append(weight)
+        is_number = isinstance(weight, float)
+        return weight if is_number else Outline(weight.dtype, weight.ndim)
 
-    example = examples_like(f, composite, xp)
-    execution = Execution(Outlines(xp), run, example, operand)
+    work = Work(f, composite, xp, items)
+    execution = Execution(Outlines(xp), run, work.example, operand)
     composite.results(Outline(f.dtype, f.ndim), execution)
-    plans = [item for item in met.items if type(item) is Plan]
+    plans = [item for item in items if type(item) is Plan]
     fit = all(plan.executor is executor and not are_short(plan.tasks) for plan in plans)
-    are_own = all(type(array) is type(f) for array in met.arrays())
-    return met if fit and are_own else None
+    are_own = all(type(array) is type(f) for array in work.arrays())
+    return work if fit and are_own else None
 
 
-def form_of(
-    f: Any,
-    composite: Composite,
-    met: Met,
-    weights_of: Callable[[Task], Weights | None] | None = None,
-) -> tuple[Form, Operands]:
-    """Return the form of a composite, and its operands, as `tape.form_of` does."""
-    operands = Operands(f, weights_of)
-    items = [
-        tuple(map(operands.form_of_task, item.tasks))
-        if type(item) is Plan
-        else operands.form(item)
-        for item in met.items
-    ]
-    return Form((composite.form, *items), operands.form_of_arrays()), operands
+def run(
+    work: Work,
+    plan: Plan,
+    empty_like: Callable[..., Any],
+    memory: Memory,
+    *ways: Callable[[Work, Sequence[Any]], bool],
+) -> tuple[Any, ...] | None:
+    """Return the results of a composite, which the first way writes that can.
 
-
-def record(
-    f: Any, composite: Composite, form: Form, operands: Operands, xp: Namespace
-) -> Recording:
-    """Run the formula on symbols in the place of its arrays and numbers."""
-    recorder, known = Recorder(form, operands, xp), iter(form.tasks[1:])
-    execution = Execution(
-        recorder.words,
-        lambda array, plan: recorder.run(array, plan, next(known)),
-        examples_like(f, composite, xp),
-        lambda _: recorder.symbol(next(known)),
-    )
-    made = composite.results(recorder.symbols[0], execution)
-    return recorder.recording(made, can_be_cut=False)
-
-
-def examples_like(f: Any, composite: Composite, xp: Namespace) -> Callable[[Any], Any]:
-    """Return ``example(array)``, which has its dtype and the shape of a component."""
-    grid = composite.grid
-    whole = f if f.ndim == len(grid.shape) else grid.component(f, 0)
-
-    def example(array: Any) -> Any:
-        if array.dtype == whole.dtype:
-            return whole
-        corner = xp.empty_like(whole[(slice(1),) * whole.ndim], dtype=array.dtype)
-        return xp.broadcast_to(corner, whole.shape)
-
-    return example
+    None where no way can, or where the axes of the results are not in order.
+    """
+    made = results.empty(work.f, work.composite.rounded(plan), empty_like)
+    if not all(is_in_order(out, memory) for out in made.outs):
+        return None
+    return made.copy() if any(way(work, made.outs) for way in ways) else None
