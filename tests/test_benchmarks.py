@@ -241,6 +241,25 @@ def test_wide_formulas_are_measured(
     assert len(lines) == 2 + 2
 
 
+@pytest.mark.peers
+@pytest.mark.parametrize("of", ["numpy", "torch"])
+def test_curved_calls_are_measured(
+    numpy: Any,
+    torch: Any,
+    of: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Each kind of call is a row, of which the times are told."""
+    monkeypatch.syspath_prepend(FOLDER)
+    curved = importlib.import_module("curved")
+    monkeypatch.setattr(curved, "timed", lambda call, _: call() is None or 2e3)
+    curved.main(["--length", "12", "--library", of])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2] == "| divergence, cylindrical | 2.00 | 2.00 |"
+    assert len(lines) == 2 + len(curved.KINDS)
+
+
 def test_every_plot_is_drawn(numpy: Any, figures: Any, tmp_path: Path) -> None:
     """Those of the pages have the same names."""
     assert figures.main(tmp_path) == 0

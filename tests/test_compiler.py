@@ -13,6 +13,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from hypothesis import strategies as st
 import anygrad
 import fresh
 from anygrad import _agnostic, _kept
-from anygrad._executors import in_numpy
+from anygrad._executors import in_numpy, in_torch
 from anygrad._executors.printed import in_numba, missing_beyond
 from anygrad._executors.recorded import nodes, tape
 from planning import plan_of
@@ -712,3 +713,25 @@ def test_factors(numpy: Any, monkeypatch: pytest.MonkeyPatch, function: str) -> 
         ours = getattr(anygrad, function)(f, **keywords)
     assert found == [True]
     assert_same(ours, wanted if isinstance(wanted, tuple) else (wanted,))
+
+
+@pytest.mark.peers
+def test_factors_beside_torch_tensors(
+    numpy: Any, torch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are compiled in NumPy's hands; bfloat16, which it lacks, is not."""
+    monkeypatch.setattr(in_torch, "LEAST_IN_ONE_PASS", 0)
+    f, h = torch.rand(2, 12, 16), torch.rand(12, 16) + 1
+    run, found = in_numba.run_composite, []
+    monkeypatch.setattr(
+        in_numba,
+        "run_composite",
+        lambda *given, **how: found.append(run(*given, **how)) or found[-1],
+    )
+    for dtype in (torch.float32, torch.bfloat16):
+        factors = [h.to(dtype), 2.0]
+        call = partial(anygrad.divergence, f.to(dtype), vector_dim=0)
+        with anygrad.set_compiler("numba"):
+            ours = call(scale_factors=factors)
+        assert torch.equal(ours, call(scale_factors=factors))
+    assert found == [True]

@@ -102,10 +102,8 @@ class Grid(NamedTuple):
 
     def run_by(self, execution: Execution) -> Grid:
         """Return the grid of the same call, done so to samples."""
-        operands = [
-            h if isinstance(h, float) else execution.operand(h) for h in self.factors
-        ]
-        return self._replace(execution=execution, operands=tuple(operands))
+        operands = tuple(map(execution.operand, self.factors))
+        return self._replace(execution=execution, operands=operands)
 
     def others(self, *places: int, over: int | None = None) -> Weight:
         """Return the product of all factors but those at some places."""
@@ -115,9 +113,9 @@ class Grid(NamedTuple):
     def beside(self, weight: Weight) -> Any:
         """Return what stands for a product of factors beside samples.
 
-        There it is made of its factors, but for numbers, which none need stand for.
+        There it is made of its factors, but of two numbers, of which nothing is made.
         """
-        if any(isinstance(h, float) for h in weight.which(self.factors)):
+        if sum([isinstance(h, float) for h in weight.which(self.factors)]) > 1:
             return self.execution.operand(weight.of(self.factors))
         return weight.of(self.operands)
 

@@ -97,7 +97,7 @@ class Outline:
         return self
 
     # What is done is in the working dtype, and so is what comes out.
-    __add__ = __sub__ = __mul__ = __truediv__ = __rtruediv__ = _same
+    __add__ = __sub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _same
 
 
 class Outlines:
