@@ -22,6 +22,10 @@ DOORS: dict[str, Callable[[Any], Any]] = {
     "gradient, mask": lambda f: anygrad.gradient(f, where=f.real > -9)[0],
     "gradient, stack": lambda f: anygrad.gradient(f, stack_dim=0),
     "gradient, last stack": lambda f: anygrad.gradient(f, stack_dim=-1, spacing=0.5),
+    "gradient, factors": lambda f: anygrad.gradient(f, scale_factors=[2.0, 3.0])[0],
+    "gradient, factors, stack": lambda f: anygrad.gradient(
+        f, scale_factors=[2.0, 3.0], stack_dim=0
+    ),
     "derivative": anygrad.derivative,
     "derivative, given ghosts": lambda f: anygrad.derivative(
         f, dim=0, boundary=(("ghosts", f), ("ghosts", f))

@@ -98,7 +98,9 @@ def _run(
         results = composite.results(f, at_once(xp))
         if plan.stack is None:
             return tuple(results)
-        return (samples.joining("stack")(results, axis=plan.stack.axis),)
+        whole = samples.joining("stack")(results, axis=plan.stack.axis)
+        # NumPy's is in the byte order of the machine.
+        return (_agnostic.prepare(whole, composite.dtypes[0], False, xp),)
 
 
 def _placed(given: list[Any], field: Field, dtype: DType) -> tuple[Any, ...]:
