@@ -548,14 +548,15 @@ def test_torch_compiles_the_way_back_alone(torch: Any) -> None:
     f = torch.tensor(SAMPLES * 3, dtype=torch.float64, requires_grad=True)
     x = torch.tensor(COORDINATES, dtype=torch.float64)
     whole = torch.compile(backend="eager", fullgraph=True)
+    torch._dynamo.reset()
     for call in (
         lambda: anygrad.derivative(f, spacing=0.3, boundary="edge"),
+        lambda: anygrad.derivative(f, spacing=0.3, boundary="edge", order=2),
         lambda: anygrad.hessian(f, spacing=0.3),
         lambda: anygrad.divergence(torch.stack([f, f * f]), spacing=[2.0, x]),
     ):
         (wanted,) = torch.autograd.grad(call().square().sum(), f)
         f.grad, loss = None, call().square().sum()
-        torch._dynamo.reset()
         with torch._dynamo.compiled_autograd._enable(whole):
             loss.backward()
         assert f.grad.allclose(wanted, rtol=1e-12)
