@@ -108,8 +108,9 @@ def _compiled(recipe: Recipe) -> Scheme:
     To that, ints of plans are symbols as soon as two calls differ in them.
     """
     order, accuracy, edge_order = map(index, recipe[:3])
-    numbers = {"order": order, "accuracy": accuracy, "edge_order": edge_order}
-    return _schemes.made(recipe._replace(**numbers))
+    return _schemes.made(
+        recipe._replace(order=order, accuracy=accuracy, edge_order=edge_order)
+    )
 
 
 def _alone(task: Task, make: Callable[[Recipe], Scheme]) -> Task:
