@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -141,6 +142,42 @@ def test_zeros_without_memory(torch: Any) -> None:
         (result,) = anygrad.gradient(nothing, dim=1, **keywords)
         assert result.equal(torch.zeros(4, 5))
     assert anygrad.gradient(torch.rand(3, 0), dim=0)[0].shape == (3, 0)
+
+
+@pytest.mark.parametrize("count", [1, 20])
+@pytest.mark.parametrize("tracked", [False, True], ids=["constant", "trained"])
+def test_memory_that_has_been_freed(torch: Any, count: int, tracked: bool) -> None:
+    """Its slopes were zero; torch's own gradient says what is wrong."""
+    f = torch.rand(5, 6, dtype=torch.float64)
+    for _ in range(count):
+        anygrad.gradient(f)
+    freed = f.clone().requires_grad_(tracked)
+    freed.untyped_storage().resize_(0)
+    for function in (torch.gradient, anygrad.gradient):
+        with pytest.raises(RuntimeError, match="out of bounds for storage of size 0"):
+            function(freed)
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_tensors_that_stand_for_others(torch: Any, count: int) -> None:
+    """Torch's functional tensors, which are of no other class: they were read as 0."""
+    f, x = torch.rand(5, 6, dtype=torch.float64), torch.arange(6.0) ** 2
+    calls: tuple[Callable[[Any], Any], ...] = (
+        lambda f: anygrad.derivative(f, spacing=[x]),
+        lambda f: anygrad.laplacian(f, boundary="edge"),
+        lambda f: anygrad.derivative(f, where=f > 0.1).nan_to_num(),
+    )
+    for call in calls:
+        for _ in range(count):
+            wanted = call(f)
+        shell = torch._to_functional_tensor(f)
+        torch._enable_functionalization(reapply_views=True)
+        try:
+            result = call(shell)
+            torch._sync(result)
+        finally:
+            torch._disable_functionalization()
+        assert torch._from_functional_tensor(result).equal(wanted)
 
 
 @pytest.mark.parametrize("stack_dim", [None, 0])

@@ -344,6 +344,19 @@ def test_torch_notices_coordinates_that_change(torch: Any) -> None:
         result.sum().backward()
 
 
+def test_torch_way_back_that_needs_no_grid(torch: Any) -> None:
+    """It may be gone again, as that of torch's own gradient may, without being told."""
+    f = torch.tensor(SAMPLES, dtype=torch.float64, requires_grad=True)
+    for call in (torch.gradient, anygrad.gradient):
+        first, second = (result.sum() for result in call(f, spacing=0.5))
+        for loss in (first, first, second):
+            loss.backward()
+    on_coordinates = anygrad.derivative(f, spacing=[f[0].detach().cumsum(0)]).sum()
+    on_coordinates.backward()
+    with pytest.raises(RuntimeError, match="retain_graph=True"):
+        on_coordinates.backward()
+
+
 def test_torch_hooks_of_saved_tensors(torch: Any) -> None:
     """The way back takes the grid that they give back, and no other one is kept."""
     f = torch.tensor(SAMPLES * 2, requires_grad=True)
@@ -546,14 +559,15 @@ def test_torch_compiles_the_way_back_alone(torch: Any) -> None:
     f = torch.tensor(SAMPLES * 3, dtype=torch.float64, requires_grad=True)
     x = torch.tensor(COORDINATES, dtype=torch.float64)
     whole = torch.compile(backend="eager", fullgraph=True)
+    torch._dynamo.reset()
     for call in (
         lambda: anygrad.derivative(f, spacing=0.3, boundary="edge"),
+        lambda: anygrad.derivative(f, spacing=0.3, boundary="edge", order=2),
         lambda: anygrad.hessian(f, spacing=0.3),
         lambda: anygrad.divergence(torch.stack([f, f * f]), spacing=[2.0, x]),
     ):
         (wanted,) = torch.autograd.grad(call().square().sum(), f)
         f.grad, loss = None, call().square().sum()
-        torch._dynamo.reset()
         with torch._dynamo.compiled_autograd._enable(whole):
             loss.backward()
         assert f.grad.allclose(wanted, rtol=1e-12)

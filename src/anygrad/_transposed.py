@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _lowering, _schemes
+from ._checks.integers import index
 
 if TYPE_CHECKING:
     from ._formulas import WeightedFormula
@@ -94,11 +95,22 @@ def of(task: Task, *, is_compiled: bool = False) -> Task:
 
     It has no component, but the samples that it fills are of one.
     """
-    make = _schemes.made if is_compiled else _schemes.remembered
+    make = _compiled if is_compiled else _schemes.remembered
     if task.inner is None:
         return _alone(task, make)
     outer, inner = _alone(task, make), _alone(task.inner, make)
     return inner._replace(inner=outer._replace(sign=0), sign=task.sign)
+
+
+def _compiled(recipe: Recipe) -> Scheme:
+    """Return a scheme for what compiles this.
+
+    To that, ints of plans are symbols as soon as two calls differ in them.
+    """
+    order, accuracy, edge_order = map(index, recipe[:3])
+    return _schemes.made(
+        recipe._replace(order=order, accuracy=accuracy, edge_order=edge_order)
+    )
 
 
 def _alone(task: Task, make: Callable[[Recipe], Scheme]) -> Task:

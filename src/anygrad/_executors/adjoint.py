@@ -98,16 +98,17 @@ def _derivative() -> Any:
             # and the user's hooks may put them elsewhere meanwhile.
             ctx.save_for_backward(*grids)
             ctx.plan = _with_grids(plan, repeat(True)) if grids else plan
-            ctx.xp, ctx.shape = xp, f.shape
+            ctx.xp, ctx.shape, ctx.count = xp, f.shape, len(grids)
             (result,) = forward(f, plan, xp)
             return result
 
         @staticmethod
         def backward(ctx: Any, slopes: Any) -> Any:
-            grids, plan = ctx.saved_tensors, ctx.plan
-            plan = _with_grids(plan, iter(grids)) if grids else plan
+            plan = ctx.plan
+            if ctx.count:  # torch asks to retain the graph, even where none are saved
+                plan = _with_grids(plan, iter(ctx.saved_tensors))
             back = transposed(slopes, plan, ctx.shape, ctx.xp)
-            return back, None, None, None, *[None] * len(grids)
+            return back, None, None, None, *[None] * ctx.count
 
     return Derivative
 

@@ -109,7 +109,21 @@ def is_watched(*tensors: Any) -> bool:
     for tensor in tensors:  # a loop, because a generator takes thrice as long for one
         if type(tensor) is not torch.Tensor and type(tensor) is not torch.nn.Parameter:
             return True
+        if not _has_memory(tensor):
+            return True
     return _is_in_mode(torch)
+
+
+def _has_memory(tensor: Any) -> bool:
+    """Tell whether its numbers are in memory of its own, for others to read.
+
+    Not so where torch knows all to be zero, where the memory has been freed, as that of
+    parameters that are sharded again, and where the tensor stands for another one.
+    """
+    try:
+        return bool(tensor.data_ptr()) or not tensor.numel()
+    except RuntimeError:  # it could have none
+        return False
 
 
 def is_transformed() -> bool:

@@ -319,7 +319,7 @@ def _viewing(dtypes: dict[Any, Any]) -> Callable[[Any], Any]:
         if tensor.is_conj() or tensor.is_neg():
             tensor = tensor.resolve_conj().resolve_neg()
         address = tensor.data_ptr()
-        if not address:  # of nothing, or of zeros that torch knows without memory
+        if not address:  # of nothing
             tensor = tensor.new_zeros(tensor.shape)
             address = tensor.data_ptr()
         memory = Memory.from_address(address)
