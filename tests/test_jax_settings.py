@@ -215,3 +215,11 @@ def test_keys_are_no_masks(jax: Any) -> None:
     keys = jax.random.split(jax.random.key(0), 5)
     with pytest.raises(TypeError, match=r"^`where` must have a boolean dtype: True"):
         anygrad.gradient(jax.numpy.asarray(SAMPLES), where=keys)
+
+
+def test_keys_are_no_ghosts(jax: Any) -> None:
+    keys = jax.random.split(jax.random.key(0), 2)
+    with pytest.raises(TypeError, match=r"^`boundary` must have ghosts of a dtype"):
+        anygrad.derivative(
+            jax.numpy.asarray(SAMPLES), boundary=(("ghosts", keys), "edge")
+        )
