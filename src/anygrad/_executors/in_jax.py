@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import _agnostic, _lowering
+from .. import _agnostic, _decided, _lowering
 from .._records import Plan, all_tasks
 from .._schemes import StepScales
 from . import arguments, way_back
@@ -256,13 +256,13 @@ def _by_operations(
 
 
 def _typed(f: Any) -> Any:
-    """Return samples whose dtype is their own.
+    """Return samples whose dtype is their own, and one that JAX has, as it is set.
 
     How pieces are joined would decide whether a result gives way beside other dtypes.
     """
     from jax import lax
 
-    return lax.convert_element_type(f, f.dtype)
+    return lax.convert_element_type(f, _decided.dtype_of(f))
 
 
 def _anywhere(
