@@ -25,6 +25,10 @@ MOST_PROGRAMS = 512
 #: than a first call by operations.
 MOST_PAIRS = 500
 
+#: Without missing samples, a program is made of more, and runs in no time after that;
+#: but who has not asked to compile waits for it no longer than some ten seconds.
+MOST_PAIRS_OF_ALL = 5000
+
 
 class Latest(NamedTuple):
     """The latest call that had no arrays: the same numbers often come again."""
@@ -83,7 +87,7 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     if results is not None:
         return results
     numbers, forms, arrays = arguments.taken_apart(plan)
-    if _is_long(plan):
+    if _is_long(plan) or (made is None and _is_too_long(f, plan)):
         # They may be NumPy's, which a program takes as its arguments.
         own = [[v if v is None else xp.asarray(v) for v in values] for values in arrays]
         whole = arguments.put_together(arguments.static(plan), forms, numbers, own)
@@ -122,6 +126,11 @@ def _is_long(plan: Plan) -> bool:
     """Tell whether missing samples on coordinates have a whole compiler busy."""
     masked = [task for task in all_tasks(plan) if task.where is not None]
     return weights.pairs_of(masked) > MOST_PAIRS
+
+
+def _is_too_long(f: Any, plan: Plan) -> bool:
+    """Tell whether nobody waits for a compiler; what is spread moves least in one."""
+    return not _is_spread(f) and weights.pairs_of(all_tasks(plan)) > MOST_PAIRS_OF_ALL
 
 
 def _is_spread(f: Any) -> bool:
