@@ -215,3 +215,40 @@ def test_keys_are_no_masks(jax: Any) -> None:
     keys = jax.random.split(jax.random.key(0), 5)
     with pytest.raises(TypeError, match=r"^`where` must have a boolean dtype: True"):
         anygrad.gradient(jax.numpy.asarray(SAMPLES), where=keys)
+
+
+def test_keys_are_no_ghosts(jax: Any) -> None:
+    keys = jax.random.split(jax.random.key(0), 2)
+    with pytest.raises(TypeError, match=r"^`boundary` must have ghosts of a dtype"):
+        anygrad.derivative(
+            jax.numpy.asarray(SAMPLES), boundary=(("ghosts", keys), "edge")
+        )
+
+
+@pytest.mark.filterwarnings("error")
+def test_arrays_of_more_bits_than_there_are(jax: Any) -> None:
+    """They were made while JAX had 64 bits, and are taken for what they become."""
+    import jax.numpy as jnp
+
+    with jax.enable_x64(True):
+        f, g = jnp.asarray(SAMPLES), jnp.asarray([0, 1, 4, 9, 16])
+        z, x, h = jax.lax.complex(f, f), jnp.arange(5.0), jnp.asarray(1.0)
+        factor, ones = jnp.asarray([1.0, 2, 3, 4, 5]), jnp.ones(5)
+    with jax.enable_x64(False):
+        for result in (
+            anygrad.gradient(f)[0],
+            jax.jit(lambda f: anygrad.gradient(f)[0])(f),
+            anygrad.gradient(g)[0],
+            anygrad.gradient(z)[0].real,
+            anygrad.gradient(f, spacing=[x])[0],
+            anygrad.gradient(f.astype("float32"), spacing=h)[0],
+            anygrad.gradient(f, scale_factors=[ones])[0],
+            anygrad.gradient(f, where=ones.astype(bool))[0],
+        ):
+            assert result.dtype == "float32"
+            assert result.tolist() == SLOPES
+        short = factor.astype("float32")
+        wanted = anygrad.laplacian(f.astype("float32"), scale_factors=[short])
+        found = anygrad.laplacian(f, scale_factors=[factor])
+    assert found.dtype == "float32"
+    assert found.tolist() == wanted.tolist()

@@ -9,7 +9,7 @@ import pytest
 
 import anygrad
 from anygrad import _agnostic
-from anygrad._executors import arguments, joined_in_jax
+from anygrad._executors import arguments, in_jax, joined_in_jax
 from anygrad._records import Plan
 from planning import plan_of
 
@@ -97,3 +97,14 @@ def test_a_large_array(jax: Any) -> None:
     ours = anygrad.derivative(f, accuracy=8)
     few = anygrad.derivative(f[:, :400], accuracy=8)
     assert (ours[:, :392] == few[:, :392]).all()
+
+
+def test_what_compiles_for_long_is_run(jax: Any, monkeypatch: Any) -> None:
+    """Nobody has asked for a program of thousands of weights; `jax.jit` does."""
+    xp = jax.numpy
+    x = xp.arange(24.0) + xp.arange(24) % 2 / 4
+    with monkeypatch.context() as patch:
+        patch.setattr(in_jax, "_program", None)
+        ours = anygrad.derivative(x**2, spacing=x, accuracy=18)
+    assert abs(ours - 2 * x)[9:-9].max() <= ROUNDING * x[-1]
+    assert not in_jax._is_too_long(x, plan_of("derivative", x, spacing=x))

@@ -45,6 +45,24 @@ def decided(function: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+def adopted(array: Any, _: Any) -> Any:
+    """Return an array of JAX that is bound to no device, and so goes with all."""
+    import jax.numpy
+
+    with by_plan():
+        return jax.numpy.asarray(array)
+
+
+def dtype_of(array: Any) -> Any:
+    """Return the dtype for which JAX takes an array: of 32 bits, if it has no more.
+
+    Arrays that were made while it had more keep theirs.
+    """
+    from jax import dtypes
+
+    return dtypes.canonicalize_dtype(array.dtype, allow_extended_dtype=True)
+
+
 @contextmanager
 def _allowed() -> Iterator[None]:
     import jax

@@ -175,7 +175,7 @@ def samples_of(array: Any, name: str) -> Samples:
         array, is_exact = library.unwrap(array), True
     return Samples(
         array,
-        array.dtype,
+        library.dtype(array),
         array.shape,
         library,
         namespace,

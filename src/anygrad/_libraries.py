@@ -128,14 +128,6 @@ def _jax_devices(array: Any) -> Any:
     return frozenset(array.devices()) if array.committed else None
 
 
-def _jax_adopted(array: Any, _: Any) -> Any:
-    """Return an array that is bound to no device, and so goes with all."""
-    import jax.numpy
-
-    with _decided.by_plan():
-        return jax.numpy.asarray(array)
-
-
 def _jax_conditions(array: Any) -> Any:
     """Return how an array is bound to devices."""
     place = _jax_devices(array)
@@ -218,9 +210,10 @@ TABLE = (
         remark="With and without 64-bit numbers; all transformations.",
         settings=_decided.settings,
         conditions=_jax_conditions,
+        dtype=_decided.dtype_of,
         device=_jax_device,
         has_slopes=True,
-        adopt=_jax_adopted,
+        adopt=_decided.adopted,
         concat=_namespaces.joined_by_jax,
         tracers=("Tracer",),
         on_traced=(

@@ -47,6 +47,8 @@ class Library(NamedTuple):
     #: an array lies.
     settings: Callable[[], Any] | None = None
     conditions: Callable[[Any], Any] | None = None
+    #: Returns the dtype for which the library, as it is set, takes an array.
+    dtype: Callable[[Any], Any] = lambda array: array.dtype
     #: Returns the device of an array; None where the library decides by itself.
     device: Callable[[Any], Any] = standard_device
     #: Returns the name of a layout of an array that has no axes to slice, or None.

@@ -73,7 +73,7 @@ def _holds_differences(dtype: DType, xp: Namespace) -> bool:
 
 def is_complex(dtype: DType, xp: Namespace) -> bool:
     """Tell whether `dtype` is a complex floating one."""
-    return bool(xp.isdtype(dtype, "complex floating"))
+    return _is_of_kind("complex floating", dtype, xp)
 
 
 def is_integer(dtype: DType, xp: Namespace) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import _agnostic, _lowering
+from .. import _agnostic, _decided, _lowering
 from .._records import Plan, all_tasks
 from .._schemes import StepScales
 from . import arguments, way_back
@@ -24,6 +24,10 @@ MOST_PROGRAMS = 512
 #: XLA takes some 3 ms for each pair of points that makes weights: up to so many, less
 #: than a first call by operations.
 MOST_PAIRS = 500
+
+#: Without missing samples, a program is made of more, and runs in no time after that;
+#: but who has not asked to compile waits for it no longer than some ten seconds.
+MOST_PAIRS_OF_ALL = 5000
 
 
 class Latest(NamedTuple):
@@ -83,7 +87,7 @@ def run(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     if results is not None:
         return results
     numbers, forms, arrays = arguments.taken_apart(plan)
-    if _is_long(plan):
+    if _is_long(plan) or (made is None and _is_too_long(f, plan)):
         # They may be NumPy's, which a program takes as its arguments.
         own = [[v if v is None else xp.asarray(v) for v in values] for values in arrays]
         whole = arguments.put_together(arguments.static(plan), forms, numbers, own)
@@ -122,6 +126,11 @@ def _is_long(plan: Plan) -> bool:
     """Tell whether missing samples on coordinates have a whole compiler busy."""
     masked = [task for task in all_tasks(plan) if task.where is not None]
     return weights.pairs_of(masked) > MOST_PAIRS
+
+
+def _is_too_long(f: Any, plan: Plan) -> bool:
+    """Tell whether nobody waits for a compiler; what is spread moves least in one."""
+    return not _is_spread(f) and weights.pairs_of(all_tasks(plan)) > MOST_PAIRS_OF_ALL
 
 
 def _is_spread(f: Any) -> bool:
@@ -256,13 +265,13 @@ def _by_operations(
 
 
 def _typed(f: Any) -> Any:
-    """Return samples whose dtype is their own.
+    """Return samples whose dtype is their own, and one that JAX has, as it is set.
 
     How pieces are joined would decide whether a result gives way beside other dtypes.
     """
     from jax import lax
 
-    return lax.convert_element_type(f, f.dtype)
+    return lax.convert_element_type(f, _decided.dtype_of(f))
 
 
 def _anywhere(
