@@ -217,25 +217,6 @@ def test_a_block_left_in_another_context() -> None:
     assert asyncio.run(both(is_copied=True)) == (2, 1)
 
 
-def test_one_block_many_times() -> None:
-    """After itself, within itself, and in two threads at once."""
-    block, meeting = anygrad.set_workers(2), threading.Barrier(2, timeout=30)
-
-    def inside(_: int) -> int:
-        with block:
-            meeting.wait()
-            return anygrad.get_workers()
-
-    with ThreadPoolExecutor(2) as callers:
-        assert list(callers.map(inside, range(2))) == [2, 2]
-    for _ in range(2):
-        with block, anygrad.set_workers(3):
-            with block:
-                assert anygrad.get_workers() == 2
-            assert anygrad.get_workers() == 3
-        assert anygrad.get_workers() == 1
-
-
 # The results.
 
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ _pools: dict[int, ThreadPoolExecutor] = {}
 
 #: Whether work is being shared: what a handler of signals calls meanwhile is done
 #: alone, because the locks of a pool are not for a thread that has them.
-_is_sharing: Setting[bool] = Setting("is_sharing", False)
+_is_sharing: ContextVar[bool] = ContextVar("anygrad_is_sharing", default=False)
 
 
 def set_workers(workers: int) -> contextlib.AbstractContextManager[None]:
@@ -159,7 +160,8 @@ def share(
     After an error, each thread ends the item that it has begun, and begins no other.
     """
     items = list(items)
-    count = 1 if _is_sharing.get() else min(workers, len(items))
+    is_within = _is_sharing.get()
+    count = 1 if is_within else min(workers, len(items))
     cuts = [len(items) * k // max(count, 1) for k in range(count + 1)]
     runs = [deque(items[start:stop]) for start, stop in pairwise(cuts)]
     errors: list[BaseException] = []
@@ -183,16 +185,17 @@ def share(
             finally:
                 turn.release()
 
-    with _is_sharing.within(True):
-        turns: list[Lock] = []
-        try:
-            _submit(help_with, count, workers - 1, turns)
-            take_part(0)
-        finally:
-            # Helpers that have begun are waited for, and others will not begin: a pool
-            # that fails to start a thread may still do what that was meant for, later.
-            for turn in turns:
-                turn.acquire()
+    turns: list[Lock] = []
+    try:
+        _is_sharing.set(True)
+        _submit(help_with, count, workers - 1, turns)
+        take_part(0)
+    finally:
+        _is_sharing.set(is_within)
+        # Helpers that have begun are waited for, and others will not begin: a pool
+        # that fails to start a thread may still do what that was meant for, later.
+        for turn in turns:
+            turn.acquire()
     if errors:
         raise errors.pop()
 
