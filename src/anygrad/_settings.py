@@ -36,8 +36,8 @@ class Setting(Generic[T]):
         Generators may leave theirs in any order, and in a context that has none.
         """
         block = (value,)
-        self._blocks.set((*self._blocks.get(), block))
-        try:
+        try:  # what an interrupt may come into is undone
+            self._blocks.set((*self._blocks.get(), block))
             yield
         finally:
             left = [other for other in self._blocks.get() if other is not block]
