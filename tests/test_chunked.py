@@ -437,6 +437,42 @@ def test_numpy_arrays_beside_cupy_chunks(cupy: Any, numpy: Any) -> None:
 
 
 @pytest.mark.peers
+def test_numpy_factors_beside_cupy_chunks(cupy: Any, numpy: Any) -> None:
+    """They are multiplied with what is made of chunks, with masks and ghosts beside."""
+    import dask.array
+
+    whole = cupy.asarray(table())
+    f = dask.array.from_array(whole, chunks=(5, 4), asarray=False)
+    grid = anygrad.lonlat(numpy.linspace(0, 10, whole.shape[1]), coordinates(12) * 0.1)
+    masked = {"where": numpy.arange(12)[:, None] != 3, "spacing": [1.0, 2.0]}
+    masked["scale_factors"] = [numpy.asarray(table()) + 99.0, 1.0]
+    ghosts = {"boundary": [(("ghosts", numpy.ones((1, whole.shape[1]))), 1.0), "edge"]}
+    for keywords in (grid, masked, ghosts):
+        wanted = anygrad.laplacian(whole, **keywords)
+        result = anygrad.laplacian(f, **keywords)
+        values = result.compute()
+        assert isinstance(values, cupy.ndarray)
+        assert isinstance(result._meta, cupy.ndarray)
+        assert cupy.array_equal(values, wanted, equal_nan=True)
+
+
+@pytest.mark.peers
+def test_labelled_masks_beside_cupy_chunks(cupy: Any, numpy: Any) -> None:
+    xarray = pytest.importorskip("xarray")
+    import dask.array
+
+    import anygrad.xarray
+
+    whole = cupy.asarray(table())
+    f = dask.array.from_array(whole, chunks=(5, 4), asarray=False)
+    mask = xarray.DataArray(numpy.arange(12) != 3, dims="y")
+    wanted = anygrad.derivative(whole, dim=0, where=mask.values[:, None])
+    labelled = xarray.DataArray(f, dims=("y", "x"))
+    values = anygrad.xarray.derivative(labelled, "y", spacing=1, where=mask).data
+    assert cupy.array_equal(values.compute(), wanted, equal_nan=True)
+
+
+@pytest.mark.peers
 @pytest.mark.parametrize("function", ["laplacian", "hessian"])
 def test_second_derivatives_of_cupy_chunks(cupy: Any, function: str) -> None:
     """Sums in one task, and corners of neighbours, never leave the device."""

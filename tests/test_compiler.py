@@ -501,10 +501,26 @@ def test_broken_files(tmp_path: Path) -> None:
     in_a_fresh_process(tmp_path)
     (module,) = tmp_path.rglob("*.py")
     for path in (*tmp_path.rglob("*.nbc"), *tmp_path.rglob("*.nbi"), module):
+        in_a_fresh_process(tmp_path)
         whole = path.read_bytes()
         path.write_bytes(whole[:40])
         in_a_fresh_process(tmp_path)
     assert module.read_bytes() == whole
+
+
+def test_broken_files_are_made_anew(runs: Runs, plane: Any, empty_cache: Path) -> None:
+    """Once: a disk that was full, or not written to the end, is not so for ever."""
+    wanted = agnostic("derivative", plane, order=2)
+    for pattern in ("*.py", "*.nbi", "*.nbc"):
+        assert_same(compiled("derivative", plane, order=2), wanted)
+        (path,) = empty_cache.rglob(pattern)
+        path.write_bytes(bytes(path.stat().st_size - 1) + b"\xff")
+        in_numba._kernels.clear()
+        assert_same(compiled("derivative", plane, order=2), wanted)
+        assert not any(path.is_file() for path in empty_cache.rglob("*"))
+        in_numba._kernels.clear()
+    assert_same(compiled("derivative", plane, order=2), wanted)
+    assert len(list(empty_cache.rglob("*.nb?"))) == 2
 
 
 @pytest.mark.skipif(os.name == "nt", reason="folders have no such modes")

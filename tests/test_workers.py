@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -173,6 +173,45 @@ def test_other_tasks_keep_theirs() -> None:
 
     assert asyncio.run(both()) == [[2, 2, 2, 1], [3, 3, 3, 1]]
     assert anygrad.get_workers() == 1
+
+
+def test_blocks_left_in_any_order() -> None:
+    """Generators are closed when they may be: no block goes on with one around it."""
+
+    def numbers(workers: int) -> Iterator[int]:
+        with anygrad.set_workers(workers):
+            while True:
+                yield anygrad.get_workers()
+
+    for left_first in (0, 1, 2):
+        generators = [numbers(workers) for workers in (2, 3, 4)]
+        assert list(map(next, generators)) == [2, 3, 4]
+        generators.pop(left_first).close()
+        assert anygrad.get_workers() == (3 if left_first == 2 else 4)
+        while generators:
+            generators.pop(0).close()
+        assert anygrad.get_workers() == 1
+
+
+def test_a_block_left_in_another_context() -> None:
+    """An asynchronous generator may be closed by another task."""
+
+    async def numbers() -> AsyncIterator[int]:
+        with anygrad.set_workers(2):
+            yield anygrad.get_workers()
+
+    async def close(generator: Any) -> int:
+        await generator.aclose()
+        return anygrad.get_workers()
+
+    async def both(is_copied: bool) -> tuple[int, int]:
+        generator = numbers()
+        task = asyncio.create_task(close(generator)) if not is_copied else None
+        number = await anext(generator)
+        return number, await (task or asyncio.create_task(close(generator)))
+
+    assert asyncio.run(both(is_copied=False)) == (2, 1)
+    assert asyncio.run(both(is_copied=True)) == (2, 1)
 
 
 # The results.

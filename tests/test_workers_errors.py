@@ -118,6 +118,39 @@ def test_an_interrupt_ends_the_others_too() -> None:
     assert len(after) <= 100
 
 
+def test_a_thread_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it was meant for stays in the pool, whose other threads come to it late."""
+    busy, free, pooled = threading.Event(), threading.Event(), []
+    start = threading.Thread.start
+
+    def start_first(thread: threading.Thread) -> None:
+        if thread.name.startswith("anygrad"):
+            pooled.append(thread)
+            if len(pooled) > 1:
+                raise RuntimeError("can't start new thread")
+        start(thread)
+
+    def hold(_: int) -> None:
+        if threading.current_thread() in pooled:
+            busy.set()
+            assert free.wait(timeout=60)
+
+    def work(item: int) -> None:
+        free.set()
+        time.sleep(0.1 if threading.current_thread() in pooled else 0.01)
+        done.append(item)
+
+    done: list[int] = []
+    monkeypatch.setattr(_workers, "_pools", {})
+    monkeypatch.setattr(threading.Thread, "start", start_first)
+    other = threading.Thread(target=_workers.share, args=(hold, "ab", 3, nullcontext))
+    other.start()
+    assert busy.wait(timeout=60)
+    _workers.share(work, range(20), 3, nullcontext)
+    assert sorted(done) == list(range(20))
+    other.join()
+
+
 def test_the_signature_is_that_of_a_function() -> None:
     for function in (anygrad.set_workers, anygrad.set_default_workers):
         assert list(inspect.signature(function).parameters) == ["workers"]

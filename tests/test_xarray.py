@@ -272,6 +272,7 @@ def test_lazy(plane: Any, labelled: Any, dask: Any, numpy: Any) -> None:
 
 def test_lazy_results_have_the_name_of_the_data(labelled: Any, dask: Any) -> None:
     """None, where several variables come in: never one of Dask's."""
+    import dask.array
     import xarray
 
     f = dask.array.ones((4, 4), chunks=2)

@@ -144,10 +144,10 @@ def _dask_joined(word: str, arrays: list[Any], axis: int) -> Any:
     return getattr(dask.array, word)(arrays, axis, allow_unknown_chunksizes=True)
 
 
-def _dask_beside(array: Any, _: Any) -> Any:
-    from dask.array import from_array
+def _dask_beside(array: Any, samples: Any) -> Any:
+    from ._executors import in_dask
 
-    return from_array(array.copy())
+    return in_dask.beside(array, samples)
 
 
 def _cubed_beside(array: Any, samples: Any) -> Any:
@@ -232,6 +232,7 @@ TABLE = (
         remark="Lazy; NumPy coordinates become a part of the graph.",
         takes_constants=True,
         conditions=lambda array: type(dask_chunk(array)),  # some are refused
+        move="map_blocks(cupy.asarray)",
         chunk=dask_chunk,
         beside=_dask_beside,
         stack=partial(_dask_joined, "stack"),
@@ -304,7 +305,6 @@ BY_CLASS: dict[tuple[str, ...], Library] = {
     },
     **{(library.package, name): library for library in ROWS for name in library.shells},
 }
-
 
 #: The names of all classes that are mere shells.
 SHELLS = frozenset([name for library in ROWS for name in library.shells])

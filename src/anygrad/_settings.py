@@ -19,21 +19,26 @@ class Setting(Generic[T]):
     def __init__(self, name: str, default: T) -> None:
         #: The value of the process, until it is told another.
         self.default = default
-        # In a tuple, so that None may be a value, too.
-        self._current: contextvars.ContextVar[tuple[T] | None] = contextvars.ContextVar(
-            f"anygrad_{name}", default=None
+        # One tuple for each block that has been entered, told from others by being it.
+        self._blocks: contextvars.ContextVar[tuple[tuple[T], ...]] = (
+            contextvars.ContextVar(f"anygrad_{name}", default=())
         )
 
     def get(self) -> T:
         """Return what is in force here and now."""
-        current = self._current.get()
-        return self.default if current is None else current[0]
+        blocks = self._blocks.get()
+        return blocks[-1][0] if blocks else self.default
 
     @contextlib.contextmanager
     def within(self, value: T) -> Iterator[None]:
-        """Set the value within a ``with`` block."""
-        token = self._current.set((value,))
-        try:
+        """Set the value within a ``with`` block.
+
+        Generators may leave theirs in any order, and in a context that has none.
+        """
+        block = (value,)
+        try:  # what an interrupt may come into is undone
+            self._blocks.set((*self._blocks.get(), block))
             yield
         finally:
-            self._current.reset(token)
+            left = [other for other in self._blocks.get() if other is not block]
+            self._blocks.set(tuple(left))

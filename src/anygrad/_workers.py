@@ -6,16 +6,22 @@ import contextlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ._settings import Setting
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
+    from concurrent.futures import ThreadPoolExecutor
+    from threading import Lock
 
 _workers: Setting[int] = Setting("workers", 1)
 _pools: dict[int, ThreadPoolExecutor] = {}
+
+#: Whether work is being shared: what a handler of signals calls meanwhile is done
+#: alone, because the locks of a pool are not for a thread that has them.
+_is_sharing: ContextVar[bool] = ContextVar("anygrad_is_sharing", default=False)
 
 
 def set_workers(workers: int) -> contextlib.AbstractContextManager[None]:
@@ -154,9 +160,11 @@ def share(
     After an error, each thread ends the item that it has begun, and begins no other.
     """
     items = list(items)
-    count = min(workers, len(items))
+    is_within = _is_sharing.get()
+    count = 1 if is_within else min(workers, len(items))
     cuts = [len(items) * k // max(count, 1) for k in range(count + 1)]
     runs = [deque(items[start:stop]) for start, stop in pairwise(cuts)]
+    errors: list[BaseException] = []
 
     def take_part(number: int) -> None:
         try:
@@ -168,16 +176,28 @@ def share(
                 run.clear()
             raise
 
-    helpers = _submit(take_part, count, workers - 1)
+    def help_with(number: int, turn: Lock) -> None:
+        if turn.acquire(blocking=False):
+            try:
+                take_part(number)
+            except BaseException as error:  # noqa: BLE001 - the caller raises it
+                errors.append(error)
+            finally:
+                turn.release()
+
+    turns: list[Lock] = []
     try:
+        _is_sharing.set(True)
+        _submit(help_with, count, workers - 1, turns)
         take_part(0)
     finally:
-        # Helpers that never began have nothing left to do.
-        running = [helper for helper in helpers if not helper.cancel()]
-        errors = [helper.exception() for helper in running]
-    for error in errors:
-        if error is not None:
-            raise error
+        _is_sharing.set(is_within)
+        # Helpers that have begun are waited for, and others will not begin: a pool
+        # that fails to start a thread may still do what that was meant for, later.
+        for turn in turns:
+            turn.acquire()
+    if errors:
+        raise errors.pop()
 
 
 def _own_then_others(runs: Sequence[deque[Any]], number: int) -> Iterator[Any]:
@@ -193,23 +213,23 @@ def _own_then_others(runs: Sequence[deque[Any]], number: int) -> Iterator[Any]:
 
 
 def _submit(
-    take_part: Callable[[int], None], count: int, size: int
-) -> list[Future[None]]:
+    help_with: Callable[[int, Lock], None], count: int, size: int, turns: list[Lock]
+) -> None:
     """Hand all parts but the first to a pool, which starts the threads it lacks."""
     if count < 2:
-        return []
-    pool = _pools.get(size)
-    if pool is None:
-        from concurrent.futures import ThreadPoolExecutor
+        return
+    from threading import Lock
 
-        pool = _pools.setdefault(size, ThreadPoolExecutor(size, "anygrad"))
-    helpers = []
-    # While the interpreter shuts down, it gives no more threads.
+    # While the interpreter shuts down, or has too many, it gives no more threads.
     with contextlib.suppress(RuntimeError):
+        pool = _pools.get(size)
+        if pool is None:
+            from concurrent.futures import ThreadPoolExecutor
+
+            pool = _pools.setdefault(size, ThreadPoolExecutor(size, "anygrad"))
         for number in range(1, count):
-            helper = pool.submit(take_part, number)
-            helpers.append(helper)
-    return helpers
+            turns.append(Lock())
+            pool.submit(help_with, number, turns[-1])
 
 
 # The threads of a process are not those of its fork.

@@ -20,6 +20,7 @@ import array_api_compat
 
 from .. import _agnostic, _compilers
 from .._classes import is_array
+from .._libraries import dask_chunk
 from .._records import Plan, Slot, Stack, Task, converted, totals_of, unrounded
 from .spread.neighbours import Execute, windows_of
 from .spread.strips import (
@@ -204,6 +205,16 @@ def _derivative(
     for rows in read.rows:
         whole = strip_of(whole, *rows)
     return whole
+
+
+def beside(array: Any, samples: Any) -> Any:
+    """Return an array of NumPy's with chunks of the library of the samples'."""
+    from dask.array import from_array
+
+    lazy, f = from_array(array.copy()), dask_chunk(samples)
+    if type(f) is type(array):
+        return lazy
+    return lazy.map_blocks(_beside, f=f, meta=_beside(dask_chunk(lazy), f))
 
 
 def _beside(value: Any, f: Any) -> Any:

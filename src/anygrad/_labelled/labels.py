@@ -269,8 +269,6 @@ def mask(data: xr.DataArray, samples: Any, where: Any, skipna: bool) -> Array | 
     if not masks:
         return None
     valid = reduce(operator.and_, masks)
-    if hasattr(samples, "chunks") and valid.chunks is None:
-        valid = valid.chunk()
     of_samples: Array = placed(valid.data, valid, data)
     return of_samples
 

@@ -215,15 +215,25 @@ def _loaded(text: str) -> Callable[..., None]:
     # not to compile: a file that was cut off raises whatever its parts may mean.
     with contextlib.suppress(Exception):
         folder = _folder() / f"{__version__}-numba-{numba.__version__}"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = folder / f"{name}.py"
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            _write(path, text)
-        return _imported(name, path)
+        try:
+            return _kept(name, text, folder)
+        except Exception:
+            for path in folder.rglob(f"{name}*"):  # for a later process to make anew
+                path.unlink()
+            raise
     namespace: dict[str, Any] = {"__name__": name}
     exec(text.replace(loops.KEPT, loops.NOT_KEPT), namespace)
     function: Callable[..., None] = namespace["kernel"]
     return function
+
+
+def _kept(name: str, text: str, folder: Path) -> Callable[..., None]:
+    """Return the function of a module that is in a folder, or put there."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / f"{name}.py"
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        _write(path, text)
+    return _imported(name, path)
 
 
 def _is_switched_off() -> bool:
