@@ -19,6 +19,7 @@ DOORS = (
     "hessian",
 )
 FIELDS = ("divergence", "curl", "jacobian")
+CURVED = ("gradient", "divergence", "curl", "laplacian")
 DTYPES = (
     *("float32", "float64", "float32", "float64", "float16"),
     *("complex64", "complex128", "uint8", "int16", "int32", "int64"),
@@ -47,6 +48,8 @@ class Kind(NamedTuple):
         What holds no array.
     masked : bool
         Whether samples are left out.
+    curved : bool
+        Whether there are scale factors.
     """
 
     door: str
@@ -55,12 +58,14 @@ class Kind(NamedTuple):
     grid: str
     keywords: dict[str, Any]
     masked: bool
+    curved: bool
 
     def __str__(self) -> str:
         """Return how the call is written, roughly."""
         words = [self.dtype, f"{self.ndim}-D", self.grid]
         words += [f"{name}={value!r}" for name, value in self.keywords.items()]
         words += ["where"] if self.masked else []
+        words += ["scale_factors"] if self.curved else []
         return f"{self.door}({', '.join(words)})"
 
 
@@ -111,7 +116,8 @@ def _kind(draw: random.Random, door: str) -> Kind:
     dtype = draw.choice(DTYPES)
     if "dtype" in keywords and "complex" in dtype:
         del keywords["dtype"]
-    return Kind(door, ndim, dtype, grid, keywords, masked)
+    curved = door in CURVED and draw.random() < 0.3
+    return Kind(door, ndim, dtype, grid, keywords, masked, curved)
 
 
 def calls(some: list[Kind], count: int, seed: int, shapes: int) -> Iterator[Call]:
@@ -135,6 +141,12 @@ def _call(kind: Kind, number: int, seed: int, shape: int) -> Call:
     keywords = {**kind.keywords, "spacing": entries if dim is None else entries[0]}
     if kind.masked:
         keywords["where"] = draw.random(lengths) > 0.15
+    if kind.curved:
+        # One that varies along the first dim, then one per point: with halves, exactly.
+        shapes = [(lengths[0], *[1] * (kind.ndim - 1)), *[lengths] * (kind.ndim - 1)]
+        keywords["scale_factors"] = [
+            (draw.integers(2, 9, shape) / 2).astype(_real(kind)) for shape in shapes
+        ]
     return Call(kind, _samples(draw, kind.dtype, whole), keywords)
 
 
@@ -149,9 +161,7 @@ def _samples(draw: Any, dtype: str, shape: tuple[int, ...]) -> Any:
 
 def _entry(draw: Any, kind: Kind, lengths: tuple[int, ...], axis: int) -> Any:
     """Return the spacing of one dim, as exact as the samples are."""
-    dtype = numpy.empty(0, kind.dtype).real.dtype
-    if dtype.kind != "f":
-        dtype = numpy.dtype("float32")
+    dtype = _real(kind)
     step = 2.0 ** -draw.integers(0, 4) * (1 + draw.random())
     if kind.grid == "step":
         return float(step)
@@ -161,3 +171,9 @@ def _entry(draw: Any, kind: Kind, lengths: tuple[int, ...], axis: int) -> Any:
     gaps = draw.integers(1, 9, lengths if kind.grid == "per point" else lengths[axis])
     along = axis if kind.grid == "per point" else 0
     return (numpy.cumsum(gaps, axis=along) / 4).astype(dtype)
+
+
+def _real(kind: Kind) -> Any:
+    """Return the dtype of coordinates and factors."""
+    dtype = numpy.empty(0, kind.dtype).real.dtype
+    return dtype if dtype.kind == "f" else numpy.dtype("float32")
