@@ -106,5 +106,9 @@ def test_what_compiles_for_long_is_run(jax: Any, monkeypatch: Any) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(in_jax, "_program", None)
         ours = anygrad.derivative(x**2, spacing=x, accuracy=18)
+        patch.setattr(in_jax, "OFTEN", 3)
+        anygrad.derivative(x**2, spacing=x, accuracy=18)
+        with pytest.raises(TypeError, match="not callable"):  # it would be compiled
+            anygrad.derivative(x**2, spacing=x, accuracy=18)
     assert abs(ours - 2 * x)[9:-9].max() <= ROUNDING * x[-1]
     assert not in_jax._is_too_long(x, plan_of("derivative", x, spacing=x))

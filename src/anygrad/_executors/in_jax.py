@@ -29,6 +29,10 @@ MOST_PAIRS = 500
 #: but who has not asked to compile waits for it no longer than some ten seconds.
 MOST_PAIRS_OF_ALL = 5000
 
+#: After so many calls by operations, each of some tenths of a second, one has waited
+#: for longer.
+OFTEN = 100
+
 
 class Latest(NamedTuple):
     """The latest call that had no arrays: the same numbers often come again."""
@@ -129,8 +133,19 @@ def _is_long(plan: Plan) -> bool:
 
 
 def _is_too_long(f: Any, plan: Plan) -> bool:
-    """Tell whether nobody waits for a compiler; what is spread moves least in one."""
-    return not _is_spread(f) and weights.pairs_of(all_tasks(plan)) > MOST_PAIRS_OF_ALL
+    """Tell whether nobody waits for a compiler, yet: it counts how often it is asked.
+
+    What is spread moves least in a program.
+    """
+    pairs = weights.pairs_of(all_tasks(plan))
+    if pairs <= MOST_PAIRS_OF_ALL or _is_spread(f):
+        return False
+    kept = plan.tasks[0].kept
+    if kept is None:
+        return True
+    asked = kept.beside("asked to compile")
+    asked.made = (asked.made or 0) + 1
+    return bool(asked.made < OFTEN)
 
 
 def _is_spread(f: Any) -> bool:
