@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Sequence
-from functools import reduce
+from functools import partial, reduce
 from typing import Any, NamedTuple
 
 from . import _agnostic, _calls, _curved_ends, _precision, _schemes
@@ -35,21 +35,26 @@ class Execution(NamedTuple):
 
     #: In which they are computed with.
     namespace: Namespace
-    #: ``run(array, plan)`` returns the results of a plan.
-    run: Callable[[Any, Plan], tuple[Any, ...]]
-    #: ``example(array)`` returns an array of the library, for which a plan is made.
-    example: Callable[[Any], Any] = lambda array: array
-    #: ``operand(weight)`` returns what stands for a number or an array without samples.
-    operand: Callable[[Any], Any] = lambda weight: weight
+    #: ``run(array, planned)`` returns the results of the plan that ``planned(array)``
+    #: returns.
+    run: Callable[[Any, Callable[[Any], Plan]], tuple[Any, ...]]
+    #: ``operand(make)`` returns what stands for what ``make()`` returns: a number, or
+    #: an array without samples.
+    operand: Callable[[Callable[[], Any]], Any]
 
 
 def at_once(namespace: Namespace) -> Execution:
     """Return the execution that does it on whole arrays."""
-    return Execution(namespace, _results)
+    return Execution(namespace, _results, lambda make: make())
 
 
-def _results(array: Any, plan: Plan) -> tuple[Any, ...]:
+def _results(array: Any, planned: Callable[[Any], Plan]) -> tuple[Any, ...]:
+    plan = planned(array)
     return tuple(plan.executor(array, plan, plan.namespace))
+
+
+def _itself(value: Any) -> Any:
+    return value
 
 
 class Weight(NamedTuple):
@@ -102,8 +107,8 @@ class Grid(NamedTuple):
 
     def run_by(self, execution: Execution) -> Grid:
         """Return the grid of the same call, done so to samples."""
-        operands = tuple(map(execution.operand, self.factors))
-        return self._replace(execution=execution, operands=operands)
+        operands = [execution.operand(partial(_itself, h)) for h in self.factors]
+        return self._replace(execution=execution, operands=tuple(operands))
 
     def others(self, *places: int, over: int | None = None) -> Weight:
         """Return the product of all factors but those at some places."""
@@ -116,7 +121,7 @@ class Grid(NamedTuple):
         There it is made of its factors, but of two numbers, of which nothing is made.
         """
         if sum([isinstance(h, float) for h in weight.which(self.factors)]) > 1:
-            return self.execution.operand(weight.of(self.factors))
+            return self.execution.operand(partial(weight.of, self.factors))
         return weight.of(self.operands)
 
     def last_axis_first(self) -> list[int]:
@@ -187,14 +192,16 @@ class Grid(NamedTuple):
 
     def slope(self, weight: Weight, place: int, samples: Any) -> Any:
         """Return the derivative of a product of factors, which has no boundary."""
+        return self.execution.operand(partial(self._slope, weight, place, samples))
+
+    def _slope(self, weight: Weight, place: int, samples: Any) -> Any:
         product = weight.of(self.factors)
         ends = _curved_ends.each_end(_curved_ends.of_factor, self.ends(place))
         period = ends[1] if boundary.is_period(ends) else None
         if max(ndim_of(self.entry(place)), ndim_of(period)) > 1:
             product = self.spread(product, samples)
         alone = self.run_by(at_once(self.namespace))
-        slope = alone.along(product, place, ends, edge_order=None, where=None)
-        return self.execution.operand(slope)
+        return alone.along(product, place, ends, edge_order=None, where=None)
 
     def spread(self, product: Any, samples: Any) -> Any:
         """Return a product of factors at each of the samples."""
@@ -226,7 +233,8 @@ class Grid(NamedTuple):
         slope = self.slope(weight, place, samples)
         straight = self.derivative(array, place, component=component)
         product = self.times(straight, weight) + self.times(valid, slope)
-        return xp.where(self.near_ends(weight, place), product, conserved)
+        near = self.execution.operand(partial(self.near_ends, weight, place))
+        return xp.where(near, product, conserved)
 
     def near_ends(self, weight: Weight, place: int) -> Any:
         """Tell which points may read beyond an end where factors do not go on.
@@ -245,7 +253,7 @@ class Grid(NamedTuple):
         )
         zeros = self.namespace.zeros_like(weight.of(self.factors))
         alone = self.run_by(at_once(self.namespace))
-        return self.execution.operand(alone.along(zeros, place, ends, **usual) != 0)
+        return alone.along(zeros, place, ends, **usual) != 0
 
     def valid(self, samples: Any, component: int) -> Any:
         """Return samples, NaN where they are missing, whatever they hold."""
@@ -270,9 +278,8 @@ class Grid(NamedTuple):
 
     def run(self, planner: Any, array: Any, request: Request) -> tuple[Any, ...]:
         """Return the results of a call without factors."""
-        example = self.execution.example(array)
-        plan = self.again(planner, example, **request._asdict())
-        return self.execution.run(array, plan)
+        planned = partial(self.again, planner, **request._asdict())
+        return self.execution.run(array, planned)
 
 
 def gradient(grid: Grid, f: Any) -> list[Any]:

@@ -69,13 +69,11 @@ def _scores_of(work: Work, items: Sequence[Any]) -> tuple[Score, ...]:
 
 
 def _recorded(work: Work, items: Sequence[Any]) -> tuple[Score, ...]:
-    recorder = Recorder(work.f, work.namespace)
-    terms = iter([item for item in items if type(item) is list])
+    recorder, known = Recorder(work.f, work.namespace), iter(items)
     execution = Execution(
         recorder.xp,
-        lambda array, _: recorder.run(array, next(terms)),
-        work.example,
-        recorder.symbol,
+        lambda array, _: recorder.run(array, next(known)),
+        lambda _: recorder.symbol(next(known)),
     )
     return recorder.scores(work.composite.results(recorder.f, execution))
 

@@ -62,12 +62,11 @@ class Work(NamedTuple):
     def record(self, form: Form, operands: Operands) -> Recording:
         """Run the formula on symbols in the place of its arrays and numbers."""
         recorder = Recorder(form, operands, self.namespace)
-        known = iter(form.tasks[1:])
+        known = zip(self.items, form.tasks[1:], strict=True)
         execution = Execution(
             recorder.words,
-            lambda array, plan: recorder.run(array, plan, next(known)),
-            self.example,
-            lambda _: recorder.symbol(next(known)),
+            lambda array, _: recorder.run(array, *next(known)),
+            lambda _: recorder.symbol(next(known)[1]),
         )
         made = self.composite.results(recorder.symbols[0], execution)
         return recorder.recording(made, can_be_cut=False)
@@ -129,18 +128,20 @@ def work_of(
         return None
     items: list[Any] = []
 
-    def run(array: Outline, plan: Plan) -> tuple[Outline, ...]:
+    def run(array: Outline, planned: Callable[[Any], Plan]) -> tuple[Outline, ...]:
+        plan = planned(work.example(array))
         items.append(plan)
         dtypes = [task.precision.result for task in plan.tasks]
         return tuple([Outline(dtype, array.ndim) for dtype in dtypes])
 
-    def operand(weight: Any) -> Any:
+    def operand(make: Callable[[], Any]) -> Any:
+        weight = make()
         items.append(weight)
         is_number = isinstance(weight, float)
         return weight if is_number else Outline(weight.dtype, weight.ndim)
 
     work = Work(f, composite, xp, items)
-    execution = Execution(Outlines(xp), run, work.example, operand)
+    execution = Execution(Outlines(xp), run, operand)
     composite.results(Outline(f.dtype, f.ndim), execution)
     plans = [item for item in items if type(item) is Plan]
     fit = all(plan.executor is executor and not are_short(plan.tasks) for plan in plans)
