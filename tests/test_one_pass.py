@@ -60,11 +60,20 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     return found
 
 
+def numbers(count: int) -> list[float]:
+    draw = random.Random(count)
+    return [draw.uniform(0.5, 2.0) for _ in range(count)]
+
+
 def array(backend: Backend, shape: tuple[int, ...], dtype: str = "") -> Any:
-    draw = random.Random(len(shape))
-    values = [draw.uniform(0.5, 2.0) for _ in range(math.prod(shape))]
+    values = numbers(math.prod(shape))
     values = [round(value * 64) for value in values] if "int" in dtype else values
     return backend.from_flat(values, dtype or backend.real, shape)
+
+
+def coordinates(backend: Backend, count: int) -> Any:
+    values = list(itertools.accumulate(numbers(count)))
+    return backend.from_flat(values, backend.real, (count,))
 
 
 class Kind(NamedTuple):
@@ -116,9 +125,7 @@ def call_of(backend: Backend, kind: Kind, dtype: str = "") -> Callable[[], list[
         "accuracy": kind.accuracy,
     }
     if kind.on_coordinates:
-        lines = [array(backend, (n,)) for n in SHAPE]
-        with backend.current_device(first):
-            keywords["spacing"] = [backend.xp.cumulative_sum(one) for one in lines]
+        keywords["spacing"] = [coordinates(backend, n) for n in SHAPE]
         if kind.boundary == "periodic":
             keywords["boundary"] = [("periodic", 40.0)] * 2
     shape = SHAPE if kind.function in ("gradient", "laplacian") else (2, *SHAPE)
