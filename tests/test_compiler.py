@@ -751,3 +751,15 @@ def test_factors_beside_torch_tensors(
             ours = call(scale_factors=factors)
         assert torch.equal(ours, call(scale_factors=factors))
     assert found == [True]
+
+
+@pytest.mark.peers
+def test_factors_under_a_default_device_of_torch(numpy: Any, torch: Any) -> None:
+    """Weights that are made beforehand lie where the samples do."""
+    f = torch.rand(500, 400, dtype=torch.float64)
+    x, y = (torch.rand(n, dtype=torch.float64).cumsum(0) + 1 for n in f.shape)
+    h = torch.rand(500, 1, dtype=torch.float64) + 1
+    given = {"spacing": [x, y], "scale_factors": [h, 2.0], "accuracy": 4}
+    wanted = anygrad.laplacian(f, **given)
+    with anygrad.set_compiler("numba"), torch.device("meta"):
+        assert torch.equal(anygrad.laplacian(f, **given), wanted)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .._records import Plan
     from .._typing import Namespace
     from .played.operations import InPlaceOps
+    from .recorded.composites import Work
 
 #: On fewer samples, calls with factors take no longer on whole tensors.
 LEAST_IN_ONE_PASS = 2**17
@@ -87,11 +88,19 @@ def run_in_one_pass(
         tensors += all_arrays_of(task)
     if is_watched(*tensors) or _is_tracked(tensors):
         return None
-    if f.is_cuda:
+    import torch
+
+    with torch._C.DisableTorchFunction():  # the default device is none of ours
+        return _in_one_pass(work, plan)
+
+
+def _in_one_pass(work: Work, plan: Plan) -> tuple[Any, ...] | None:
+    if work.f.is_cuda:
         from .printed import torch_on_cuda
 
         return torch_on_cuda.run_composite(work, plan)
     from .played import composites as played
+    from .recorded import composites
 
     ways: list[Any] = [partial(played.write, ops=_ops(on_cpu=True))]
     in_numpy = _in_numpy()
