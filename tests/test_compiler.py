@@ -704,10 +704,26 @@ def test_the_same_bits(
     assert_same(result, agnostic(function, f, **keywords))
 
 
-@pytest.mark.parametrize("function", ["gradient", "divergence", "curl", "laplacian"])
-def test_factors(numpy: Any, monkeypatch: pytest.MonkeyPatch, function: str) -> None:
-    """A call with factors is compiled as one, on several threads, too."""
+@pytest.fixture
+def composites(monkeypatch: pytest.MonkeyPatch) -> Runs:
+    """Compile small calls with factors, too, and return what has become of them."""
+    run, seen = in_numba.run_composite, Runs()
+
+    def watched(*given: Any, **how: Any) -> bool:
+        seen.append(run(*given, **how))
+        return seen[-1]
+
+    monkeypatch.setattr(in_numba, "run_composite", watched)
     monkeypatch.setattr(in_numpy, "LEAST_IN_ONE_PASS", 0)
+    monkeypatch.setattr(in_torch, "LEAST_IN_ONE_PASS", 0)
+    return seen
+
+
+@pytest.mark.parametrize("function", ["gradient", "divergence", "curl", "laplacian"])
+def test_factors(
+    composites: Runs, numpy: Any, monkeypatch: pytest.MonkeyPatch, function: str
+) -> None:
+    """A call with factors is compiled as one, on several threads, too."""
     monkeypatch.setattr(in_numba, "LEAST_SHARE", 0)
     rng = numpy.random.default_rng(2)
     shape = (12, 16) if function in ("gradient", "laplacian") else (2, 12, 16)
@@ -719,38 +735,23 @@ def test_factors(numpy: Any, monkeypatch: pytest.MonkeyPatch, function: str) -> 
     keywords = {"vector_dim": 0} if len(shape) > 2 else {}
     keywords |= {"scale_factors": [first, both], "boundary": ["edge", "one_sided"]}
     wanted = getattr(anygrad, function)(f, **keywords)
-    run, found = in_numba.run_composite, []
-    monkeypatch.setattr(
-        in_numba,
-        "run_composite",
-        lambda *given, **how: found.append(run(*given, **how)) or found[-1],
-    )
     with anygrad.set_compiler("numba"), anygrad.set_workers(2):
         ours = getattr(anygrad, function)(f, **keywords)
-    assert found == [True]
+    assert composites == [True]
     assert_same(ours, wanted if isinstance(wanted, tuple) else (wanted,))
 
 
 @pytest.mark.peers
-def test_factors_beside_torch_tensors(
-    numpy: Any, torch: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_factors_beside_torch_tensors(composites: Runs, numpy: Any, torch: Any) -> None:
     """They are compiled in NumPy's hands; bfloat16, which it lacks, is not."""
-    monkeypatch.setattr(in_torch, "LEAST_IN_ONE_PASS", 0)
     f, h = torch.rand(2, 12, 16), torch.rand(12, 16) + 1
-    run, found = in_numba.run_composite, []
-    monkeypatch.setattr(
-        in_numba,
-        "run_composite",
-        lambda *given, **how: found.append(run(*given, **how)) or found[-1],
-    )
     for dtype in (torch.float32, torch.bfloat16):
         factors = [h.to(dtype), 2.0]
         call = partial(anygrad.divergence, f.to(dtype), vector_dim=0)
         with anygrad.set_compiler("numba"):
             ours = call(scale_factors=factors)
         assert torch.equal(ours, call(scale_factors=factors))
-    assert found == [True]
+    assert composites == [True]
 
 
 @pytest.mark.peers

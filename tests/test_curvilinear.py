@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import tracemalloc
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -15,6 +14,7 @@ import anygrad
 import oracle
 from anygrad import _calls, _dispatch, _kept_plans, _plans
 from backends import Backend
+from peaks import peak_of
 
 OF_SCALARS = ("gradient", "laplacian")
 OF_VECTORS = ("divergence", "curl")
@@ -479,13 +479,7 @@ def test_memory_of_whole_arrays(
     )
     for _ in range(_kept_plans.OFTEN + 2):  # until all is kept that is
         results = call().nbytes
-    tracemalloc.start()
-    try:
-        call()
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak - results <= most * wind[0].nbytes + 2**18
+    assert peak_of(call) - results <= most * wind[0].nbytes + 2**18
 
 
 @pytest.mark.parametrize("name", ["divergence", "curl"])

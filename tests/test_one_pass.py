@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 import random
-import tracemalloc
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -15,6 +14,7 @@ import anygrad
 from anygrad import _dispatch
 from anygrad._executors import in_numpy, in_torch
 from backends import Backend
+from peaks import peak_of
 
 pytestmark = pytest.mark.forms("numpy", "torch", "cupy")
 
@@ -264,10 +264,4 @@ def test_memory(numpy: Any, function: str, boundary: Any) -> None:
         return sum([one.nbytes for one in results])
 
     nbytes = call()
-    tracemalloc.start()
-    try:
-        call()
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak - nbytes <= 8 * 2**20
+    assert peak_of(call) - nbytes <= 8 * 2**20

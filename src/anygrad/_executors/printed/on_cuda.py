@@ -162,8 +162,7 @@ def run_composite(launcher: Launcher, work: Work, plan: Plan) -> tuple[Any, ...]
         arrays, numbers = [*operands.arrays, *outs], operands.as_floats()
         return _launch_kernel(launcher, kernel, arrays, len(outs), numbers)
 
-    made: Any = launcher.empty_like, launcher.memory
-    return composites.run(work, plan, *made, launch)
+    return composites.run(work, plan, launcher.empty_like, launcher.memory, launch)
 
 
 def _launch(
