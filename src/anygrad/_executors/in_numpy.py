@@ -12,7 +12,7 @@ from .. import _agnostic, _compilers, _workers
 from .._records import are_short, without_masks
 from . import results
 from .memory import OF_NUMPY, layout_as
-from .played import operations, spaces
+from .played import blocked, operations, spaces
 
 if TYPE_CHECKING:
     from .._curved import Composite
@@ -52,7 +52,7 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
             return again
     has_loops = f.size >= LEAST_SAMPLES and f.ndim > 1
     with _swift() if has_loops else numpy.errstate(all="ignore"):
-        return _blocked()(f, plan, xp, outs, layout, ops=_ops())
+        return blocked.run(f, plan, xp, outs, layout, ops=_ops())
 
 
 def run_in_one_pass(
@@ -130,13 +130,6 @@ def _numba() -> Any:
     from .printed import in_numba
 
     return in_numba
-
-
-@cache
-def _blocked() -> Callable[..., tuple[Any, ...]]:
-    from .played import blocked
-
-    return blocked.run
 
 
 @cache
