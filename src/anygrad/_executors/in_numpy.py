@@ -45,9 +45,10 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
     plan = without_masks(plan, _are_all)
     layout = None
     if plan.is_plain:
+        copy: Callable[[Any], Any] = numpy.ndarray.copy
         if not f.flags.c_contiguous:
-            layout = layout_as(f.shape, f.strides, f.itemsize)
-        again = None if outs else spaces.run(f, plan, _moves(layout is None), layout)
+            layout, copy = layout_as(f.shape, f.strides, f.itemsize), _copied_as_it_lies
+        again = None if outs else spaces.run(f, plan, _moves(), copy, layout)
         if again is not None:
             return again
     has_loops = f.size >= LEAST_SAMPLES and f.ndim > 1
@@ -85,15 +86,15 @@ def _are_all(mask: Any) -> Any:
 
 
 @cache
-def _moves(is_in_order: bool) -> spaces.Moves:
-    """Return how arrays are copied, from samples in the order of their axes or not."""
+def _moves() -> spaces.Moves:
+    """Return how arrays are copied and compared."""
     import numpy
 
-    ways = numpy.copyto, numpy.ndarray.copy, spaces.bytes_of, operator.eq
-    in_order = spaces.Moves(*ways)
-    if is_in_order:
-        return in_order
-    return in_order._replace(copy=lambda result: result.copy("K"))
+    return spaces.Moves(numpy.copyto, spaces.bytes_of, operator.eq)
+
+
+def _copied_as_it_lies(array: Any) -> Any:
+    return array.copy("K")
 
 
 @contextmanager

@@ -11,7 +11,6 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from ... import _agnostic
@@ -37,6 +36,15 @@ if TYPE_CHECKING:
 MOST_PIECES = 256
 
 
+def _put(target: Any, values: Any) -> bool:
+    target[...] = values
+    return True
+
+
+#: How what is a part of a call is made again.
+MOVES = Moves(_put, spaces.bytes_of, operator.eq)
+
+
 def run(
     f: Any,
     plan: Plan,
@@ -51,47 +59,21 @@ def run(
     The results may have their places in `outs`, without arrays beyond the ends.  There
     is a `layout` where samples of a plain plan are not in the order of their axes.
     """
-    has_masks = any(task.where is not None for task in plan.tasks)
+    has_masks = bool(plan.tasks) and plan.tasks[0].where is not None
     is_whole = not has_masks and all(task.inner is None for task in plan.tasks)
     if not is_whole and has_arrays(plan):
         return _agnostic.run(f, plan, xp)
-    if plan.is_plain:
-        write = _masked if has_masks else _plain
-        found = write(f, plan, xp, ops, outs)
-        learning.learn(f, plan, found, layout, xp, ops)
-        return found
-    if has_masks:
-        return _masked(f, plan, xp, ops, outs)
-    if plan.stack is None or outs:
-        whole = zip_longest(totals_of(plan.tasks), outs)
-        return tuple([total(f, tasks, xp, ops, out) for tasks, out in whole])
-    made = results.empty(f, plan, ops.empty_like)
-    for tasks, out in zip(totals_of(plan.tasks), made.outs, strict=True):
-        total(f, tasks, xp, ops, out)
-    return made.copy()
-
-
-def _plain(
-    f: Any, plan: Plan, xp: Namespace, ops: InPlaceOps, outs: Sequence[Any]
-) -> tuple[Any, ...]:
-    """Return the results of a plan of which each task is one."""
-    pairs = zip_longest(plan.tasks, outs)
-    return tuple([total(f, (task,), xp, ops, out) for task, out in pairs])
-
-
-def _masked(
-    f: Any, plan: Plan, xp: Namespace, ops: InPlaceOps, outs: Sequence[Any]
-) -> tuple[Any, ...]:
-    """Return the results of a plan with masks."""
     made = results.empty(f, plan, ops.empty_like, outs)
     for tasks, out in zip(totals_of(plan.tasks), made.outs, strict=True):
-        if all(masked.is_run_through(f, task) for task in tasks):
+        if has_masks and not all(masked.is_run_through(f, task) for task in tasks):
+            fits = plan.stack is None and out.dtype == working(tasks[0].precision)
+            found = _of_valid(f, tasks, xp, ops, out if fits else None)
+            if found is not out:
+                out[...] = found
+        else:
             total(f, tasks, xp, ops, out)
-            continue
-        fits = plan.stack is None and out.dtype == working(tasks[0].precision)
-        result = _of_valid(f, tasks, xp, ops, out if fits else None)
-        if result is not out:
-            out[...] = result
+    if plan.is_plain:
+        learning.learn(f, plan, made.outs, layout, xp, ops)
     return made.copy()
 
 
@@ -135,7 +117,7 @@ def total(
         kept = kept and kept.beside(layout)
     known = learning.prepared_for(ops, kept)
     free = None if known is None or then is not None else known.spaces
-    if free and spaces.again(free, f, tasks, _moves_to(out)):
+    if free and spaces.again(free, f, tasks, MOVES, partial(_put, out)):
         return result
     if layout is not None:
         f, tasks, (out,) = in_order_of_memory(f, tasks, [out], ops.memory)
@@ -173,16 +155,6 @@ def _run_once(
     (out[...],) = _agnostic.run(f, plan, xp)
     if then is not None:
         then(tuple([slice(0, n) for n in out.shape]))
-
-
-def _moves_to(out: Any) -> Moves:
-    """Return how what is made again gets into a result."""
-    return Moves(_put, partial(_put, out), spaces.bytes_of, operator.eq)
-
-
-def _put(target: Any, values: Any) -> bool:
-    target[...] = values
-    return True
 
 
 def _outer(f: Any, task: Task, xp: Namespace, ops: InPlaceOps) -> tuple[Any, Task]:
