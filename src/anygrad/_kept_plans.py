@@ -21,19 +21,6 @@ from ._tasks import with_kept
 class Known:
     """A plan that is kept."""
 
-    __slots__ = (
-        "account",
-        "coordinates",
-        "has_ends",
-        "has_numbers_only",
-        "is_in_use",
-        "last",
-        "place",
-        "plan",
-        "rest",
-        "steps",
-    )
-
     def __init__(
         self,
         plan: Plan,
