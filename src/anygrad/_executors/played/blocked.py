@@ -110,7 +110,8 @@ def total(
         f, task = _outer(f, task, xp, ops)
         tasks = (task,)
     if out is None:
-        result = out = _empty(f, task, ops)
+        samples = _agnostic.component(f, task)
+        result = out = ops.empty_like(samples, dtype=task.precision.result)
     kept, is_contiguous = task.kept, ops.memory.is_contiguous
     if not (is_contiguous(f) and is_contiguous(out)):
         layout = layout_of(_agnostic.component(f, task), out, ops.memory)
@@ -162,9 +163,3 @@ def _outer(f: Any, task: Task, xp: Namespace, ops: InPlaceOps) -> tuple[Any, Tas
     if task.inner is not None:
         f = total(f, (unrounded(task.inner),), xp, ops)
     return _agnostic.component(f, task), task._replace(inner=None, component=None)
-
-
-def _empty(f: Any, task: Task, ops: InPlaceOps) -> Any:
-    """Return an array for a result."""
-    samples = f if task.component is None else _agnostic.component(f, task)
-    return ops.empty_like(samples, dtype=task.precision.result)

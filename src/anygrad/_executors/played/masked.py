@@ -264,7 +264,9 @@ class Mender:
             else:
                 x = x[places + (beside * stride + block.before)]
         task = task._replace(axis=0, scheme=scheme, coordinates=x)
-        (block.out[positions],) = _agnostic.weighted_sum(f, task, scheme.interior, xp)
+        number = scheme.interior
+        weighted = _agnostic.weighted_formula(task, number, xp)
+        (block.out[positions],) = _agnostic.weighted_sum(f, task, number, weighted, xp)
 
     def _mend_ends(self, target: tuple[slice, ...]) -> None:
         """Replace the rows of a block that are near an end.
