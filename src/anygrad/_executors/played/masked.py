@@ -17,10 +17,9 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import _agnostic
-from ..._lowering import part_of
+from ..._lowering import index_along, part_of
 from ..._records import candidates, of_valid, unrounded
 from ..memory import in_order_of_memory
-from .blocks import every
 from .masked_rules import rules_of
 
 if TYPE_CHECKING:
@@ -292,7 +291,7 @@ class Mender:
             last = min(own.stop, target[axis].stop)
             if first < last:
                 moved = values.shape[axis] - length if own.start else 0
-                rows = (*every(axis), slice(first + moved, last + moved))
+                rows = index_along(axis, slice(first + moved, last + moved))
                 self.out[_with_rows(target, axis, slice(first, last))] = values[rows]
 
 

@@ -140,10 +140,8 @@ class Notes:
     """The operations of programs, as they are done."""
 
     def __init__(self) -> None:
-        #: In order,
+        #: In order.
         self.steps: list[Step] = []
-        #: and what each has written.
-        self.targets: list[Any] = []
         #: By the identities of their numbers.
         self.scalings: dict[int, Scaling] = {}
 
@@ -166,7 +164,6 @@ class Notes:
             made = verb(*given, out=out)
             target = made if out is None else out
             self.steps.append([verb, (*given, target)])
-            self.targets.append(target)
             scaling = self.scalings.get(id(given[-1]))
             if scaling is not None:
                 scaling.steps.append(self.steps[-1])
@@ -178,7 +175,6 @@ class Notes:
         """Fill an array, and note it."""
         setitem(*given)
         self.steps.append([setitem, given])
-        self.targets.append(given[0])
 
     def parted(self, changing: list[Any]) -> tuple[list[Step], list[Step]]:
         """Return operations that read nothing that changes at each call, and others.
@@ -187,7 +183,10 @@ class Notes:
         may be written into that memory, nor anything once the others have read it.
         """
         changed = set(map(_memory_of, changing))
-        written = list(map(_memory_of, self.targets))
+        written = [
+            _memory_of(given[0 if operation is setitem else -1])
+            for operation, given in self.steps
+        ]
         used = [{*map(_memory_of, given)} for _, given in self.steps]
         count = 0
         while count != len(changed):
