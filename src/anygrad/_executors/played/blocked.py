@@ -9,7 +9,7 @@ nothing is put together at the end.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +64,10 @@ def run(
     if not is_whole and has_arrays(plan):
         return _agnostic.run(f, plan, xp)
     made = results.empty(f, plan, ops.empty_like, outs)
-    for tasks, out in zip(totals_of(plan.tasks), made.outs, strict=True):
+    totals: Iterable[tuple[Task, ...]] = totals_of(plan.tasks)
+    if plan.is_plain:  # each task is one, and small calls count
+        totals = zip(plan.tasks)
+    for tasks, out in zip(totals, made.outs, strict=True):
         if has_masks and not all(masked.is_run_through(f, task) for task in tasks):
             fits = plan.stack is None and out.dtype == working(tasks[0].precision)
             found = _of_valid(f, tasks, xp, ops, out if fits else None)
