@@ -9,8 +9,9 @@ nothing is put together at the end.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from ... import _agnostic
@@ -63,16 +64,18 @@ def run(
     is_whole = not has_masks and all(task.inner is None for task in plan.tasks)
     if not is_whole and has_arrays(plan):
         return _agnostic.run(f, plan, xp)
+    if plan.is_plain and not has_masks:  # each task is a total, and small calls count
+        pairs = zip_longest(plan.tasks, outs)
+        found = tuple([total(f, (task,), xp, ops, out) for task, out in pairs])
+        learning.learn(f, plan, found, layout, xp, ops)
+        return found
     made = results.empty(f, plan, ops.empty_like, outs)
-    totals: Iterable[tuple[Task, ...]] = totals_of(plan.tasks)
-    if plan.is_plain:  # each task is one, and small calls count
-        totals = zip(plan.tasks)
-    for tasks, out in zip(totals, made.outs, strict=True):
+    for tasks, out in zip(totals_of(plan.tasks), made.outs, strict=True):
         if has_masks and not all(masked.is_run_through(f, task) for task in tasks):
             fits = plan.stack is None and out.dtype == working(tasks[0].precision)
-            found = _of_valid(f, tasks, xp, ops, out if fits else None)
-            if found is not out:
-                out[...] = found
+            result = _of_valid(f, tasks, xp, ops, out if fits else None)
+            if result is not out:
+                out[...] = result
         else:
             total(f, tasks, xp, ops, out)
     if plan.is_plain:
