@@ -64,15 +64,19 @@ def run_in_one_pass(
     from .played import composites as played
     from .recorded import composites
 
-    if f.size < LEAST_IN_ONE_PASS:
+    ways: list[Any] = []
+    is_compiled = _compilers.get_compiler() == "numba"
+    if is_compiled:
+        workers = _workers.get_workers()
+        ways.append(partial(_numba().run_composite, workers=workers))
+    if composite.grid.where is None:  # what is played looks at no masks
+        ways.append(partial(played.write, ops=_ops()))
+    if f.size < LEAST_IN_ONE_PASS or not ways:
         return None
-    work = composites.work_of(f, composite, xp, run)
+    # Of what is compiled, the text would be long.
+    work = composites.work_of(f, composite, xp, run, makes_slopes=not is_compiled)
     if work is None:
         return None
-    ways: list[Any] = [partial(played.write, ops=_ops())]
-    if _compilers.get_compiler() == "numba":
-        workers = _workers.get_workers()
-        ways.insert(0, partial(_numba().run_composite, workers=workers))
     with _swift():
         return composites.run(work, plan, numpy.empty_like, OF_NUMPY, *ways)
 
