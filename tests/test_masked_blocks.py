@@ -187,6 +187,23 @@ def test_memory_of_a_sum(numpy: Any) -> None:
     assert peak < 2 * f.nbytes + 2**23
 
 
+def test_memory_of_many_terms(numpy: Any) -> None:
+    """One is forgotten before there is another."""
+    f = numpy.ones((130, 130, 130))
+    where = numpy.random.default_rng(1).random(f.shape) < 0.9
+    peak = peak_of(lambda: anygrad.laplacian(f, where=where))
+    assert peak < 2 * f.nbytes + 2**23
+
+
+@pytest.mark.parametrize("stack_dim", [0, 1, -1])
+def test_memory_of_a_stack(stack_dim: int, numpy: Any) -> None:
+    """Its parts are written where they belong."""
+    f = numpy.ones((1500, 1500))
+    where = numpy.random.default_rng(1).random(f.shape) < 0.9
+    peak = peak_of(lambda: anygrad.gradient(f, where=where, stack_dim=stack_dim))
+    assert peak < 2 * f.nbytes + 2**23
+
+
 @pytest.mark.parametrize("function", ["gradient", "laplacian", "hessian"])
 @pytest.mark.parametrize("dtype", ["float16", "float64"])
 @pytest.mark.parametrize("n", [20, 250])

@@ -88,10 +88,11 @@ def _masked(
         if all(masked.is_run_through(f, task) for task in tasks):
             total(f, tasks, xp, ops, out)
             continue
-        fits = plan.stack is None and out.dtype == working(tasks[0].precision)
+        fits = out.dtype == working(tasks[0].precision)
         result = _of_valid(f, tasks, xp, ops, out if fits else None)
         if result is not out:
             out[...] = result
+        del result  # before there is another one
     return made.copy()
 
 
@@ -107,6 +108,7 @@ def _of_valid(
         # Of integers, only what a complex step divides is complex.
         fits = term.dtype == whole.dtype
         whole = add(whole, term, out=whole) if fits else add(whole, term)
+        del term  # before there is another one
     return whole
 
 
