@@ -85,18 +85,23 @@ def prepared(
         recorded.insert(0, forms.score_of(f, narrow, xp))
     limit = _most_points(f, terms, xp, ops)
     found = list(blocks.cut_into_blocks(shape, recorded[0].edges, limit))
-    in_one_run = _can_be_runs(f, terms, out, ops) and all(
-        blocks.is_one_run(block, shape)
-        and all(block[axis] == (0, shape[axis]) for _, axis in recorded[0].weights)
-        for block in found
-    )
+    is_whole, in_one_run = len(found) == 1, _can_be_runs(f, terms, out, ops)
+    if in_one_run and not is_whole:
+        in_one_run = all(
+            blocks.is_one_run(block, shape)
+            and all(block[axis] == (0, shape[axis]) for _, axis in recorded[0].weights)
+            for block in found
+        )
     is_kept = replayed.is_kept([term.task for term in terms], out, ops)
-    binders = [
-        blocks.binder(one, shape, in_one_run, is_kept, xp, ops) for one in recorded
-    ]
+    kind = shape, in_one_run, is_kept, xp, ops
     component = None if task.component is None else task.component[0]
     spread = recorded[0].weights if in_one_run else ()
-    pieces = in_pieces(found, binders, component, operands)
+    if is_whole:
+        bounds = [blocks.bound_to_all(one, *kind) for one in recorded]
+        pieces = [_piece(found[0], bounds, component, None)]
+    else:
+        binders = [blocks.binder(one, *kind) for one in recorded]
+        pieces = in_pieces(found, binders, component, operands)
     are_shared = [term.shares_weights for term in terms]
     return Prepared(ops, pieces, alone(pieces, spread), spread, are_shared)
 
