@@ -118,7 +118,7 @@ def total(
         tasks = [masked.with_whole_mask(task, out, xp) for task in tasks]
     if known is None:
         terms = [Term(task, shares_weights(out, task, ops)) for task in tasks]
-        score = forms.score_unless_first(f, terms, xp)
+        score = forms.score_unless_new(f, terms, xp)
         if score is None:
             plan = Plan((tasks[0]._replace(sign=0), *tasks[1:]))
             (out[...],) = _agnostic.run(f, plan, xp)

@@ -143,7 +143,7 @@ def _prepare(parts: Sequence[_Part], out: Any) -> list[tuple[slice, ...]]:
     """Have all terms made in the same blocks, and return the places of these."""
     mended = [part for part in parts if isinstance(part, _Mended)]
     new = [part for part in mended if part.known is None]
-    scores = [forms.score_unless_first(one.f, [one.term], one.xp) for one in new]
+    scores = [forms.score_unless_new(one.f, [one.term], one.xp) for one in new]
     known = next((part.known for part in mended if part.known is not None), None)
     cut: list[Block] = [tuple([(0, n) for n in out.shape])]
     recorded = [score for score in scores if score is not None]
