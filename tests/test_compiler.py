@@ -27,6 +27,7 @@ from anygrad import _agnostic, _kept
 from anygrad._executors import in_numpy, in_torch
 from anygrad._executors.printed import in_numba, missing_beyond
 from anygrad._executors.recorded import nodes, tape
+from peaks import peak_of
 from planning import plan_of
 
 pytestmark = pytest.mark.peers
@@ -784,3 +785,15 @@ def test_factors_of_what_is_long(
     with anygrad.set_compiler("numba"):
         assert anygrad.curl(f, **given).tobytes() == wanted.tobytes()
     assert composites == [False, True, True, True]
+
+
+def test_what_is_not_compiled_has_one_result() -> None:
+    """Memory for what the compiler would have written is given back before."""
+    import numpy
+
+    for dtype in ("float16", numpy.dtype("float64").newbyteorder()):
+        f = numpy.ones((1200, 1200), dtype=dtype)
+        anygrad.derivative(f)
+        with anygrad.set_compiler("numba"):
+            peak = peak_of(lambda f=f: anygrad.derivative(f))  # type: ignore[misc]
+        assert peak < f.nbytes + 2**21

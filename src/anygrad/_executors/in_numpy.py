@@ -42,6 +42,7 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
             made = results.empty(f, plan, numpy.empty_like, outs)
             if in_numba.run(f, plan, xp, made.outs, _workers.get_workers()):
                 return made.copy()
+            del made  # blocks are written into results of their own
     plan = without_masks(plan, _are_all)
     layout = None
     if plan.is_plain:
