@@ -74,8 +74,7 @@ def run_in_one_pass(
         ways.append(partial(played.write, ops=_ops()))
     if f.size < LEAST_IN_ONE_PASS or not ways:
         return None
-    # Of what is compiled, the text would be long.
-    work = composites.work_of(f, composite, xp, run, makes_slopes=not is_compiled)
+    work = composites.work_of(f, composite, xp, run, is_printed=is_compiled)
     if work is None:
         return None
     with _swift():

@@ -84,8 +84,7 @@ def run_in_one_pass(
         return None
     if not serves or is_watched(*tensors):
         return None
-    # Of what is compiled, the text would be long.
-    work = composites.work_of(f, composite, xp, run, makes_slopes=is_played)
+    work = composites.work_of(f, composite, xp, run, is_printed=not is_played)
     if work is None:
         return None
     for task in work.tasks():

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import _precision
+from ..._classes import ndim_of
 from ..._curved import Composite
 from ..._curved_grid import Execution
 from ..._records import Plan, are_short, transposed
@@ -20,11 +21,16 @@ from ..memory import order_of_memory
 from .tape import Form, Operands, Recorder
 
 if TYPE_CHECKING:
+    from ..._curved_grid import Grid
     from ..._records import Task
     from ..._typing import DType, Namespace
     from ..memory import Memory
     from .tape import Recording
     from .weights import Weights
+
+
+#: Up to this accuracy, on steps, slopes of factors are made by what is printed, too.
+SHORT_ACCURACY = 4
 
 
 class Work(NamedTuple):
@@ -166,7 +172,7 @@ def work_of(
     xp: Namespace,
     executor: Callable[..., Any],
     *,
-    makes_slopes: bool = False,
+    is_printed: bool = True,
 ) -> Work | None:
     """Return a composite with what it meets on the way from samples to results.
 
@@ -192,6 +198,7 @@ def work_of(
         is_number = isinstance(weight, float)
         return weight if is_number else Outline(weight.dtype, weight.ndim)
 
+    makes_slopes = not is_printed or _has_short_slopes(composite.grid)
     work = Work(f, composite, xp, items, makes_slopes)
     execution = Execution(Outlines(xp), run, operand, makes_slopes)
     composite.results(Outline(f.dtype, f.ndim), execution)
@@ -199,6 +206,13 @@ def work_of(
     fit = all(plan.executor is executor and not are_short(plan.tasks) for plan in plans)
     are_own = all(type(array) is type(f) for array in work.arrays())
     return work if fit and are_own else None
+
+
+def _has_short_slopes(grid: Grid) -> bool:
+    """Tell whether a text does not become much longer by slopes of factors."""
+    steps = [ndim_of(grid.entry(place)) == 0 for place in range(len(grid.axes))]
+    accuracy = grid.request.accuracy
+    return grid.where is None and accuracy <= SHORT_ACCURACY and all(steps)
 
 
 def run(
