@@ -30,6 +30,9 @@ KINDS: list[tuple[str, dict[str, Any], str]] = [
     ("laplacian", {"accuracy": 4}, "globe"),
     ("divergence", {}, "factors per point"),
     ("laplacian", {}, "factors per point"),
+    ("gradient", {}, "globe with land"),
+    ("divergence", {}, "globe with land"),
+    ("laplacian", {}, "globe with land"),
 ]
 
 
@@ -41,9 +44,14 @@ def grids(package: ModuleType, length: int, asarray: Any) -> dict[str, dict[str,
     steps = [float(r[1] - r[0]), float(z[1])]
     degrees = numpy.linspace(0.0, 359.0, length), numpy.linspace(-80.0, 80.0, length)
     full = [asarray(1 + r[:, None] * z), asarray(r[:, None] + z)]
+    globe = package.lonlat(*map(asarray, degrees))
+    # Seas and land of some hundred points each.
+    waves = numpy.sin(numpy.arange(length) / 30.0)
+    is_sea = asarray(waves[:, None] + waves < 0.9)
     return {
         "cylindrical": {"spacing": steps, "scale_factors": [1.0, asarray(r[:, None])]},
-        "globe": package.lonlat(*map(asarray, degrees)),
+        "globe": globe,
+        "globe with land": {**globe, "where": is_sea},
         "factors per point": {"spacing": steps, "scale_factors": full},
     }
 

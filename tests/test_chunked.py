@@ -638,3 +638,16 @@ def test_infinities_are_no_reason_to_warn(what: str) -> None:
     wanted = anygrad.divergence(numpy.stack([values] * 2), **given)
     found = anygrad.divergence(dask.array.stack([f] * 2), **given).compute()
     assert numpy.array_equal(found, wanted, equal_nan=True)
+
+
+def test_factors_that_are_repeated_and_have_an_empty_chunk(
+    dask: Any, numpy: Any
+) -> None:
+    """What has one row for all of the samples' comes in any chunks."""
+    f, h = numpy.asarray(table()), numpy.asarray(table())[:1] + 99.0
+    cut = dask.array.from_array(h, chunks=((0, 1), h.shape[1:]))
+    lazy = dask.array.from_array(f, chunks=(5, 2))
+    for function in (anygrad.gradient, anygrad.laplacian):
+        wanted = function(f, scale_factors=[h, 2.0])
+        found = function(lazy, scale_factors=[cut, 2.0])
+        assert numpy.array_equal(numpy.asarray(found), numpy.asarray(wanted))

@@ -27,6 +27,7 @@ from anygrad import _agnostic, _kept
 from anygrad._executors import in_numpy, in_torch
 from anygrad._executors.printed import in_numba, missing_beyond
 from anygrad._executors.recorded import nodes, tape
+from peaks import peak_of
 from planning import plan_of
 
 pytestmark = pytest.mark.peers
@@ -719,9 +720,14 @@ def composites(monkeypatch: pytest.MonkeyPatch) -> Runs:
     return seen
 
 
+@pytest.mark.parametrize("has_mask", [False, True])
 @pytest.mark.parametrize("function", ["gradient", "divergence", "curl", "laplacian"])
 def test_factors(
-    composites: Runs, numpy: Any, monkeypatch: pytest.MonkeyPatch, function: str
+    composites: Runs,
+    numpy: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    function: str,
+    has_mask: bool,
 ) -> None:
     """A call with factors is compiled as one, on several threads, too."""
     monkeypatch.setattr(in_numba, "LEAST_SHARE", 0)
@@ -734,6 +740,7 @@ def test_factors(
     )
     keywords = {"vector_dim": 0} if len(shape) > 2 else {}
     keywords |= {"scale_factors": [first, both], "boundary": ["edge", "one_sided"]}
+    keywords |= {"where": rng.random((12, 16)) > 0.1} if has_mask else {}
     wanted = getattr(anygrad, function)(f, **keywords)
     with anygrad.set_compiler("numba"), anygrad.set_workers(2):
         ours = getattr(anygrad, function)(f, **keywords)
@@ -764,3 +771,29 @@ def test_factors_under_a_default_device_of_torch(numpy: Any, torch: Any) -> None
     wanted = anygrad.laplacian(f, **given)
     with anygrad.set_compiler("numba"), torch.device("meta"):
         assert torch.equal(anygrad.laplacian(f, **given), wanted)
+
+
+def test_factors_of_what_is_long(
+    composites: Runs, numpy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Results that are too long together are compiled one by one."""
+    monkeypatch.setattr(in_numba, "MOST_LINES", 250)
+    rng = numpy.random.default_rng(3)
+    f, h = rng.random((3, 8, 9, 10)), rng.random((8, 9, 10)) + 1
+    given = {"scale_factors": [h, 2.0, h], "vector_dim": 0}
+    wanted = anygrad.curl(f, **given)
+    with anygrad.set_compiler("numba"):
+        assert anygrad.curl(f, **given).tobytes() == wanted.tobytes()
+    assert composites == [False, True, True, True]
+
+
+def test_what_is_not_compiled_has_one_result() -> None:
+    """Memory for what the compiler would have written is given back before."""
+    import numpy
+
+    for dtype in ("float16", numpy.dtype("float64").newbyteorder()):
+        f = numpy.ones((1200, 1200), dtype=dtype)
+        anygrad.derivative(f)
+        with anygrad.set_compiler("numba"):
+            peak = peak_of(lambda f=f: anygrad.derivative(f))  # type: ignore[misc]
+        assert peak < f.nbytes + 2**21

@@ -48,6 +48,7 @@ class Pretended:
         ("polars.lazy", "LazyFrame", "array.collect().to_numpy()"),
         ("dask.dataframe", "Series", "array.to_dask_array(lengths=True)"),
         ("dask.dataframe", "DataFrame", "array.to_dask_array(lengths=True)"),
+        ("distributed.client", "Future", "array.result()"),
         ("scipy.sparse._base", "sparray", "array.toarray()"),
         ("scipy.sparse._base", "spmatrix", "array.toarray()"),
         ("iris.cube", "Cube", "array.core_data()"),

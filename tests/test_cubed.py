@@ -155,6 +155,27 @@ def test_arrays_of_its_own(chunks: tuple[int, ...]) -> None:
         assert sum(op is not None for _, op in operations) <= STAGES + 1
 
 
+@pytest.mark.parametrize("is_own", [False, True], ids=["NumPy's", "its own"])
+@pytest.mark.parametrize("chunks", [(1, 10), (2, 5)], ids=str)
+def test_more_ghosts_than_rows_of_a_chunk(chunks: Any, is_own: bool) -> None:
+    """cubed itself joins what lies in one chunk, and longer ones, to wrong rows."""
+
+    def given(wrap: Any, of_numbers: Any) -> dict[str, Any]:
+        beyond = X[-1] + np.asarray([0.5, 1.0, 2.0])
+        ghosts = ("ghosts", wrap(F[:3]), of_numbers(beyond))
+        ends = {"boundary": ("one_sided", ghosts), "spacing": of_numbers(X)}
+        return {"dim": 0, "accuracy": 6, **ends}
+
+    f = made(F, chunks)
+    whole = (lambda array: made(array, array.shape)) if is_own else np.asarray
+    result = anygrad.derivative(f, **given(whole, np.asarray))
+    wanted = anygrad.derivative(F, **given(np.asarray, np.asarray))
+    assert result.chunks == f.chunks
+    assert np.array_equal(result.compute(), wanted)
+    lazy = anygrad.derivative(f, **given(whole, lambda x: made(x, (chunks[0],))))
+    assert np.array_equal(lazy.compute(), wanted)
+
+
 def test_stages_of_a_dim_in_one_chunk() -> None:
     """What is joined of pieces is stacked, too."""
     given: dict[str, Any] = {"boundary": "periodic", "stack_dim": 0}

@@ -602,3 +602,45 @@ def test_dates_without_labels(
         labelled.derivative(data, "x", spacing=dates)
     with pytest.raises(ValueError, match="`spacing` along 'x' must have the labels"):
         labelled.derivative(data, "x", spacing=dates[:4], datetime_unit="s")
+
+
+@pytest.mark.parametrize("kind", ["strict", "bfloat16"])
+def test_dtypes_that_are_not_numpys(
+    xr: Any, labelled: Any, array_api_strict: Any, jax: Any, kind: str
+) -> None:
+    """Coordinates, masks and samples that know nothing of NumPy's kinds of dtypes."""
+    xp = array_api_strict if kind == "strict" else jax.numpy
+    dtype = xp.float64 if kind == "strict" else xp.bfloat16
+    lists = [0.0, 1, 3, 4, 7], [0.0, 1, 9, 16, 49]
+    x, f = [xp.asarray(values, dtype=dtype) for values in lists]
+    samples = xr.DataArray(f, {"places": ("x", x)}, "x")
+    valid = samples.copy(data=x < 5.0)
+    holes = samples.copy(data=xp.where(x < 5.0, f, xp.nan * f))
+
+    def slopes(data: Any, **given: Any) -> list[float]:
+        result = labelled.derivative(data, "x", spacing="places", **given).data
+        assert result.dtype == dtype
+        return [round(float(result[k]), 9) for k in range(x.shape[0] - len(given))]
+
+    assert slopes(samples) == [0.0, 2, 6, 8, 14]
+    for data, given in ((samples, {"where": valid}), (holes, {"skipna": True})):
+        assert slopes(data, edge_order=1, **given) == [1.0, 2, 6]
+    beyond = samples.isel(x=slice(4, 5))
+    ends = ("one_sided", ("ghosts", beyond))
+    shorter = samples.isel(x=slice(0, 4))
+    assert slopes(shorter, boundary=ends) == [0.0, 2, 6, 8]
+
+
+@pytest.mark.parametrize("wrong", ["longitude", "latitude", "radius"])
+def test_quantities_for_lonlat(line: Any, xr: Any, labelled: Any, wrong: str) -> None:
+    """They are refused at once, and not by the call that gets the grid."""
+    pint = pytest.importorskip("pint")
+    unit = pint.UnitRegistry().rad
+    given = {"longitude": line.x, "latitude": line.x.rename(x="y"), "radius": 1.0}
+    given[wrong] = (
+        1.0 * unit
+        if wrong == "radius"
+        else xr.DataArray(line.x.values * unit, dims=given[wrong].dims)
+    )
+    with pytest.raises(TypeError, match=rf"^`{wrong}` must hold plain numbers"):
+        labelled.lonlat(**given)

@@ -179,11 +179,31 @@ def test_missing_samples_are_not_read(n: int, library: Backend) -> None:
             assert bool(xp.all(same))
 
 
-def test_memory_of_a_sum(numpy: Any) -> None:
-    """There is one term beside it, and a few blocks."""
+@pytest.mark.parametrize("shape", [(1500, 1500), (130, 130, 130)])
+def test_memory_of_a_sum(shape: tuple[int, ...], numpy: Any) -> None:
+    """Its terms are a few blocks."""
+    f = numpy.ones(shape)
+    where = numpy.random.default_rng(1).random(shape) < 0.9
+    peak = peak_of(lambda: anygrad.laplacian(f, where=where))
+    assert peak < f.nbytes + 12 * 2**20
+
+
+@pytest.mark.parametrize("dtype", ["float16", "uint8"])
+def test_memory_of_what_is_rounded(dtype: str, numpy: Any) -> None:
+    """Only blocks are as wide as the numbers that are computed with."""
+    f = numpy.ones((2000, 2000), dtype=dtype)
+    where = numpy.random.default_rng(1).random(f.shape) < 0.9
+    result = numpy.dtype("float16")
+    peak = peak_of(lambda: anygrad.derivative(f, where=where, dtype=result))
+    assert peak < 2 * f.size + 2**23
+
+
+@pytest.mark.parametrize("stack_dim", [0, 1, -1])
+def test_memory_of_a_stack(stack_dim: int, numpy: Any) -> None:
+    """Its parts are written where they belong."""
     f = numpy.ones((1500, 1500))
     where = numpy.random.default_rng(1).random(f.shape) < 0.9
-    peak = peak_of(lambda: anygrad.laplacian(f, where=where))
+    peak = peak_of(lambda: anygrad.gradient(f, where=where, stack_dim=stack_dim))
     assert peak < 2 * f.nbytes + 2**23
 
 

@@ -113,6 +113,10 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
         "laplacian",
         {"scale_factors": [X[:, None], X[:, None] + X], "boundary": ["edge", 1.0]},
     ),
+    "factors and a mask": (
+        "gradient",
+        {"scale_factors": [X[:, None], 2.0], "where": samples("int8") > 40},
+    ),
     "wide": ("derivative", {"order": 2, "accuracy": 8, "dim": 1, "spacing": X}),
 }
 
@@ -126,8 +130,6 @@ def test_a_kernel_compiles(call: str, dtype: str) -> None:
     name, keywords = CALLS[call]
     if dtype.startswith("complex") and importlib.util.find_spec("cupy") is None:
         pytest.skip("CuPy has the headers of complex numbers, and is not installed")
-    if dtype.startswith("complex") and call == "factors":
-        pytest.skip("complex numbers are computed with on whole arrays")
     if (call, dtype) == ("laplacian", "int64"):
         pytest.skip("one kernel per term: the text would be long")
     most = MOST_SECONDS_ALONE if call == "wide" else MOST_SECONDS

@@ -31,6 +31,9 @@ BOUNDARIES: list[Any] = [
     [2.0, "symmetric"],
 ]
 
+#: A mask: of one sample in seven, nothing is known.
+VALID = [number % 7 != 3 for number in range(math.prod(SHAPE))]
+
 FUNCTIONS = ("gradient", "divergence", "curl", "laplacian")
 
 
@@ -109,8 +112,15 @@ def on_whole_arrays(monkeypatch: pytest.MonkeyPatch, call: Any) -> Any:
 every_kind = pytest.mark.parametrize("kind", kinds(), ids=str)
 
 
-def call_of(backend: Backend, kind: Kind, dtype: str = "") -> Callable[[], list[Any]]:
-    """Return a call that returns the bits of its results."""
+def call_of(
+    backend: Backend,
+    kind: Kind,
+    dtype: str = "",
+    see: Callable[[Backend, Any], Any] = bits,
+    turned: Callable[[Any], Any] = lambda f: f,
+    **others: Any,
+) -> Callable[[], Any]:
+    """Return a call that returns what is seen of its results: the bits."""
     first, both = array(backend, (SHAPE[0], 1)), array(backend, SHAPE)
     factors = {
         "numbers": [1.0, 2.5],
@@ -123,6 +133,7 @@ def call_of(backend: Backend, kind: Kind, dtype: str = "") -> Callable[[], list[
         "scale_factors": factors[kind.factors],
         "boundary": kind.boundary,
         "accuracy": kind.accuracy,
+        **others,
     }
     if kind.on_coordinates:
         keywords["spacing"] = [coordinates(backend, n) for n in SHAPE]
@@ -131,8 +142,8 @@ def call_of(backend: Backend, kind: Kind, dtype: str = "") -> Callable[[], list[
     shape = SHAPE if kind.function in ("gradient", "laplacian") else (2, *SHAPE)
     if len(shape) > 2:
         keywords["vector_dim"] = 0
-    f = array(backend, shape, dtype)
-    return lambda: bits(backend, getattr(anygrad, kind.function)(f, **keywords))
+    f = turned(array(backend, shape, dtype))
+    return lambda: see(backend, getattr(anygrad, kind.function)(f, **keywords))
 
 
 @every_kind
@@ -165,6 +176,17 @@ def test_bits_in_blocks(
     call = call_of(backend, kind)
     assert call() == on_whole_arrays(monkeypatch, call)
     assert passes == [True]
+
+
+@pytest.mark.forms("cupy")
+@pytest.mark.parametrize("kind", kinds()[::3], ids=str)
+def test_bits_with_a_mask(
+    backend: Backend, passes: list[bool], monkeypatch: pytest.MonkeyPatch, kind: Kind
+) -> None:
+    """A kernel chooses formulas at each point; with many of them it is too long."""
+    call = call_of(backend, kind, where=backend.from_flat(VALID, "bool", SHAPE))
+    assert call() == on_whole_arrays(monkeypatch, call)
+    assert passes == [True] or kind.on_coordinates or kind.accuracy > 2
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "int64", "uint8"])
@@ -224,22 +246,63 @@ def test_stacked(
     assert passes == [True]
 
 
+@pytest.mark.parametrize("order", [(0, 2, 1), (1, 2, 0), (2, 1, 0)])
+@pytest.mark.parametrize("kind", kinds()[::4], ids=str)
+def test_bits_in_another_order_of_memory(
+    backend: Backend,
+    kind: Kind,
+    order: tuple[int, ...],
+    passes: list[bool],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Samples and results lie in memory with their axes in another order."""
+
+    def turned(f: Any) -> Any:
+        axes = [axis for axis in order if axis < len(f.shape)]
+        back = [axes.index(axis) for axis in range(len(axes))]
+        xp = backend.xp
+        with backend.current_device(f):
+            copy = xp.asarray(xp.permute_dims(f, tuple(axes)), copy=True)
+            return xp.permute_dims(copy, tuple(back))
+
+    call = call_of(backend, kind, turned=turned)
+    assert call() == on_whole_arrays(monkeypatch, call)
+    assert passes == [True]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_complex_numbers(
+    backend: Backend,
+    function: str,
+    passes: list[bool],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The bits of whole arrays, or within the bound where a compiler multiplies."""
+    kind = Kind(function, "symmetric", "of both", True, 4)
+    call = call_of(backend, kind, backend.complex, see=lambda _, results: results)
+    ours, wanted = call(), on_whole_arrays(monkeypatch, call)
+    assert passes == [True]
+    if backend.library != "cupy":
+        assert bits(backend, ours) == bits(backend, wanted)
+        return
+    xp = backend.xp
+    for one, other in zip(ours, wanted, strict=True):
+        with backend.current_device(one):
+            error, largest = xp.max(xp.abs(one - other)), xp.max(xp.abs(other))
+            assert error <= 50 * backend.epsilon(backend.real) * float(largest)
+
+
 def test_what_is_left_to_whole_arrays(backend: Backend, passes: list[bool]) -> None:
-    """Masks, complex numbers, dims without an interior, and another order of memory."""
+    """What is complex along one dim only, dims without an interior, and masks."""
     f, h = array(backend, SHAPE), array(backend, SHAPE)
-    with backend.current_device(f):
-        turned = backend.xp.permute_dims(f, (1, 0))
-        mask = f > 1.0
-    with_complex = backend.from_flat([1j] * math.prod(SHAPE), backend.complex, SHAPE)
-    factors: dict[str, Any] = {"scale_factors": [h, h]}
-    anygrad.gradient(f, **factors, where=mask)
-    anygrad.gradient(with_complex, **factors)
+    anygrad.gradient(f, scale_factors=[h, h], spacing=[1j, 1.0])
     short = {"accuracy": 8, "boundary": "periodic"}
     anygrad.gradient(f[:2, :], scale_factors=[h[:2, :], 1.0], **short)
+    assert passes == [False] * 2
     with backend.current_device(f):
-        other = backend.xp.permute_dims(h, (1, 0))
-    anygrad.gradient(turned, scale_factors=[other, other])
-    assert passes == [False] * 4
+        mask = f > 1.0
+    anygrad.gradient(f, scale_factors=[h, h], where=mask)
+    assert passes.pop() == (backend.library == "cupy")
 
 
 @pytest.mark.forms("numpy")

@@ -135,6 +135,22 @@ def test_a_small_call_records_nothing(
 
 
 @pytest.mark.forms("numpy")
+def test_a_long_recording_waits(
+    numpy: Any, recorded: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside holes on coordinates it takes a hundred times as long as the call."""
+    monkeypatch.setattr(forms, "MOST_UNRECORDED", 2**17)
+    monkeypatch.setattr(forms, "_met", {})
+    f, where = numpy.arange(36.0) ** 2, numpy.arange(36) % 9 > 0
+    given = {"where": where, "accuracy": 4, "spacing": numpy.arange(36.0) ** 1.5}
+    results = [anygrad.derivative(f, **given) for _ in range(3)]
+    assert not recorded
+    results += [anygrad.derivative(f, **given) for _ in range(30)]
+    assert recorded
+    assert len({result.tobytes() for result in results}) == 1
+
+
+@pytest.mark.forms("numpy")
 def test_what_terms_share_is_computed_once(
     numpy: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

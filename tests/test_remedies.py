@@ -345,6 +345,23 @@ def test_lengths_of_time(numpy: Any, place: str, unit: str) -> None:
     follow_times(numpy, t / numpy.timedelta64(1, "s"), place)
 
 
+@pytest.mark.parametrize("place", ["input", "spacing[0]"])
+@pytest.mark.parametrize("unit", ["M", "Y", "3M"])
+def test_months_and_years(numpy: Any, place: str, unit: str) -> None:
+    """They have no length in seconds, and NumPy does not divide them by one."""
+    lengths = numpy.asarray([0, 1, 4, 9, 16, 25]).astype(f"timedelta64[{unit}]")
+    months = {"M": 1, "Y": 12, "3M": 3}[unit]
+    for t, remedy in (
+        (lengths, "t / numpy.timedelta64(1, 'M')"),
+        (numpy.datetime64("2000", unit) + lengths, "(t - t[0]) / numpy.timedelta64"),
+    ):
+        message = check_times(numpy, t, place)
+        assert f"to `{remedy}" in message
+        (text,) = re.findall(r"to `([^`]+)`", message)
+        counted = eval(text, {"numpy": numpy, "t": t})
+        follow_times(numpy, counted / months, place)
+
+
 def check_times(numpy: Any, t: Any, place: str) -> str:
     if place == "input":
         return refusal(lambda: anygrad.gradient(t), place)

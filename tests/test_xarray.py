@@ -808,6 +808,18 @@ def test_dates_of_python(plane: Any, labelled: Any, numpy: Any) -> None:
     assert (labelled.derivative(dated, "x", datetime_unit="D") == wanted).all()
 
 
+def test_a_list_of_one_entry(plane: Any, labelled: Any) -> None:
+    """It says along which dim, where there is one, as for the plain doors."""
+    x = plane.x
+    for spacing in (2.0, x, x.values):
+        given = {"spacing": [spacing], "boundary": ["reflect"]}
+        (found,) = labelled.gradient(plane, "x", **given)
+        given = {"spacing": spacing, "boundary": "reflect"}
+        assert found.equals(labelled.gradient(plane, "x", **given)[0])
+        found = labelled.derivative(plane, "x", spacing=(spacing,))
+        assert found.equals(labelled.derivative(plane, "x", spacing=spacing))
+
+
 def test_a_step_with_labels(plane: Any, labelled: Any) -> None:
     found = labelled.derivative(plane, "x", spacing=plane.x[1] - plane.x[0])
     assert (found == labelled.derivative(plane, "x", spacing=1.0)).all()

@@ -145,14 +145,17 @@ def placed(array: Any, samples: Samples) -> Any:
 def in_chunks(array: Any, wanted: Any, left_out: int | None = None) -> Any:
     """Return an array in the chunks of the samples, so that these stay as they are.
 
-    Only what is as long is cut so; one axis may be left out.
+    Only what is as long is cut so; one axis may be left out.  What is repeated along an
+    axis has one chunk there: Dask broadcasts none beside empty ones.
     """
-    known = getattr(array, "chunks", ())
-    changes = {
-        k: new
-        for k, (old, new) in enumerate(zip(known, wanted, strict=False))
-        if k != left_out and old != new and sum(new) == sum(old)  # if they are known
-    }
+    changes: dict[int, tuple[int, ...]] = {}
+    pairs = zip(getattr(array, "chunks", ()), wanted, strict=False)
+    for k, (old, new) in enumerate(pairs):
+        if sum(new) == sum(old):  # if they are known
+            if k != left_out and old != new:
+                changes[k] = new
+        elif len(old) > 1 == sum(old):
+            changes[k] = (1,)
     return array.rechunk(changes) if changes else array
 
 

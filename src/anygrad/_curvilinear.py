@@ -23,7 +23,8 @@ from ._calls import Request
 from ._checks import dim, input, scale_factors
 from ._checks.dtype import check_pair
 from ._checks.spacing import Entry
-from ._curved import FORMULAS, Composite, Grid, at_once
+from ._curved import FORMULAS, Composite
+from ._curved_grid import Grid, at_once
 from ._records import Field, Plan, Samples
 from ._typing import DType, Namespace
 

@@ -127,6 +127,12 @@ def _cubed_beside(array: Any, samples: Any) -> Any:
     return from_array(array.copy(), spec=samples.spec)
 
 
+def _cubed_joined(arrays: list[Any], axis: int) -> Any:
+    from ._executors import in_cubed
+
+    return in_cubed.joined(arrays, axis)
+
+
 TABLE = (
     Library(
         name="numpy",
@@ -248,6 +254,7 @@ ENGINES = (
         takes_constants=True,
         device=lambda _: None,
         beside=_cubed_beside,
+        concat=_cubed_joined,
     ),
 )
 

@@ -76,7 +76,7 @@ class Library(NamedTuple):
     #: where its operations do not take both.
     beside: Callable[[Any, Any], Any] | None = None
     #: ``stack(arrays, axis)`` and ``concat(arrays, axis)`` do what the standard's
-    #: refuse for lengths that are not known.
+    #: refuse, such as lengths that are not known, or do wrong.
     stack: Callable[[list[Any], int], Any] | None = None
     concat: Callable[[list[Any], int], Any] | None = None
     #: Returns the devices over which an array is spread; None for an array that is on

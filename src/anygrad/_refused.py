@@ -161,6 +161,13 @@ CONTAINERS = (
         "Make an array of it, with `dask.array.from_delayed(value, shape, dtype)`.",
     ),
     Refusal(
+        "distributed",
+        ("Future",),
+        "a future: its shape and dtype are not known",
+        "Pass its values, with `result()`, or make an array of it, with "
+        "`dask.array.from_delayed(value, shape, dtype)`.",
+    ),
+    Refusal(
         "jax",
         ("Ref",),
         "a reference: what it holds may be another by then",

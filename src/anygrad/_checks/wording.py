@@ -84,6 +84,8 @@ def by_dtype(dtype: Any, first: str = "t[0]") -> str:
             return "Pass numbers instead."
         return f"Pass one of its fields, e.g. `array[{numeric[0]!r}]`."
     remedy = BY_KIND.get(kind, "") if isinstance(kind, str) else ""
+    if str(dtype).endswith(("Y]", "M]")):  # which are no number of seconds
+        remedy = remedy.replace("'s'", "'M'")
     return remedy.replace("t[0]", first)
 
 

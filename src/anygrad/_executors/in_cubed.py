@@ -231,6 +231,20 @@ def _block(
     return whole[tuple(own)]
 
 
+def joined(arrays: Sequence[Any], axis: int) -> Any:
+    """Join arrays, those of samples and of their ghosts.
+
+    What lies in one chunk may be no longer than the chunks of the others: of these,
+    cubed takes as many as of that, and not all that it needs.
+    """
+    from cubed.array_api import concat
+
+    longest = max(arrays, key=lambda array: array.shape[axis])
+    size = longest.chunksize[axis]
+    alike = [a.rechunk({axis: min(size, a.shape[axis])}) for a in arrays]
+    return concat(alike, axis=axis)
+
+
 def _placed(value: Any, f: Any) -> Any:
     """Return an array as the samples are: chunked, and of their spec."""
     if not is_array(value):

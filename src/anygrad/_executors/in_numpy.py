@@ -42,6 +42,7 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
             made = results.empty(f, plan, numpy.empty_like, outs)
             if in_numba.run(f, plan, xp, made.outs, _workers.get_workers()):
                 return made.copy()
+            del made  # blocks are written into results of their own
     plan = without_masks(plan, _are_all)
     layout = None
     if plan.is_plain:
@@ -65,15 +66,18 @@ def run_in_one_pass(
     from .played import composites as played
     from .recorded import composites
 
-    if f.size < LEAST_IN_ONE_PASS:
+    ways: list[Any] = []
+    is_compiled = _compilers.get_compiler() == "numba"
+    if is_compiled:
+        workers = _workers.get_workers()
+        ways.append(partial(_numba().run_composite, workers=workers))
+    if composite.grid.where is None:  # what is played looks at no masks
+        ways.append(partial(played.write, ops=_ops()))
+    if f.size < LEAST_IN_ONE_PASS or not ways:
         return None
-    work = composites.work_of(f, composite, xp, run)
+    work = composites.work_of(f, composite, xp, run, is_printed=is_compiled)
     if work is None:
         return None
-    ways: list[Any] = [partial(played.write, ops=_ops())]
-    if _compilers.get_compiler() == "numba":
-        workers = _workers.get_workers()
-        ways.insert(0, partial(_numba().run_composite, workers=workers))
     with _swift():
         return composites.run(work, plan, numpy.empty_like, OF_NUMPY, *ways)
 

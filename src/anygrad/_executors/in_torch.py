@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from .. import _agnostic, _classes
+from .. import _agnostic, _classes, _compilers
 from .._beyond import all_arrays_of
 from .._records import all_tasks, are_short
 from . import adjoint, huge_pages, same_memory
@@ -78,10 +78,13 @@ def run_in_one_pass(
     from .recorded import composites
 
     tensors = [f, *filter(_classes.is_array, composite.grid.factors)]
-    are_few = f.is_cpu and f.numel() < LEAST_IN_ONE_PASS
-    if are_few or not (f.is_cpu or f.is_cuda) or is_watched(*tensors):
+    is_played = f.is_cpu and _compilers.get_compiler() is None
+    serves = f.is_cuda or (f.is_cpu and f.numel() >= LEAST_IN_ONE_PASS)
+    if is_played and composite.grid.where is not None:  # it looks at no masks
         return None
-    work = composites.work_of(f, composite, xp, run)
+    if not serves or is_watched(*tensors):
+        return None
+    work = composites.work_of(f, composite, xp, run, is_printed=not is_played)
     if work is None:
         return None
     for task in work.tasks():
@@ -102,10 +105,11 @@ def _in_one_pass(work: Work, plan: Plan) -> tuple[Any, ...] | None:
     from .played import composites as played
     from .recorded import composites
 
-    ways: list[Any] = [partial(played.write, ops=_ops(on_cpu=True))]
-    in_numpy = _in_numpy()
+    in_numpy, ways = _in_numpy(), list[Any]()
     if in_numpy is not None:
-        ways.insert(0, in_numpy.write)
+        ways.append(in_numpy.write)
+    if work.composite.grid.where is None:
+        ways.append(partial(played.write, ops=_ops(on_cpu=True)))
     return composites.run(work, plan, huge_pages.empty_like, OF_TORCH, *ways)
 
 

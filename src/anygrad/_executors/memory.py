@@ -46,11 +46,6 @@ def order_of_memory(array: Any, memory: Memory) -> tuple[int, ...]:
     return tuple(sorted(axes, key=lambda k: -strides[k]))
 
 
-def is_in_order(array: Any, memory: Memory) -> bool:
-    """Tell whether the axes of an array stand in the order of its memory."""
-    return order_of_memory(array, memory) == tuple(range(array.ndim))
-
-
 class Layout(NamedTuple):
     """How samples and a result lie in memory."""
 

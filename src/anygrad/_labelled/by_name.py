@@ -79,6 +79,8 @@ def per_dim(given: Any, names: Sequence[Any], usual: Any, parameter: str) -> lis
             f"names. Got {shown(given)}. Write `{{{each}}}`."
         )
         raise TypeError(msg)
+    if is_each and len(given) == 1:  # as the plain doors have it for one dim
+        (given,) = given
     if not isinstance(given, Mapping):
         return [given] * len(names)
     for name in given:

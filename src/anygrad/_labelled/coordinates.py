@@ -41,9 +41,10 @@ def numbers(
     """
     coordinate = beside(coordinate, data)
     dtype = coordinate.dtype
-    is_date = dtype.kind in "mM" or _are_dates(coordinate)
+    kind = letter_of(dtype)
+    is_date = kind in ("m", "M") or _are_dates(coordinate)
     if not is_date:
-        if dtype.kind not in "iufc":
+        if kind not in "iufcV":  # those of bfloat16 are void to NumPy
             msg = (
                 f"`spacing` along {name!r} must be numbers or dates. Got the "
                 f"coordinate {coordinate.name!r} of dtype {dtype}. Give "
@@ -101,17 +102,22 @@ def _counted(start: xr.Variable, dates: xr.Variable, unit: OfTime) -> Any:
     ).data
 
 
+def letter_of(dtype: Any) -> str:
+    """Return NumPy's letter for a kind of dtype; none for those of other libraries."""
+    return str(getattr(dtype, "kind", ""))
+
+
 def kind_of(dtype: Any) -> tuple[str, bool]:
     """Return what coordinates of a dtype are: numbers, or which dates or times."""
     has_zone = getattr(dtype, "tz", None) is not None
-    return (dtype.kind if dtype.kind in "mMO" else "", has_zone)
+    letter = letter_of(dtype)
+    return (letter if letter in "mMO" else "", has_zone)
 
 
 def length(given: Any, word: str, datetime_unit: str | None) -> Spaced:
     """Return what is no coordinate: lengths of time as numbers, others as they are."""
-    kind = getattr(getattr(given, "dtype", None), "kind", "")
     is_plain = isinstance(given, datetime.timedelta)
-    if kind != "m" and not is_plain:
+    if letter_of(getattr(given, "dtype", None)) != "m" and not is_plain:
         return Spaced(given, getattr(given, "attrs", {}).get("units"))
     import numpy
 

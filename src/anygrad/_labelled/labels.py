@@ -112,7 +112,7 @@ def along(
         factors,
     )
     for parameter in ("spacing", "boundary", "scale_factors"):
-        _refuse_quantities(getattr(at, parameter), parameter)
+        refuse_quantities(getattr(at, parameter), parameter)
     return at
 
 
@@ -136,7 +136,7 @@ def _samples(data: Any) -> Any:
         msg = f"`data` must have different dims. Got {data.dims}. Rename one of them."
         raise ValueError(msg)
     samples = data.data
-    _refuse_quantities(samples, "data")
+    refuse_quantities(samples, "data")
     return samples
 
 
@@ -152,7 +152,7 @@ def _remedy(data: Any) -> str:
     return "Make one of it, with `xarray.DataArray`."
 
 
-def _refuse_quantities(given: Any, parameter: str) -> None:
+def refuse_quantities(given: Any, parameter: str) -> None:
     """Refuse what has units of its own: the attribute `units` would not know them."""
     found = _refusals.first_in(given, _refusals.is_quantity)
     if found is not None:
@@ -212,7 +212,7 @@ def _coordinate(data: xr.DataArray, name: Any, given: Any) -> Any:
         given = name
     if given is name and name in data.coords:  # which need not be a string
         return data.coords[name]
-    if getattr(getattr(given, "dtype", None), "kind", "") == "M" and given.ndim == 1:
+    if coordinates.letter_of(getattr(given, "dtype", None)) == "M" and given.ndim == 1:
         given = xr.Variable([name], given)  # dates are counted as those of coordinates
     return labelled(given, data, "`spacing` must name coordinates of the data")
 
@@ -265,7 +265,8 @@ def mask(data: xr.DataArray, samples: Any, where: Any, skipna: bool) -> Array | 
     """Return which samples are valid, with the dims of the data; None for all."""
     leaves_out = flag(skipna, "skipna")
     masks = [] if where is None else [_given_mask(data, where).variable]
-    masks += [xr.Variable(data.dims, samples).notnull()] if leaves_out else []
+    if leaves_out:  # xarray's own `notnull` does not know all dtypes
+        masks += [xr.Variable(data.dims, samples == samples)]  # noqa: PLR0124 - NaN
     if not masks:
         return None
     valid = reduce(operator.and_, masks)
@@ -287,7 +288,7 @@ def _given_mask(data: xr.DataArray, where: Any) -> xr.DataArray:
             )
         )
         raise TypeError(msg)
-    if where.dtype != bool:
+    if str(where.dtype).rpartition(".")[2] != "bool":  # `bool` is NumPy's alone
         msg = (
             f"`where` must be a DataArray of bools. Got {where.dtype}. Compare first, "
             "e.g. `where != 0`."

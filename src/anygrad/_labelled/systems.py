@@ -9,6 +9,7 @@ import xarray as xr
 
 from .. import _classes, _systems
 from .._checks.flag import flag
+from .labels import refuse_quantities
 
 #: Names, standard names and units (of the CF conventions) that only the other one has.
 OF_THE_OTHER = {
@@ -71,6 +72,7 @@ def lonlat(
     True
     """
     (east, x), (north, y) = _line(longitude, "longitude"), _line(latitude, "latitude")
+    refuse_quantities(radius, "radius")
     for name, given in (("longitude", longitude), ("latitude", latitude)):
         _check_unit(given.attrs.get("units"), name, flag(degrees, "degrees"))
     grid = _systems.lonlat(x, y, radius=radius, degrees=degrees)
@@ -108,6 +110,7 @@ def _line(given: Any, name: str) -> tuple[Any, Any]:
             "`scale_factors` yourself."
         )
         raise ValueError(msg)
+    refuse_quantities(given.data, name)
     attributes = given.attrs
     words = given.name, attributes.get("standard_name"), attributes.get("units")
     for word in words:

@@ -9,20 +9,19 @@ nothing is put together at the end.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from ... import _agnostic
 from ..._beyond import has_arrays
-from ..._precision import working
 from ..._records import Plan, totals_of, unrounded
 from .. import results
 from ..memory import in_order_of_memory, layout_of
-from . import forms, learning, masked, replayed, spaces
+from . import forms, learning, masked, mended, replayed, spaces
 from .pieces import play
-from .preparing import operands_of, prepared, shares_weights
+from .preparing import MOST_PIECES, operands_of, prepared, shares_weights
 from .replayed import Total
 from .scores import Term
 from .spaces import Moves
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
     from ..._typing import Namespace
     from ..memory import Layout
     from .operations import InPlaceOps
-
-#: More blocks are not kept: the time to cut them is nothing to that of their work.
-MOST_PIECES = 256
 
 
 def _put(target: Any, values: Any) -> bool:
@@ -72,30 +68,12 @@ def run(
     made = results.empty(f, plan, ops.empty_like, outs)
     for tasks, out in zip(totals_of(plan.tasks), made.outs, strict=True):
         if has_masks and not all(masked.is_run_through(f, task) for task in tasks):
-            fits = plan.stack is None and out.dtype == working(tasks[0].precision)
-            result = _of_valid(f, tasks, xp, ops, out if fits else None)
-            if result is not out:
-                out[...] = result
+            mended.write_sum(f, tasks, out, xp, ops, total)
         else:
             total(f, tasks, xp, ops, out)
     if plan.is_plain:
         learning.learn(f, plan, made.outs, layout, xp, ops)
     return made.copy()
-
-
-def _of_valid(
-    f: Any, tasks: Sequence[Task], xp: Namespace, ops: InPlaceOps, place: Any = None
-) -> Any:
-    """Return a masked derivative with what is added to it, in the working dtype."""
-    first, *others = tasks
-    whole = masked.derivative(f, first, xp, ops, total, place)
-    for task in others:
-        add = ops.verbs["add" if task.sign > 0 else "subtract"]
-        term = masked.derivative(f, task, xp, ops, total)
-        # Of integers, only what a complex step divides is complex.
-        fits = term.dtype == whole.dtype
-        whole = add(whole, term, out=whole) if fits else add(whole, term)
-    return whole
 
 
 def total(
@@ -104,13 +82,8 @@ def total(
     xp: Namespace,
     ops: InPlaceOps,
     out: Any = None,
-    then: Callable[[tuple[slice, ...]], None] | None = None,
 ) -> Any:
-    """Return a derivative with what is added to it, in `out` if that is given.
-
-    `then` is called with the place of each block, when that has been written; it goes
-    with an `out` in the order of its axes.
-    """
+    """Return a derivative with what is added to it, in `out` if that is given."""
     task, layout, result = tasks[0], None, out
     if len(tasks) == 1 and (task.inner is not None or task.component is not None):
         f, task = _outer(f, task, xp, ops)
@@ -123,7 +96,7 @@ def total(
         layout = layout_of(_agnostic.component(f, task), out, ops.memory)
         kept = kept and kept.beside(layout)
     known = learning.prepared_for(ops, kept)
-    free = None if known is None or then is not None else known.spaces
+    free = None if known is None else known.spaces
     if free and spaces.again(free, f, tasks, MOVES, partial(_put, out)):
         return result
     if layout is not None:
@@ -134,34 +107,21 @@ def total(
         tasks = [masked.with_whole_mask(task, out, xp) for task in tasks]
     if known is None:
         terms = [Term(task, shares_weights(out, task, ops)) for task in tasks]
-        score = forms.score_unless_first(f, terms, xp)
+        score = forms.score_unless_new(f, terms, xp)
         if score is None:
-            _run_once(f, tasks, xp, out, then)
+            plan = Plan((tasks[0]._replace(sign=0), *tasks[1:]))
+            (out[...],) = _agnostic.run(f, plan, xp)
             return result
         operands = operands_of(f, tasks, [term.shares_weights for term in terms], xp)
         known = prepared(score, operands, terms, out, xp, ops)
         if kept is not None and len(known.pieces) <= MOST_PIECES:
             kept.keep(known)
     else:
-        if kept is not None and then is None and known.spaces is None:
+        if kept is not None and known.spaces is None:
             learning.learn_total(f, Total(tasks, out, known), kept, layout, xp)
         operands = operands_of(f, tasks, known.shares_weights, xp)
-    play(known, operands, out, xp, then)
+    play(known, operands, out, xp)
     return result
-
-
-def _run_once(
-    f: Any,
-    tasks: Sequence[Task],
-    xp: Namespace,
-    out: Any,
-    then: Callable[[tuple[slice, ...]], None] | None,
-) -> None:
-    """Write a derivative with what is added to it, as a whole."""
-    plan = Plan((tasks[0]._replace(sign=0), *tasks[1:]))
-    (out[...],) = _agnostic.run(f, plan, xp)
-    if then is not None:
-        then(tuple([slice(0, n) for n in out.shape]))
 
 
 def _outer(f: Any, task: Task, xp: Namespace, ops: InPlaceOps) -> tuple[Any, Task]:

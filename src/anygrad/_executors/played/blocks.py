@@ -97,7 +97,6 @@ def _bind(program: Program, box: Window, block: Block, shape: Sequence[int]) -> 
     """
     ends: list[tuple[int, int, int]] = []
     margins: list[tuple[int, int] | None] = []
-    strides = [1]
     for extent, (start, stop), n, (low, high) in zip(
         box, block, shape, program.reads, strict=True
     ):
@@ -108,10 +107,36 @@ def _bind(program: Program, box: Window, block: Block, shape: Sequence[int]) -> 
         else:
             ends.append((start, stop, n))
             margins.append(None)
-    for start, stop in reversed(block):
-        strides.append(strides[-1] * (stop - start))
-    indices, reads = program.bind(ends, [*strides[-2::-1], strides[-1]])
+    lengths = [stop - start for start, stop in block]
+    indices, reads = program.bind(ends, _strides(lengths))
     return Bound(program.play, indices, tuple(margins), reads)
+
+
+def _strides(lengths: Sequence[int]) -> list[int]:
+    """Return the strides of a run along each axis, and how many points it has."""
+    strides = [1]
+    for n in reversed(lengths):
+        strides.append(strides[-1] * n)
+    return [*strides[-2::-1], strides[-1]]
+
+
+def bound_to_all(
+    score: Score,
+    shape: tuple[int, ...],
+    in_one_run: bool,
+    is_kept: bool,
+    xp: Namespace,
+    ops: InPlaceOps,
+) -> Bound:
+    """Return the program for a result that is one block."""
+    box = score.whole
+    program = score.program(Kind(box, in_one_run, False, is_kept), ops, xp)
+    for extent, n, fewest in zip(box, shape, program.fewest, strict=True):
+        if n < fewest and extent != (START, STOP):
+            program = score.program(Kind(box, in_one_run, True, is_kept), ops, xp)
+            break
+    indices, reads = program.bind([(0, n, n) for n in shape], _strides(shape))
+    return Bound(program.play, indices, (None,) * len(shape), reads)
 
 
 def binder(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..._curved import Execution
+from ..._curved_grid import Execution
 from ..._kept import remember
 from ..._records import Plan
 from . import blocks, preparing, scores
@@ -74,6 +74,7 @@ def _recorded(work: Work, items: Sequence[Any]) -> tuple[Score, ...]:
         recorder.xp,
         lambda array, _: recorder.run(array, next(known)),
         lambda _: recorder.symbol(next(known)),
+        work.makes_slopes,
     )
     return recorder.scores(work.composite.results(recorder.f, execution))
 

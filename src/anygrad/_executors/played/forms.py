@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._kept import remember
 from ..._precision import is_complex, working
+from ..._records import candidates
 from . import scores
 
 if TYPE_CHECKING:
@@ -18,10 +19,17 @@ if TYPE_CHECKING:
 #: the first call of a form gets: there may be no other.
 MOST_UNRECORDED = 2**17
 
+#: Where formulas have many more points together, further calls are: those beside holes
+#: on coordinates may take a hundred times as long to record, up to ten seconds.
+FEW_POINTS = 2**7
+
+#: So many samples take about as long as to call the operations on them.
+FEW_SAMPLES = 2**10
+
 _scores: dict[Any, Score] = {}
 
-#: The forms of small calls that have been met, and are not recorded yet.
-_met: dict[Any, None] = {}
+#: How often forms of small calls have been met that are not recorded yet.
+_met: dict[Any, int] = {}
 
 
 def score_of(f: Any, terms: Sequence[Term], xp: Namespace) -> Score:
@@ -31,19 +39,43 @@ def score_of(f: Any, terms: Sequence[Term], xp: Namespace) -> Score:
     return _recorded(form, f, terms, xp) if score is None else score
 
 
-def score_unless_first(f: Any, terms: Sequence[Term], xp: Namespace) -> Score | None:
-    """Return it; None where few samples have a form that has not been met."""
+def score_unless_new(f: Any, terms: Sequence[Term], xp: Namespace) -> Score | None:
+    """Return it; None where few samples have a form that has not been met often."""
     form = _form_of(f, terms, xp)
     score = _scores.get(form)
     if score is not None:
         return score
-    is_few = math.prod(f.shape) <= MOST_UNRECORDED
+    count = _met.get(form, 0)
+    if count >= _runs_before(terms, math.prod(f.shape), xp):
+        _met.pop(form, None)
+        return _recorded(form, f, terms, xp)
+    if count:
+        _met[form] = count + 1
+    else:
+        remember(_met, form, 1)
+    return None
+
+
+def _runs_before(terms: Sequence[Term], samples: int, xp: Namespace) -> int:
+    """Return how many calls of a form get the agnostic run before it is recorded."""
     # Where one part is infinite or NaN, so is the other of its product with a real
     # number; a recording has no such product with one, now or in a later call.
-    if form in _met or not is_few or is_complex(working(terms[0].task.precision), xp):
-        return _recorded(form, f, terms, xp)
-    remember(_met, form, None)
-    return None
+    is_told_apart = is_complex(working(terms[0].task.precision), xp)
+    if is_told_apart or samples > MOST_UNRECORDED:
+        return 0
+    return 1 + _points(terms) // (FEW_POINTS * (1 + samples // FEW_SAMPLES))
+
+
+def _points(terms: Sequence[Term]) -> int:
+    """Return how many points all formulas have, or pairs of them on coordinates."""
+    count = 0
+    for task, shares_weights in terms:
+        has_pairs = task.coordinates is not None and not shares_weights
+        for candidate in candidates(task):
+            for formula in candidate.scheme.formulas:
+                points = len(formula.offsets)
+                count += points**2 if has_pairs else points
+    return count
 
 
 def _form_of(f: Any, terms: Sequence[Term], xp: Namespace) -> Any:

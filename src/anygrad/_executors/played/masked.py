@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import _agnostic
 from ..._lowering import index_along, part_of
-from ..._records import candidates, of_valid, unrounded
-from ..memory import in_order_of_memory
+from ..._records import candidates, of_valid
 from .masked_rules import rules_of
 
 if TYPE_CHECKING:
@@ -91,39 +90,6 @@ class Block(NamedTuple):
         return reduce(operator.and_, runs)
 
 
-def derivative(
-    f: Any,
-    task: Task,
-    xp: Namespace,
-    ops: InPlaceOps,
-    write: Callable[..., Any],
-    place: Any = None,
-) -> Any:
-    """Return one derivative, in the working dtype, in `place` if that pays.
-
-    ``write(f, (task,), xp, ops, out, then)`` writes that of valid samples, and calls
-    ``then(target)`` when a block has been written.
-    """
-    task = unrounded(task)
-    if ops.block_bytes is None:
-        return _agnostic.derivative(f, task, xp)
-    if task.inner is not None:
-        where = _agnostic.known(f.shape, task.inner, xp)
-        f = derivative(f, task.inner, xp, ops, write)
-        task = task._replace(inner=None, where=where)
-    f = _agnostic.component(f, task)
-    task = task._replace(component=None, sign=0)
-    if is_run_through(f, task):
-        return write(f, (task,), xp, ops, place)
-    whole = place
-    if whole is None:
-        whole = ops.empty_like(f, dtype=task.precision.result)
-    f, (task,), (out,) = in_order_of_memory(f, [task], [whole], ops.memory)
-    mender = Mender(f, task, out, xp, ops)
-    write(f, (mender.first,), xp, ops, out, mender.mend)
-    return whole
-
-
 def is_run_through(f: Any, task: Task) -> bool:
     """Tell whether each formula is run at all points: of few samples."""
     if task.where is None or task.inner is not None:
@@ -144,10 +110,8 @@ def with_whole_mask(task: Task, out: Any, xp: Namespace) -> Task:
 class Mender:
     """Mends the blocks of a derivative where samples are missing."""
 
-    def __init__(
-        self, f: Any, task: Task, out: Any, xp: Namespace, ops: InPlaceOps
-    ) -> None:
-        self.f, self.task, self.out = f, task, out
+    def __init__(self, f: Any, task: Task, xp: Namespace, ops: InPlaceOps) -> None:
+        self.f, self.task = f, task
         self.xp, self.ops = xp, ops
         self.first = of_valid(task, "mended")
         _, *self.others = candidates(task)
@@ -156,17 +120,22 @@ class Mender:
         x = task.coordinates
         self.is_on_line = x is not None and math.prod(x.shape) == x.shape[task.axis]
 
-    def mend(self, target: tuple[slice, ...]) -> None:
-        """Replace what the first formula has made of missing samples in a block."""
+    def mend(self, target: tuple[slice, ...], out: Any) -> None:
+        """Replace what the first formula has made of missing samples in a block.
+
+        The block is `out`, and `target` its place.
+        """
         lengths = [rows.stop - rows.start for rows in target]
         parts = -(-math.prod(lengths) // MOST_POINTS)
         cut = next((k for k, n in enumerate(lengths) if n > 1), 0)
-        step = -(-lengths[cut] // parts)
-        first, last = target[cut].start, target[cut].stop
-        for start in range(first, last, step):
-            self._mend(_with_rows(target, cut, slice(start, min(start + step, last))))
+        step, first = -(-lengths[cut] // parts), target[cut].start
+        for start in range(0, lengths[cut], step):
+            stop = min(start + step, lengths[cut])
+            rows = slice(first + start, first + stop)
+            own = out[index_along(cut, slice(start, stop))]
+            self._mend(_with_rows(target, cut, rows), own)
 
-    def _mend(self, target: tuple[slice, ...]) -> None:
+    def _mend(self, target: tuple[slice, ...], out: Any) -> None:
         """Replace it in a part of a block."""
         axis, length = self.task.axis, self.f.shape[self.task.axis]
         rows, margin = target[axis], self.rules.margin
@@ -174,20 +143,20 @@ class Mender:
         cut = _with_rows(target, axis, slice(start, stop))
         valid = part_of(self.task.where, cut)
         if not self.xp.all(valid):
-            self._mend_rows(target, cut, valid)
+            self._mend_rows(target, cut, valid, out)
         is_inside = margin <= rows.start <= rows.stop <= length - margin
         if any(self.rules.ghosts) and not is_inside:
-            self._mend_ends(target)
+            self._mend_ends(target, out)
 
     def _mend_rows(
-        self, target: tuple[slice, ...], cut: tuple[slice, ...], valid: Any
+        self, target: tuple[slice, ...], cut: tuple[slice, ...], valid: Any, out: Any
     ) -> None:
         """Replace the rows of a block that are not near an end with ghosts.
 
         Where it has not all rows, it has one line: whatever is before is cut first.
         """
         xp, axis, ops, x = self.xp, self.task.axis, self.ops, self.task.coordinates
-        out, f, start = self.out[target], self.f[cut], target[axis].start
+        f, start = self.f[cut], target[axis].start
         lengths = tuple(out.shape)
         stride, margin = math.prod(lengths[axis + 1 :]), self.rules.margin
         shape = math.prod(lengths[:axis]), lengths[axis], stride
@@ -267,7 +236,7 @@ class Mender:
         weighted = _agnostic.weighted_formula(task, number, xp)
         (block.out[positions],) = _agnostic.weighted_sum(f, task, number, weighted, xp)
 
-    def _mend_ends(self, target: tuple[slice, ...]) -> None:
+    def _mend_ends(self, target: tuple[slice, ...], out: Any) -> None:
         """Replace the rows of a block that are near an end.
 
         Both ends make a short array together: what reads the other end finds it there.
@@ -287,12 +256,13 @@ class Mender:
         short = task._replace(where=valid, coordinates=x)
         values = _agnostic.derivative(at_ends(self.f), short, xp)
         for own in (slice(0, margin), slice(length - margin, length)):
-            first = max(own.start, target[axis].start)
-            last = min(own.stop, target[axis].stop)
+            start = target[axis].start
+            first, last = max(own.start, start), min(own.stop, target[axis].stop)
             if first < last:
                 moved = values.shape[axis] - length if own.start else 0
                 rows = index_along(axis, slice(first + moved, last + moved))
-                self.out[_with_rows(target, axis, slice(first, last))] = values[rows]
+                there = index_along(axis, slice(first - start, last - start))
+                out[there] = values[rows]
 
 
 def _with_rows(cut: tuple[slice, ...], axis: int, rows: slice) -> tuple[slice, ...]:

@@ -48,25 +48,25 @@ class Prepared(NamedTuple):
     spaces: list[Space] | tuple[()] | None = None
 
 
-def play(
-    known: Prepared,
-    operands: list[Any],
-    out: Any,
-    xp: Namespace,
-    then: Callable[[tuple[slice, ...]], None] | None = None,
-) -> None:
-    """Write all blocks, and call `then` with the place of each."""
+def play(known: Prepared, operands: list[Any], out: Any, xp: Namespace) -> None:
+    """Write all blocks."""
     if 0 in out.shape:  # of its pieces, some would be shorter than that
         return
     if known.alone is not None:
         known.alone.play(operands, out, known.alone.indices)
-        if then is not None:
-            then(known.pieces[0].target)
         return
+    write = player(known, operands, xp)
+    known.ops.for_each(lambda piece: write(piece, out[piece.target]), known.pieces)
+
+
+def player(
+    known: Prepared, operands: list[Any], xp: Namespace
+) -> Callable[[Piece, Any], None]:
+    """Return ``write(piece, target)``, which writes a block where it is told to."""
     ops = known.ops
     known_spread: dict[Any, Any] = {}
 
-    def one(piece: Piece) -> None:
+    def write(piece: Piece, target: Any) -> None:
         read = list(operands)
         if piece.cuts is not None:
             pairs = zip(operands, piece.cuts, strict=True)
@@ -74,7 +74,6 @@ def play(
         bound, *others = piece.bounds
         if others and not are_exact(read[0][piece.looked_at], ops):
             (bound,) = others
-        target = out[piece.target]
         for place, axis in known.weights:
             lengths = tuple(target.shape)
             key = place, lengths
@@ -82,10 +81,8 @@ def play(
                 known_spread[key] = spread(operands[place], axis, lengths, xp, ops)
             read[place] = known_spread[key]
         bound.play(read, target, bound.indices)
-        if then is not None:
-            then(piece.target)
 
-    ops.for_each(one, known.pieces)
+    return write
 
 
 def are_exact(f: Any, ops: InPlaceOps) -> bool:

@@ -29,6 +29,9 @@ MANY_POINTS = 7
 #: The weights of so many points, repeated over a block, leave it in the cache.
 FEW_POINTS = 3
 
+#: More blocks are not kept: the time to cut them is nothing to that of their work.
+MOST_PIECES = 256
+
 
 def operands_of(
     f: Any, tasks: Sequence[Task], are_shared: Sequence[bool], xp: Namespace
@@ -74,8 +77,12 @@ def prepared(
     out: Any,
     xp: Namespace,
     ops: InPlaceOps,
+    found: Sequence[blocks.Block] = (),
 ) -> Prepared:
-    """Cut a result, which lies in the order of its axes or nearly so, into blocks."""
+    """Cut a result, which lies in the order of its axes or nearly so, into blocks.
+
+    It may be cut already.
+    """
     task, shape, f = terms[0].task, tuple(out.shape), operands[0]
     recorded = [score]
     # Wide integers have two recordings, the first for those that are floating numbers.
@@ -83,20 +90,26 @@ def prepared(
     if is_wide:
         narrow = [term.of_narrow() for term in terms]
         recorded.insert(0, forms.score_of(f, narrow, xp))
-    limit = _most_points(f, terms, xp, ops)
-    found = list(blocks.cut_into_blocks(shape, recorded[0].edges, limit))
-    in_one_run = _can_be_runs(f, terms, out, ops) and all(
-        blocks.is_one_run(block, shape)
-        and all(block[axis] == (0, shape[axis]) for _, axis in recorded[0].weights)
-        for block in found
-    )
+    if not found:
+        limit = most_points(f, terms, xp, ops)
+        found = list(blocks.cut_into_blocks(shape, recorded[0].edges, limit))
+    is_whole, in_one_run = len(found) == 1, _can_be_runs(f, terms, out, ops)
+    if in_one_run and not is_whole:
+        in_one_run = all(
+            blocks.is_one_run(block, shape)
+            and all(block[axis] == (0, shape[axis]) for _, axis in recorded[0].weights)
+            for block in found
+        )
     is_kept = replayed.is_kept([term.task for term in terms], out, ops)
-    binders = [
-        blocks.binder(one, shape, in_one_run, is_kept, xp, ops) for one in recorded
-    ]
+    kind = shape, in_one_run, is_kept, xp, ops
     component = None if task.component is None else task.component[0]
     spread = recorded[0].weights if in_one_run else ()
-    pieces = in_pieces(found, binders, component, operands)
+    if is_whole:
+        bounds = [blocks.bound_to_all(one, *kind) for one in recorded]
+        pieces = [_piece(found[0], bounds, component, None)]
+    else:
+        binders = [blocks.binder(one, *kind) for one in recorded]
+        pieces = in_pieces(found, binders, component, operands)
     are_shared = [term.shares_weights for term in terms]
     return Prepared(ops, pieces, alone(pieces, spread), spread, are_shared)
 
@@ -139,7 +152,7 @@ def _piece(
     )
 
 
-def _most_points(
+def most_points(
     f: Any, terms: Sequence[Term], xp: Namespace, ops: InPlaceOps
 ) -> int | None:
     """Return how many points a block should have; None for all."""

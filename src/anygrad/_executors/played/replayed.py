@@ -42,13 +42,13 @@ def is_kept(tasks: Sequence[Task], out: Any, ops: InPlaceOps) -> bool:
     """Tell whether a program keeps what it makes of masks, or of a grid of all dims."""
     if not ops.has_spaces or out.nbytes > MOST_BYTES_KEPT:
         return False
-    if max(len(task.alternatives) for task in tasks) > MOST_ALTERNATIVES_KEPT:
-        return False
-    return any(
-        task.where is not None
-        or not (task.coordinates is None or weights.are_on_line(task))
-        for task in tasks
-    )
+    is_kept = False
+    for task in tasks:
+        if len(task.alternatives) > MOST_ALTERNATIVES_KEPT:
+            return False
+        has_grid = task.coordinates is not None and not weights.are_on_line(task)
+        is_kept = is_kept or has_grid or task.where is not None
+    return is_kept
 
 
 class Total(NamedTuple):

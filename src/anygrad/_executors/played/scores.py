@@ -20,6 +20,7 @@ from ..recorded.nodes import LENGTH, Tape, Weak, interiors
 from ..recorded.symbols import Symbol, Words, symbol_of, symbol_of_array
 from .programs import program_of
 from .values import Values
+from .windows import START, STOP
 
 if TYPE_CHECKING:
     from ..._records import Task
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from .operations import InPlaceOps
     from .programs import Program
     from .values import Shift, Value
-    from .windows import Kind
+    from .windows import Kind, Window
 
 
 #: Nothing is differentiated by what is played.
@@ -84,6 +85,8 @@ class Score(NamedTuple):
     #: How many points at the start and at the end of each axis have formulas of
     #: their own.
     edges: tuple[tuple[int, int], ...]
+    #: The box of a block that is all of a result.
+    whole: Window
     #: Which operands are the weights of the interior along an axis, and which axis.
     weights: tuple[tuple[int, int], ...]
     #: What has been written of it, by kind of block.
@@ -133,7 +136,7 @@ def constants_of(task: Task) -> list[Any]:
 def weights_of(task: Task, xp: Namespace) -> list[Any]:
     """Return the weights of all formulas, of each those of all its points at once."""
     found: list[Any] = []
-    for formula in _agnostic.weighted_formulas(task, xp):
+    for formula in weights.weighted_formulas(task, xp):
         formula.with_weights(found.append)
     return found
 
@@ -164,20 +167,21 @@ class Recorder:
     def scores(self, results: Sequence[Symbol]) -> tuple[Score, ...]:
         """Return the recording of each result, when all has been written down."""
         places = next(self.places)
-        return tuple(
-            [
-                Score(
-                    *Values(result.ndim).of(result.node),
-                    result.ndim,
-                    frozenset(self.scales),
-                    places,
-                    tuple(interiors([result.node], result.ndim)),
-                    tuple(self.weights),
-                    {},
-                )
-                for result in results
-            ]
-        )
+        found = []
+        for result in results:
+            edges = tuple(interiors([result.node], result.ndim))
+            score = Score(
+                *Values(result.ndim).of(result.node),
+                result.ndim,
+                frozenset(self.scales),
+                places,
+                edges,
+                tuple([(0, LENGTH) if any(edge) else (START, STOP) for edge in edges]),
+                tuple(self.weights),
+                {},
+            )
+            found.append(score)
+        return tuple(found)
 
     def recorded(self, term: Term) -> Task:
         """Return a task with symbols for its values, or for what is made of them."""
@@ -190,7 +194,7 @@ class Recorder:
             scales = self.scales_of(scheme)
             others = tuple([Alternative(one, self.scales_of(one)) for one, _ in others])
         elif term.shares_weights:
-            given = enumerate(_agnostic.weighted_formulas(task, self.namespace))
+            given = enumerate(weights.weighted_formulas(task, self.namespace))
             formulas = [
                 one.with_weights(partial(self.weight, task=task, number=number))
                 for number, one in given

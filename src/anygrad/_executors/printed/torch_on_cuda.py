@@ -35,6 +35,8 @@ def run_composite(work: Work, plan: Plan) -> tuple[Any, ...] | None:
     """Return the results of a composite by one kernel; None where it cannot."""
     if work.f.numel() == 0 or not _has_launcher():
         return None
+    if work.composite.grid.dtype.is_complex:
+        return None
     with _on_device_of(work.f):
         return on_cuda.run_composite(LAUNCHER, work, plan)
 

@@ -12,18 +12,25 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import _precision
-from ..._curved import Composite, Execution
-from ..._records import Plan, are_short
+from ..._classes import ndim_of
+from ..._curved import Composite
+from ..._curved_grid import Execution
+from ..._records import Plan, are_short, transposed
 from .. import results
-from ..memory import is_in_order
+from ..memory import order_of_memory
 from .tape import Form, Operands, Recorder
 
 if TYPE_CHECKING:
+    from ..._curved_grid import Grid
     from ..._records import Task
     from ..._typing import DType, Namespace
     from ..memory import Memory
     from .tape import Recording
     from .weights import Weights
+
+
+#: Up to this accuracy, on steps, slopes of factors are made by what is printed, too.
+SHORT_ACCURACY = 4
 
 
 class Work(NamedTuple):
@@ -34,6 +41,10 @@ class Work(NamedTuple):
     namespace: Namespace
     #: In this order: plans of derivatives; numbers and arrays without samples.
     items: Sequence[Any]
+    #: As that of an `Execution`.
+    makes_slopes: bool
+    #: The only result that is made, by its number; None for all.
+    only: int | None = None
 
     def tasks(self) -> Iterator[Task]:
         """Return the tasks of all plans."""
@@ -56,7 +67,8 @@ class Work(NamedTuple):
             else operands.form(item)
             for item in self.items
         ]
-        form = Form((self.composite.form, *items), operands.form_of_arrays())
+        kind = self.composite.form, self.only
+        form = Form((kind, *items), operands.form_of_arrays())
         return form, operands
 
     def record(self, form: Form, operands: Operands) -> Recording:
@@ -67,9 +79,15 @@ class Work(NamedTuple):
             recorder.words,
             lambda array, _: recorder.run(array, *next(known)),
             lambda _: recorder.symbol(next(known)[1]),
+            self.makes_slopes,
         )
         made = self.composite.results(recorder.symbols[0], execution)
-        return recorder.recording(made, can_be_cut=False)
+        if self.only is not None:
+            made = [made[self.only]]
+        # Without masks, what is long takes a second or two to compile, once; with them
+        # it would take many.
+        has_masks = self.composite.grid.where is not None
+        return recorder.recording(made, can_be_cut=has_masks)
 
     def example(self, array: Any) -> Any:
         """Return an array of its dtype that plans for components are made for."""
@@ -79,6 +97,33 @@ class Work(NamedTuple):
             return whole
         corner = xp.empty_like(whole[(slice(1),) * whole.ndim], dtype=array.dtype)
         return xp.broadcast_to(corner, whole.shape)
+
+
+def _in_order_of_memory(
+    work: Work, outs: Sequence[Any], memory: Memory
+) -> tuple[Work, list[Any]]:
+    """Return work with its axes in the order in which its results lie in memory."""
+    order, transpose = order_of_memory(outs[0], memory), memory.transpose
+
+    def turned(item: Any) -> Any:
+        if type(item) is Plan:
+            tasks = [transposed(task, order, transpose) for task in item.tasks]
+            return item.with_tasks(tuple(tasks))
+        return item if type(item) is float else transpose(item, order)
+
+    if order == tuple(range(len(order))):
+        return work, list(outs)
+    grid, axes = work.composite.grid, list(order)
+    if grid.vector_axis is not None:  # it becomes the first
+        axis = grid.vector_axis
+        axes = [axis, *[k + (k >= axis) for k in order]]
+        grid = grid._replace(vector_axis=0)
+    there = work._replace(
+        f=transpose(work.f, axes),
+        composite=work.composite._replace(grid=grid),
+        items=list(map(turned, work.items)),
+    )
+    return there, [transpose(out, order) for out in outs]
 
 
 class Outline:
@@ -111,20 +156,33 @@ class Outlines:
         return Outline(dtype, array.ndim)
 
     @staticmethod
+    def full_like(array: Outline, _: Any) -> Outline:
+        """Return one like it."""
+        return array
+
+    @staticmethod
     def where(_: Any, first: Outline, __: Outline) -> Outline:
         """Return that of either."""
         return first
 
 
 def work_of(
-    f: Any, composite: Composite, xp: Namespace, executor: Callable[..., Any]
+    f: Any,
+    composite: Composite,
+    xp: Namespace,
+    executor: Callable[..., Any],
+    *,
+    is_printed: bool = True,
 ) -> Work | None:
     """Return a composite with what it meets on the way from samples to results.
 
     None where it cannot be recorded, as what an `executor` would not run itself.
     """
-    grid = composite.grid
-    if grid.where is not None or _precision.is_complex(grid.dtype, xp):
+    grid = composite.grid._replace(may_flow_back=False)
+    composite = composite._replace(grid=grid)
+    if _precision.is_complex(grid.dtype, xp) and not all(
+        _precision.is_complex(dtype, xp) for dtype in composite.dtypes
+    ):
         return None
     items: list[Any] = []
 
@@ -140,13 +198,21 @@ def work_of(
         is_number = isinstance(weight, float)
         return weight if is_number else Outline(weight.dtype, weight.ndim)
 
-    work = Work(f, composite, xp, items)
-    execution = Execution(Outlines(xp), run, operand)
+    makes_slopes = not is_printed or _has_short_slopes(composite.grid)
+    work = Work(f, composite, xp, items, makes_slopes)
+    execution = Execution(Outlines(xp), run, operand, makes_slopes)
     composite.results(Outline(f.dtype, f.ndim), execution)
     plans = [item for item in items if type(item) is Plan]
     fit = all(plan.executor is executor and not are_short(plan.tasks) for plan in plans)
     are_own = all(type(array) is type(f) for array in work.arrays())
     return work if fit and are_own else None
+
+
+def _has_short_slopes(grid: Grid) -> bool:
+    """Tell whether a text does not become much longer by slopes of factors."""
+    steps = [ndim_of(grid.entry(place)) == 0 for place in range(len(grid.axes))]
+    accuracy = grid.request.accuracy
+    return grid.where is None and accuracy <= SHORT_ACCURACY and all(steps)
 
 
 def run(
@@ -158,9 +224,19 @@ def run(
 ) -> tuple[Any, ...] | None:
     """Return the results of a composite, which the first way writes that can.
 
-    None where no way can, or where the axes of the results are not in order.
+    It writes all in one pass, or one after the other.  None where no way can.
     """
     made = results.empty(work.f, work.composite.rounded(plan), empty_like)
-    if not all(is_in_order(out, memory) for out in made.outs):
-        return None
-    return made.copy() if any(way(work, made.outs) for way in ways) else None
+    work, outs = _in_order_of_memory(work, made.outs, memory)
+    for way in ways:
+        if way(work, outs) or _one_by_one(way, work, outs):
+            return made.copy()
+    return None
+
+
+def _one_by_one(
+    way: Callable[[Work, Sequence[Any]], bool], work: Work, outs: Sequence[Any]
+) -> bool:
+    """Write each result alone; tell whether there are several, and it could."""
+    each = enumerate(outs)
+    return len(outs) > 1 and all(way(work._replace(only=k), [out]) for k, out in each)

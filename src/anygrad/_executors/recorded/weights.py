@@ -7,11 +7,12 @@ need not be recorded, printed and compiled, and are done on a line only.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ... import _agnostic, _lowering
+from ..._lowering import index_along
 from ..._records import candidates
 from .nodes import LENGTH, Place
 from .symbols import Symbol
@@ -28,6 +29,10 @@ FEW_LINES = 16
 
 #: and more samples than these.
 FEW_SAMPLES = 2**17
+
+#: Of more points, weights are made some at a time: the distances of all points of a
+#: formula are dozens of arrays.
+MOST_AT_ONCE = 2**13
 
 
 #: What stands for the coordinates of a task, by scheme: what has been made of them.
@@ -67,6 +72,46 @@ class Weights(NamedTuple):
         }
 
 
+def weighted_formulas(task: Task, xp: Namespace) -> Sequence[WeightedFormula]:
+    """Return all formulas of a task on coordinates of a line, with their weights."""
+    x: Any = task.coordinates
+    scheme = task.scheme
+    if x.shape[task.axis] <= MOST_AT_ONCE or scheme.recipe.is_transposed:
+        return _agnostic.weighted_formulas(task, xp)
+    spans = _agnostic.spans_of(task, xp)
+    return [
+        _interior(task, xp)
+        if number == scheme.interior
+        else _agnostic.weighted_formula(task, number, xp, spans)
+        for number in range(len(scheme.formulas))
+    ]
+
+
+def _interior(task: Task, xp: Namespace) -> WeightedFormula:
+    """Return the formula of most points, with weights that are put together."""
+    x: Any = task.coordinates
+    axis, number = task.axis, task.scheme.interior
+    formula = task.scheme.formulas[number]
+    # So many points are read beside those that it fills.
+    margin = formula.start - (formula.stop or 0)
+    like = x[index_along(axis, slice(margin, None))]
+    rows: Any = None
+    wholes: list[Any] = []
+    for start in range(0, like.shape[axis], MOST_AT_ONCE):
+        stop = start + MOST_AT_ONCE
+        read = x[index_along(axis, slice(start, stop + margin))]
+        part = task._replace(coordinates=read)
+        own: list[Any] = []
+        weighted = _agnostic.weighted_formula(part, number, xp)
+        rows = weighted.with_weights(partial(_row, own, 0))
+        for row, weight in enumerate(own):
+            if not start:
+                wholes.append(xp.empty_like(like, dtype=weight.dtype))
+            wholes[row][index_along(axis, slice(start, stop))] = weight
+    found: WeightedFormula = rows.with_weights(wholes.__getitem__)
+    return found
+
+
 def formulas_of(task: Task, xp: Namespace) -> tuple[WeightedFormula, ...]:
     """Return the formulas of a task with their weights, which it may have already."""
     made: Any = task.coordinates
@@ -103,7 +148,7 @@ def made(task: Task, xp: Namespace) -> Weights:
     formulas = {}
     for candidate in candidates(task):
         first, found = len(parts), []
-        for weighted in _agnostic.weighted_formulas(candidate, xp):
+        for weighted in weighted_formulas(candidate, xp):
             own: list[Any] = []
             found.append(weighted.with_weights(partial(_row, own, first)))
             parts += [[] for _ in range(first + len(own) - len(parts))]

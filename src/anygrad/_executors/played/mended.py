@@ -1,0 +1,201 @@
+"""Masked derivatives and sums of them, block by block.
+
+Each term of a block is made and mended while that is in the cache, and what they are
+together is rounded once to where it belongs: there is no array of a whole term, nor of
+a result that is not rounded yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ... import _agnostic
+from ..._records import Plan, unrounded
+from ..memory import in_order_of_memory, layout_of, order_of_memory
+from . import forms, learning
+from .blocks import cut_into_blocks
+from .masked import Mender, is_run_through
+from .pieces import player
+from .preparing import MOST_PIECES, most_points, operands_of, prepared, shares_weights
+from .scores import Term
+
+if TYPE_CHECKING:
+    from ..._records import Task
+    from ..._typing import Namespace
+    from .blocks import Block
+    from .operations import InPlaceOps
+    from .scores import Score
+
+#: ``write(f, (task,), xp, ops)`` returns a derivative of few samples.
+Write: TypeAlias = Callable[..., Any]
+
+#: The number of a block, and where it is.
+Place: TypeAlias = "tuple[int, tuple[slice, ...]]"
+
+
+def write_sum(
+    f: Any,
+    tasks: Sequence[Task],
+    out: Any,
+    xp: Namespace,
+    ops: InPlaceOps,
+    write: Write,
+) -> None:
+    """Write a masked derivative with what is added to it."""
+    if ops.block_bytes is None:
+        plan = Plan((tasks[0]._replace(sign=0), *tasks[1:]))
+        (out[...],) = _agnostic.run(f, plan, xp)
+    elif 0 not in out.shape:
+        parts = [_part(f, task, out, xp, ops, write) for task in tasks]
+        out = ops.memory.transpose(out, order_of_memory(out, ops.memory))
+        places = enumerate(_prepare(parts, out))
+        ops.for_each(partial(_write_block, parts, out, ops), places)
+
+
+def _part(
+    f: Any, task: Task, out: Any, xp: Namespace, ops: InPlaceOps, write: Write
+) -> _Part:
+    """Return a term, as it is made."""
+    task, sign = unrounded(task), task.sign
+    if task.inner is not None:
+        inner, where = unrounded(task.inner), _agnostic.known(f.shape, task.inner, xp)
+        like = _agnostic.component(f, inner)
+        between = ops.empty_like(like, dtype=inner.precision.result)
+        write_sum(f, (inner,), between, xp, ops, write)
+        f, task = between, task._replace(inner=None, where=where)
+    f = _agnostic.component(f, task)
+    task = task._replace(component=None, sign=0)
+    if is_run_through(f, task):
+        order = order_of_memory(out, ops.memory)
+        return _Part(sign, ops.memory.transpose(write(f, (task,), xp, ops), order))
+    f, (task,), (out,) = in_order_of_memory(f, [task], [out], ops.memory)
+    return _Mended(f, task, sign, out, xp, ops)
+
+
+class _Part:
+    """A term, in the order of memory of what it is a term of."""
+
+    def __init__(self, sign: int, values: Any) -> None:
+        self.sign = sign
+        #: All of it, where it is not made block by block.
+        self.values = values
+        self.dtype = values.dtype
+
+    def fill(self, place: Place, block: Any) -> None:
+        """Write one of its blocks."""
+        _, target = place
+        block[...] = self.values[target]
+
+
+class _Mended(_Part):
+    """A term that is made as if all samples were valid, and mended."""
+
+    def __init__(
+        self, f: Any, task: Task, sign: int, out: Any, xp: Namespace, ops: InPlaceOps
+    ) -> None:
+        self.f, self.sign, self.xp, self.ops = f, sign, xp, ops
+        self.values, self.dtype = None, task.precision.result
+        self.mender = Mender(f, task, xp, ops)
+        first = self.mender.first
+        self.kept = first.kept
+        if not (ops.memory.is_contiguous(f) and ops.memory.is_contiguous(out)):
+            self.kept = first.kept and first.kept.beside(layout_of(f, out, ops.memory))
+        #: Its blocks.
+        self.known = learning.prepared_for(ops, self.kept)
+        if self.known is None:
+            self.term = Term(first, shares_weights(out, first, ops))
+        else:
+            self.term = Term(first, *self.known.shares_weights)
+
+    def operands(self) -> list[Any]:
+        task, is_shared = self.term
+        return operands_of(self.f, [task], [is_shared], self.xp)
+
+    def prepare(self, score: Score, cut: Sequence[Block], out: Any) -> None:
+        """Have it made in these blocks."""
+        terms, operands = [self.term], self.operands()
+        known = prepared(score, operands, terms, out, self.xp, self.ops, cut)
+        if self.kept is not None and len(cut) <= MOST_PIECES:
+            self.kept.keep(known)
+        self.known = known
+
+    def make_all(self) -> None:
+        """Have it made at once."""
+        (self.values,) = _agnostic.run(self.f, Plan((self.mender.first,)), self.xp)
+
+    def start(self) -> None:
+        """Be ready to write blocks."""
+        if self.known is not None and self.values is None:
+            self.write = player(self.known, self.operands(), self.xp)
+
+    def fill(self, place: Place, block: Any) -> None:
+        number, target = place
+        if self.known is None or self.values is not None:
+            super().fill(place, block)
+        else:
+            self.write(self.known.pieces[number], block)
+        self.mender.mend(target, block)
+
+
+def _prepare(parts: Sequence[_Part], out: Any) -> list[tuple[slice, ...]]:
+    """Have all terms made in the same blocks, and return the places of these."""
+    mended = [part for part in parts if isinstance(part, _Mended)]
+    new = [part for part in mended if part.known is None]
+    scores = [forms.score_unless_new(one.f, [one.term], one.xp) for one in new]
+    known = next((part.known for part in mended if part.known is not None), None)
+    cut: list[Block] = [tuple([(0, n) for n in out.shape])]
+    recorded = [score for score in scores if score is not None]
+    if len(recorded) < len(new):
+        for part in mended:
+            part.make_all()
+    else:
+        if known is not None:
+            cut = [tuple([(s.start, s.stop) for s in p.target]) for p in known.pieces]
+        elif new:
+            cut = _cut(new, recorded, out)
+        for part, score in zip(new, recorded, strict=True):
+            part.prepare(score, cut, out)
+        for part in mended:
+            part.start()
+    return [tuple([slice(*extent) for extent in block]) for block in cut]
+
+
+def _cut(parts: Sequence[_Mended], scores: Sequence[Score], out: Any) -> list[Block]:
+    """Return blocks for all terms."""
+    limits = [most_points(one.f, [one.term], one.xp, one.ops) for one in parts]
+    edges = [
+        tuple(map(max, zip(*ends, strict=True)))
+        for ends in zip(*[score.edges for score in scores], strict=True)
+    ]
+    return list(cut_into_blocks(tuple(out.shape), edges, min(filter(None, limits))))
+
+
+def _write_block(
+    parts: Sequence[_Part], out: Any, ops: InPlaceOps, place: Place
+) -> None:
+    """Write a block of a sum."""
+    target = out[place[1]]
+    total: Any = None
+    for part in parts:
+        is_placed = total is None and part.dtype == target.dtype
+        block = target if is_placed else _empty(target, part.dtype, ops)
+        part.fill(place, block)
+        if total is None:
+            total = block
+            continue
+        add = ops.verbs["add" if part.sign > 0 else "subtract"]
+        # Of integers, only what a complex step divides is complex.
+        fits = block.dtype == total.dtype
+        total = add(total, block, out=total) if fits else add(total, block)
+        if ops.scratch is not None:
+            ops.scratch.give(block)
+    if total is not target:
+        target[...] = total
+
+
+def _empty(block: Any, dtype: Any, ops: InPlaceOps) -> Any:
+    """Return memory for a term of a block."""
+    make = ops.empty_like if ops.scratch is None else ops.scratch.take
+    return make(block, dtype=dtype, shape=tuple(block.shape))
