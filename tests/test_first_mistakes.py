@@ -303,7 +303,8 @@ def test_one_or_two_letters_wrong(numpy: Any, mode: str) -> None:
     f, n = numpy.asarray(ROWS), len(mode)
     wrong = {
         *(mode[:k] + "x" + mode[k + 1 :] for k in range(n)),
-        *(mode[:k] + "xx" + mode[k + 2 :] for k in range(n - 1)),
+        # Of four letters, two would be half of them.
+        *(mode[:k] + "xx" + mode[k + 2 :] for k in range(n - 1) if n > 4),
         *(mode[:k] + mode[k + 1 :] for k in range(n)),
         *(mode[:k] + mode[k + 2 :] for k in range(n - 1)),
         *(mode[:k] + "xx" + mode[k:] for k in range(n + 1)),
@@ -318,7 +319,7 @@ def test_one_or_two_letters_wrong(numpy: Any, mode: str) -> None:
         assert message.endswith(f"Do you mean {mode!r}?")
 
 
-@pytest.mark.parametrize("word", ["", "natural", "extent_", "xxxge", "refl"])
+@pytest.mark.parametrize("word", ["", "natural", "extent_", "xxxge", "xxge"])
 def test_words_with_more_letters_wrong(numpy: Any, word: str) -> None:
     f = numpy.asarray(ROWS)
     assert "mean" not in refusal(lambda: anygrad.gradient(f, boundary=word))

@@ -151,7 +151,7 @@ def _of_all(f: Any, task: Task, xp: Namespace, lowering: Lowering) -> Any:
 
         return _transposed.gathered(f, task, formulas, xp, lowering)
     pieces = [
-        weighted_sum(f, task, number, xp, lowering, weighted)
+        weighted_sum(f, task, number, weighted, xp, lowering)
         for number, weighted in enumerate(formulas)
     ]
     return lowering.join(pieces, task, xp)
@@ -181,16 +181,11 @@ def weighted_sum(
     f: Any,
     task: Task,
     number: int,
+    weighted: WeightedFormula,
     xp: Namespace,
     lowering: Lowering = STANDARD,
-    weighted: WeightedFormula | None = None,
 ) -> Any:
-    """Return the derivative at the points that one formula of the scheme fills.
-
-    It may be given with its weights, where these are made already.
-    """
-    if weighted is None:
-        weighted = weighted_formula(task, number, xp)
+    """Return the derivative at the points that one formula of the scheme fills."""
     formula, terms, scale = weighted
     if not terms:
         return _nothing(f, task, number, xp, lowering)

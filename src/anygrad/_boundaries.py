@@ -70,16 +70,6 @@ def edge(depth: int) -> Ghost:
     return Ghost(0, ((0, depth),))
 
 
-def ghosts(depth: int) -> Ghost:
-    """Return what stands for a sample beyond those that the caller brings.
-
-    They are brought so that no row of the caller's own reads so far: the rows that do
-    are dropped.  They are as at an edge, because that takes no more points than the
-    interior does.
-    """
-    return edge(depth)
-
-
 def constant(depth: int) -> Ghost:
     """Return the constant of the boundary, at the place of the mirror image."""
     return Ghost(None, ((0, depth),))
@@ -91,7 +81,9 @@ MODES: dict[str, Callable[[int], Ghost]] = {
     "reflect": reflect,
     "symmetric": symmetric,
     "edge": edge,
-    "ghosts": ghosts,
+    # Beyond those that the caller brings, no rows read but such as are dropped: they
+    # are as at an edge, because that takes no more points than the interior does.
+    "ghosts": edge,
 }
 
 #: The boundary that has no ghosts, the one that a number stands for, and the one whose

@@ -220,6 +220,7 @@ def _planned(
     is_plain = is_plain and not any(map(is_array, beyond)) and not are_short(tasks)
     companions = [*[d.entry.given for d in dims], *beyond, mask]
     executor = _dispatch.executor_for(samples, companions)
+    known = _dispatch.executors_of(samples.library)
     plan = Plan(
         tasks,
         stack,
@@ -229,6 +230,6 @@ def _planned(
         ndim=field.ndim,
         executor=_dispatch.without_ghosts(executor, _tasks.margins(tasks), samples),
         namespace=samples.namespace,
-        takes_vectors=_dispatch.takes_vectors(executor, samples),
+        takes_vectors=known.takes_vectors and executor is known.exact,
     )
     return Planned(plan, dims)

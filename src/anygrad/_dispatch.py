@@ -165,7 +165,7 @@ def samples_of(array: Any, name: str) -> Samples:
     _check_layout(array, library, name)
     if library.chunk is not None:
         _refuse(type(library.chunk(array)), array, name)
-    executors = _executors_of(library)
+    executors = executors_of(library)
     executor = executors.exact if is_exact else executors.fallback
     is_compiled = library.is_compiled is not None and library.is_compiled()
     if not (is_exact or is_compiled) and _libraries.mesh_of(array, library) is not None:
@@ -209,24 +209,13 @@ def executor_for(samples: Samples, companions: Iterable[Any]) -> Executor:
         plain = _libraries.without_shell(array)
         is_own = _libraries.library_of(plain) is library
         if is_own and not _libraries.is_exact(plain, library):
-            return _executors_of(library).fallback
+            return executors_of(library).fallback
     return samples.executor
-
-
-def takes_vectors(executor: Executor, samples: Samples) -> bool:
-    """Tell whether an executor takes coordinates of one dim as they are."""
-    executors = _executors_of(samples.library)
-    return executors.takes_vectors and executor is executors.exact
-
-
-def compiles_plans(samples: Samples) -> bool:
-    """Tell whether a plan is compiled for the lengths of its first call."""
-    return _executors_of(samples.library).compiles_plans
 
 
 def in_one_pass(samples: Samples) -> Callable[..., tuple[Any, ...] | None] | None:
     """Return what makes a call with factors in one pass; None where nothing does."""
-    executors = _executors_of(samples.library)
+    executors = executors_of(samples.library)
     is_plain = samples.executor is executors.exact and not samples.is_compiled
     return executors.in_one_pass if is_plain else None
 
@@ -239,7 +228,7 @@ def without_ghosts(
         return executor
     from ._executors.spread import margins
 
-    cut = _executors_of(samples.library).cut
+    cut = executors_of(samples.library).cut
     return partial(margins.run, margins=ghosts, executor=executor, cut=cut)
 
 
@@ -281,12 +270,12 @@ def _check_layout(array: Any, library: Library, name: str) -> None:
 
 def surroundings(samples: Samples) -> AbstractContextManager[Any]:
     """Return the context in which the agnostic code may compute with an array."""
-    return _executors_of(samples.library).surroundings(samples.array)
+    return executors_of(samples.library).surroundings(samples.array)
 
 
 def part_of(array: Any, axis: int, points: int | slice) -> Any:
     """Return what a call needs of an array beside samples: a component, or rows."""
-    cut = _executors_of(_libraries.library_of(array)).cut
+    cut = executors_of(_libraries.library_of(array)).cut
     return cut(array, index_along(axis, points))
 
 
@@ -294,5 +283,6 @@ def _surroundings_of_chunk(array: Any) -> AbstractContextManager[Any]:
     return surroundings(samples_of(array, "input"))
 
 
-def _executors_of(library: Library) -> Executors:
+def executors_of(library: Library) -> Executors:
+    """Return what runs on the arrays of a library."""
     return EXECUTORS.get(library.name, Executors)()

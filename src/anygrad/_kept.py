@@ -20,19 +20,14 @@ V = TypeVar("V")
 
 
 class Account:
-    """How many bytes several places hold together, as a part of a whole or not.
-
-    Parameters
-    ----------
-    forget : callable
-        Makes room in a whole, if there is some to be made.
-    """
+    """How many bytes several places hold together, as a part of a whole or not."""
 
     __slots__ = ("forget", "held", "refusals", "whole")
 
     def __init__(self, forget: Callable[[], None] = lambda: None) -> None:
         self.held = 0
         self.whole: Account | None = None
+        #: Makes room in a whole, if there is some to be made.
         self.forget = forget
         #: How often there was no room.
         self.refusals = 0

@@ -7,7 +7,7 @@ executors keep.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from . import _kept, _lengths
 from ._constants import Place
@@ -20,19 +20,6 @@ from ._tasks import with_kept
 
 class Known:
     """A plan that is kept."""
-
-    __slots__ = (
-        "account",
-        "coordinates",
-        "has_ends",
-        "has_numbers_only",
-        "is_in_use",
-        "last",
-        "place",
-        "plan",
-        "rest",
-        "steps",
-    )
 
     def __init__(
         self,
@@ -63,6 +50,8 @@ class Known:
         #: For plans on equal steps, or on coordinates, which are then made faster.
         self.steps = Steps.of(plan) if has_numbers_only and not has_ends else None
         self.coordinates: Coordinates | None = None
+        #: What it asks of lengths, where it is for all that are such.
+        self.lengths: Any = None
 
     def for_one_shape(self) -> Known:
         """Return it with room for what executors keep, which depends on lengths."""
@@ -76,19 +65,11 @@ class Known:
         return own
 
 
-class Common(NamedTuple):
-    """A plan for calls that differ in lengths only."""
-
-    known: Known
-    #: What it asks of them.
-    lengths: Lengths
-
-
 #: By their keys, in which a call has all but its values.
 by_key: dict[Any, Known] = {}
 
-#: By keys with names for lengths.
-_common: dict[Any, Common] = {}
+#: By keys with names for lengths, those of calls that differ in lengths only.
+_common: dict[Any, Known] = {}
 
 #: How often calls that have such a plan have come, by hashes of their keys: where two
 #: are the same, a call has a plan of its own too early.
@@ -127,17 +108,18 @@ held = Account(_forget)
 def share(key: Any, known: Known, lengths: Lengths, *, has_list: bool) -> Known:
     """Keep a plan for calls of all lengths that are such; return that of this call."""
     common = _lengths.named(key, has_list=has_list)
-    if remember(_common, common, Common(known, lengths)).known is not known:
+    known.lengths = lengths
+    if remember(_common, common, known) is not known:
         return keep(key, known)  # there is one already, for other components
     return _counted(key, known)
 
 
 def of_other_lengths(key: Any, *, has_list: bool) -> Known | None:
     """Return the plan of a call that has been planned for other lengths, or None."""
-    common = _common.get(_lengths.named(key, has_list=has_list))
-    if common is None or not common.lengths.fit(key[_lengths.SHAPE]):
+    known = _common.get(_lengths.named(key, has_list=has_list))
+    if known is None or not known.lengths.fit(key[_lengths.SHAPE]):
         return None
-    return _counted(key, common.known)
+    return _counted(key, known)
 
 
 def _counted(key: Any, known: Known) -> Known:

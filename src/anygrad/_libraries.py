@@ -8,6 +8,7 @@ So it does not matter what else is loaded, half loaded, or called by a library's
 from __future__ import annotations
 
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 from . import _classes, _decided, _namespaces
@@ -23,36 +24,6 @@ def _numpy() -> Namespace:
 
 def _torch() -> Namespace:
     import array_api_compat.torch as xp
-
-    return xp
-
-
-def _jax() -> Namespace:
-    import jax.numpy as xp
-
-    return xp
-
-
-def _dask() -> Namespace:
-    import array_api_compat.dask.array as xp
-
-    return xp
-
-
-def _cupy() -> Namespace:
-    import array_api_compat.cupy as xp
-
-    return xp
-
-
-def _cubed() -> Namespace:
-    import cubed.array_api as xp
-
-    return xp
-
-
-def _array_api_strict() -> Namespace:
-    import array_api_strict as xp
 
     return xp
 
@@ -211,7 +182,7 @@ TABLE = (
         package="jax",
         family=("Array", "Tracer", "ArrayImpl"),
         namespace="jax.numpy",
-        import_namespace=_jax,
+        import_namespace=partial(import_module, "jax.numpy"),
         distributions=("jax",),
         remark="With and without 64-bit numbers; all transformations.",
         settings=_decided.settings,
@@ -233,7 +204,7 @@ TABLE = (
         package="dask",
         family=("Array",),
         namespace="dask.array",
-        import_namespace=_dask,
+        import_namespace=partial(import_module, "array_api_compat.dask.array"),
         distributions=("dask",),
         remark="Lazy; NumPy coordinates become a part of the graph.",
         takes_constants=True,
@@ -250,7 +221,7 @@ TABLE = (
         package="cupy",
         family=("ndarray",),
         namespace="cupy",
-        import_namespace=_cupy,
+        import_namespace=partial(import_module, "array_api_compat.cupy"),
         distributions=("cupy-cuda12x", "cupy-cuda13x", "cupy"),
         remark="Tested on real CuPy with an emulated driver, on a GPU not yet.",
         conditions=lambda array: array.device.id,
@@ -261,7 +232,7 @@ TABLE = (
         package="array_api_strict",
         family=("Array",),
         namespace="array_api_strict",
-        import_namespace=_array_api_strict,
+        import_namespace=partial(import_module, "array_api_strict"),
         distributions=("array-api-strict",),
         remark="The standard to the letter, on all of its pretended devices.",
         conditions=lambda array: array.device,
@@ -277,7 +248,7 @@ ENGINES = (
         package="cubed",
         family=("Array",),
         namespace="cubed.array_api",
-        import_namespace=_cubed,
+        import_namespace=partial(import_module, "cubed.array_api"),
         distributions=("cubed",),
         remark="Lazy, in bounded memory; NumPy coordinates and masks go to each block.",
         takes_constants=True,

@@ -207,7 +207,7 @@ def _asked_of_others(samples: Samples, planned: Planned) -> Lengths | None:
     tasks = planned.plan.tasks
     if any(map(is_array, beyond)) or are_short(tasks) or len(tasks) > MOST_TASKS:
         return None
-    if _dispatch.compiles_plans(samples):
+    if _dispatch.executors_of(samples.library).compiles_plans:
         return None
     return _lengths.asked_by(planned.plan, samples.shape)
 

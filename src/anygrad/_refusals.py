@@ -157,6 +157,19 @@ def _astropy_masked(data: Any, mask: Any, _: Any) -> Any:
     return Masked(data, mask=mask)
 
 
+def _quantity(
+    package: str, classes: tuple[str, ...], word: str, carried: Units | None
+) -> Refusal:
+    """Return the row for quantities, whose numbers have a name of their own."""
+    return Refusal(
+        package,
+        classes,
+        "a quantity: its unit would be lost",
+        f"Pass its `{word}` and give the result its unit.",
+        carried,
+    )
+
+
 #: Of several rows for a class, the first counts.
 REFUSED = (
     Refusal(
@@ -234,45 +247,30 @@ REFUSED = (
         "Trace with `torch.export.export` or `make_fx`, or call a function of your own "
         "that `torch.fx.wrap` leaves whole.",
     ),
-    Refusal(
-        "saiunit",
-        ("Quantity",),
-        "a quantity: its unit would be lost",
-        "Pass its `mantissa` and give the result its unit.",
-    ),
-    Refusal(
+    _quantity("saiunit", ("Quantity",), "mantissa", None),
+    _quantity(
         "pint",
         ("Quantity",),
-        "a quantity: its unit would be lost",
-        "Pass its `magnitude` and give the result its unit.",
-        carried=Units(
-            lambda q: q.magnitude, lambda q: q.units, _of_pint, holds_masks=True
-        ),
+        "magnitude",
+        Units(lambda q: q.magnitude, lambda q: q.units, _of_pint, holds_masks=True),
     ),
-    Refusal(
+    _quantity(
         "astropy",
         ("Quantity",),
-        "a quantity: its unit would be lost",
-        "Pass its `value` and give the result its unit.",
-        carried=Units(
-            lambda q: q.value, lambda q: q.unit, _of_astropy, packages=("numpy",)
-        ),
+        "value",
+        Units(lambda q: q.value, lambda q: q.unit, _of_astropy, packages=("numpy",)),
     ),
-    Refusal(
+    _quantity(
         "unyt",
         ("unyt_array", "unyt_dask_array"),
-        "a quantity: its unit would be lost",
-        "Pass its `value` and give the result its unit.",
-        carried=Units(
-            _unyt_magnitude, lambda q: q.units, _of_unyt, packages=("numpy", "dask")
-        ),
+        "value",
+        Units(_unyt_magnitude, lambda q: q.units, _of_unyt, packages=("numpy", "dask")),
     ),
-    Refusal(
+    _quantity(
         "unxt",
         ("AbstractQuantity",),
-        "a quantity: its unit would be lost",
-        "Pass its `value` and give the result its unit.",
-        carried=Units(
+        "value",
+        Units(
             _unxt_magnitude,
             lambda q: q.unit,
             _of_unxt,

@@ -30,6 +30,17 @@ class Refusal(NamedTuple):
     first: str = "t[0]"
 
 
+def _on_disk(package: str, name: str, reader: str) -> Refusal:
+    """Return the row for arrays that a function of Dask's opens."""
+    return Refusal(
+        package,
+        (name,),
+        "an array on disk: all of it would be loaded",
+        f"Open it chunk by chunk, with `dask.array.{reader}`, or read what is needed, "
+        "e.g. all of it with `array[...]`.",
+    )
+
+
 #: Of several rows for a class, the first counts.
 CONTAINERS = (
     Refusal(
@@ -115,27 +126,9 @@ CONTAINERS = (
         "a labelled array: its labels would be lost",
         "Use `anygrad.xarray`, or pass its `data`, and its coordinates' as `spacing`.",
     ),
-    Refusal(
-        "zarr",
-        ("Array",),
-        "an array on disk: all of it would be loaded",
-        "Open it chunk by chunk, with `dask.array.from_zarr`, or read what is needed, "
-        "e.g. all of it with `array[...]`.",
-    ),
-    Refusal(
-        "h5py",
-        ("Dataset",),
-        "an array on disk: all of it would be loaded",
-        "Open it chunk by chunk, with `dask.array.from_array`, or read what is needed, "
-        "e.g. all of it with `array[...]`.",
-    ),
-    Refusal(
-        "tiledb",
-        ("Array",),
-        "an array on disk: all of it would be loaded",
-        "Open it chunk by chunk, with `dask.array.from_tiledb`, or read what is "
-        "needed, e.g. all of it with `array[...]`.",
-    ),
+    _on_disk("zarr", "Array", "from_zarr"),
+    _on_disk("h5py", "Dataset", "from_array"),
+    _on_disk("tiledb", "Array", "from_tiledb"),
     Refusal(
         "tensorstore",
         ("TensorStore",),

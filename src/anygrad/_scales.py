@@ -134,13 +134,9 @@ def of_unusual_step(
     One per denominator.  None for a step for which there are none, and for one that is
     no number.
     """
-    found = []
-    for denominator in denominators:
-        scale = _unusual(step, order, denominator, precision)
-        if scale is None:
-            return None
-        found.append(scale)
-    return found
+    each = [_unusual(step, order, d, precision) for d in denominators]
+    found = [scale for scale in each if scale is not None]
+    return found if len(found) == len(each) else None
 
 
 def _unusual(

@@ -48,19 +48,6 @@ class Recipe(NamedTuple):
 class Scheme:
     """The formulas of a whole axis, from its first point to its last."""
 
-    __slots__ = (
-        "denominators",
-        "firsts",
-        "formulas",
-        "interior",
-        "order",
-        "places",
-        "points",
-        "recipe",
-        "unit_scales",
-        "wraps",
-    )
-
     def __init__(
         self, recipe: Recipe, formulas: tuple[Formula, ...], interior: int
     ) -> None:

@@ -162,19 +162,10 @@ def _holds_line(value: Any) -> bool:
     return isinstance(value, Iterable) and not is_other
 
 
-def meant(word: str, words: tuple[str, ...]) -> str:
-    """Return the word that was meant, where it has up to two letters wrong."""
-    distances = [_distance(word.lower(), known) for known in words]
-    least = min(distances)
-    return f" Do you mean {words[distances.index(least)]!r}?" if least <= 2 else ""
+def meant(word: str, words: Iterable[Any]) -> str:
+    """Return the word that was meant, where most of it is right."""
+    from difflib import get_close_matches  # milliseconds that an import need not take
 
-
-def _distance(first: str, second: str) -> int:
-    """Return how many letters are to be put in, left out or replaced."""
-    row = list(range(len(second) + 1))
-    for i, letter in enumerate(first, 1):
-        above, row = row, [i]
-        for j, other in enumerate(second, 1):
-            replaced = above[j - 1] + (letter != other)
-            row.append(min(replaced, above[j] + 1, row[-1] + 1))
-    return row[-1]
+    known = {str(one).lower(): one for one in words}
+    near = get_close_matches(word.lower(), known, 1)
+    return f" Do you mean {known[near[0]]!r}?" if near else ""

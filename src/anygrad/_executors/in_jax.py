@@ -48,15 +48,6 @@ class Latest(NamedTuple):
 class Compiled:
     """What is kept for a plan."""
 
-    __slots__ = (
-        "forms",
-        "has_arrays_only",
-        "has_steps_only",
-        "latest",
-        "program",
-        "vector",
-    )
-
     def __init__(
         self,
         program: Callable[..., tuple[Any, ...]],

@@ -12,7 +12,7 @@ from .. import _agnostic, _compilers, _workers
 from .._records import are_short, without_masks
 from . import results
 from .memory import OF_NUMPY, layout_as
-from .played import operations, spaces
+from .played import blocked, operations, spaces
 
 if TYPE_CHECKING:
     from .._curved import Composite
@@ -46,14 +46,15 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
     plan = without_masks(plan, _are_all)
     layout = None
     if plan.is_plain:
+        copy: Callable[[Any], Any] = numpy.ndarray.copy
         if not f.flags.c_contiguous:
-            layout = layout_as(f.shape, f.strides, f.itemsize)
-        again = None if outs else spaces.run(f, plan, _moves(layout is None), layout)
+            layout, copy = layout_as(f.shape, f.strides, f.itemsize), _copied_as_it_lies
+        again = None if outs else spaces.run(f, plan, _moves(), copy, layout)
         if again is not None:
             return again
     has_loops = f.size >= LEAST_SAMPLES and f.ndim > 1
     with _swift() if has_loops else numpy.errstate(all="ignore"):
-        return _blocked()(f, plan, xp, outs, layout, ops=_ops())
+        return blocked.run(f, plan, xp, outs, layout, ops=_ops())
 
 
 def run_in_one_pass(
@@ -89,15 +90,15 @@ def _are_all(mask: Any) -> Any:
 
 
 @cache
-def _moves(is_in_order: bool) -> spaces.Moves:
-    """Return how arrays are copied, from samples in the order of their axes or not."""
+def _moves() -> spaces.Moves:
+    """Return how arrays are copied and compared."""
     import numpy
 
-    ways = numpy.copyto, numpy.ndarray.copy, spaces.bytes_of, operator.eq
-    in_order = spaces.Moves(*ways)
-    if is_in_order:
-        return in_order
-    return in_order._replace(copy=lambda result: result.copy("K"))
+    return spaces.Moves(numpy.copyto, spaces.bytes_of, operator.eq)
+
+
+def _copied_as_it_lies(array: Any) -> Any:
+    return array.copy("K")
 
 
 @contextmanager
@@ -134,13 +135,6 @@ def _numba() -> Any:
     from .printed import in_numba
 
     return in_numba
-
-
-@cache
-def _blocked() -> Callable[..., tuple[Any, ...]]:
-    from .played import blocked
-
-    return blocked.run
 
 
 @cache

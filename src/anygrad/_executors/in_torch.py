@@ -8,7 +8,7 @@ records, and only for the samples, a derivative and its way back are one step ea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +17,12 @@ from .._beyond import all_arrays_of
 from .._records import all_tasks, are_short
 from . import adjoint, huge_pages, same_memory
 from .memory import OF_TORCH
+from .played import blocked, operations
 
 if TYPE_CHECKING:
     from .._curved import Composite
     from .._records import Plan
     from .._typing import Namespace
-    from .played.operations import InPlaceOps
     from .recorded.composites import Work
 
 #: On fewer samples, calls with factors take no longer on whole tensors.
@@ -68,7 +68,7 @@ def _run_blocked(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
         results = torch_on_cuda.run(f, plan, xp)
     if results is not None:
         return results
-    return _blocked()(f, plan, xp, ops=_ops(on_cpu))
+    return blocked.run(f, plan, xp, ops=_ops(on_cpu))
 
 
 def run_in_one_pass(
@@ -226,18 +226,9 @@ def _in_numpy() -> same_memory.InNumPy | None:
 
 
 @cache
-def _blocked() -> Callable[..., tuple[Any, ...]]:
-    from .played import blocked
-
-    return blocked.run
-
-
-@cache
-def _ops(on_cpu: bool) -> InPlaceOps:
+def _ops(on_cpu: bool) -> operations.InPlaceOps:
     """Return the operations in torch's words."""
     import torch
-
-    from .played import operations
 
     return operations.InPlaceOps(
         verbs={

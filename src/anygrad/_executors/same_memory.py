@@ -77,8 +77,7 @@ class InNumPy:
         self.namespace: Namespace = array_api_compat.numpy
         self.dtypes = _dtypes()
         self.view = _viewing(self.dtypes)
-        ways = torch.Tensor.copy_, torch.clone, _bits_of, torch.equal
-        self.moves = spaces.Moves(*ways)
+        self.moves = spaces.Moves(torch.Tensor.copy_, _bits_of, torch.equal)
 
     def run(self, f: Any, plan: Plan) -> tuple[Any, ...] | None:
         """Return the results of a plan; None for what NumPy does not have.
@@ -97,7 +96,7 @@ class InNumPy:
         if may_be_again:
             if not f.is_contiguous():
                 layout = layout_as(f.shape, f.stride(), 1)
-            again = spaces.run(f, plan, self.moves, layout)
+            again = spaces.run(f, plan, self.moves, torch.clone, layout)
             if again is not None:
                 return again
         there = self._plan(f, plan) if is_small or _pays(plan) else None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any
 
 import xarray as xr
 
-from .._checks.wording import shown
+from .._checks.wording import meant, shown
 
 #: What helps with a tree.
 FOR_EACH_DATASET = (
@@ -66,9 +65,7 @@ def _meant(dims: tuple[Hashable, ...], name: Any) -> str:
         return " Give a list, which has an order."
     if type(name) is int and -len(dims) <= name < len(dims):
         return f" Do you mean {dims[name]!r}?"
-    known = {str(dim).lower(): dim for dim in dims}
-    near = difflib.get_close_matches(str(name).lower(), known, 1)
-    return f" Do you mean {known[near[0]]!r}?" if near else ""
+    return meant(str(name), dims)
 
 
 def per_dim(given: Any, names: Sequence[Any], usual: Any, parameter: str) -> list[Any]:

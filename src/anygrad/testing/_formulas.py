@@ -197,13 +197,9 @@ def of_valid(
     valid: Sequence[bool],
     edge_order: int,
     boundary: Any = "one_sided",
-    *,
-    order: int = 1,
-    accuracy: int = 2,
-    uneven: bool = False,
+    **kind: Any,
 ) -> list[Any]:
     """Return the derivative from valid samples; None where no formula fits."""
-    kind: dict[str, Any] = {"order": order, "accuracy": accuracy, "uneven": uneven}
     rows = terms_of_valid(f, x, valid, edge_order, boundary, **kind)
     return [
         None if row is None else sum(w * Fraction(value) for w, value in row)

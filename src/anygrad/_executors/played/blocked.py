@@ -33,6 +33,15 @@ if TYPE_CHECKING:
     from .operations import InPlaceOps
 
 
+def _put(target: Any, values: Any) -> bool:
+    target[...] = values
+    return True
+
+
+#: How what is a part of a call is made again.
+MOVES = Moves(_put, spaces.bytes_of, operator.eq)
+
+
 def run(
     f: Any,
     plan: Plan,
@@ -47,44 +56,23 @@ def run(
     The results may have their places in `outs`, without arrays beyond the ends.  There
     is a `layout` where samples of a plain plan are not in the order of their axes.
     """
-    has_masks = any(task.where is not None for task in plan.tasks)
+    has_masks = bool(plan.tasks) and plan.tasks[0].where is not None
     is_whole = not has_masks and all(task.inner is None for task in plan.tasks)
     if not is_whole and has_arrays(plan):
         return _agnostic.run(f, plan, xp)
-    if plan.is_plain:
-        write = _masked if has_masks else _plain
-        found = write(f, plan, xp, ops, outs)
+    if plan.is_plain and not has_masks:  # each task is a total, and small calls count
+        pairs = zip_longest(plan.tasks, outs)
+        found = tuple([total(f, (task,), xp, ops, out) for task, out in pairs])
         learning.learn(f, plan, found, layout, xp, ops)
         return found
-    if has_masks:
-        return _masked(f, plan, xp, ops, outs)
-    if plan.stack is None or outs:
-        whole = zip_longest(totals_of(plan.tasks), outs)
-        return tuple([total(f, tasks, xp, ops, out) for tasks, out in whole])
-    made = results.empty(f, plan, ops.empty_like)
-    for tasks, out in zip(totals_of(plan.tasks), made.outs, strict=True):
-        total(f, tasks, xp, ops, out)
-    return made.copy()
-
-
-def _plain(
-    f: Any, plan: Plan, xp: Namespace, ops: InPlaceOps, outs: Sequence[Any]
-) -> tuple[Any, ...]:
-    """Return the results of a plan of which each task is one."""
-    pairs = zip_longest(plan.tasks, outs)
-    return tuple([total(f, (task,), xp, ops, out) for task, out in pairs])
-
-
-def _masked(
-    f: Any, plan: Plan, xp: Namespace, ops: InPlaceOps, outs: Sequence[Any]
-) -> tuple[Any, ...]:
-    """Return the results of a plan with masks."""
     made = results.empty(f, plan, ops.empty_like, outs)
     for tasks, out in zip(totals_of(plan.tasks), made.outs, strict=True):
-        if all(masked.is_run_through(f, task) for task in tasks):
-            total(f, tasks, xp, ops, out)
-        else:
+        if has_masks and not all(masked.is_run_through(f, task) for task in tasks):
             mended.write_sum(f, tasks, out, xp, ops, total)
+        else:
+            total(f, tasks, xp, ops, out)
+    if plan.is_plain:
+        learning.learn(f, plan, made.outs, layout, xp, ops)
     return made.copy()
 
 
@@ -101,14 +89,15 @@ def total(
         f, task = _outer(f, task, xp, ops)
         tasks = (task,)
     if out is None:
-        result = out = _empty(f, task, ops)
+        samples = _agnostic.component(f, task)
+        result = out = ops.empty_like(samples, dtype=task.precision.result)
     kept, is_contiguous = task.kept, ops.memory.is_contiguous
     if not (is_contiguous(f) and is_contiguous(out)):
         layout = layout_of(_agnostic.component(f, task), out, ops.memory)
         kept = kept and kept.beside(layout)
     known = learning.prepared_for(ops, kept)
     free = None if known is None else known.spaces
-    if free and spaces.again(free, f, tasks, _moves_to(out)):
+    if free and spaces.again(free, f, tasks, MOVES, partial(_put, out)):
         return result
     if layout is not None:
         f, tasks, (out,) = in_order_of_memory(f, tasks, [out], ops.memory)
@@ -135,24 +124,8 @@ def total(
     return result
 
 
-def _moves_to(out: Any) -> Moves:
-    """Return how what is made again gets into a result."""
-    return Moves(_put, partial(_put, out), spaces.bytes_of, operator.eq)
-
-
-def _put(target: Any, values: Any) -> bool:
-    target[...] = values
-    return True
-
-
 def _outer(f: Any, task: Task, xp: Namespace, ops: InPlaceOps) -> tuple[Any, Task]:
     """Return what a task differentiates last, and the task for that alone."""
     if task.inner is not None:
         f = total(f, (unrounded(task.inner),), xp, ops)
     return _agnostic.component(f, task), task._replace(inner=None, component=None)
-
-
-def _empty(f: Any, task: Task, ops: InPlaceOps) -> Any:
-    """Return an array for a result."""
-    samples = f if task.component is None else _agnostic.component(f, task)
-    return ops.empty_like(samples, dtype=task.precision.result)

@@ -21,11 +21,6 @@ if TYPE_CHECKING:
 SHORT_AXIS = 64
 
 
-def every(count: int) -> tuple[slice, ...]:
-    """Return an index of all points along so many axes."""
-    return (slice(None),) * count
-
-
 #: From where to where a block is, along each axis.
 Block: TypeAlias = tuple[tuple[int, int], ...]
 

@@ -12,7 +12,7 @@ from ..recorded import weights
 from . import forms, masked, replayed, spaces
 from .pieces import Prepared
 from .preparing import prepared
-from .replayed import Replay, Resting, Total
+from .replayed import Replay, Total, resting
 from .spaces import Space
 
 if TYPE_CHECKING:
@@ -115,10 +115,10 @@ def _spaces(
         totals = [_as_one(f, total, total.terms(), xp) for total in totals]
     workspace = replayed.workspace_for(f, totals)
     first = Replay(totals, workspace, xp)
-    play = first.play
+    play: Any = first.play
     if _can_rest(tasks, out):
         held = workspace.holding(totals)  # what is the caller's is not kept
-        play = Resting(first, partial(_rest, held, workspace, kept, xp)).play
+        play = resting(first, partial(_rest, held, workspace, kept, xp))
     space = Space(*workspace[:3], play, first.nbytes)
     if layout is not None:
         space = space.turned(layout.order, totals[0].known.ops.memory)

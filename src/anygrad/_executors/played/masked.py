@@ -17,9 +17,8 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import _agnostic
-from ..._lowering import part_of
+from ..._lowering import index_along, part_of
 from ..._records import candidates, of_valid
-from .blocks import every
 from .masked_rules import rules_of
 
 if TYPE_CHECKING:
@@ -133,7 +132,7 @@ class Mender:
         for start in range(0, lengths[cut], step):
             stop = min(start + step, lengths[cut])
             rows = slice(first + start, first + stop)
-            own = out[(*every(cut), slice(start, stop))]
+            own = out[index_along(cut, slice(start, stop))]
             self._mend(_with_rows(target, cut, rows), own)
 
     def _mend(self, target: tuple[slice, ...], out: Any) -> None:
@@ -233,7 +232,9 @@ class Mender:
             else:
                 x = x[places + (beside * stride + block.before)]
         task = task._replace(axis=0, scheme=scheme, coordinates=x)
-        (block.out[positions],) = _agnostic.weighted_sum(f, task, scheme.interior, xp)
+        number = scheme.interior
+        weighted = _agnostic.weighted_formula(task, number, xp)
+        (block.out[positions],) = _agnostic.weighted_sum(f, task, number, weighted, xp)
 
     def _mend_ends(self, target: tuple[slice, ...], out: Any) -> None:
         """Replace the rows of a block that are near an end.
@@ -259,8 +260,9 @@ class Mender:
             first, last = max(own.start, start), min(own.stop, target[axis].stop)
             if first < last:
                 moved = values.shape[axis] - length if own.start else 0
-                rows = (*every(axis), slice(first + moved, last + moved))
-                out[(*every(axis), slice(first - start, last - start))] = values[rows]
+                rows = index_along(axis, slice(first + moved, last + moved))
+                there = index_along(axis, slice(first - start, last - start))
+                out[there] = values[rows]
 
 
 def _with_rows(cut: tuple[slice, ...], axis: int, rows: slice) -> tuple[slice, ...]:

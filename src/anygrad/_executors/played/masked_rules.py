@@ -78,14 +78,10 @@ def rules_of(schemes: tuple[Scheme, ...], on_coordinates: bool) -> Rules:
 
 
 def _near(scheme: Scheme) -> tuple[Scheme, tuple[int, int]]:
-    before, (interior, *after) = (
-        scheme.formulas[: scheme.interior],
-        scheme.formulas[scheme.interior :],
-    )
-    first, last = interior.offsets[0], interior.offsets[-1]
-    moved = interior._replace(start=-first, stop=1 - first)
-    whole = Scheme(scheme.recipe, (*before, moved, *after), scheme.interior)
-    return whole, (first, last + 1)
+    formulas, number = list(scheme.formulas), scheme.interior
+    first, last = formulas[number].offsets[0], formulas[number].offsets[-1]
+    formulas[number] = formulas[number]._replace(start=-first, stop=1 - first)
+    return Scheme(scheme.recipe, tuple(formulas), number), (first, last + 1)
 
 
 def _runs(offsets: list[int]) -> Reads:

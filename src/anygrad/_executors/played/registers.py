@@ -19,15 +19,7 @@ if TYPE_CHECKING:
 
 
 class Text:
-    """Lines, and what they read of arrays.
-
-    Parameters
-    ----------
-    score : Score
-        The recording.
-    box : Window
-        The kind of block.
-    """
+    """Lines, and what they read of arrays."""
 
     def __init__(self, score: Score, box: Window) -> None:
         self.score, self.box = score, box

@@ -97,42 +97,31 @@ class Workspace(NamedTuple):
 
 
 class LineWeights:
-    """The weights of a task, which are made once for all lines.
+    """The weights of a task, which are made once for all lines."""
 
-    Parameters
-    ----------
-    total : Total
-        What the task is a part of.
-    task : Task
-        With coordinates that may become others.
-    first : int
-        Which operand the first of the weights is.
-    """
-
-    def __init__(self, total: Total, task: Task, first: int) -> None:
-        self._task, self._first = task, first
+    def __init__(self, total: Total, task: Task, first: int, xp: Namespace) -> None:
+        #: With coordinates that may become others.
+        self._task = task
+        #: Which operand of its total the first of the weights is.
+        self._first = first
+        self._xp = xp
         self._shape, self._ops = tuple(total.out.shape), total.known.ops
-        self._axes = dict(total.known.weights)
-        #: Where they are.
-        self.places: list[Any] = []
+        self._axes = total.known.weights
+        #: Memory of their own, where they are.
+        self.places = [copied(array, array, self._ops) for array in self._operands()]
 
-    def _operands(self, xp: Namespace) -> list[Any]:
-        operands = weights_of(self._task, xp)
-        for number, axis in self._axes.items():
+    def _operands(self) -> list[Any]:
+        operands = weights_of(self._task, self._xp)
+        for number, axis in self._axes:
             k = number - self._first
             if 0 <= k < len(operands):
-                operands[k] = spread(operands[k], axis, self._shape, xp, self._ops)
+                there = axis, self._shape, self._xp, self._ops
+                operands[k] = spread(operands[k], *there)
         return operands
 
-    def made(self, xp: Namespace) -> list[Any]:
-        """Make them in memory of their own, and return it."""
-        found = self._operands(xp)
-        self.places = [copied(array, array, self._ops) for array in found]
-        return [*self.places]
-
-    def make(self, xp: Namespace) -> None:
+    def make(self) -> None:
         """Make them again, there."""
-        for place, array in zip(self.places, self._operands(xp), strict=True):
+        for place, array in zip(self.places, self._operands(), strict=True):
             place[...] = array
 
 
@@ -151,10 +140,8 @@ class Notes:
     """The operations of programs, as they are done."""
 
     def __init__(self) -> None:
-        #: In order,
+        #: In order.
         self.steps: list[Step] = []
-        #: and what each has written.
-        self.targets: list[Any] = []
         #: By the identities of their numbers.
         self.scalings: dict[int, Scaling] = {}
 
@@ -177,7 +164,6 @@ class Notes:
             made = verb(*given, out=out)
             target = made if out is None else out
             self.steps.append([verb, (*given, target)])
-            self.targets.append(target)
             scaling = self.scalings.get(id(given[-1]))
             if scaling is not None:
                 scaling.steps.append(self.steps[-1])
@@ -189,7 +175,6 @@ class Notes:
         """Fill an array, and note it."""
         setitem(*given)
         self.steps.append([setitem, given])
-        self.targets.append(given[0])
 
     def parted(self, changing: list[Any]) -> tuple[list[Step], list[Step]]:
         """Return operations that read nothing that changes at each call, and others.
@@ -198,7 +183,10 @@ class Notes:
         may be written into that memory, nor anything once the others have read it.
         """
         changed = set(map(_memory_of, changing))
-        written = list(map(_memory_of, self.targets))
+        written = [
+            _memory_of(given[0 if operation is setitem else -1])
+            for operation, given in self.steps
+        ]
         used = [{*map(_memory_of, given)} for _, given in self.steps]
         count = 0
         while count != len(changed):
@@ -214,15 +202,7 @@ class Notes:
 
 
 class Replay:
-    """The operations that make all results in a space.
-
-    Parameters
-    ----------
-    totals : sequence of Total
-        The results.
-    workspace : Workspace
-        Where.
-    """
+    """The operations that make all results in a space."""
 
     def __init__(
         self, totals: Sequence[Total], workspace: Workspace, xp: Namespace
@@ -256,8 +236,8 @@ class Replay:
             operands.append(x)
             if term.shares_weights:
                 task = task._replace(coordinates=x)
-                self._weights.append(LineWeights(total, task, first))
-                operands = self._weights[-1].made(self._xp)
+                self._weights.append(LineWeights(total, task, first, self._xp))
+                operands = [*self._weights[-1].places]
         operands += [one.scale() for one in own.scalings] + own.constants
         return operands if task.where is None else [*operands, next(arrays)]
 
@@ -273,7 +253,7 @@ class Replay:
             return False
         if not repeats:
             for one in self._weights:
-                one.make(self._xp)
+                one.make()
             for operation, given in self._of_arrays:
                 operation(*given)
         for operation, given in self._of_samples:
@@ -289,28 +269,22 @@ class Replay:
         return sum(map(sys.getsizeof, held.values()))
 
 
-class Resting:
-    """The operations that make all results, and others where coordinates stay.
+def resting(first: Replay, rest: Callable[[], Replay | None]) -> Callable[..., bool]:
+    """Return what makes results of any coordinates, as `Replay.play` does.
 
-    Parameters
-    ----------
-    first : Replay
-        Those for any coordinates.
-    rest : callable
-        Returns those for such as have come often; None while there is no room.
+    And such as have come often by what `rest` returns; None while there is no room.
     """
+    latter: Replay | None = None
 
-    def __init__(self, first: Replay, rest: Callable[[], Replay | None]) -> None:
-        self._first, self._rest = first, rest
-        self._latter: Replay | None = None
-
-    def play(self, tasks: Sequence[Task], repeats: int) -> bool:
-        """Make the results of a call; tell whether that can be."""
+    def play(tasks: Sequence[Task], repeats: int) -> bool:
+        nonlocal latter
         if repeats >= MANY_REPEATS:
-            self._latter = self._latter or self._rest()
-            if self._latter is not None:
-                return self._latter.play(tasks, repeats - MANY_REPEATS)
-        return self._first.play(tasks, repeats)
+            latter = latter or rest()
+            if latter is not None:
+                return latter.play(tasks, repeats - MANY_REPEATS)
+        return first.play(tasks, repeats)
+
+    return play
 
 
 def workspace_for(f: Any, totals: Sequence[Total]) -> Workspace:

@@ -22,20 +22,13 @@ MOST_BYTES = 2**22
 
 
 class Scratch(threading.local):
-    """Memory of NumPy's that is not in use, of each thread its own.
-
-    Parameters
-    ----------
-    least : int
-        Arrays of fewer bytes are made each time.
-    unit : int
-        Memory is kept in multiples of so many bytes.
-    """
+    """Memory of NumPy's that is not in use, of each thread its own."""
 
     def __init__(self, least: int = LEAST_BYTES, unit: int = UNIT) -> None:
         import numpy
 
         self._numpy = numpy
+        #: Arrays of fewer bytes are made each time, and memory is kept in multiples.
         self._least, self._unit = least, unit
         self._free: dict[int, list[Any]] = {}
         self._held = 0

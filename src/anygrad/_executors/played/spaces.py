@@ -26,12 +26,10 @@ BUFFER = 256
 
 
 class Moves(NamedTuple):
-    """How arrays of a library get into a space and out of it."""
+    """How arrays of a library get into a space."""
 
     #: ``put(place, array)`` copies an array there.
     put: Callable[[Any, Any], Any]
-    #: ``copy(result)`` returns what is returned.
-    copy: Callable[[Any], Any]
     #: ``bits(array)`` returns what tells it from all others of its shape and dtype,
     bits: Callable[[Any], Any]
     #: and ``are_equal(bits, bits)`` compares that.
@@ -116,19 +114,27 @@ def place_of(plan: Plan, layout: Layout | None, *, make: bool = False) -> Kept |
 
 
 def run(
-    f: Any, plan: Plan, moves: Moves, layout: Layout | None
+    f: Any,
+    plan: Plan,
+    moves: Moves,
+    copy: Callable[[Any], Any],
+    layout: Layout | None,
 ) -> tuple[Any, ...] | None:
     """Return the results of a plan, as `again` does; None where it is not made so."""
     place = place_of(plan, layout)
     if place is None or not place.made:
         return None
-    return again(place.made, f, plan.tasks, moves)
+    return again(place.made, f, plan.tasks, moves, copy)
 
 
 def again(
-    spaces: list[Space], f: Any, tasks: Sequence[Task], moves: Moves
+    spaces: list[Space],
+    f: Any,
+    tasks: Sequence[Task],
+    moves: Moves,
+    copy: Callable[[Any], Any],
 ) -> tuple[Any, ...] | None:
-    """Return what is made in a free space; None where there is none, or it cannot.
+    """Return copies of what is made in a free space; None without one, or if it cannot.
 
     Another thread may be in it.
     """
@@ -139,7 +145,7 @@ def again(
     try:
         if not space.context.run(_make, space, f, tasks, moves):
             return None
-        return tuple(map(moves.copy, space.results))
+        return tuple(map(copy, space.results))
     finally:
         spaces.append(space)
 

@@ -68,15 +68,7 @@ class Part:
 
 
 class Windows:
-    """All parts that a block needs.
-
-    Parameters
-    ----------
-    root, shift
-        The result.
-    kind : Kind
-        That of the block.
-    """
+    """All parts that a block of a result needs."""
 
     def __init__(self, root: Value, shift: Shift, kind: Kind) -> None:
         box, self._in_one_run, is_short, _ = kind

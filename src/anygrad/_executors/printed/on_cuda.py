@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..recorded.composites import Work
     from ..recorded.nodes import Range
     from ..recorded.tape import Form, Recording
-    from .variants import Array, Traits, Variant
+    from .variants import Array, Variant
 
 #: So many threads are in a block.
 THREADS = 128
@@ -113,8 +113,8 @@ class Kernel:
     def __init__(self, recording: Recording) -> None:
         #: All operations.
         self.recording = recording
-        #: What is asked of them for each shape; None before the first.
-        self.traits: Traits | None = None
+        #: What is asked of them for each shape.
+        self.traits = variants.traits_of(recording)
         #: What is compiled, by variant; None for what is not.
         self.functions: dict[Variant, Any] = {}
         #: For the latest arrays: the next ones often lie as they do.
@@ -224,10 +224,7 @@ def _prepared(
     """Return how a kernel is launched on arrays, of which the last are results."""
     import numpy
 
-    recording, outs = kernel.recording, places[-count:]
-    if kernel.traits is None:
-        kernel.traits = variants.traits_of(recording)
-    traits = kernel.traits
+    recording, traits, outs = kernel.recording, kernel.traits, places[-count:]
     variant = variants.variant_of(traits, places[:-count], outs)
     if variant is not None and variant not in kernel.functions:
         kernel.functions[variant] = _compiled(recording, variant, launcher, device)
