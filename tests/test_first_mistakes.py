@@ -319,7 +319,7 @@ def test_one_or_two_letters_wrong(numpy: Any, mode: str) -> None:
         assert message.endswith(f"Do you mean {mode!r}?")
 
 
-@pytest.mark.parametrize("word", ["", "natural", "extent_", "xxxge", "xxge"])
+@pytest.mark.parametrize("word", ["", "natural", "extent_", "xxge", "antisymmetric"])
 def test_words_with_more_letters_wrong(numpy: Any, word: str) -> None:
     f = numpy.asarray(ROWS)
     assert "mean" not in refusal(lambda: anygrad.gradient(f, boundary=word))

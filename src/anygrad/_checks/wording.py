@@ -163,9 +163,13 @@ def _holds_line(value: Any) -> bool:
 
 
 def meant(word: str, words: Iterable[Any]) -> str:
-    """Return the word that was meant, where most of it is right."""
+    """Return the word that was meant, where most of it is right.
+
+    What has more letters before it may be its opposite: antisymmetric.
+    """
     from difflib import get_close_matches  # milliseconds that an import need not take
 
     known = {str(one).lower(): one for one in words}
-    near = get_close_matches(word.lower(), known, 1)
+    alike = [one for one in known if len(word) <= len(one) + 2]
+    near = get_close_matches(word.lower(), alike, 1)
     return f" Do you mean {known[near[0]]!r}?" if near else ""
