@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -52,8 +53,9 @@ LEAST_ROWS, LONGEST_TABLE = 8, 2**17
 #: what cannot be: each of their terms is one more pass through the memory.
 MOST_LINES, FEW_LINES = 1500, 1000
 
-#: Weights on coordinates that take no more are made by the kernel, which is faster.
-FEW_PAIRS = 150
+#: Weights on coordinates that take no more are made by the kernel, which is faster;
+#: those of one axis or two, where they take no more than the second.
+FEW_PAIRS, MORE_PAIRS = 150, 400
 
 #: Each result has loops of its own, which take a third of a second to compile.
 MOST_RESULTS = 12
@@ -104,14 +106,14 @@ def _run_at_once(
     f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any], workers: int
 ) -> bool:
     """Write all results in one pass; tell whether it could."""
-    form, operands = tape.form_of(f, plan, _weights_for(outs, all_tasks(plan), xp))
     is_cut_early = len(outs) > 1 or plan.tasks[0].inner is not None
-
-    def record() -> Recording:
-        return tape.record(form, operands, plan, xp)
-
-    kernel = Kernel(form, operands, record, FEW_LINES if is_cut_early else MOST_LINES)
-    return _run_kernel(kernel, outs, workers)
+    most = FEW_LINES if is_cut_early else MOST_LINES
+    for weights_of in _weights_for(outs, all_tasks(plan), xp):
+        form, operands = tape.form_of(f, plan, weights_of)
+        record = partial(tape.record, form, operands, plan, xp)
+        if _run_kernel(Kernel(form, operands, record, most), outs, workers):
+            return True
+    return False
 
 
 def run_composite(
@@ -125,24 +127,29 @@ def run_composite(
     ``view(array)`` returns one of NumPy's, where it is another library's.
     """
     there = list(map(view, outs))
-    form, operands = work.form(_weights_for(outs, work.tasks(), work.namespace))
-    operands.arrays[:] = map(view, operands.arrays)
-
-    def record() -> Recording:
-        return work.record(form, operands)
-
-    return _run_kernel(Kernel(form, operands, record, MOST_LINES), there, workers)
+    for weights_of in _weights_for(outs, work.tasks(), work.namespace):
+        form, operands = work.form(weights_of)
+        operands.arrays[:] = map(view, operands.arrays)
+        record = partial(work.record, form, operands)
+        if _run_kernel(Kernel(form, operands, record, MOST_LINES), there, workers):
+            return True
+    return False
 
 
 def _weights_for(
     outs: Sequence[Any], tasks: Iterable[Task], xp: Namespace
-) -> Callable[[Task], Weights | None] | None:
-    """Return what makes the weights of a task beforehand; None where kernels do."""
+) -> list[Callable[[Task], Weights | None] | None]:
+    """Return what makes the weights of a task beforehand; None where kernels do.
+
+    Of two ways, the second is for what is too long by the first.
+    """
     import numpy
 
     size = math.prod(outs[0].shape)
-    if size <= weights.FEW_SAMPLES or weights.pairs_of(tasks) <= FEW_PAIRS:
-        return None
+    on_lines = [task for task in tasks if task.coordinates is not None]
+    pairs = weights.pairs_of(on_lines)
+    if size <= weights.FEW_SAMPLES or pairs <= FEW_PAIRS:
+        return [None]
 
     def weights_of(task: Task) -> Weights | None:
         if not weights.are_shared(size, task):
@@ -150,7 +157,8 @@ def _weights_for(
         with numpy.errstate(all="ignore"):
             return weights.made(task, xp)
 
-    return weights_of
+    axes = {task.axis for task in on_lines}
+    return [None, weights_of] if pairs <= MORE_PAIRS and len(axes) < 3 else [weights_of]
 
 
 def _run_kernel(kernel: Kernel, outs: Sequence[Any], workers: int) -> bool:
