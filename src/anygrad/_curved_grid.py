@@ -114,9 +114,11 @@ class Grid(NamedTuple):
     def beside(self, weight: Weight) -> Any:
         """Return what stands for a product of factors beside samples.
 
-        There it is made of its factors, but of two numbers, of which nothing is made.
+        There it is made of its factors, but of two numbers, of which nothing is made:
+        where there is nothing to divide, one is the first.
         """
-        if sum([isinstance(h, float) for h in weight.which(self.factors)]) > 1:
+        numbers = [h for h in weight.which(self.factors) if isinstance(h, float)]
+        if len(numbers) + (not weight.places) > 1:
             return self.execution.operand(partial(weight.of, self.factors))
         return weight.of(self.operands)
 
