@@ -124,7 +124,7 @@ def call_of(
     first, both = array(backend, (SHAPE[0], 1)), array(backend, SHAPE)
     factors = {
         "numbers": [1.0, 2.5],
-        "of the first": [1.0, first],
+        "of the first": [2.5, first],
         "of both": [both, both * both],
         "one of each": [first, both],
     }
