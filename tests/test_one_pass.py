@@ -124,7 +124,7 @@ def call_of(
     first, both = array(backend, (SHAPE[0], 1)), array(backend, SHAPE)
     factors = {
         "numbers": [1.0, 2.5],
-        "of the first": [1.0, first],
+        "of the first": [2.5, first],
         "of both": [both, both * both],
         "one of each": [first, both],
     }
@@ -207,15 +207,17 @@ def test_dtypes(
 
 @pytest.mark.parametrize("function", FUNCTIONS[:2] + FUNCTIONS[3:])
 @pytest.mark.parametrize("boundary", ["one_sided", "edge"])
+@pytest.mark.parametrize("factor", ["number", "array"])
 def test_one_dim(
     backend: Backend,
     function: str,
     boundary: str,
+    factor: str,
     passes: list[bool],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Where there are no other factors, their product is one."""
-    h = array(backend, (SHAPE[0], 1))
+    h = 2.5 if factor == "number" else array(backend, (SHAPE[0], 1))
     vector_dim = {"vector_dim": 0} if function == "divergence" else {}
     f = array(backend, (1, *SHAPE) if vector_dim else SHAPE)
     dim = {"dim": (len(f.shape) - 2,), "boundary": boundary}

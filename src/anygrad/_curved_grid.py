@@ -60,11 +60,17 @@ class Weight(NamedTuple):
     places: tuple[int, ...]
     over: int | None = None
 
-    def of(self, factors: Sequence[Any]) -> Any:
+    def of(self, factors: Sequence[Any], xp: Namespace) -> Any:
         """Return the product of numbers and arrays."""
         chosen = [factors[place] for place in self.places]
         product = reduce(operator.mul, chosen) if chosen else 1.0
-        return product if self.over is None else product / factors[self.over]
+        if self.over is None:
+            return product
+        divisor = factors[self.over]
+        if chosen and isinstance(product, float) and not isinstance(divisor, float):
+            # Torch has a number times the reciprocal of a tensor, rounded twice.
+            product = xp.full_like(divisor, product)
+        return product / divisor
 
     def which(self, factors: Sequence[Any]) -> list[Any]:
         """Return those of the factors that it is made of."""
@@ -114,11 +120,15 @@ class Grid(NamedTuple):
     def beside(self, weight: Weight) -> Any:
         """Return what stands for a product of factors beside samples.
 
-        There it is made of its factors, but of two numbers, of which nothing is made.
+        There it is made of its factors, but of two numbers, of which nothing is made:
+        where there is nothing to divide, one is the first.
         """
-        if sum([isinstance(h, float) for h in weight.which(self.factors)]) > 1:
-            return self.execution.operand(partial(weight.of, self.factors))
-        return weight.of(self.operands)
+        numbers = [h for h in weight.which(self.factors) if isinstance(h, float)]
+        if len(numbers) + (not weight.places) > 1:
+            return self.execution.operand(
+                partial(weight.of, self.factors, self.namespace)
+            )
+        return weight.of(self.operands, self.execution.namespace)
 
     def last_axis_first(self) -> list[int]:
         """Return the places of the dims in the order in which terms are summed."""
@@ -193,7 +203,7 @@ class Grid(NamedTuple):
         return self.execution.operand(partial(self._slope, weight, place, samples))
 
     def _slope(self, weight: Weight, place: int, samples: Any) -> Any:
-        product, ends = weight.of(self.factors), self.ends(place)
+        product, ends = weight.of(self.factors, self.namespace), self.ends(place)
         period = ends[1] if boundary.is_period(ends) else None
         if max(ndim_of(self.entry(place)), ndim_of(period)) > 1:
             product = self.spread(product, samples)
@@ -266,7 +276,7 @@ class Grid(NamedTuple):
         ends = tuple(
             ["edge" if _curved_ends.has_factors(end) else step for end, step in pairs]
         )
-        zeros = self.namespace.zeros_like(weight.of(self.factors))
+        zeros = self.namespace.zeros_like(weight.of(self.factors, self.namespace))
         alone = self.run_by(at_once(self.namespace))
         return alone.along(zeros, place, ends, **usual) != 0
 
