@@ -66,6 +66,8 @@ def run_in_one_pass(
     from .played import composites as played
     from .recorded import composites
 
+    if f.size < LEAST_IN_ONE_PASS:
+        return None
     ways: list[Any] = []
     is_compiled = _compilers.get_compiler() == "numba"
     if is_compiled:
@@ -73,7 +75,7 @@ def run_in_one_pass(
         ways.append(partial(_numba().run_composite, workers=workers))
     if composite.grid.where is None:  # what is played looks at no masks
         ways.append(partial(played.write, ops=_ops()))
-    if f.size < LEAST_IN_ONE_PASS or not ways:
+    if not ways:
         return None
     work = composites.work_of(f, composite, xp, run, is_printed=is_compiled)
     if work is None:

@@ -87,9 +87,8 @@ def in_order_of_memory(
     each = {id(task): transposed(task, order, transpose) for task in tasks}
     turned = [each[id(task)] for task in tasks]
     of_samples: Sequence[int] = order
-    if tasks[0].component is not None:  # its axis becomes the first
-        axis, _ = tasks[0].component
-        of_samples = [axis, *[k + (k >= axis) for k in order]]
+    if tasks[0].component is not None:
+        of_samples = components_first(order, tasks[0].component[0])
         turned = [
             turn._replace(component=(0, task.component[1]))
             for task, turn in zip(tasks, turned, strict=True)
@@ -100,3 +99,8 @@ def in_order_of_memory(
         turned,
         [transpose(out, order) for out in outs],
     )
+
+
+def components_first(order: Sequence[int], axis: int) -> list[int]:
+    """Return the order of a field's axes, from that of a component's."""
+    return [axis, *[k + (k >= axis) for k in order]]

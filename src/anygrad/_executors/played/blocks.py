@@ -129,12 +129,8 @@ def bound_to_all(
     ops: InPlaceOps,
 ) -> Bound:
     """Return the program for a result that is one block."""
-    box = score.whole
-    program = score.program(Kind(box, in_one_run, False, is_kept), ops, xp)
-    for extent, n, fewest in zip(box, shape, program.fewest, strict=True):
-        if n < fewest and extent != (START, STOP):
-            program = score.program(Kind(box, in_one_run, True, is_kept), ops, xp)
-            break
+    kind = Kind(score.whole, in_one_run, False, is_kept)
+    program = _program_for(score, kind, shape, xp, ops)
     indices, reads = program.bind([(0, n, n) for n in shape], _strides(shape))
     return Bound(program.play, indices, (None,) * len(shape), reads)
 
@@ -159,10 +155,8 @@ def binder(
         known = bounds.get((box, tuple(where)))
         if known is None:
             kind = Kind(box, in_one_run, False, is_kept)
-            program = score.program(kind, ops, xp)
-            ends = zip(box, block, program.fewest, strict=True)
-            if any(_is_short(*known) for known in ends):
-                program = score.program(kind._replace(is_short=True), ops, xp)
+            lengths = [stop - start for start, stop in block]
+            program = _program_for(score, kind, lengths, xp, ops)
             known = _bind(program, box, block, shape)
             bounds[box, tuple(where)] = known
         return known
@@ -170,9 +164,18 @@ def binder(
     return bound
 
 
-def _is_short(extent: tuple[int, int], ends: tuple[int, int], fewest: int) -> bool:
-    """Tell whether a block has too few points along an axis that it has an end of."""
-    return extent != (START, STOP) and ends[1] - ends[0] < fewest
+def _program_for(
+    score: Score, kind: Kind, lengths: Sequence[int], xp: Namespace, ops: InPlaceOps
+) -> Program:
+    """Return the program for blocks of these lengths.
+
+    There is another one for too few points along an axis that they have an end of.
+    """
+    program = score.program(kind, ops, xp)
+    for extent, n, fewest in zip(kind.box, lengths, program.fewest, strict=True):
+        if n < fewest and extent != (START, STOP):
+            return score.program(kind._replace(is_short=True), ops, xp)
+    return program
 
 
 def cuts_of(

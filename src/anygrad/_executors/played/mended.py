@@ -193,6 +193,8 @@ def _write_block(
             ops.scratch.give(block)
     if total is not target:
         target[...] = total
+        if ops.scratch is not None:
+            ops.scratch.give(total)
 
 
 def _empty(block: Any, dtype: Any, ops: InPlaceOps) -> Any:

@@ -17,7 +17,7 @@ from ..._curved import Composite
 from ..._curved_grid import Execution
 from ..._records import Plan, are_short, transposed
 from .. import results
-from ..memory import order_of_memory
+from ..memory import components_first, order_of_memory
 from .tape import Form, Operands, Recorder
 
 if TYPE_CHECKING:
@@ -114,9 +114,8 @@ def _in_order_of_memory(
     if order == tuple(range(len(order))):
         return work, list(outs)
     grid, axes = work.composite.grid, list(order)
-    if grid.vector_axis is not None:  # it becomes the first
-        axis = grid.vector_axis
-        axes = [axis, *[k + (k >= axis) for k in order]]
+    if grid.vector_axis is not None:
+        axes = components_first(order, grid.vector_axis)
         grid = grid._replace(vector_axis=0)
     there = work._replace(
         f=transpose(work.f, axes),
