@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -104,6 +105,30 @@ def test_coordinates(mask: Any, library: Backend) -> None:
         check("derivative", f, library, where=where, **kind)
     turns = {"spacing": [x, y], "boundary": ("periodic", 1e5)}
     check("gradient", f, library, where=where, **turns)
+
+
+@pytest.mark.parametrize("shape", [(8, 75_000), (37, 72, 144)], ids=str)
+@pytest.mark.parametrize(
+    "kind",
+    [{}, {"spacing": 0.3, "accuracy": 4}, {"boundary": "periodic"}, {"spacing": None}],
+    ids=str,
+)
+def test_sums_of_lines_that_are_cut(
+    shape: tuple[int, ...], kind: dict[str, Any], library: Backend
+) -> None:
+    """An axis before is short, and whole in each block: blocks have parts of lines."""
+    numpy, count = pytest.importorskip("numpy"), math.prod(shape)
+    values = [float(k * 7919 % 101) for k in range(count)]
+    f = library.from_flat(values, "float64", shape)
+    where = on_device(numpy.random.default_rng(5).random(shape) > 0.2, library)
+    if "spacing" in kind and kind["spacing"] is None:
+        steps = [[1.0 + k * 37 % 11 for k in range(n)] for n in shape]
+        grid = [library.xp.cumsum(library.asarray(s), axis=0) for s in steps]
+        kind = {"spacing": grid}
+    for part in (where, where[..., :1], where[:1, ...]):
+        check("laplacian", f, library, where=part, **kind)
+    field = library.xp.stack([f + k for k in range(len(shape))])
+    check("divergence", field, library, where=where, **kind)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "complex128", "int16", "int64"])

@@ -151,10 +151,21 @@ class Mender:
     def _mend_rows(
         self, target: tuple[slice, ...], cut: tuple[slice, ...], valid: Any, out: Any
     ) -> None:
-        """Replace the rows of a block that are not near an end with ghosts.
-
-        Where it has not all rows, it has one line: whatever is before is cut first.
-        """
+        """Replace the rows of a block that are not near an end with ghosts."""
+        if target != cut and math.prod(out.shape[: self.task.axis]) > 1:
+            # Lines that are cut are made with what is beside them, as if they were not.
+            shape = tuple([rows.stop - rows.start for rows in cut])
+            whole = self.ops.empty_like(out, dtype=out.dtype, shape=shape)
+            own = tuple(
+                [
+                    slice(t.start - c.start, t.stop - c.start)
+                    for t, c in zip(target, cut, strict=True)
+                ]
+            )
+            whole[own] = out
+            self._mend_rows(cut, cut, valid, whole)
+            out[...] = whole[own]
+            return
         xp, axis, ops, x = self.xp, self.task.axis, self.ops, self.task.coordinates
         f, start = self.f[cut], target[axis].start
         lengths = tuple(out.shape)
