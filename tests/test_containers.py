@@ -209,6 +209,18 @@ def test_a_file_of_several_arrays(numpy: Any, tmp_path: Path) -> None:
         assert anygrad.gradient(array["name"][...])[0].tolist() == SLOPES
 
 
+def test_a_file_of_netcdf(numpy: Any) -> None:
+    """What it is asked for it looks for among its attributes on the disk."""
+
+    def attribute(self: Any, name: str) -> Any:
+        raise KeyError(name)
+
+    module = {"__module__": "netCDF4._netCDF4", "__getattr__": attribute}
+    array = type("Dataset", (Pretended,), module)(numpy.asarray(LINE), None)
+    message = refusal(lambda: anygrad.gradient(array), "input")
+    assert "`array['name'][...]`" in message
+
+
 def test_sparse_arrays_of_jax(jax: Any) -> None:
     sparse = pytest.importorskip("jax.experimental.sparse")
     f = jax.numpy.asarray(LINE)
