@@ -7,6 +7,7 @@ classes and what these have.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,12 +25,12 @@ class Pretended:
         self.attrs = {"_FillValue": array[2]}
 
     def __getitem__(self, key: Any) -> Any:
-        return self.array[key]
+        return self.array if key == "name" else self.array[key]
 
     def result(self) -> Any:
         return self.array
 
-    to_numpy = toarray = core_data = result
+    to_numpy = toarray = todense = core_data = result
 
     def collect(self) -> Any:
         return self
@@ -51,6 +52,8 @@ class Pretended:
         ("distributed.client", "Future", "array.result()"),
         ("scipy.sparse._base", "sparray", "array.toarray()"),
         ("scipy.sparse._base", "spmatrix", "array.toarray()"),
+        ("cupyx.scipy.sparse._base", "spmatrix", "array.toarray()"),
+        ("jax.experimental.sparse._base", "JAXSparse", "array.todense()"),
         ("iris.cube", "Cube", "array.core_data()"),
         ("scipp", "DataArray", "array.values"),
         ("awkward", "Array", "awkward.to_numpy(array)"),
@@ -58,6 +61,10 @@ class Pretended:
         ("tensorstore", "TensorStore", "array.read().result()"),
         ("scipy.io", "netcdf_variable", "array[...]"),
         ("netCDF4._netCDF4", "_Variable", "array[...]"),
+        ("netCDF4._netCDF4", "Dataset", "array['name'][...]"),
+        ("zarr.core.group", "Group", "array['name'][...]"),
+        ("h5py._hl.group", "Group", "array['name'][...]"),
+        ("h5netcdf.core", "Group", "array['name'][...]"),
     ],
 )
 def test_what_has_the_numbers(numpy: Any, module: str, name: str, remedy: str) -> None:
@@ -139,6 +146,88 @@ def test_columns_of_pandas(numpy: Any) -> None:
         message = refusal(lambda values=values: anygrad.gradient(values), "input")
         assert "`to_numpy()`" in message
         assert anygrad.gradient(values.to_numpy())[0].tolist() == SLOPES
+
+
+@pytest.mark.peers
+def test_tables_of_pandas_with_holes(numpy: Any) -> None:
+    """Columns of several dtypes become objects, of which `astype` makes no floats."""
+    pandas = pytest.importorskip("pandas")
+    whole = pandas.Series([3, 1, None, 1, 5], dtype="Int64")
+    table = pandas.DataFrame({"whole": whole, "real": [0.5, 1.0, 2.0, 4.0, 8.0]})
+    message = refusal(lambda: anygrad.gradient(table), "input")
+    assert "`to_numpy(float, na_value=numpy.nan)`" in message
+    values = table.to_numpy(float, na_value=numpy.nan)
+    valid = values == values  # noqa: PLR0124
+    (found,) = anygrad.gradient(values, dim=0, where=valid)
+    assert found[:, 0].tolist() == [-2, -2, 0, 4, 4]
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("kind", ["column", "array", "objects"])
+def test_masks_of_pandas_with_holes(numpy: Any, kind: str) -> None:
+    """Whether a sample is valid that may be or not, is not known: it is none."""
+    pandas = pytest.importorskip("pandas")
+    f = numpy.asarray(LINE)
+    column = pandas.Series([1, 1, None, 1, 1, 1], dtype="Int64") > 0
+    mask = {"column": column, "array": column.array, "objects": column.to_numpy()}[kind]
+    message = refusal(lambda: anygrad.gradient(f, where=mask), "where")
+    if kind == "column":  # whose values are refused, too, if some are missing
+        message = refusal(lambda: anygrad.gradient(f, where=mask.to_numpy()), "where")
+    assert "`to_numpy(bool, na_value=False)`" in message
+    where = column.to_numpy(bool, na_value=False)
+    assert where.tolist() == [True, True, False, True, True, True]
+    assert anygrad.gradient(f, where=where)[0].tolist()[2:3] == [4.0]
+
+
+def test_masks_of_objects(numpy: Any) -> None:
+    """None is not equal to 0, and marks no valid sample all the same."""
+    f = numpy.asarray(LINE)
+    mask = numpy.asarray([True, True, None, True, True, True])
+    message = refusal(lambda: anygrad.gradient(f, where=mask), "where")
+    assert "`where == True`" in message
+    where = mask == True  # noqa: E712 - as the message says
+    wanted = numpy.asarray([True, True, False, True, True, True])
+    (found,) = anygrad.gradient(f, where=where)
+    assert found.tolist() == anygrad.gradient(f, where=wanted)[0].tolist()
+
+
+def test_lines_in_an_array(numpy: Any) -> None:
+    """Columns of lists, of pandas and others, become arrays of arrays."""
+    lines = numpy.empty(2, dtype=object)
+    lines[:] = [numpy.asarray(LINE), numpy.asarray(LINE)]
+    message = refusal(lambda: anygrad.gradient(lines, dim=-1), "input")
+    assert "arrays in it with `numpy.stack`" in message
+    (found,) = anygrad.gradient(numpy.stack(lines), dim=-1)
+    assert found.tolist() == [SLOPES, SLOPES]
+
+
+def test_a_file_of_several_arrays(numpy: Any, tmp_path: Path) -> None:
+    numpy.savez(tmp_path / "lines.npz", name=numpy.asarray(LINE))
+    with numpy.load(tmp_path / "lines.npz") as array:
+        message = refusal(lambda: anygrad.gradient(array), "input")
+        assert "`array['name'][...]`" in message
+        assert anygrad.gradient(array["name"][...])[0].tolist() == SLOPES
+
+
+def test_a_file_of_netcdf(numpy: Any) -> None:
+    """What it is asked for it looks for among its attributes on the disk."""
+
+    def attribute(self: Any, name: str) -> Any:
+        raise KeyError(name)
+
+    module = {"__module__": "netCDF4._netCDF4", "__getattr__": attribute}
+    array = type("Dataset", (Pretended,), module)(numpy.asarray(LINE), None)
+    message = refusal(lambda: anygrad.gradient(array), "input")
+    assert "`array['name'][...]`" in message
+
+
+def test_sparse_arrays_of_jax(jax: Any) -> None:
+    sparse = pytest.importorskip("jax.experimental.sparse")
+    f = jax.numpy.asarray(LINE)
+    array = sparse.BCOO.fromdense(f)
+    message = refusal(lambda: anygrad.gradient(array), "input")
+    assert "`todense()`" in message
+    assert anygrad.gradient(array.todense())[0].tolist() == SLOPES
 
 
 @pytest.mark.peers

@@ -78,7 +78,8 @@ REMEDIES = {
     "datetime": "Convert it first, e.g. to `(t - t[0]) / numpy.timedelta64(1, 's')`.",
     "timedelt": "Convert it first, e.g. to `t / numpy.timedelta64(1, 's')`.",
     "object": (
-        "Convert it to numbers first, e.g. with `astype(float)`; dates with "
+        "Convert it to numbers first, e.g. with `astype(float)`; arrays in it with "
+        "`numpy.stack`, dates with "
         "`(t - t[:1]).astype('m8[us]') / numpy.timedelta64(1, 's')`, uncertainties "
         "with `unumpy.nominal_values`."
     ),
@@ -150,7 +151,12 @@ PANDAS = (
 )
 NULLABLE = (
     "a pandas array: its missing values are no numbers. Got {got}. Pass its values, "
-    "with `to_numpy(float, na_value=numpy.nan)`, and `where=~array.isna()` for samples."
+    "with `to_numpy(float, na_value=numpy.nan)`, and `where=~array.isna()` for "
+    "samples, and a mask with `to_numpy(bool, na_value=False)`."
+)
+TABLE = (
+    f"{PANDAS[:-1]}, or, where some are missing, with "
+    "`to_numpy(float, na_value=numpy.nan)`."
 )
 
 COMPRESSED = (
@@ -165,7 +171,7 @@ COMPRESSED = (
         ("xarray", "DataArray", LABELLED),
         ("xarray", "Variable", LABELLED),
         ("pandas", "Series", PANDAS),
-        ("pandas", "DataFrame", PANDAS),
+        ("pandas", "DataFrame", TABLE),
         ("pandas", "Index", PANDAS),
         ("pandas", "BaseMaskedArray", NULLABLE),
         ("blosc2", "NDArray", COMPRESSED),

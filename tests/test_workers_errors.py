@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import itertools
 import os
+import sys
 import threading
 import time
 from contextlib import nullcontext
@@ -12,7 +15,7 @@ from typing import Any
 import pytest
 
 import anygrad
-from anygrad import _workers
+from anygrad import _settings, _workers
 
 WRONG: list[tuple[Any, type[Exception]]] = [
     (0, ValueError),
@@ -116,6 +119,22 @@ def test_an_interrupt_ends_the_others_too() -> None:
     with pytest.raises(KeyboardInterrupt):
         _workers.share(work, range(10_000), 2, nullcontext)
     assert len(after) <= 100
+
+
+@pytest.mark.parametrize("steps", range(4))
+def test_an_interrupt_while_a_block_is_left(steps: int) -> None:
+    """That of a timer comes after any step; outside, all is as it was before."""
+    setting, done = _settings.Setting("of_a_test", 1), itertools.count()
+
+    def interrupt(frame: Any, event: str, _: object) -> None:
+        is_ours = frame.f_code.co_filename == _settings.__file__
+        if is_ours and event == "c_return" and next(done) == steps:
+            raise KeyboardInterrupt
+
+    with contextlib.suppress(KeyboardInterrupt), setting.within(3):
+        sys.setprofile(interrupt)
+    sys.setprofile(None)
+    assert setting.get() == 1
 
 
 def test_a_thread_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -247,7 +247,11 @@ def _refuse(cls: type, array: Any, name: str) -> None:
     """Raise where a class that is refused would pass for the array that it wraps."""
     refusal = _refusals.refusal_of(cls)
     if refusal is not None:
-        own = by_dtype(getattr(array, "dtype", None), refusal.first)
+        try:
+            dtype = getattr(array, "dtype", None)
+        except KeyError:  # files of netCDF4 look for an attribute on the disk
+            dtype = None
+        own = by_dtype(dtype, refusal.first)
         msg = (
             f"`{name}` must not be {refusal.rule}. Got {_classes.type_name(array)}. "
             f"{own}{' ' if own else ''}{refusal.remedy}"

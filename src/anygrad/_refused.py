@@ -45,7 +45,15 @@ def _on_disk(package: str, name: str, reader: str) -> Refusal:
 CONTAINERS = (
     Refusal(
         "pandas",
-        ("Series", "DataFrame", "Index"),
+        ("DataFrame",),
+        "a pandas object: its index would be lost",
+        "Pass its values, with `to_numpy()`, or, where some are missing, with "
+        "`to_numpy(float, na_value=numpy.nan)`.",
+        first="t.min()",
+    ),
+    Refusal(
+        "pandas",
+        ("Series", "Index"),
         "a pandas object: its index would be lost",
         "Pass its values, with `to_numpy()`.",
         first="t.min()",
@@ -55,7 +63,8 @@ CONTAINERS = (
         ("BaseMaskedArray",),
         "a pandas array: its missing values are no numbers",
         "Pass its values, with `to_numpy(float, na_value=numpy.nan)`, and "
-        "`where=~array.isna()` for samples.",
+        "`where=~array.isna()` for samples, and a mask with "
+        "`to_numpy(bool, na_value=False)`.",
     ),
     Refusal(
         "pint_pandas",
@@ -96,6 +105,18 @@ CONTAINERS = (
         "Convert it first, with `toarray()`.",
     ),
     Refusal(
+        "cupyx",
+        ("spmatrix",),
+        "a sparse array: CuPy's follow no standard",
+        "Convert it first, with `toarray()`.",
+    ),
+    Refusal(
+        "jax",
+        ("JAXSparse",),
+        "a sparse array: JAX's follow no standard",
+        "Convert it first, with `todense()`.",
+    ),
+    Refusal(
         "astropy",
         ("NDData",),
         "data with a mask and a unit, which would be lost",
@@ -126,6 +147,21 @@ CONTAINERS = (
         "a labelled array: its labels would be lost",
         "Use `anygrad.xarray`, or pass its `data`, and its coordinates' as `spacing`.",
     ),
+    *[
+        Refusal(
+            package,
+            (name,),
+            "a file of several arrays",
+            "Pass one of them, e.g. `array['name'][...]`.",
+        )
+        for package, name in (
+            ("numpy", "NpzFile"),
+            ("zarr", "Group"),
+            ("h5py", "Group"),
+            ("h5netcdf", "Group"),
+            ("netCDF4", "Dataset"),
+        )
+    ],
     _on_disk("zarr", "Array", "from_zarr"),
     _on_disk("h5py", "Dataset", "from_array"),
     _on_disk("tiledb", "Array", "from_tiledb"),

@@ -40,5 +40,13 @@ class Setting(Generic[T]):
             self._blocks.set((*self._blocks.get(), block))
             yield
         finally:
-            left = [other for other in self._blocks.get() if other is not block]
-            self._blocks.set(tuple(left))
+            try:
+                self._leave(block)
+            except BaseException:  # an interrupt may come into this, too
+                self._leave(block)
+                raise
+
+    def _leave(self, block: tuple[T]) -> None:
+        """Take a block out, if it is still there."""
+        left = [other for other in self._blocks.get() if other is not block]
+        self._blocks.set(tuple(left))

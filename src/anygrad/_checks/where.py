@@ -18,6 +18,13 @@ OF_INDICES = (
     "`mask[indices] = True`."
 )
 
+#: What makes a mask of objects, some of which say neither yes nor no: those samples
+#: are not known to be valid.
+OF_OBJECTS = (
+    "Make it boolean first, with `where == True`, or of a column of pandas with "
+    "`to_numpy(bool, na_value=False)`."
+)
+
 
 def check_kind(where: Any) -> None:
     """Refuse what is no array, by a glance at its type."""
@@ -51,12 +58,18 @@ def _are_indices(where: Any) -> bool:
 def check_bool(mask: Samples, may_be_indices: bool = False) -> None:
     """Refuse arrays that do not say yes or no."""
     if not _precision.is_bool(mask.dtype, mask.namespace):
-        remedy = OF_INDICES if may_be_indices else "Compare first, e.g. `where != 0`."
+        remedy = OF_INDICES if may_be_indices else _as_bool(mask.dtype)
         msg = (
             f"`where` must have a boolean dtype: True for a valid sample. Got "
             f"{mask.dtype}. {remedy}"
         )
         raise TypeError(msg)
+
+
+def _as_bool(dtype: Any) -> str:
+    """Return what makes a mask of an array of another dtype."""
+    is_of_objects = getattr(dtype, "kind", "") == "O"
+    return OF_OBJECTS if is_of_objects else "Compare first, e.g. `where != 0`."
 
 
 def check(where: Any, field: Field) -> None:

@@ -17,7 +17,8 @@ BY_KIND = {
 
 #: The same of objects, of which pandas' dates are not subtracted from an array.
 OBJECTS = (
-    "Convert it to numbers first, e.g. with `astype(float)`; dates with "
+    "Convert it to numbers first, e.g. with `astype(float)`; arrays in it with "
+    "`numpy.stack`, dates with "
     "`(t - t[:1]).astype('m8[us]') / numpy.timedelta64(1, 's')`, uncertainties with "
     "`unumpy.nominal_values`."
 )
