@@ -200,6 +200,35 @@ def test_integer_coordinates(backend: Backend, integer: str) -> None:
             )
 
 
+def test_integers_around_a_circle(backend: Backend, integer: str) -> None:
+    """The step from the last to the first is not lost beside a long period.
+
+    Hours in milliseconds are, around a year, in float32.
+    """
+    if "float64" not in backend.dtypes:
+        pytest.skip("no dtype holds both")
+    top = min(limits(integer)[1], 2**50 + 1)
+    x = [1, 3, top // 2, top - 3, top]
+    for descends, dtype in itertools.product((False, True), backend.reals):
+        f = backend.asarray(SAMPLES, dtype)
+        coordinates = x[::-1] if descends else x
+        turn = -(top + 2) if descends else top + 2
+        results = anygrad.gradient(
+            f,
+            spacing=[backend.asarray(coordinates, integer)],
+            boundary=("periodic", top + 2),
+        )
+        around = [SAMPLES[-1], *SAMPLES, SAMPLES[0]]
+        beyond = [coordinates[-1] - turn, *coordinates, coordinates[0] + turn]
+        given = around, 0, oracle.along(0, beyond), 1
+        backend.check(
+            results,
+            [oracle.derivative(*given)[1:-1]],
+            like=f,
+            scales=[oracle.magnitude(*given)[1:-1]],
+        )
+
+
 def test_integers_on_integers(backend: Backend, integer: str) -> None:
     """Both at once, of every dtype, with no difference that would fit into it."""
     lo, hi = limits(integer)

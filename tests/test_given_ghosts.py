@@ -307,3 +307,15 @@ def test_what_varies_along_ghosts(library: Backend, name: str, keywords: Any) ->
     with pytest.raises(ValueError, match="must not vary along `dim` 0") as caught:
         anygrad.gradient(f, boundary=ends, **given)
     assert str(caught.value).startswith(f"`{name}` must not vary along `dim` 0, for ")
+
+
+def test_a_value_without_dims_is_no_ghosts(library: Backend) -> None:
+    """It is beyond the other end of a block, as a number is."""
+    f, value = library.asarray([1.0, 4, 9, 16]), library.asarray(5.0)
+    wanted = anygrad.derivative(f, boundary=("ghosts", 5.0))
+    for ends in (("ghosts", value), [("ghosts", value)]):
+        (found,) = anygrad.gradient(f, boundary=ends)
+        assert library.tolist(found) == library.tolist(wanted) == [4.0, 6, -2]
+    turned = library.xp.flip(f, axis=0)
+    found = anygrad.derivative(turned, spacing=-1, boundary=(value, "ghosts"))
+    assert library.tolist(found) == [-2.0, 6, 4]

@@ -288,9 +288,10 @@ def scales(task: Task, xp: Namespace) -> Sequence[Scale]:
 
 def spans_of(task: Task, xp: Namespace) -> Spans:
     """Return the distances of a task's coordinates."""
-    dtype, is_wide = task.precision.coordinates, task.precision.wide_coordinates
+    precision = task.precision
+    dtype, is_wide = precision.coordinates, precision.wide_coordinates
     x = prepare(task.coordinates, dtype, is_wide, xp)
-    return Spans(x, _as_numbers(task.period, dtype, xp), task, xp)
+    return Spans(x, _as_numbers(task.period, precision.turns, xp), task, xp)
 
 
 def _as_numbers(value: Any, dtype: DType, xp: Namespace) -> Any:

@@ -33,6 +33,9 @@ class Precision(NamedTuple):
     largest: float
     #: How many binary digits these numbers have.
     digits: int
+    #: In which a period is put together with coordinates that are subtracted before
+    #: they are converted: both are long, and what is left between them is one step.
+    turns: DType
 
 
 def working(precision: Precision) -> DType:
@@ -135,6 +138,14 @@ def choose(
     smallest = max(float(limits.smallest_normal), 2.0**-1022)
     complex_grid = coordinates is not None and is_complex(coordinates, xp)
     complex_samples = complex_step or is_complex(samples, xp)
+    wide_coordinates = (
+        coordinates is not None
+        and is_integer(coordinates, xp)
+        and _is_wide(coordinates, limits.bits, xp)
+    )
+    turns = working if complex_grid else real
+    if wide_coordinates and limits.bits < 64 and has_float64(device, xp):
+        turns = xp.float64
     if not complex_grid:
         complex_samples = complex_samples or is_complex(result, xp)
     return Precision(
@@ -142,15 +153,12 @@ def choose(
         coordinates=working if complex_grid else real,
         result=result,
         wide_samples=integers and _is_wide(samples, limits.bits, xp),
-        wide_coordinates=(
-            coordinates is not None
-            and is_integer(coordinates, xp)
-            and _is_wide(coordinates, limits.bits, xp)
-        ),
+        wide_coordinates=wide_coordinates,
         is_complex_by_grid=complex_grid and not complex_samples,
         smallest=smallest,
         largest=1.0 / smallest,
         digits=2 - math.frexp(float(limits.eps))[1],  # eps is 2**(1 - digits)
+        turns=turns,
     )
 
 

@@ -28,11 +28,11 @@ class Spans:
     """The distances along one axis, as far as they have been asked for."""
 
     def __init__(self, x: Any, period: Any, task: Task, xp: Namespace) -> None:
-        #: In the dtype in which they are subtracted, as the period is.
+        #: In the dtype in which they are subtracted, and that of turns.
         self.x, self.period = x, period
         self.task, self.xp = task, xp
         self.cuts: dict[Points, Any] = {}
-        self.chords: dict[tuple[Points, Points], Any] = {}
+        self.chords: dict[tuple[Points, Points, bool], Any] = {}
         self.turn: Any = None
 
     def of(self, formula: Formula) -> Callable[[int, int], Any]:
@@ -58,21 +58,26 @@ class Spans:
         """Return how far a point lies from the edge, if only beyond it."""
         if ghost is None:
             return self.chord(formula, formula.edge, offset)
-        parts = [self.chord(formula, lower, upper) for upper, lower in ghost.chords]
-        if ghost.turns:
+        turns = bool(ghost.turns)
+        parts = [self.chord(formula, *pair[::-1], turns) for pair in ghost.chords]
+        if turns:
             if self.turn is None:
                 self.turn = self.turned()
             parts.append(self.turn * float(ghost.turns))
-        return reduce(operator.add, parts)
+        length = reduce(operator.add, parts)
+        dtype = self.task.precision.coordinates
+        return length if length.dtype == dtype else self.xp.astype(length, dtype)
 
-    def chord(self, formula: Formula, first: int, last: int) -> Any:
+    def chord(
+        self, formula: Formula, first: int, last: int, turns: bool = False
+    ) -> Any:
         """Return the distance of two samples' coordinates, at all points it fills."""
         lower, upper = (points(formula, offset) for offset in (first, last))
         pair = (lower.start, lower.stop), (upper.start, upper.stop)
-        length = self.chords.get(pair)
+        length = self.chords.get((*pair, turns))
         if length is None:
-            length = self.difference(self.cut(*pair[1]), self.cut(*pair[0]))
-            self.chords[pair] = length
+            length = self.difference(self.cut(*pair[1]), self.cut(*pair[0]), turns)
+            self.chords[*pair, turns] = length
         return length
 
     def cut(self, start: int, stop: int | None) -> Any:
@@ -86,14 +91,15 @@ class Spans:
     def turned(self) -> Any:
         """Return the period, negative where the coordinates descend."""
         x, axis, xp = self.x, self.task.axis, self.xp
-        length = self.difference(*[x[index_along(axis, cut)] for cut in (END, START)])
+        last, first = [x[index_along(axis, cut)] for cut in (END, START)]
+        length = self.difference(last, first, turns=True)
         if x.shape[axis] == 1:  # to both sides
             return length + self.period
         # Its sign by hand: torch's compatible one has no batches.
         return length / xp.abs(length) * self.period
 
-    def difference(self, upper: Any, lower: Any) -> Any:
-        """Return the difference of coordinates, integers too."""
+    def difference(self, upper: Any, lower: Any, turns: bool = False) -> Any:
+        """Return the difference of coordinates, integers too, or its part of turns."""
         precision = self.task.precision
-        dtype, is_wide = precision.coordinates, precision.wide_coordinates
-        return difference(upper, lower, dtype, is_wide, self.xp)
+        dtype = precision.turns if turns else precision.coordinates
+        return difference(upper, lower, dtype, precision.wide_coordinates, self.xp)

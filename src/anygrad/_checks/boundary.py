@@ -89,14 +89,18 @@ def brings_ghosts(boundary: Any) -> bool:
 
 
 def is_tagged(entry: Any) -> bool:
-    """Tell whether an entry is ("ghosts", samples[, coordinates]), and no pair."""
+    """Tell whether an entry is ("ghosts", samples[, coordinates]), and no pair.
+
+    What has no dims is a value beyond the other end, as a number is.
+    """
     if not isinstance(entry, tuple) or len(entry) not in (2, 3):
         return False
     first, second = entry[:2]
     if type(first) is not str or first != _boundaries.GHOSTS:
         return False
     is_mode = isinstance(second, (str, tuple, numbers.Number))
-    return len(entry) == 3 or not is_mode
+    is_value = getattr(second, "shape", None) == ()
+    return len(entry) == 3 or not (is_mode or is_value)
 
 
 def _has_period(first: Any, second: Any) -> bool:

@@ -174,7 +174,9 @@ def _dtype_of_numbers(plan: Plan) -> Any:
     for task in all_tasks(plan):
         precision = task.precision
         # With complex samples or steps, only numbers of Python's promote.
-        if precision.samples != dtype or precision.coordinates != dtype:
+        if any(d != dtype for d in (precision.samples, precision.coordinates)):
+            return None
+        if task.period is not None and precision.turns != dtype:
             return None
     return dtype
 

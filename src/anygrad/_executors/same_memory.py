@@ -212,6 +212,7 @@ class InNumPy:
                 samples=self.dtypes[precision.samples],
                 coordinates=self.dtypes[precision.coordinates],
                 result=self.dtypes[precision.result],
+                turns=self.dtypes[precision.turns],
             ),
             inner=None if inner is None else self._translated(inner),
             kept=None if kept is None else Kept(kept.account),
