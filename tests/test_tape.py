@@ -9,12 +9,14 @@ import pytest
 
 from anygrad import _agnostic
 from anygrad._executors import results
-from anygrad._executors.printed import in_numba, loops, numba_language
+from anygrad._executors.printed import cuda, in_numba, loops, numba_language, variants
+from anygrad._executors.printed.printing import Scope
 from anygrad._executors.printed.settled import Settling
 from anygrad._executors.recorded import tape, weights
 from anygrad._executors.recorded.nodes import (
     LENGTH,
     Node,
+    TooLong,
     interior,
     interiors,
     nodes_of,
@@ -429,7 +431,34 @@ def test_which_weights_are_shared(numpy: Any, monkeypatch: pytest.MonkeyPatch) -
 def test_texts_that_are_not_printed(numpy: Any) -> None:
     """Of dtypes that Numba does not have, and of too many lines."""
     f = numpy.zeros((5, 6))
-    assert loops.text_of(record("laplacian", f), "CC", 5) is None
+    with pytest.raises(TooLong):
+        loops.text_of(record("laplacian", f), "CC", 5)
     assert loops.text_of(record("laplacian", f), "CC", 500) is not None
     half = record("derivative", f.astype("f2"))
     assert loops.text_of(half, "CC", 500) is None
+
+
+def test_what_is_too_long_is_given_up_early(
+    numpy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To record and print all of it may take a hundred times as long."""
+    f, most, counts = numpy.zeros((9, 9)), 300, [0]
+    keywords = {"accuracy": 4, "where": f == 0.0}
+    whole = record("hessian", f, **keywords)
+    assert sum(1 for _ in nodes_of(whole.results)) > 5 * most
+    plan = plan_of("hessian", f, **keywords)
+    known, operands = tape.form_of(f, plan)
+    write = Scope.add
+
+    def counted(scope: Scope, line: str) -> None:
+        counts[0] += 1
+        write(scope, line)
+
+    monkeypatch.setattr(Scope, "add", counted)
+    with pytest.raises(TooLong):
+        tape.record(known, operands, plan, plan.namespace, most)
+    with pytest.raises(TooLong):
+        loops.text_of(whole, "C" * (2 + len(whole.results)), most)
+    with pytest.raises(TooLong):
+        cuda.text_of(whole, variants.Variant(1, False), most)
+    assert 2 * most <= counts[0] <= 8 * most

@@ -26,6 +26,7 @@ from ..._records import all_tasks
 from ..._version import __version__
 from ..memory import OF_NUMPY
 from ..recorded import tape, weights
+from ..recorded.nodes import TooLong
 from . import kernels, loops
 from .kernels import Runner
 
@@ -71,8 +72,8 @@ class Kernel(NamedTuple):
 
     form: Form
     operands: Operands
-    #: ``record()`` returns what is printed.
-    record: Callable[[], Recording]
+    #: ``record(most_nodes=...)`` returns what is printed.
+    record: Callable[..., Recording]
     #: If its text is longer, it is cut.
     most_lines: int
 
@@ -206,8 +207,10 @@ def _compiled(
     """Return the kernel for a form; None where it runs without one."""
     if "?" in layouts or _is_switched_off():
         return None
-    most_lines = kernel.most_lines
-    text = loops.text_of(kernel.record(), layouts, most_lines, has_tables=has_tables)
+    text, most = None, kernel.most_lines
+    with contextlib.suppress(TooLong):
+        recording = kernel.record(most_nodes=most * kernels.NODES_PER_LINE)
+        text = loops.text_of(recording, layouts, most, has_tables=has_tables)
     if text is None:
         return None
     return kernels.compiled(lambda: _loaded(text), "Numba", "without")

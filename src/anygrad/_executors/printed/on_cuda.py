@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..._kept import remember
 from .. import results
 from ..recorded import composites, tape
+from ..recorded.nodes import TooLong
 from . import cuda, kernels, variants
 from .kernels import Runner
 
@@ -108,11 +110,13 @@ class Launch(NamedTuple):
 class Kernel:
     """What is kept of a form of calls on a device."""
 
-    __slots__ = ("functions", "latest", "recording", "traits")
+    __slots__ = ("functions", "latest", "most_lines", "recording", "traits")
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, most_lines: int) -> None:
         #: All operations.
         self.recording = recording
+        #: If its text is longer, it is cut.
+        self.most_lines = most_lines
         #: What is asked of them for each shape.
         self.traits = variants.traits_of(recording)
         #: What is compiled, by variant; None for what is not.
@@ -136,8 +140,8 @@ class Latest(NamedTuple):
     numbers: Sequence[float]
 
 
-#: The latest, by form and device.
-_kernels: dict[tuple[Form, Any], Kernel] = {}
+#: The latest, by form and device; None for what is too long to be one.
+_kernels: dict[tuple[Form, Any], Kernel | None] = {}
 
 
 def run(
@@ -155,10 +159,11 @@ def run_composite(launcher: Launcher, work: Work, plan: Plan) -> tuple[Any, ...]
 
     def launch(work: Work, outs: Sequence[Any]) -> bool:
         form, operands = work.form()
-        key = form, launcher.device(work.f)
-        kernel = _kernels.get(key) or remember(
-            _kernels, key, Kernel(work.record(form, operands))
-        )
+        # Without masks, what is long takes a second or two to compile, once; with them
+        # it would take many.
+        is_cut = work.composite.grid.where is not None
+        record = partial(work.record, form, operands)
+        kernel = _kernel(form, launcher.device(work.f), record, is_cut=is_cut)
         arrays, numbers = [*operands.arrays, *outs], operands.as_floats()
         return _launch_kernel(launcher, kernel, arrays, len(outs), numbers)
 
@@ -175,31 +180,54 @@ def _launch(
     """Write all results of a plan by one kernel; tell whether it could."""
     device, kept = launcher.device(f), plan.tasks[0].kept
     latest = None if kept is None else kept.made  # once: threads may replace it
+    kernel: Kernel | None
     if isinstance(latest, Latest) and latest.tasks is plan.tasks:
         _, kernel, numbers = latest
         arrays = [f, *outs]
     else:
         form, operands = tape.form_of(f, plan)
-        key = form, device
-        kernel = _kernels.get(key) or remember(
-            _kernels, key, Kernel(tape.record(form, operands, plan, xp))
-        )
+        is_cut = len(plan.tasks) > 1 or plan.tasks[0].inner is not None
+        record = partial(tape.record, form, operands, plan, xp)
+        kernel = _kernel(form, device, record, is_cut=is_cut)
         numbers = operands.as_floats()
         arrays = [*operands.arrays, *outs]
-        if kept is not None and len(operands.arrays) == 1:
+        if kernel is not None and kept is not None and len(operands.arrays) == 1:
             # The plan holds these tasks, too, so nothing more is held.
             kept.made = Latest(plan.tasks, kernel, numbers)
     return _launch_kernel(launcher, kernel, arrays, len(outs), numbers)
 
 
+def _kernel(
+    form: Form, device: Any, record: Callable[..., Recording], *, is_cut: bool
+) -> Kernel | None:
+    """Return what is kept of a form; None if it is too long to be one kernel.
+
+    ``record(most_nodes=...)`` returns its recording.  What is too long is cut, if it
+    can be.
+    """
+    key = form, device
+    found: Any = _kernels.get(key, False)
+    if found is not False:
+        kernel: Kernel | None = found
+        return kernel
+    most_lines = cuda.MOST_LINES if is_cut else cuda.MOST_LINES_ALONE
+    try:
+        recording = record(most_nodes=most_lines * kernels.NODES_PER_LINE)
+    except TooLong:
+        return remember(_kernels, key, None)
+    return remember(_kernels, key, Kernel(recording, most_lines))
+
+
 def _launch_kernel(
     launcher: Launcher,
-    kernel: Kernel,
+    kernel: Kernel | None,
     arrays: Sequence[Any],
     count: int,
     numbers: Sequence[float],
 ) -> bool:
     """Launch a kernel on arrays, of which the last are results; tell whether it can."""
+    if kernel is None:
+        return False
     f = arrays[0]
     places: list[Any] = [launcher.place(array) for array in arrays]
     if None in places:
@@ -224,10 +252,10 @@ def _prepared(
     """Return how a kernel is launched on arrays, of which the last are results."""
     import numpy
 
-    recording, traits, outs = kernel.recording, kernel.traits, places[-count:]
+    traits, outs = kernel.traits, places[-count:]
     variant = variants.variant_of(traits, places[:-count], outs)
     if variant is not None and variant not in kernel.functions:
-        kernel.functions[variant] = _compiled(recording, variant, launcher, device)
+        kernel.functions[variant] = _compiled(kernel, variant, launcher, device)
     if variant is None or kernel.functions[variant] is None:
         return Launch(places, None)
     position = numpy.int64 if variant.is_wide else numpy.int32
@@ -242,11 +270,11 @@ def _prepared(
     )
 
 
-def _compiled(
-    recording: Recording, variant: Variant, launcher: Launcher, device: Any
-) -> Any:
-    """Return the function of a recording; None where it cannot be compiled."""
-    text = cuda.text_of(recording, variant)
+def _compiled(kernel: Kernel, variant: Variant, launcher: Launcher, device: Any) -> Any:
+    """Return the function of a kernel; None where it cannot be compiled."""
+    text = None
+    with suppress(TooLong):
+        text = cuda.text_of(kernel.recording, variant, kernel.most_lines)
     if text is None:
         return None
     return kernels.compiled(

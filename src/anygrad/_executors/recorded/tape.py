@@ -168,8 +168,6 @@ class Recording(NamedTuple):
     arrays: tuple[Array, ...]
     #: For each number of a call, whether it is complex.
     is_complex: tuple[bool, ...]
-    #: Whether the call is several results, terms or derivatives.
-    can_be_cut: bool
 
     @property
     def dtypes(self) -> list[str]:
@@ -196,19 +194,29 @@ def form_of(
     return Form(tasks, operands.form_of_arrays()), operands
 
 
-def record(form: Form, operands: Operands, plan: Plan, xp: Namespace) -> Recording:
-    """Run the plan on symbols in the place of its arrays and numbers."""
-    recorder = Recorder(form, operands, xp)
-    found = recorder.run(recorder.symbols[0], plan, form.tasks)
-    can_be_cut = len(plan.tasks) > 1 or plan.tasks[0].inner is not None
-    return recorder.recording(found, can_be_cut=can_be_cut)
+def record(
+    form: Form,
+    operands: Operands,
+    plan: Plan,
+    xp: Namespace,
+    most_nodes: int | None = None,
+) -> Recording:
+    """Run the plan on symbols in the place of its arrays and numbers.
+
+    Raises `TooLong` where that takes more nodes.
+    """
+    recorder = Recorder(form, operands, xp, most_nodes)
+    return recorder.recording(recorder.run(recorder.symbols[0], plan, form.tasks))
 
 
 class Recorder:
     """Symbols for the operands of a form, and what is done to them."""
 
-    def __init__(self, form: Form, operands: Operands, xp: Namespace) -> None:
-        self._form, self._operands, self._tape = form, operands, Tape(xp)
+    def __init__(
+        self, form: Form, operands: Operands, xp: Namespace, most_nodes: int | None
+    ) -> None:
+        self._form, self._operands = form, operands
+        self._tape = Tape(xp, most_nodes)
         self.words: Any = Words(self._tape)
         #: Those of the arrays.
         self.symbols: list[Symbol] = []
@@ -232,14 +240,13 @@ class Recorder:
         alone = plan._replace(tasks=tasks, stack=None)
         return _agnostic.run(array, alone, self.words, weights.IN_THEIR_PLACE)
 
-    def recording(self, results: Sequence[Symbol], *, can_be_cut: bool) -> Recording:
+    def recording(self, results: Sequence[Symbol]) -> Recording:
         """Return all that has been done to make some results."""
         return Recording(
             tuple([result.node for result in results]),
             results[0].ndim,
             self._form.arrays,
             tuple([isinstance(one, complex) for one in self._operands.numbers]),
-            can_be_cut,
         )
 
 
