@@ -23,13 +23,17 @@ from planning import plan_of
 
 
 def form(function: str, f: Any, **keywords: Any) -> tape.Form:
-    return tape.form_of(f, plan_of(function, f, **keywords))[0]
+    return call(function, f, **keywords).form()[0]
+
+
+def call(function: str, f: Any, **keywords: Any) -> tape.Call:
+    plan = plan_of(function, f, **keywords)
+    return tape.Call(f, plan, plan.namespace)
 
 
 def record(function: str, f: Any, **keywords: Any) -> tape.Recording:
-    plan = plan_of(function, f, **keywords)
-    known, operands = tape.form_of(f, plan)
-    return tape.record(known, operands, plan, plan.namespace)
+    whole = call(function, f, **keywords)
+    return whole.record(*whole.form())
 
 
 def shown(node: Node) -> str:
@@ -68,8 +72,9 @@ def played(
     def weights_of(task: Any) -> Any:
         return weights.made(task, plan.namespace) if shares_weights else None
 
-    known, operands = tape.form_of(f, plan, weights_of)
-    recording = tape.record(known, operands, plan, plan.namespace)
+    whole = tape.Call(f, plan, plan.namespace)
+    known, operands = whole.form(weights_of)
+    recording = whole.record(known, operands)
     made = results.empty(f, plan, numpy.empty_like)
     layouts = "".join(map(in_numba._layout, (*operands.arrays, *made.outs)))
     text = loops.text_of(recording, layouts, 5000)
@@ -164,8 +169,7 @@ def test_another_form(numpy: Any) -> None:
 def test_operands_are_counted_once(numpy: Any) -> None:
     """Coordinates of several dims may be one array, and the samples their own."""
     x = numpy.arange(7.0)
-    plan = plan_of("derivative", x, spacing=x)
-    known, operands = tape.form_of(x, plan)
+    known, operands = call("derivative", x, spacing=x).form()
     assert operands.arrays[0] is x
     assert len(operands.arrays) == len(known.arrays)
     assert known.arrays[0] == tape.Array(x.dtype, (True,))

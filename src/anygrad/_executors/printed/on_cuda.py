@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..._kept import remember
 from .. import results
-from ..recorded import composites, tape
+from ..recorded import composites
+from ..recorded.tape import Call
 from . import cuda, kernels, variants
 from .kernels import Runner
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ..memory import Memory
     from ..recorded.composites import Work
     from ..recorded.nodes import Range
-    from ..recorded.tape import Form, Recording
+    from ..recorded.tape import Form, Operands, Recording
     from .variants import Array, Variant
 
 #: So many threads are in a block.
@@ -154,11 +155,7 @@ def run_composite(launcher: Launcher, work: Work, plan: Plan) -> tuple[Any, ...]
     """Return the results of a composite by one kernel; None where it cannot."""
 
     def launch(work: Work, outs: Sequence[Any]) -> bool:
-        form, operands = work.form()
-        key = form, launcher.device(work.f)
-        kernel = _kernels.get(key) or remember(
-            _kernels, key, Kernel(work.record(form, operands))
-        )
+        kernel, operands = _kernel_of(work, launcher.device(work.f))
         arrays, numbers = [*operands.arrays, *outs], operands.as_floats()
         return _launch_kernel(launcher, kernel, arrays, len(outs), numbers)
 
@@ -173,23 +170,29 @@ def _launch(
     outs: Sequence[Any],
 ) -> bool:
     """Write all results of a plan by one kernel; tell whether it could."""
-    device, kept = launcher.device(f), plan.tasks[0].kept
+    kept = plan.tasks[0].kept
     latest = None if kept is None else kept.made  # once: threads may replace it
     if isinstance(latest, Latest) and latest.tasks is plan.tasks:
         _, kernel, numbers = latest
         arrays = [f, *outs]
     else:
-        form, operands = tape.form_of(f, plan)
-        key = form, device
-        kernel = _kernels.get(key) or remember(
-            _kernels, key, Kernel(tape.record(form, operands, plan, xp))
-        )
+        kernel, operands = _kernel_of(Call(f, plan, xp), launcher.device(f))
         numbers = operands.as_floats()
         arrays = [*operands.arrays, *outs]
         if kept is not None and len(operands.arrays) == 1:
             # The plan holds these tasks, too, so nothing more is held.
             kept.made = Latest(plan.tasks, kernel, numbers)
     return _launch_kernel(launcher, kernel, arrays, len(outs), numbers)
+
+
+def _kernel_of(work: Call | Work, device: Any) -> tuple[Kernel, Operands]:
+    """Return the kernel of a form on a device, and its operands."""
+    form, operands = work.form()
+    kernel = _kernels.get((form, device))
+    if kernel is None:
+        made = Kernel(work.record(form, operands))
+        kernel = remember(_kernels, (form, device), made)
+    return kernel, operands
 
 
 def _launch_kernel(

@@ -59,7 +59,7 @@ class Work(NamedTuple):
     def form(
         self, weights_of: Callable[[Task], Weights | None] | None = None
     ) -> tuple[Form, Operands]:
-        """Return its form, and its operands, as `tape.form_of` does."""
+        """Return its form, and its operands, as that of a `Call` does."""
         operands = Operands(self.f, weights_of)
         items = [
             tuple(map(operands.form_of_task, item.tasks))
