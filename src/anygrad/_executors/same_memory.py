@@ -102,13 +102,6 @@ class InNumPy:
         there = self._plan(f, plan) if is_small or _pays(plan) else None
         if there is None:
             return self._widened(f, plan) if may_be_again else None
-        if is_small and plan.is_plain:  # where each call counts
-            found = [torch.empty_like(f, dtype=t.precision.result) for t in plan.tasks]
-            samples, outs = self.view(f), [self.view(out) for out in found]
-            in_numpy.run(samples, there, self.namespace, outs)
-            if may_be_again and spaces.place_of(plan, layout) is None:
-                _take(plan, there, layout)
-            return tuple(found)
         made = results.empty(f, plan, huge_pages.empty_like)
         samples, outs = self.view(f), [self.view(out) for out in made.outs]
         if is_small:
@@ -116,6 +109,8 @@ class InNumPy:
         else:
             with _workers.set_workers(torch.get_num_threads()):
                 arrays = in_numpy.run(samples, there, self.namespace, outs)
+        if may_be_again and spaces.place_of(plan, layout) is None:
+            _take(plan, there, layout)
         if not outs or arrays[0] is outs[0]:
             return made.copy()
         for tensor, result in zip(made.returned, arrays, strict=True):
