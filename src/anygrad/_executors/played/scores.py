@@ -17,8 +17,8 @@ from ..._records import Alternative, Plan, candidates
 from ..._scales import Scale
 from ..recorded import weights
 from ..recorded.nodes import LENGTH, Tape, Weak, interiors
-from ..recorded.symbols import Symbol, Words, symbol_of, symbol_of_array
-from .programs import program_of
+from ..recorded.symbols import Symbol, Words, symbol_of_array
+from .programs import Writer
 from .values import Values
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Score(NamedTuple):
         """Return the program for a kind of block."""
         known = self.programs.get(kind)
         if known is None:
-            known = self.programs[kind] = program_of(self, kind, ops, xp)
+            known = self.programs[kind] = Writer(self, kind, ops, xp).program()
         return known
 
 
@@ -212,7 +212,11 @@ class Recorder:
         """Return what stands for an array or a number, if there is one."""
         if value is None:
             return None
-        return symbol_of(self.tape, next(self.places), value)
+        place = next(self.places)
+        if not is_array(value):
+            return Weak(place, isinstance(value, complex))
+        shape = tuple([1 if n == 1 else LENGTH for n in value.shape])
+        return symbol_of_array(self.tape, place, shape, value.dtype)
 
     def scales_of(self, scheme: Scheme) -> Sequence[Scale]:
         """Return, for each formula, what stands for all numbers of a scale."""
