@@ -13,7 +13,7 @@ from .pieces import Piece, Prepared
 
 if TYPE_CHECKING:
     from ..._records import Task
-    from ..._typing import Namespace
+    from ..._typing import DType, Namespace
     from .blocks import Bound
     from .operations import InPlaceOps
     from .scores import Score, Term
@@ -141,12 +141,17 @@ def most_points(
         return None
     precision = terms[0].task.precision
     dtype = working(precision)
-    example = f if f.dtype == dtype else xp.empty((0,), dtype=dtype)
-    is_plain = example is f and len(terms) == 1 and _is_plain(terms[0])
+    is_plain = f.dtype == dtype and len(terms) == 1 and _is_plain(terms[0])
     nbytes = ops.block_bytes if is_plain else ops.scratch_bytes
     if dtype != precision.result:  # scratch arrays are wider than that
         nbytes //= 2
-    return max(nbytes // int(example.dtype.itemsize), 1)
+    return points_in(nbytes, dtype, xp)
+
+
+def points_in(nbytes: int, dtype: DType, xp: Namespace) -> int:
+    """Return how many numbers there are in so many bytes; one at least."""
+    itemsize = int(xp.empty((0,), dtype=dtype).dtype.itemsize)  # a class has none
+    return max(nbytes // itemsize, 1)
 
 
 def _is_plain(term: Term) -> bool:
