@@ -220,16 +220,12 @@ class InNumPy:
     def _bound(self, known: Task, task: Task) -> Task:
         """Return a task with NumPy's dtypes and what a call has added to torch's."""
         step, x, ends, period = task[5:9]
-        where, inner = task.where, task.inner
+        inner = task.inner
         if known.inner is not None and inner is not None:
             inner = self._bound(known.inner, inner)
-        step = step if step is None else self.view(step)
-        x = x if x is None else self.view(x)
-        where = where if where is None else self.view(where)
-        if ends is not None or period is not None:
-            first, last = ends or (None, None)
-            first, last, period = map(self._there, (first, last, period))
-            ends = None if ends is None else (first, last)
+        step, x, period, where = map(self._there, (step, x, period, task.where))
+        if ends is not None:
+            ends = self._there(ends[0]), self._there(ends[1])
         grid = (task.scales, step, x, ends, period)
         return known.with_values(grid, inner, where, task.alternatives)
 
