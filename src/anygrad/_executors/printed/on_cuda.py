@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..._kept import remember
 from .. import results
-from ..recorded import composites, tape
+from ..recorded import composites
 from ..recorded.nodes import TooLong
+from ..recorded.tape import Call
 from . import cuda, kernels, variants
 from .kernels import Runner
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ..memory import Memory
     from ..recorded.composites import Work
     from ..recorded.nodes import Range
-    from ..recorded.tape import Form, Recording
+    from ..recorded.tape import Form, Operands, Recording
     from .variants import Array, Variant
 
 #: So many threads are in a block.
@@ -158,12 +159,7 @@ def run_composite(launcher: Launcher, work: Work, plan: Plan) -> tuple[Any, ...]
     """Return the results of a composite by one kernel; None where it cannot."""
 
     def launch(work: Work, outs: Sequence[Any]) -> bool:
-        form, operands = work.form()
-        # Without masks, what is long takes a second or two to compile, once; with them
-        # it would take many.
-        is_cut = work.composite.grid.where is not None
-        record = partial(work.record, form, operands)
-        kernel = _kernel(form, launcher.device(work.f), record, is_cut=is_cut)
+        kernel, operands = _kernel_of(work, launcher.device(work.f))
         arrays, numbers = [*operands.arrays, *outs], operands.as_floats()
         return _launch_kernel(launcher, kernel, arrays, len(outs), numbers)
 
@@ -178,17 +174,14 @@ def _launch(
     outs: Sequence[Any],
 ) -> bool:
     """Write all results of a plan by one kernel; tell whether it could."""
-    device, kept = launcher.device(f), plan.tasks[0].kept
+    kept = plan.tasks[0].kept
     latest = None if kept is None else kept.made  # once: threads may replace it
     kernel: Kernel | None
     if isinstance(latest, Latest) and latest.tasks is plan.tasks:
         _, kernel, numbers = latest
         arrays = [f, *outs]
     else:
-        form, operands = tape.form_of(f, plan)
-        is_cut = len(plan.tasks) > 1 or plan.tasks[0].inner is not None
-        record = partial(tape.record, form, operands, plan, xp)
-        kernel = _kernel(form, device, record, is_cut=is_cut)
+        kernel, operands = _kernel_of(Call(f, plan, xp), launcher.device(f))
         numbers = operands.as_floats()
         arrays = [*operands.arrays, *outs]
         if kernel is not None and kept is not None and len(operands.arrays) == 1:
@@ -197,25 +190,21 @@ def _launch(
     return _launch_kernel(launcher, kernel, arrays, len(outs), numbers)
 
 
-def _kernel(
-    form: Form, device: Any, record: Callable[..., Recording], *, is_cut: bool
-) -> Kernel | None:
-    """Return what is kept of a form; None if it is too long to be one kernel.
+def _kernel_of(work: Call | Work, device: Any) -> tuple[Kernel | None, Operands]:
+    """Return the kernel of a form on a device, and its operands.
 
-    ``record(most_nodes=...)`` returns its recording.  What is too long is cut, if it
-    can be.
+    None for what is too long to be one: it is cut, if it can be.
     """
-    key = form, device
-    found: Any = _kernels.get(key, False)
-    if found is not False:
-        kernel: Kernel | None = found
-        return kernel
-    most_lines = cuda.MOST_LINES if is_cut else cuda.MOST_LINES_ALONE
-    try:
-        recording = record(most_nodes=most_lines * kernels.NODES_PER_LINE)
-    except TooLong:
-        return remember(_kernels, key, None)
-    return remember(_kernels, key, Kernel(recording, most_lines))
+    form, operands = work.form()
+    kernel: Any = _kernels.get((form, device), False)
+    if kernel is False:  # it has not been met
+        most_lines = cuda.MOST_LINES if work.can_be_cut else cuda.MOST_LINES_ALONE
+        kernel = None
+        with suppress(TooLong):
+            most_nodes = most_lines * kernels.NODES_PER_LINE
+            kernel = Kernel(work.record(form, operands, most_nodes), most_lines)
+        kernel = remember(_kernels, (form, device), kernel)
+    return kernel, operands
 
 
 def _launch_kernel(

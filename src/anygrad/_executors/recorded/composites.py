@@ -52,6 +52,15 @@ class Work(NamedTuple):
             if type(item) is Plan:
                 yield from item.tasks
 
+    @property
+    def can_be_cut(self) -> bool:
+        """Whether whole arrays serve as well.
+
+        Without masks, what is long takes a second or two to compile, once; with them it
+        would take many.
+        """
+        return self.composite.grid.where is not None
+
     def arrays(self) -> Iterator[Any]:
         """Return all arrays that are no plan's."""
         return (item for item in self.items if type(item) not in (Plan, float))
@@ -59,7 +68,7 @@ class Work(NamedTuple):
     def form(
         self, weights_of: Callable[[Task], Weights | None] | None = None
     ) -> tuple[Form, Operands]:
-        """Return its form, and its operands, as `tape.form_of` does."""
+        """Return its form, and its operands, as that of a `Call` does."""
         operands = Operands(self.f, weights_of)
         items = [
             tuple(map(operands.form_of_task, item.tasks))

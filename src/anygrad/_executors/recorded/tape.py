@@ -7,11 +7,11 @@ so that another shape and another step are the same form.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import _agnostic
-from ..._records import Alternative
+from ..._records import Alternative, all_tasks
 from ..._scales import Scale
 from . import weights
 from .nodes import LENGTH, Node, Tape, Weak, name_of
@@ -176,37 +176,48 @@ class Recording(NamedTuple):
         return found + [node.dtype for node in self.results]
 
 
-def form_of(
-    f: Any,
-    plan: Plan,
-    weights_of: Callable[[Task], Weights | None] | None = None,
-) -> tuple[Form, Operands]:
-    """Return the form of a call, and its operands.
+class Call(NamedTuple):
+    """A plan on samples."""
 
-    What `weights_of` makes of a task is one, in the place of coordinates.
-    """
-    operands = Operands(f, weights_of)
-    each: dict[int, Any] = {}  # what is written twice is computed once
-    for task in plan.tasks:
-        if id(task) not in each:
-            each[id(task)] = operands.form_of_task(task)
-    tasks = tuple([each[id(task)] for task in plan.tasks])
-    return Form(tasks, operands.form_of_arrays()), operands
+    f: Any
+    plan: Plan
+    namespace: Namespace
 
+    def tasks(self) -> Iterator[Task]:
+        """Return all tasks."""
+        return all_tasks(self.plan)
 
-def record(
-    form: Form,
-    operands: Operands,
-    plan: Plan,
-    xp: Namespace,
-    most_nodes: int | None = None,
-) -> Recording:
-    """Run the plan on symbols in the place of its arrays and numbers.
+    @property
+    def can_be_cut(self) -> bool:
+        """Whether it is several results, terms or derivatives."""
+        tasks = self.plan.tasks
+        return len(tasks) > 1 or tasks[0].inner is not None
 
-    Raises `TooLong` where that takes more nodes.
-    """
-    recorder = Recorder(form, operands, xp, most_nodes)
-    return recorder.recording(recorder.run(recorder.symbols[0], plan, form.tasks))
+    def form(
+        self, weights_of: Callable[[Task], Weights | None] | None = None
+    ) -> tuple[Form, Operands]:
+        """Return its form, and its operands.
+
+        What `weights_of` makes of a task is one, in the place of coordinates.
+        """
+        operands, tasks = Operands(self.f, weights_of), self.plan.tasks
+        each: dict[int, Any] = {}  # what is written twice is computed once
+        for task in tasks:
+            if id(task) not in each:
+                each[id(task)] = operands.form_of_task(task)
+        known = tuple([each[id(task)] for task in tasks])
+        return Form(known, operands.form_of_arrays()), operands
+
+    def record(
+        self, form: Form, operands: Operands, most_nodes: int | None = None
+    ) -> Recording:
+        """Run the plan on symbols in the place of its arrays and numbers.
+
+        Raises `TooLong` where that takes more nodes.
+        """
+        recorder = Recorder(form, operands, self.namespace, most_nodes)
+        found = recorder.run(recorder.symbols[0], self.plan, form.tasks)
+        return recorder.recording(found)
 
 
 class Recorder:
