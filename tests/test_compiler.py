@@ -553,8 +553,8 @@ def test_where_ends_are_as_if_samples_were_missing(
     if "spacing" in keywords:
         keywords = {"spacing": [numpy.arange(n) ** 1.5 for n in f.shape]}
     plan = plan_of(function, f, where=f > 0.1, **keywords)
-    form, operands = tape.form_of(f, plan)
-    recording = tape.record(form, operands, plan, plan.namespace)
+    call = tape.Call(f, plan, plan.namespace)
+    recording = call.record(*call.form())
     ranges = nodes.interiors(recording.results, f.ndim)
     found = missing_beyond.serve_everywhere(recording.results, ranges)
     assert found is serve

@@ -208,9 +208,8 @@ def recording_of(name: str, f: Any, **keywords: Any) -> Recording:
     """Return the recording of a call."""
     import array_api_compat.cupy
 
-    plan = plan_of(name, f, **keywords)
-    form, operands = tape.form_of(f, plan)
-    return tape.record(form, operands, plan, array_api_compat.cupy)
+    call = tape.Call(f, plan_of(name, f, **keywords), array_api_compat.cupy)
+    return call.record(*call.form())
 
 
 def traits_of(name: str, f: Any, **keywords: Any) -> variants.Traits:

@@ -122,13 +122,13 @@ def test_a_plan_is_for_so_many_components(library: Backend, name: str) -> None:
 
 def test_fields_of_other_components_are_planned_once(library: Backend) -> None:
     """Though the plan for all lengths is that of so many as came first."""
-    planned = mock.Mock(side_effect=_plans._planned)
-    with mock.patch.object(_plans, "_planned", planned):
+    made = mock.Mock(side_effect=_plans._made)
+    with mock.patch.object(_plans, "_made", made):
         for _ in range(4):
             for count in (2, 5, 3):
                 f = library.from_flat([1] * 77 * count, library.real, (count, 7, 11))
                 plan_of("jacobian", f, accuracy=4, edge_order=1, dim=(2, 1))
-    assert planned.call_count == 3
+    assert made.call_count == 3
 
 
 def numbers(library: Backend, function: str, f: Any, **given: Any) -> str:

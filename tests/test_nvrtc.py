@@ -70,13 +70,10 @@ def texts(name: str, f: Any, **keywords: Any) -> Iterator[tuple[Variant, str]]:
 
     if "scale_factors" in keywords:
         composite, _, xp = composite_of(name, f, **keywords)
-        work = work_of(f, composite, xp, in_numpy.run)
-        form, operands = work.form()
-        recording = work.record(form, operands)
+        work: Any = work_of(f, composite, xp, in_numpy.run)
     else:
-        plan = plan_of(name, f, **keywords)
-        form, operands = tape.form_of(f, plan)
-        recording = tape.record(form, operands, plan, array_api_compat.numpy)
+        work = tape.Call(f, plan_of(name, f, **keywords), array_api_compat.numpy)
+    recording = work.record(*work.form())
     traits = variants.traits_of(recording)
     most = variants.ACCESS // max(
         cuda_language.SIZES[node.dtype] for node in recording.results

@@ -94,7 +94,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         return wrapper
 
     monkeypatch.setattr(scores, "record", counted(scores.record))
-    monkeypatch.setattr(scores, "program_of", counted(scores.program_of))
+    monkeypatch.setattr(scores, "Writer", counted(scores.Writer))
     monkeypatch.setattr(forms, "_scores", {})
     return found
 

@@ -9,12 +9,14 @@ import pytest
 
 from anygrad import _agnostic
 from anygrad._executors import results
-from anygrad._executors.printed import in_numba, loops, numba_language
+from anygrad._executors.printed import cuda, in_numba, loops, numba_language, variants
+from anygrad._executors.printed.printing import Scope
 from anygrad._executors.printed.settled import Settling
 from anygrad._executors.recorded import tape, weights
 from anygrad._executors.recorded.nodes import (
     LENGTH,
     Node,
+    TooLong,
     interior,
     interiors,
     nodes_of,
@@ -23,13 +25,17 @@ from planning import plan_of
 
 
 def form(function: str, f: Any, **keywords: Any) -> tape.Form:
-    return tape.form_of(f, plan_of(function, f, **keywords))[0]
+    return call(function, f, **keywords).form()[0]
+
+
+def call(function: str, f: Any, **keywords: Any) -> tape.Call:
+    plan = plan_of(function, f, **keywords)
+    return tape.Call(f, plan, plan.namespace)
 
 
 def record(function: str, f: Any, **keywords: Any) -> tape.Recording:
-    plan = plan_of(function, f, **keywords)
-    known, operands = tape.form_of(f, plan)
-    return tape.record(known, operands, plan, plan.namespace)
+    whole = call(function, f, **keywords)
+    return whole.record(*whole.form())
 
 
 def shown(node: Node) -> str:
@@ -68,8 +74,9 @@ def played(
     def weights_of(task: Any) -> Any:
         return weights.made(task, plan.namespace) if shares_weights else None
 
-    known, operands = tape.form_of(f, plan, weights_of)
-    recording = tape.record(known, operands, plan, plan.namespace)
+    whole = tape.Call(f, plan, plan.namespace)
+    known, operands = whole.form(weights_of)
+    recording = whole.record(known, operands)
     made = results.empty(f, plan, numpy.empty_like)
     layouts = "".join(map(in_numba._layout, (*operands.arrays, *made.outs)))
     text = loops.text_of(recording, layouts, 5000)
@@ -164,8 +171,7 @@ def test_another_form(numpy: Any) -> None:
 def test_operands_are_counted_once(numpy: Any) -> None:
     """Coordinates of several dims may be one array, and the samples their own."""
     x = numpy.arange(7.0)
-    plan = plan_of("derivative", x, spacing=x)
-    known, operands = tape.form_of(x, plan)
+    known, operands = call("derivative", x, spacing=x).form()
     assert operands.arrays[0] is x
     assert len(operands.arrays) == len(known.arrays)
     assert known.arrays[0] == tape.Array(x.dtype, (True,))
@@ -429,7 +435,34 @@ def test_which_weights_are_shared(numpy: Any, monkeypatch: pytest.MonkeyPatch) -
 def test_texts_that_are_not_printed(numpy: Any) -> None:
     """Of dtypes that Numba does not have, and of too many lines."""
     f = numpy.zeros((5, 6))
-    assert loops.text_of(record("laplacian", f), "CC", 5) is None
+    with pytest.raises(TooLong):
+        loops.text_of(record("laplacian", f), "CC", 5)
     assert loops.text_of(record("laplacian", f), "CC", 500) is not None
     half = record("derivative", f.astype("f2"))
     assert loops.text_of(half, "CC", 500) is None
+
+
+def test_what_is_too_long_is_given_up_early(
+    numpy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To record and print all of it may take a hundred times as long."""
+    f, most, counts = numpy.zeros((9, 9)), 300, [0]
+    keywords = {"accuracy": 4, "where": f == 0.0}
+    whole = record("hessian", f, **keywords)
+    assert sum(1 for _ in nodes_of(whole.results)) > 5 * most
+    again = call("hessian", f, **keywords)
+    known, operands = again.form()
+    write = Scope.add
+
+    def counted(scope: Scope, line: str) -> None:
+        counts[0] += 1
+        write(scope, line)
+
+    monkeypatch.setattr(Scope, "add", counted)
+    with pytest.raises(TooLong):
+        again.record(known, operands, most)
+    with pytest.raises(TooLong):
+        loops.text_of(whole, "C" * (2 + len(whole.results)), most)
+    with pytest.raises(TooLong):
+        cuda.text_of(whole, variants.Variant(1, False), most)
+    assert 2 * most <= counts[0] <= 8 * most

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _dispatch, _libraries
 from ._classes import is_array, ndim_of
+from ._lowering import with_dims
 from ._records import Plan, all_tasks
 
 if TYPE_CHECKING:
@@ -55,8 +56,7 @@ def _placed(value: Any, place: Place | None, ndim: int) -> Any:
     if not is_array(value):
         return value
     plain = _libraries.without_shell(value if place is None else place.array(value))
-    missing = ndim - plain.ndim if plain.ndim else 0
-    return plain[(*(None,) * missing, ...)] if missing else plain
+    return with_dims(plain, ndim) if plain.ndim else plain
 
 
 def of_task(constants: tuple[Any, Any], task: Task) -> tuple[Any, Any]:

@@ -215,7 +215,7 @@ def _planned(
     stack: Stack | None = None,
 ) -> Planned:
     samples, mask = field.samples, request.where
-    beyond = [value for d in dims for value in d.ends.values()]
+    beyond = _tasks.beyond_ends(dims)
     is_plain = stack is None and field.vector_axis is None
     is_plain = is_plain and not any(map(is_array, beyond)) and not are_short(tasks)
     companions = [*[d.entry.given for d in dims], *beyond, mask]

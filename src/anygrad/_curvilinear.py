@@ -25,6 +25,7 @@ from ._checks.dtype import check_pair
 from ._checks.spacing import Entry
 from ._curved import FORMULAS, Composite
 from ._curved_grid import Grid, at_once
+from ._lowering import with_dims
 from ._records import Field, Plan, Samples
 from ._typing import DType, Namespace
 
@@ -116,9 +117,7 @@ def _placed(given: list[Any], field: Field, dtype: DType) -> tuple[Any, ...]:
             factors.append(factor)
             continue
         plain = _libraries.lasting(_constants.placed(factor, samples))
-        missing = field.ndim - plain.ndim
-        plain = plain[(*(None,) * missing, ...)] if missing else plain
-        plain = _constants.in_chunks(plain, chunks)
+        plain = _constants.in_chunks(with_dims(plain, field.ndim), chunks)
         with _dispatch.surroundings(samples):
             factors.append(_agnostic.prepare(plain, real, False, xp))
     return tuple(factors)

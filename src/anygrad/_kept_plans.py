@@ -32,8 +32,6 @@ class Known:
     ) -> None:
         #: Without what a call adds, or complete where a call adds nothing.
         self.plan = plan
-        #: What stands after its tasks once they are bound.
-        self.rest = plan.after_tasks()
         #: Where NumPy's arrays are copied to, if there are any to be copied.
         self.place = place
         #: How many bytes it holds, with what executors keep.

@@ -46,6 +46,12 @@ def index_along(axis: int, *cuts: Any) -> tuple[Any, ...]:
     return (*(slice(None),) * axis, *cuts, ...)
 
 
+def with_dims(array: Any, ndim: int) -> Any:
+    """Return an array of so many dims, or of more: new ones are the first."""
+    missing = ndim - array.ndim
+    return array[(*(None,) * missing, ...)] if missing > 0 else array
+
+
 def part_of(array: Any, cuts: Sequence[slice]) -> Any:
     """Return a part of an array that broadcasts, along the axes on which it varies."""
     pairs = zip(cuts, array.shape, strict=False)

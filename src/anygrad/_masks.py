@@ -7,7 +7,7 @@ from typing import Any
 
 from ._calls import Request
 from ._checks import ghosts, input
-from ._lowering import index_along
+from ._lowering import index_along, with_dims
 from ._records import Plan
 from ._refusals import Mask
 from ._unmasked import unmasked
@@ -48,12 +48,9 @@ def plan_without(
 def _as_samples(valid: Any, inner: Plan) -> Any:
     """Return a mask that broadcasts with the samples, all components included."""
     components = [task.component for task in inner.tasks if task.component is not None]
-    missing = inner.ndim - valid.ndim
-    if not components or missing < 0:
+    if not components or valid.ndim > inner.ndim:
         return valid
-    axis = components[0][0]
-    whole = valid[(*(None,) * missing, ...)]
-    return whole[index_along(axis, None)]
+    return with_dims(valid, inner.ndim)[index_along(components[0][0], None)]
 
 
 def _missing(inner: Plan, data: Any) -> list[Any]:

@@ -28,11 +28,10 @@ from ._keys import (
     spacing_form,
     typed,
 )
-from ._lengths import Lengths
 from ._libraries import BY_CLASS, lasting, without_shell
 from ._records import Plan, Samples, are_short
 from ._stepping import Coordinates
-from ._tasks import StepOutOfRangeError, bound, masked, values_of
+from ._tasks import StepOutOfRangeError, beyond_ends, bound, masked, values_of
 
 #: Plans of more derivatives, as of very many components, are kept for one shape only:
 #: those for all lengths are bounded in number, and not in size.
@@ -127,22 +126,29 @@ def plan(
         companion.check_together(array, library, **request.arrays())
     if known is None and (carry := _carried.planner(array, request)) is not None:
         return carry(planner, array, request, plan)
-    if key is not None and known is None and are_lasting(dim, axis, *orders, *places):
-        return _learned(key, planner, array, request)
-    samples, planned, request = _planned(planner, array, request)
-    place = _place(samples, planned, request)
-    made = _with_values(samples, planned, place)
-    return _masked(made, request.where, place)
+    is_kept = key is not None and known is None
+    is_kept = is_kept and are_lasting(dim, axis, *orders, *places)
+    return _made(key if is_kept else None, planner, array, request)
 
 
-def _planned(
-    planner: Planner, array: Any, request: Request
-) -> tuple[Samples, Planned, Request]:
-    """Return what a call is about, and what it asks for in the library's own arrays."""
+def _made(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
+    """Return the plan of a call, and keep it by its key, if it has one."""
     samples = _dispatch.samples_of(array, "input")
     input.check(samples)
     request = _constants.adopted(request, samples)
-    return samples, planner(samples, request), request
+    planned = planner(samples, request)
+    given = [*[d.entry.given for d in planned.dims], *beyond_ends(planned.dims)]
+    place = _constants.place_for(samples, (*given, request.where))
+    place = place and place._replace(are_taken=planned.plan.takes_vectors)
+    made = _with_values(samples, planned, place)
+    if key is not None:
+        known = _known_of(planned, made, request, place)
+        # That of the latest numbers is as large.
+        known.account.add(size_of(key) + sys.getsizeof(known) + 2 * size_of(made))
+        own = _kept(key, known, samples, planned, has_list=_is_list(request.spacing))
+        if own is not known:
+            made = _bound(own, request.spacing, request.boundary, None)
+    return _masked(made, request.where, place)
 
 
 def _with_values(samples: Samples, planned: Planned, place: Place | None) -> Plan:
@@ -164,15 +170,6 @@ def _with_values(samples: Samples, planned: Planned, place: Place | None) -> Pla
     return plan.with_tasks(tuple(tasks))
 
 
-def _place(samples: Samples, planned: Planned, request: Request) -> Place | None:
-    """Return where NumPy's arrays are copied to; None if there are none to copy."""
-    given = [d.entry.given for d in planned.dims]
-    for d in planned.dims:
-        given += d.ends.values()
-    place = _constants.place_for(samples, (*given, request.where))
-    return place and place._replace(are_taken=planned.plan.takes_vectors)
-
-
 def _masked(plan: Plan, where: Any, place: Place | None) -> Plan:
     """Return a plan with a mask that broadcasts with the samples, if there is one."""
     if where is None:
@@ -182,41 +179,28 @@ def _masked(plan: Plan, where: Any, place: Place | None) -> Plan:
     return plan.with_tasks(tuple([masked(task, mask) for task in plan.tasks]))
 
 
-def _learned(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
-    """Return the plan of a call whose like has not been seen, and keep it."""
-    samples, planned, _ = _planned(planner, array, request)
-    place = _place(samples, planned, request)
-    made = _with_values(samples, planned, place)
-    known = _known_of(planned, made, request, place)
-    # That of the latest numbers is as large.
-    known.account.add(size_of(key) + sys.getsizeof(known) + 2 * size_of(made))
-    lengths = _asked_of_others(samples, planned)
-    if lengths is None:
-        own = _kept_plans.keep(key, known)
-    else:
-        has_list = _is_list(request.spacing)
-        own = _kept_plans.share(key, known, lengths, has_list=has_list)
-    if own is not known:
-        made = _bound(own, request.spacing, request.boundary, None)
-    return _masked(made, request.where, place)
-
-
-def _asked_of_others(samples: Samples, planned: Planned) -> Lengths | None:
-    """Return what a plan asks of other lengths; None where it serves for no others."""
-    beyond = [value for d in planned.dims for value in d.ends.values()]
+def _kept(
+    key: Any, known: Known, samples: Samples, planned: Planned, *, has_list: bool
+) -> Known:
+    """Keep a plan, for other lengths, too, if it serves for any; return this call's."""
     tasks = planned.plan.tasks
-    if any(map(is_array, beyond)) or are_short(tasks) or len(tasks) > MOST_TASKS:
-        return None
-    if _dispatch.executors_of(samples.library).compiles_plans:
-        return None
-    return _lengths.asked_by(planned.plan, samples.shape)
+    is_of_one_shape = (
+        any(map(is_array, beyond_ends(planned.dims)))
+        or are_short(tasks)
+        or len(tasks) > MOST_TASKS
+        or _dispatch.executors_of(samples.library).compiles_plans
+    )
+    if is_of_one_shape:
+        return _kept_plans.keep(key, known)
+    lengths = _lengths.asked_by(planned.plan, samples.shape)
+    return _kept_plans.share(key, known, lengths, has_list=has_list)
 
 
 def _known_of(
     planned: Planned, made: Plan, request: Request, place: Place | None
 ) -> Known:
     """Return what is kept of a plan, and of that with the values of a first call."""
-    beyond = [v for d in planned.dims for v in d.ends.values() if v is not None]
+    beyond = [v for v in beyond_ends(planned.dims) if v is not None]
     given = request.spacing
     steps = given if _is_list(given) else (given,)
     # Equal complex numbers may differ in signs of zeros; others' say what is equal.
@@ -279,7 +263,7 @@ def _with_arrays(known: Known, given: Any, at_ends: Any) -> Plan:
         for entry, e, axis in zip(entries, ends, plan.axes, strict=True)
     ]
     tasks = tuple([bound(task, values) for task in plan.tasks])
-    return tuple.__new__(Plan, (tasks, *known.rest))
+    return plan.with_tasks(tasks)
 
 
 def _is_list(spacing: Any) -> bool:

@@ -174,9 +174,7 @@ def plan(
     def run(array: Any, *_: Any) -> tuple[Any, ...]:
         samples = row.magnitude(array) if has_unit else array
         results = inner.executor(samples, inner, inner.namespace)
-        # One step goes for all dims.
-        of_each = units if len(units) == len(results) else units[:1] * len(results)
-        pairs = zip(results, of_each, strict=True)
+        pairs = zip(results, _of_each(units, len(results)), strict=True)
         return tuple([row.quantity(*pair, family.like) for pair in pairs])
 
     return inner._replace(executor=run)
@@ -199,15 +197,20 @@ def _spaced(family: Family, spacing: Any, *, is_apart: bool) -> Spaced:
     return Spaced(plain[0], wanted)
 
 
+def _of_each(units: list[Any], count: int) -> list[Any]:
+    """Return so many units: that of one step goes for all dims."""
+    return units if len(units) == count else units[:1] * count
+
+
 def _factors(family: Family, given: Any, per: list[Any], *, is_apart: bool) -> Spaced:
     """Return scale factors in numbers, and the unit of the length along each dim.
 
     That is the unit of a factor times the one of its entry of `spacing`.
     """
-    pers = per if len(per) == len(given) else per[:1] * len(given)
     numbers: list[Any] = []
     lengths: list[Any] = []
-    for k, (factor, one) in enumerate(zip(given, pers, strict=True)):
+    pairs = zip(given, _of_each(per, len(given)), strict=True)
+    for k, (factor, one) in enumerate(pairs):
         name = f"scale_factors[{k}]"
         own = family.change(family.unit(factor, name), name)
         lengths.append(own * one if is_apart or k == 0 else lengths[0])
@@ -218,10 +221,10 @@ def _factors(family: Family, given: Any, per: list[Any], *, is_apart: bool) -> S
 def _boundary(family: Family, given: Any, unit: Any, per: list[Any]) -> Any:
     """Return what lies beyond the ends in numbers, as plain numbers are meant, too."""
     if type(given) is list:
-        units = per if len(per) == len(given) else per[:1] * len(given)
+        pairs = zip(given, _of_each(per, len(given)), strict=True)
         return [
             _ends(family, entry, unit, one, f"boundary[{k}]")
-            for k, (entry, one) in enumerate(zip(given, units, strict=True))
+            for k, (entry, one) in enumerate(pairs)
         ]
     return _ends(family, given, unit, per[0], "boundary")
 

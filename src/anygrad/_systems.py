@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypedDict
 
-from . import _dispatch
+from . import _dispatch, _tasks
 from ._checks import coordinates
 from ._checks.flag import flag
 from ._records import Samples
@@ -397,4 +397,4 @@ def _cosine(samples: Samples, unit: Unit) -> Any:
 def _laid(array: Any, number: int, dims: tuple[int, ...]) -> Any:
     """Return an array of one dim along one of several that count from the last."""
     count = max([-dim for dim in dims])
-    return array[(*(None,) * (count + number), slice(None), *(None,) * (-number - 1))]
+    return _tasks.with_all_dims(array, count + number, count)

@@ -44,6 +44,11 @@ class Dim(NamedTuple):
     ends: Ends
 
 
+def beyond_ends(dims: Sequence[Dim]) -> list[Any]:
+    """Return what lies beyond the ends of dims: values and periods, None among them."""
+    return [value for dim in dims for value in dim.ends.values()]
+
+
 class Along(NamedTuple):
     """What is learned of the spacing along a dim."""
 

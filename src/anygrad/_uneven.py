@@ -74,19 +74,17 @@ def slope_weights(
     whose ratio is 1e12, where those of Lagrange and of Fornberg had lost all digits:
     among slopes, nearly nothing cancels.
     """
-    grid = _Grid(span, offsets[0], offsets[-1], unit)
-    if len(offsets) == order + 1:
-        return _of_highest(grid, order)
+    grid = _Grid(span, offsets[0], offsets[-1], order, unit)
     own = _of_differences(grid, order)
     weights: dict[int, Any] = {}
     upwards: dict[tuple[int, int], Any] = {}
     downwards: dict[tuple[int, int], Any] = {}
     for i, j in grid.intervals(1):
         parts = upwards.get((i, j)), downwards.get((i, j))
-        if i > 0:
-            both = _difference(*reversed(parts))
+        if grid.is_highest or j <= 0:
+            both = _difference(*parts)
         else:
-            both = _difference(*parts) if j <= 0 else _sum(*parts)
+            both = _difference(*reversed(parts)) if i > 0 else _sum(*parts)
         total = _sum(both, own.get((i, j)))
         if j == i + 1:
             weights[i] = total
@@ -107,31 +105,21 @@ def unit_of(span: Callable[[int, int], Any], offsets: Sequence[int], order: int)
     return span(max(offsets[0], -1), min(offsets[-1], 1))
 
 
-def _of_highest(grid: _Grid, order: int) -> dict[int, Any]:
-    """Return the weights of the slopes in the one derivative that all points share."""
-    weights: dict[int, Any] = {}
-    upwards: dict[tuple[int, int], Any] = {}
-    downwards: dict[tuple[int, int], Any] = {}
-    for i, j in grid.intervals(1):
-        total = _difference(upwards.get((i, j)), downwards.get((i, j)))
-        if total is None:
-            total = math.factorial(order)
-        if j == i + 1:
-            weights[i] = total
-        else:
-            part = _product(total, grid.stretch(i, j))
-            upwards[i + 1, j] = downwards[i, j - 1] = part
-    return weights
-
-
 class _Grid:
     """The points of a formula, and ratios of their lengths, each made once."""
 
     def __init__(
-        self, span: Callable[[int, int], Any], first: int, last: int, unit: Any
+        self,
+        span: Callable[[int, int], Any],
+        first: int,
+        last: int,
+        order: int,
+        unit: Any,
     ) -> None:
         self.span, self.unit = span, unit
         self.first, self.last = first, last
+        #: Whether it is for the one derivative that is the same at all points.
+        self.is_highest = last - first == order
         self.depths: dict[int, Any] = {} if unit is not None else {0: 1}
         self.stretches: dict[tuple[int, int], Any] = {}
 
@@ -168,6 +156,9 @@ def _handed_on(total: Any, grid: _Grid, i: int, j: int) -> tuple[Any, Any]:
 
     That without the first point, and that without the last, but for their signs.
     """
+    if grid.is_highest:
+        part = _product(total, grid.stretch(i, j))
+        return part, part
     if i >= 0 or j <= 0:
         count = j - i - 1 if i >= 0 else i - j + 1
         part = _product(total, grid.distance(count) / grid.span(i, j))
@@ -178,6 +169,8 @@ def _handed_on(total: Any, grid: _Grid, i: int, j: int) -> tuple[Any, Any]:
 
 def _of_differences(grid: _Grid, order: int) -> dict[tuple[int, int], Any]:
     """Return what the derivative has of divided differences by Neville's identity."""
+    if grid.is_highest:
+        return {(grid.first, grid.last): math.factorial(order)}
     unit = grid.span(grid.first, grid.last) if grid.unit is None else grid.unit
     inner = (range(-1, grid.first, -1), range(1, grid.last)) if order > 1 else ((), ())
     before, after = [

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import _dispatch, _precision
 from .._classes import is_array
+from .._lowering import with_dims
 from .._records import Field, Plan, Samples
 from .companion import broadcasts, companion
 from .input import is_unknown
@@ -98,11 +99,8 @@ def check(where: Any, field: Field) -> None:
 
 def of_components(plain: Any, plan: Plan) -> Any:
     """Return a mask with as many dims as a component; one for each if it has theirs."""
-    missing = plan.ndim - plain.ndim
-    if missing > 0:
-        return plain[(*(None,) * missing, ...)]
-    if not missing:
-        return plain
+    if plain.ndim <= plan.ndim:
+        return with_dims(plain, plan.ndim)
     components = [task.component for task in plan.tasks if task.component is not None]
     axis, count = components[0][0], 1 + max([number for _, number in components])
     parts = [_dispatch.part_of(plain, axis, k) for k in range(plain.shape[axis])]

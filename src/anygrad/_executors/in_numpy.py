@@ -46,10 +46,11 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
     plan = without_masks(plan, _are_all)
     layout = None
     if plan.is_plain:
+        moves: Any = _ops().moves
         copy: Callable[[Any], Any] = numpy.ndarray.copy
         if not f.flags.c_contiguous:
             layout, copy = layout_as(f.shape, f.strides, f.itemsize), _copied_as_it_lies
-        again = None if outs else spaces.run(f, plan, _moves(), copy, layout)
+        again = None if outs else spaces.run(f, plan, moves, copy, layout)
         if again is not None:
             return again
     has_loops = f.size >= LEAST_SAMPLES and f.ndim > 1
@@ -89,14 +90,6 @@ def _are_all(mask: Any) -> Any:
     import numpy
 
     return numpy.logical_and.reduce(mask, axis=None)
-
-
-@cache
-def _moves() -> spaces.Moves:
-    """Return how arrays are copied and compared."""
-    import numpy
-
-    return spaces.Moves(numpy.copyto, spaces.bytes_of, operator.eq)
 
 
 def _copied_as_it_lies(array: Any) -> Any:
@@ -170,7 +163,7 @@ def _ops() -> operations.InPlaceOps:
             int(numpy.minimum.reduce(f, axis=None)),
             int(numpy.maximum.reduce(f, axis=None)),
         ),
-        has_spaces=True,
+        moves=spaces.Moves(numpy.copyto, operator.methodcaller("tobytes"), operator.eq),
         block_bytes=2**19,
         scratch_bytes=2**19,
         short_loop=256,

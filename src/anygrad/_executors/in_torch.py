@@ -248,7 +248,7 @@ def _ops(on_cpu: bool) -> operations.InPlaceOps:
         scratch=None,
         memory=OF_TORCH,
         extremes=_extremes if on_cpu else None,
-        has_spaces=False,
+        moves=None,
         block_bytes=2**22 if on_cpu else None,
         scratch_bytes=2**20,
         short_loop=0,  # such a run takes longer than short loops do

@@ -102,13 +102,6 @@ class InNumPy:
         there = self._plan(f, plan) if is_small or _pays(plan) else None
         if there is None:
             return self._widened(f, plan) if may_be_again else None
-        if is_small and plan.is_plain:  # where each call counts
-            found = [torch.empty_like(f, dtype=t.precision.result) for t in plan.tasks]
-            samples, outs = self.view(f), [self.view(out) for out in found]
-            in_numpy.run(samples, there, self.namespace, outs)
-            if may_be_again and spaces.place_of(plan, layout) is None:
-                _take(plan, there, layout)
-            return tuple(found)
         made = results.empty(f, plan, huge_pages.empty_like)
         samples, outs = self.view(f), [self.view(out) for out in made.outs]
         if is_small:
@@ -116,6 +109,8 @@ class InNumPy:
         else:
             with _workers.set_workers(torch.get_num_threads()):
                 arrays = in_numpy.run(samples, there, self.namespace, outs)
+        if may_be_again and spaces.place_of(plan, layout) is None:
+            _take(plan, there, layout)
         if not outs or arrays[0] is outs[0]:
             return made.copy()
         for tensor, result in zip(made.returned, arrays, strict=True):
@@ -226,16 +221,12 @@ class InNumPy:
     def _bound(self, known: Task, task: Task) -> Task:
         """Return a task with NumPy's dtypes and what a call has added to torch's."""
         step, x, ends, period = task[5:9]
-        where, inner = task.where, task.inner
+        inner = task.inner
         if known.inner is not None and inner is not None:
             inner = self._bound(known.inner, inner)
-        step = step if step is None else self.view(step)
-        x = x if x is None else self.view(x)
-        where = where if where is None else self.view(where)
-        if ends is not None or period is not None:
-            first, last = ends or (None, None)
-            first, last, period = map(self._there, (first, last, period))
-            ends = None if ends is None else (first, last)
+        step, x, period, where = map(self._there, (step, x, period, task.where))
+        if ends is not None:
+            ends = self._there(ends[0]), self._there(ends[1])
         grid = (task.scales, step, x, ends, period)
         return known.with_values(grid, inner, where, task.alternatives)
 

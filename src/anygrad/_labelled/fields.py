@@ -84,15 +84,13 @@ def divergence(
         _divergence.divergence,
         summed_field(data, dim, components, vector_dim),
         dim,
-        spacing,
-        boundary,
-        datetime_unit,
-        where,
-        skipna,
+        {"accuracy": accuracy, "edge_order": edge_order, "dtype": dtype},
+        spacing=spacing,
+        boundary=boundary,
+        datetime_unit=datetime_unit,
+        where=where,
+        skipna=skipna,
         scale_factors=scale_factors,
-        accuracy=accuracy,
-        edge_order=edge_order,
-        dtype=dtype,
     )
 
 
@@ -150,15 +148,13 @@ def curl(
         _curl.curl,
         vectors,
         dim,
-        spacing,
-        boundary,
-        datetime_unit,
-        where,
-        skipna,
+        {"accuracy": accuracy, "edge_order": edge_order, "dtype": dtype},
+        spacing=spacing,
+        boundary=boundary,
+        datetime_unit=datetime_unit,
+        where=where,
+        skipna=skipna,
         scale_factors=scale_factors,
-        accuracy=accuracy,
-        edge_order=edge_order,
-        dtype=dtype,
     )
     if components is None or COMPONENTS not in result.dims:
         return result
@@ -250,25 +246,17 @@ def _of_field(
     door: Callable[..., Any],
     vectors: VectorField,
     dim: Sequence[Hashable],
-    spacing: Any,
-    boundary: Any,
-    datetime_unit: str | None,
-    where: Any,
-    skipna: bool,
-    *,
-    scale_factors: Any,
-    **others: Any,
+    orders: dict[str, Any],
+    **given: Any,
 ) -> xr.DataArray:
     """Return what a door makes of a vector field: one array, or a field again.
 
-    All others go to the door as they are.
+    The orders, and the dtype, go to the door as they are.
     """
-    at, given = _given(
-        vectors, dim, spacing, boundary, datetime_unit, where, skipna, scale_factors
-    )
+    at, plain = _given(vectors, dim, **given)
     unit = at.one_unit()
     data = vectors.data
-    values = called(door, at.samples, data.dims, at.names, **given, **others)
+    values = called(door, at.samples, data.dims, at.names, **plain, **orders)
     return derived(data if values.ndim == data.ndim else at.component, values, [unit])
 
 

@@ -8,7 +8,6 @@ nothing is put together at the end.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from functools import partial
 from itertools import zip_longest
@@ -24,22 +23,12 @@ from .pieces import play
 from .preparing import MOST_PIECES, operands_of, prepared, shares_weights
 from .replayed import Total
 from .scores import Term
-from .spaces import Moves
 
 if TYPE_CHECKING:
     from ..._records import Task
     from ..._typing import Namespace
     from ..memory import Layout
     from .operations import InPlaceOps
-
-
-def _put(target: Any, values: Any) -> bool:
-    target[...] = values
-    return True
-
-
-#: How what is a part of a call is made again.
-MOVES = Moves(_put, spaces.bytes_of, operator.eq)
 
 
 def run(
@@ -96,8 +85,8 @@ def total(
         layout = layout_of(_agnostic.component(f, task), out, ops.memory)
         kept = kept and kept.beside(layout)
     known = learning.prepared_for(ops, kept)
-    free = None if known is None else known.spaces
-    if free and spaces.again(free, f, tasks, MOVES, partial(_put, out)):
+    free, moves = None if known is None else known.spaces, ops.moves
+    if free and moves and spaces.again(free, f, tasks, moves, partial(moves.put, out)):
         return result
     if layout is not None:
         f, tasks, (out,) = in_order_of_memory(f, tasks, [out], ops.memory)

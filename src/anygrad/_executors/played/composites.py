@@ -90,8 +90,7 @@ def _prepared(
     """Cut a result into blocks."""
     limit = None
     if ops.block_bytes is not None:
-        itemsize = xp.empty((0,), dtype=composite.grid.dtype).dtype.itemsize
-        limit = max(ops.scratch_bytes // itemsize, 1)
+        limit = preparing.points_in(ops.scratch_bytes, composite.grid.dtype, xp)
     shape = tuple(out.shape)
     found = list(blocks.cut_into_blocks(shape, score.edges, limit))
     bound = blocks.binder(score, shape, False, False, xp, ops)

@@ -53,7 +53,7 @@ def learn(
     ops: InPlaceOps,
 ) -> None:
     """Have a plain plan, which has been run, made again at the calls to come."""
-    first = plan.tasks[0].kept if plan.tasks and ops.has_spaces else None
+    first = plan.tasks[0].kept if plan.tasks and ops.moves else None
     if first is None or spaces.place_of(plan, layout) is not None:
         return
     f, tasks, outs = in_order_of_memory(f, plan.tasks, results, ops.memory)
@@ -79,7 +79,7 @@ def learn_total(
     f: Any, total: Total, kept: Kept, layout: Layout | None, xp: Namespace
 ) -> None:
     """Have a part of a call, which has been prepared, made again."""
-    if total.known.ops.has_spaces and kept.account.has_room():
+    if total.known.ops.moves and kept.account.has_room():
         found = _spaces(f, [total], kept, layout, xp, is_whole=False)
         kept.keep(total.known._replace(spaces=found))
 

@@ -34,6 +34,10 @@ MOST_RUN_THROUGH = 120_000
 #: So many points are told of together at most, and so many mended.
 MOST_POINTS, MOST_POSITIONS = 2**18, 2**15
 
+#: Where so many points or more are missing for each that is mended, they lie together,
+#: and to write by bools takes less time than by positions.
+FEW_PER_EDGE = 4
+
 
 class Block(NamedTuple):
     """A part of a derivative, with as many points beside it as any formula reads.
@@ -189,20 +193,24 @@ class Mender:
 
     def _replace(self, block: Block) -> None:
         """Replace it where the first formula does not fit."""
-        wanted, rules = self._wanted(block), self.rules
+        positions, rules, xp = self._wanted(block), self.rules, self.xp
         for group in rules.groups:
-            chosen = wanted
+            chosen = positions
             if group is not rules.groups[-1]:  # for that, all are that are left
-                fits = [block.fits(rules.others[number]) for number, _ in group]
-                chosen = wanted & reduce(operator.or_, fits)
-                wanted ^= chosen
-            (positions,) = self.xp.nonzero(chosen)
-            for start in range(0, positions.shape[0], MOST_POSITIONS):
-                part = positions[start : start + MOST_POSITIONS]
+                fits = [block.fits(rules.others[k])[positions] for k, _ in group]
+                fit = reduce(operator.or_, fits)
+                # Bools as an index take several times as long where they are random.
+                chosen = positions[xp.nonzero(fit)[0]]
+                positions = positions[xp.nonzero(xp.logical_not(fit))[0]]
+            for start in range(0, chosen.shape[0], MOST_POSITIONS):
+                part = chosen[start : start + MOST_POSITIONS]
                 self._run_at(part, group, block)
 
     def _wanted(self, block: Block) -> Any:
-        """Tell where other formulas fit than the first; where none does, write NaN."""
+        """Return where other formulas fit than the first; where none does, write NaN.
+
+        They are positions in the block.
+        """
         xp, rules, length = self.xp, self.rules, self.f.shape[self.task.axis]
         rest = xp.logical_not(block.fits(rules.first))
         rows = block.in_rows(rest)
@@ -216,8 +224,11 @@ class Mender:
             rows[:, max(length - rules.margin - block.start, 0) :] = False
         wanted = rest & reduce(operator.or_, map(block.fits, rules.least))
         rest ^= wanted
+        (positions,) = xp.nonzero(wanted)
+        if int(xp.count_nonzero(rest)) < FEW_PER_EDGE * positions.shape[0]:
+            (rest,) = xp.nonzero(rest)
         block.out[rest] = math.nan
-        return wanted
+        return positions
 
     def _run_at(
         self, positions: Any, group: Sequence[tuple[int, int]], block: Block

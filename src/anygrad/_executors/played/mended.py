@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ... import _agnostic
+from ... import _agnostic, _workers
 from ..._records import Plan, unrounded
 from ..memory import in_order_of_memory, layout_of, order_of_memory
 from . import forms, learning
 from .blocks import cut_into_blocks
-from .masked import Mender, is_run_through
+from .masked import MOST_POINTS, Mender, is_run_through
 from .pieces import player
 from .preparing import MOST_PIECES, most_points, operands_of, prepared, shares_weights
 from .scores import Term
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 #: ``write(f, (task,), xp, ops)`` returns a derivative of few samples.
 Write: TypeAlias = Callable[..., Any]
+
+#: On one thread, blocks may be so many times as large as others, if they have no more
+#: points than are told of together: to mend one takes some 200 operations, which on
+#: fewer points take longer than what leaves the cache meanwhile.
+MOST_LARGER = 4
 
 #: The number of a block, and where it is.
 Place: TypeAlias = "tuple[int, tuple[slice, ...]]"
@@ -169,7 +174,9 @@ def _cut(parts: Sequence[_Mended], scores: Sequence[Score], out: Any) -> list[Bl
         tuple(map(max, zip(*ends, strict=True)))
         for ends in zip(*[score.edges for score in scores], strict=True)
     ]
-    return list(cut_into_blocks(tuple(out.shape), edges, min(filter(None, limits))))
+    limit = min(filter(None, limits))
+    larger = min(limit * max(MOST_LARGER // _workers.get_workers(), 1), MOST_POINTS)
+    return list(cut_into_blocks(tuple(out.shape), edges, max(limit, larger)))
 
 
 def _write_block(

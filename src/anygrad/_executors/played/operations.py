@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from ..memory import Memory
     from .scratch import Scratch
+    from .spaces import Moves
 
 
 class InPlaceOps(NamedTuple):
@@ -28,8 +29,8 @@ class InPlaceOps(NamedTuple):
     #: ``extremes(f)``: the least and the greatest of integers, as Python's; None
     #: where looking at values would wait for a device.
     extremes: Callable[[Any], tuple[int, int]] | None
-    #: Whether small calls are made again on the same memory.
-    has_spaces: bool
+    #: How small calls are made again on the same memory; None where they are not.
+    moves: Moves | None
     #: How large a block of the result should be; None for no blocks.
     block_bytes: int | None
     #: How large it should be if it has scratch arrays of its size beside it.

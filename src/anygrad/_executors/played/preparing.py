@@ -13,7 +13,7 @@ from .pieces import Piece, Prepared
 
 if TYPE_CHECKING:
     from ..._records import Task
-    from ..._typing import Namespace
+    from ..._typing import DType, Namespace
     from .blocks import Bound
     from .operations import InPlaceOps
     from .scores import Score, Term
@@ -93,23 +93,18 @@ def prepared(
     if not found:
         limit = most_points(f, terms, xp, ops)
         found = list(blocks.cut_into_blocks(shape, recorded[0].edges, limit))
-    is_whole, in_one_run = len(found) == 1, _can_be_runs(f, terms, out, ops)
-    if in_one_run and not is_whole:
-        in_one_run = all(
-            blocks.is_one_run(block, shape)
-            and all(block[axis] == (0, shape[axis]) for _, axis in recorded[0].weights)
-            for block in found
-        )
+    in_one_run = _can_be_runs(f, terms, out, ops) and all(
+        blocks.is_one_run(block, shape)
+        and all(block[axis] == (0, shape[axis]) for _, axis in recorded[0].weights)
+        for block in found
+    )
     is_kept = replayed.is_kept([term.task for term in terms], out, ops)
-    kind = shape, in_one_run, is_kept, xp, ops
+    binders = [
+        blocks.binder(one, shape, in_one_run, is_kept, xp, ops) for one in recorded
+    ]
     component = None if task.component is None else task.component[0]
     spread = recorded[0].weights if in_one_run else ()
-    if is_whole:
-        bounds = [blocks.bound_to_all(one, *kind) for one in recorded]
-        pieces = [_piece(found[0], bounds, component, None)]
-    else:
-        binders = [blocks.binder(one, *kind) for one in recorded]
-        pieces = in_pieces(found, binders, component, operands)
+    pieces = in_pieces(found, binders, component, operands)
     are_shared = [term.shares_weights for term in terms]
     return Prepared(ops, pieces, alone(pieces, spread), spread, are_shared)
 
@@ -121,35 +116,21 @@ def in_pieces(
     operands: Sequence[Any],
 ) -> list[Piece]:
     """Return blocks with how they are played, and with what they read of operands."""
-    read = None if len(found) == 1 else operands  # all of them by the only block
-    return [
-        _piece(block, [bound(block) for bound in binders], component, read)
-        for block in found
-    ]
+    pieces = []
+    for block in found:
+        bounds, cuts = [bound(block) for bound in binders], None
+        if len(found) > 1:  # the only one reads all of them
+            cuts = blocks.cuts_of(operands, component, bounds[0], block)
+        looked_at = blocks.with_components(bounds[0].reads, component)
+        target = tuple([slice(*extent) for extent in block])
+        pieces.append(Piece(bounds, cuts, looked_at, target))
+    return pieces
 
 
 def alone(pieces: Sequence[Piece], spread: Sequence[Any] = ()) -> Bound | None:
     """Return the only program, where it is for all operands as they are."""
     is_alone = len(pieces) == 1 and not spread and len(pieces[0].bounds) == 1
     return pieces[0].bounds[0] if is_alone else None
-
-
-def _piece(
-    block: blocks.Block,
-    bounds: list[Bound],
-    component: int | None,
-    operands: Sequence[Any] | None,
-) -> Piece:
-    """Return a block, which reads parts of operands if these are given."""
-    cuts: tuple[Any, ...] | None = None
-    if operands is not None:
-        cuts = blocks.cuts_of(operands, component, bounds[0], block)
-    return Piece(
-        bounds,
-        cuts,
-        blocks.with_components(bounds[0].reads, component),
-        tuple([slice(*extent) for extent in block]),
-    )
 
 
 def most_points(
@@ -160,12 +141,17 @@ def most_points(
         return None
     precision = terms[0].task.precision
     dtype = working(precision)
-    example = f if f.dtype == dtype else xp.empty((0,), dtype=dtype)
-    is_plain = example is f and len(terms) == 1 and _is_plain(terms[0])
+    is_plain = f.dtype == dtype and len(terms) == 1 and _is_plain(terms[0])
     nbytes = ops.block_bytes if is_plain else ops.scratch_bytes
     if dtype != precision.result:  # scratch arrays are wider than that
         nbytes //= 2
-    return max(nbytes // int(example.dtype.itemsize), 1)
+    return points_in(nbytes, dtype, xp)
+
+
+def points_in(nbytes: int, dtype: DType, xp: Namespace) -> int:
+    """Return how many numbers there are in so many bytes; one at least."""
+    itemsize = int(xp.empty((0,), dtype=dtype).dtype.itemsize)  # a class has none
+    return max(nbytes // itemsize, 1)
 
 
 def _is_plain(term: Term) -> bool:

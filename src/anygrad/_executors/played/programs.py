@@ -57,13 +57,8 @@ class Program(NamedTuple):
         return function
 
 
-def program_of(score: Score, kind: Kind, ops: InPlaceOps, xp: Namespace) -> Program:
-    """Return the instructions for a block."""
-    return _Writer(score, kind, ops, xp).program()
-
-
-class _Writer(Text):
-    """Writes a program: what is computed when, and where it stands."""
+class Writer(Text):
+    """Writes the program for a block: what is computed when, and where it stands."""
 
     def __init__(
         self, score: Score, kind: Kind, ops: InPlaceOps, xp: Namespace
@@ -75,6 +70,7 @@ class _Writer(Text):
         self.is_kept = kind.is_kept
 
     def program(self) -> Program:
+        """Return all instructions."""
         self.place(self.windows.root, self.out)
         while self.lines[-1].endswith("= None"):
             self.lines.pop()  # nothing follows

@@ -40,7 +40,7 @@ UNIT = 2**10
 
 def is_kept(tasks: Sequence[Task], out: Any, ops: InPlaceOps) -> bool:
     """Tell whether a program keeps what it makes of masks, or of a grid of all dims."""
-    if not ops.has_spaces or out.nbytes > MOST_BYTES_KEPT:
+    if ops.moves is None or out.nbytes > MOST_BYTES_KEPT:
         return False
     is_kept = False
     for task in tasks:

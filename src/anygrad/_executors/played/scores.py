@@ -17,10 +17,9 @@ from ..._records import Alternative, Plan, candidates
 from ..._scales import Scale
 from ..recorded import weights
 from ..recorded.nodes import LENGTH, Tape, Weak, interiors
-from ..recorded.symbols import Symbol, Words, symbol_of, symbol_of_array
-from .programs import program_of
+from ..recorded.symbols import Symbol, Words, symbol_of_array
+from .programs import Writer
 from .values import Values
-from .windows import START, STOP
 
 if TYPE_CHECKING:
     from ..._records import Task
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from .operations import InPlaceOps
     from .programs import Program
     from .values import Shift, Value
-    from .windows import Kind, Window
+    from .windows import Kind
 
 
 #: Nothing is differentiated by what is played.
@@ -85,8 +84,6 @@ class Score(NamedTuple):
     #: How many points at the start and at the end of each axis have formulas of
     #: their own.
     edges: tuple[tuple[int, int], ...]
-    #: The box of a block that is all of a result.
-    whole: Window
     #: Which operands are the weights of the interior along an axis, and which axis.
     weights: tuple[tuple[int, int], ...]
     #: What has been written of it, by kind of block.
@@ -96,7 +93,7 @@ class Score(NamedTuple):
         """Return the program for a kind of block."""
         known = self.programs.get(kind)
         if known is None:
-            known = self.programs[kind] = program_of(self, kind, ops, xp)
+            known = self.programs[kind] = Writer(self, kind, ops, xp).program()
         return known
 
 
@@ -169,14 +166,12 @@ class Recorder:
         places = next(self.places)
         found = []
         for result in results:
-            edges = tuple(interiors([result.node], result.ndim))
             score = Score(
                 *Values(result.ndim).of(result.node),
                 result.ndim,
                 frozenset(self.scales),
                 places,
-                edges,
-                tuple([(0, LENGTH) if any(edge) else (START, STOP) for edge in edges]),
+                tuple(interiors([result.node], result.ndim)),
                 tuple(self.weights),
                 {},
             )
@@ -217,7 +212,11 @@ class Recorder:
         """Return what stands for an array or a number, if there is one."""
         if value is None:
             return None
-        return symbol_of(self.tape, next(self.places), value)
+        place = next(self.places)
+        if not is_array(value):
+            return Weak(place, isinstance(value, complex))
+        shape = tuple([1 if n == 1 else LENGTH for n in value.shape])
+        return symbol_of_array(self.tape, place, shape, value.dtype)
 
     def scales_of(self, scheme: Scheme) -> Sequence[Scale]:
         """Return, for each formula, what stands for all numbers of a scale."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextvars import Context
 from itertools import starmap
-from operator import methodcaller
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -34,10 +33,6 @@ class Moves(NamedTuple):
     bits: Callable[[Any], Any]
     #: and ``are_equal(bits, bits)`` compares that.
     are_equal: Callable[[Any, Any], bool]
-
-
-#: Returns what an array of NumPy's has in its memory.
-bytes_of = methodcaller("tobytes")
 
 
 class Space:

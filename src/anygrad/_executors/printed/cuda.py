@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..recorded.nodes import Range, interior, interiors, name_of
+from ..recorded.nodes import Range, TooLong, interior, interiors, name_of
 from .cuda_language import HEADERS, TYPES, Kernels
 from .printing import Scope, inside
 from .variants import ACCESS
@@ -105,12 +105,18 @@ if (!at_ends) {{
 }}"""
 
 
-def text_of(recording: Recording, variant: Variant) -> str | None:
-    """Return the text of a kernel; None if it would be too long, or has no dtype."""
+def text_of(
+    recording: Recording, variant: Variant, most_lines: int = MOST_LINES_ALONE
+) -> str | None:
+    """Return the text of a kernel; None for dtypes that CUDA does not have.
+
+    Raises `TooLong` where it has more lines.
+    """
     dtypes = recording.dtypes
     if not TYPES.keys() >= set(dtypes):
         return None
     printer = Kernels(recording, variant.lanes)
+    printer.most_lines = most_lines
     last, lanes = printer.last, variant.lanes
     body = _body(printer)
     words = {
@@ -120,9 +126,8 @@ def text_of(recording: Recording, variant: Variant) -> str | None:
     }
     for_all_rows = _for_all_rows(printer, words)
     lines = len(body.rows) + len(body.straight) + len(body.general)
-    most = MOST_LINES if recording.can_be_cut else MOST_LINES_ALONE
-    if lines + for_all_rows.count("\n") > most:
-        return None
+    if lines + for_all_rows.count("\n") > most_lines:
+        raise TooLong
     ranges = interiors(recording.results, recording.ndim)
     return TEXT.format(
         **words,

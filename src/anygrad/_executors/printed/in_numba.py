@@ -13,19 +13,20 @@ import math
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ... import _workers
 from ..._kept import remember
-from ..._records import all_tasks
 from ..._version import __version__
 from ..memory import OF_NUMPY
-from ..recorded import tape, weights
+from ..recorded import weights
+from ..recorded.nodes import TooLong
+from ..recorded.tape import Call
 from . import kernels, loops
 from .kernels import Runner
 
@@ -66,17 +67,6 @@ MOST_RESULTS = 12
 _kernels: dict[tuple[Form, str, bool], Callable[..., None] | None] = {}
 
 
-class Kernel(NamedTuple):
-    """What is to be compiled, or has been."""
-
-    form: Form
-    operands: Operands
-    #: ``record()`` returns what is printed.
-    record: Callable[[], Recording]
-    #: If its text is longer, it is cut.
-    most_lines: int
-
-
 def pays(size: int, plan: Plan) -> bool:
     """Tell whether a call is faster when it is compiled, on so many samples."""
     if size >= FEW_DIFFERENCES or not plan.is_plain:
@@ -97,23 +87,11 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any], workers: int) ->
     """Write the results of a plan on NumPy arrays; tell whether it could."""
 
     def launch(f: Any, plan: Plan, outs: Sequence[Any]) -> bool:
-        return _run_at_once(f, plan, xp, outs, workers)
+        is_cut_early = len(outs) > 1 or plan.tasks[0].inner is not None
+        most_lines = FEW_LINES if is_cut_early else MOST_LINES
+        return _write_at_once(Call(f, plan, xp), outs, workers, most_lines)
 
     return kernels.run(f, plan, outs, Runner(launch, xp, OF_NUMPY, MOST_RESULTS))
-
-
-def _run_at_once(
-    f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any], workers: int
-) -> bool:
-    """Write all results in one pass; tell whether it could."""
-    is_cut_early = len(outs) > 1 or plan.tasks[0].inner is not None
-    most = FEW_LINES if is_cut_early else MOST_LINES
-    for weights_of in _weights_for(outs, all_tasks(plan), xp):
-        form, operands = tape.form_of(f, plan, weights_of)
-        record = partial(tape.record, form, operands, plan, xp)
-        if _run_kernel(Kernel(form, operands, record, most), outs, workers):
-            return True
-    return False
 
 
 def run_composite(
@@ -126,18 +104,31 @@ def run_composite(
 
     ``view(array)`` returns one of NumPy's, where it is another library's.
     """
+    return _write_at_once(work, outs, workers, MOST_LINES, view)
+
+
+def _write_at_once(
+    work: Call | Work,
+    outs: Sequence[Any],
+    workers: int,
+    most_lines: int,
+    view: Callable[[Any], Any] = lambda array: array,
+) -> bool:
+    """Write all results in one pass; tell whether it could: no text may be longer."""
     there = list(map(view, outs))
-    for weights_of in _weights_for(outs, work.tasks(), work.namespace):
+    for weights_of in _weights_for(outs, work):
         form, operands = work.form(weights_of)
         operands.arrays[:] = map(view, operands.arrays)
         record = partial(work.record, form, operands)
-        if _run_kernel(Kernel(form, operands, record, MOST_LINES), there, workers):
+        function = _kernel_of(form, record, [*operands.arrays, *there], most_lines)
+        if function is not None:
+            _fill(function, operands, there, workers)
             return True
     return False
 
 
 def _weights_for(
-    outs: Sequence[Any], tasks: Iterable[Task], xp: Namespace
+    outs: Sequence[Any], work: Call | Work
 ) -> list[Callable[[Task], Weights | None] | None]:
     """Return what makes the weights of a task beforehand; None where kernels do.
 
@@ -146,7 +137,7 @@ def _weights_for(
     import numpy
 
     size = math.prod(outs[0].shape)
-    on_lines = [task for task in tasks if task.coordinates is not None]
+    on_lines = [task for task in work.tasks() if task.coordinates is not None]
     pairs = weights.pairs_of(on_lines)
     if size <= weights.FEW_SAMPLES or pairs <= FEW_PAIRS:
         return [None]
@@ -155,41 +146,52 @@ def _weights_for(
         if not weights.are_shared(size, task):
             return None
         with numpy.errstate(all="ignore"):
-            return weights.made(task, xp)
+            return weights.made(task, work.namespace)
 
     axes = {task.axis for task in on_lines}
     return [None, weights_of] if pairs <= MORE_PAIRS and len(axes) < 3 else [weights_of]
 
 
-def _run_kernel(kernel: Kernel, outs: Sequence[Any], workers: int) -> bool:
-    """Write all results; tell whether it could."""
-    import numpy
-
-    form, operands, size = kernel.form, kernel.operands, outs[0].size
-    layouts = "".join([_layout(array) for array in (*operands.arrays, *outs)])
-    *_, row = outs[0].shape
-    has_tables = row <= LONGEST_TABLE and size >= LEAST_ROWS * row
+def _kernel_of(
+    form: Form,
+    record: Callable[..., Recording],
+    arrays: Sequence[Any],
+    most_lines: int,
+) -> Callable[..., None] | None:
+    """Return the kernel of a form for arrays, the last of which is a result."""
+    layouts, shape = "".join(map(_layout, arrays)), arrays[-1].shape
+    has_tables = shape[-1] <= LONGEST_TABLE
+    has_tables = has_tables and math.prod(shape) >= LEAST_ROWS * shape[-1]
     key = (form, layouts, has_tables)
     function: Any = _kernels.get(key, False)
     if function is False:  # it has not been met
-        function = _compiled(kernel, layouts, has_tables=has_tables)
+        function = _compiled(record, layouts, most_lines, has_tables=has_tables)
         function = remember(_kernels, key, function)
-    if function is None:
-        return False
+    return function  # type: ignore[no-any-return]
+
+
+def _fill(
+    function: Callable[..., None],
+    operands: Operands,
+    outs: Sequence[Any],
+    workers: int,
+) -> None:
+    """Have a kernel write all results."""
+    import numpy
+
     numbers = numpy.asarray(operands.as_floats(), dtype=numpy.float64)
 
     def fill(rows: tuple[int, int]) -> None:
         function(*rows, numbers, *operands.arrays, *outs)
 
     length = outs[0].shape[0]
-    if workers == 1 or size < LEAST_SHARE:
+    if workers == 1 or outs[0].size < LEAST_SHARE:
         fill((0, length))
-        return True
+        return
     # More shares than threads, because a thread may be late.
     count = min(4 * workers, length)
     cuts = [length * k // count for k in range(count + 1)]
     _workers.share(fill, pairwise(cuts), workers, within=nullcontext)
-    return True
 
 
 def _layout(array: Any) -> str:
@@ -201,13 +203,15 @@ def _layout(array: Any) -> str:
 
 
 def _compiled(
-    kernel: Kernel, layouts: str, *, has_tables: bool
+    record: Callable[..., Recording], layouts: str, most_lines: int, *, has_tables: bool
 ) -> Callable[..., None] | None:
-    """Return the kernel for a form; None where it runs without one."""
+    """Return the kernel of a recording; None where it runs without one."""
     if "?" in layouts or _is_switched_off():
         return None
-    most_lines = kernel.most_lines
-    text = loops.text_of(kernel.record(), layouts, most_lines, has_tables=has_tables)
+    text = None
+    with contextlib.suppress(TooLong):
+        recording = record(most_nodes=most_lines * kernels.NODES_PER_LINE)
+        text = loops.text_of(recording, layouts, most_lines, has_tables=has_tables)
     if text is None:
         return None
     return kernels.compiled(lambda: _loaded(text), "Numba", "without")

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from ..memory import Memory
 
 
+#: For each line that a kernel may have, so many nodes are recorded at most: what a
+#: result needs is a line or two, and little is recorded that none needs.
+NODES_PER_LINE = 2
+
 V = TypeVar("V")
 
 

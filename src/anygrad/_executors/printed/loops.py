@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..recorded.nodes import Range, interior, interiors
+from ..recorded.nodes import Range, TooLong, interior, interiors
 from . import missing_beyond, straight
 from .numba_language import ACCESS, HEAD, SELECT, Loops
 from .printing import Scope, inside
@@ -75,9 +75,9 @@ def text_of(
 ) -> str | None:
     """Return the text of the module, which has a function `kernel`.
 
-    None if it has more lines, or for dtypes that Numba does not have.  The `layouts`
-    are those of the arrays and of the results, as Numba names them.  If it
-    `has_tables`, what is the same in all rows is computed once.
+    None for dtypes that Numba does not have; raises `TooLong` where it has more lines.
+    The `layouts` are those of the arrays and of the results, as Numba names them.  If
+    it `has_tables`, what is the same in all rows is computed once.
 
     ``kernel(start, stop, numbers, b0, b1, ..., o0, o1, ...)`` fills the results from
     one position along the first axis to another.
@@ -86,6 +86,7 @@ def text_of(
     if not DTYPES.issuperset(dtypes):
         return None
     printer = Loops(recording, layouts)
+    printer.most_lines = most_lines
     if not has_tables:
         printer.tables = None
     last, along = printer.last, {printer.last, printer.last - printer.runs_on}
@@ -104,7 +105,7 @@ def text_of(
     general = Scope(Loops.INDENT * 2)
     straight.add_point(printer, general, results, settling if unified else None)
     if len(single) + len(unified) + len(general.lines) > most_lines:
-        return None
+        raise TooLong
     printer.beyond_is_missing = False
     body = ROW.format(
         begin="0" if last else "start",
@@ -136,9 +137,12 @@ def _several(
 
     Of one, a point takes so many reads.
     """
-    lines = straight.loop(printer, settling, along, AT_ONCE)
     (first, *others) = printer.recording.results
     if others or "complex" in first.dtype or printer.last == 0 or reads < LEAST_READS:
+        return []
+    try:
+        lines = straight.loop(printer, settling, along, AT_ONCE)
+    except TooLong:
         return []
     is_long = len(lines) > MOST_LINES_AT_ONCE
     return (

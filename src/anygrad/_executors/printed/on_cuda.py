@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..._kept import remember
 from .. import results
-from ..recorded import composites, tape
+from ..recorded import composites
+from ..recorded.nodes import TooLong
+from ..recorded.tape import Call
 from . import cuda, kernels, variants
 from .kernels import Runner
 
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from ..memory import Memory
     from ..recorded.composites import Work
     from ..recorded.nodes import Range
-    from ..recorded.tape import Form, Recording
+    from ..recorded.tape import Form, Operands, Recording
     from .variants import Array, Variant
 
 #: So many threads are in a block.
@@ -108,11 +111,13 @@ class Launch(NamedTuple):
 class Kernel:
     """What is kept of a form of calls on a device."""
 
-    __slots__ = ("functions", "latest", "recording", "traits")
+    __slots__ = ("functions", "latest", "most_lines", "recording", "traits")
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, most_lines: int) -> None:
         #: All operations.
         self.recording = recording
+        #: If its text is longer, it is cut.
+        self.most_lines = most_lines
         #: What is asked of them for each shape.
         self.traits = variants.traits_of(recording)
         #: What is compiled, by variant; None for what is not.
@@ -136,8 +141,8 @@ class Latest(NamedTuple):
     numbers: Sequence[float]
 
 
-#: The latest, by form and device.
-_kernels: dict[tuple[Form, Any], Kernel] = {}
+#: The latest, by form and device; None for what is too long to be one.
+_kernels: dict[tuple[Form, Any], Kernel | None] = {}
 
 
 def run(
@@ -154,11 +159,7 @@ def run_composite(launcher: Launcher, work: Work, plan: Plan) -> tuple[Any, ...]
     """Return the results of a composite by one kernel; None where it cannot."""
 
     def launch(work: Work, outs: Sequence[Any]) -> bool:
-        form, operands = work.form()
-        key = form, launcher.device(work.f)
-        kernel = _kernels.get(key) or remember(
-            _kernels, key, Kernel(work.record(form, operands))
-        )
+        kernel, operands = _kernel_of(work, launcher.device(work.f))
         arrays, numbers = [*operands.arrays, *outs], operands.as_floats()
         return _launch_kernel(launcher, kernel, arrays, len(outs), numbers)
 
@@ -173,33 +174,49 @@ def _launch(
     outs: Sequence[Any],
 ) -> bool:
     """Write all results of a plan by one kernel; tell whether it could."""
-    device, kept = launcher.device(f), plan.tasks[0].kept
+    kept = plan.tasks[0].kept
     latest = None if kept is None else kept.made  # once: threads may replace it
+    kernel: Kernel | None
     if isinstance(latest, Latest) and latest.tasks is plan.tasks:
         _, kernel, numbers = latest
         arrays = [f, *outs]
     else:
-        form, operands = tape.form_of(f, plan)
-        key = form, device
-        kernel = _kernels.get(key) or remember(
-            _kernels, key, Kernel(tape.record(form, operands, plan, xp))
-        )
+        kernel, operands = _kernel_of(Call(f, plan, xp), launcher.device(f))
         numbers = operands.as_floats()
         arrays = [*operands.arrays, *outs]
-        if kept is not None and len(operands.arrays) == 1:
+        if kernel is not None and kept is not None and len(operands.arrays) == 1:
             # The plan holds these tasks, too, so nothing more is held.
             kept.made = Latest(plan.tasks, kernel, numbers)
     return _launch_kernel(launcher, kernel, arrays, len(outs), numbers)
 
 
+def _kernel_of(work: Call | Work, device: Any) -> tuple[Kernel | None, Operands]:
+    """Return the kernel of a form on a device, and its operands.
+
+    None for what is too long to be one: it is cut, if it can be.
+    """
+    form, operands = work.form()
+    kernel: Any = _kernels.get((form, device), False)
+    if kernel is False:  # it has not been met
+        most_lines = cuda.MOST_LINES if work.can_be_cut else cuda.MOST_LINES_ALONE
+        kernel = None
+        with suppress(TooLong):
+            most_nodes = most_lines * kernels.NODES_PER_LINE
+            kernel = Kernel(work.record(form, operands, most_nodes), most_lines)
+        kernel = remember(_kernels, (form, device), kernel)
+    return kernel, operands
+
+
 def _launch_kernel(
     launcher: Launcher,
-    kernel: Kernel,
+    kernel: Kernel | None,
     arrays: Sequence[Any],
     count: int,
     numbers: Sequence[float],
 ) -> bool:
     """Launch a kernel on arrays, of which the last are results; tell whether it can."""
+    if kernel is None:
+        return False
     f = arrays[0]
     places: list[Any] = [launcher.place(array) for array in arrays]
     if None in places:
@@ -224,10 +241,10 @@ def _prepared(
     """Return how a kernel is launched on arrays, of which the last are results."""
     import numpy
 
-    recording, traits, outs = kernel.recording, kernel.traits, places[-count:]
+    traits, outs = kernel.traits, places[-count:]
     variant = variants.variant_of(traits, places[:-count], outs)
     if variant is not None and variant not in kernel.functions:
-        kernel.functions[variant] = _compiled(recording, variant, launcher, device)
+        kernel.functions[variant] = _compiled(kernel, variant, launcher, device)
     if variant is None or kernel.functions[variant] is None:
         return Launch(places, None)
     position = numpy.int64 if variant.is_wide else numpy.int32
@@ -242,11 +259,11 @@ def _prepared(
     )
 
 
-def _compiled(
-    recording: Recording, variant: Variant, launcher: Launcher, device: Any
-) -> Any:
-    """Return the function of a recording; None where it cannot be compiled."""
-    text = cuda.text_of(recording, variant)
+def _compiled(kernel: Kernel, variant: Variant, launcher: Launcher, device: Any) -> Any:
+    """Return the function of a kernel; None where it cannot be compiled."""
+    text = None
+    with suppress(TooLong):
+        text = cuda.text_of(kernel.recording, variant, kernel.most_lines)
     if text is None:
         return None
     return kernels.compiled(

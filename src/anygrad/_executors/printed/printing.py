@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..recorded.nodes import LENGTH, nodes_of, only_operand
+from ..recorded.nodes import LENGTH, TooLong, nodes_of, only_operand
 
 if TYPE_CHECKING:
     from ..recorded.nodes import Node, Place, Range
@@ -87,6 +87,8 @@ class Language:
         #: The names of what is computed once for all rows, such as weights on
         #: coordinates; None where each row computes its own.
         self.tables: dict[Node, str] | None = {}
+        #: In a scope of more, nothing more is written; None is no bound.
+        self.most_lines: int | None = None
         self._count = 0
 
     def constant(self, node: Node) -> str:
@@ -126,7 +128,12 @@ class Language:
         return f"v{self._count}"
 
     def value(self, node: Node, scope: Scope) -> str:
-        """Write all that a node needs, and return what names it."""
+        """Write all that a node needs, and return what names it.
+
+        Raises `TooLong` where a scope has too many lines.
+        """
+        if self.most_lines is not None and len(scope.lines) > self.most_lines:
+            raise TooLong
         if node.verb == "constant":
             return self.constant(node)
         if node.verb == "number":

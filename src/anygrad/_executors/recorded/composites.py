@@ -52,6 +52,15 @@ class Work(NamedTuple):
             if type(item) is Plan:
                 yield from item.tasks
 
+    @property
+    def can_be_cut(self) -> bool:
+        """Whether whole arrays serve as well.
+
+        Without masks, what is long takes a second or two to compile, once; with them it
+        would take many.
+        """
+        return self.composite.grid.where is not None
+
     def arrays(self) -> Iterator[Any]:
         """Return all arrays that are no plan's."""
         return (item for item in self.items if type(item) not in (Plan, float))
@@ -59,7 +68,7 @@ class Work(NamedTuple):
     def form(
         self, weights_of: Callable[[Task], Weights | None] | None = None
     ) -> tuple[Form, Operands]:
-        """Return its form, and its operands, as `tape.form_of` does."""
+        """Return its form, and its operands, as that of a `Call` does."""
         operands = Operands(self.f, weights_of)
         items = [
             tuple(map(operands.form_of_task, item.tasks))
@@ -71,9 +80,11 @@ class Work(NamedTuple):
         form = Form((kind, *items), operands.form_of_arrays())
         return form, operands
 
-    def record(self, form: Form, operands: Operands) -> Recording:
+    def record(
+        self, form: Form, operands: Operands, most_nodes: int | None = None
+    ) -> Recording:
         """Run the formula on symbols in the place of its arrays and numbers."""
-        recorder = Recorder(form, operands, self.namespace)
+        recorder = Recorder(form, operands, self.namespace, most_nodes)
         known = zip(self.items, form.tasks[1:], strict=True)
         execution = Execution(
             recorder.words,
@@ -84,10 +95,7 @@ class Work(NamedTuple):
         made = self.composite.results(recorder.symbols[0], execution)
         if self.only is not None:
             made = [made[self.only]]
-        # Without masks, what is long takes a second or two to compile, once; with them
-        # it would take many.
-        has_masks = self.composite.grid.where is not None
-        return recorder.recording(made, can_be_cut=has_masks)
+        return recorder.recording(made)
 
     def example(self, array: Any) -> Any:
         """Return an array of its dtype that plans for components are made for."""

@@ -34,6 +34,10 @@ def name_of(dtype: DType) -> str:
     return str(name or dtype).rpartition(".")[2]
 
 
+class TooLong(Exception):  # noqa: N818 - it says what is there, not what is wrong
+    """Of what is recorded or printed, there is more than can be compiled."""
+
+
 class Node:
     """One operation on single elements."""
 
@@ -137,11 +141,15 @@ class Weak(NamedTuple):
 
 
 class Tape:
-    """All nodes of a recording, each once."""
+    """All nodes of a recording, each once.
 
-    def __init__(self, namespace: Namespace) -> None:
+    Raises `TooLong` where there would be more than `most`.
+    """
+
+    def __init__(self, namespace: Namespace, most: int | None = None) -> None:
         #: In which the arrays are computed with, asked for what dtypes become.
         self.namespace = namespace
+        self._most = most
         self._nodes: dict[Any, Node] = {}
         self._names: dict[DType, str] = {}  # NumPy makes them anew
 
@@ -157,6 +165,8 @@ class Tape:
         key = (verb, tuple(map(id, operands)), name, shown)
         known = self._nodes.get(key)
         if known is None:
+            if self._most is not None and len(self._nodes) >= self._most:
+                raise TooLong
             known = Node(verb, tuple(operands), name, detail)
             self._nodes[key] = known
         return known

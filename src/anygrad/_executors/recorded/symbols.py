@@ -13,8 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..._classes import is_array
-from .nodes import LENGTH, Node, Place, Tape, Weak
+from .nodes import Node, Place, Tape, Weak
 
 if TYPE_CHECKING:
     from ..._typing import DType
@@ -26,14 +25,6 @@ def symbol_of_array(
     """Return the symbol for an array; its axes of length one are broadcast."""
     index = tuple([Place(axis, n != 1, 0) for axis, n in enumerate(shape)])
     return Symbol(tape, tape.node("load", (), dtype, (place, index)), shape, dtype)
-
-
-def symbol_of(tape: Tape, place: int, value: Any) -> Any:
-    """Return what stands for an array or a number of a call, by its place."""
-    if not is_array(value):
-        return Weak(place, isinstance(value, complex))
-    shape = tuple([1 if n == 1 else LENGTH for n in value.shape])
-    return symbol_of_array(tape, place, shape, value.dtype)
 
 
 class Symbol:

@@ -7,11 +7,11 @@ so that another shape and another step are the same form.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import _agnostic
-from ..._records import Alternative
+from ..._records import Alternative, all_tasks
 from ..._scales import Scale
 from . import weights
 from .nodes import LENGTH, Node, Tape, Weak, name_of
@@ -168,8 +168,6 @@ class Recording(NamedTuple):
     arrays: tuple[Array, ...]
     #: For each number of a call, whether it is complex.
     is_complex: tuple[bool, ...]
-    #: Whether the call is several results, terms or derivatives.
-    can_be_cut: bool
 
     @property
     def dtypes(self) -> list[str]:
@@ -178,37 +176,58 @@ class Recording(NamedTuple):
         return found + [node.dtype for node in self.results]
 
 
-def form_of(
-    f: Any,
-    plan: Plan,
-    weights_of: Callable[[Task], Weights | None] | None = None,
-) -> tuple[Form, Operands]:
-    """Return the form of a call, and its operands.
+class Call(NamedTuple):
+    """A plan on samples."""
 
-    What `weights_of` makes of a task is one, in the place of coordinates.
-    """
-    operands = Operands(f, weights_of)
-    each: dict[int, Any] = {}  # what is written twice is computed once
-    for task in plan.tasks:
-        if id(task) not in each:
-            each[id(task)] = operands.form_of_task(task)
-    tasks = tuple([each[id(task)] for task in plan.tasks])
-    return Form(tasks, operands.form_of_arrays()), operands
+    f: Any
+    plan: Plan
+    namespace: Namespace
 
+    def tasks(self) -> Iterator[Task]:
+        """Return all tasks."""
+        return all_tasks(self.plan)
 
-def record(form: Form, operands: Operands, plan: Plan, xp: Namespace) -> Recording:
-    """Run the plan on symbols in the place of its arrays and numbers."""
-    recorder = Recorder(form, operands, xp)
-    found = recorder.run(recorder.symbols[0], plan, form.tasks)
-    can_be_cut = len(plan.tasks) > 1 or plan.tasks[0].inner is not None
-    return recorder.recording(found, can_be_cut=can_be_cut)
+    @property
+    def can_be_cut(self) -> bool:
+        """Whether it is several results, terms or derivatives."""
+        tasks = self.plan.tasks
+        return len(tasks) > 1 or tasks[0].inner is not None
+
+    def form(
+        self, weights_of: Callable[[Task], Weights | None] | None = None
+    ) -> tuple[Form, Operands]:
+        """Return its form, and its operands.
+
+        What `weights_of` makes of a task is one, in the place of coordinates.
+        """
+        operands, tasks = Operands(self.f, weights_of), self.plan.tasks
+        each: dict[int, Any] = {}  # what is written twice is computed once
+        for task in tasks:
+            if id(task) not in each:
+                each[id(task)] = operands.form_of_task(task)
+        known = tuple([each[id(task)] for task in tasks])
+        return Form(known, operands.form_of_arrays()), operands
+
+    def record(
+        self, form: Form, operands: Operands, most_nodes: int | None = None
+    ) -> Recording:
+        """Run the plan on symbols in the place of its arrays and numbers.
+
+        Raises `TooLong` where that takes more nodes.
+        """
+        recorder = Recorder(form, operands, self.namespace, most_nodes)
+        found = recorder.run(recorder.symbols[0], self.plan, form.tasks)
+        return recorder.recording(found)
 
 
 class Recorder:
     """Symbols for the operands of a form, and what is done to them."""
 
-    def __init__(self, form: Form, operands: Operands, xp: Namespace) -> None:
-        self._form, self._operands, self._tape = form, operands, Tape(xp)
+    def __init__(
+        self, form: Form, operands: Operands, xp: Namespace, most_nodes: int | None
+    ) -> None:
+        self._form, self._operands = form, operands
+        self._tape = Tape(xp, most_nodes)
         self.words: Any = Words(self._tape)
         #: Those of the arrays.
         self.symbols: list[Symbol] = []
@@ -232,14 +251,13 @@ class Recorder:
         alone = plan._replace(tasks=tasks, stack=None)
         return _agnostic.run(array, alone, self.words, weights.IN_THEIR_PLACE)
 
-    def recording(self, results: Sequence[Symbol], *, can_be_cut: bool) -> Recording:
+    def recording(self, results: Sequence[Symbol]) -> Recording:
         """Return all that has been done to make some results."""
         return Recording(
             tuple([result.node for result in results]),
             results[0].ndim,
             self._form.arrays,
             tuple([isinstance(one, complex) for one in self._operands.numbers]),
-            can_be_cut,
         )
 
 

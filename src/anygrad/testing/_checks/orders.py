@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -91,9 +91,17 @@ def check_accuracy_inside(gradient: Gradient, xp: Any) -> None:
 
 def check_accuracy_near_the_edges(gradient: Gradient, xp: Any) -> None:
     """Row `i` from an edge reads the first ``max(edge_order + 1, 2 i + 1)`` points."""
+    kinds = ((4, 1), (4, 2), (4, 3), (4, 4), (6, 1), (6, 5))
+    require_edges(gradient, xp, kinds)
+
+
+def require_edges(
+    gradient: Gradient, xp: Any, kinds: Iterable[tuple[int, int]]
+) -> None:
+    """Fail if a line is wrong anywhere, with an `accuracy` and an `edge_order`."""
     f = array(xp, SAMPLES)
     need_keyword(gradient, f, accuracy=2)
-    for accuracy, edge_order in ((4, 1), (4, 2), (4, 3), (4, 4), (6, 1), (6, 5)):
+    for accuracy, edge_order in kinds:
         keywords: dict[str, Any] = {"accuracy": accuracy, "edge_order": edge_order}
         for entry, coordinate, _ in grids(xp):
             wanted = of_line(coordinate, **keywords)
@@ -175,13 +183,8 @@ def check_accuracy_refused(gradient: Gradient, xp: Any) -> None:
 
 def check_edges_beyond_the_accuracy(gradient: Gradient, xp: Any) -> None:
     """An `edge_order` may be above the `accuracy`, and None is the default."""
+    require_edges(gradient, xp, ((2, 3), (2, 6), (4, 5)))
     f = array(xp, SAMPLES)
-    need_keyword(gradient, f, accuracy=2)
-    for accuracy, edge_order in ((2, 3), (2, 6), (4, 5)):
-        keywords: dict[str, Any] = {"accuracy": accuracy, "edge_order": edge_order}
-        for entry, coordinate, _ in grids(xp):
-            wanted = of_line(coordinate, **keywords)
-            close(only(gradient, f, spacing=[entry], **keywords), wanted)
     usual = numbers(only(gradient, f))
     require_numbers(only(gradient, f, edge_order=None), usual, tolerance=0)
 
