@@ -120,6 +120,21 @@ def _strides(lengths: Sequence[int]) -> list[int]:
     return [*strides[-2::-1], strides[-1]]
 
 
+def bound_to_all(
+    score: Score,
+    shape: tuple[int, ...],
+    in_one_run: bool,
+    is_kept: bool,
+    xp: Namespace,
+    ops: InPlaceOps,
+) -> Bound:
+    """Return the program for a result that is one block."""
+    kind = Kind(score.whole, in_one_run, False, is_kept)
+    program = _program_for(score, kind, shape, xp, ops)
+    indices, reads = program.bind([(0, n, n) for n in shape], _strides(shape))
+    return Bound(program.play, indices, (None,) * len(shape), reads)
+
+
 def binder(
     score: Score,
     shape: tuple[int, ...],

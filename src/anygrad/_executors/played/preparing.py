@@ -93,18 +93,23 @@ def prepared(
     if not found:
         limit = most_points(f, terms, xp, ops)
         found = list(blocks.cut_into_blocks(shape, recorded[0].edges, limit))
-    in_one_run = _can_be_runs(f, terms, out, ops) and all(
-        blocks.is_one_run(block, shape)
-        and all(block[axis] == (0, shape[axis]) for _, axis in recorded[0].weights)
-        for block in found
-    )
+    is_whole, in_one_run = len(found) == 1, _can_be_runs(f, terms, out, ops)
+    if in_one_run and not is_whole:
+        in_one_run = all(
+            blocks.is_one_run(block, shape)
+            and all(block[axis] == (0, shape[axis]) for _, axis in recorded[0].weights)
+            for block in found
+        )
     is_kept = replayed.is_kept([term.task for term in terms], out, ops)
-    binders = [
-        blocks.binder(one, shape, in_one_run, is_kept, xp, ops) for one in recorded
-    ]
+    kind = shape, in_one_run, is_kept, xp, ops
     component = None if task.component is None else task.component[0]
     spread = recorded[0].weights if in_one_run else ()
-    pieces = in_pieces(found, binders, component, operands)
+    if is_whole:
+        bounds = [blocks.bound_to_all(one, *kind) for one in recorded]
+        pieces = [_piece(found[0], bounds, component, None)]
+    else:
+        binders = [blocks.binder(one, *kind) for one in recorded]
+        pieces = in_pieces(found, binders, component, operands)
     are_shared = [term.shares_weights for term in terms]
     return Prepared(ops, pieces, alone(pieces, spread), spread, are_shared)
 
@@ -116,21 +121,35 @@ def in_pieces(
     operands: Sequence[Any],
 ) -> list[Piece]:
     """Return blocks with how they are played, and with what they read of operands."""
-    pieces = []
-    for block in found:
-        bounds, cuts = [bound(block) for bound in binders], None
-        if len(found) > 1:  # the only one reads all of them
-            cuts = blocks.cuts_of(operands, component, bounds[0], block)
-        looked_at = blocks.with_components(bounds[0].reads, component)
-        target = tuple([slice(*extent) for extent in block])
-        pieces.append(Piece(bounds, cuts, looked_at, target))
-    return pieces
+    read = None if len(found) == 1 else operands  # all of them by the only block
+    return [
+        _piece(block, [bound(block) for bound in binders], component, read)
+        for block in found
+    ]
 
 
 def alone(pieces: Sequence[Piece], spread: Sequence[Any] = ()) -> Bound | None:
     """Return the only program, where it is for all operands as they are."""
     is_alone = len(pieces) == 1 and not spread and len(pieces[0].bounds) == 1
     return pieces[0].bounds[0] if is_alone else None
+
+
+def _piece(
+    block: blocks.Block,
+    bounds: list[Bound],
+    component: int | None,
+    operands: Sequence[Any] | None,
+) -> Piece:
+    """Return a block, which reads parts of operands if these are given."""
+    cuts: tuple[Any, ...] | None = None
+    if operands is not None:
+        cuts = blocks.cuts_of(operands, component, bounds[0], block)
+    return Piece(
+        bounds,
+        cuts,
+        blocks.with_components(bounds[0].reads, component),
+        tuple([slice(*extent) for extent in block]),
+    )
 
 
 def most_points(

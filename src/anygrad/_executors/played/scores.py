@@ -20,6 +20,7 @@ from ..recorded.nodes import LENGTH, Tape, Weak, interiors
 from ..recorded.symbols import Symbol, Words, symbol_of_array
 from .programs import Writer
 from .values import Values
+from .windows import START, STOP
 
 if TYPE_CHECKING:
     from ..._records import Task
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from .operations import InPlaceOps
     from .programs import Program
     from .values import Shift, Value
-    from .windows import Kind
+    from .windows import Kind, Window
 
 
 #: Nothing is differentiated by what is played.
@@ -84,6 +85,8 @@ class Score(NamedTuple):
     #: How many points at the start and at the end of each axis have formulas of
     #: their own.
     edges: tuple[tuple[int, int], ...]
+    #: The box of a block that is all of a result.
+    whole: Window
     #: Which operands are the weights of the interior along an axis, and which axis.
     weights: tuple[tuple[int, int], ...]
     #: What has been written of it, by kind of block.
@@ -166,12 +169,14 @@ class Recorder:
         places = next(self.places)
         found = []
         for result in results:
+            edges = tuple(interiors([result.node], result.ndim))
             score = Score(
                 *Values(result.ndim).of(result.node),
                 result.ndim,
                 frozenset(self.scales),
                 places,
-                tuple(interiors([result.node], result.ndim)),
+                edges,
+                tuple([(0, LENGTH) if any(edge) else (START, STOP) for edge in edges]),
                 tuple(self.weights),
                 {},
             )
