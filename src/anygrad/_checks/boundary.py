@@ -98,9 +98,9 @@ def is_tagged(entry: Any) -> bool:
     first, second = entry[:2]
     if type(first) is not str or first != _boundaries.GHOSTS:
         return False
-    is_mode = isinstance(second, (str, tuple, numbers.Number))
-    is_value = getattr(second, "shape", None) == ()
-    return len(entry) == 3 or not (is_mode or is_value)
+    if isinstance(second, (str, tuple, numbers.Number)):
+        return len(entry) == 3
+    return len(entry) == 3 or getattr(second, "shape", None) != ()
 
 
 def _has_period(first: Any, second: Any) -> bool:
