@@ -22,7 +22,8 @@ def precision(digits: int) -> Precision:
     """Return as much of a dtype as a scale depends on."""
     least = LEAST[digits]
     kind: Any = f"{digits} digits"
-    return Precision(kind, kind, kind, False, False, False, least, 1.0 / least, digits)
+    limits = least, 1.0 / least, digits
+    return Precision(kind, kind, kind, False, False, False, *limits, turns=kind)
 
 
 def scales(
