@@ -260,6 +260,26 @@ def test_curved_calls_are_measured(
     assert len(lines) == 2 + len(curved.KINDS)
 
 
+@pytest.mark.peers
+@pytest.mark.parametrize("of", ["numpy", "torch"])
+def test_calls_with_holes_are_measured(
+    numpy: Any,
+    torch: Any,
+    of: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Each kind of call is a row for each dtype, and each mask a ratio."""
+    monkeypatch.syspath_prepend(FOLDER)
+    holes = importlib.import_module("holes")
+    monkeypatch.setattr(holes, "timed", lambda call, _: call() is None or 2e3)
+    holes.main(["--length", "12", "--library", of])
+    lines = capsys.readouterr().out.splitlines()
+    ratios = " | ".join(["1.0"] * (1 + len(holes.SCATTERED)))
+    assert lines[2] == f"| float32, derivative, dim=0 | now | 2.00 ms | {ratios} |"
+    assert len(lines) == 2 + 2 * len(holes.KINDS)
+
+
 def test_every_plot_is_drawn(numpy: Any, figures: Any, tmp_path: Path) -> None:
     """Those of the pages have the same names."""
     assert figures.main(tmp_path) == 0
