@@ -25,7 +25,7 @@ import anygrad
 import fresh
 from anygrad import _agnostic, _kept
 from anygrad._executors import in_numpy, in_torch
-from anygrad._executors.printed import in_numba, loops, missing_beyond
+from anygrad._executors.printed import in_numba, missing_beyond
 from anygrad._executors.recorded import nodes, tape
 from peaks import peak_of
 from planning import plan_of
@@ -807,14 +807,14 @@ def test_weights_of_what_is_long_are_made_beforehand(
     rng = numpy.random.default_rng(4)
     f, x = rng.random((400, 400)), numpy.cumsum(rng.random(400) + 0.5)
     keywords: dict[str, Any] = {"spacing": x, "dim": 1, "order": 3, "accuracy": 4}
-    texts: list[str | None] = []
-    usual = loops.text_of
+    kernels: list[Any] = []
+    usual = in_numba._compiled
 
-    def watched(*given: Any, **how: Any) -> str | None:
-        texts.append(usual(*given, **how))
-        return texts[-1]
+    def watched(*given: Any, **how: Any) -> Any:
+        kernels.append(usual(*given, **how))
+        return kernels[-1]
 
-    monkeypatch.setattr(loops, "text_of", watched)
+    monkeypatch.setattr(in_numba, "_compiled", watched)
     result = compiled("derivative", f, **keywords)
     assert_same(result, agnostic("derivative", f, **keywords))
-    assert [text is None for text in texts] == [True, False]
+    assert [kernel is None for kernel in kernels] == [True, False]
