@@ -8,7 +8,7 @@ import json
 import re
 import statistics
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -241,40 +241,39 @@ def test_wide_formulas_are_measured(
     assert len(lines) == 2 + 2
 
 
-@pytest.mark.peers
-@pytest.mark.parametrize("of", ["numpy", "torch"])
-def test_curved_calls_are_measured(
+@pytest.fixture(params=["numpy", "torch"])
+def printed(
+    request: pytest.FixtureRequest,
     numpy: Any,
     torch: Any,
-    of: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> None:
-    """Each kind of call is a row, of which the times are told."""
+) -> Callable[[ModuleType], list[str]]:
+    """Return what has a script measure a library on few samples: two milliseconds."""
     monkeypatch.syspath_prepend(FOLDER)
+
+    def lines(script: ModuleType) -> list[str]:
+        monkeypatch.setattr(script, "timed", lambda call, _: call() is None or 2e3)
+        script.main(["--length", "12", "--library", request.param])
+        return capsys.readouterr().out.splitlines()
+
+    return lines
+
+
+@pytest.mark.peers
+def test_curved_calls_are_measured(printed: Any) -> None:
+    """Each kind of call is a row, of which the times are told."""
     curved = importlib.import_module("curved")
-    monkeypatch.setattr(curved, "timed", lambda call, _: call() is None or 2e3)
-    curved.main(["--length", "12", "--library", of])
-    lines = capsys.readouterr().out.splitlines()
+    lines = printed(curved)
     assert lines[2] == "| divergence, cylindrical | 2.00 | 2.00 |"
     assert len(lines) == 2 + len(curved.KINDS)
 
 
 @pytest.mark.peers
-@pytest.mark.parametrize("of", ["numpy", "torch"])
-def test_calls_with_holes_are_measured(
-    numpy: Any,
-    torch: Any,
-    of: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_calls_with_holes_are_measured(printed: Any) -> None:
     """Each kind of call is a row for each dtype, and each mask a ratio."""
-    monkeypatch.syspath_prepend(FOLDER)
     holes = importlib.import_module("holes")
-    monkeypatch.setattr(holes, "timed", lambda call, _: call() is None or 2e3)
-    holes.main(["--length", "12", "--library", of])
-    lines = capsys.readouterr().out.splitlines()
+    lines = printed(holes)
     ratios = " | ".join(["1.0"] * (1 + len(holes.SCATTERED)))
     assert lines[2] == f"| float32, derivative, dim=0 | now | 2.00 ms | {ratios} |"
     assert len(lines) == 2 + 2 * len(holes.KINDS)

@@ -98,9 +98,10 @@ def is_tagged(entry: Any) -> bool:
     first, second = entry[:2]
     if type(first) is not str or first != _boundaries.GHOSTS:
         return False
-    if isinstance(second, (str, tuple, numbers.Number)):
-        return len(entry) == 3
-    return len(entry) == 3 or getattr(second, "shape", None) != ()
+    if len(entry) == 3:
+        return True
+    is_mode = isinstance(second, (str, tuple, numbers.Number))
+    return not is_mode and getattr(second, "shape", None) != ()
 
 
 def _has_period(first: Any, second: Any) -> bool:
