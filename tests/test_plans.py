@@ -12,6 +12,7 @@ import pytest
 import anygrad
 from anygrad import _kept_plans, _plans
 from anygrad._records import Task
+from anygrad._stepping import Steps
 from backends import Backend
 from planning import described, fresh_plan_of, plan_of
 
@@ -242,6 +243,22 @@ def test_numbers_of_numpy_share_a_plan(numpy: Any) -> None:
         plan = plan_of("gradient", f, edge_order=order)
         again = plan_of("gradient", f, edge_order=order)
         assert plan.tasks[0].kept is again.tasks[0].kept
+
+
+def test_usual_steps_need_no_more_than_their_scales(library: Backend) -> None:
+    """Others take the way of a first call, which tells what is no step at all."""
+    f = library.asarray([SAMPLES] * 3)
+    quick = Steps.of(plan_of("gradient", f, spacing=[2.0, 0.5]))
+    assert quick is not None
+    for steps in ((0.3, -7.0), (1e-6, 1e6), (1.0, 1.0)):
+        plan = quick.plan(steps, None)
+        fresh = fresh_plan_of("gradient", f, spacing=list(steps))
+        assert plan is not None
+        assert [task.scales for task in plan.tasks] == [
+            task.scales for task in fresh.tasks
+        ]
+    for steps in ((0.3, 0.0), (5e-324, 0.3), (0.3, float("inf")), (0.3, float("nan"))):
+        assert quick.plan(steps, None) is None
 
 
 def test_the_same_steps_again_are_not_even_bound(library: Backend) -> None:

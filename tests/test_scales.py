@@ -38,6 +38,17 @@ def scales(
     return _scales.of_divisors([power * d for d in denominators], digits)
 
 
+@pytest.mark.parametrize("order", [1, 2, 4])
+@pytest.mark.parametrize("step", [0.1, 1.0, -3.0, 1e-6])
+def test_usual_steps_are_told_by_one_product(step: float, order: int) -> None:
+    """They are not taken one by one, as steps at the ends of the range are."""
+    power = _scales.usual_power(step, order, (2, 12), precision(53))
+    assert power == math.prod([step] * order)
+    tiny = precision(53).smallest ** (1 / order) / 4
+    assert _scales.usual_power(tiny, order, (2, 12), precision(53)) is None
+    assert _scales.usual_power(1.0 / tiny, order, (2, 12), precision(53)) is None
+
+
 def one(step: float, digits: int, order: int = 1, denominator: int = 1) -> Scale:
     found = scales(step, order, (denominator,), digits)
     assert found is not None

@@ -113,12 +113,12 @@ def usual_power(
     step: float, order: int, denominators: tuple[int, ...], precision: Precision
 ) -> float | None:
     """Return the power of a step of which all multiples are normal; None for others."""
-    *_, least, most, digits = precision
     power = power_of(step, order)
     is_usual = (
-        least <= abs(power * min(denominators))
-        and abs(power * max(denominators)) <= most
-        and digits <= sys.float_info.mant_dig  # a product of more would be rounded
+        precision.smallest <= abs(power * min(denominators))
+        and abs(power * max(denominators)) <= precision.largest
+        # A product of more digits would be rounded.
+        and precision.digits <= sys.float_info.mant_dig
     )
     return power if is_usual else None
 

@@ -121,15 +121,15 @@ class Coordinates:
 
 
 def _stepped(task: Task) -> Stepped:
-    scheme, (*_, least, most, digits) = task.scheme, task.precision
+    scheme, precision = task.scheme, task.precision
     # Far from the ends of the range, so that no root and no product matters.
     root = 1.0 / scheme.order
     return Stepped(
         task.place,
         scheme,
-        digits,
-        (4.0 * least / scheme.denominators[0]) ** root,
-        (0.25 * most / scheme.denominators[-1]) ** root,
+        precision.digits,
+        (4.0 * precision.smallest / scheme.denominators[0]) ** root,
+        (0.25 * precision.largest / scheme.denominators[-1]) ** root,
         before=task[:4],
         after=task[5:],
     )
