@@ -29,6 +29,12 @@ MANY_POINTS = 7
 #: The weights of so many points, repeated over a block, leave it in the cache.
 FEW_POINTS = 3
 
+#: What threads are to share is cut into so many blocks,
+FEWEST_BLOCKS = 4
+
+#: if these are not smaller.
+LEAST_BYTES = 2**19
+
 #: More blocks are not kept: the time to cut them is nothing to that of their work.
 MOST_PIECES = 256
 
@@ -164,7 +170,9 @@ def most_points(
     nbytes = ops.block_bytes if is_plain else ops.scratch_bytes
     if dtype != precision.result:  # scratch arrays are wider than that
         nbytes //= 2
-    return points_in(nbytes, dtype, xp)
+    samples: int = math.prod(f.shape)
+    shared = max(samples // FEWEST_BLOCKS, points_in(LEAST_BYTES, dtype, xp))
+    return min(points_in(nbytes, dtype, xp), shared)
 
 
 def points_in(nbytes: int, dtype: DType, xp: Namespace) -> int:
