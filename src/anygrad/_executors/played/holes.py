@@ -29,6 +29,9 @@ MOST_BYTES = 2**23
 #: Of a part, so many masks are known: the grids of a model often have one each.
 MOST_MASKS = 4
 
+#: One of so many positions has a share in the trace of a mask.
+SOME = 64
+
 #: Where a part of an array begins and ends, along each axis.
 Place: TypeAlias = tuple[tuple[int, int], ...]
 
@@ -67,9 +70,11 @@ class Holes(NamedTuple):
         ]
         return Holes(xp.astype(nowhere, xp.int32), narrow)
 
-    def trace(self) -> tuple[int, ...]:
+    def trace(self, xp: Namespace) -> tuple[int, ...]:
         """Return numbers that are hardly those of another mask."""
-        return tuple([fill.positions.shape[0] for fill in self.fills])
+        positions = [fill.positions for fill in self.fills]
+        some = [int(xp.sum(one[::SOME])) for one in positions]
+        return (*[one.shape[0] for one in positions], *some)
 
 
 class Seen:
@@ -101,7 +106,7 @@ class Memory:
         kept = self._kept
         if kept is None or not kept.account.has_room():
             return
-        latest, trace = self._latest(place), holes.trace()
+        latest, trace = self._latest(place), holes.trace(self._xp)
         others = [one for one in latest if one != trace]
         now = [trace, *others][:MOST_MASKS]
         if len(others) < len(latest):
