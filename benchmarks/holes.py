@@ -5,7 +5,7 @@ beside it, in the same process and in turn.  `--library numpy` or `torch`, which
 one thread with `OMP_NUM_THREADS=1`, and `--length 1000`, that of both dims, say what is
 measured.  Holes are in clusters, a fifth of the samples, or scattered, so many of a
 hundred.  A row has the milliseconds of a call without, and how many times as long it
-takes with each mask.
+takes with each mask: the same one at all calls, or with `--changing` another at each.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import argparse
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import product
+from itertools import cycle, product, repeat
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -39,8 +39,15 @@ KINDS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def masks(length: int, asarray: Callable[[Any], Any]) -> dict[str, Any]:
-    """Return the masks by what is missing, none the first."""
+#: So many masks in turn are another at each call, of two checkouts, too: no executor
+#: knows as many.
+MANY = 9
+
+
+def masks(
+    length: int, asarray: Callable[[Any], Any], *, are_changing: bool
+) -> dict[str, Iterator[Any]]:
+    """Return the masks of all calls by what is missing, none the first."""
     import numpy
 
     numbers, shape = numpy.random.default_rng(0), (length, length)
@@ -49,26 +56,41 @@ def masks(length: int, asarray: Callable[[Any], Any]) -> dict[str, Any]:
     found = {"clusters": height < numpy.quantile(height, 0.8)}
     for percent in SCATTERED:
         found[f"{percent} %"] = numbers.random(shape) >= percent / 100
-    return {"no mask": None, **{name: asarray(mask) for name, mask in found.items()}}
+    count = MANY if are_changing else 1
+    every = {
+        name: cycle([asarray(numpy.roll(mask, 3 * k, axis=0)) for k in range(count)])
+        for name, mask in found.items()
+    }
+    return {"no mask": repeat(None), **every}
 
 
-def times(calls: dict[Any, Callable[[], Any]]) -> dict[Any, float]:
+def with_next(
+    function: Callable[..., Any], f: Any, wheres: Iterator[Any], given: dict[str, Any]
+) -> Any:
+    """Call a function with the next mask."""
+    return function(f, where=next(wheres), **given)
+
+
+def times(calls: Sequence[Callable[[], Any]]) -> list[float]:
     """Return the median milliseconds of some calls, all timed in turn."""
-    for call in calls.values():  # the first ones record, and keep what they have made
-        timed(call, 2)
-    rounds = [[timed(call, 1) / 1e3 for call in calls.values()] for _ in range(ROUNDS)]
-    return dict(
-        zip(calls, map(statistics.median, zip(*rounds, strict=True)), strict=True)
-    )
+    for call in calls:  # the first ones record, and keep what they have made
+        timed(call, 4)
+    rounds = [[timed(call, 1) / 1e3 for call in calls] for _ in range(ROUNDS)]
+    return list(map(statistics.median, zip(*rounds, strict=True)))
 
 
 def rows(
-    checkouts: dict[str, ModuleType], length: int, asarray: Callable[[Any], Any]
+    checkouts: Sequence[ModuleType],
+    length: int,
+    asarray: Callable[[Any], Any],
+    *,
+    are_changing: bool,
 ) -> Iterator[list[str]]:
-    """Return the cells of each row."""
+    """Return the cells of each row: of a checkout each, in turn."""
     import numpy
 
-    numbers, wheres = numpy.random.default_rng(1), masks(length, asarray)
+    numbers = numpy.random.default_rng(1)
+    wheres = masks(length, asarray, are_changing=are_changing)
     x = numpy.cumsum(numbers.random(length) + 0.5)
     yield ["work", "", *wheres]
     yield ["---"] * (2 + len(wheres))
@@ -77,19 +99,19 @@ def rows(
         given = dict(keywords)
         if "spacing" in given:
             given["spacing"] = asarray(x.astype(dtype))
-        found = times(
-            {
-                (title, name): partial(getattr(one, function), f, where=where, **given)
-                for title, one in checkouts.items()
-                for name, where in wheres.items()
-            }
-        )
+        found = []
+        for name, where in wheres.items():
+            calls = [
+                partial(with_next, getattr(one, function), f, where, given)
+                for one in checkouts
+            ]
+            found.append((name, times(calls)))
         words = [f"{name}={value}" for name, value in keywords.items()]
-        for title in checkouts:
-            without, *others = [found[title, name] for name in wheres]
-            ratios = [f"{time / without:.1f}" for time in others]
-            name = ", ".join([dtype, function, *words])
-            yield [name, title, f"{without:.2f} ms", *ratios]
+        (_, without), *others = found
+        for number, one in enumerate(checkouts):
+            ratios = [f"{times[number] / without[number]:.1f}" for _, times in others]
+            name, title = ", ".join([dtype, function, *words]), one.__name__
+            yield [name, title, f"{without[number]:.2f} ms", *ratios]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -98,16 +120,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--before", type=Path, help="another checkout")
     parser.add_argument("--library", choices=["numpy", "torch"], default="numpy")
     parser.add_argument("--length", type=int, default=1000, help="of both dims")
+    parser.add_argument("--changing", action="store_true", help="each time another")
     given = parser.parse_args(arguments)
     asarray: Any = lambda array: array  # noqa: E731
     if given.library == "torch":
         import torch
 
         asarray = torch.from_numpy
-    checkouts = {"now": package(ROOT, "anygrad_now")}
+    checkouts = [package(ROOT, "now")]
     if given.before:
-        checkouts["before"] = package(given.before, "anygrad_before")
-    for cells in rows(checkouts, given.length, asarray):
+        checkouts.append(package(given.before, "before"))
+    for cells in rows(checkouts, given.length, asarray, are_changing=given.changing):
         print(f"| {' | '.join(cells)} |", flush=True)
 
 

@@ -11,40 +11,31 @@ row, the lines are run through as short arrays.
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Sequence
-from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import _agnostic
 from ..._lowering import index_along, part_of
-from ..._records import candidates, of_valid
+from ..._records import candidates
+from .holes import Mask, Memory
 from .masked_rules import rules_of
 
 if TYPE_CHECKING:
+    from ..._kept import Kept
     from ..._records import Task
     from ..._typing import Namespace
-    from .masked_rules import Reads
+    from .holes import Holes
     from .operations import InPlaceOps
 
 #: So many samples, times how many formulas there are to choose from, take less time to
-#: be run through with each of them; on coordinates twice as many.
-MOST_RUN_THROUGH = 120_000
+#: be run through with each of them; on coordinates four times as many.
+MOST_RUN_THROUGH = 60_000
 
 #: So many points are told of together at most, and so many mended.
 MOST_POINTS, MOST_POSITIONS = 2**18, 2**15
 
-#: Where so many points or more are missing for each that is mended, they lie together,
-#: and to write by bools takes less time than by positions.
-FEW_PER_EDGE = 4
-
 
 class Block(NamedTuple):
-    """A part of a derivative, with as many points beside it as any formula reads.
-
-    All arrays are flat, and lie in the order of memory: what is so many points away
-    along the axis is so many strides away in them.
-    """
+    """A part of a derivative, with the samples that its formulas read, as if flat."""
 
     #: The samples, those beside it included, and likewise the coordinates, if all
     #: have their own.  Else they are of the whole axis, or None.
@@ -52,46 +43,11 @@ class Block(NamedTuple):
     x: Any
     #: The derivative, in the working dtype.
     out: Any
-    #: Where one valid sample begins, then two in a row, and so on: with a margin at
-    #: either end, and beyond the ends of the axis, all are missing.
-    runs: list[Any]
     #: How many lines there are in `out`, how many points of each, and the stride.
     shape: tuple[int, int, int]
-    #: In points.
-    margin: int
     #: Where `out` begins along the axis, and how many samples come before it.
     start: int
     before: int
-    #: The namespace of the arrays.
-    xp: Namespace
-
-    def in_rows(self, array: Any) -> Any:
-        """Return an array like `out`, by lines, rows and strides."""
-        return self.xp.reshape(array, self.shape)
-
-    def run(self, first: int, count: int) -> Any:
-        """Tell whether so many samples in a row are valid, the first so far away."""
-        lines, rows, stride = self.shape
-        while len(self.runs) < count:
-            self.runs.append(self.runs[-1][:-stride] & self.runs[-1][stride:])
-            if len(self.runs) == 2 and lines > 1:  # none goes on in the next line
-                self.in_rows(self.run(0, 2))[:, -1] = False
-        begin = (self.margin + first) * stride
-        return self.runs[count - 1][begin : begin + lines * rows * stride]
-
-    def fits(self, reads: Reads) -> Any:
-        """Tell at which points all samples that a formula reads are valid."""
-        found = reduce(operator.and_, [self.run(*run) for run in reads])
-        if len(reads) > 1 and self.shape[0] > 1:  # what is beyond is another line's
-            rows = self.in_rows(found)
-            rows[:, : -reads[0][0]] = False
-            rows[:, self.shape[1] - sum(reads[-1]) + 1 :] = False
-        return found
-
-    def fits_in_row(self, reads: Reads, row: int) -> Any:
-        """Tell it of a row that the formula is made for."""
-        runs = [self.in_rows(self.run(*run))[:, row] for run in reads]
-        return reduce(operator.and_, runs)
 
 
 def is_run_through(f: Any, task: Task) -> bool:
@@ -99,7 +55,7 @@ def is_run_through(f: Any, task: Task) -> bool:
     if task.where is None or task.inner is not None:
         return False
     count: int = math.prod(f.shape) * (1 + len(task.alternatives))
-    most = MOST_RUN_THROUGH if task.coordinates is None else 2 * MOST_RUN_THROUGH
+    most = MOST_RUN_THROUGH if task.coordinates is None else 4 * MOST_RUN_THROUGH
     return count < most
 
 
@@ -114,10 +70,12 @@ def with_whole_mask(task: Task, out: Any, xp: Namespace) -> Task:
 class Mender:
     """Mends the blocks of a derivative where samples are missing."""
 
-    def __init__(self, f: Any, task: Task, xp: Namespace, ops: InPlaceOps) -> None:
+    def __init__(
+        self, f: Any, task: Task, kept: Kept | None, xp: Namespace, ops: InPlaceOps
+    ) -> None:
         self.f, self.task = f, task
         self.xp, self.ops = xp, ops
-        self.first = of_valid(task, "mended")
+        self.memory = Memory(kept, xp)
         _, *self.others = candidates(task)
         schemes = (task.scheme, *[one.scheme for one in self.others])
         self.rules = rules_of(schemes, task.coordinates is not None)
@@ -170,89 +128,71 @@ class Mender:
             self._mend_rows(cut, cut, valid, whole)
             out[...] = whole[own]
             return
-        xp, axis, ops, x = self.xp, self.task.axis, self.ops, self.task.coordinates
-        f, start = self.f[cut], target[axis].start
-        lengths = tuple(out.shape)
-        stride, margin = math.prod(lengths[axis + 1 :]), self.rules.margin
+        xp, axis, x = self.xp, self.task.axis, self.task.coordinates
+        lengths, start = tuple(out.shape), target[axis].start
+        stride = math.prod(lengths[axis + 1 :])
         shape = math.prod(lengths[:axis]), lengths[axis], stride
-        before, beside = (start - cut[axis].start) * stride, margin * stride
-        mended = xp.reshape(out, (-1,))
-        padded = (mended.shape[0] + 2 * beside,)
-        run = ops.empty_like(valid, dtype=valid.dtype, shape=padded)
-        first, last = beside - before, beside - before + math.prod(f.shape)
-        run[:first], run[last:] = False, False
-        xp.reshape(run[first:last], f.shape)[...] = valid
+        before = (start - cut[axis].start) * stride
+        place = tuple([(rows.start, rows.stop) for rows in target])
+        holes = self.memory.find(place, valid)
+        if holes is None:
+            mask = self._mask(valid, self.f[cut].shape, shape, start, before)
+            holes = mask.holes(self.rules)
+            self.memory.note(place, valid, holes)
+        f, mended = xp.reshape(self.f[cut], (-1,)), xp.reshape(out, (-1,))
         if x is not None:
             if not self.is_on_line:
-                x = xp.broadcast_to(part_of(x, cut), f.shape)
+                x = xp.broadcast_to(part_of(x, cut), self.f[cut].shape)
             x = xp.reshape(x, (-1,))
-        f = xp.reshape(f, (-1,))
-        self._replace(Block(f, x, mended, [run], shape, margin, start, before, xp))
-        if not ops.memory.is_contiguous(out):
+        self._fill(holes, Block(f, x, mended, shape, start, before))
+        if not self.ops.memory.is_contiguous(out):
             out[...] = xp.reshape(mended, lengths)
 
-    def _replace(self, block: Block) -> None:
-        """Replace it where the first formula does not fit."""
-        positions, rules, xp = self._wanted(block), self.rules, self.xp
-        for group in rules.groups:
-            chosen = positions
-            if group is not rules.groups[-1]:  # for that, all are that are left
-                fits = [block.fits(rules.others[k])[positions] for k, _ in group]
-                fit = reduce(operator.or_, fits)
-                # Bools as an index take several times as long where they are random.
-                chosen = positions[xp.nonzero(fit)[0]]
-                positions = positions[xp.nonzero(xp.logical_not(fit))[0]]
-            for start in range(0, chosen.shape[0], MOST_POSITIONS):
-                part = chosen[start : start + MOST_POSITIONS]
-                self._run_at(part, group, block)
+    def _mask(
+        self,
+        valid: Any,
+        whole: tuple[int, ...],
+        shape: tuple[int, int, int],
+        start: int,
+        before: int,
+    ) -> Mask:
+        """Return a block's mask, which is given with as much beside it as there is."""
+        xp, margin = self.xp, self.rules.margin
+        beside, length = margin * shape[-1], self.f.shape[self.task.axis]
+        padded = (math.prod(shape) + 2 * beside,)
+        run = self.ops.empty_like(valid, dtype=valid.dtype, shape=padded)
+        first, last = beside - before, beside - before + math.prod(whole)
+        run[:first], run[last:] = False, False
+        xp.reshape(run[first:last], whole)[...] = valid
+        return Mask([run], shape, margin, start, length, xp)
 
-    def _wanted(self, block: Block) -> Any:
-        """Return where other formulas fit than the first; where none does, write NaN.
+    def _fill(self, holes: Holes, block: Block) -> None:
+        """Write NaN where no formula fits, and what others make where one does."""
+        block.out[holes.nowhere] = math.nan
+        xp = self.xp
+        for number, positions, stands in holes.fills:
+            for start in range(0, positions.shape[0], MOST_POSITIONS):
+                part = slice(start, start + MOST_POSITIONS)
+                # Of other integers, each operation would make a copy.
+                there = xp.astype(positions[part], xp.int64)
+                stand = xp.astype(stands[part], xp.int64)
+                self._run_at(there, stand, number, block)
 
-        They are positions in the block.
-        """
-        xp, rules, length = self.xp, self.rules, self.f.shape[self.task.axis]
-        rest = xp.logical_not(block.fits(rules.first))
-        rows = block.in_rows(rest)
-        for row, reads in rules.edges:
-            number = (row if row >= 0 else length + row) - block.start
-            if 0 <= number < block.shape[1]:
-                rows[:, number] = xp.logical_not(block.fits_in_row(reads, number))
-        if rules.ghosts[0]:
-            rows[:, : max(rules.margin - block.start, 0)] = False
-        if rules.ghosts[1]:
-            rows[:, max(length - rules.margin - block.start, 0) :] = False
-        wanted = rest & reduce(operator.or_, map(block.fits, rules.least))
-        rest ^= wanted
-        (positions,) = xp.nonzero(wanted)
-        if int(xp.count_nonzero(rest)) < FEW_PER_EDGE * positions.shape[0]:
-            (rest,) = xp.nonzero(rest)
-        block.out[rest] = math.nan
-        return positions
-
-    def _run_at(
-        self, positions: Any, group: Sequence[tuple[int, int]], block: Block
-    ) -> None:
-        """Write at some positions what the first of a group makes that fits there."""
+    def _run_at(self, positions: Any, stands: Any, number: int, block: Block) -> None:
+        """Write at some positions what a formula makes where it stands."""
         xp, rules, (lines, count, stride) = self.xp, self.rules, block.shape
-        places: Any = group[-1][1] * stride
-        for number, shift in reversed(group[:-1]):
-            fit = block.fits(rules.others[number])[positions]
-            places = places + fit * (shift * stride - places)  # as `where`, but faster
-        places = positions + places
-        number = group[0][0]
         task, (scheme, offsets) = self.others[number], rules.near[number]
         precision, beside = task.precision, xp.reshape(xp.arange(*offsets), (-1, 1))
-        f = block.f[places + (beside * stride + block.before)]
+        f = block.f[stands + (beside * stride + block.before)]
         f = _agnostic.prepare(f, precision.samples, precision.wide_samples, xp)
         x = block.x
         if x is not None:
             if self.is_on_line:
-                places = places // stride if stride > 1 else places
-                places = places % count if lines > 1 else places
-                x = x[places + (beside + block.start)]
+                stands = stands // stride if stride > 1 else stands
+                stands = stands % count if lines > 1 else stands
+                x = x[stands + (beside + block.start)]
             else:
-                x = x[places + (beside * stride + block.before)]
+                x = x[stands + (beside * stride + block.before)]
         task = task._replace(axis=0, scheme=scheme, coordinates=x)
         number = scheme.interior
         weighted = _agnostic.weighted_formula(task, number, xp)

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ... import _agnostic, _workers
-from ..._records import Plan, unrounded
+from ..._records import Plan, of_valid, unrounded
 from ..memory import in_order_of_memory, layout_of, order_of_memory
 from . import forms, learning
 from .blocks import cut_into_blocks
@@ -102,11 +102,13 @@ class _Mended(_Part):
     ) -> None:
         self.f, self.sign, self.xp, self.ops = f, sign, xp, ops
         self.values, self.dtype = None, task.precision.result
-        self.mender = Mender(f, task, xp, ops)
-        first = self.mender.first
+        self.first = first = of_valid(task, "mended")
         self.kept = first.kept
         if not (ops.memory.is_contiguous(f) and ops.memory.is_contiguous(out)):
             self.kept = first.kept and first.kept.beside(layout_of(f, out, ops.memory))
+        #: What masks tell is kept beside it.
+        holes = self.kept and self.kept.beside("holes")
+        self.mender = Mender(f, task, holes, xp, ops)
         #: Its blocks.
         self.known = learning.prepared_for(ops, self.kept)
         if self.known is None:
@@ -128,7 +130,7 @@ class _Mended(_Part):
 
     def make_all(self) -> None:
         """Have it made at once."""
-        (self.values,) = _agnostic.run(self.f, Plan((self.mender.first,)), self.xp)
+        (self.values,) = _agnostic.run(self.f, Plan((self.first,)), self.xp)
 
     def start(self) -> None:
         """Be ready to write blocks."""
