@@ -158,6 +158,7 @@ def _ops() -> operations.InPlaceOps:
     return operations.InPlaceOps(
         verbs=verbs,
         empty_like=numpy.empty_like,
+        turned=_turned,
         scratch=Scratch(),
         memory=OF_NUMPY,
         # As `f.min()` does, whose way there takes as long on a small array.
@@ -171,3 +172,10 @@ def _ops() -> operations.InPlaceOps:
         short_loop=256,
         for_each=_for_each,
     )
+
+
+def _turned(f: Any, dtype: Any) -> Any:
+    """Return a copy in which the last axis is the slowest."""
+    axes = range(f.ndim)
+    copy = f.transpose(-1, *axes[:-1]).astype(dtype, order="C")
+    return copy.transpose(*axes[1:], 0)

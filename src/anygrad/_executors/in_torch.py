@@ -245,6 +245,7 @@ def _ops(on_cpu: bool) -> operations.InPlaceOps:
             "choose": lambda c, a, out: torch.where(c, a, out, out=out),
         },
         empty_like=huge_pages.empty_like,
+        turned=lambda f, dtype: f.movedim(-1, 0).contiguous().to(dtype).movedim(0, -1),
         scratch=None,
         memory=OF_TORCH,
         extremes=_extremes if on_cpu else None,

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 SHORT_AXIS = 64
 
 
+#: To turn what is read near the ends of fewer rows takes longer than short loops do.
+MANY_ROWS = 512
+
 #: From where to where a block is, along each axis.
 Block: TypeAlias = tuple[tuple[int, int], ...]
 
@@ -171,6 +174,9 @@ def _program_for(
 
     There is another one for too few points along an axis that they have an end of.
     """
+    *lines, row = lengths
+    is_turned = bool(lines) and math.prod(lines) >= max(row, MANY_ROWS)
+    kind = kind._replace(is_turned=is_turned and not kind.is_kept)
     program = score.program(kind, ops, xp)
     for extent, n, fewest in zip(kind.box, lengths, program.fewest, strict=True):
         if n < fewest and extent != (START, STOP):

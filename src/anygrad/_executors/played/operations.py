@@ -22,6 +22,8 @@ class InPlaceOps(NamedTuple):
     #: ``empty_like(f, dtype=dtype, shape=None)``: not filled, in the memory order of
     #: `f`, or of a shape of its own.
     empty_like: Callable[..., Any]
+    #: ``turned(f, dtype)``: a copy in which the last axis is the slowest.
+    turned: Callable[[Any, Any], Any]
     #: Memory for what lives no longer than a block; None where it is made each time.
     scratch: Scratch | None
     #: How its arrays lie.

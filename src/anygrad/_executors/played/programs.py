@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from .windows import Kind, Window
 
 
-#: In the text, what fills an array, and what has scratch arrays, and has read them.
-PUT, TAKE, GIVE = "put", "take", "give"
+#: In the text, what fills an array, what has scratch arrays, and has read them, and
+#: what turns an array in memory.
+PUT, TAKE, GIVE, TURN = "put", "take", "give", "turn"
 
 
 class Program(NamedTuple):
@@ -67,7 +68,7 @@ class Writer(Text):
         self.ops: Any = ops
         self.xp = xp
         self.windows = Windows(score.root, score.shift, kind)
-        self.is_kept = kind.is_kept
+        self.is_kept, self.is_turned = kind.is_kept, kind.is_turned
 
     def program(self) -> Program:
         """Return all instructions."""
@@ -85,6 +86,33 @@ class Writer(Text):
             self.reads,
             self.windows.fewest,
         )
+
+    def load(self, wanted: Wanted) -> int:
+        """Return the register of what is read; near an end of rows, of a turned copy.
+
+        What is made of that lies as it does.
+        """
+        found = super().load(wanted)
+        if not self.is_at_end_of_rows(wanted):
+            return found
+        key = TURN, found
+        if key not in self.known:
+            text = self.turned(found, wanted.value.dtype)
+            self.known[key] = self.assign(self.new(), text)
+        return self.known[key]
+
+    def is_at_end_of_rows(self, wanted: Wanted) -> bool:
+        """Tell whether several samples are read of each row, but no more than a few."""
+        if not self.is_turned or wanted.value.verb != "load" or wanted.run is not None:
+            return False
+        axes = [place.axis for place in wanted.value.detail[1] if place.follows]
+        start, stop = wanted.window[-1]
+        return axes == list(range(self.score.ndim)) and 1 < stop - start < START
+
+    def turned(self, register: int, dtype: str) -> str:
+        """Return the text for a turned copy in a dtype."""
+        to_dtype = self.name(f"to_{dtype}", getattr(self.xp, dtype))
+        return f"{self.name(TURN, self.ops.turned)}(r{register}, {to_dtype})"
 
     def value(self, wanted: Wanted) -> int:
         """Return the register of what is wanted, computed or read."""
@@ -132,6 +160,10 @@ class Writer(Text):
             self.choose(part, self.empty(part) if target is None else target)
             return
         read = self.windows.read_by(part.wanted)
+        if verb == "astype" and target is None and self.is_at_end_of_rows(read[0]):
+            text = self.turned(super().load(read[0]), part.wanted.value.dtype)
+            self.assign(self.made(part), text)
+            return
         is_one = verb == "divide" and read[0].value.is_constant(1)
         if is_one and "reciprocal" in self.ops.verbs:
             verb, read = "reciprocal", read[1:]

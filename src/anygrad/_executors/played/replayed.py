@@ -13,7 +13,7 @@ from ..._beyond import arrays_of
 from ..recorded import weights
 from .numbers import Numbers
 from .pieces import are_exact, spread
-from .programs import GIVE, PUT, TAKE
+from .programs import GIVE, PUT, TAKE, TURN
 from .scores import Term, weights_of
 from .scratch import Scratch
 from .spaces import given_arrays
@@ -154,6 +154,7 @@ class Notes:
         verbs = {name: self.noted(verb) for name, verb in ops.verbs.items()}
         names = {**bound.play.__globals__, **verbs}
         names |= {PUT: self.put, TAKE: scratch.take, GIVE: scratch.give}
+        names[TURN] = partial(self.turn, ops.turned)
         play = FunctionType(bound.play.__code__, names)
         play(operands, result, bound.indices)
 
@@ -175,6 +176,12 @@ class Notes:
         """Fill an array, and note it."""
         setitem(*given)
         self.steps.append([setitem, given])
+
+    def turn(self, turned: Callable[..., Any], array: Any, dtype: Any) -> Any:
+        """Return a turned copy, and note that it is filled."""
+        made = turned(array, dtype)
+        self.steps.append([setitem, (made, ..., array)])
+        return made
 
     def parted(self, changing: list[Any]) -> tuple[list[Step], list[Step]]:
         """Return operations that read nothing that changes at each call, and others.

@@ -33,6 +33,9 @@ class Kind(NamedTuple):
     is_short: bool
     #: Whether each operation has memory of its own, so that all they make stays.
     is_kept: bool
+    #: Whether rows are short and many, so that loops along them are: what is read near
+    #: their ends is turned in memory then.
+    is_turned: bool = False
 
 
 class Wanted(NamedTuple):
@@ -71,7 +74,7 @@ class Windows:
     """All parts that a block of a result needs."""
 
     def __init__(self, root: Value, shift: Shift, kind: Kind) -> None:
-        box, self._in_one_run, is_short, _ = kind
+        box, self._in_one_run = kind.box, kind.in_one_run
         self._parts: dict[tuple[Value, int | None], list[Part]] = {}
         self.root = Wanted(root, None, _moved(box, shift, root, None))
         needs: dict[tuple[Value, int | None], list[Window]]
@@ -84,7 +87,7 @@ class Windows:
                     seen.update(windows)
                 if windows is None or value.verb in ("load", "number", "constant"):
                     continue
-                united = list(set(windows)) if is_short else _merged(windows)
+                united = list(set(windows)) if kind.is_short else _merged(windows)
                 parts = [Part(Wanted(value, run, w)) for w in united]
                 self._parts[value, run] = parts
                 for part in parts:
