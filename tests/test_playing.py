@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import anygrad
 import fuzz
 from anygrad import _agnostic
 from anygrad._executors import in_numpy, in_torch
-from anygrad._executors.played import blocked, forms, scores
+from anygrad._executors.played import blocked, forms, pieces, scores
 from backends import Backend
 from planning import plan_of
 from test_same_bits import assert_same, bits, random_call
@@ -196,9 +197,9 @@ def test_each_order_of_memory_keeps_its_blocks(
     """Those of samples in order are runs through memory, whatever comes between."""
     played, play = [], blocked.play
 
-    def watched(known: Any, *rest: Any) -> None:
-        played.append(known.pieces)
-        play(known, *rest)
+    def watched(results: Any, *rest: Any) -> None:
+        played.extend([one.known.pieces for one in results])
+        play(results, *rest)
 
     monkeypatch.setattr(blocked, "play", watched)
     f = numpy.ones((2800, 12))  # more than are made again
@@ -251,3 +252,41 @@ def test_the_shortest_axes_again(library: Backend) -> None:
         for step in (1, 2.0, 2.0):
             (found,) = anygrad.gradient(f, accuracy=n, spacing=step)
             assert library.tolist(found) == pytest.approx([1 / step] * n)
+
+
+@pytest.mark.forms("numpy")
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda f: anygrad.gradient(f, accuracy=4),
+        lambda f: anygrad.gradient(f, stack_dim=-1),
+        lambda f: anygrad.jacobian(f, vector_dim=-1),
+    ],
+    ids=["gradient", "stacked", "jacobian"],
+)
+def test_blocks_of_a_place_come_one_after_the_other(
+    call: Any, numpy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of all results, since they read the same samples."""
+    places: list[tuple[int, float]] = []
+    player = pieces.player
+
+    def watched(known: Any, operands: Any, xp: Any) -> Any:
+        write, number = player(known, operands, xp), next(numbers)
+        count = len(known.pieces)
+
+        def noted(piece: Any, out: Any) -> None:
+            places.append((number, known.pieces.index(piece) / count))
+            write(piece, out)
+
+        return noted
+
+    f = numpy.arange(1_280_000.0).reshape(640, 1000, 2) ** 2
+    call(f)
+    wanted = call(f)
+    numbers = itertools.count()
+    monkeypatch.setattr(pieces, "player", watched)
+    assert numpy.array_equal(call(f), wanted)
+    assert len({number for number, _ in places}) == next(numbers) > 1
+    assert [place for _, place in places] == sorted([place for _, place in places])
+    assert len({place for _, place in places}) > 4

@@ -19,16 +19,18 @@ from ..._records import Plan, totals_of, unrounded
 from .. import results
 from ..memory import in_order_of_memory, layout_of
 from . import forms, learning, masked, mended, replayed, spaces
-from .pieces import play
+from .pieces import Unplayed, play
 from .preparing import MOST_PIECES, operands_of, prepared, shares_weights
 from .replayed import Total
 from .scores import Term
 
 if TYPE_CHECKING:
+    from ..._kept import Kept
     from ..._records import Task
     from ..._typing import Namespace
     from ..memory import Layout
     from .operations import InPlaceOps
+    from .pieces import Prepared
 
 
 def run(
@@ -49,17 +51,24 @@ def run(
     is_whole = not has_masks and all(task.inner is None for task in plan.tasks)
     if not is_whole and has_arrays(plan):
         return _agnostic.run(f, plan, xp)
+    unplayed: list[Unplayed] = []
     if plan.is_plain and not has_masks:  # each task is a total, and small calls count
         pairs = zip_longest(plan.tasks, outs)
-        found = tuple([total(f, (task,), xp, ops, out) for task, out in pairs])
+        found = tuple(
+            [_begun(f, (task,), xp, ops, out, unplayed) for task, out in pairs]
+        )
+        play(unplayed, xp)
         learning.learn(f, plan, found, layout, xp, ops)
         return found
     made = results.empty(f, plan, ops.empty_like, outs)
     for tasks, out in zip(totals_of(plan.tasks), made.outs, strict=True):
         if has_masks and not all(masked.is_run_through(f, task) for task in tasks):
             mended.write_sum(f, tasks, out, xp, ops, total)
-        else:
+        elif tasks[0].inner is not None:  # which are not to be there all at once
             total(f, tasks, xp, ops, out)
+        else:
+            _begun(f, tasks, xp, ops, out, unplayed)
+    play(unplayed, xp)
     if plan.is_plain:
         learning.learn(f, plan, made.outs, layout, xp, ops)
     return made.copy()
@@ -73,6 +82,21 @@ def total(
     out: Any = None,
 ) -> Any:
     """Return a derivative with what is added to it, in `out` if that is given."""
+    unplayed: list[Unplayed] = []
+    result = _begun(f, tasks, xp, ops, out, unplayed)
+    play(unplayed, xp)
+    return result
+
+
+def _begun(
+    f: Any,
+    tasks: Sequence[Task],
+    xp: Namespace,
+    ops: InPlaceOps,
+    out: Any,
+    unplayed: list[Unplayed],
+) -> Any:
+    """Return where a total will be, when the blocks are played that are put there."""
     task, layout, result = tasks[0], None, out
     if len(tasks) == 1 and (task.inner is not None or task.component is not None):
         f, task = _outer(f, task, xp, ops)
@@ -102,15 +126,19 @@ def total(
             (out[...],) = _agnostic.run(f, plan, xp)
             return result
         operands = operands_of(f, tasks, [term.shares_weights for term in terms], xp)
-        known = prepared(score, operands, terms, out, xp, ops)
-        if kept is not None and len(known.pieces) <= MOST_PIECES:
-            kept.keep(known)
+        known = _kept(prepared(score, operands, terms, out, xp, ops), kept)
     else:
         if kept is not None and known.spaces is None:
             learning.learn_total(f, Total(tasks, out, known), kept, layout, xp)
         operands = operands_of(f, tasks, known.shares_weights, xp)
-    play(known, operands, out, xp)
+    unplayed.append(Unplayed(known, operands, out))
     return result
+
+
+def _kept(known: Prepared, kept: Kept | None) -> Prepared:
+    if kept is not None and len(known.pieces) <= MOST_PIECES:
+        kept.keep(known)
+    return known
 
 
 def _outer(f: Any, task: Task, xp: Namespace, ops: InPlaceOps) -> tuple[Any, Task]:

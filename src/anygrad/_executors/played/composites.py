@@ -12,7 +12,7 @@ from ..._curved_grid import Execution
 from ..._kept import remember
 from ..._records import Plan
 from . import blocks, preparing, scores
-from .pieces import Prepared, play
+from .pieces import Prepared, Unplayed, play
 from .scores import Recorder, Score, Term
 
 if TYPE_CHECKING:
@@ -32,9 +32,11 @@ def write(work: Work, outs: Sequence[Any], ops: InPlaceOps) -> bool:
         for item in work.items
     ]
     operands = _operands_of(work, items)
+    results = []
     for score, out in zip(_scores_of(work, items), outs, strict=True):
         prepared = _prepared(score, work.composite, operands, out, work.namespace, ops)
-        play(prepared, operands, out, work.namespace)
+        results.append(Unplayed(prepared, operands, out))
+    play(results, work.namespace)
     return True
 
 

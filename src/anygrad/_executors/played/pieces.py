@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -48,15 +49,38 @@ class Prepared(NamedTuple):
     spaces: list[Space] | tuple[()] | None = None
 
 
-def play(known: Prepared, operands: list[Any], out: Any, xp: Namespace) -> None:
-    """Write all blocks."""
-    if 0 in out.shape:  # of its pieces, some would be shorter than that
-        return
-    if known.alone is not None:
-        known.alone.play(operands, out, known.alone.indices)
-        return
-    write = player(known, operands, xp)
-    known.ops.for_each(lambda piece: write(piece, out[piece.target]), known.pieces)
+class Unplayed(NamedTuple):
+    """A result of which nothing is written yet."""
+
+    known: Prepared
+    #: In the order of the recording.
+    operands: list[Any]
+    out: Any
+
+
+def play(results: Sequence[Unplayed], xp: Namespace) -> None:
+    """Write all blocks of some results.
+
+    Those of a place come one after the other: they read the same samples, and parts of
+    a stack lie in the same memory.
+    """
+    blocks: list[tuple[float, Callable[..., None], Piece, Any]] = []
+    for known, operands, out in results:
+        if 0 in out.shape:  # of its pieces, some would be shorter than that
+            continue
+        if known.alone is not None:
+            known.alone.play(operands, out, known.alone.indices)
+            continue
+        write, count = player(known, operands, xp), len(known.pieces)
+        blocks += [(k / count, write, one, out) for k, one in enumerate(known.pieces)]
+    if blocks:
+        blocks.sort(key=itemgetter(0))
+        results[0].known.ops.for_each(_write, blocks)
+
+
+def _write(block: tuple[float, Callable[..., None], Piece, Any]) -> None:
+    _, write, piece, out = block
+    write(piece, out[piece.target])
 
 
 def player(
