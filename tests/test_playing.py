@@ -258,8 +258,8 @@ def test_the_shortest_axes_again(library: Backend) -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        lambda f: anygrad.gradient(f, accuracy=4),
-        lambda f: anygrad.gradient(f, stack_dim=-1),
+        lambda f: anygrad.gradient(f, accuracy=4, dim=(0, 1)),
+        lambda f: anygrad.gradient(f, stack_dim=-1, dim=(1, 0)),
         lambda f: anygrad.jacobian(f, vector_dim=-1),
     ],
     ids=["gradient", "stacked", "jacobian"],
@@ -289,4 +289,4 @@ def test_blocks_of_a_place_come_one_after_the_other(
     assert numpy.array_equal(call(f), wanted)
     assert len({number for number, _ in places}) == next(numbers) > 1
     assert [place for _, place in places] == sorted([place for _, place in places])
-    assert len({place for _, place in places}) > 4
+    assert len({place for _, place in places}) >= 4
