@@ -10,7 +10,7 @@ from unittest import mock
 import pytest
 
 import anygrad
-from anygrad import _agnostic
+from anygrad import _agnostic, _kept
 from anygrad._executors.played import holes
 from anygrad._executors.played.holes import Seen
 from backends import Backend
@@ -22,6 +22,12 @@ SHAPE = (300, 290)
 
 #: Of a first call, nothing is recorded; the next one has a trace taken, then all.
 FEW = 4
+
+
+@pytest.fixture(autouse=True)
+def room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have room for what is kept, however much other tests have had kept."""
+    monkeypatch.setattr(_kept, "MOST_BYTES", 2**40)
 
 
 @pytest.fixture(name="draws")
