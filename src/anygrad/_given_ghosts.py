@@ -100,12 +100,12 @@ def _extended(
     axes = dim.axes(field, along, request.axis)
     entries = spacing.entries(steps, len(axes))
     at_ends = request.boundary
+    ghosts.check_where(request.where)  # its remedy is for values beyond an end, too
     given = ghosts.parsed(at_ends)
     modes = given.modes if isinstance(at_ends, list) else given.modes[0]
     if len(axes) > 1:
         boundary.refuse_pair(at_ends, len(axes))
     boundary.ends(modes, len(axes))
-    ghosts.check_where(request.where)
     wanted = order.orders(
         _calls.ORDERS.get(planner, request.order), *request[6:8], usual=1
     )
