@@ -119,6 +119,9 @@ def becomes_number(value: Any) -> bool:
 
 def as_plain(value: Any) -> str:
     """Return how what is neither a number nor an array becomes one."""
+    refusal = _refusals.refusal_of(type(value))
+    if refusal is not None:
+        return f" {refusal.remedy}"
     if hasattr(value, "total_seconds"):  # Python's and pandas' lengths of time
         return " Convert it to a number first, e.g. with `total_seconds()`."
     if becomes_number(value):
