@@ -104,9 +104,8 @@ def derivative(
     at = along(data, [dim], spacing, boundary, datetime_unit)
     values = called(
         _derivative.derivative,
-        at.samples,
-        data.dims,
-        at.names,
+        data,
+        at,
         dim=at.axes[0],
         spacing=at.spacing,
         order=order,
@@ -179,9 +178,8 @@ def gradient(
     at = along(data, dim, spacing, boundary, datetime_unit, None, scale_factors)
     results = called(
         _gradient.gradient,
-        at.samples,
-        data.dims,
-        at.names,
+        data,
+        at,
         edge_order=edge_order,
         dtype=dtype,
         accuracy=accuracy,
@@ -242,9 +240,8 @@ def laplacian(
     unit = at.one_unit()
     values = called(
         _laplacian.laplacian,
-        at.samples,
-        data.dims,
-        at.names,
+        data,
+        at,
         accuracy=accuracy,
         edge_order=edge_order,
         dtype=dtype,
@@ -310,9 +307,8 @@ def hessian(
     check_new(new_dims, data, "new_dims")
     values = called(
         _hessian.hessian,
-        at.samples,
-        data.dims,
-        at.names,
+        data,
+        at,
         dim=at.axes,
         spacing=at.spacing,
         accuracy=accuracy,

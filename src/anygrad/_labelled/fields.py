@@ -223,9 +223,8 @@ def jacobian(
     at, given = _given(vectors, dim, spacing, boundary, datetime_unit, where, skipna)
     values = called(
         _jacobian.jacobian,
-        at.samples,
-        vectors.data.dims,
-        at.names,
+        vectors.data,
+        at,
         accuracy=accuracy,
         edge_order=edge_order,
         dtype=dtype,
@@ -256,7 +255,7 @@ def _of_field(
     at, plain = _given(vectors, dim, **given)
     unit = at.one_unit()
     data = vectors.data
-    values = called(door, at.samples, data.dims, at.names, **plain, **orders)
+    values = called(door, data, at, **plain, **orders)
     return derived(data if values.ndim == data.ndim else at.component, values, [unit])
 
 
