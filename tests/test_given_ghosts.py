@@ -196,6 +196,15 @@ def test_a_bare_pair_for_two_dims(library: Backend) -> None:
         anygrad.gradient(f, boundary=pair)
 
 
+def test_no_dims(library: Backend) -> None:
+    """Ghosts at their ends are none, and what refuses a call without dims does so."""
+    f = library.asarray([0.0, 1, 4])
+    pair = (("ghosts", f[:1]), "edge")
+    assert anygrad.gradient(f, dim=(), boundary=pair) == ()
+    with pytest.raises(ValueError, match="`dim` must name two or three dims"):
+        anygrad.curl(f, boundary=pair)
+
+
 def call(f: Any, left: Any, right: Any, x: Any) -> Any:
     """Return what depends on samples, ghosts and coordinates at both ends."""
     ends = (("ghosts", left, 1 - x[:2]), ("ghosts", right, 9 + x[:2]))

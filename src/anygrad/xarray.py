@@ -255,7 +255,7 @@ def hessian(
     data: xr.DataArray,
     dim: Hashable | Sequence[Hashable] | None = None,
     *,
-    new_dims: tuple[Hashable, Hashable] = ("row", "column"),
+    new_dims: tuple[str, str] = ("row", "column"),
     spacing: Any = None,
     accuracy: int = 2,
     edge_order: int | None = None,
@@ -274,7 +274,7 @@ def hessian(
         The samples.
     dim : hashable, or list or tuple of hashable, optional
         The names of the dims; by default all.
-    new_dims : tuple of (hashable, hashable), default: ("row", "column")
+    new_dims : tuple of (str, str), default: ("row", "column")
         The two new dims, which stand first; their coordinates are the names of
         `dim`.
     spacing, boundary, where, skipna, datetime_unit

@@ -167,7 +167,7 @@ def jacobian(
     *,
     components: Sequence[Hashable] | None = None,
     vector_dim: Hashable | None = None,
-    new_dim: Hashable = "column",
+    new_dim: str = "column",
     spacing: Any = None,
     accuracy: int = 2,
     edge_order: int | None = None,
@@ -186,7 +186,7 @@ def jacobian(
         As in `divergence`, but with any number of components, of any units.
     dim : hashable, or list or tuple of hashable, optional
         The names of the dims of space; by default all but `vector_dim`.
-    new_dim : hashable, default: "column"
+    new_dim : str, default: "column"
         The new dim; its coordinate is the names of `dim`.
     spacing, boundary, where, skipna, datetime_unit
         As in `divergence`.
