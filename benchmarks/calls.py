@@ -44,6 +44,25 @@ def package(path: Path, name: str) -> ModuleType:
     return module
 
 
+def options(text: str | None, length: int) -> argparse.ArgumentParser:
+    """Return the options that scripts share; `length` is the usual one of all dims."""
+    parser = argparse.ArgumentParser(description=text)
+    parser.add_argument("--before", type=Path, help="another checkout")
+    parser.add_argument("--length", type=int, default=length, help="of all dims")
+    return parser
+
+
+def packages(before: Path | None) -> dict[str, ModuleType]:
+    """Return the packages to measure by their titles: this checkout's, another one."""
+    paths = {"now": ROOT} if before is None else {"now": ROOT, "before": before}
+    return {title: package(path, f"anygrad_{title}") for title, path in paths.items()}
+
+
+def maker(library: str) -> Callable[[Any], Any]:
+    """Return what makes an array of NumPy's one of a library."""
+    return importlib.import_module(library).asarray
+
+
 def timed(call: Callable[[], Any], calls: int) -> float:
     """Return the microseconds of a call."""
     start = time.perf_counter()

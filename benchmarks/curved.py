@@ -7,15 +7,13 @@ numba` and `--length 1000`, that of both dims, say what is measured.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from calls import ROOT, package, timed
+from calls import maker, options, packages, timed
 
 #: How often a call is timed.
 ROUNDS = 9
@@ -81,24 +79,15 @@ def calls_of(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--before", type=Path, help="another checkout")
+    parser = options(__doc__, length=1000)
     parser.add_argument("--library", choices=["numpy", "torch"], default="numpy")
     parser.add_argument("--compiler", choices=["numba"])
-    parser.add_argument("--length", type=int, default=1000)
     given = parser.parse_args(arguments)
-    checkouts = {"now": package(ROOT, "anygrad_now")}
-    if given.before:
-        checkouts["before"] = package(given.before, "anygrad_before")
-    asarray: Any = lambda array: array  # noqa: E731
-    if given.library == "torch":
-        import torch
-
-        asarray = torch.from_numpy
+    checkouts = packages(given.before)
     titles = [*checkouts, "without factors"]
     print(f"| work | {' | '.join(titles)} |")
     print(f"| --- {'| --- ' * len(titles)}|")
-    for work, calls in calls_of(checkouts, given.length, asarray):
+    for work, calls in calls_of(checkouts, given.length, maker(given.library)):
         for one in checkouts.values():
             one.set_default_compiler(given.compiler)
         for call in calls:  # the first ones record, and compile

@@ -10,16 +10,14 @@ takes with each mask: the same one at all calls, or with `--changing` another at
 
 from __future__ import annotations
 
-import argparse
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import cycle, product, repeat
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from calls import ROOT, package, timed
+from calls import maker, options, packages, timed
 
 #: How often a call is timed.
 ROUNDS = 15
@@ -80,7 +78,7 @@ def times(calls: Sequence[Callable[[], Any]]) -> list[float]:
 
 
 def rows(
-    checkouts: Sequence[ModuleType],
+    checkouts: dict[str, ModuleType],
     length: int,
     asarray: Callable[[Any], Any],
     *,
@@ -103,33 +101,24 @@ def rows(
         for name, where in wheres.items():
             calls = [
                 partial(with_next, getattr(one, function), f, where, given)
-                for one in checkouts
+                for one in checkouts.values()
             ]
             found.append((name, times(calls)))
         words = [f"{name}={value}" for name, value in keywords.items()]
         (_, without), *others = found
-        for number, one in enumerate(checkouts):
+        for number, title in enumerate(checkouts):
             ratios = [f"{times[number] / without[number]:.1f}" for _, times in others]
-            name, title = ", ".join([dtype, function, *words]), one.__name__
+            name = ", ".join([dtype, function, *words])
             yield [name, title, f"{without[number]:.2f} ms", *ratios]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--before", type=Path, help="another checkout")
+    parser = options(__doc__, length=1000)
     parser.add_argument("--library", choices=["numpy", "torch"], default="numpy")
-    parser.add_argument("--length", type=int, default=1000, help="of both dims")
     parser.add_argument("--changing", action="store_true", help="each time another")
     given = parser.parse_args(arguments)
-    asarray: Any = lambda array: array  # noqa: E731
-    if given.library == "torch":
-        import torch
-
-        asarray = torch.from_numpy
-    checkouts = [package(ROOT, "now")]
-    if given.before:
-        checkouts.append(package(given.before, "before"))
+    checkouts, asarray = packages(given.before), maker(given.library)
     for cells in rows(checkouts, given.length, asarray, are_changing=given.changing):
         print(f"| {' | '.join(cells)} |", flush=True)
 

@@ -17,10 +17,9 @@ import statistics
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
-from calls import ROOT, medians, package, timed
+from calls import medians, packages, timed
 
 #: Lines, planes and boxes; some with a short axis, at either end.
 SHAPES: list[tuple[int, ...]] = [
@@ -94,9 +93,7 @@ def main() -> None:
     parser.add_argument("--dtypes", nargs="+", default=DTYPES, choices=DTYPES)
     parser.add_argument("--once", action="store_true", help="shapes that are not met")
     given = parser.parse_args()
-    checkouts: dict[str, ModuleType] = {"now": package(ROOT, "anygrad_now")}
-    if given.before:
-        checkouts["before"] = package(given.before, "anygrad_before")
+    checkouts = packages(given.before)
     titles = [*checkouts, "numpy.gradient", "numpy.gradient / now"]
     print(f"| work | {' | '.join(titles)} |")
     print(f"| --- {'| --- ' * len(titles)}|")

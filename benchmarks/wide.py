@@ -6,15 +6,13 @@ beside it, in the same process and in turn.  `--length 2048` is that of both dim
 
 from __future__ import annotations
 
-import argparse
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from calls import ROOT, package, timed
+from calls import options, packages, timed
 
 #: How often a call is timed.
 ROUNDS = 9
@@ -66,13 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print a table."""
     import jax
 
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--before", type=Path, help="another checkout")
-    parser.add_argument("--length", type=int, default=2048)
+    parser = options(__doc__, length=2048)
     given = parser.parse_args(arguments)
-    checkouts = {"now": package(ROOT, "anygrad_now")}
-    if given.before:
-        checkouts["before"] = package(given.before, "anygrad_before")
+    checkouts = packages(given.before)
     titles = [*checkouts, *[f"{title}, first call" for title in checkouts]]
     print(f"| work | {' | '.join(titles)} |")
     print(f"| --- {'| --- ' * len(titles)}|")

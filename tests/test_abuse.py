@@ -314,3 +314,20 @@ def test_fuzz_finds_a_broken_function(
     found = fuzz.fuzz([plain("numpy")], 1, 60.0, iter(range(120)))[1]
     assert found
     assert all(f"\n{name}(" in finding for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("name", "put"),
+    [
+        ("scale_factors", lambda q: q),
+        ("spacing", lambda q: [(q, q)]),
+        ("boundary", lambda q: [("edge", [q])]),
+    ],
+)
+def test_quantities_where_there_are_no_values(numpy: Any, name: str, put: Any) -> None:
+    """Nobody takes them off there: a call went on and on to look for who does."""
+    pint = pytest.importorskip("pint")
+    f, metre = numpy.asarray([0.0, 1, 4]), pint.UnitRegistry().metre
+    for samples in (f, f * metre):
+        with pytest.raises(TypeError, match=f"^`{name}` must have quantities as entri"):
+            anygrad.gradient(samples, **{name: put(1.0 * metre)})

@@ -262,3 +262,40 @@ def test_quantized_tensors(torch: Any) -> None:
     message = refusal(lambda: anygrad.gradient(f), "input")
     assert "`dequantize()`" in message
     assert anygrad.gradient(f.dequantize())[0].tolist() == SLOPES
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("name", ["Hour", "Day", "Week", "MonthEnd", "YearBegin"])
+def test_offsets_of_pandas(numpy: Any, name: str) -> None:
+    """Those of hours are numbers of seconds, and those of months are not."""
+    pandas = pytest.importorskip("pandas")
+    f, x, offset = (
+        numpy.asarray(LINE),
+        numpy.arange(6.0),
+        getattr(pandas.offsets, name)(2),
+    )
+    is_fixed = name in ("Hour", "Day")
+    step = "pandas.Timedelta(offset).total_seconds()"
+    dates = "pandas.date_range(start, periods=n, freq=offset).to_numpy()"
+    for parameter, call in (
+        ("spacing", lambda: anygrad.gradient(f, spacing=offset)),
+        ("spacing[0]", lambda: anygrad.gradient(f, spacing=[offset])),
+        (
+            "boundary",
+            lambda: anygrad.derivative(f, spacing=x, boundary=("periodic", offset)),
+        ),
+    ):
+        message = refusal(call, parameter)
+        assert (step if is_fixed else dates) in message
+    start, n = pandas.Timestamp("2020-01-01"), f.size
+    names = {"pandas": pandas, "numpy": numpy, "offset": offset, "start": start, "n": n}
+    if is_fixed:
+        seconds = eval(step, names)
+        (slopes,) = anygrad.gradient(f, spacing=seconds)
+        assert (slopes * seconds).tolist() == pytest.approx(SLOPES)
+        return
+    names["t"] = eval(dates, names)
+    coordinates = eval("(t - t[0]) / numpy.timedelta64(1, 's')", names)
+    period = eval("(start + offset - start).total_seconds()", names)
+    anygrad.derivative(f, spacing=coordinates)
+    anygrad.derivative(f, spacing=coordinates, boundary=("periodic", 6 * period))

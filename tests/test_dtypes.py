@@ -321,9 +321,38 @@ def test_tensors_without_signs(torch: Any, name: str) -> None:
     check_refused(torch.ones(4), torch.zeros(4, dtype=torch.uint8).view(dtype))
 
 
+@pytest.mark.parametrize("name", ["bits8", "bits2x4", "uint4", "uint1", "int2", "int7"])
+def test_tensors_of_bits(torch: Any, name: str) -> None:
+    """torch converts none of them."""
+    dtype = getattr(torch, name, None)
+    if dtype is None:
+        pytest.skip("it is younger than this torch")
+    f = torch.tensor([0, 1, 4, 9], dtype=torch.uint8).view(dtype)
+    with pytest.raises(TypeError, match=r"with `view\(torch.int8\)`, and unpack what "):
+        anygrad.gradient(f)
+    (slope,) = anygrad.gradient(f.view(torch.int8))
+    assert slope.tolist() == [1, 2, 4, 5]
+
+
 def test_arrays_without_signs(jax: Any) -> None:
     import jax.numpy as jnp
 
     without = jnp.ones(4, "float8_e8m0fnu")
     check_refused(jnp.ones(4), without)
     assert anygrad.gradient(without.astype("float32"))[0].tolist() == [0.0] * 4
+
+
+@pytest.mark.parametrize("name", ["int2", "uint2"])
+def test_integers_of_two_bits(jax: Any, name: str) -> None:
+    """XLA aborts the process where it joins them, as ghosts and samples."""
+    import jax.numpy as jnp
+
+    if not hasattr(jnp, name):
+        pytest.skip("they are younger than this JAX")
+    f = jnp.asarray([1, 0, 1, 1, 0], name)
+    ends = (("ghosts", f[:1], f[1:2]), "one_sided")
+    found = anygrad.derivative(f, spacing=f, boundary=ends)
+    given = f.astype("int8")
+    ends = (("ghosts", given[:1], given[1:2]), "one_sided")
+    wanted = anygrad.derivative(given, spacing=given, boundary=ends)
+    assert jnp.array_equal(found, wanted, equal_nan=True)

@@ -292,6 +292,8 @@ def test_coordinates_of_second_derivatives(library: Backend) -> None:
         ({"order": True}, TypeError, "`order` must be a positive int. Got True."),
         ({"accuracy": 3}, ValueError, "`accuracy` must be an even int"),
         ({"spacing": 0}, ValueError, "`spacing` must be finite and not zero"),
+        ({"where": "x"}, TypeError, "`where` must be a bool or a boolean array. Got '"),
+        ({"where": [1, 0]}, TypeError, "`where` must be a bool or a boolean array. "),
         ({"function": len}, TypeError, "`function` must be one of `gradient`, `der"),
         ({"function": []}, TypeError, "`function` must be one of `gradient`, `der"),
     ],

@@ -196,6 +196,15 @@ def test_a_bare_pair_for_two_dims(library: Backend) -> None:
         anygrad.gradient(f, boundary=pair)
 
 
+def test_no_dims(library: Backend) -> None:
+    """Ghosts at their ends are none, and what refuses a call without dims does so."""
+    f = library.asarray([0.0, 1, 4])
+    pair = (("ghosts", f[:1]), "edge")
+    assert anygrad.gradient(f, dim=(), boundary=pair) == ()
+    with pytest.raises(ValueError, match="`dim` must name two or three dims"):
+        anygrad.curl(f, boundary=pair)
+
+
 def call(f: Any, left: Any, right: Any, x: Any) -> Any:
     """Return what depends on samples, ghosts and coordinates at both ends."""
     ends = (("ghosts", left, 1 - x[:2]), ("ghosts", right, 9 + x[:2]))
@@ -319,3 +328,25 @@ def test_a_value_without_dims_is_no_ghosts(library: Backend) -> None:
     turned = library.xp.flip(f, axis=0)
     found = anygrad.derivative(turned, spacing=-1, boundary=(value, "ghosts"))
     assert library.tolist(found) == [-2.0, 6, 4]
+
+
+def test_a_value_of_each_line_beside_ghosts_among_the_samples(library: Backend) -> None:
+    """A word beside an array is ghosts without an end; the message says what is not."""
+    xp, rows = library.xp, [[1.0, 4, 9, 16, 25], [2, 3, 5, 7, 11]]
+    whole, values = library.asarray(rows), library.asarray([[3.0], [-2]])
+    turned = anygrad.derivative(
+        xp.flip(whole, axis=1), spacing=-1, boundary=(values, "ghosts")
+    )
+    wanted = library.tolist(xp.flip(turned, axis=1))
+    with pytest.raises(ValueError, match=r"take them out of `input`: write ") as told:
+        anygrad.derivative(whole, boundary=("ghosts", values))
+    assert "`(('ghosts', samples), values)`" in str(told.value)
+    ends = (("ghosts", whole[:, :1]), values)
+    found = anygrad.derivative(whole[:, 1:], boundary=ends)
+    assert library.tolist(found) == wanted
+    where = whole != 9
+    with pytest.raises(ValueError, match=r"^`where` must be .* write 'ghosts'\.$"):
+        anygrad.derivative(whole, boundary=("ghosts", values), where=where)
+    joined = xp.concat([whole, values, values], axis=1)
+    found = anygrad.derivative(joined, boundary="ghosts", where=joined != 9)
+    assert library.tolist(found) == [[6.0, 24.5, -6.5], wanted[1][1:]]

@@ -179,8 +179,8 @@ def refused(error: type[Exception], message: str, function: Any, *args: Any) -> 
             ValueError,
             {"order": 3, "accuracy": 4},
             (
-                "`input` must have at least 7 points along `dim` -1 for `order=3`, "
-                "`accuracy=4`, `edge_order=4`. Got shape (4, 5)."
+                "`input` must have at least 7 points along `dim` -1 for a derivative "
+                "of order 3, `accuracy=4`, `edge_order=4`. Got shape (4, 5)."
             ),
         ),
         (

@@ -230,3 +230,13 @@ def test_large_steps_do_not_make_sums_overflow(backend: Backend) -> None:
     f[4][4][4] = 1e38
     found = anygrad.laplacian(backend.asarray(f, "float32"), spacing=1e3)
     assert backend.tolist(found)[4][4][4] == pytest.approx(-6e32, rel=1e-5)
+
+
+@pytest.mark.parametrize("door", [anygrad.laplacian, anygrad.hessian])
+def test_too_few_points_in_words_of_the_function(library: Backend, door: Any) -> None:
+    """It has no `order` of which a message could speak."""
+    f = library.asarray([0.0, 1, 4])
+    text = "at least 4 points along `dim` 0 for a derivative of order 2, `edge_order=2`"
+    with pytest.raises(ValueError, match=f"^`input` must have {text}. Got shape"):
+        door(f)
+    assert door(f, edge_order=1).shape[-1] == 3

@@ -438,3 +438,23 @@ def test_sparse_formats(other: Library) -> None:
         (result,) = anygrad.gradient(other.xp.asarray(f, format=format_), dim=1)
         assert result.nnz == 6
         assert result.todense().tolist() == [[0, 0, 0, 0.5, 0, -0.5, 0, 0]] * 3
+
+
+@pytest.mark.about("sparse")
+@pytest.mark.parametrize("format_", ["coo", "gcxs"])
+def test_sparse_fill_values(other: Library, format_: str) -> None:
+    """Values beyond the ends, and steps of both signs, give parts of several zeros."""
+    plain = other.converted([[0, 0, 3, 0, 0], [0, 1, 0, 0, 2], [0] * 5], "float")
+    f = other.xp.asarray(plain, format=format_)
+    calls: list[tuple[Any, dict[str, Any]]] = [
+        (anygrad.laplacian, {"boundary": 0.0}),
+        (anygrad.derivative, {"boundary": (1.0, -2.0), "accuracy": 4}),
+        (anygrad.derivative, {"boundary": 1.0, "where": f > -9}),
+        (anygrad.hessian, {"spacing": [1, -1], "boundary": "edge"}),
+    ]
+    for door, keywords in calls:
+        result = door(f, **keywords)
+        assert type(result) is type(f)
+        wanted = door(plain, **{**keywords, "where": None})
+        assert (result.todense() == wanted).all()
+    assert anygrad.laplacian(f, boundary=0.0).nnz < plain.size

@@ -306,6 +306,24 @@ def test_masks_beside_a_one_that_is_no_float(jax: Any) -> None:
         assert float(slope[5]) == pytest.approx(10 / float(step))
 
 
+#: Integers of two bits over all devices, in parts that are no longer than a formula.
+OF_TWO_BITS = """
+import jax, anygrad
+from jax.sharding import NamedSharding, PartitionSpec
+spread = NamedSharding(jax.make_mesh((8,), ("x",)), PartitionSpec("x"))
+given = jax.numpy.arange(32) % 3 % 2
+f = jax.device_put(given.astype("int2"), spread)
+found, wanted = [anygrad.gradient(a, accuracy=4)[0] for a in (f, given)]
+assert jax.numpy.array_equal(found, wanted)
+"""
+
+
+def test_integers_that_xla_does_not_join(jax: Any) -> None:
+    if not hasattr(jax.numpy, "int2"):
+        pytest.skip("they are younger than this JAX")
+    fresh.run("-c", OF_TWO_BITS, **ON_DEVICES)
+
+
 def test_new_samples_need_no_new_program(
     jax: Any, caplog: pytest.LogCaptureFixture
 ) -> None:

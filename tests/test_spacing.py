@@ -296,3 +296,23 @@ def test_coordinates_of_a_derivative_need_no_list(library: Backend) -> None:
     for spacing, name in ((x, "spacing"), ([x], "spacing[0]")):
         with pytest.raises(ValueError, match=f"^`{re.escape(name)}` {message}"):
             anygrad.derivative(f, spacing=spacing)
+
+
+@pytest.mark.parametrize("unit", ["Y", "M", "s", "generic"])
+def test_lengths_of_time_are_no_numbers(numpy: Any, unit: str) -> None:
+    """Those of months and years let Python make numbers of them."""
+    f, x = numpy.asarray([0.0, 1, 4, 9]), numpy.arange(4.0)
+    length = numpy.timedelta64(1, *[unit] * (unit != "generic"))
+    for name, keywords in (
+        ("spacing", {"spacing": length}),
+        ("spacing[0]", {"spacing": [length]}),
+        ("boundary", {"boundary": length}),
+        ("boundary", {"boundary": ("periodic", length), "spacing": [x]}),
+        ("scale_factors[0]", {"scale_factors": [length]}),
+    ):
+        anygrad.gradient(f, spacing=[numpy.float64(1)])  # which has a plan by now
+        with pytest.raises(TypeError, match=r"^`[^`]*` must have an integer") as told:
+            anygrad.gradient(f, **keywords)
+        assert str(told.value).startswith(f"`{name}` must ")
+    with pytest.raises(TypeError, match=r"^`order` must be a positive int\."):
+        anygrad.derivative(f, order=length)

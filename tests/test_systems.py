@@ -187,6 +187,8 @@ WRONG: list[tuple[str, dict[str, Any], type[Exception], str]] = [
     ("lonlat", {"dim": (0, 1)}, ValueError, "`dim` must name 2 dims, each once and by"),
     ("lonlat", {"dim": (-1, -1)}, ValueError, "`dim` must name 2 dims, each once"),
     ("lonlat", {"dim": (-1,)}, ValueError, "`dim` must name 2 dims, each once"),
+    ("spherical", {"radius": 0}, ValueError, "`radius` must be finite and not zero"),
+    ("spherical", {"radius": math.nan}, ValueError, "`radius` must be finite and not"),
     ("spherical", {"radius": None}, TypeError, "`radius` must be a number or an array"),
     ("spherical", {"radius": "plane"}, ValueError, "`radius` must be a 1-dimensional"),
     ("spherical", {"inclination": 1.0}, TypeError, "`inclination` must be an array"),

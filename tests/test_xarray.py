@@ -509,6 +509,11 @@ MISTAKES: dict[str, tuple[Callable[[Any, Any], Any], type[Exception], str]] = {
         ValueError,
         "Give one name; `gradient` takes several",
     ),
+    "a tuple of what is no name": (
+        lambda a, f: a.derivative(f, ("x", [1.0])),
+        ValueError,
+        "`dim` must name dims of the data.*Give one name",
+    ),
     "a list of spacings": (
         lambda a, f: a.gradient(f, spacing=[1.0, 2.0]),
         TypeError,
@@ -865,6 +870,7 @@ def test_a_dtype_of_the_result(plane: Any, labelled: Any, xr: Any) -> None:
         ("hessian", "new_dims", None),
         ("hessian", "new_dims", [["row"], "column"]),
         ("hessian", "new_dims", ("row",)),
+        ("hessian", "new_dims", (1, 2)),
         ("laplacian", "skipna", [1, 2]),
         ("curl", "components", [["u"], "v"]),
         ("curl", "boundary", ()),
@@ -872,6 +878,8 @@ def test_a_dtype_of_the_result(plane: Any, labelled: Any, xr: Any) -> None:
         ("jacobian", "components", []),
         ("jacobian", "components", "u"),
         ("jacobian", "new_dim", "x"),
+        ("jacobian", "new_dim", ("row", "column")),
+        ("jacobian", "new_dim", None),
         ("laplacian", "where", "Dataset"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 
@@ -29,6 +30,14 @@ def type_name(value: Any) -> str:
 def is_length_of_time(value: Any) -> bool:
     """Tell whether it is a timedelta64, which NumPy calls an integer."""
     return getattr(getattr(value, "dtype", None), "kind", "") == "m"
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether it is a number, real or complex, and no array or length of time.
+
+    Those of months become numbers all the same if they are asked.
+    """
+    return isinstance(value, numbers.Complex) and not is_length_of_time(value)
 
 
 def is_array(value: Any) -> bool:

@@ -100,17 +100,19 @@ def _extended(
     axes = dim.axes(field, along, request.axis)
     entries = spacing.entries(steps, len(axes))
     at_ends = request.boundary
+    ghosts.check_where(request.where)  # its remedy is for values beyond an end, too
     given = ghosts.parsed(at_ends)
-    modes = given.modes if isinstance(at_ends, list) else given.modes[0]
+    is_list = isinstance(at_ends, list)
+    modes = given.modes if is_list else given.modes[0]
     if len(axes) > 1:
         boundary.refuse_pair(at_ends, len(axes))
     boundary.ends(modes, len(axes))
-    ghosts.check_where(request.where)
     wanted = order.orders(
         _calls.ORDERS.get(planner, request.order), *request[6:8], usual=1
     )
     found, extensions = [], []
-    for axis, entry, sides in zip(axes, entries, given.sides, strict=True):
+    each = given.sides if is_list else given.sides * len(axes)
+    for axis, entry, sides in zip(axes, entries, each, strict=True):
         is_uneven = ndim_of(entry.given) > 0
         count = _schemes.half_width(wanted.order, wanted.accuracy, is_uneven)
         place = dim.in_samples(axis, field)
@@ -157,7 +159,7 @@ def _check_alike(
 def _as_given(request: Request, found: list[Any]) -> Any:
     """Return the spacing in the form in which it was given."""
     is_list = isinstance(request.spacing, (list, tuple))
-    return found if is_list or len(found) > 1 else found[0]
+    return found if is_list or len(found) != 1 else found[0]
 
 
 def _part(side: Given | None, place: int, count: int, field: Field) -> Any:

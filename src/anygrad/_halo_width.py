@@ -186,7 +186,12 @@ def _check_arrays(entry: _spacing.Entry, ends: Ends, where: Any) -> None:
         if _refusals.first_in(array, _refusals.is_quantity) is None:
             _input.check_numeric(_dispatch.samples_of(unmasked(array), name), name)
     if where is not None and not isinstance(where, bool):
-        _where.check_kind(where)
+        if not is_array(where):
+            msg = (
+                f"`where` must be a bool or a boolean array. Got {shown(where)}. Give "
+                "True for any mask."
+            )
+            raise TypeError(msg)
         _where.check_bool(_dispatch.samples_of(unmasked(where), "where"))
 
 

@@ -2,24 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeAlias
 
 from ._typing import Namespace
 
-#: By package: the words that its own stand in for.  autograd finds what it traces in a
+#: Another name for a word, or a function that is given the namespace's own one first.
+Word: TypeAlias = str | Callable[..., Any]
+
+
+def _with_one_fill(join: Callable[..., Any], arrays: Sequence[Any], axis: int) -> Any:
+    """Do what sparse's `join` does, which refuses arrays with several fill values.
+
+    The largest has a say, beside which the rows at an edge are few.  Zeros of both
+    signs are the same one.
+    """
+    fill = max(arrays, key=lambda array: array.size).fill_value
+    return join([_filled(array, fill) for array in arrays], axis=axis)
+
+
+def _filled(array: Any, fill: Any) -> Any:
+    """Return a sparse array with a fill value, of which all others are stored."""
+    if array.fill_value == fill:
+        alike = array.copy(deep=False)
+        alike.fill_value = fill
+        return alike
+    return type(array).from_numpy(array.todense(), fill_value=fill)
+
+
+#: By package: the words that others stand in for.  autograd finds what it traces in a
 #: list only where it knows the function that takes it, by NumPy's old name.
-WORDS: Mapping[str, Mapping[str, str]] = {"autograd": {"concat": "concatenate"}}
+WORDS: Mapping[str, Mapping[str, Word]] = {
+    "autograd": {"concat": "concatenate"},
+    "sparse": {"concat": _with_one_fill, "stack": _with_one_fill},
+}
 
 
 class Reworded:
     """A namespace in which some words mean others."""
 
-    def __init__(self, namespace: Namespace, words: Mapping[str, str]) -> None:
+    def __init__(self, namespace: Namespace, words: Mapping[str, Word]) -> None:
         self._namespace, self._words = namespace, words
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._namespace, self._words.get(name, name))
+        word = self._words.get(name, name)
+        if callable(word):
+            return partial(word, getattr(self._namespace, name))
+        return getattr(self._namespace, word)
 
 
 def conforming(namespace: Namespace) -> Namespace:

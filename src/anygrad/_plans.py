@@ -105,7 +105,7 @@ def plan(
             if known is None:
                 has_list = _is_list(spacing)
                 known = _kept_plans.of_other_lengths(key, has_list=has_list)
-        except (TypeError, RuntimeError):
+        except (TypeError, RuntimeError, ValueError):
             # What cannot be looked up: symbolic lengths, sparse tensors, nonsense.
             key = None
     if known is not None:

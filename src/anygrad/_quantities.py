@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from . import _calls, _classes, _refusals
 from ._calls import Request
 from ._checks import boundary
-from ._checks.wording import by_dtype
+from ._checks.wording import by_dtype, shown
 from ._classes import is_array
 from ._records import Plan
 from ._refusals import Units
@@ -166,6 +166,7 @@ def plan(
         factors, pers = request.scale_factors, spaced.units
         spaced = _factors(family, factors, pers, is_apart=is_apart)
         plain = plain._replace(scale_factors=spaced.given)
+    _refuse_misplaced(plain)
     samples = row.magnitude(array) if has_unit else array
     inner = again(planner, samples, **plain._asdict())
     order = operator.index(_calls.ORDERS.get(planner, request.order))
@@ -178,6 +179,18 @@ def plan(
         return tuple([row.quantity(*pair, family.like) for pair in pairs])
 
     return inner._replace(executor=run)
+
+
+def _refuse_misplaced(request: Request) -> None:
+    """Refuse quantities that are still there: nobody takes them off where they are."""
+    given = request._replace(where=None).arrays().items()
+    for name, value in given:
+        if _refusals.first_in(value, _refusals.is_quantity) is not None:
+            msg = (
+                f"`{name}` must have quantities as entries of one list, one per dim. "
+                f"Got {shown(value)}."
+            )
+            raise TypeError(msg)
 
 
 def _spaced(family: Family, spacing: Any, *, is_apart: bool) -> Spaced:

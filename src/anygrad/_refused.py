@@ -79,6 +79,20 @@ CONTAINERS = (
         "Pass its values, with `to_numpy()`.",
     ),
     Refusal(
+        "pandas",
+        ("Tick", "Day"),
+        "an offset of dates: it is no number",
+        "Pass its length in seconds, `pandas.Timedelta(offset).total_seconds()`.",
+    ),
+    Refusal(
+        "pandas",
+        ("BaseOffset",),
+        "an offset of dates: how long it is depends on the date",
+        "Pass coordinates, `(t - t[0]) / numpy.timedelta64(1, 's')` of the dates "
+        "`t = pandas.date_range(start, periods=n, freq=offset).to_numpy()`, and as a "
+        "period `(start + offset - start).total_seconds()`.",
+    ),
+    Refusal(
         "polars",
         ("LazyFrame",),
         "a table that is not computed",

@@ -92,7 +92,7 @@ def spherical(
         - If `degrees` is not a bool.
         - If `dim` is not a list or tuple of ints.
     ValueError
-        - If `radius` has more than one dim, or one of unknown length.
+        - If `radius` has several dims or no known length, or is 0, inf or NaN.
         - If `inclination` does not have one dim, or one of unknown length.
         - If `azimuth` has more than one dim, or one of unknown length.
         - If `dim` has another length than there are coordinates with dims, or
@@ -289,7 +289,7 @@ def lonlat(
     ValueError
         - If `longitude` has more than one dim, or one of unknown length.
         - If `latitude` does not have one dim, or one of unknown length.
-        - If `radius` has a dim.
+        - If `radius` has a dim, or is a number that is zero or not finite.
         - If `dim` has another length than there are coordinates with dims, or
           does not name negative ones, each once.
 

@@ -104,9 +104,8 @@ def derivative(
     at = along(data, [dim], spacing, boundary, datetime_unit)
     values = called(
         _derivative.derivative,
-        at.samples,
-        data.dims,
-        at.names,
+        data,
+        at,
         dim=at.axes[0],
         spacing=at.spacing,
         order=order,
@@ -179,9 +178,8 @@ def gradient(
     at = along(data, dim, spacing, boundary, datetime_unit, None, scale_factors)
     results = called(
         _gradient.gradient,
-        at.samples,
-        data.dims,
-        at.names,
+        data,
+        at,
         edge_order=edge_order,
         dtype=dtype,
         accuracy=accuracy,
@@ -242,9 +240,8 @@ def laplacian(
     unit = at.one_unit()
     values = called(
         _laplacian.laplacian,
-        at.samples,
-        data.dims,
-        at.names,
+        data,
+        at,
         accuracy=accuracy,
         edge_order=edge_order,
         dtype=dtype,
@@ -258,7 +255,7 @@ def hessian(
     data: xr.DataArray,
     dim: Hashable | Sequence[Hashable] | None = None,
     *,
-    new_dims: tuple[Hashable, Hashable] = ("row", "column"),
+    new_dims: tuple[str, str] = ("row", "column"),
     spacing: Any = None,
     accuracy: int = 2,
     edge_order: int | None = None,
@@ -277,7 +274,7 @@ def hessian(
         The samples.
     dim : hashable, or list or tuple of hashable, optional
         The names of the dims; by default all.
-    new_dims : tuple of (hashable, hashable), default: ("row", "column")
+    new_dims : tuple of (str, str), default: ("row", "column")
         The two new dims, which stand first; their coordinates are the names of
         `dim`.
     spacing, boundary, where, skipna, datetime_unit
@@ -310,9 +307,8 @@ def hessian(
     check_new(new_dims, data, "new_dims")
     values = called(
         _hessian.hessian,
-        at.samples,
-        data.dims,
-        at.names,
+        data,
+        at,
         dim=at.axes,
         spacing=at.spacing,
         accuracy=accuracy,

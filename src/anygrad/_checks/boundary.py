@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import _boundaries, _precision
-from .._classes import is_array
+from .._classes import is_array, is_number
 from .._records import Axis, Ends, Field
 from . import dim
 from .wording import as_plain, meant, shortened, shown
@@ -155,7 +155,7 @@ def _mode(item: Any, name: str) -> tuple[str, Any]:
     if type(item) in (float, int):
         with contextlib.suppress(OverflowError):
             return _boundaries.CONSTANT, float(item)
-    if not isinstance(item, bool) and isinstance(item, numbers.Complex):
+    if not isinstance(item, bool) and is_number(item):
         with contextlib.suppress(TypeError, OverflowError):
             if isinstance(item, numbers.Real):
                 return _boundaries.CONSTANT, float(item)
@@ -194,10 +194,10 @@ def _meant_otherwise(item: Any) -> str:
 
 
 def _period(value: Any, name: str) -> Any:
-    if is_array(value) and not isinstance(value, numbers.Real):
+    if is_array(value) and not is_number(value):
         return value
-    is_number = type(value) in (float, int) or isinstance(value, numbers.Real)
-    if isinstance(value, bool) or not is_number:
+    is_real = type(value) in (float, int) or isinstance(value, numbers.Real)
+    if isinstance(value, bool) or not is_real:
         msg = (
             f"`{name}` must have a real number or an array as its period. Got "
             f"{shown(value)}.{as_plain(value)}"
@@ -207,8 +207,6 @@ def _period(value: Any, name: str) -> Any:
         period = float(value)
     except OverflowError:
         period = math.inf
-    except TypeError:  # a length of time, which NumPy calls an integer
-        return value
     if not 0 < period < math.inf:
         msg = (
             f"`{name}` must have a positive, finite period. Got {shortened(value)}. "

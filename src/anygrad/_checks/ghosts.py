@@ -57,6 +57,7 @@ def _parsed(entry: Any, name: str) -> tuple[Any, tuple[Given | None, Given | Non
         msg = (
             f"`{name}` must say at which end the ghosts lie. Got {shown(entry)}. Write "
             "a pair, e.g. `(('ghosts', samples), 'one_sided')` for the left one."
+            f"{_as_values(entry)}"
         )
         raise ValueError(msg)
     if not isinstance(entry, tuple) or len(entry) != 2:
@@ -74,6 +75,17 @@ def _parsed(entry: Any, name: str) -> tuple[Any, tuple[Given | None, Given | Non
         for item, side in zip(entry, (left, right), strict=True)
     ]
     return tuple(modes), (left, right)
+
+
+def _as_values(entry: tuple[Any, ...]) -> str:
+    """Return how ghosts in the samples are written beside an array of values."""
+    if len(entry) != 2 or not is_array(entry[1]):
+        return ""
+    return (
+        " Where `input` holds those, and the array is the value of each line beyond "
+        "the right end, take them out of `input`: write "
+        "`(('ghosts', samples), values)`."
+    )
 
 
 def check_where(where: Any) -> None:

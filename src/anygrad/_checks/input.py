@@ -139,14 +139,17 @@ def check_room(
 
 
 def _reasons(orders: Orders, ends: Ends, points: int, has_one_sided: bool) -> str:
-    """Return the arguments that say how many points are needed."""
+    """Return what says how many points are needed.
+
+    The order in words, since not all functions are told it.
+    """
     if not has_one_sided and points == 2 and _boundaries.can_be_short(*ends[:2]):
         is_mirrored = "reflect" in ends[:2]
         return "'reflect' in `boundary`" if is_mirrored else "ghosts on coordinates"
-    unusual = zip(Orders._fields, orders, (1, 2, None), strict=True)
-    given = [(name, value) for name, value, usual in unusual if value != usual]
-    reasons = [f"`{name}={shortened(value)}`" for name, value in given]
-    if not has_one_sided:
-        only = f"`accuracy={shortened(orders.accuracy)}`"
-        reasons[-1:] = [] if len(reasons) > 1 else [only]
+    order, accuracy, edge_order = map(shortened, orders)
+    reasons = [f"a derivative of order {order}"] if orders.order != 1 else []
+    if orders.accuracy != 2 or not (has_one_sided or reasons):
+        reasons.append(f"`accuracy={accuracy}`")
+    if has_one_sided:
+        reasons.append(f"`edge_order={edge_order}`")
     return ", ".join(reasons)

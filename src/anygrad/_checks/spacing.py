@@ -7,7 +7,7 @@ import numbers
 from typing import Any, NamedTuple
 
 from .. import _constants
-from .._classes import is_array
+from .._classes import is_array, is_number
 from .._precision import Precision
 from .._records import Axis, Field, Samples
 from . import dim
@@ -101,17 +101,13 @@ def _in_a_list(count: int, shape: Any) -> str:
 def as_number(item: Any, name: str) -> Any:
     """Return a Python float or complex for a number; anything else as it is."""
     is_plain = type(item) in (float, int)
-    if not is_plain and (
-        isinstance(item, bool) or not isinstance(item, numbers.Complex)
-    ):
+    if not is_plain and (isinstance(item, bool) or not is_number(item)):
         return item
     is_real = is_plain or isinstance(item, numbers.Real)
     try:
         step = float(item) if is_real else complex(item)
     except OverflowError:
         step = math.inf
-    except TypeError:  # NumPy calls a timedelta64 an integer
-        return item
     if step == 0 or step - step != 0:  # infinity minus infinity is no number
         msg = f"`{name}` must be finite and not zero. Got {shortened(item)}."
         raise ValueError(msg)

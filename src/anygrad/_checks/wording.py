@@ -25,8 +25,11 @@ OBJECTS = (
 
 _SCALES = "They have no sign: convert them first, e.g. to float32."
 
+_BITS = "View it first, e.g. with `view(torch.int8)`, and unpack what is packed."
+
 #: The same by how its name begins: random generators of JAX, months, intervals and
-#: units of pandas, scales and packed numbers for matrix products, quantized ones.
+#: units of pandas, scales and packed numbers for matrix products, quantized ones, and
+#: bits of which torch says nothing: its integers of 8 bits and more are numbers.
 BY_NAME = {
     "key<": "Draw numbers with it first, e.g. with `jax.random.normal`.",
     "period[": "Convert it first, with `to_timestamp()`.",
@@ -34,6 +37,9 @@ BY_NAME = {
     "pint[": "Pass `pint.quantity`, or, without its unit, convert it with `pint.m`.",
     "float8_e8m0fnu": _SCALES,
     "torch.float8_e8m0fnu": _SCALES,
+    "torch.bits": _BITS,
+    "torch.int": _BITS,
+    "torch.uint": _BITS,
     "torch.q": "Convert it to numbers first, with `dequantize()`.",
     "torch.float4_e2m1fn_x2": "Unpack its pairs of numbers first, e.g. to float32.",
 }
@@ -113,6 +119,9 @@ def becomes_number(value: Any) -> bool:
 
 def as_plain(value: Any) -> str:
     """Return how what is neither a number nor an array becomes one."""
+    refusal = _refusals.refusal_of(type(value))
+    if refusal is not None:
+        return f" {refusal.remedy}"
     if hasattr(value, "total_seconds"):  # Python's and pandas' lengths of time
         return " Convert it to a number first, e.g. with `total_seconds()`."
     if becomes_number(value):

@@ -43,7 +43,7 @@ def names_of_dims(data: xr.DataArray, dim: Any, leave: Hashable = None) -> list[
 
 def require_dim(data: xr.DataArray, name: Any, parameter: str) -> None:
     """Refuse a name that is no dim, with the one that may be meant."""
-    if isinstance(name, Hashable) and name in data.dims:
+    if is_name(name) and name in data.dims:
         return
     msg = f"`{parameter}` must name dims of the data, {data.dims}. Got {name!r}."
     hint = _as_spacing(data, name) if parameter == "dim" else ""
@@ -52,7 +52,7 @@ def require_dim(data: xr.DataArray, name: Any, parameter: str) -> None:
 
 def _as_spacing(data: xr.DataArray, name: Any) -> str:
     """Return where a coordinate goes that is not the dim's own."""
-    if not isinstance(name, Hashable) or name not in data.coords:
+    if not is_name(name) or name not in data.coords:
         return ""
     along = " or ".join(map(repr, data.coords[name].dims))
     return f" Along {along}, with `spacing={name!r}`?" if along else ""

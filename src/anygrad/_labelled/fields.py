@@ -167,7 +167,7 @@ def jacobian(
     *,
     components: Sequence[Hashable] | None = None,
     vector_dim: Hashable | None = None,
-    new_dim: Hashable = "column",
+    new_dim: str = "column",
     spacing: Any = None,
     accuracy: int = 2,
     edge_order: int | None = None,
@@ -186,7 +186,7 @@ def jacobian(
         As in `divergence`, but with any number of components, of any units.
     dim : hashable, or list or tuple of hashable, optional
         The names of the dims of space; by default all but `vector_dim`.
-    new_dim : hashable, default: "column"
+    new_dim : str, default: "column"
         The new dim; its coordinate is the names of `dim`.
     spacing, boundary, where, skipna, datetime_unit
         As in `divergence`.
@@ -223,9 +223,8 @@ def jacobian(
     at, given = _given(vectors, dim, spacing, boundary, datetime_unit, where, skipna)
     values = called(
         _jacobian.jacobian,
-        at.samples,
-        vectors.data.dims,
-        at.names,
+        vectors.data,
+        at,
         accuracy=accuracy,
         edge_order=edge_order,
         dtype=dtype,
@@ -256,7 +255,7 @@ def _of_field(
     at, plain = _given(vectors, dim, **given)
     unit = at.one_unit()
     data = vectors.data
-    values = called(door, at.samples, data.dims, at.names, **plain, **orders)
+    values = called(door, data, at, **plain, **orders)
     return derived(data if values.ndim == data.ndim else at.component, values, [unit])
 
 

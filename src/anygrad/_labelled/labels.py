@@ -22,7 +22,6 @@ from .by_name import (
     FOR_EACH_DATASET,
     aligned,
     beside,
-    is_name,
     labelled,
     names_of_dims,
     per_dim,
@@ -245,9 +244,14 @@ def _entry(
 
 
 def check_new(given: Any, data: xr.DataArray, parameter: str) -> None:
-    """Refuse what is not as many names as a parameter wants, none of them taken."""
+    """Refuse what is not as many names as a parameter wants, none of them taken.
+
+    The dims get coordinates, for which xarray takes no other names than text.
+    """
     known = tuple(dict.fromkeys((*data.dims, *data.coords)))
-    is_list = isinstance(given, (list, tuple)) and all(map(is_name, given))
+    is_list = isinstance(given, (list, tuple)) and all(
+        isinstance(name, str) for name in given
+    )
     count = 2 if parameter == "new_dims" else 1
     if (
         is_list
@@ -301,7 +305,7 @@ def derived(
     data: xr.DataArray,
     values: Any,
     per: Sequence[Any],
-    new: Mapping[Hashable, Any] | None = None,
+    new: Mapping[Any, Any] | None = None,
     place: int = 0,
 ) -> xr.DataArray:
     """Return values with the labels of the data, and its unit per those of the dims.

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from .labels import Along
 
 
 def called(
-    door: Callable[..., Any],
-    samples: Any,
-    dims: Sequence[Any],
-    names: Sequence[Any],
-    **given: Any,
+    door: Callable[..., Any], data: xr.DataArray, at: Along, **given: Any
 ) -> Any:
-    """Return what a plain door makes of the array inside, along dims of these names."""
+    """Return what a plain door makes of the array inside, along the dims given."""
     try:
-        return door(samples, **given)
+        return door(at.samples, **given)
     except (TypeError, ValueError, IndexError) as error:
         text = str(error)
         if type(error).__module__ != "builtins" or not text.startswith("`"):
             raise
-        raise type(error)(_with_names(text, dims, names)) from None
+        raise type(error)(_with_names(text, data.dims, at.names)) from None
 
 
 def _with_names(text: str, dims: Sequence[Any], names: Sequence[Any]) -> str:

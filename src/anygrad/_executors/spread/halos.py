@@ -13,6 +13,7 @@ from ... import _agnostic
 from ..._records import Alternative, candidates, halo_of
 from ..._schemes import Scheme
 from .. import joined_in_jax
+from .explicit import joinable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +74,7 @@ class Cut(NamedTuple):
         from jax import lax
         from jax import numpy as xp
 
-        left, right, is_ring = self.width
+        array, (left, right, is_ring) = joinable(array), self.width
         length, part = array.shape[self.axis], f.shape[self.axis]
         first, last = self._cut(array, 0, right), self._cut(array, length - left, left)
         if length != part:
