@@ -91,7 +91,8 @@ def _parts(f: Any, plan: Plan) -> Iterator[tuple[Any, tuple[Task, ...]]]:
 
 def _sum(f: Any, plan: Plan, out: Any, runner: Runner) -> bool:
     """Write a sum, one term after the other; it is rounded once."""
-    total = spare = None
+    total: Any = None
+    spare: Any = None
     for task in plan.tasks:
         # Of integers, only what complex coordinates divide is complex.
         dtype = working(task.precision)

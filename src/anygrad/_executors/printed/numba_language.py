@@ -34,8 +34,8 @@ def select(context, condition, first, second):
 
 """
 
-#: By a complex zero, Numba divides nothing, whatever its options say: it raises an error,
-#: for numbers that nobody chooses, too.  This is its own way for all others.
+#: By a complex zero, Numba divides nothing, whatever its options say: it raises an
+#: error, for numbers that nobody chooses, too.  This is its own way for all others.
 QUOTIENT = """\
 @numba.njit(error_model="numpy")
 def quotient(first, second):
