@@ -345,6 +345,47 @@ def test_what_is_long_is_cut(
     assert runs[-1] is False
 
 
+@pytest.mark.parametrize("most_lines", [None, 300])
+def test_sums_of_real_and_complex_terms(
+    runs: Runs, numpy: Any, monkeypatch: pytest.MonkeyPatch, most_lines: int | None
+) -> None:
+    """Where they are cut, each term of integers is written in its own dtype."""
+    monkeypatch.setattr(in_numba, "MOST_LINES", most_lines or in_numba.MOST_LINES)
+    monkeypatch.setattr(in_numba, "_kernels", {})
+    f = numpy.arange(3 * 6 * 7 * 8).reshape(3, 6, 7, 8) ** 2 % 99
+    x, y, z = [numpy.cumsum(numpy.arange(1, n + 1)) for n in f.shape[1:]]
+    for spacing in ([x, y, z * 1j], [x * 1j, y, z], [x, y * (1 - 2j), 0.5]):
+        found = compiled("divergence", f, spacing=spacing)
+        assert_same(found, agnostic("divergence", f, spacing=spacing))
+    for spacing in ([x, y * 1j], [x * 1j, y]):
+        given: dict[str, Any] = {"spacing": spacing, "dim": (1, 2)}
+        found = compiled("curl", f[:2], **given)
+        assert_same(found, agnostic("curl", f[:2], **given))
+    assert runs == [True] * 5
+
+
+def test_quotients_by_complex_zeros(runs: Runs, plane: Any, numpy: Any) -> None:
+    """Numba raises an error there, also where another formula is chosen."""
+    for dtype in ("complex64", "complex128"):
+        f = (plane + 1j * plane[::-1]).astype(dtype)
+        x = (numpy.arange(f.shape[1]) * (1 + 0.5j)).astype(dtype)
+        holes = numpy.ones(f.shape, bool)
+        holes[2:, 3], holes[4] = False, False
+        for order in (1, 2):
+            given = {"spacing": x, "where": holes, "order": order}
+            (wanted,) = agnostic("derivative", f, **given)
+            found = compiled("derivative", f, **given)
+            assert found.dtype == dtype
+            assert numpy.isnan(found).tobytes() == numpy.isnan(wanted).tobytes()
+            assert_same(numpy.nan_to_num(found), (numpy.nan_to_num(wanted),))
+        x[5] = x[4]
+        (wanted,) = agnostic("derivative", f, spacing=x)
+        found = compiled("derivative", f, spacing=x)
+        assert not numpy.isfinite(wanted).all()
+        assert numpy.isfinite(found).tobytes() == numpy.isfinite(wanted).tobytes()
+    assert all(runs)
+
+
 def test_nothing_is_asked_for(runs: Runs, numpy: Any) -> None:
     for f in (numpy.asarray(3.0), numpy.ones(4)):
         assert compiled("gradient", f, dim=[]) == ()

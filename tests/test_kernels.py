@@ -380,6 +380,25 @@ def test_long_texts_become_several_kernels(
     assert_same(ours, expected)
 
 
+def test_long_sums_of_real_and_complex_terms(
+    cupy: Any, count: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each term of integers has memory of its own dtype, and so of its own size."""
+    numpy = pytest.importorskip("numpy")
+    monkeypatch.setattr(on_cuda, "_kernels", {})
+    monkeypatch.setattr(cuda, "MOST_LINES", 40)
+    samples = numpy.arange(3 * 6 * 7 * 8).reshape(3, 6, 7, 8) ** 2 % 99
+    x, y, z = [numpy.arange(n) ** 2 for n in samples.shape[1:]]
+    for spacing in ([x, y, z * 1j], [x * 1j, y, z]):
+        expected = anygrad.divergence(samples, spacing=spacing)
+        there = [cupy.asarray(array) for array in spacing]
+        with count() as recording:
+            ours = anygrad.divergence(cupy.asarray(samples), spacing=there)
+        assert recording.launches.count(NAME) == 3
+        error = numpy.abs(cupy.asnumpy(ours) - expected).max()
+        assert error <= 1e-13 * numpy.abs(expected).max()
+
+
 @pytest.mark.parametrize(
     ("name", "keywords", "kernels"),
     [

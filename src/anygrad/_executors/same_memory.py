@@ -221,10 +221,11 @@ class InNumPy:
     def _bound(self, known: Task, task: Task) -> Task:
         """Return a task with NumPy's dtypes and what a call has added to torch's."""
         step, x, ends, period = task[5:9]
-        inner = task.inner
+        inner, where = task.inner, task.where
         if known.inner is not None and inner is not None:
             inner = self._bound(known.inner, inner)
-        step, x, period, where = map(self._there, (step, x, period, task.where))
+        if not step is x is period is where is None:  # as they are for equal steps
+            step, x, period, where = map(self._there, (step, x, period, where))
         if ends is not None:
             ends = self._there(ends[0]), self._there(ends[1])
         grid = (task.scales, step, x, ends, period)

@@ -91,16 +91,26 @@ def _parts(f: Any, plan: Plan) -> Iterator[tuple[Any, tuple[Task, ...]]]:
 
 def _sum(f: Any, plan: Plan, out: Any, runner: Runner) -> bool:
     """Write a sum, one term after the other; it is rounded once."""
-    xp, dtype = runner.namespace, working(plan.tasks[0].precision)
-    total = out if out.dtype == dtype else xp.empty_like(out, dtype=dtype)
-    term: Any = None
+    total: Any = None
+    spare: Any = None
     for task in plan.tasks:
-        target = total if term is None else term
+        # Of integers, only what complex coordinates divide is complex.
+        dtype = working(task.precision)
+        if total is None and out.dtype == dtype:
+            term = out
+        elif spare is None or spare.dtype != dtype:
+            term = runner.namespace.empty_like(out, dtype=dtype)
+        else:
+            term = spare
         alone = plan._replace(tasks=(unrounded(task)._replace(sign=0),))
-        if not run(f, alone, [target], runner):
+        if not run(f, alone, [term], runner):
             return False
-        if term is None:
-            term = xp.empty_like(total)
+        if total is None:
+            total = term
+            continue
+        spare = term
+        if total.dtype != dtype:
+            total = total + term if task.sign > 0 else total - term
         elif task.sign > 0:
             total += term
         else:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..recorded.nodes import Range, TooLong, interior, interiors
 from . import missing_beyond, straight
-from .numba_language import ACCESS, HEAD, SELECT, Loops
+from .numba_language import ACCESS, HEAD, QUOTIENT, SELECT, Loops
 from .printing import Scope, inside
 from .settled import Settling
 
@@ -126,8 +126,10 @@ def text_of(
     lines += ["", *_decorator(recording, dtypes, layouts), f"def kernel({names}):"]
     lines += straight.indented([*_before_loops(printer), *tables])
     lines += _around(printer, body.splitlines(), ranges, is_counted=bool(several))
-    select = SELECT if "select(" in body else ""
-    return HEAD + select + ACCESS + "\n".join([*lines, ""])
+    text = "\n".join([*lines, ""])
+    others = [QUOTIENT] if "quotient(" in text else []
+    others += [SELECT] if "select(" in body else []
+    return "".join([HEAD, *others, ACCESS, text])
 
 
 def _several(

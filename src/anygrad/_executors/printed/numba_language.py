@@ -34,6 +34,24 @@ def select(context, condition, first, second):
 
 """
 
+#: By a complex zero, Numba divides nothing, whatever its options say: it raises an
+#: error, for numbers that nobody chooses, too.  This is its own way for all others.
+QUOTIENT = """\
+@numba.njit(error_model="numpy")
+def quotient(first, second):
+    a, b, c, d = first.real, first.imag, second.real, second.imag
+    if abs(c) < abs(d):
+        ratio = c / d
+        size = d + c * ratio
+        return complex((a * ratio + b) / size, (b * ratio - a) / size)
+    if c == 0:
+        return complex(a / abs(c), b / abs(c))
+    ratio = d / c
+    size = c + d * ratio
+    return complex((a + b * ratio) / size, (b - a * ratio) / size)
+
+"""
+
 #: Else, LLVM asks before each loop whether what is written is read, too, or makes no
 #: vectors if there is much to ask.  Nothing of a call's results is.
 ACCESS = """\
@@ -186,6 +204,8 @@ class Loops(Language):
             return f"{node.dtype}({operands[0]})"
         if node.verb == "where":
             return f"select({', '.join(operands)})"
+        if node.verb == "divide" and "complex" in node.dtype:
+            return f"quotient({', '.join(operands)})"
         text = OPERATORS[node.verb].format(*operands)
         # Of integers, Numba makes those of 64 bits.
         return f"{node.dtype}({text})" if "int" in node.dtype else text
