@@ -72,7 +72,7 @@ def with_next(
 def times(calls: Sequence[Callable[[], Any]]) -> list[float]:
     """Return the median milliseconds of some calls, all timed in turn."""
     for call in calls:  # the first ones record, and keep what they have made
-        timed(call, 4)
+        timed(call, 12)
     rounds = [[timed(call, 1) / 1e3 for call in calls] for _ in range(ROUNDS)]
     return list(map(statistics.median, zip(*rounds, strict=True)))
 

@@ -29,9 +29,6 @@ MOST_BYTES = 2**23
 #: Of a part, so many masks are known: the grids of a model often have one each.
 MOST_MASKS = 4
 
-#: One of so many positions has a share in the trace of a mask.
-SOME = 64
-
 #: Where a part of an array begins and ends, along each axis.
 Place: TypeAlias = tuple[tuple[int, int], ...]
 
@@ -70,11 +67,10 @@ class Holes(NamedTuple):
         ]
         return Holes(xp.astype(nowhere, xp.int32), narrow)
 
-    def trace(self, xp: Namespace) -> tuple[int, ...]:
+    def trace(self) -> list[tuple[int, int]]:
         """Return numbers that are hardly those of another mask."""
-        positions = [fill.positions for fill in self.fills]
-        some = [int(xp.sum(one[::SOME])) for one in positions]
-        return (*[one.shape[0] for one in positions], *some)
+        counts = [(fill.positions, fill.positions.shape[0]) for fill in self.fills]
+        return [(count, int(positions[count // 2])) for positions, count in counts]
 
 
 class Seen:
@@ -106,7 +102,7 @@ class Memory:
         kept = self._kept
         if kept is None or not kept.account.has_room():
             return
-        latest, trace = self._latest(place), holes.trace(self._xp)
+        latest, trace = self._latest(place), holes.trace()
         others = [one for one in latest if one != trace]
         now = [trace, *others][:MOST_MASKS]
         if len(others) < len(latest):
@@ -126,7 +122,7 @@ class Memory:
         return () if made is None else made.get(place, ())
 
 
-def _is_known(one: Seen | tuple[int, ...]) -> bool:
+def _is_known(one: Any) -> bool:
     return isinstance(one, Seen)
 
 

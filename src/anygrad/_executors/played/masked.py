@@ -168,15 +168,22 @@ class Mender:
 
     def _fill(self, holes: Holes, block: Block) -> None:
         """Write NaN where no formula fits, and what others make where one does."""
-        block.out[holes.nowhere] = math.nan
-        xp = self.xp
-        for number, positions, stands in holes.fills:
-            for start in range(0, positions.shape[0], MOST_POSITIONS):
+        nowhere = holes.nowhere
+        if nowhere.dtype != self.xp.bool:
+            nowhere = self._wide(nowhere)
+        block.out[nowhere] = math.nan
+        for number, *both in holes.fills:
+            for start in range(0, both[0].shape[0], MOST_POSITIONS):
                 part = slice(start, start + MOST_POSITIONS)
-                # Of other integers, each operation would make a copy.
-                there = xp.astype(positions[part], xp.int64)
-                stand = xp.astype(stands[part], xp.int64)
-                self._run_at(there, stand, number, block)
+                positions, stands = [self._wide(one[part]) for one in both]
+                self._run_at(positions, stands, number, block)
+
+    def _wide(self, positions: Any) -> Any:
+        """Return positions as arrays are indexed by: others would be converted oftener.
+
+        Those that are kept have half the bytes.
+        """
+        return self.xp.astype(positions, self.xp.int64, copy=False)
 
     def _run_at(self, positions: Any, stands: Any, number: int, block: Block) -> None:
         """Write at some positions what a formula makes where it stands."""
