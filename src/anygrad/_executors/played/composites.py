@@ -5,6 +5,7 @@ A whole array of each derivative, product and sum would go to memory and come ba
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +93,8 @@ def _prepared(
     """Cut a result into blocks."""
     limit = None
     if ops.block_bytes is not None:
-        limit = preparing.points_in(ops.scratch_bytes, composite.grid.dtype, xp)
+        dtype, samples = composite.grid.dtype, math.prod(out.shape)
+        limit = preparing.most_with_scratch(samples, ops.scratch_bytes, dtype, xp)
     shape = tuple(out.shape)
     found = list(blocks.cut_into_blocks(shape, score.edges, limit))
     bound = blocks.binder(score, shape, False, False, xp, ops)

@@ -29,8 +29,9 @@ MANY_POINTS = 7
 #: The weights of so many points, repeated over a block, leave it in the cache.
 FEW_POINTS = 3
 
-#: What threads are to share is cut into so many blocks,
-FEWEST_BLOCKS = 4
+#: What threads are to share is cut into so many blocks, and into as many that there is
+#: little beside a result where a block has scratch arrays of its size,
+FEWEST_BLOCKS, FEWEST_WITH_SCRATCH = 4, 96
 
 #: if these are not smaller.
 LEAST_BYTES = 2**19
@@ -166,13 +167,24 @@ def most_points(
         return None
     precision = terms[0].task.precision
     dtype = working(precision)
-    is_plain = f.dtype == dtype and len(terms) == 1 and _is_plain(terms[0])
-    nbytes = ops.block_bytes if is_plain else ops.scratch_bytes
-    if dtype != precision.result:  # scratch arrays are wider than that
-        nbytes //= 2
-    samples: int = math.prod(f.shape)
-    shared = max(samples // FEWEST_BLOCKS, points_in(LEAST_BYTES, dtype, xp))
-    return min(points_in(nbytes, dtype, xp), shared)
+    samples, is_same = math.prod(f.shape), dtype == precision.result
+    if is_same and f.dtype == dtype and len(terms) == 1 and _is_plain(terms[0]):
+        return _most_of(samples, FEWEST_BLOCKS, ops.block_bytes, dtype, xp)
+    # Those of another dtype are wider than the result.
+    nbytes = ops.scratch_bytes if is_same else ops.scratch_bytes // 2
+    return most_with_scratch(samples, nbytes, dtype, xp)
+
+
+def most_with_scratch(samples: int, nbytes: int, dtype: DType, xp: Namespace) -> int:
+    """Return how many points a block should have that has scratch arrays beside it."""
+    return _most_of(samples, FEWEST_WITH_SCRATCH, nbytes, dtype, xp)
+
+
+def _most_of(
+    samples: int, fewest: int, nbytes: int, dtype: DType, xp: Namespace
+) -> int:
+    least = points_in(LEAST_BYTES, dtype, xp)
+    return min(points_in(nbytes, dtype, xp), max(samples // fewest, least))
 
 
 def points_in(nbytes: int, dtype: DType, xp: Namespace) -> int:
