@@ -169,6 +169,7 @@ def _ops() -> operations.InPlaceOps:
         moves=spaces.Moves(numpy.copyto, operator.methodcaller("tobytes"), operator.eq),
         block_bytes=2**21 if is_near else 2**19,
         scratch_bytes=2**20 if is_near else 2**19,
+        cuts_small_arrays=True,
         short_loop=256,
         for_each=_for_each,
     )

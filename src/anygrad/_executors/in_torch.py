@@ -252,6 +252,7 @@ def _ops(on_cpu: bool) -> operations.InPlaceOps:
         moves=None,
         block_bytes=2**22 if on_cpu else None,
         scratch_bytes=2**20,
+        cuts_small_arrays=False,
         short_loop=0,  # such a run takes longer than short loops do
         for_each=operations.one_by_one,
     )

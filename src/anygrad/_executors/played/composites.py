@@ -94,7 +94,8 @@ def _prepared(
     limit = None
     if ops.block_bytes is not None:
         dtype, samples = composite.grid.dtype, math.prod(out.shape)
-        limit = preparing.most_with_scratch(samples, ops.scratch_bytes, dtype, xp)
+        nbytes = ops.scratch_bytes
+        limit = preparing.most_with_scratch(samples, nbytes, dtype, xp, ops)
     shape = tuple(out.shape)
     found = list(blocks.cut_into_blocks(shape, score.edges, limit))
     bound = blocks.binder(score, shape, False, False, xp, ops)

@@ -37,6 +37,9 @@ class InPlaceOps(NamedTuple):
     block_bytes: int | None
     #: How large it should be if it has scratch arrays of its size beside it.
     scratch_bytes: int
+    #: Whether a smaller array has smaller blocks, too: not where each operation on a
+    #: block is shared by threads, which wait for each other after it.
+    cuts_small_arrays: bool
     #: Weights are spread over a block where a loop would be shorter than this, or
     #: than twice if they vary within it; 0 for never.
     short_loop: int

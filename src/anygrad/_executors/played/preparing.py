@@ -169,22 +169,31 @@ def most_points(
     dtype = working(precision)
     samples, is_same = math.prod(f.shape), dtype == precision.result
     if is_same and f.dtype == dtype and len(terms) == 1 and _is_plain(terms[0]):
-        return _most_of(samples, FEWEST_BLOCKS, ops.block_bytes, dtype, xp)
+        return _most_of(samples, FEWEST_BLOCKS, ops.block_bytes, dtype, xp, ops)
     # Those of another dtype are wider than the result.
     nbytes = ops.scratch_bytes if is_same else ops.scratch_bytes // 2
-    return most_with_scratch(samples, nbytes, dtype, xp)
+    return most_with_scratch(samples, nbytes, dtype, xp, ops)
 
 
-def most_with_scratch(samples: int, nbytes: int, dtype: DType, xp: Namespace) -> int:
+def most_with_scratch(
+    samples: int, nbytes: int, dtype: DType, xp: Namespace, ops: InPlaceOps
+) -> int:
     """Return how many points a block should have that has scratch arrays beside it."""
-    return _most_of(samples, FEWEST_WITH_SCRATCH, nbytes, dtype, xp)
+    return _most_of(samples, FEWEST_WITH_SCRATCH, nbytes, dtype, xp, ops)
 
 
 def _most_of(
-    samples: int, fewest: int, nbytes: int, dtype: DType, xp: Namespace
+    samples: int,
+    fewest: int,
+    nbytes: int,
+    dtype: DType,
+    xp: Namespace,
+    ops: InPlaceOps,
 ) -> int:
-    least = points_in(LEAST_BYTES, dtype, xp)
-    return min(points_in(nbytes, dtype, xp), max(samples // fewest, least))
+    most = points_in(nbytes, dtype, xp)
+    if not ops.cuts_small_arrays:
+        return most
+    return min(most, max(samples // fewest, points_in(LEAST_BYTES, dtype, xp)))
 
 
 def points_in(nbytes: int, dtype: DType, xp: Namespace) -> int:
