@@ -1,0 +1,14 @@
+"""Samples with labels, for the fixtures of tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def plane(xr: Any, numpy: Any) -> Any:
+    """``2 * y + 3 * x * x`` on uneven points, with coordinates of all kinds."""
+    y, x = numpy.asarray([0.0, 1.0, 3.0, 4.0]), numpy.asarray([-2.0, -1.0, 1.0, 2.0, 4])
+    values = 2.0 * y[:, None] + 3.0 * x * x
+    coords = {"y": y, "x": x, "name": ("y", list("abcd")), "level": 500.0}
+    attributes = {"units": "m", "long_name": "height"}
+    return xr.DataArray(values, coords, ("y", "x"), "z", attributes)
