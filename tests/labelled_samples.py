@@ -12,3 +12,13 @@ def plane(xr: Any, numpy: Any) -> Any:
     coords = {"y": y, "x": x, "name": ("y", list("abcd")), "level": 500.0}
     attributes = {"units": "m", "long_name": "height"}
     return xr.DataArray(values, coords, ("y", "x"), "z", attributes)
+
+
+def line(xr: Any, numpy: Any) -> Any:
+    """The square of kilometres."""
+    x = numpy.arange(8.0)
+    return xr.DataArray(x**2, {"x": x}, "x", "f", {"units": "K"})
+
+
+def parts(line: Any) -> tuple[Any, Any, Any]:
+    return line.isel(x=slice(1, 7)), line.isel(x=[0]), line.isel(x=[7])
