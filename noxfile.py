@@ -324,6 +324,7 @@ def oldest(session: nox.Session) -> None:
     install(session, "test", "-e.", *pins, constraints=TOOLS)
     # What depends on a library's version; the rest has been tested on the newest.
     files = ("reference", "gradient", "dtypes", "laziness", "chunked", "transforms")
+    files += ("torch_way_back", "torch_graphs")
     check(session, *on(*libraries), "--brief", *paths(files))
 
 
