@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 
+
+@pytest.fixture
 def plane(xr: Any, numpy: Any) -> Any:
     """``2 * y + 3 * x * x`` on uneven points, with coordinates of all kinds."""
     y, x = numpy.asarray([0.0, 1.0, 3.0, 4.0]), numpy.asarray([-2.0, -1.0, 1.0, 2.0, 4])
@@ -14,6 +17,7 @@ def plane(xr: Any, numpy: Any) -> Any:
     return xr.DataArray(values, coords, ("y", "x"), "z", attributes)
 
 
+@pytest.fixture
 def line(xr: Any, numpy: Any) -> Any:
     """The square of kilometres."""
     x = numpy.arange(8.0)

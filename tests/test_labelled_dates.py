@@ -13,7 +13,7 @@ from labelled_samples import parts
 
 pytestmark = pytest.mark.peers
 
-line = pytest.fixture(labelled_samples.line)
+line = labelled_samples.line
 
 KINDS: dict[str, Any] = {
     "numbers": lambda np, pd: np.arange(8.0),

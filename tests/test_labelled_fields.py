@@ -11,7 +11,7 @@ import labelled_samples
 
 pytestmark = pytest.mark.peers
 
-plane = pytest.fixture(labelled_samples.plane)
+plane = labelled_samples.plane
 
 
 def test_second_derivatives(plane: Any, labelled: Any, numpy: Any) -> None:

@@ -14,7 +14,7 @@ import labelled_samples
 
 pytestmark = pytest.mark.peers
 
-plane = pytest.fixture(labelled_samples.plane)
+plane = labelled_samples.plane
 
 MISTAKES: dict[str, tuple[Callable[[Any, Any], Any], type[Exception], str]] = {
     "a name that is no dim": (

@@ -13,7 +13,7 @@ import labelled_samples
 
 pytestmark = pytest.mark.peers
 
-plane = pytest.fixture(labelled_samples.plane)
+plane = labelled_samples.plane
 
 
 @pytest.mark.parametrize("kind", ["datetime64[ns]", "timedelta64[ns]", "cftime"])

@@ -11,7 +11,7 @@ from labelled_samples import parts
 
 pytestmark = pytest.mark.peers
 
-line = pytest.fixture(labelled_samples.line)
+line = labelled_samples.line
 
 
 @pytest.mark.parametrize("is_lazy", [False, True])
