@@ -14,7 +14,8 @@ import pytest
 import anygrad
 import formulas
 import oracle
-from backends import FORMATS, Backend
+from backends import Backend
+from dtypes import FORMATS
 
 pytestmark = pytest.mark.forms("all")
 
