@@ -16,3 +16,8 @@ FORMATS = {
     "float64": (53, -1022),
 }
 REAL_OF = {"complex64": "float32", "complex128": "float64"}
+
+
+def largest_exponent(dtype: str) -> int:
+    """Return `e` where ``2.0**e`` is the largest power of two of a dtype."""
+    return 1 - FORMATS[dtype][1]
