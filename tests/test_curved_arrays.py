@@ -12,10 +12,7 @@ import anygrad
 import oracle
 from anygrad import _calls, _dispatch, _kept_plans, _plans
 from backends import Backend
-from curved_samples import (
-    OF_SCALARS,
-    OF_VECTORS,
-)
+from curved_samples import OF_SCALARS, OF_VECTORS
 from peaks import peak_of
 
 

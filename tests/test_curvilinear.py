@@ -10,13 +10,7 @@ import pytest
 import anygrad
 import oracle
 from backends import Backend
-from curved_samples import (
-    field,
-    is_close,
-    line,
-    samples,
-    worst,
-)
+from curved_samples import field, is_close, line, samples, worst
 
 RADII, ANGLES, HEIGHTS = (
     [1.0, 1.5, 2.5, 3.0],

@@ -21,12 +21,7 @@ from first_calls import (
     strangers_first,
     while_torch_is_imported,
 )
-from switched_dtypes import (
-    JAX_CALLS,
-    TORCH_CALLS,
-    in_jax,
-    in_torch,
-)
+from switched_dtypes import JAX_CALLS, TORCH_CALLS, in_jax, in_torch
 
 
 def ask(script: Any, *arguments: str) -> Any:

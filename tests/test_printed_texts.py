@@ -12,12 +12,7 @@ from anygrad._executors import results
 from anygrad._executors.printed import in_numba, loops, numba_language
 from anygrad._executors.printed.settled import Settling
 from anygrad._executors.recorded import tape, weights
-from anygrad._executors.recorded.nodes import (
-    LENGTH,
-    TooLong,
-    interior,
-    nodes_of,
-)
+from anygrad._executors.recorded.nodes import LENGTH, TooLong, interior, nodes_of
 from planning import plan_of
 from recordings import record
 

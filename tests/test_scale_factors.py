@@ -11,14 +11,7 @@ import pytest
 import anygrad
 import oracle
 from backends import Backend
-from curved_samples import (
-    BOUNDARIES,
-    COMPILED,
-    OF_SCALARS,
-    OF_VECTORS,
-    is_close,
-    worst,
-)
+from curved_samples import BOUNDARIES, COMPILED, OF_SCALARS, OF_VECTORS, is_close, worst
 
 # What does not vary.
 

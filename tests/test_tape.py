@@ -9,13 +9,7 @@ import pytest
 from anygrad._executors.printed import cuda, loops, variants
 from anygrad._executors.printed.printing import Scope
 from anygrad._executors.recorded import tape, weights
-from anygrad._executors.recorded.nodes import (
-    LENGTH,
-    Node,
-    TooLong,
-    interiors,
-    nodes_of,
-)
+from anygrad._executors.recorded.nodes import LENGTH, Node, TooLong, interiors, nodes_of
 from planning import plan_of
 from recordings import call, form, record
 
