@@ -303,7 +303,7 @@ def chunks(session: nox.Session) -> None:
     """Test Dask arrays whose chunks are CuPy's, which no other session has both of."""
     install(session, "test", "-e.[cupy-cuda13x,dask]")
     backends = ("--backend=cupy", "--backend=dask")
-    check(session, "-m", "peers", *backends, *paths(["chunked"]))
+    check(session, "-m", "peers", *backends, *paths(["chunks_of_cupy"]))
 
 
 @nox.session
@@ -324,6 +324,7 @@ def oldest(session: nox.Session) -> None:
     install(session, "test", "-e.", *pins, constraints=TOOLS)
     # What depends on a library's version; the rest has been tested on the newest.
     files = ("reference", "gradient", "dtypes", "laziness", "chunked", "transforms")
+    files += ("chunked_graphs", "torch_way_back", "torch_graphs")
     check(session, *on(*libraries), "--brief", *paths(files))
 
 

@@ -13,7 +13,8 @@ import pytest
 import anygrad
 import formulas
 import oracle
-from backends import FORMATS, Backend
+from backends import Backend
+from dtypes import FORMATS
 
 #: In units in the last place of the largest term of the formula.
 AT_MOST = 5

@@ -12,7 +12,8 @@ import pytest
 
 import anygrad
 import oracle
-from backends import COMPLEX, FORMATS, SIGNED, UNSIGNED, Backend
+from backends import Backend
+from dtypes import COMPLEX, FORMATS, SIGNED, UNSIGNED
 
 pytestmark = pytest.mark.forms("all")
 

@@ -1,26 +1,14 @@
-"""What bad orders, accuracies, boundaries and dims of vectors get, word for word."""
+"""What bad orders, accuracies, boundaries and dims get, word for word."""
 
 from __future__ import annotations
 
-import math
-import warnings
 from typing import Any
 
 import pytest
 
 import anygrad
 from backends import Backend
-
-MODES = "'one_sided', 'periodic', 'reflect', 'symmetric', 'edge', 'ghosts'"
-
-
-def refused(error: type[Exception], message: str, function: Any, *args: Any) -> None:
-    """Hold a call to its error; the last argument is its keywords."""
-    *positional, keywords = args
-    with pytest.raises(error) as caught:
-        function(*positional, **keywords)
-    assert caught.type is error
-    assert str(caught.value) == message
+from word_for_word import MODES, refused
 
 
 @pytest.mark.parametrize(
@@ -210,33 +198,6 @@ def test_derivative(
     refused(error, message, anygrad.derivative, f, keywords)
 
 
-def test_periods_of_coordinates(library: Backend) -> None:
-    f = library.asarray([[1, 2, 4, 8]] * 3)
-    x = library.asarray([0, 1, 2, 3])
-    refused(
-        ValueError,
-        "`boundary` must have the period of the coordinates along dimension 1 of "
-        "`input`. Got 'periodic'. Write ('periodic', period). Leave out a last point "
-        "that repeats the first one. For steps along some dims only, write a list with "
-        "one entry per dim.",
-        anygrad.derivative,
-        f,
-        {"spacing": x, "boundary": "periodic"},
-    )
-    z = library.asarray([0, 1, 2, 3], library.complex)
-    refused(
-        ValueError,
-        "`boundary` must not be periodic for complex coordinates, along dimension 1 of "
-        "`input`. Got 9.0. A period is a length.",
-        anygrad.derivative,
-        f,
-        {"spacing": z, "boundary": ("periodic", 9.0)},
-    )
-    zero = library.asarray(1.0, shape=())
-    with pytest.raises(ValueError, match=r"^`boundary` must not have a period for a"):
-        anygrad.derivative(f, spacing=zero, boundary=("periodic", 9.0))
-
-
 def test_arrays_as_boundaries(library: Backend) -> None:
     """They are values for each line, so that those of each point are none."""
     f = library.asarray([1, 2, 4, 8])
@@ -246,48 +207,6 @@ def test_arrays_as_boundaries(library: Backend) -> None:
             match=r"^`boundary` must be a scalar or broadcastable to `input`",
         ):
             anygrad.gradient(f, boundary=ends)
-
-
-def test_a_period_shorter_than_the_span(backend: Backend) -> None:
-    """It is not compared with the coordinates: the formula takes it as it is.
-
-    The first point is its own right neighbour's left one, so the step there has the
-    other sign, and the derivatives next to it have no meaning; all others are right.
-    What was called before, with a period or coordinates that fit, does not matter.
-    """
-    f, x = backend.asarray([1, 2, 4, 8]), [3, 2, 1, 0]
-    for period, scale, wanted in [
-        (4.0, 1, [3, -1.5, -3, 1.5]),
-        (2.5, 1, [-27, -1.5, -3, -24]),
-        (5.0, 2, [-13.5, -0.75, -1.5, -12]),
-        (4.0, 1, [3, -1.5, -3, 1.5]),
-        (2.5, 1, [-27, -1.5, -3, -24]),
-    ]:
-        coordinates = backend.asarray([scale * place for place in x])
-        result = anygrad.derivative(
-            f, spacing=coordinates, boundary=("periodic", period)
-        )
-        backend.check((result,), [wanted], like=f)
-
-
-def test_a_period_as_long_as_the_span(backend: Backend) -> None:
-    """The last point lies where the first one lies: no derivative there is finite."""
-    f, x = backend.asarray([1, 2, 4, 8]), backend.asarray([3, 2, 1, 0])
-    with warnings.catch_warnings():
-        if backend.library != "numpy":  # what computes with NumPy may warn
-            warnings.simplefilter("ignore", RuntimeWarning)
-        result = anygrad.derivative(f, spacing=x, boundary=("periodic", 3.0))
-        first, *middle, last = backend.tolist(result)
-    assert middle == [-1.5, -3]
-    assert not math.isfinite(first)
-    assert not math.isfinite(last)
-
-
-def test_no_points_have_no_span(library: Backend) -> None:
-    f = library.asarray([], shape=(4, 0))
-    x = library.asarray([], shape=(4, 0))
-    keywords = {"dim": 0, "spacing": x, "boundary": ("periodic", 3)}
-    assert tuple(anygrad.derivative(f, **keywords).shape) == (4, 0)
 
 
 @pytest.mark.parametrize(
@@ -354,82 +273,6 @@ def test_gradient(
 ) -> None:
     f = library.asarray([[1, 2, 4, 8]] * 3)
     refused(error, message, anygrad.gradient, f, keywords)
-
-
-@pytest.mark.parametrize(
-    ("error", "function", "keywords", "message"),
-    [
-        (
-            ValueError,
-            anygrad.laplacian,
-            {"dim": ()},
-            "`dim` must name at least one dimension. Got none.",
-        ),
-        (
-            TypeError,
-            anygrad.curl,
-            {"vector_dim": 0.0},
-            "`vector_dim` must be an int. Got 0.0.",
-        ),
-        (
-            IndexError,
-            anygrad.divergence,
-            {"vector_dim": 3},
-            "`vector_dim` must name a dimension of `input`, which has 3. Got 3.",
-        ),
-        (
-            ValueError,
-            anygrad.divergence,
-            {"dim": [1]},
-            (
-                "`input` must have one component per dim along `vector_dim` "
-                "0, 1 in all. "
-                "Got shape (3, 4, 5)."
-            ),
-        ),
-        (
-            ValueError,
-            anygrad.jacobian,
-            {"dim": [0, 1]},
-            (
-                "`dim` must not name `vector_dim`. Got 0 for both. The components of a "
-                "field have no distance from each other."
-            ),
-        ),
-        (
-            ValueError,
-            anygrad.curl,
-            {"axis": 1},
-            "`axis` must name two or three dims for a curl. Got 1.",
-        ),
-    ],
-)
-def test_vectors(
-    library: Backend,
-    error: type[Exception],
-    function: Any,
-    keywords: Any,
-    message: str,
-) -> None:
-    f = library.asarray([[[1, 2, 4, 8, 16]] * 4] * 3)
-    refused(error, message, function, f, keywords)
-
-
-def test_a_field_without_components(library: Backend) -> None:
-    f = library.asarray([], shape=(0, 4))
-    refused(
-        ValueError,
-        "`input` must have components along `vector_dim` 0. Got shape (0, 4).",
-        anygrad.jacobian,
-        f,
-        {},
-    )
-
-
-def test_constants_of_a_complex_field(library: Backend) -> None:
-    f = library.asarray([1, 2, 4], library.complex)
-    result = anygrad.derivative(f, boundary=(2j, 0))
-    assert library.tolist(result) == [1 - 1j, 1.5, -1]
 
 
 def test_steps_whose_powers_are_out_of_range(library: Backend) -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 import anygrad
 import oracle
-from backends import COMPLEX, REAL_OF, Backend
+from backends import Backend
+from dtypes import COMPLEX, REAL_OF
 from oracle import Nested
 
 pytestmark = pytest.mark.forms(

@@ -15,7 +15,8 @@ import pytest
 import anygrad
 import fuzz
 from anygrad import _agnostic
-from backends import COMPLEX, Backend
+from backends import Backend
+from dtypes import COMPLEX
 from fuzzing.valid import valid_call
 from planning import plan_of
 

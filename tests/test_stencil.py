@@ -13,7 +13,8 @@ import pytest
 
 import anygrad
 import formulas
-from backends import FORMATS, JAX, Backend
+from backends import JAX, Backend
+from dtypes import FORMATS
 from refusals import NUMBERS, cast
 
 #: In roundings of the sum of the sizes of a weight's terms.

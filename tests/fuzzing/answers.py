@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import formulas
 import oracle
-from backends import COMPLEX, FORMATS, REAL_OF, Backend
+from backends import Backend
+from dtypes import COMPLEX, FORMATS, REAL_OF
 from fuzzing.calls import Call, Entry, Finding
 from fuzzing.valid import validity_at
 

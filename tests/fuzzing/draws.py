@@ -6,7 +6,7 @@ import itertools
 import random
 from typing import Any
 
-from backends import COMPLEX, FORMATS, REAL_OF
+from dtypes import COMPLEX, FORMATS, REAL_OF
 
 
 def number(rng: random.Random, dtype: str, scale: float) -> Any:

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import formulas
 import oracle
-from backends import COMPLEX, FORMATS, Backend
+from backends import Backend
+from dtypes import COMPLEX, FORMATS
 from fuzzing.calls import Call, Entry, Kind
 from fuzzing.draws import coordinates, number, scale_for
 
