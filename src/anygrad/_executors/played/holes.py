@@ -83,7 +83,7 @@ class Seen:
         self.nbytes = size_of((mask, holes))
 
 
-class Memory:
+class KnownMasks:
     """What the latest masks have told of the parts of a derivative."""
 
     def __init__(self, kept: Kept | None, xp: Namespace) -> None:

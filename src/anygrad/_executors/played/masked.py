@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ... import _agnostic
 from ..._lowering import index_along, part_of
 from ..._records import candidates
-from .holes import Mask, Memory
+from .holes import KnownMasks, Mask
 from .masked_rules import rules_of
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Mender:
     ) -> None:
         self.f, self.task = f, task
         self.xp, self.ops = xp, ops
-        self.memory = Memory(kept, xp)
+        self.known_masks = KnownMasks(kept, xp)
         _, *self.others = candidates(task)
         schemes = (task.scheme, *[one.scheme for one in self.others])
         self.rules = rules_of(schemes, task.coordinates is not None)
@@ -134,11 +134,11 @@ class Mender:
         shape = math.prod(lengths[:axis]), lengths[axis], stride
         before = (start - cut[axis].start) * stride
         place = tuple([(rows.start, rows.stop) for rows in target])
-        holes = self.memory.find(place, valid)
+        holes = self.known_masks.find(place, valid)
         if holes is None:
             mask = self._mask(valid, self.f[cut].shape, shape, start, before)
             holes = mask.holes(self.rules)
-            self.memory.note(place, valid, holes)
+            self.known_masks.note(place, valid, holes)
         f, mended = xp.reshape(self.f[cut], (-1,)), xp.reshape(out, (-1,))
         if x is not None:
             if not self.is_on_line:
