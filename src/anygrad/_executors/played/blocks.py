@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 #: An axis this short stays whole in its block: its edges read most of it.
 SHORT_AXIS = 64
 
-
 #: To turn what is read near the ends of fewer rows takes longer than short loops do.
 MANY_ROWS = 512
 
