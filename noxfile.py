@@ -517,7 +517,7 @@ def sanitize(session: nox.Session) -> None:
         LD_PRELOAD=str(library).strip(),
         ASAN_OPTIONS="detect_leaks=0",  # Python's own
     )
-    check(session, *on("cupy"), "tests/test_kernels.py")
+    check(session, *on("cupy"), *paths(["kernels", "variants", "long_kernels"]))
 
 
 @nox.session(default=False, allow_parallel=False)  # others would be measured, too
