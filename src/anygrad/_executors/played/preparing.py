@@ -31,7 +31,7 @@ FEW_POINTS = 3
 
 #: What threads are to share is cut into so many blocks, and into as many that there is
 #: little beside a result where a block has scratch arrays of its size,
-FEWEST_BLOCKS, FEWEST_WITH_SCRATCH = 4, 96
+FEWEST_BLOCKS, FEWEST_WITH_SCRATCH = 4, 128
 
 #: if these are not smaller.
 LEAST_BYTES = 2**19
