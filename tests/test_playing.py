@@ -198,7 +198,7 @@ def test_each_order_of_memory_keeps_its_blocks(
     played, play = [], blocked.play
 
     def watched(results: Any, *rest: Any) -> None:
-        played.extend([one.known.pieces for one in results])
+        played.extend([one.known.groups for one in results])
         play(results, *rest)
 
     monkeypatch.setattr(blocked, "play", watched)

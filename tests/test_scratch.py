@@ -74,9 +74,9 @@ def test_little_is_kept(numpy: Any) -> None:
         scratch.give(array)
     for array in (numpy.ones(8), numpy.ones(8)[2:], numpy.ones(0)[:]):  # as small are
         scratch.give(array)
-    assert 0 not in scratch._free
-    assert scratch._held <= MOST_BYTES
-    assert scratch._held % UNIT == 0
+    assert scratch._sizes == [memory.nbytes for memory in scratch._free]
+    assert 0 < sum(scratch._sizes) <= MOST_BYTES
+    assert all(size % UNIT == 0 for size in scratch._sizes)
     taken = [
         scratch.take(None, dtype=numpy.float64, shape=(n, 2**10)) for n in range(1, 160)
     ]
@@ -98,4 +98,23 @@ def test_what_is_more_than_that_is_not_kept(numpy: Any) -> None:
     scratch.give(small)
     scratch.give(large)
     assert sys.getrefcount(memory) == count
-    assert scratch._held == small.base.nbytes
+    assert scratch._sizes == [small.base.nbytes]
+
+
+def test_blocks_of_all_sizes_share_it(numpy: Any) -> None:
+    """Those at the ends are a little larger or smaller than the others."""
+    from anygrad._executors.played.scratch import Scratch
+
+    scratch = Scratch()
+    for rows in (60, 61, 40, 62, 41, 60):
+        two = [
+            scratch.take(None, dtype=dtype, shape=(rows, 2**10))
+            for dtype in (numpy.float64, numpy.float32)
+        ]
+        for array in two:
+            assert array.shape == (rows, 2**10)
+            array[...] = 1.0
+            scratch.give(array)
+    assert len(scratch._sizes) <= 2
+    (large,) = (scratch.take(None, dtype=numpy.float64, shape=(62, 2**10)),)
+    assert large.base.nbytes < 2 * large.nbytes

@@ -15,7 +15,7 @@ import atexit, os, threading
 import numpy
 import anygrad
 
-f = numpy.arange(400_000.0) ** 2
+f = numpy.arange(1_100_000.0) ** 2
 wanted = anygrad.gradient(f)[0].tobytes()
 
 def check():

@@ -171,6 +171,7 @@ def _ops() -> operations.InPlaceOps:
         scratch_bytes=2**20 if is_near else 2**19,
         cuts_small_arrays=True,
         short_loop=256,
+        least_shared=2**23,
         for_each=_for_each,
     )
 

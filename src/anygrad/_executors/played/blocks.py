@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from itertools import product
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby, product
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..recorded.nodes import LENGTH
@@ -20,11 +20,26 @@ if TYPE_CHECKING:
 #: An axis this short stays whole in its block: its edges read most of it.
 SHORT_AXIS = 64
 
+#: What threads are to share is cut into so many blocks, or groups of blocks, at least.
+FEWEST = 4
+
+#: What lies near the ends of rows is done at once for so many blocks at most, whose
+#: rows are in a cache still.
+MOST_TOGETHER = 8
+
 #: To turn what is read near the ends of fewer rows takes longer than short loops do.
 MANY_ROWS = 512
 
 #: From where to where a block is, along each axis.
 Block: TypeAlias = tuple[tuple[int, int], ...]
+
+
+class Group(NamedTuple):
+    """Blocks that one thread does, in this order."""
+
+    blocks: Sequence[Block]
+    #: What these leave near the ends of axes.
+    ends: Sequence[Block]
 
 
 class Bound(NamedTuple):
@@ -70,6 +85,64 @@ def cut_into_blocks(
     return product(*reversed(cuts))
 
 
+def most_together(
+    found: Sequence[Block], shape: Sequence[int], edges: Sequence[tuple[int, int]]
+) -> int:
+    """Return of how many neighbours the ends of whole axes are to be done at once.
+
+    Not of short axes: they are most of what a block has there, and in the cache.
+    """
+    axes = _with_ends(found[0], shape, edges)
+    if not axes or any(shape[axis] <= SHORT_AXIS for axis in axes):
+        return 1
+    return max(min(len(found) // FEWEST, MOST_TOGETHER), 1)
+
+
+def grouped(
+    found: Sequence[Block],
+    count: int,
+    shape: Sequence[int],
+    edges: Sequence[tuple[int, int]],
+) -> Iterator[Group]:
+    """Put so many neighbours together, beside the ends which these leave, if any."""
+    cut = [
+        axis for axis, parts in enumerate(zip(*found, strict=True)) if _differ(parts)
+    ]
+    for _, line in groupby(found, lambda block: block[: max(cut)]):
+        neighbours = list(line)
+        for start in range(0, len(neighbours), count):
+            group = neighbours[start : start + count]
+            yield Group(group, _ends_of(group, shape, edges) if count > 1 else [])
+
+
+def _differ(extents: Sequence[tuple[int, int]]) -> bool:
+    return any(extent != extents[0] for extent in extents)
+
+
+def _ends_of(
+    group: Sequence[Block], shape: Sequence[int], edges: Sequence[tuple[int, int]]
+) -> list[Block]:
+    """Return what lies near the ends of the axes that a group has all of."""
+    pairs = zip(group[0], group[-1], strict=True)
+    whole = tuple([(first[0], last[1]) for first, last in pairs])
+    found = []
+    for axis in _with_ends(group[0], shape, edges):
+        n, (left, right) = shape[axis], edges[axis]
+        extents = [(0, left), (n - right, n)]
+        found += [
+            (*whole[:axis], e, *whole[axis + 1 :]) for e in extents if e[0] < e[1]
+        ]
+    return found
+
+
+def _with_ends(
+    block: Block, shape: Sequence[int], edges: Sequence[tuple[int, int]]
+) -> list[int]:
+    """Return the axes that a block has all of, and whose ends have own formulas."""
+    triples = enumerate(zip(block, shape, edges, strict=True))
+    return [k for k, (extent, n, edge) in triples if extent == (0, n) and any(edge)]
+
+
 def is_one_run(block: Block, shape: Sequence[int]) -> bool:
     """Tell whether a block of an array in order is one run through memory."""
     lengths = [stop - start for start, stop in block]
@@ -81,14 +154,19 @@ def _box_of(
     block: Block, shape: Sequence[int], edges: Sequence[tuple[int, int]]
 ) -> Window:
     """Return the kind of box that a block is."""
-    return tuple(
-        [
-            (START, STOP)
-            if edge == (0, 0)
-            else (START if start else 0, STOP if stop < n else LENGTH)
-            for (start, stop), n, edge in zip(block, shape, edges, strict=True)
-        ]
-    )
+    return tuple(map(_kind_of, block, shape, edges))
+
+
+def _kind_of(extent: tuple[int, int], n: int, edge: tuple[int, int]) -> tuple[int, int]:
+    """Return from where to where a block is: at an end, near one, or somewhere."""
+    (start, stop), (left, right) = extent, edge
+    if edge == (0, 0):
+        return START, STOP
+    if stop <= left and stop < n:
+        return extent
+    if start >= n - right and start > 0:
+        return LENGTH - n + start, LENGTH - n + stop
+    return START if start else 0, STOP if stop < n else LENGTH
 
 
 def _bind(program: Program, box: Window, block: Block, shape: Sequence[int]) -> Bound:
@@ -144,11 +222,16 @@ def binder(
     is_kept: bool,
     xp: Namespace,
     ops: InPlaceOps,
-) -> Callable[[Block], Bound]:
-    """Return what has the program for a block, each once for all that are alike."""
+    *,
+    leaves_ends: bool = False,
+) -> Callable[..., Bound]:
+    """Return what has the program for a block, each once for all that are alike.
+
+    Blocks may leave their ends to others, which are no runs through memory.
+    """
     bounds: dict[Any, Bound] = {}
 
-    def bound(block: Block) -> Bound:
+    def bound(block: Block, *, is_end: bool) -> Bound:
         box = _box_of(block, shape, score.edges)
         where = [
             (0, stop - start) if extent == (START, STOP) else (start, stop)
@@ -156,7 +239,8 @@ def binder(
         ]
         known = bounds.get((box, tuple(where)))
         if known is None:
-            kind = Kind(box, in_one_run, False, is_kept)
+            kind = Kind(box, in_one_run and not is_end, False, is_kept)
+            kind = kind._replace(leaves_ends=leaves_ends and not is_end)
             lengths = [stop - start for start, stop in block]
             program = _program_for(score, kind, lengths, xp, ops)
             known = _bind(program, box, block, shape)
@@ -185,8 +269,8 @@ def _program_for(
 
 def cuts_of(
     operands: Sequence[Any], component: int | None, bound: Bound, block: Block
-) -> tuple[Any, ...]:
-    """Return what a block reads of the operands; None for all."""
+) -> tuple[Any, ...] | None:
+    """Return what a block reads of each operand, None for all; None for all of each."""
     cuts = [
         slice(None) if margin is None else slice(start - margin[0], stop + margin[1])
         for (start, stop), margin in zip(block, bound.margins, strict=True)
@@ -202,7 +286,7 @@ def cuts_of(
         pairs = zip(index, shape, strict=True)
         is_all = all(len(range(*cut.indices(n))) == n for cut, n in pairs)
         found.append(None if is_all else index)
-    return tuple(found)
+    return None if all(index is None for index in found) else tuple(found)
 
 
 def with_components(cuts: Sequence[slice], component: int | None) -> tuple[slice, ...]:

@@ -100,5 +100,8 @@ def _prepared(
     found = list(blocks.cut_into_blocks(shape, score.edges, limit))
     bound = blocks.binder(score, shape, False, False, xp, ops)
     axis = composite.grid.vector_axis
-    pieces = preparing.in_pieces(found, [bound], axis, operands)
-    return Prepared(ops, pieces, preparing.alone(pieces), (), ())
+    groups = [
+        preparing.in_pieces(blocks.Group([block], []), [bound], axis, operands)
+        for block in found
+    ]
+    return Prepared(ops, groups, preparing.alone(groups), (), ())

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .operations import one_by_one
+
 if TYPE_CHECKING:
     from ..._typing import Namespace
     from .blocks import Bound
@@ -29,6 +31,8 @@ class Piece(NamedTuple):
     looked_at: tuple[slice, ...]
     #: Where it is in the result.
     target: tuple[slice, ...]
+    #: Whether it is what blocks have left near an end of their axes.
+    is_end: bool = False
 
 
 class Prepared(NamedTuple):
@@ -36,8 +40,8 @@ class Prepared(NamedTuple):
 
     #: For which it has been cut.
     ops: InPlaceOps
-    #: They may be done at the same time.
-    pieces: Sequence[Piece]
+    #: Groups may be done at the same time, what is in one in its order.
+    groups: Sequence[Sequence[Piece]]
     #: The only program, where it is for all as it is.
     alone: Bound | None
     #: The operands that are repeated over the lines of a block, and their axes.
@@ -47,6 +51,11 @@ class Prepared(NamedTuple):
     #: Where a small call is made again, if nobody does so now; None where that has
     #: not been tried, and nothing where a whole plan is.
     spaces: list[Space] | tuple[()] | None = None
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """All blocks."""
+        return [piece for group in self.groups for piece in group]
 
 
 class Unplayed(NamedTuple):
@@ -64,23 +73,26 @@ def play(results: Sequence[Unplayed], xp: Namespace) -> None:
     Those of a place come one after the other: they read the same samples, and parts of
     a stack lie in the same memory.
     """
-    blocks: list[tuple[float, Callable[..., None], Piece, Any]] = []
+    blocks: list[tuple[float, Callable[..., None], Sequence[Piece], Any]] = []
     for known, operands, out in results:
         if 0 in out.shape:  # of its pieces, some would be shorter than that
             continue
         if known.alone is not None:
             known.alone.play(operands, out, known.alone.indices)
             continue
-        write, count = player(known, operands, xp), len(known.pieces)
-        blocks += [(k / count, write, one, out) for k, one in enumerate(known.pieces)]
+        write, count = player(known, operands, xp), len(known.groups)
+        blocks += [(k / count, write, one, out) for k, one in enumerate(known.groups)]
     if blocks:
         blocks.sort(key=itemgetter(0))
-        results[0].known.ops.for_each(_write, blocks)
+        ops = results[0].known.ops
+        is_large = sum([result.out.nbytes for result in results]) >= ops.least_shared
+        (ops.for_each if is_large else one_by_one)(_write, blocks)
 
 
-def _write(block: tuple[float, Callable[..., None], Piece, Any]) -> None:
-    _, write, piece, out = block
-    write(piece, out[piece.target])
+def _write(block: tuple[float, Callable[..., None], Sequence[Piece], Any]) -> None:
+    _, write, group, out = block
+    for piece in group:
+        write(piece, out[piece.target])
 
 
 def player(
@@ -98,7 +110,7 @@ def player(
         bound, *others = piece.bounds
         if others and not are_exact(read[0][piece.looked_at], ops):
             (bound,) = others
-        for place, axis in known.weights:
+        for place, axis in () if piece.is_end else known.weights:
             lengths = tuple(target.shape)
             key = place, lengths
             if key not in known_spread:

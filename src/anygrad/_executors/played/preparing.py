@@ -29,12 +29,16 @@ MANY_POINTS = 7
 #: The weights of so many points, repeated over a block, leave it in the cache.
 FEW_POINTS = 3
 
-#: What threads are to share is cut into so many blocks, and into as many that there is
-#: little beside a result where a block has scratch arrays of its size,
-FEWEST_BLOCKS, FEWEST_WITH_SCRATCH = 4, 128
+#: What threads are to share is cut into as many blocks as in `blocks.py`, or that there
+#: is little beside a result where a block has a scratch array of its size, or several,
+FEWEST_WITH_ONE, FEWEST_WITH_SCRATCH = 32, 64
 
 #: if these are not smaller.
 LEAST_BYTES = 2**19
+
+#: From so many differences near the ends of rows on, to come once for several blocks
+#: takes less time than in each of them: these are many operations on few samples.
+MANY_AT_ENDS = 6
 
 #: More blocks are not kept: the time to cut them is nothing to that of their work.
 MOST_PIECES = 256
@@ -97,9 +101,10 @@ def prepared(
     if is_wide:
         narrow = [term.of_narrow() for term in terms]
         recorded.insert(0, forms.score_of(f, narrow, xp))
-    if not found:
+    is_cut, edges = len(found) > 0, recorded[0].edges
+    if not is_cut:
         limit = most_points(f, terms, xp, ops)
-        found = list(blocks.cut_into_blocks(shape, recorded[0].edges, limit))
+        found = list(blocks.cut_into_blocks(shape, edges, limit))
     is_whole, in_one_run = len(found) == 1, _can_be_runs(f, terms, out, ops)
     if in_one_run and not is_whole:
         in_one_run = all(
@@ -113,32 +118,44 @@ def prepared(
     spread = recorded[0].weights if in_one_run else ()
     if is_whole:
         bounds = [blocks.bound_to_all(one, *kind) for one in recorded]
-        pieces = [_piece(found[0], bounds, component, None)]
+        groups = [[_piece(found[0], bounds, component, None)]]
     else:
-        binders = [blocks.binder(one, *kind) for one in recorded]
-        pieces = in_pieces(found, binders, component, operands)
+        count = 1
+        if in_one_run and not is_cut and _has_much_at_ends(terms):
+            count = blocks.most_together(found, shape, edges)
+        binders = [blocks.binder(one, *kind, leaves_ends=count > 1) for one in recorded]
+        groups = [
+            in_pieces(group, binders, component, operands)
+            for group in blocks.grouped(found, count, shape, edges)
+        ]
     are_shared = [term.shares_weights for term in terms]
-    return Prepared(ops, pieces, alone(pieces, spread), spread, are_shared)
+    return Prepared(ops, groups, alone(groups, spread), spread, are_shared)
 
 
 def in_pieces(
-    found: Sequence[blocks.Block],
-    binders: Sequence[Callable[[blocks.Block], Bound]],
+    group: blocks.Group,
+    binders: Sequence[Callable[..., Bound]],
     component: int | None,
     operands: Sequence[Any],
 ) -> list[Piece]:
     """Return blocks with how they are played, and with what they read of operands."""
-    read = None if len(found) == 1 else operands  # all of them by the only block
-    return [
-        _piece(block, [bound(block) for bound in binders], component, read)
-        for block in found
-    ]
+    pieces = []
+    for found, is_end in ((group.blocks, False), (group.ends, True)):
+        for block in found:
+            bounds = [bound(block, is_end=is_end) for bound in binders]
+            piece = _piece(block, bounds, component, operands)
+            pieces.append(piece._replace(is_end=is_end))
+    return pieces
 
 
-def alone(pieces: Sequence[Piece], spread: Sequence[Any] = ()) -> Bound | None:
+def alone(
+    groups: Sequence[Sequence[Piece]], spread: Sequence[Any] = ()
+) -> Bound | None:
     """Return the only program, where it is for all operands as they are."""
-    is_alone = len(pieces) == 1 and not spread and len(pieces[0].bounds) == 1
-    return pieces[0].bounds[0] if is_alone else None
+    if len(groups) > 1 or len(groups[0]) > 1 or spread:
+        return None
+    (piece,) = groups[0]
+    return piece.bounds[0] if len(piece.bounds) == 1 and piece.cuts is None else None
 
 
 def _piece(
@@ -165,14 +182,16 @@ def most_points(
     """Return how many points a block should have; None for all."""
     if ops.block_bytes is None:
         return None
-    precision = terms[0].task.precision
-    dtype = working(precision)
-    samples, is_same = math.prod(f.shape), dtype == precision.result
-    if is_same and f.dtype == dtype and len(terms) == 1 and _is_plain(terms[0]):
-        return _most_of(samples, FEWEST_BLOCKS, ops.block_bytes, dtype, xp, ops)
-    # Those of another dtype are wider than the result.
-    nbytes = ops.scratch_bytes if is_same else ops.scratch_bytes // 2
-    return most_with_scratch(samples, nbytes, dtype, xp, ops)
+    task, dtype = terms[0].task, working(terms[0].task.precision)
+    nbytes, fewest = ops.scratch_bytes, FEWEST_WITH_SCRATCH
+    if dtype != task.precision.result:  # scratch arrays are wider than the result
+        nbytes //= 2
+    elif f.dtype == dtype and len(terms) == 1 and task.coordinates is None:
+        if len(task.scheme.formulas[task.scheme.interior].terms) == 1:
+            nbytes, fewest = ops.block_bytes, blocks.FEWEST
+        elif task.where is None:
+            fewest = FEWEST_WITH_ONE
+    return _most_of(math.prod(f.shape), fewest, nbytes, dtype, xp, ops)
 
 
 def most_with_scratch(
@@ -202,11 +221,16 @@ def points_in(nbytes: int, dtype: DType, xp: Namespace) -> int:
     return max(nbytes // itemsize, 1)
 
 
-def _is_plain(term: Term) -> bool:
-    """Tell whether it is one difference per point, times a number."""
-    scheme = term.task.scheme
-    interior = scheme.formulas[scheme.interior]
-    return len(interior.terms) == 1 and term.task.coordinates is None
+def _has_much_at_ends(terms: Sequence[Term]) -> bool:
+    """Tell whether what is done near the ends of rows takes long in each block.
+
+    For sums, samples around those near the ends are read, too, which takes as long.
+    """
+    if len(terms) > 1:
+        return False
+    scheme = terms[0].task.scheme
+    counts = [len(formula.terms) for formula in scheme.formulas]
+    return sum(counts) - counts[scheme.interior] >= MANY_AT_ENDS
 
 
 def _can_be_runs(f: Any, terms: Sequence[Term], out: Any, ops: InPlaceOps) -> bool:

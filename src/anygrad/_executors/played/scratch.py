@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
+from bisect import bisect_left
 from typing import Any
 
 #: Arrays of fewer bytes are nothing that an allocator gives back to the system.
@@ -30,8 +31,9 @@ class Scratch(threading.local):
         self._numpy = numpy
         #: Arrays of fewer bytes are made each time, and memory is kept in multiples.
         self._least, self._unit = least, unit
-        self._free: dict[int, list[Any]] = {}
-        self._held = 0
+        #: By size, the sizes apart.
+        self._free: list[Any] = []
+        self._sizes: list[int] = []
 
     def take(self, _: Any, *, dtype: Any, shape: tuple[int, ...]) -> Any:
         """Return an array of whatever values."""
@@ -39,12 +41,14 @@ class Scratch(threading.local):
         nbytes = math.prod(shape) * self._numpy.dtype(dtype).itemsize
         if nbytes < self._least:
             return array(shape, dtype)
-        size = -(-nbytes // self._unit) * self._unit
-        free = self._free.get(size)
-        if not free:
-            return array(shape, dtype, array(size, "b"))
-        self._held -= size
-        return array(shape, dtype, free.pop())
+        place = bisect_left(self._sizes, nbytes)
+        if place < len(self._sizes):
+            del self._sizes[place]
+            return array(shape, dtype, self._free.pop(place))
+        if self._sizes:  # blocks at an end may have been smaller: theirs serves no more
+            self._sizes.pop()
+            self._free.pop()
+        return array(shape, dtype, array(-(-nbytes // self._unit) * self._unit, "b"))
 
     def give(self, array: Any) -> None:
         """Keep the memory of an array, or of a part of one, that is read no more."""
@@ -53,8 +57,9 @@ class Scratch(threading.local):
         is_one = size > 0 and size % self._unit == 0
         if not is_one or size > MOST_BYTES:  # it has been small, or is large
             return
-        if self._held + size > MOST_BYTES:
+        if sum(self._sizes) + size > MOST_BYTES:
+            self._sizes.clear()
             self._free.clear()
-            self._held = 0
-        self._free.setdefault(size, []).append(memory)
-        self._held += size
+        place = bisect_left(self._sizes, size)
+        self._sizes.insert(place, size)
+        self._free.insert(place, memory)

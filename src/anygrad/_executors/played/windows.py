@@ -36,6 +36,9 @@ class Kind(NamedTuple):
     #: Whether rows are short and many, so that loops along them are: what is read near
     #: their ends is turned in memory then.
     is_turned: bool = False
+    #: Whether the ends of whole axes are left to blocks of their own: a run through
+    #: memory is all that is made along these.
+    leaves_ends: bool = False
 
 
 class Wanted(NamedTuple):
@@ -75,6 +78,7 @@ class Windows:
 
     def __init__(self, root: Value, shift: Shift, kind: Kind) -> None:
         box, self._in_one_run = kind.box, kind.in_one_run
+        self._leaves_ends = kind.leaves_ends
         self._parts: dict[tuple[Value, int | None], list[Part]] = {}
         self.root = Wanted(root, None, _moved(box, shift, root, None))
         needs: dict[tuple[Value, int | None], list[Window]]
@@ -166,11 +170,15 @@ class Windows:
             run = axis if is_run and self._in_one_run else None
             there = _moved(part, shift, operand, run)
             found.append((Wanted(operand, run, there), part))
+            if run is not None and self._leaves_ends:
+                return found[-1:]
         return sorted(found, key=lambda one: one[1][axis][0] - one[1][axis][1])
 
 
 def _fewest(axis: int, ends: tuple[int, int], windows: set[Window]) -> int:
     """Return from how many points on all that is near one end is before the other."""
+    if ends[1] - ends[0] < START:  # all of it is near one end
+        return 0
     after, before = [0], [0]
     for window in windows:
         for place in window[axis]:
