@@ -36,6 +36,9 @@ FEWEST_WITH_ONE, FEWEST_WITH_SCRATCH = 32, 80
 #: if these are not smaller.
 LEAST_BYTES = 2**19
 
+#: No number has more bytes: few samples are one block, whatever their dtype.
+WIDEST = 16
+
 #: From so many differences near the ends of rows on, to come once for several blocks
 #: takes less time than in each of them: these are many operations on few samples.
 MANY_AT_ENDS = 6
@@ -182,6 +185,9 @@ def most_points(
     """Return how many points a block should have; None for all."""
     if ops.block_bytes is None:
         return None
+    samples, least = math.prod(f.shape), min(ops.scratch_bytes // 2, LEAST_BYTES)
+    if samples * WIDEST <= min(ops.block_bytes, least):
+        return None
     task, dtype = terms[0].task, working(terms[0].task.precision)
     nbytes, fewest = ops.scratch_bytes, FEWEST_WITH_SCRATCH
     if dtype != task.precision.result:  # scratch arrays are wider than the result
@@ -191,7 +197,7 @@ def most_points(
             nbytes, fewest = ops.block_bytes, blocks.FEWEST
         elif task.where is None:
             fewest = FEWEST_WITH_ONE
-    return _most_of(math.prod(f.shape), fewest, nbytes, dtype, xp, ops)
+    return _most_of(samples, fewest, nbytes, dtype, xp, ops)
 
 
 def most_with_scratch(
