@@ -139,6 +139,7 @@ def small_blocks(library: str) -> None:
     blocks.SHORT_AXIS = 4  # the ends of longer ones may be left to blocks of their own
     in_numpy.LEAST_IN_ONE_PASS = in_torch.LEAST_IN_ONE_PASS = 0
     if library == "numpy":
+        in_numpy.LEAST_SHARED = 0
         cut = _cut(in_numpy._ops())
         in_numpy._ops = lambda: cut
     if library == "torch":
@@ -148,7 +149,7 @@ def small_blocks(library: str) -> None:
 
 
 def _cut(ops: Any) -> Any:
-    return ops._replace(block_bytes=128, scratch_bytes=128, least_shared=0)
+    return ops._replace(block_bytes=128, scratch_bytes=128)
 
 
 def fuzz(

@@ -47,8 +47,9 @@ def in_small_blocks(library: Backend, monkeypatch: pytest.MonkeyPatch) -> Backen
     # Nor do small arrays share weights on coordinates.
     monkeypatch.setattr(weights, "FEW_SAMPLES", 0)
     monkeypatch.setattr(preparing, "MOST_UNSHARED", 0)
-    small = {"block_bytes": 700, "scratch_bytes": 700, "least_shared": 0}
+    small = {"block_bytes": 700, "scratch_bytes": 700}
     if name == "numpy":
+        monkeypatch.setattr(in_numpy, "LEAST_SHARED", 0)
         of_numpy = in_numpy._ops()._replace(**small, moves=None)
         monkeypatch.setattr(in_numpy, "_ops", lambda: of_numpy)
     else:

@@ -33,7 +33,8 @@ def four_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def small_blocks(numpy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut arrays into blocks of a few elements, so that there are many."""
-    cut = in_numpy._ops()._replace(block_bytes=256, least_shared=0)
+    cut = in_numpy._ops()._replace(block_bytes=256)
+    monkeypatch.setattr(in_numpy, "LEAST_SHARED", 0)
     monkeypatch.setattr(in_numpy, "_ops", lambda: cut)
 
 

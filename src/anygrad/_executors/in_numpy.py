@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 #: For so many samples and more, the loops are told how long their buffers are.
 LEAST_SAMPLES = 2**15
+
+#: Samples of fewer bytes are one thread's.
+LEAST_SHARED = 2**23
 
 #: On fewer, calls with factors take no longer on whole arrays.
 LEAST_IN_ONE_PASS = 2**15
@@ -54,7 +57,7 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
         if again is not None:
             return again
     has_loops = f.size >= LEAST_SAMPLES and f.ndim > 1
-    with _swift() if has_loops else numpy.errstate(all="ignore"):
+    with _swift() if has_loops else numpy.errstate(all="ignore"), _on_threads_for(f):
         return blocked.run(f, plan, xp, outs, layout, ops=_ops())
 
 
@@ -81,7 +84,7 @@ def run_in_one_pass(
     work = composites.work_of(f, composite, xp, run, is_printed=is_compiled)
     if work is None:
         return None
-    with _swift():
+    with _swift(), _on_threads_for(f):
         return composites.run(work, plan, numpy.empty_like, OF_NUMPY, *ways)
 
 
@@ -114,6 +117,13 @@ def quietly(_: Any) -> AbstractContextManager[Any]:
     import numpy
 
     return numpy.errstate(all="ignore")
+
+
+def _on_threads_for(f: Any) -> AbstractContextManager[None]:
+    """Have one thread do what is little: another one would begin too late to help."""
+    nbytes = f.size * max(f.itemsize, 4)  # of what narrow numbers are converted to
+    is_little = nbytes < LEAST_SHARED and _workers.get_workers() > 1
+    return _workers.set_workers(1) if is_little else nullcontext()
 
 
 def _for_each(write: Callable[[Any], None], blocks: Iterable[Any]) -> None:
@@ -171,7 +181,6 @@ def _ops() -> operations.InPlaceOps:
         scratch_bytes=2**20 if is_near else 2**19,
         cuts_small_arrays=True,
         short_loop=256,
-        least_shared=2**23,
         for_each=_for_each,
     )
 

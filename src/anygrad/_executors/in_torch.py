@@ -254,7 +254,6 @@ def _ops(on_cpu: bool) -> operations.InPlaceOps:
         scratch_bytes=2**20,
         cuts_small_arrays=False,
         short_loop=0,  # such a run takes longer than short loops do
-        least_shared=0,
         for_each=operations.one_by_one,
     )
 

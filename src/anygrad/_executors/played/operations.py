@@ -43,8 +43,6 @@ class InPlaceOps(NamedTuple):
     #: Weights are spread over a block where a loop would be shorter than this, or
     #: than twice if they vary within it; 0 for never.
     short_loop: int
-    #: Results of fewer bytes are one thread's: another one begins too late to help.
-    least_shared: int
     #: ``for_each(function, blocks)``: one after the other, or on several threads.
     for_each: Callable[[Callable[[Any], None], Iterable[Any]], None]
 

@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .operations import one_by_one
-
 if TYPE_CHECKING:
     from ..._typing import Namespace
     from .blocks import Bound
@@ -84,9 +82,7 @@ def play(results: Sequence[Unplayed], xp: Namespace) -> None:
         blocks += [(k / count, write, one, out) for k, one in enumerate(known.groups)]
     if blocks:
         blocks.sort(key=itemgetter(0))
-        ops = results[0].known.ops
-        is_large = sum([result.out.nbytes for result in results]) >= ops.least_shared
-        (ops.for_each if is_large else one_by_one)(_write, blocks)
+        results[0].known.ops.for_each(_write, blocks)
 
 
 def _write(block: tuple[float, Callable[..., None], Sequence[Piece], Any]) -> None:
