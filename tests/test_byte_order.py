@@ -210,7 +210,7 @@ def test_mapped_coordinates_steps_and_masks(numpy: Any, mapped: Any, of: str) ->
 
 
 def test_large_mapped_samples_in_blocks(numpy: Any, mapped: Any) -> None:
-    values = numpy.sin(numpy.arange(300_000.0)).reshape(300, 1000)
+    values = numpy.sin(numpy.arange(1_200_000.0)).reshape(1200, 1000)
     f, x = mapped(values), mapped(numpy.arange(1000.0) ** 1.5)
     for workers in (1, 2):
         with anygrad.set_workers(workers):

@@ -42,6 +42,7 @@ def several_blocks(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut arrays of these sizes into several blocks, as much larger ones are."""
     monkeypatch.setattr(forms, "MOST_UNRECORDED", -1)
     if backend.library == "numpy":
+        monkeypatch.setattr(in_numpy, "LEAST_SHARED", 0)
         cut = in_smaller_blocks(in_numpy._ops())
         monkeypatch.setattr(in_numpy, "_ops", lambda: cut)
     if backend.library == "torch":

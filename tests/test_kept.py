@@ -280,7 +280,7 @@ def test_what_is_known_is_bounded_whoever_asks() -> None:
 
 def test_calls_while_another_thread_has_workers(numpy: Any) -> None:
     """The setting is the other thread's: here, it is as it was."""
-    f = numpy.sin(numpy.arange(400_000.0))
+    f = numpy.sin(numpy.arange(1_100_000.0))
     wanted = anygrad.gradient(f, spacing=0.1)[0].tobytes()
     inside, done = threading.Event(), threading.Event()
 

@@ -11,6 +11,7 @@ import pytest
 
 import anygrad
 from anygrad import _agnostic, _kept
+from anygrad._executors import in_numpy
 from anygrad._executors.played import holes
 from anygrad._executors.played.holes import Seen
 from backends import Backend
@@ -80,9 +81,14 @@ def check(library: Backend, function: str, f: Any, **kind: Any) -> None:
     ids=str,
 )
 def test_masks_in_any_order(
-    function: str, kind: dict[str, Any], library: Backend, draws: Any
+    function: str,
+    kind: dict[str, Any],
+    library: Backend,
+    draws: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """With other samples each time, in two orders of memory, on one thread or more."""
+    monkeypatch.setattr(in_numpy, "LEAST_SHARED", 0)
     draw, xp = random.Random(3), library.xp
     f = library.asarray(draws.random.default_rng(1).random(SHAPE).tolist())
     if kind.get("spacing") == "coordinates":
