@@ -248,8 +248,9 @@ def lonlat(
 
     The scale factors are the lengths of a degree: along the longitude,
     ``radius * cos(latitude)``, and along the latitude, ``radius``, both times
-    ``pi / 180``.  The components of a vector field are the eastward and the
-    northward one, in this order, whatever the order of the dims.
+    ``pi / 180``, which radians go without.  The components of a vector field
+    are the eastward and the northward one, in this order, whatever the order
+    of the dims.
 
     Parameters
     ----------
