@@ -343,7 +343,7 @@ def covering(
 class Progress:
     """Says how far the tests are, for those who see the output at the end only.
 
-    `noxfile.py` gives the file, and prints what is written there.
+    `nox` gives the file, and prints what is written there (`nox_sessions/progress.py`).
     """
 
     EVERY = 20  # seconds

@@ -205,10 +205,10 @@ def plots():
 def main(folder=DRAWN):
     """Draw all plots; return the exit status."""
     sys.path.insert(0, str(ROOT / "examples"))
-    import pictures
+    import looks
 
     for name, (size, draw) in plots().items():
-        for path in pictures.in_both_styles(name, size, draw, folder):
+        for path in looks.in_both_styles(name, size, draw, folder):
             sys.stdout.write(f"{path}\n")
     return 0
 

@@ -7,6 +7,7 @@ digits of floating numbers.  A block without prompts must run.
 
 from __future__ import annotations
 
+import ast
 import doctest
 import math
 import re
@@ -148,3 +149,25 @@ def test_links_lead_somewhere() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^):#]+)(?:#[^)]*)?\)", text):
         assert (ROOT / target).exists(), target
+
+
+def test_contributing_has_every_session() -> None:
+    """In its table, with the options in brackets of those that have some."""
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^\| `nox -s \"?(\w+)", page, re.MULTILINE))
+    told |= set(re.findall(r"by `nox -s \"(\w+)", page))
+    assert told == set(sessions())
+
+
+def sessions() -> Iterator[str]:
+    """Return the names of nox's sessions, which is not installed here."""
+    for file in (ROOT / "nox_sessions").glob("*.py"):
+        for function in ast.parse(file.read_text(encoding="utf-8")).body:
+            for mark in getattr(function, "decorator_list", ()):
+                if ast.unparse(mark).startswith("nox.session"):
+                    named = [
+                        k.value
+                        for k in getattr(mark, "keywords", ())
+                        if k.arg == "name"
+                    ]
+                    yield ast.literal_eval(named[0]) if named else function.name

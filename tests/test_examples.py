@@ -4,27 +4,57 @@ from __future__ import annotations
 
 import importlib
 import math
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
 DRAWN = ROOT / "docs" / "_static"
 LIBRARIES = ("numpy", "torch", "jax", "dask", "array_api_strict")
 
 pytestmark = pytest.mark.peers
 
 
+@pytest.fixture(autouse=True)
+def examples(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the examples import each other, as they do when one is run."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    before = set(sys.modules)
+    yield
+    for name in set(sys.modules) - before:
+        file = getattr(sys.modules[name], "__file__", None)
+        if name == "drawings" or (file and EXAMPLES in Path(file).parents):
+            del sys.modules[name]
+
+
 @pytest.fixture
-def pictures(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.syspath_prepend(str(ROOT / "examples"))
+def pictures() -> ModuleType:
     return importlib.import_module("pictures")
 
 
 @pytest.fixture
-def terrain(pictures: Any) -> Any:
+def terrain() -> ModuleType:
     return importlib.import_module("terrain")
+
+
+@pytest.fixture
+def vorticity() -> ModuleType:
+    return importlib.import_module("drawings.vorticity")
+
+
+def copied(values: Any, library_name: str) -> Any:
+    """Return an array of a library."""
+    return importlib.import_module("array_libraries").to_backend(values, library_name)
+
+
+def back(array: Any) -> Any:
+    """Return an array of NumPy."""
+    return importlib.import_module("array_libraries").to_numpy(array)
 
 
 @pytest.mark.parametrize(
@@ -70,40 +100,39 @@ def test_a_folder_that_does_not_exist(
 
 
 @pytest.mark.parametrize("library_name", LIBRARIES)
-def test_vorticity(pictures: Any, library_name: str) -> None:
+def test_vorticity(vorticity: Any, library_name: str) -> None:
     """Of a globe that turns as one: twice its speed times the sine of the latitude."""
     import numpy as np
 
     east, north = np.radians(np.arange(0.0, 360, 5)), np.radians(np.arange(20.0, 76, 2))
-    speed = 1e-5 * pictures.EARTH_RADIUS * np.cos(north)[:, None] + 0 * east
+    speed = 1e-5 * vorticity.EARTH_RADIUS * np.cos(north)[:, None] + 0 * east
     arrays = [
-        pictures.to_backend(a, library_name)
-        for a in (np.stack([speed, 0 * speed]), east, north)
+        copied(a, library_name) for a in (np.stack([speed, 0 * speed]), east, north)
     ]
-    found = pictures.to_numpy(pictures.vorticity(*arrays))
+    found = back(vorticity.vorticity(*arrays))
     exact = 2e-5 * np.sin(north)[:, None] + 0 * east
     assert np.allclose(found, exact, rtol=1e-4)
 
 
-def test_vorticity_has_no_seam(pictures: Any) -> None:
+def test_vorticity_has_no_seam(vorticity: Any) -> None:
     """Wherever the columns begin, each has the same value."""
     import numpy as np
 
     east, north = np.radians(np.arange(0.0, 360, 4)), np.radians(np.arange(20.0, 76, 4))
-    field = pictures.wind(east[None, :], north[:, None])
-    whole = pictures.vorticity(field, east, north)
-    rolled = pictures.vorticity(np.roll(field, 7, axis=2), east, north)
+    field = vorticity.wind(east[None, :], north[:, None])
+    whole = vorticity.vorticity(field, east, north)
+    rolled = vorticity.vorticity(np.roll(field, 7, axis=2), east, north)
     assert np.allclose(np.roll(whole, 7, axis=1), rolled, rtol=1e-9, atol=1e-15)
 
 
-def test_the_wind_has_no_divergence(pictures: Any) -> None:
+def test_the_wind_has_no_divergence(vorticity: Any) -> None:
     """It is made of stream functions, and nearly all of it turns."""
     import numpy as np
 
     import anygrad
 
     east, north = np.radians(np.arange(0.0, 360)), np.radians(np.arange(20.0, 76))
-    u, v = pictures.wind(east[None, :], north[:, None])
+    u, v = vorticity.wind(east[None, :], north[:, None])
     parallel = np.cos(north)[:, None]
     divergence = anygrad.divergence(
         np.stack([u, v * parallel]),
@@ -112,38 +141,37 @@ def test_the_wind_has_no_divergence(pictures: Any) -> None:
         accuracy=6,
         boundary=[("periodic", 2 * math.pi), "one_sided"],
     )
-    turning = pictures.vorticity(np.stack([u, v]), east, north)
-    outward = divergence / parallel / pictures.EARTH_RADIUS
+    turning = vorticity.vorticity(np.stack([u, v]), east, north)
+    outward = divergence / parallel / vorticity.EARTH_RADIUS
     assert np.abs(outward).max() < 0.02 * np.abs(turning).max()
 
 
 @pytest.mark.parametrize("library_name", LIBRARIES)
-def test_dark_lines(pictures: Any, library_name: str) -> None:
+def test_dark_lines(library_name: str) -> None:
     """A dark line is found along its length, and a bright one is not."""
     import numpy as np
 
+    drawing = importlib.import_module("drawings.lines")
     rows, columns = np.indices((21, 41), dtype=np.float64)
     dark, bright = (np.exp(-((columns - c) ** 2) / 8) for c in (12, 28))
-    picture = pictures.to_backend(bright - dark + 0 * rows, library_name)
-    lines = pictures.to_numpy(pictures.dark_lines(pictures.smoothed(picture, 1.0)))
+    picture = copied(bright - dark + 0 * rows, library_name)
+    lines = back(drawing.dark_lines(drawing.smoothed(picture, 1.0)))
     assert (lines >= 0).all()
     assert (lines.argmax(axis=1) == 12).all()
     assert (lines[:, 28] < 1e-6).all()
 
 
 @pytest.mark.parametrize("library_name", LIBRARIES)
-def test_the_first_cell(pictures: Any, library_name: str) -> None:
+def test_the_first_cell(library_name: str) -> None:
     import numpy as np
 
-    wave = pictures.parallel_wave(np.arange(2.5, 360, 5.0))
-    found = pictures.slopes_around(
-        pictures.to_backend(wave.temperature, library_name),
-        pictures.to_backend(wave.longitude, library_name),
+    drawing = importlib.import_module("drawings.longitude")
+    wave = drawing.parallel_wave(np.arange(2.5, 360, 5.0))
+    found = drawing.slopes_around(
+        copied(wave.temperature, library_name),
+        copied(wave.longitude, library_name),
     )
-    errors = {
-        name: np.abs(pictures.to_numpy(slope) - wave.slope)
-        for name, slope in found.items()
-    }
+    errors = {name: np.abs(back(slope) - wave.slope) for name, slope in found.items()}
     assert errors["one_sided"][0] > 5 * errors["periodic"][0]
     assert errors["one_sided"][1:-1] == pytest.approx(
         errors["periodic"][1:-1], abs=1e-4
@@ -151,13 +179,14 @@ def test_the_first_cell(pictures: Any, library_name: str) -> None:
 
 
 @pytest.mark.parametrize("library_name", LIBRARIES)
-def test_errors_against_the_step(pictures: Any, library_name: str) -> None:
+def test_errors_against_the_step(library_name: str) -> None:
     import numpy as np
 
+    drawing = importlib.import_module("drawings.convergence")
     grids = [2 * np.pi * np.arange(count) / count for count in (32, 64)]
-    samples = [pictures.to_backend(np.exp(np.sin(x)), library_name) for x in grids]
+    samples = [copied(np.exp(np.sin(x)), library_name) for x in grids]
     for accuracy in (2, 4):
-        coarse, fine = pictures.wave_errors(samples, accuracy)
+        coarse, fine = drawing.wave_errors(samples, accuracy)
         assert math.log2(coarse / fine) == pytest.approx(accuracy, abs=0.3)
 
 

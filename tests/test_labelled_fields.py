@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from typing import Any
 
 import pytest
@@ -265,3 +266,11 @@ def test_jacobian_with_a_dim_that_is_taken(
         labelled.jacobian(field, components=["z"], new_dim=new_dim)
     with pytest.raises(ValueError, match=r"^`components` must name each variable once"):
         labelled.jacobian(field, components=["z", "z"])
+
+
+def test_hints_say_all_that_is_taken(labelled: Any, xr: Any) -> None:
+    """Masks of fields may be Datasets, and an edge order None, as everywhere."""
+    for door in (labelled.divergence, labelled.curl, labelled.jacobian):
+        assert xr.Dataset in typing.get_args(typing.get_type_hints(door)["where"])
+    hints = typing.get_type_hints(labelled.gradient)
+    assert hints["edge_order"] == int | None

@@ -133,8 +133,8 @@ def derivative(
         - If `dim` or `axis` is not an int.
         - If `spacing` is neither a number nor an array, is of another library
           than `input` and NumPy, is complex where that has no complex dtypes,
-          is masked, is a quantity of another library than others of the call,
-          or is an array that would be refused as `input`.
+          has masked points, is a quantity of another library than others of
+          the call, or is an array that would be refused as `input`.
         - If `order` is not an int.
         - If `accuracy` is not an int.
         - If `edge_order` is neither an int nor None.

@@ -29,11 +29,11 @@ def divergence(
     input : array of shape (..., n, ...), real or complex floats, or integers
         The field: one component per dim named, along `vector_dim`.  Along each
         dim named, there must be at least ``max(edge_order + 1, accuracy)``
-        points where an end is one-sided.  With ghosts at both ends and no
-        `where`, one is enough, and two for ``"reflect"`` and, on coordinates,
-        for all but ``"periodic"`` and ghosts that are given.  Beside ghosts of
-        a neighbour at one end only, `halo_width` says how many
-        (`shortest_block`).  All other dims are batches.
+        points where an end is one-sided or `where` is given.  With ghosts at
+        both ends and no `where`, one is enough, and two for ``"reflect"`` and,
+        on coordinates, for all but ``"periodic"`` and ghosts that are given.
+        Beside ghosts of a neighbour at one end only, `halo_width` says how
+        many (`shortest_block`).  All other dims are batches.
     spacing : scalar, array, list or tuple of these, or None, default: 1
         Where the samples lie.  One scalar is the step along every dim.  A list
         or tuple has one entry per dim named, each of them
@@ -147,8 +147,8 @@ def divergence(
         - If `spacing` is an array of coordinates that is not in a list; if it
           or an entry of it is neither a number nor an array, is of another
           library than `input` and NumPy, is complex where that has no complex
-          dtypes, is masked, is a quantity of another library than others of
-          the call, or is an array that would be refused as `input`.
+          dtypes, has masked points, is a quantity of another library than
+          others of the call, or is an array that would be refused as `input`.
         - If `dim` or `axis` is neither an int nor a list, tuple or range of
           ints.
         - If `accuracy` is not an int.

@@ -187,8 +187,8 @@ def gradient(
         - If `spacing` is an array of coordinates that is not in a list; if it
           or an entry of it is neither a number nor an array, is of another
           library than `input` and NumPy, is complex where that has no complex
-          dtypes, is masked, is a quantity of another library than others of
-          the call, or is an array that would be refused as `input`.
+          dtypes, has masked points, is a quantity of another library than
+          others of the call, or is an array that would be refused as `input`.
         - If `dim` or `axis` is neither an int nor a list, tuple or range of
           ints.
         - If `edge_order` is neither an int nor None.

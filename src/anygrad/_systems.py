@@ -246,10 +246,10 @@ def lonlat(
 ) -> Grid:
     """Return what a call needs for samples in longitude and latitude.
 
-    The scale factors are the lengths of a degree: along the longitude,
-    ``radius * cos(latitude)``, and along the latitude, ``radius``, both times
-    ``pi / 180``.  The components of a vector field are the eastward and the
-    northward one, in this order, whatever the order of the dims.
+    The scale factors are the lengths of a degree: ``radius * cos(latitude)``
+    and ``radius``, times ``pi / 180``; those of a radian go without this.  The
+    components of a vector field are the eastward and the northward one, in
+    this order, whatever the order of the dims.
 
     Parameters
     ----------

@@ -27,10 +27,11 @@ _is_sharing: ContextVar[bool] = ContextVar("anygrad_is_sharing", default=False)
 def set_workers(workers: int) -> contextlib.AbstractContextManager[None]:
     """Set the number of threads for the calls within a ``with`` block.
 
-    Only large NumPy arrays, of more than some megabytes, are computed on
-    several threads.  torch tensors are on as many as `torch.set_num_threads`
-    says, and JAX, Dask and CuPy have their own ways.  Without ``with``, nothing
-    changes: `set_default_workers` is for that.
+    Only large NumPy arrays, of 8 MB and more, are computed on several threads,
+    and smaller ones where they are compiled (`set_compiler`).  torch tensors
+    are on as many as `torch.set_num_threads` says, and JAX, Dask and CuPy have
+    their own ways.  Without ``with``, nothing changes: `set_default_workers` is
+    for that.
 
     Parameters
     ----------

@@ -123,7 +123,7 @@ def gradient(
     dim: Hashable | Sequence[Hashable] | None = None,
     *,
     spacing: Any = None,
-    edge_order: int = 1,
+    edge_order: int | None = 1,
     accuracy: int = 2,
     boundary: Any = "one_sided",
     where: xr.DataArray | str | None = None,

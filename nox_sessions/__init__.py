@@ -1,0 +1,1 @@
+"""The sessions that `noxfile.py` shows to nox, and what they share."""
