@@ -91,14 +91,10 @@ def _prepared(
     ops: InPlaceOps,
 ) -> Prepared:
     """Cut a result into blocks."""
-    limit = None
-    if ops.block_bytes is not None:
-        dtype, samples = composite.grid.dtype, math.prod(out.shape)
-        nbytes = ops.scratch_bytes
-        limit = preparing.most_with_scratch(samples, nbytes, dtype, xp, ops)
-    shape = tuple(out.shape)
+    shape, axis = tuple(out.shape), composite.grid.vector_axis
+    samples, dtype = math.prod(shape), composite.grid.dtype
+    limit = preparing.most_within(ops.scratch_bytes, samples, dtype, xp, ops)
     found = list(blocks.cut_into_blocks(shape, score.edges, limit))
-    bound = blocks.binder(score, shape, False, False, xp, ops)
-    axis = composite.grid.vector_axis
+    bound = blocks.binder(score, shape, False, xp, ops)
     pieces = preparing.in_pieces(found, [bound], axis, operands)
     return Prepared(ops, pieces, preparing.alone(pieces), (), ())

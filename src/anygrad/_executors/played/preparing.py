@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._precision import working
 from ..recorded import weights
-from . import blocks, forms, replayed, scores
+from . import blocks, forms, scores
 from .pieces import Piece, Prepared
 
 if TYPE_CHECKING:
@@ -100,23 +100,16 @@ def prepared(
     if not found:
         limit = most_points(f, terms, xp, ops)
         found = list(blocks.cut_into_blocks(shape, recorded[0].edges, limit))
-    is_whole, in_one_run = len(found) == 1, _can_be_runs(f, terms, out, ops)
-    if in_one_run and not is_whole:
-        in_one_run = all(
-            blocks.is_one_run(block, shape)
-            and all(block[axis] == (0, shape[axis]) for _, axis in recorded[0].weights)
-            for block in found
-        )
-    is_kept = replayed.is_kept([term.task for term in terms], out, ops)
-    kind = shape, in_one_run, is_kept, xp, ops
+    spread = recorded[0].weights
+    in_one_run = _can_be_runs(f, terms, out, ops) and all(
+        blocks.is_one_run(block, shape)
+        and all(block[axis] == (0, shape[axis]) for _, axis in spread)
+        for block in found
+    )
+    binders = [blocks.binder(one, shape, in_one_run, xp, ops) for one in recorded]
     component = None if task.component is None else task.component[0]
-    spread = recorded[0].weights if in_one_run else ()
-    if is_whole:
-        bounds = [blocks.bound_to_all(one, *kind) for one in recorded]
-        pieces = [_piece(found[0], bounds, component, None)]
-    else:
-        binders = [blocks.binder(one, *kind) for one in recorded]
-        pieces = in_pieces(found, binders, component, operands)
+    pieces = in_pieces(found, binders, component, operands)
+    spread = spread if in_one_run else ()
     are_shared = [term.shares_weights for term in terms]
     return Prepared(ops, pieces, alone(pieces, spread), spread, are_shared)
 
@@ -128,11 +121,15 @@ def in_pieces(
     operands: Sequence[Any],
 ) -> list[Piece]:
     """Return blocks with how they are played, and with what they read of operands."""
-    read = None if len(found) == 1 else operands  # all of them by the only block
-    return [
-        _piece(block, [bound(block) for bound in binders], component, read)
-        for block in found
-    ]
+    pieces = []
+    for block in found:
+        bounds, cuts = [bound(block) for bound in binders], None
+        if len(found) > 1:  # the only block reads all
+            cuts = blocks.cuts_of(operands, component, bounds[0], block)
+        looked_at = blocks.with_components(bounds[0].reads, component)
+        target = tuple([slice(*extent) for extent in block])
+        pieces.append(Piece(bounds, cuts, looked_at, target))
+    return pieces
 
 
 def alone(pieces: Sequence[Piece], spread: Sequence[Any] = ()) -> Bound | None:
@@ -141,64 +138,37 @@ def alone(pieces: Sequence[Piece], spread: Sequence[Any] = ()) -> Bound | None:
     return pieces[0].bounds[0] if is_alone else None
 
 
-def _piece(
-    block: blocks.Block,
-    bounds: list[Bound],
-    component: int | None,
-    operands: Sequence[Any] | None,
-) -> Piece:
-    """Return a block, which reads parts of operands if these are given."""
-    cuts: tuple[Any, ...] | None = None
-    if operands is not None:
-        cuts = blocks.cuts_of(operands, component, bounds[0], block)
-    return Piece(
-        bounds,
-        cuts,
-        blocks.with_components(bounds[0].reads, component),
-        tuple([slice(*extent) for extent in block]),
-    )
-
-
 def most_points(
     f: Any, terms: Sequence[Term], xp: Namespace, ops: InPlaceOps
 ) -> int | None:
     """Return how many points a block should have; None for all."""
-    if ops.block_bytes is None:
-        return None
     precision = terms[0].task.precision
     dtype = working(precision)
     samples, is_same = math.prod(f.shape), dtype == precision.result
     if is_same and f.dtype == dtype and len(terms) == 1 and _is_plain(terms[0]):
-        return _most_of(samples, FEWEST_BLOCKS, ops.block_bytes, dtype, xp, ops)
+        return most_within(ops.block_bytes, samples, dtype, xp, ops, FEWEST_BLOCKS)
     # Those of another dtype are wider than the result.
     nbytes = ops.scratch_bytes if is_same else ops.scratch_bytes // 2
-    return most_with_scratch(samples, nbytes, dtype, xp, ops)
+    return most_within(nbytes, samples, dtype, xp, ops)
 
 
-def most_with_scratch(
-    samples: int, nbytes: int, dtype: DType, xp: Namespace, ops: InPlaceOps
-) -> int:
-    """Return how many points a block should have that has scratch arrays beside it."""
-    return _most_of(samples, FEWEST_WITH_SCRATCH, nbytes, dtype, xp, ops)
-
-
-def _most_of(
+def most_within(
+    nbytes: int | None,
     samples: int,
-    fewest: int,
-    nbytes: int,
     dtype: DType,
     xp: Namespace,
     ops: InPlaceOps,
-) -> int:
-    most = points_in(nbytes, dtype, xp)
-    if not ops.cuts_small_arrays:
-        return most
-    return min(most, max(samples // fewest, points_in(LEAST_BYTES, dtype, xp)))
+    fewest: int = FEWEST_WITH_SCRATCH,
+) -> int | None:
+    """Return how many points a block of so many bytes has; None for all.
 
-
-def points_in(nbytes: int, dtype: DType, xp: Namespace) -> int:
-    """Return how many numbers there are in so many bytes; one at least."""
+    Of a result with so many `samples` there are so many blocks, or more.
+    """
+    if ops.block_bytes is None or nbytes is None:
+        return None
     itemsize = int(xp.empty((0,), dtype=dtype).dtype.itemsize)  # a class has none
+    if ops.cuts_small_arrays:
+        nbytes = min(nbytes, max(samples // fewest * itemsize, LEAST_BYTES))
     return max(nbytes // itemsize, 1)
 
 

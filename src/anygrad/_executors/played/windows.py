@@ -27,15 +27,13 @@ class Kind(NamedTuple):
     #: Whether block and samples lie in memory one after the other, and no formula
     #: reads along other axes than its own.
     in_one_run: bool
+    #: Whether rows are short and many, so that loops along them are: what is read near
+    #: their ends is turned in memory then.
+    is_turned: bool
     #: Whether there are so few points along an axis that those which count from its
     #: start may lie behind those which count from its end: then nothing is put
     #: together.
-    is_short: bool
-    #: Whether each operation has memory of its own, so that all they make stays.
-    is_kept: bool
-    #: Whether rows are short and many, so that loops along them are: what is read near
-    #: their ends is turned in memory then.
-    is_turned: bool = False
+    is_short: bool = False
 
 
 class Wanted(NamedTuple):
