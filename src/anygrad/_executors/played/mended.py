@@ -18,7 +18,7 @@ from . import forms, learning
 from .blocks import cut_into_blocks
 from .masked import MOST_POINTS, Mender, is_run_through
 from .pieces import player
-from .preparing import MOST_PIECES, most_points, operands_of, prepared, shares_weights
+from .preparing import keep, most_points, operands_of, prepared, shares_weights
 from .scores import Term
 
 if TYPE_CHECKING:
@@ -123,10 +123,8 @@ class _Mended(_Part):
     def prepare(self, score: Score, cut: Sequence[Block], out: Any) -> None:
         """Have it made in these blocks."""
         terms, operands = [self.term], self.operands()
-        known = prepared(score, operands, terms, out, self.xp, self.ops, cut)
-        if self.kept is not None and len(cut) <= MOST_PIECES:
-            self.kept.keep(known)
-        self.known = known
+        self.known = prepared(score, operands, terms, out, self.xp, self.ops, cut)
+        keep(self.known, self.kept)
 
     def make_all(self) -> None:
         """Have it made at once."""

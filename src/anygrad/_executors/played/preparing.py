@@ -12,6 +12,7 @@ from . import blocks, forms, scores
 from .pieces import Piece, Prepared
 
 if TYPE_CHECKING:
+    from ..._kept import Kept
     from ..._records import Task
     from ..._typing import DType, Namespace
     from .blocks import Bound
@@ -112,6 +113,12 @@ def prepared(
     spread = spread if in_one_run else ()
     are_shared = [term.shares_weights for term in terms]
     return Prepared(ops, pieces, alone(pieces, spread), spread, are_shared)
+
+
+def keep(known: Prepared, kept: Kept | None) -> None:
+    """Keep what has been prepared for the calls to come, if there is a place for it."""
+    if kept is not None and len(known.pieces) <= MOST_PIECES:
+        kept.keep(known)
 
 
 def in_pieces(
