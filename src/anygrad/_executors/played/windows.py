@@ -221,11 +221,10 @@ def _merged(windows: list[Window]) -> list[Window]:
 def _united(one: Window, other: Window) -> Window | None:
     """Return the window of two if they have no other points; None otherwise."""
     different = [k for k in range(len(one)) if one[k] != other[k]]
-    if len(different) > 1:
+    if len(different) != 1:
         return one if _holds(one, other) else other if _holds(other, one) else None
-    for axis in different:
-        (a, b), (c, d) = one[axis], other[axis]
-        if max(a, c) > min(b, d):
-            return None
-        return (*one[:axis], (min(a, c), max(b, d)), *one[axis + 1 :])
-    return one
+    (axis,) = different
+    (a, b), (c, d) = one[axis], other[axis]
+    if max(a, c) > min(b, d):
+        return None
+    return (*one[:axis], (min(a, c), max(b, d)), *one[axis + 1 :])
