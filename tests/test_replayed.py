@@ -274,12 +274,12 @@ def test_complex_numbers(numpy: Any, dtype: str, edge_order: int) -> None:
 
 @pytest.mark.forms("numpy")
 def test_complex_numbers_that_are_scaled_now_and_then(numpy: Any) -> None:
-    """What has been made without a number is not made again with one, nor otherwise."""
+    """What has been made with a number is not made again without: 2 × 0.5 is one."""
     f = numpy.arange(11.0) ** 2 % 7 * (1 + 2j)
-    for spacing in (1, 1, 1, 0.3, 1, 4.0, 4.0, 4.0, 1):
-        plan = plan_of("derivative", f, spacing=spacing, order=2)
+    for spacing in (0.3, 0.3, 0.3, 0.5, 4.0, 0.5):
+        plan = plan_of("derivative", f, spacing=spacing)
         (wanted,) = _agnostic.run(f, plan, plan.namespace)
-        result = anygrad.derivative(f, spacing=spacing, order=2)
+        result = anygrad.derivative(f, spacing=spacing)
         assert result.tobytes() == wanted.tobytes()
 
 
