@@ -107,8 +107,7 @@ def _begin(
         f, tasks, (out,) = in_order_of_memory(f, tasks, [out], ops.memory)
         if not layout.has_samples_in_order and f.nbytes <= learning.MOST_BYTES_SHARED:
             f = replayed.copied(f, out, ops)
-    if any(task.where is not None for task in tasks):
-        tasks = [masked.with_whole_mask(task, out, xp) for task in tasks]
+    tasks = [masked.with_whole_mask(task, out, xp) for task in tasks]
     if known is None:
         terms = [Term(task, shares_weights(out, task, ops)) for task in tasks]
         score = forms.score_unless_new(f, terms, xp)

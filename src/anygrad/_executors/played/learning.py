@@ -64,8 +64,7 @@ def learn(
         if known.spaces is None:
             is_first = True
             kept.made = known._replace(spaces=())  # it is not made again alone
-        has_mask = task.where is not None
-        whole = masked.with_whole_mask(task, out, xp) if has_mask else task
+        whole = masked.with_whole_mask(task, out, xp)
         totals.append(Total((whole,), out, known))
     if is_first or not first.account.has_room():  # there may be no other call
         return

@@ -60,9 +60,9 @@ def is_run_through(f: Any, task: Task) -> bool:
 
 
 def with_whole_mask(task: Task, out: Any, xp: Namespace) -> Task:
-    """Return a task whose mask has the shape of the result."""
+    """Return a task whose mask, if there is one, has the shape of the result."""
     where = task.where
-    if where.shape == out.shape:
+    if where is None or where.shape == out.shape:
         return task
     return task._replace(where=xp.broadcast_to(where, out.shape))
 

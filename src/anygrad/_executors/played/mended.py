@@ -104,15 +104,15 @@ class _Mended(_Part):
         self, f: Any, task: Task, sign: int, out: Any, xp: Namespace, ops: InPlaceOps
     ) -> None:
         self.f, self.sign, self.xp, self.ops = f, sign, xp, ops
-        self.values, self.dtype = None, task.precision.result
-        self.first = first = of_valid(task, "mended")
+        self.dtype = task.precision.result
+        first = of_valid(task, "mended")
         self.kept = first.kept
         if not (ops.memory.is_contiguous(f) and ops.memory.is_contiguous(out)):
             self.kept = first.kept and first.kept.beside(layout_of(f, out, ops.memory))
         #: What masks tell is kept beside it.
         holes = self.kept and self.kept.beside("holes")
         self.mender = Mender(f, task, holes, xp, ops)
-        #: Its blocks.
+        #: Its blocks; None where all of it is made at once.
         self.known = learning.prepared_for(ops, self.kept)
         if self.known is None:
             self.term = Term(first, shares_weights(out, first, ops))
@@ -131,16 +131,17 @@ class _Mended(_Part):
 
     def make_all(self) -> None:
         """Have it made at once."""
-        (self.values,) = _agnostic.run(self.f, Plan((self.first,)), self.xp)
+        self.known = None
+        (self.values,) = _agnostic.run(self.f, Plan((self.term.task,)), self.xp)
 
     def start(self) -> None:
         """Be ready to write blocks."""
-        if self.known is not None and self.values is None:
+        if self.known is not None:
             self.write = player(self.known, self.operands(), self.xp)
 
     def fill(self, place: Place, block: Any) -> None:
         number, target = place
-        if self.known is None or self.values is not None:
+        if self.known is None:
             super().fill(place, block)
         else:
             self.write(self.known.pieces[number], block)
