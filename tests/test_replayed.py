@@ -126,11 +126,20 @@ def test_other_coordinates_now_and_then(
 )
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
 @pytest.mark.parametrize("is_turned", [False, True])
+@pytest.mark.parametrize("is_line", [True, False])
 def test_weights_of_coordinates_that_rest(
-    numpy: Any, function: str, kind: dict[str, Any], dtype: str, is_turned: bool
+    numpy: Any,
+    function: str,
+    kind: dict[str, Any],
+    dtype: str,
+    is_turned: bool,
+    is_line: bool,
 ) -> None:
     """They are made once the coordinates have come often, and left when others come."""
     lines = [numpy.cumsum(numpy.arange(float(n)) % 4 + 1) for n in (45, 50)]
+    if not is_line:
+        wave = numpy.arange(45.0 * 50).reshape(45, 50) % 7 / 10
+        lines = [lines[0][:, None] + wave, lines[1] + wave]
     times = replayed.MANY_REPEATS
     for n, count in enumerate([times + 3, 1, times - 1, 2, times + 2]):
         grid = [x * (n + 1.0) for x in lines]
@@ -261,6 +270,17 @@ def test_complex_numbers(numpy: Any, dtype: str, edge_order: int) -> None:
             assert (results[0] == wanted)[are_finite].all()
             assert (numpy.isfinite(results[0]) == are_finite).all()
     assert free_spaces(plan)
+
+
+@pytest.mark.forms("numpy")
+def test_complex_numbers_that_are_scaled_now_and_then(numpy: Any) -> None:
+    """What has been made with a number is not made again without: 2 × 0.5 is one."""
+    f = numpy.arange(11.0) ** 2 % 7 * (1 + 2j)
+    for spacing in (0.3, 0.3, 0.3, 0.5, 4.0, 0.5):
+        plan = plan_of("derivative", f, spacing=spacing)
+        (wanted,) = _agnostic.run(f, plan, plan.namespace)
+        result = anygrad.derivative(f, spacing=spacing)
+        assert result.tobytes() == wanted.tobytes()
 
 
 @pytest.mark.forms("numpy")

@@ -9,7 +9,15 @@ import pytest
 from anygrad._executors.printed import cuda, loops, variants
 from anygrad._executors.printed.printing import Scope
 from anygrad._executors.recorded import tape, weights
-from anygrad._executors.recorded.nodes import LENGTH, Node, TooLong, interiors, nodes_of
+from anygrad._executors.recorded.nodes import (
+    LENGTH,
+    Node,
+    Tape,
+    TooLong,
+    interiors,
+    nodes_of,
+)
+from anygrad._executors.recorded.symbols import Words, symbol_of_array
 from planning import plan_of
 from recordings import call, form, record
 
@@ -126,6 +134,15 @@ def test_shared_parts_are_one(numpy: Any) -> None:
         return own.union(*map(conversions, node.operands))
 
     assert conversions(one) & conversions(two)
+
+
+def test_one_place_of_what_has_been_joined(numpy: Any) -> None:
+    """It is that of the piece which is there, and no choice by position."""
+    tape = Tape(numpy)
+    whole = symbol_of_array(tape, 0, (LENGTH,), numpy.dtype("f8"))
+    joined = Words(tape).concat([whole[3:5], -whole[2:]], axis=0)
+    assert joined[1].node is whole[4].node
+    assert joined[2].node is (-whole[2]).node
 
 
 def test_interiors(numpy: Any) -> None:

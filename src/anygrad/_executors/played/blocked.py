@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from ... import _agnostic
@@ -20,17 +19,15 @@ from .. import results
 from ..memory import in_order_of_memory, layout_of
 from . import forms, learning, masked, mended, replayed, spaces
 from .pieces import Unplayed, play
-from .preparing import MOST_PIECES, operands_of, prepared, shares_weights
+from .preparing import keep, operands_of, prepared, shares_weights
 from .replayed import Total
 from .scores import Term
 
 if TYPE_CHECKING:
-    from ..._kept import Kept
     from ..._records import Task
     from ..._typing import Namespace
     from ..memory import Layout
     from .operations import InPlaceOps
-    from .pieces import Prepared
 
 
 def run(
@@ -52,22 +49,16 @@ def run(
     if not is_whole and has_arrays(plan):
         return _agnostic.run(f, plan, xp)
     unplayed: list[Unplayed] = []
-    if plan.is_plain and not has_masks:  # each task is a total, and small calls count
-        pairs = zip_longest(plan.tasks, outs)
-        found = tuple(
-            [_begun(f, (task,), xp, ops, out, unplayed) for task, out in pairs]
-        )
-        play(unplayed, xp)
-        learning.learn(f, plan, found, layout, xp, ops)
-        return found
     made = results.empty(f, plan, ops.empty_like, outs)
-    for tasks, out in zip(totals_of(plan.tasks), made.outs, strict=True):
+    # Each task of a plain plan is a total: that is told at once, as small calls count.
+    totals = zip(plan.tasks) if plan.is_plain else totals_of(plan.tasks)
+    for tasks, out in zip(totals, made.outs, strict=True):
         if has_masks and not all(masked.is_run_through(f, task) for task in tasks):
             mended.write_sum(f, tasks, out, xp, ops, total)
         elif tasks[0].inner is not None:  # which are not to be there all at once
             total(f, tasks, xp, ops, out)
         else:
-            _begun(f, tasks, xp, ops, out, unplayed)
+            _begin(f, tasks, xp, ops, out, unplayed)
     play(unplayed, xp)
     if plan.is_plain:
         learning.learn(f, plan, made.outs, layout, xp, ops)
@@ -82,28 +73,28 @@ def total(
     out: Any = None,
 ) -> Any:
     """Return a derivative with what is added to it, in `out` if that is given."""
+    if out is None:
+        like = _agnostic.component(f, tasks[0])
+        out = ops.empty_like(like, dtype=tasks[0].precision.result)
     unplayed: list[Unplayed] = []
-    result = _begun(f, tasks, xp, ops, out, unplayed)
+    _begin(f, tasks, xp, ops, out, unplayed)
     play(unplayed, xp)
-    return result
+    return out
 
 
-def _begun(
+def _begin(
     f: Any,
     tasks: Sequence[Task],
     xp: Namespace,
     ops: InPlaceOps,
     out: Any,
     unplayed: list[Unplayed],
-) -> Any:
-    """Return where a total will be, when the blocks are played that are put there."""
-    task, layout, result = tasks[0], None, out
+) -> None:
+    """Write a total, or put it to those of which the blocks are still to be played."""
+    task, layout = tasks[0], None
     if len(tasks) == 1 and (task.inner is not None or task.component is not None):
         f, task = _outer(f, task, xp, ops)
         tasks = (task,)
-    if out is None:
-        samples = _agnostic.component(f, task)
-        result = out = ops.empty_like(samples, dtype=task.precision.result)
     kept, is_contiguous = task.kept, ops.memory.is_contiguous
     if not (is_contiguous(f) and is_contiguous(out)):
         layout = layout_of(_agnostic.component(f, task), out, ops.memory)
@@ -111,34 +102,27 @@ def _begun(
     known = learning.prepared_for(ops, kept)
     free, moves = None if known is None else known.spaces, ops.moves
     if free and moves and spaces.again(free, f, tasks, moves, partial(moves.put, out)):
-        return result
+        return
     if layout is not None:
         f, tasks, (out,) = in_order_of_memory(f, tasks, [out], ops.memory)
         if not layout.has_samples_in_order and f.nbytes <= learning.MOST_BYTES_SHARED:
             f = replayed.copied(f, out, ops)
-    if any(task.where is not None for task in tasks):
-        tasks = [masked.with_whole_mask(task, out, xp) for task in tasks]
+    tasks = [masked.with_whole_mask(task, out, xp) for task in tasks]
     if known is None:
         terms = [Term(task, shares_weights(out, task, ops)) for task in tasks]
         score = forms.score_unless_new(f, terms, xp)
         if score is None:
             plan = Plan((tasks[0]._replace(sign=0), *tasks[1:]))
             (out[...],) = _agnostic.run(f, plan, xp)
-            return result
+            return
         operands = operands_of(f, tasks, [term.shares_weights for term in terms], xp)
-        known = _kept(prepared(score, operands, terms, out, xp, ops), kept)
+        known = prepared(score, operands, terms, out, xp, ops)
+        keep(known, kept)
     else:
         if kept is not None and known.spaces is None:
             learning.learn_total(f, Total(tasks, out, known), kept, layout, xp)
         operands = operands_of(f, tasks, known.shares_weights, xp)
     unplayed.append(Unplayed(known, operands, out))
-    return result
-
-
-def _kept(known: Prepared, kept: Kept | None) -> Prepared:
-    if kept is not None and len(known.pieces) <= MOST_PIECES:
-        kept.keep(known)
-    return known
 
 
 def _outer(f: Any, task: Task, xp: Namespace, ops: InPlaceOps) -> tuple[Any, Task]:

@@ -108,7 +108,7 @@ def grouped(
     cut = [
         axis for axis, parts in enumerate(zip(*found, strict=True)) if _differ(parts)
     ]
-    for _, line in groupby(found, lambda block: block[: max(cut)]):
+    for _, line in groupby(found, lambda block: block[: max(cut, default=0)]):
         neighbours = list(line)
         for start in range(0, len(neighbours), count):
             group = neighbours[start : start + count]
@@ -200,26 +200,10 @@ def _strides(lengths: Sequence[int]) -> list[int]:
     return [*strides[-2::-1], strides[-1]]
 
 
-def bound_to_all(
-    score: Score,
-    shape: tuple[int, ...],
-    in_one_run: bool,
-    is_kept: bool,
-    xp: Namespace,
-    ops: InPlaceOps,
-) -> Bound:
-    """Return the program for a result that is one block."""
-    kind = Kind(score.whole, in_one_run, False, is_kept)
-    program = _program_for(score, kind, shape, xp, ops)
-    indices, reads = program.bind([(0, n, n) for n in shape], _strides(shape))
-    return Bound(program.play, indices, (None,) * len(shape), reads)
-
-
 def binder(
     score: Score,
     shape: tuple[int, ...],
     in_one_run: bool,
-    is_kept: bool,
     xp: Namespace,
     ops: InPlaceOps,
     *,
@@ -239,10 +223,12 @@ def binder(
         ]
         known = bounds.get((box, tuple(where)))
         if known is None:
-            kind = Kind(box, in_one_run and not is_end, False, is_kept)
-            kind = kind._replace(leaves_ends=leaves_ends and not is_end)
             lengths = [stop - start for start, stop in block]
-            program = _program_for(score, kind, lengths, xp, ops)
+            is_run, leaves = in_one_run and not is_end, leaves_ends and not is_end
+            kind = Kind(box, is_run, _are_short_rows(lengths), leaves_ends=leaves)
+            program = score.program(kind, ops, xp)
+            if _are_few(lengths, program.fewest, box):
+                program = score.program(kind._replace(is_short=True), ops, xp)
             known = _bind(program, box, block, shape)
             bounds[box, tuple(where)] = known
         return known
@@ -250,21 +236,16 @@ def binder(
     return bound
 
 
-def _program_for(
-    score: Score, kind: Kind, lengths: Sequence[int], xp: Namespace, ops: InPlaceOps
-) -> Program:
-    """Return the program for blocks of these lengths.
-
-    There is another one for too few points along an axis that they have an end of.
-    """
+def _are_short_rows(lengths: Sequence[int]) -> bool:
+    """Tell whether a block has short rows, and many."""
     *lines, row = lengths
-    is_turned = bool(lines) and math.prod(lines) >= max(row, MANY_ROWS)
-    kind = kind._replace(is_turned=is_turned and not kind.is_kept)
-    program = score.program(kind, ops, xp)
-    for extent, n, fewest in zip(kind.box, lengths, program.fewest, strict=True):
-        if n < fewest and extent != (START, STOP):
-            return score.program(kind._replace(is_short=True), ops, xp)
-    return program
+    return bool(lines) and math.prod(lines) >= max(row, MANY_ROWS)
+
+
+def _are_few(lengths: Sequence[int], fewest: Sequence[int], box: Window) -> bool:
+    """Tell whether a block has too few points along an axis that it has an end of."""
+    axes = zip(lengths, fewest, box, strict=True)
+    return any(n < few and extent != (START, STOP) for n, few, extent in axes)
 
 
 def cuts_of(

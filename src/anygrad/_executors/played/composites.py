@@ -91,17 +91,11 @@ def _prepared(
     ops: InPlaceOps,
 ) -> Prepared:
     """Cut a result into blocks."""
-    limit = None
-    if ops.block_bytes is not None:
-        dtype, samples = composite.grid.dtype, math.prod(out.shape)
-        nbytes = ops.scratch_bytes
-        limit = preparing.most_with_scratch(samples, nbytes, dtype, xp, ops)
-    shape = tuple(out.shape)
+    shape, axis = tuple(out.shape), composite.grid.vector_axis
+    samples, dtype = math.prod(shape), composite.grid.dtype
+    limit = preparing.most_within(ops.scratch_bytes, samples, dtype, xp, ops)
     found = list(blocks.cut_into_blocks(shape, score.edges, limit))
-    bound = blocks.binder(score, shape, False, False, xp, ops)
-    axis = composite.grid.vector_axis
-    groups = [
-        preparing.in_pieces(blocks.Group([block], []), [bound], axis, operands)
-        for block in found
-    ]
+    bound = blocks.binder(score, shape, False, xp, ops)
+    alone = [blocks.Group([block], []) for block in found]
+    groups = preparing.in_pieces(alone, [bound], axis, operands)
     return Prepared(ops, groups, preparing.alone(groups), (), ())

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..._precision import is_complex
 from ..memory import in_order_of_memory
-from ..recorded import weights
 from . import forms, masked, replayed, spaces
 from .pieces import Prepared
 from .preparing import prepared
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from ..memory import Layout
     from .operations import InPlaceOps
     from .replayed import Workspace
-    from .scores import Term
 
 #: Beyond so many bytes of a result, a call is played as any is;
 MOST_BYTES = 2**18
@@ -66,8 +64,7 @@ def learn(
         if known.spaces is None:
             is_first = True
             kept.made = known._replace(spaces=())  # it is not made again alone
-        has_mask = task.where is not None
-        whole = masked.with_whole_mask(task, out, xp) if has_mask else task
+        whole = masked.with_whole_mask(task, out, xp)
         totals.append(Total((whole,), out, known))
     if is_first or not first.account.has_room():  # there may be no other call
         return
@@ -109,17 +106,17 @@ def _spaces(
         return []
     if layout is not None and tasks[0].component is not None:
         return []
+    workspace = replayed.workspace_for(f, totals, dtype)
     if dtype != f.dtype or not are_blocks:
         # They are converted when they are put there, so that it is done once for all.
-        f = replayed.copied(f, out, totals[0].known.ops, dtype)
-        totals = [_as_one(f, total, total.terms(), xp) for total in totals]
-    workspace = replayed.workspace_for(f, totals)
-    first = Replay(totals, workspace, xp)
+        workspace = _as_one(workspace, xp)
+    first = Replay(workspace, xp)
     play: Any = first.play
     if _can_rest(tasks, out):
-        held = workspace.holding(totals)  # what is the caller's is not kept
-        play = resting(first, partial(_rest, held, workspace, kept, xp))
-    space = Space(*workspace[:3], play, first.nbytes)
+        play = resting(first, partial(_rest, workspace, kept, xp))
+    arrays = spaces.given_arrays(workspace.tasks())
+    outs = [total.out for total in workspace.totals]
+    space = Space(workspace.samples, arrays, outs, play, first.nbytes)
     if layout is not None:
         space = space.turned(layout.order, totals[0].known.ops.memory)
     return [space]
@@ -131,15 +128,31 @@ def _converted(f: Any, tasks: Sequence[Task], xp: Namespace) -> Any:
     return f.dtype if others or is_complex(first, xp) else first
 
 
-def _as_one(f: Any, total: Total, terms: Sequence[Term], xp: Namespace) -> Total:
-    """Return what is prepared as one block, for samples that are converted already."""
-    if f.dtype == total.tasks[0].precision.samples:
-        terms = [term.of_narrow() for term in terms]
-    as_one = total.known.ops._replace(block_bytes=None)
-    score = forms.score_of(f, terms, xp)
-    # Of the operands beside the samples, one block cuts nothing out.
-    known = prepared(score, [f], terms, total.out, xp, as_one)
-    return total._replace(known=known)
+def _as_one(workspace: Workspace, xp: Namespace, *, rests: bool = False) -> Workspace:
+    """Return results prepared as one block each, for samples that are converted.
+
+    Weights may rest on all grids that have real ones.
+    """
+    totals, f = [], workspace.samples
+    for total in workspace.totals:
+        terms = total.terms()
+        if rests:
+            terms = [
+                term._replace(shares_weights=_has_weights(term.task)) for term in terms
+            ]
+        if f.dtype == total.tasks[0].precision.samples:
+            terms = [term.of_narrow() for term in terms]
+        as_one = total.known.ops._replace(block_bytes=None)
+        score = forms.score_of(f, terms, xp)
+        # Of the operands beside the samples, one block cuts nothing out.
+        known = prepared(score, [f], terms, total.out, xp, as_one)
+        totals.append(total._replace(known=known))
+    return workspace._replace(totals=totals)
+
+
+def _has_weights(task: Task) -> bool:
+    """Tell whether a task has weights on coordinates, by which real samples stay so."""
+    return task.coordinates is not None and not task.precision.is_complex_by_grid
 
 
 def _can_rest(tasks: Sequence[Task], out: Any) -> bool:
@@ -148,25 +161,16 @@ def _can_rest(tasks: Sequence[Task], out: Any) -> bool:
     for task in tasks:
         if task.where is not None:
             return False
-        if weights.are_on_line(task):
+        if _has_weights(task):
             scheme = task.scheme
             count += len(scheme.formulas[scheme.interior].offsets) - 1
     return bool(0 < count * out.nbytes <= MOST_BYTES_OF_WEIGHTS)
 
 
-def _rest(
-    totals: Sequence[Total], workspace: Workspace, kept: Kept, xp: Namespace
-) -> Replay | None:
+def _rest(workspace: Workspace, kept: Kept, xp: Namespace) -> Replay | None:
     """Return how results are made of weights that stay, if there is room for them."""
     if not kept.account.has_room():
         return None
-    resting = []
-    for total in totals:
-        terms = [
-            term._replace(shares_weights=weights.are_on_line(term.task))
-            for term in total.terms()
-        ]
-        resting.append(_as_one(workspace.samples, total, terms, xp))
-    replay = Replay(resting, workspace, xp)
+    replay = Replay(_as_one(workspace, xp, rests=True), xp)
     kept.grow(replay.nbytes)
     return replay

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 #: be run through with each of them; on coordinates twice as many.
 MOST_RUN_THROUGH = 120_000
 
-#: So many points are told of together at most, and so many mended.
-MOST_POINTS, MOST_POSITIONS = 2**18, 2**15
+#: So many points are mended together at most.
+MOST_POSITIONS = 2**15
 
 
 class Block(NamedTuple):
@@ -60,9 +60,9 @@ def is_run_through(f: Any, task: Task) -> bool:
 
 
 def with_whole_mask(task: Task, out: Any, xp: Namespace) -> Task:
-    """Return a task whose mask has the shape of the result."""
+    """Return a task whose mask, if there is one, has the shape of the result."""
     where = task.where
-    if where.shape == out.shape:
+    if where is None or where.shape == out.shape:
         return task
     return task._replace(where=xp.broadcast_to(where, out.shape))
 
@@ -87,18 +87,6 @@ class Mender:
 
         The block is `out`, and `target` its place.
         """
-        lengths = [rows.stop - rows.start for rows in target]
-        parts = -(-math.prod(lengths) // MOST_POINTS)
-        cut = next((k for k, n in enumerate(lengths) if n > 1), 0)
-        step, first = -(-lengths[cut] // parts), target[cut].start
-        for start in range(0, lengths[cut], step):
-            stop = min(start + step, lengths[cut])
-            rows = slice(first + start, first + stop)
-            own = out[index_along(cut, slice(start, stop))]
-            self._mend(_with_rows(target, cut, rows), own)
-
-    def _mend(self, target: tuple[slice, ...], out: Any) -> None:
-        """Replace it in a part of a block."""
         axis, length = self.task.axis, self.f.shape[self.task.axis]
         rows, margin = target[axis], self.rules.margin
         start, stop = max(rows.start - margin, 0), min(rows.stop + margin, length)

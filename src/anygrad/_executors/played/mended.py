@@ -16,9 +16,9 @@ from ..._records import Plan, of_valid, unrounded
 from ..memory import in_order_of_memory, layout_of, order_of_memory
 from . import forms, learning
 from .blocks import cut_into_blocks
-from .masked import MOST_POINTS, Mender, is_run_through
+from .masked import Mender, is_run_through
 from .pieces import player
-from .preparing import MOST_PIECES, most_points, operands_of, prepared, shares_weights
+from .preparing import keep, most_points, operands_of, prepared, shares_weights
 from .scores import Term
 
 if TYPE_CHECKING:
@@ -31,9 +31,12 @@ if TYPE_CHECKING:
 #: ``write(f, (task,), xp, ops)`` returns a derivative of few samples.
 Write: TypeAlias = Callable[..., Any]
 
-#: On one thread, blocks may be so many times as large as others, if they have no more
-#: points than are told of together: to mend one takes some 200 operations, which on
-#: fewer points take longer than what leaves the cache meanwhile.
+#: A block has no more points: there are dozens of arrays of bools of its size.
+MOST_POINTS = 2**18
+
+#: On one thread, blocks may be so many times as large as others: to mend one takes some
+#: 200 operations, which on fewer points take longer than what leaves the cache
+#: meanwhile.
 MOST_LARGER = 4
 
 #: The number of a block, and where it is.
@@ -101,15 +104,15 @@ class _Mended(_Part):
         self, f: Any, task: Task, sign: int, out: Any, xp: Namespace, ops: InPlaceOps
     ) -> None:
         self.f, self.sign, self.xp, self.ops = f, sign, xp, ops
-        self.values, self.dtype = None, task.precision.result
-        self.first = first = of_valid(task, "mended")
+        self.dtype = task.precision.result
+        first = of_valid(task, "mended")
         self.kept = first.kept
         if not (ops.memory.is_contiguous(f) and ops.memory.is_contiguous(out)):
             self.kept = first.kept and first.kept.beside(layout_of(f, out, ops.memory))
         #: What masks tell is kept beside it.
         holes = self.kept and self.kept.beside("holes")
         self.mender = Mender(f, task, holes, xp, ops)
-        #: Its blocks.
+        #: Its blocks; None where all of it is made at once.
         self.known = learning.prepared_for(ops, self.kept)
         if self.known is None:
             self.term = Term(first, shares_weights(out, first, ops))
@@ -123,23 +126,22 @@ class _Mended(_Part):
     def prepare(self, score: Score, cut: Sequence[Block], out: Any) -> None:
         """Have it made in these blocks."""
         terms, operands = [self.term], self.operands()
-        known = prepared(score, operands, terms, out, self.xp, self.ops, cut)
-        if self.kept is not None and len(cut) <= MOST_PIECES:
-            self.kept.keep(known)
-        self.known = known
+        self.known = prepared(score, operands, terms, out, self.xp, self.ops, cut)
+        keep(self.known, self.kept)
 
     def make_all(self) -> None:
         """Have it made at once."""
-        (self.values,) = _agnostic.run(self.f, Plan((self.first,)), self.xp)
+        self.known = None
+        (self.values,) = _agnostic.run(self.f, Plan((self.term.task,)), self.xp)
 
     def start(self) -> None:
         """Be ready to write blocks."""
-        if self.known is not None and self.values is None:
+        if self.known is not None:
             self.write = player(self.known, self.operands(), self.xp)
 
     def fill(self, place: Place, block: Any) -> None:
         number, target = place
-        if self.known is None or self.values is not None:
+        if self.known is None:
             super().fill(place, block)
         else:
             self.write(self.known.pieces[number], block)
@@ -152,33 +154,30 @@ def _prepare(parts: Sequence[_Part], out: Any) -> list[tuple[slice, ...]]:
     new = [part for part in mended if part.known is None]
     scores = [forms.score_unless_new(one.f, [one.term], one.xp) for one in new]
     known = next((part.known for part in mended if part.known is not None), None)
-    cut: list[Block] = [tuple([(0, n) for n in out.shape])]
     recorded = [score for score in scores if score is not None]
     if len(recorded) < len(new):
         for part in mended:
             part.make_all()
+        new, recorded, known = [], [], None
+    if known is None:
+        cut = _cut(new, recorded, out)
     else:
-        if known is not None:
-            cut = [tuple([(s.start, s.stop) for s in p.target]) for p in known.pieces]
-        elif new:
-            cut = _cut(new, recorded, out)
-        for part, score in zip(new, recorded, strict=True):
-            part.prepare(score, cut, out)
-        for part in mended:
-            part.start()
+        cut = [tuple([(s.start, s.stop) for s in p.target]) for p in known.pieces]
+    for part, score in zip(new, recorded, strict=True):
+        part.prepare(score, cut, out)
+    for part in mended:
+        part.start()
     return [tuple([slice(*extent) for extent in block]) for block in cut]
 
 
 def _cut(parts: Sequence[_Mended], scores: Sequence[Score], out: Any) -> list[Block]:
-    """Return blocks for all terms."""
+    """Return blocks for all terms that are recorded."""
     limits = [most_points(one.f, [one.term], one.xp, one.ops) for one in parts]
-    edges = [
-        tuple(map(max, zip(*ends, strict=True)))
-        for ends in zip(*[score.edges for score in scores], strict=True)
-    ]
-    limit = min(filter(None, limits))
-    larger = min(limit * max(MOST_LARGER // _workers.get_workers(), 1), MOST_POINTS)
-    return list(cut_into_blocks(tuple(out.shape), edges, max(limit, larger)))
+    larger = max(MOST_LARGER // _workers.get_workers(), 1)
+    limit = min([MOST_POINTS, *[most * larger for most in filter(None, limits)]])
+    ends = zip([(0, 0)] * out.ndim, *[score.edges for score in scores], strict=True)
+    edges = [tuple(map(max, zip(*own, strict=True))) for own in ends]
+    return list(cut_into_blocks(tuple(out.shape), edges, limit))
 
 
 def _write_block(

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..._precision import working
 from ..recorded import weights
-from . import blocks, forms, replayed, scores
+from . import blocks, forms, scores
 from .pieces import Piece, Prepared
 
 if TYPE_CHECKING:
+    from ..._kept import Kept
     from ..._records import Task
     from ..._typing import DType, Namespace
     from .blocks import Bound
@@ -108,75 +109,65 @@ def prepared(
     if not is_cut:
         limit = most_points(f, terms, xp, ops)
         found = list(blocks.cut_into_blocks(shape, edges, limit))
-    is_whole, in_one_run = len(found) == 1, _can_be_runs(f, terms, out, ops)
-    if in_one_run and not is_whole:
-        in_one_run = all(
-            blocks.is_one_run(block, shape)
-            and all(block[axis] == (0, shape[axis]) for _, axis in recorded[0].weights)
-            for block in found
-        )
-    is_kept = replayed.is_kept([term.task for term in terms], out, ops)
-    kind = shape, in_one_run, is_kept, xp, ops
+    spread, count = recorded[0].weights, 1
+    in_one_run = _can_be_runs(f, terms, out, ops) and all(
+        blocks.is_one_run(block, shape)
+        and all(block[axis] == (0, shape[axis]) for _, axis in spread)
+        for block in found
+    )
+    if in_one_run and not is_cut and _has_much_at_ends(terms):
+        count = blocks.most_together(found, shape, edges)
+    binders = [
+        blocks.binder(one, shape, in_one_run, xp, ops, leaves_ends=count > 1)
+        for one in recorded
+    ]
     component = None if task.component is None else task.component[0]
-    spread = recorded[0].weights if in_one_run else ()
-    if is_whole:
-        bounds = [blocks.bound_to_all(one, *kind) for one in recorded]
-        groups = [[_piece(found[0], bounds, component, None)]]
-    else:
-        count = 1
-        if in_one_run and not is_cut and _has_much_at_ends(terms):
-            count = blocks.most_together(found, shape, edges)
-        binders = [blocks.binder(one, *kind, leaves_ends=count > 1) for one in recorded]
-        groups = [
-            in_pieces(group, binders, component, operands)
-            for group in blocks.grouped(found, count, shape, edges)
-        ]
+    grouped = blocks.grouped(found, count, shape, edges)
+    groups = in_pieces(list(grouped), binders, component, operands)
+    spread = spread if in_one_run else ()
     are_shared = [term.shares_weights for term in terms]
     return Prepared(ops, groups, alone(groups, spread), spread, are_shared)
 
 
+def keep(known: Prepared, kept: Kept | None) -> None:
+    """Keep what has been prepared for the calls to come, if there is a place for it."""
+    if kept is not None and len(known.pieces) <= MOST_PIECES:
+        kept.keep(known)
+
+
 def in_pieces(
-    group: blocks.Group,
+    groups: Sequence[blocks.Group],
     binders: Sequence[Callable[..., Bound]],
     component: int | None,
     operands: Sequence[Any],
-) -> list[Piece]:
+) -> list[list[Piece]]:
     """Return blocks with how they are played, and with what they read of operands."""
-    pieces = []
-    for found, is_end in ((group.blocks, False), (group.ends, True)):
-        for block in found:
-            bounds = [bound(block, is_end=is_end) for bound in binders]
-            piece = _piece(block, bounds, component, operands)
-            pieces.append(piece._replace(is_end=is_end))
-    return pieces
+    is_alone = len(groups) == 1 and len(groups[0].blocks) == 1
+
+    def piece(block: blocks.Block, *, is_end: bool) -> Piece:
+        bounds, cuts = [bound(block, is_end=is_end) for bound in binders], None
+        if not is_alone:  # which reads all
+            cuts = blocks.cuts_of(operands, component, bounds[0], block)
+        looked_at = blocks.with_components(bounds[0].reads, component)
+        target = tuple([slice(*extent) for extent in block])
+        return Piece(bounds, cuts, looked_at, target, is_end)
+
+    return [
+        [
+            *[piece(block, is_end=False) for block in group.blocks],
+            *[piece(block, is_end=True) for block in group.ends],
+        ]
+        for group in groups
+    ]
 
 
 def alone(
     groups: Sequence[Sequence[Piece]], spread: Sequence[Any] = ()
 ) -> Bound | None:
     """Return the only program, where it is for all operands as they are."""
-    if len(groups) > 1 or len(groups[0]) > 1 or spread:
-        return None
-    (piece,) = groups[0]
-    return piece.bounds[0] if len(piece.bounds) == 1 and piece.cuts is None else None
-
-
-def _piece(
-    block: blocks.Block,
-    bounds: list[Bound],
-    component: int | None,
-    operands: Sequence[Any] | None,
-) -> Piece:
-    """Return a block, which reads parts of operands if these are given."""
-    cuts: tuple[Any, ...] | None = None
-    if operands is not None:
-        cuts = blocks.cuts_of(operands, component, bounds[0], block)
-    return Piece(
-        bounds,
-        cuts,
-        blocks.with_components(bounds[0].reads, component),
-        tuple([slice(*extent) for extent in block]),
-    )
+    first, *others = groups[0]
+    is_alone = len(groups) == 1 and not others and not spread
+    return first.bounds[0] if is_alone and len(first.bounds) == 1 else None
 
 
 def most_points(
@@ -185,45 +176,37 @@ def most_points(
     """Return how many points a block should have; None for all."""
     if ops.block_bytes is None:
         return None
-    samples, least = math.prod(f.shape), min(ops.scratch_bytes // 2, LEAST_BYTES)
-    if samples * WIDEST <= min(ops.block_bytes, least):
+    samples, nbytes, fewest = math.prod(f.shape), ops.scratch_bytes, FEWEST_WITH_SCRATCH
+    if samples * WIDEST <= min(ops.block_bytes, nbytes // 2, LEAST_BYTES):
         return None
     task, dtype = terms[0].task, working(terms[0].task.precision)
-    nbytes, fewest = ops.scratch_bytes, FEWEST_WITH_SCRATCH
     if dtype != task.precision.result:  # scratch arrays are wider than the result
         nbytes //= 2
     elif f.dtype == dtype and len(terms) == 1 and task.coordinates is None:
         if len(task.scheme.formulas[task.scheme.interior].terms) == 1:
-            nbytes, fewest = ops.block_bytes, blocks.FEWEST
-        elif task.where is None:
+            return most_within(ops.block_bytes, samples, dtype, xp, ops, blocks.FEWEST)
+        if task.where is None:
             fewest = FEWEST_WITH_ONE
-    return _most_of(samples, fewest, nbytes, dtype, xp, ops)
+    return most_within(nbytes, samples, dtype, xp, ops, fewest)
 
 
-def most_with_scratch(
-    samples: int, nbytes: int, dtype: DType, xp: Namespace, ops: InPlaceOps
-) -> int:
-    """Return how many points a block should have that has scratch arrays beside it."""
-    return _most_of(samples, FEWEST_WITH_SCRATCH, nbytes, dtype, xp, ops)
-
-
-def _most_of(
+def most_within(
+    nbytes: int | None,
     samples: int,
-    fewest: int,
-    nbytes: int,
     dtype: DType,
     xp: Namespace,
     ops: InPlaceOps,
-) -> int:
-    most = points_in(nbytes, dtype, xp)
-    if not ops.cuts_small_arrays:
-        return most
-    return min(most, max(samples // fewest, points_in(LEAST_BYTES, dtype, xp)))
+    fewest: int = FEWEST_WITH_SCRATCH,
+) -> int | None:
+    """Return how many points a block of so many bytes has; None for all.
 
-
-def points_in(nbytes: int, dtype: DType, xp: Namespace) -> int:
-    """Return how many numbers there are in so many bytes; one at least."""
+    Of a result with so many `samples` there are so many blocks, or more.
+    """
+    if ops.block_bytes is None or nbytes is None:
+        return None
     itemsize = int(xp.empty((0,), dtype=dtype).dtype.itemsize)  # a class has none
+    if ops.cuts_small_arrays:
+        nbytes = min(nbytes, max(samples // fewest * itemsize, LEAST_BYTES))
     return max(nbytes // itemsize, 1)
 
 

@@ -68,7 +68,7 @@ class Writer(Text):
         self.ops: Any = ops
         self.xp = xp
         self.windows = Windows(score.root, score.shift, kind)
-        self.is_kept, self.is_turned = kind.is_kept, kind.is_turned
+        self.is_turned = kind.is_turned
 
     def program(self) -> Program:
         """Return all instructions."""
@@ -260,7 +260,7 @@ class Writer(Text):
         None near an end, whose points may lie apart in memory: to write there twice
         takes longer than a scratch array does, which is small.
         """
-        if self.is_kept or _is_at_end(part):
+        if _is_at_end(part):
             return None
         for wanted in read:
             found = self.windows.part_of(wanted)
@@ -271,8 +271,6 @@ class Writer(Text):
 
     def reused(self, part: Part, read: list[Wanted], operands: list[Any]) -> int | None:
         """Return the register of an operand that may be written over."""
-        if self.is_kept:
-            return None
         parts = [self.windows.part_of(wanted) for wanted in read]
         for found, register in zip(parts, operands, strict=True):
             if found is None or not found.is_owned or found.uses > 1:

@@ -93,10 +93,8 @@ class Text:
                 cuts.append(Cut(place.axis, *window[place.axis]))
             elif len(places) > self.score.ndim:  # the number of a component
                 cuts.append(place.at)
-            elif place.at == 0:
+            else:  # an axis of one point
                 cuts.append(FIRST)
-            else:
-                cuts.append(Cut(place.axis, place.at, place.at + 1))
         return tuple(cuts)
 
     def own(self, array: int) -> int:

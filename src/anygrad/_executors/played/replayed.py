@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from operator import setitem
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..._beyond import arrays_of
-from ..recorded import weights
 from .numbers import Numbers
 from .pieces import are_exact, spread
 from .programs import GIVE, PUT, TAKE, TURN
 from .scores import Term, weights_of
 from .scratch import Scratch
-from .spaces import given_arrays
 
 if TYPE_CHECKING:
     from ..._records import Task
@@ -25,30 +23,12 @@ if TYPE_CHECKING:
     from .operations import InPlaceOps
     from .pieces import Prepared
 
-#: So small are results of which each operation on the way has memory of its own, and so
-#: few the formulas beside holes that are tried: there may be a thousand operations.
-MOST_BYTES_KEPT, MOST_ALTERNATIVES_KEPT = 2**13, 4
-
 #: After so many calls in a row with the same coordinates, weights of each point are
 #: made, from which all further calls take less time: that takes about as long.
 MANY_REPEATS = 32
 
-#: What is read no more within a program is memory for others, in such units, unless it
-#: is to stay.
+#: What is read no more within a program is memory for others, in such units.
 UNIT = 2**10
-
-
-def is_kept(tasks: Sequence[Task], out: Any, ops: InPlaceOps) -> bool:
-    """Tell whether a program keeps what it makes of masks, or of a grid of all dims."""
-    if ops.moves is None or out.nbytes > MOST_BYTES_KEPT:
-        return False
-    is_kept = False
-    for task in tasks:
-        if len(task.alternatives) > MOST_ALTERNATIVES_KEPT:
-            return False
-        has_grid = task.coordinates is not None and not weights.are_on_line(task)
-        is_kept = is_kept or has_grid or task.where is not None
-    return is_kept
 
 
 class Total(NamedTuple):
@@ -74,50 +54,39 @@ def can_be_recorded(task: Task) -> bool:
 class Workspace(NamedTuple):
     """All that a call is made again in."""
 
-    #: As those of a space.
+    #: In the dtype that they have there.
     samples: Any
-    arrays: list[Any]
-    results: list[Any]
+    #: With the coordinates, masks and results that are here, and no other memory.
+    totals: list[Total]
     #: What is between, of each result.
     scratches: list[Scratch]
 
-    def holding(self, totals: Sequence[Total]) -> list[Total]:
-        """Return totals with the coordinates that are here, and no other memory."""
-        left, found = iter(self.arrays), []
-        for total, out in zip(totals, self.results, strict=True):
-            tasks = [
-                task._replace(
-                    coordinates=None if task.coordinates is None else next(left),
-                    kept=None,
-                )
-                for task in total.tasks
-            ]
-            found.append(total._replace(tasks=tasks, out=out))
-        return found
+    def tasks(self) -> list[Task]:
+        """Return the tasks of all results."""
+        return [task for total in self.totals for task in total.tasks]
 
 
-class LineWeights:
-    """The weights of a task, which are made once for all lines."""
+class GridWeights:
+    """The weights of a task, which are made once for its coordinates."""
 
     def __init__(self, total: Total, task: Task, first: int, xp: Namespace) -> None:
         #: With coordinates that may become others.
         self._task = task
-        #: Which operand of its total the first of the weights is.
-        self._first = first
-        self._xp = xp
-        self._shape, self._ops = tuple(total.out.shape), total.known.ops
-        self._axes = total.known.weights
+        self._xp, self._ops = xp, total.known.ops
+        self._shape = tuple(total.out.shape)
+        #: Which of them are repeated over all lines, and their axes; the `first` of
+        #: these is that operand of a total.
+        self._spread = [(place - first, axis) for place, axis in total.known.weights]
         #: Memory of their own, where they are.
         self.places = [copied(array, array, self._ops) for array in self._operands()]
 
     def _operands(self) -> list[Any]:
-        operands = weights_of(self._task, self._xp)
-        for number, axis in self._axes:
-            k = number - self._first
-            if 0 <= k < len(operands):
+        found = weights_of(self._task, self._xp)
+        for number, axis in self._spread:
+            if 0 <= number < len(found):  # and no other task's
                 there = axis, self._shape, self._xp, self._ops
-                operands[k] = spread(operands[k], *there)
-        return operands
+                found[number] = spread(found[number], *there)
+        return found
 
     def make(self) -> None:
         """Make them again, there."""
@@ -145,9 +114,7 @@ class Notes:
         #: By the identities of their numbers.
         self.scalings: dict[int, Scaling] = {}
 
-    def play(
-        self, total: Total, operands: list[Any], result: Any, scratch: Scratch
-    ) -> None:
+    def play(self, total: Total, operands: list[Any], scratch: Scratch) -> None:
         """Play a program on other memory, and note what it does."""
         ops = total.known.ops
         bound = total.known.pieces[0].bounds[0]
@@ -156,7 +123,7 @@ class Notes:
         names |= {PUT: self.put, TAKE: scratch.take, GIVE: scratch.give}
         names[TURN] = partial(self.turn, ops.turned)
         play = FunctionType(bound.play.__code__, names)
-        play(operands, result, bound.indices)
+        play(operands, total.out, bound.indices)
 
     def noted(self, verb: Callable[..., Any]) -> Callable[..., Any]:
         """Return an operation that is noted when it is done."""
@@ -211,22 +178,19 @@ class Notes:
 class Replay:
     """The operations that make all results in a space."""
 
-    def __init__(
-        self, totals: Sequence[Total], workspace: Workspace, xp: Namespace
-    ) -> None:
-        samples, arrays, results, scratches = workspace
-        self._samples, self._xp, self._ops = samples, xp, totals[0].known.ops
-        tasks = [task for total in totals for task in total.tasks]
+    def __init__(self, workspace: Workspace, xp: Namespace) -> None:
+        samples, totals, scratches = workspace
+        tasks, self._samples = workspace.tasks(), samples
+        self._xp, self._ops = xp, totals[0].known.ops
         numbers = [Numbers(task, samples, xp, self._ops) for task in tasks]
-        self._weights: list[LineWeights] = []
-        notes, left, own = Notes(), iter(arrays), iter(numbers)
-        places = zip(results, scratches, strict=True)
-        for total, (result, scratch) in zip(totals, places, strict=True):
+        self._weights: list[GridWeights] = []
+        notes, own = Notes(), iter(numbers)
+        for total, scratch in zip(totals, scratches, strict=True):
             operands = [samples]
             for term in total.terms():
-                operands += self._operands(term, total, len(operands), left, next(own))
+                operands += self._operands(term, total, len(operands), next(own))
             notes.scalings |= {id(n.number): n for one in numbers for n in one.scalings}
-            notes.play(total, operands, result, scratch)
+            notes.play(total, operands, scratch)
         changing = [samples, *[place for one in numbers for place in one.places]]
         self._of_arrays, self._of_samples = notes.parted(changing)
         self._is_wide = any(task.precision.wide_samples for task in tasks)
@@ -234,19 +198,18 @@ class Replay:
         self._numbers = [item for item in enumerate(numbers) if item[1].places]
 
     def _operands(
-        self, term: Term, total: Total, first: int, arrays: Iterator[Any], own: Numbers
+        self, term: Term, total: Total, first: int, own: Numbers
     ) -> list[Any]:
         """Return what a term reads beside the samples, in the order of its score."""
-        task, operands = term.task, []
-        if task.coordinates is not None:
-            x = next(arrays)
-            operands.append(x)
-            if term.shares_weights:
-                task = task._replace(coordinates=x)
-                self._weights.append(LineWeights(total, task, first, self._xp))
-                operands = [*self._weights[-1].places]
-        operands += [one.scale() for one in own.scalings] + own.constants
-        return operands if task.where is None else [*operands, next(arrays)]
+        task = term.task
+        operands: list[Any] = [one.scale() for one in own.scalings]
+        if term.shares_weights:
+            self._weights.append(GridWeights(total, task, first, self._xp))
+            operands = [*self._weights[-1].places]
+        elif task.coordinates is not None:
+            operands = [task.coordinates]
+        operands += own.constants
+        return operands if task.where is None else [*operands, task.where]
 
     def play(self, tasks: Sequence[Task], repeats: int) -> bool:
         """Make the results of a call; tell whether that can be.
@@ -294,13 +257,23 @@ def resting(first: Replay, rest: Callable[[], Replay | None]) -> Callable[..., b
     return play
 
 
-def workspace_for(f: Any, totals: Sequence[Total]) -> Workspace:
+def workspace_for(f: Any, totals: Sequence[Total], dtype: Any) -> Workspace:
     """Return copies of samples, in the dtype that they have there, and of all else."""
-    tasks, out = [task for total in totals for task in total.tasks], totals[0].out
-    ops = totals[0].known.ops
-    samples, *arrays = [copied(a, out, ops) for a in (f, *given_arrays(tasks))]
-    results = [copied(total.out, out, ops) for total in totals]
-    return Workspace(samples, arrays, results, _scratches(totals))
+    out, ops = totals[0].out, totals[0].known.ops
+
+    def here(array: Any) -> Any:
+        return None if array is None else copied(array, out, ops)
+
+    own = []
+    for total in totals:
+        tasks = [
+            task._replace(
+                coordinates=here(task.coordinates), where=here(task.where), kept=None
+            )
+            for task in total.tasks
+        ]
+        own.append(total._replace(tasks=tasks, out=here(total.out)))
+    return Workspace(copied(f, out, ops, dtype), own, _scratches(totals))
 
 
 def _scratches(totals: Sequence[Total]) -> list[Scratch]:
@@ -309,8 +282,7 @@ def _scratches(totals: Sequence[Total]) -> list[Scratch]:
     Of what is read no more, it is that of others, of other results, too, unless much of
     what is made of masks would not stay then.
     """
-    keeps = any(is_kept(one.tasks, one.out, one.known.ops) for one in totals)
-    make = partial(Scratch, sys.maxsize if keeps else 0, UNIT)
+    make = partial(Scratch, 0, UNIT)
     if any(task.where is not None for one in totals for task in one.tasks):
         return [make() for _ in totals]
     return [make()] * len(totals)

@@ -20,7 +20,6 @@ from ..recorded.nodes import LENGTH, Tape, Weak, interiors
 from ..recorded.symbols import Symbol, Words, symbol_of_array
 from .programs import Writer
 from .values import Values
-from .windows import START, STOP
 
 if TYPE_CHECKING:
     from ..._records import Task
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from .operations import InPlaceOps
     from .programs import Program
     from .values import Shift, Value
-    from .windows import Kind, Window
+    from .windows import Kind
 
 
 #: Nothing is differentiated by what is played.
@@ -85,8 +84,6 @@ class Score(NamedTuple):
     #: How many points at the start and at the end of each axis have formulas of
     #: their own.
     edges: tuple[tuple[int, int], ...]
-    #: The box of a block that is all of a result.
-    whole: Window
     #: Which operands are the weights of the interior along an axis, and which axis.
     weights: tuple[tuple[int, int], ...]
     #: What has been written of it, by kind of block.
@@ -169,14 +166,12 @@ class Recorder:
         places = next(self.places)
         found = []
         for result in results:
-            edges = tuple(interiors([result.node], result.ndim))
             score = Score(
                 *Values(result.ndim).of(result.node),
                 result.ndim,
                 frozenset(self.scales),
                 places,
-                edges,
-                tuple([(0, LENGTH) if any(edge) else (START, STOP) for edge in edges]),
+                tuple(interiors([result.node], result.ndim)),
                 tuple(self.weights),
                 {},
             )
@@ -232,7 +227,8 @@ class Recorder:
 
     def weight(self, array: Any, task: Task, number: int) -> Symbol:
         """Return what stands for a weight of all points of a formula."""
-        place, shape = next(self.places), [1] * array.ndim
+        place, shape = next(self.places), [1 if n == 1 else LENGTH for n in array.shape]
+        shape[task.axis] = 1
         if number == task.scheme.interior:
             start, stop = task.scheme.formulas[number][:2]
             shape[task.axis] = LENGTH + (stop or 0) - start

@@ -27,15 +27,13 @@ class Kind(NamedTuple):
     #: Whether block and samples lie in memory one after the other, and no formula
     #: reads along other axes than its own.
     in_one_run: bool
+    #: Whether rows are short and many, so that loops along them are: what is read near
+    #: their ends is turned in memory then.
+    is_turned: bool
     #: Whether there are so few points along an axis that those which count from its
     #: start may lie behind those which count from its end: then nothing is put
     #: together.
-    is_short: bool
-    #: Whether each operation has memory of its own, so that all they make stays.
-    is_kept: bool
-    #: Whether rows are short and many, so that loops along them are: what is read near
-    #: their ends is turned in memory then.
-    is_turned: bool = False
+    is_short: bool = False
     #: Whether the ends of whole axes are left to blocks of their own: a run through
     #: memory is all that is made along these.
     leaves_ends: bool = False
@@ -231,11 +229,10 @@ def _merged(windows: list[Window]) -> list[Window]:
 def _united(one: Window, other: Window) -> Window | None:
     """Return the window of two if they have no other points; None otherwise."""
     different = [k for k in range(len(one)) if one[k] != other[k]]
-    if len(different) > 1:
+    if len(different) != 1:
         return one if _holds(one, other) else other if _holds(other, one) else None
-    for axis in different:
-        (a, b), (c, d) = one[axis], other[axis]
-        if max(a, c) > min(b, d):
-            return None
-        return (*one[:axis], (min(a, c), max(b, d)), *one[axis + 1 :])
-    return one
+    (axis,) = different
+    (a, b), (c, d) = one[axis], other[axis]
+    if max(a, c) > min(b, d):
+        return None
+    return (*one[:axis], (min(a, c), max(b, d)), *one[axis + 1 :])
