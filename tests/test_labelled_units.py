@@ -141,8 +141,11 @@ def test_units_of_changes(
 
 
 @pytest.mark.parametrize(
-    ("reader", "rate", "thousands"),
-    [("cf_units", "s-1", "1000 s-1"), ("pint", "1 / second", "kilometer / meter / second")],
+    ("reader", "rate", "fast"),
+    [
+        ("cf_units", "s-1", "1000 s-1"),
+        ("pint", "1 / second", "kilometer / meter / second"),
+    ],
 )
 def test_a_rate_is_no_frequency(
     line: Any,
@@ -150,13 +153,13 @@ def test_a_rate_is_no_frequency(
     monkeypatch: pytest.MonkeyPatch,
     reader: str,
     rate: str,
-    thousands: str,
+    fast: str,
 ) -> None:
     """UDUNITS writes "Hz" for the unit of a divergence, which is "s-1" in CF."""
     pytest.importorskip(reader)
     monkeypatch.setitem(sys.modules, {"pint": "cf_units"}.get(reader, "pint"), None)
     line.x.attrs["units"] = "m"
-    for unit, wanted in (("m s-1", rate), ("km s-1", thousands)):
+    for unit, wanted in (("m s-1", rate), ("km s-1", fast)):
         slope = labelled.derivative(line.assign_attrs(units=unit), "x")
         assert slope.attrs["units"] == wanted
 
