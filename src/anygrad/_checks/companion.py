@@ -111,3 +111,10 @@ def broadcasts(shape: Sequence[Any], full: Sequence[Any]) -> bool:
     """Tell whether an array of a shape broadcasts to another one."""
     lengths = zip(reversed(shape), reversed(full), strict=False)
     return len(shape) <= len(full) and all(may_broadcast(a, b) for a, b in lengths)
+
+
+def hint_at_unknown(*lengths: Any) -> str:
+    """Return what to do where Dask does not know all lengths of an array."""
+    if not any(map(is_unknown, lengths)):
+        return ""
+    return " Compute its lengths first, e.g. with `compute_chunk_sizes()`."
