@@ -33,8 +33,9 @@ def companion(array: Any, field: Field, name: str) -> Samples:
     here, there = found.device, samples.device
     if not mixed and here is not None and there is not None and here != there:
         msg = (
-            f"`{name}` must be on the device of `input`. Got {here} for an `input` on "
-            f"{there}. Move one of them first, e.g. with `{library.move}`."
+            f"`{name}` must be on the device of `input`. Got {_shown(here)} for an "
+            f"`input` on {_shown(there)}. Move one of them first, e.g. with "
+            f"`{library.move}`."
         )
         raise ValueError(msg)
     return found
@@ -56,11 +57,17 @@ def check_together(array: Any, library: Library | None, **given: Any) -> None:
             first = name, place
         if first is not None and place not in (None, first[1]):
             msg = (
-                f"`{name}` must be on the device of `{first[0]}`. Got {place} for "
-                f"`{first[0]}` on {first[1]}. Move one of them first, e.g. with "
-                f"`{library.move}`."
+                f"`{name}` must be on the device of `{first[0]}`. Got {_shown(place)} "
+                f"for `{first[0]}` on {_shown(first[1])}. Move one of them first, e.g. "
+                f"with `{library.move}`."
             )
             raise ValueError(msg)
+
+
+def _shown(place: Any) -> str:
+    """Return a device by its name; an array of JAX may lie on several."""
+    places = place if isinstance(place, frozenset) else (place,)
+    return ", ".join(sorted(map(str, places)))
 
 
 def _named(given: dict[str, Any]) -> Iterator[tuple[str, Any]]:
