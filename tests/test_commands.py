@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 
 import anygrad
 from anygrad import __main__ as versions
-from anygrad import _libraries, _reports
+from anygrad import _commands, _libraries, _reports
 from anygrad.testing import __main__ as promises
 from backends import LIBRARIES, Backend
 from commands import python, status_of
@@ -38,6 +39,25 @@ def rows(out: str) -> dict[str, str]:
     """Return what is said of each library."""
     found = {line.partition(" ")[0]: line for line in out.splitlines()}
     return {name: found[name] for name in LIBRARIES}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "arguments", [("anygrad",), ("anygrad", "--json"), ("anygrad.testing", "numpy")]
+)
+def test_a_reader_that_leaves(numpy: Any, arguments: tuple[str, ...]) -> None:
+    """As `head` does, which has read enough: that is no error."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as closed:
+        done = subprocess.run(
+            [sys.executable, "-m", *arguments],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (_commands.NOBODY_READS, "")
 
 
 @pytest.mark.once

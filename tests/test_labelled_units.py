@@ -140,6 +140,30 @@ def test_units_of_changes(
     assert found in wanted or (unit == "R" and reader == "cf_units")
 
 
+@pytest.mark.parametrize(
+    ("reader", "rate", "fast"),
+    [
+        ("cf_units", "s-1", "1000 s-1"),
+        ("pint", "1 / second", "kilometer / meter / second"),
+    ],
+)
+def test_a_rate_is_no_frequency(
+    line: Any,
+    labelled: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    reader: str,
+    rate: str,
+    fast: str,
+) -> None:
+    """UDUNITS writes "Hz" for the unit of a divergence, which is "s-1" in CF."""
+    pytest.importorskip(reader)
+    monkeypatch.setitem(sys.modules, {"pint": "cf_units"}.get(reader, "pint"), None)
+    line.x.attrs["units"] = "m"
+    for unit, wanted in (("m s-1", rate), ("km s-1", fast)):
+        slope = labelled.derivative(line.assign_attrs(units=unit), "x")
+        assert slope.attrs["units"] == wanted
+
+
 def test_a_unit_of_time_that_is_no_word(line: Any, labelled: Any, numpy: Any) -> None:
     dates = numpy.datetime64("2000-01-01", "s") + numpy.arange(8)
     dated = line.assign_coords(x=dates)

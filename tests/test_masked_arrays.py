@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -97,6 +98,45 @@ def test_invalid_values_are_no_mask(f: Any, numpy: Any) -> None:
     (result,) = anygrad.gradient(f)
     assert numpy.isnan(result.data[[0, 1, 2]]).tolist() == [True, False, True]
     assert result.mask.tolist() == [slope is None for slope in SLOPES]
+
+
+#: Calls on samples of shape (4, 4) whose grid, or what lies beyond it, makes some
+#: results infinite or NaN, masks or not.
+INFINITE: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "equal coordinates": lambda a: {"spacing": [1.0, a([0.0, 1, 1, 2])]},
+    "for each point": lambda a: {"spacing": [a([[0.0], [1], [1], [2]]), 1.0]},
+    "no coordinate": lambda a: {"spacing": [a([0, 1, math.nan, 2]), 1]},
+    "a circle": lambda a: {
+        "spacing": (a([0.0, 1, 1, 2]), 1),
+        "boundary": [("periodic", a(3.0)), "one_sided"],
+    },
+    "a step of zero": lambda a: {"spacing": a(0.0)},
+    "a value that is NaN": lambda a: {"boundary": [(math.nan, "edge"), "one_sided"]},
+    "some are NaN": lambda a: {
+        "boundary": ["one_sided", (a([[1.0], [math.nan], [2], [3]]), "one_sided")]
+    },
+    "a pole": lambda a: {"scale_factors": [2.0, a([[0.0], [1], [2], [3]])]},
+    "a factor of zero": lambda a: {"scale_factors": [a(0.0), 1.0]},
+}
+
+
+@pytest.mark.parametrize("name", INFINITE)
+def test_what_the_grid_makes_infinite_is_not_masked(numpy: Any, name: str) -> None:
+    """It has a formula: what has none is masked, and nothing else."""
+    values = numpy.asarray([[0.0, 1, 4, 9], [2, 3, 5, 7], [1, 1, 2, 3], [5, 8, 6, 4]])
+    mask = numpy.zeros((4, 4), bool)
+    mask[3, 3] = True
+    f = numpy.ma.masked_array(values, mask=mask)
+    keywords = INFINITE[name](numpy.asarray)
+    plain = anygrad.gradient(values, where=~mask, **keywords)
+    assert not all(numpy.isfinite(one[~mask]).all() for one in plain)
+    for results in (
+        anygrad.gradient(f, **keywords),
+        anygrad.gradient(numpy.ma.masked_array(values), where=~mask, **keywords),
+    ):
+        for result, wanted in zip(results, plain, strict=True):
+            assert numpy.array_equal(result.data, wanted, equal_nan=True)
+            assert numpy.array_equal(result.mask, mask)
 
 
 def test_beside_a_given_mask(f: Any, numpy: Any) -> None:

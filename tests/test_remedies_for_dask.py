@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -54,6 +55,33 @@ def test_lengths_that_dask_does_not_know(dask: Any, door: str) -> None:
     assert "`compute_chunk_sizes()`" in message
     f.compute_chunk_sizes()
     assert call(f).compute().tolist() == call(known).tolist()
+
+
+#: What lies beside samples of shape (5, 6), by the name that a message has for it.
+BESIDE: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "spacing[0]": lambda rows: {"spacing": [rows[:, 0], 1.0]},
+    "spacing[1]": lambda rows: {"spacing": [1.0, rows]},
+    "where": lambda rows: {"where": rows > 20},
+    "boundary": lambda rows: {"boundary": ["edge", (rows[:, 1:2], "edge")]},
+    "scale_factors[1]": lambda rows: {"scale_factors": [1.0, rows[:, 1:2]]},
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_lengths_of_other_arrays_that_dask_does_not_know(dask: Any, name: str) -> None:
+    import dask.array
+    import numpy
+
+    rows, values = unknown(numpy)
+    rows, values = rows + numpy.arange(6), values + numpy.arange(6)
+    f = dask.array.from_array(values**2, chunks=3)
+    message = refusal(lambda: anygrad.gradient(f, **BESIDE[name](rows)), name)
+    assert message.endswith("e.g. with `compute_chunk_sizes()`.")
+    results = anygrad.gradient(f, **BESIDE[name](rows.compute_chunk_sizes()))
+    for result, wanted in zip(
+        results, anygrad.gradient(values**2, **BESIDE[name](values)), strict=True
+    ):
+        assert numpy.array_equal(result.compute(), wanted, equal_nan=True)
 
 
 def test_second_derivatives_along_a_dim_that_is_known(dask: Any) -> None:

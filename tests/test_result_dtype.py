@@ -57,6 +57,19 @@ def test_every_door_rounds_once(backend: Backend, door: str) -> None:
     assert backend.tolist(longer) == backend.tolist(wanted)
 
 
+def test_names_that_only_chunks_have(dask: Any) -> None:
+    """`dask.array` has no float16 of its own, and its arrays may be of it."""
+    import dask.array
+
+    assert not hasattr(dask.array, "float16")
+    f = dask.array.arange(6, chunks=4) ** 2
+    (result,) = anygrad.gradient(f, dtype="float16")
+    assert result.dtype.name == result.compute().dtype.name == "float16"
+    assert result.chunks == f.chunks
+    with pytest.raises(TypeError, match=r"^`dtype` must be None.*Got 'bfloat16'"):
+        anygrad.gradient(f, dtype="bfloat16")
+
+
 def test_integers_and_coordinates(backend: Backend) -> None:
     """float32 for images, and the samples' own dtype beside longer coordinates."""
     image = backend.asarray([0, 1, 4, 255], "uint8")

@@ -232,8 +232,14 @@ def test_two_jax_devices(jax: Any) -> None:
     assert anygrad.gradient(jax.device_put(f, second), spacing=[x])[0].devices() == {
         second
     }
-    with pytest.raises(ValueError, match=r"^`spacing\[0\]` must be on the device of"):
-        anygrad.gradient(jax.device_put(f, second), spacing=[jax.device_put(x, first)])
+    message = (
+        f"`spacing[0]` must be on the device of `input`. Got {first} for an `input` on "
+        f"{second}. Move one of them first, e.g. with `to_device`."
+    )
+    there, here = jax.device_put(f, second), jax.device_put(x, first)
+    refused(ValueError, message, there, spacing=[here])
+    (moved,) = anygrad.gradient(there, spacing=[here.to_device(second)])
+    assert moved.devices() == {second}
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,11 @@ def test_no_integer(call: Any, number: Any) -> None:
     assert anygrad.get_workers() == 1
 
 
+def test_an_integer_of_numpy(numpy: Any) -> None:
+    with anygrad.set_workers(numpy.int64(2)):
+        assert type(anygrad.get_workers()) is int
+
+
 def test_other_threads_keep_theirs() -> None:
     """Neither inherited nor leaked."""
     seen = []

@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from . import _libraries, _reports
+from . import _commands, _libraries, _reports
 from ._library import Library
 from ._reports import Report
 from ._version import __version__
@@ -96,4 +96,4 @@ def _sentence(report: Report) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    _commands.leave(main)

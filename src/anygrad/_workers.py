@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from ._checks.integers import integer
 from ._settings import Setting
 
 if TYPE_CHECKING:
@@ -125,19 +126,20 @@ def get_workers() -> int:
 
 
 def _checked(workers: int) -> int:
-    if isinstance(workers, bool) or not isinstance(workers, int):
+    number = integer(workers)
+    if number is None:
         msg = f"`workers` must be an int. Got {workers!r}."
         raise TypeError(msg)
-    if workers > 0:
-        return workers
+    if number > 0:
+        return number
     cores = os.cpu_count() or 1
-    count = workers + cores + 1
-    if workers == 0 or count < 1:
+    count = number + cores + 1
+    if number == 0 or count < 1:
         from ._checks.wording import shortened
 
         msg = (
             f"`workers` must be positive, or lie between {-cores} and -1 to count from "
-            f"the {cores} cores. Got {shortened(workers)}."
+            f"the {cores} cores. Got {shortened(number)}."
         )
         raise ValueError(msg)
     return count

@@ -9,7 +9,7 @@ from .. import _constants, _precision
 from .._classes import is_array
 from .._records import Axis, Ends, Field, Samples
 from . import dim
-from .companion import broadcasts, companion, may_broadcast
+from .companion import broadcasts, companion, hint_at_unknown, may_broadcast
 from .input import check_numeric
 
 
@@ -69,4 +69,6 @@ def _check_shape(found: Samples, full: Sequence[Any], place: int, what: str) -> 
         msg += f" For one value per line, write e.g. `values[{index}]`."
     elif len(shape) == len(across) and not may_broadcast(shape[place], 1):
         msg += " For samples beyond an end, write `('ghosts', samples)` for that end."
+    else:
+        msg += hint_at_unknown(*shape, *across)
     raise ValueError(msg)

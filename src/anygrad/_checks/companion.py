@@ -33,8 +33,9 @@ def companion(array: Any, field: Field, name: str) -> Samples:
     here, there = found.device, samples.device
     if not mixed and here is not None and there is not None and here != there:
         msg = (
-            f"`{name}` must be on the device of `input`. Got {here} for an `input` on "
-            f"{there}. Move one of them first, e.g. with `{library.move}`."
+            f"`{name}` must be on the device of `input`. Got {_shown(here)} for an "
+            f"`input` on {_shown(there)}. Move one of them first, e.g. with "
+            f"`{library.move}`."
         )
         raise ValueError(msg)
     return found
@@ -56,11 +57,17 @@ def check_together(array: Any, library: Library | None, **given: Any) -> None:
             first = name, place
         if first is not None and place not in (None, first[1]):
             msg = (
-                f"`{name}` must be on the device of `{first[0]}`. Got {place} for "
-                f"`{first[0]}` on {first[1]}. Move one of them first, e.g. with "
-                f"`{library.move}`."
+                f"`{name}` must be on the device of `{first[0]}`. Got {_shown(place)} "
+                f"for `{first[0]}` on {_shown(first[1])}. Move one of them first, e.g. "
+                f"with `{library.move}`."
             )
             raise ValueError(msg)
+
+
+def _shown(place: Any) -> str:
+    """Return a device by its name; an array of JAX may lie on several."""
+    places = place if isinstance(place, frozenset) else (place,)
+    return ", ".join(sorted(map(str, places)))
 
 
 def _named(given: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -111,3 +118,10 @@ def broadcasts(shape: Sequence[Any], full: Sequence[Any]) -> bool:
     """Tell whether an array of a shape broadcasts to another one."""
     lengths = zip(reversed(shape), reversed(full), strict=False)
     return len(shape) <= len(full) and all(may_broadcast(a, b) for a, b in lengths)
+
+
+def hint_at_unknown(*lengths: Any) -> str:
+    """Return what to do where Dask does not know all lengths of an array."""
+    if not any(map(is_unknown, lengths)):
+        return ""
+    return " Compute its lengths first, e.g. with `compute_chunk_sizes()`."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from .. import _precision
+from .. import _dispatch, _precision
 from .._records import Samples
 from .._typing import DType
 from .wording import shortened, shown
@@ -23,7 +23,7 @@ def floating(dtype: Any, samples: Samples) -> DType | None:
         return None
     xp, given = samples.namespace, dtype
     if type(dtype) is str:
-        given = getattr(xp, dtype, None) if dtype in NAMES else None
+        given = _named(dtype, samples) if dtype in NAMES else None
     if not _precision.is_floating(given, xp):
         msg = (
             "`dtype` must be None, or a real or complex floating dtype of the library "
@@ -39,6 +39,14 @@ def floating(dtype: Any, samples: Samples) -> DType | None:
         raise TypeError(msg)
     # NumPy and JAX take classes of numbers for dtypes.
     return xp.result_type(given, given) if isinstance(given, type) else given
+
+
+def _named(name: str, samples: Samples) -> DType | None:
+    """Return a dtype by its name, which a library may leave to its chunks to have."""
+    found, chunk = getattr(samples.namespace, name, None), samples.library.chunk
+    if found is None and chunk is not None:
+        return _named(name, _dispatch.samples_of(chunk(samples.array), "input"))
+    return found
 
 
 def check_not_real(dtype: DType, xp: Any) -> None:

@@ -8,7 +8,7 @@ from .. import _constants, _precision
 from .._records import Field
 from .._typing import DType
 from . import spacing
-from .companion import broadcasts, companion
+from .companion import broadcasts, companion, hint_at_unknown
 from .input import check_real
 from .spacing import Entry
 from .wording import shown
@@ -77,7 +77,7 @@ def _check_shape(shape: tuple[Any, ...], entry: Entry, field: Field) -> None:
     remedy = (
         " Say along which dim it lies, e.g. with `h[:, None]` for the last but one."
         if is_vague
-        else ""
+        else hint_at_unknown(*shape, *field.shape)
     )
     msg = (
         f"`{entry.name}` must be a number, an array of shape (), or broadcastable to "

@@ -11,7 +11,7 @@ from .._classes import is_array, is_number
 from .._precision import Precision
 from .._records import Axis, Field, Samples
 from . import dim
-from .companion import companion, may_broadcast
+from .companion import companion, hint_at_unknown, may_broadcast
 from .input import check_numeric
 from .wording import as_plain, becomes_number, shortened, shown
 
@@ -183,7 +183,7 @@ def check_coordinates(x: Samples, entry: Entry, axis: Axis, field: Field) -> Non
             f"{dim.in_samples(axis, field)} of `input`, {length} in all. Got shape "
             f"{shape}."
         )
-        hint = _hint_at_indexing(shape, axis, field)
+        hint = hint_at_unknown(along) or _hint_at_indexing(shape, axis, field)
         if not hint:
             hint = _hint_at_order(shape, field)
             hint += _hint_at_length(along, length, len(shape))
@@ -196,7 +196,8 @@ def check_coordinates(x: Samples, entry: Entry, axis: Axis, field: Field) -> Non
             f"`{entry.name}` must be broadcastable to {what}, of shape "
             f"{tuple(field.shape)}{_of_whole(field)}. Got shape {shape}."
         )
-        hint = _hint_at_indexing(shape, axis, field)
+        hint = hint_at_unknown(*shape, *field.shape)
+        hint = hint or _hint_at_indexing(shape, axis, field)
         raise ValueError(msg + (hint or _hint_at_broadcasting(pairs)))
 
 

@@ -9,8 +9,7 @@ from .. import _dispatch, _precision
 from .._classes import is_array
 from .._lowering import with_dims
 from .._records import Field, Plan, Samples
-from .companion import broadcasts, companion
-from .input import is_unknown
+from .companion import broadcasts, companion, hint_at_unknown
 from .wording import shown
 
 #: What makes a mask of indices, of whatever library the samples are.
@@ -92,9 +91,7 @@ def check(where: Any, field: Field) -> None:
         if field.vector_axis is not None:
             msg += f", or with fewer dims to one component of it, of shape {full}"
         msg += f". Got shape {shape}."
-        if any(map(is_unknown, whole)):
-            msg += " Compute its lengths first, e.g. with `compute_chunk_sizes()`."
-        raise ValueError(msg)
+        raise ValueError(msg + hint_at_unknown(*whole, *shape))
 
 
 def of_components(plain: Any, plan: Plan) -> Any:

@@ -117,7 +117,10 @@ def _by_cf_units(unit: str, per: Sequence[str]) -> str | None:
             result = result / other
     except ValueError:
         return None
-    return None if result.is_unknown() else str(result)
+    if result.is_unknown():
+        return None
+    # UDUNITS calls it a frequency, and a vorticity, in "s-1", is none.
+    return str(result.definition if str(result).endswith("Hz") else result)
 
 
 def _by_pint(unit: str, per: Sequence[str]) -> str | None:

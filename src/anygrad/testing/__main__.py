@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from .. import _libraries
+from .. import _commands, _libraries
 from .._reports import brief
 from ..testing._adapters import ADAPTERS, functions_of, gradient_of
 from ..testing._arrays import Gradient
@@ -153,4 +152,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    _commands.leave(main)
