@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby, product
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -103,16 +103,20 @@ def grouped(
     count: int,
     shape: Sequence[int],
     edges: Sequence[tuple[int, int]],
-) -> Iterator[Group]:
+) -> list[Group]:
     """Put so many neighbours together, beside the ends which these leave, if any."""
+    if count == 1:
+        return [Group([block], []) for block in found]
     cut = [
         axis for axis, parts in enumerate(zip(*found, strict=True)) if _differ(parts)
     ]
-    for _, line in groupby(found, lambda block: block[: max(cut, default=0)]):
+    groups = []
+    for _, line in groupby(found, lambda block: block[: max(cut)]):
         neighbours = list(line)
         for start in range(0, len(neighbours), count):
             group = neighbours[start : start + count]
-            yield Group(group, _ends_of(group, shape, edges) if count > 1 else [])
+            groups.append(Group(group, _ends_of(group, shape, edges)))
+    return groups
 
 
 def _differ(extents: Sequence[tuple[int, int]]) -> bool:
@@ -244,8 +248,10 @@ def _are_short_rows(lengths: Sequence[int]) -> bool:
 
 def _are_few(lengths: Sequence[int], fewest: Sequence[int], box: Window) -> bool:
     """Tell whether a block has too few points along an axis that it has an end of."""
-    axes = zip(lengths, fewest, box, strict=True)
-    return any(n < few and extent != (START, STOP) for n, few, extent in axes)
+    for n, few, extent in zip(lengths, fewest, box, strict=True):
+        if n < few and extent != (START, STOP):
+            return True
+    return False
 
 
 def cuts_of(

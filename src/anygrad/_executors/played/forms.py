@@ -36,23 +36,24 @@ def score_of(f: Any, terms: Sequence[Term], xp: Namespace) -> Score:
     """Return the recording of a form."""
     form = _form_of(f, terms, xp)
     score = _scores.get(form)
-    if score is None:
-        score = remember(_scores, form, scores.record(f, terms, xp))
-    return score
+    return _recorded(form, f, terms, xp) if score is None else score
 
 
 def score_unless_new(f: Any, terms: Sequence[Term], xp: Namespace) -> Score | None:
     """Return it; None where few samples have a form that has not been met often."""
     form = _form_of(f, terms, xp)
-    if form not in _scores:
-        count = _met.get(form, 0)
-        if count < _runs_before(terms, math.prod(f.shape), xp):
-            if not count:
-                remember(_met, form, 0)
-            _met[form] = count + 1
-            return None
+    score = _scores.get(form)
+    if score is not None:
+        return score
+    count = _met.get(form, 0)
+    if count >= _runs_before(terms, math.prod(f.shape), xp):
         _met.pop(form, None)
-    return score_of(f, terms, xp)
+        return _recorded(form, f, terms, xp)
+    if count:
+        _met[form] = count + 1
+    else:
+        remember(_met, form, 1)
+    return None
 
 
 def _runs_before(terms: Sequence[Term], samples: int, xp: Namespace) -> int:
@@ -79,3 +80,7 @@ def _points(terms: Sequence[Term]) -> int:
 
 def _form_of(f: Any, terms: Sequence[Term], xp: Namespace) -> Any:
     return xp, f.dtype, f.ndim, tuple([term.form for term in terms])
+
+
+def _recorded(form: Any, f: Any, terms: Sequence[Term], xp: Namespace) -> Score:
+    return remember(_scores, form, scores.record(f, terms, xp))

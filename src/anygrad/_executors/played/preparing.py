@@ -123,7 +123,7 @@ def prepared(
     ]
     component = None if task.component is None else task.component[0]
     grouped = blocks.grouped(found, count, shape, edges)
-    groups = in_pieces(list(grouped), binders, component, operands)
+    groups = in_pieces(grouped, binders, component, operands)
     spread = spread if in_one_run else ()
     are_shared = [term.shares_weights for term in terms]
     return Prepared(ops, groups, alone(groups, spread), spread, are_shared)
@@ -152,13 +152,10 @@ def in_pieces(
         target = tuple([slice(*extent) for extent in block])
         return Piece(bounds, cuts, looked_at, target, is_end)
 
-    return [
-        [
-            *[piece(block, is_end=False) for block in group.blocks],
-            *[piece(block, is_end=True) for block in group.ends],
-        ]
-        for group in groups
-    ]
+    pieces = [[piece(block, is_end=False) for block in one.blocks] for one in groups]
+    for found, group in zip(pieces, groups, strict=True):
+        found += [piece(block, is_end=True) for block in group.ends]
+    return pieces
 
 
 def alone(
