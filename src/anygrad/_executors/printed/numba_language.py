@@ -85,10 +85,10 @@ def write(context, array, number, value):
 
 """
 
-#: Shorter rows are put together: going back for their ends costs the memory its stride,
-#: which a row alone pays for by what is asked before its loop, and once for each row of
-#: samples that is read.
-SHORT, SHORT_WITH_OTHERS = 64, 512
+#: Shorter rows are put together, where they follow each other: going back for their
+#: ends costs the memory its stride, which a row alone pays for by what is asked before
+#: its loop, and once for each row of samples that is read.
+SHORT = 256
 
 
 class Loops(Language):
@@ -116,9 +116,6 @@ class Loops(Language):
         self.layouts = dict(zip(names, layouts, strict=True))
         nodes = straight_nodes(recording.results, recording.ndim)
         loads = [node.detail for node in nodes if node.verb == "load"]
-        others = {(array, index[:-1]) for array, index in loads}
-        #: Rows that are shorter are put together, where they follow each other.
-        self.short = SHORT if len(others) <= 2 else SHORT_WITH_OTHERS
         #: Whether rows that follow each other are one run through memory.
         self.runs_on = self._runs_on([index for _, index in loads])
 
@@ -144,15 +141,13 @@ class Loops(Language):
 
     def number(self, node: Node) -> str:
         """Return a number of the call in the dtype that it takes."""
-        text = f"{node.dtype}({self.number_of_call(node.detail)})"
+        is_complex = self.recording.is_complex
+        first = node.detail + sum(is_complex[: node.detail])  # these are two parts each
+        value = f"numbers[{first}]"
+        if is_complex[node.detail]:
+            value = f"complex({value}, numbers[{first + 1}])"
+        text = f"{node.dtype}({value})"
         return self.numbers.setdefault(text, f"N{len(self.numbers)}")
-
-    def number_of_call(self, place: int) -> str:
-        """Return a number of the call: complex ones are there in two parts."""
-        first = place + sum(self.recording.is_complex[:place])
-        if self.recording.is_complex[place]:
-            return f"complex(numbers[{first}], numbers[{first + 1}])"
-        return f"numbers[{first}]"
 
     def load(self, node: Node, scope: Scope) -> str:
         """Return an element of an array, or of a row of it."""
@@ -209,10 +204,6 @@ class Loops(Language):
         text = OPERATORS[node.verb].format(*operands)
         # Of integers, Numba makes those of 64 bits.
         return f"{node.dtype}({text})" if "int" in node.dtype else text
-
-    def assign(self, scope: Scope, _: str, name: str, value: str) -> None:
-        """Write an assignment."""
-        scope.add(f"{name} = {value}")
 
 
 def _are_inside(index: Sequence[Place]) -> list[str]:

@@ -50,14 +50,13 @@ def loop(
     printer.starts, printer.rows = {}, {}
     printer.within = frozenset(along)
     here = [settling.settled(node) for node in printer.recording.results]
-    pairs = [(number, k) for k in range(count) for number in range(len(here))]
-    nodes = [settling.further(here[number], k) for number, k in pairs]
+    others = [Place(axis, True, 0) for axis in range(1, printer.last + 1)]
     targets = {}
-    for node, (number, k) in zip(nodes, pairs, strict=True):
-        place = [
-            Place(axis, True, 0 if axis else k) for axis in range(printer.last + 1)
-        ]
-        targets[printer.target(f"o{number}", tuple(place))] = node
+    for k in range(count):
+        place = Place(0, True, k), *others
+        for number, node in enumerate(here):
+            target = printer.target(f"o{number}", place)
+            targets[target] = settling.further(node, k)
     length = "length" if len(printer.within) > 1 else "last - first"
     return _written(printer, settling.at, targets, length, settling)
 
