@@ -168,12 +168,12 @@ def test_text_on_short_axes(numpy: Any, shape: tuple[int, int]) -> None:
         assert_same(numpy, got, "derivative", f, **keywords)
 
 
-@pytest.mark.parametrize("short", [0, 512])
+@pytest.mark.parametrize("short", [0, loops.SHORT])
 def test_text_of_rows_as_one_run(
     numpy: Any, monkeypatch: pytest.MonkeyPatch, short: int
 ) -> None:
     """Short rows of an array are one run, if nothing is the same in all or in one."""
-    monkeypatch.setattr(numba_language, "SHORT_WITH_OTHERS", short)
+    monkeypatch.setattr(loops, "SHORT", short)
     shape, draw = (5, 6, 7), numpy.random.default_rng(8)
     f, where = draw.standard_normal(shape), draw.random(shape) > 0.2
     x, line = numpy.cumsum(draw.random(shape[2]) + 0.5), draw.random((1, shape[1], 1))

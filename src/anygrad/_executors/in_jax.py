@@ -60,8 +60,8 @@ class Compiled:
         #: Of the scales that the program is for.
         self.forms = forms
         #: ``vector(numbers)`` puts them into one array, where they need not be
-        #: Python's.
-        self.vector = _vector_of(dtype)
+        #: Python's: JAX takes microseconds to convert each of those.
+        self.vector = list if dtype is None else _vector_of(dtype)
         #: Whether there are single numbers for each scale, and nothing else, or arrays
         #: and steps of one.
         self.has_steps_only = not arrays and set(forms) == {(1, 0), (False,)}
@@ -182,15 +182,8 @@ def _dtype_of_numbers(plan: Plan) -> Any:
 
 
 def _vector_of(dtype: Any) -> Callable[[list[Any]], Any]:
-    """Return what puts the numbers of a plan into one array.
+    from numpy import array
 
-    JAX takes microseconds to convert Python's numbers, for each of them.
-    """
-    if dtype is None:
-        return list
-    import numpy
-
-    array = numpy.array
     return lambda numbers: array(numbers, dtype)  # a keyword takes half as long again
 
 

@@ -19,7 +19,7 @@ from .._beyond import all_arrays_of
 from .._classes import is_array
 from .._kept import Kept
 from .._precision import working
-from .._records import Plan, Task, all_tasks, unrounded, without_masks
+from .._records import Plan, Task, all_tasks, converted, unrounded, without_masks
 from . import huge_pages, in_numpy, results
 from .memory import layout_as
 from .played import spaces
@@ -202,20 +202,12 @@ class InNumPy:
     def _translated(self, task: Task) -> Task:
         """Return a task, and the one inside of it, without what a call adds."""
         precision, inner, kept = task.precision, task.inner, task.kept
-        return task._replace(
-            precision=precision._replace(
-                samples=self.dtypes[precision.samples],
-                coordinates=self.dtypes[precision.coordinates],
-                result=self.dtypes[precision.result],
-                turns=self.dtypes[precision.turns],
-            ),
+        names = ("samples", "coordinates", "result", "turns")
+        there = {name: self.dtypes[getattr(precision, name)] for name in names}
+        return converted(task, lambda _: None)._replace(
+            precision=precision._replace(**there),
             inner=None if inner is None else self._translated(inner),
             kept=None if kept is None else Kept(kept.account),
-            step=None,
-            coordinates=None,
-            constants=None,
-            period=None,
-            where=None,
         )
 
     def _bound(self, known: Task, task: Task) -> Task:

@@ -87,6 +87,7 @@ class Kernels(Language):
 
     TABLE, IN_TABLE = "c{}", "{}[lane]"
     IF, ELSE_IF, ELSE, SET = "if ({}) {{", "}} else if ({}) {{", "} else {", "{} = {};"
+    ASSIGN, KINDS = "const {kind} {name} = {value};", TYPES
 
     def __init__(self, recording: Recording, lanes: int) -> None:
         super().__init__(recording)
@@ -150,10 +151,6 @@ class Kernels(Language):
         if node.operands[0].dtype == "float16":
             return f"({TYPES[node.dtype]})__half2float({value})"
         return f"({TYPES[node.dtype]}){value}"
-
-    def assign(self, scope: Scope, dtype: str, name: str, value: str) -> None:
-        """Write a declaration with a value."""
-        scope.add(f"const {TYPES[dtype]} {name} = {value};")
 
     def choose(
         self, scope: Scope, node: Node, name: str, conditions: Sequence[str]

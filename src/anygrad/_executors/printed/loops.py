@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..recorded.nodes import Range, TooLong, interior, interiors
 from . import missing_beyond, straight
-from .numba_language import ACCESS, HEAD, QUOTIENT, SELECT, Loops
+from .numba_language import ACCESS, HEAD, QUOTIENT, SELECT, SHORT, Loops
 from .printing import Scope, inside
 from .settled import Settling
 
@@ -161,7 +161,7 @@ def _before_loops(printer: Loops) -> list[str]:
     if printer.runs_on:
         lines += [
             f"rows = max(1, {MOST_POINTS} // max(1, n{last}))",
-            f"rows = rows if n{last} < {printer.short} else 1",
+            f"rows = rows if n{last} < {SHORT} else 1",
         ]
     return lines
 

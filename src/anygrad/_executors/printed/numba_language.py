@@ -85,10 +85,15 @@ def write(context, array, number, value):
 
 """
 
-#: Shorter rows are put together: going back for their ends costs the memory its stride,
-#: which a row alone pays for by what is asked before its loop, and once for each row of
-#: samples that is read.
-SHORT, SHORT_WITH_OTHERS = 64, 512
+#: Shorter rows are put together, where they follow each other: going back for their
+#: ends costs the memory its stride, which a row alone pays for by what is asked before
+#: its loop, and once for each row of samples that is read.
+SHORT = 256
+
+#: How an element of an array that is one run through memory is read or written, and
+#: that of a view.
+READ = "read({}, {})", "{}[u]"
+WRITE = "write({}, {}, {{}})", "{}[u] = {{}}"
 
 
 class Loops(Language):
@@ -102,10 +107,9 @@ class Loops(Language):
         #: form, and of the call.
         self.constants: dict[str, str] = {}
         self.numbers: dict[str, str] = {}
-        #: Likewise, of the rows that the straight way reads as views, and of where in
-        #: memory it begins to read others.
+        #: Likewise, before a loop over a row: views of those that it reads, and where
+        #: in memory it begins to read others.
         self.rows: dict[str, str] = {}
-        self.starts: dict[str, str] = {}
         #: The arrays that are read as one long row, in order.
         self.flat: dict[str, None] = {}
         #: Whether what is printed reads masks beyond the ends of axes, as false there.
@@ -116,9 +120,6 @@ class Loops(Language):
         self.layouts = dict(zip(names, layouts, strict=True))
         nodes = straight_nodes(recording.results, recording.ndim)
         loads = [node.detail for node in nodes if node.verb == "load"]
-        others = {(array, index[:-1]) for array, index in loads}
-        #: Rows that are shorter are put together, where they follow each other.
-        self.short = SHORT if len(others) <= 2 else SHORT_WITH_OTHERS
         #: Whether rows that follow each other are one run through memory.
         self.runs_on = self._runs_on([index for _, index in loads])
 
@@ -144,15 +145,13 @@ class Loops(Language):
 
     def number(self, node: Node) -> str:
         """Return a number of the call in the dtype that it takes."""
-        text = f"{node.dtype}({self.number_of_call(node.detail)})"
+        is_complex = self.recording.is_complex
+        first = node.detail + sum(is_complex[: node.detail])  # these are two parts each
+        value = f"numbers[{first}]"
+        if is_complex[node.detail]:
+            value = f"complex({value}, numbers[{first + 1}])"
+        text = f"{node.dtype}({value})"
         return self.numbers.setdefault(text, f"N{len(self.numbers)}")
-
-    def number_of_call(self, place: int) -> str:
-        """Return a number of the call: complex ones are there in two parts."""
-        first = place + sum(self.recording.is_complex[:place])
-        if self.recording.is_complex[place]:
-            return f"complex(numbers[{first}], numbers[{first + 1}])"
-        return f"numbers[{first}]"
 
     def load(self, node: Node, scope: Scope) -> str:
         """Return an element of an array, or of a row of it."""
@@ -175,15 +174,8 @@ class Loops(Language):
             return f"min(max({text}, 0), n{place.axis} - 1)"
         return text
 
-    def target(self, name: str, index: Index) -> str:
-        """Return how the element of a row of a result is written."""
-        text = self.in_row(name, index)
-        if not text.startswith("read("):
-            return text + " = {}"
-        return f"write{text.removeprefix('read')[:-1]}, {{}})"
-
-    def in_row(self, name: str, index: Index) -> str:
-        """Return the element of a row of an array at which its loop is."""
+    def in_row(self, name: str, index: Index, words: tuple[str, str] = READ) -> str:
+        """Return how the element of a row is read or written at which its loop is."""
         starts = [self.place(place) for place in index]
         along = [p.axis if p.follows else None for p in index].index(self.last)
         starts[along] = "first + " + self.place(index[along]._replace(follows=False))
@@ -192,11 +184,14 @@ class Loops(Language):
             for axis, start in enumerate(starts[1:], 1):
                 text = f"({text}) * {name}.shape[{axis}] + {start}"
             self.flat[name] = None
-            start = self.starts.setdefault(f"uint64({text})", self.new_name())
-            return f"read(flat_{name}, {start} + u)"
+            start = self._before_loop(f"uint64({text})")
+            return words[0].format(f"flat_{name}", f"{start} + u")
         starts[along] += f" : {starts[along]} - first + last"
-        row = f"{name}[{', '.join(starts)}]"
-        return f"{self.rows.setdefault(row, self.new_name())}[u]"
+        return words[1].format(self._before_loop(f"{name}[{', '.join(starts)}]"))
+
+    def _before_loop(self, text: str) -> str:
+        """Return the name of what is the same along a row."""
+        return self.rows.setdefault(text, self.new_name())
 
     def operation(self, node: Node, operands: Sequence[str], _: Scope) -> str:
         """Return what the verb of a node gives, in its dtype."""
@@ -209,10 +204,6 @@ class Loops(Language):
         text = OPERATORS[node.verb].format(*operands)
         # Of integers, Numba makes those of 64 bits.
         return f"{node.dtype}({text})" if "int" in node.dtype else text
-
-    def assign(self, scope: Scope, _: str, name: str, value: str) -> None:
-        """Write an assignment."""
-        scope.add(f"{name} = {value}")
 
 
 def _are_inside(index: Sequence[Place]) -> list[str]:

@@ -7,7 +7,7 @@ the position along the last axis is computed once per row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..recorded.nodes import LENGTH, TooLong, nodes_of, only_operand
@@ -77,6 +77,10 @@ class Language:
     #: How the branches of a chain of conditions begin, and what one does.
     IF, ELSE_IF, ELSE, SET = "if {}:", "elif {}:", "else:", "{} = {}"
 
+    #: How a name is given a value for good, and what the dtypes are called there.
+    ASSIGN = "{name} = {value}"
+    KINDS: Mapping[str, str] = {}
+
     def __init__(self, recording: Recording) -> None:
         #: What is printed.
         self.recording = recording
@@ -105,10 +109,6 @@ class Language:
 
     def operation(self, node: Node, operands: Sequence[str], scope: Scope) -> str:
         """Return what the verb of a node gives."""
-        raise NotImplementedError
-
-    def assign(self, scope: Scope, _: str, name: str, value: str) -> None:
-        """Write that a name, of a dtype, has a value."""
         raise NotImplementedError
 
     def choose(
@@ -163,9 +163,9 @@ class Language:
         scope.names[node] = name
         return name
 
-    def _named(self, node: Node, text: str, scope: Scope) -> str:
-        name = self.new_name()
-        self.assign(scope, node.dtype, name, text)
+    def _named(self, node: Node, value: str, scope: Scope) -> str:
+        name, kind = self.new_name(), self.KINDS.get(node.dtype)
+        scope.add(self.ASSIGN.format(kind=kind, name=name, value=value))
         return name
 
     def place(self, place: Place) -> str:

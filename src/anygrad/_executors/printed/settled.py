@@ -101,7 +101,7 @@ class Settling:
 
     def further(self, node: Node, by: int) -> Node:
         """Return what a settled node is so many points further along the first axis."""
-        return self._tape.placed(node, 0, 0, by) if by else node
+        return self._tape.placed(node, 0, 0, by)
 
 
 def _parts_of(condition: Node) -> frozenset[Node]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..recorded.nodes import LENGTH, Place, Range, interior
-from .numba_language import Loops
+from .numba_language import WRITE, Loops
 from .printing import Scope
 from .settled import Settling
 
@@ -47,17 +47,16 @@ def loop(
 
     For so many positions along the first axis.
     """
-    printer.starts, printer.rows = {}, {}
+    printer.rows = {}
     printer.within = frozenset(along)
     here = [settling.settled(node) for node in printer.recording.results]
-    pairs = [(number, k) for k in range(count) for number in range(len(here))]
-    nodes = [settling.further(here[number], k) for number, k in pairs]
+    others = [Place(axis, True, 0) for axis in range(1, printer.last + 1)]
     targets = {}
-    for node, (number, k) in zip(nodes, pairs, strict=True):
-        place = [
-            Place(axis, True, 0 if axis else k) for axis in range(printer.last + 1)
-        ]
-        targets[printer.target(f"o{number}", tuple(place))] = node
+    for k in range(count):
+        place = Place(0, True, k), *others
+        for number, node in enumerate(here):
+            target = printer.in_row(f"o{number}", place, WRITE)
+            targets[target] = settling.further(node, k)
     length = "length" if len(printer.within) > 1 else "last - first"
     return _written(printer, settling.at, targets, length, settling)
 
@@ -99,8 +98,7 @@ def _written(
         loop = text.splitlines()
     else:
         loop = [LOOP, *body(nodes)]
-    before = {**printer.starts, **printer.rows}
-    row.lines += [f"{name} = {text}" for text, name in before.items()]
+    row.lines += [f"{name} = {text}" for text, name in printer.rows.items()]
     return [*row.lines, BOUNDS.format(length), *loop]
 
 
@@ -109,7 +107,7 @@ def tables(printer: Loops, ends: Range) -> list[str]:
     tables, printer.tables, last = printer.tables, None, printer.last
     if not tables:
         return []
-    printer.starts, printer.rows = {}, {}
+    printer.rows = {}
     targets = {f"{name}[u] = {{}}": node for node, name in tables.items()}
     loop = _written(printer, interior(last + 1), targets, "last - first")
     empty = [
