@@ -74,9 +74,10 @@ def test_little_is_kept(numpy: Any) -> None:
         scratch.give(array)
     for array in (numpy.ones(8), numpy.ones(8)[2:], numpy.ones(0)[:]):  # as small are
         scratch.give(array)
-    assert scratch._sizes == [memory.nbytes for memory in scratch._free]
-    assert 0 < sum(scratch._sizes) <= MOST_BYTES
-    assert all(size % UNIT == 0 for size in scratch._sizes)
+    sizes, free = scratch._free.by_size
+    assert sizes == sorted([memory.nbytes for memory in free])
+    assert 0 < sum(sizes) <= MOST_BYTES
+    assert all(size % UNIT == 0 for size in sizes)
     taken = [
         scratch.take(None, dtype=numpy.float64, shape=(n, 2**10)) for n in range(1, 160)
     ]
@@ -98,7 +99,7 @@ def test_what_is_more_than_that_is_not_kept(numpy: Any) -> None:
     scratch.give(small)
     scratch.give(large)
     assert sys.getrefcount(memory) == count
-    assert scratch._sizes == [small.base.nbytes]
+    assert scratch._free.by_size == ([small.base.nbytes], [small.base])
 
 
 def test_blocks_of_all_sizes_share_it(numpy: Any) -> None:
@@ -115,6 +116,6 @@ def test_blocks_of_all_sizes_share_it(numpy: Any) -> None:
             assert array.shape == (rows, 2**10)
             array[...] = 1.0
             scratch.give(array)
-    assert len(scratch._sizes) <= 2
+    assert len(scratch._free.by_size[0]) <= 2
     (large,) = (scratch.take(None, dtype=numpy.float64, shape=(62, 2**10)),)
     assert large.base.nbytes < 2 * large.nbytes

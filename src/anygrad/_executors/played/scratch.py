@@ -22,33 +22,42 @@ UNIT = 2**16
 MOST_BYTES = 2**22
 
 
-class Scratch(threading.local):
-    """Memory of NumPy's that is not in use, of each thread its own."""
+class Free(threading.local):
+    """Memory that is not in use, of each thread its own."""
+
+    def __init__(self) -> None:
+        #: From the smallest to the largest: their bytes, and the memory.
+        self.by_size: tuple[list[int], list[Any]] = [], []
+
+
+class Scratch:
+    """Arrays for what is between, in memory of NumPy's."""
+
+    __slots__ = ("_array", "_dtype", "_free", "_least", "_unit")
 
     def __init__(self, least: int = LEAST_BYTES, unit: int = UNIT) -> None:
         import numpy
 
-        self._numpy = numpy
+        self._array, self._dtype = numpy.ndarray, numpy.dtype
         #: Arrays of fewer bytes are made each time, and memory is kept in multiples.
         self._least, self._unit = least, unit
-        #: By size, the sizes apart.
-        self._free: list[Any] = []
-        self._sizes: list[int] = []
+        self._free = Free()
 
     def take(self, _: Any, *, dtype: Any, shape: tuple[int, ...]) -> Any:
         """Return an array of whatever values."""
-        array = self._numpy.ndarray
-        nbytes = math.prod(shape) * self._numpy.dtype(dtype).itemsize
+        nbytes = math.prod(shape) * self._dtype(dtype).itemsize
         if nbytes < self._least:
-            return array(shape, dtype)
-        place = bisect_left(self._sizes, nbytes)
-        if place < len(self._sizes):
-            del self._sizes[place]
-            return array(shape, dtype, self._free.pop(place))
-        if self._sizes:  # blocks at an end may have been smaller: theirs serves no more
-            self._sizes.pop()
-            self._free.pop()
-        return array(shape, dtype, array(-(-nbytes // self._unit) * self._unit, "b"))
+            return self._array(shape, dtype)
+        sizes, free = self._free.by_size
+        place = bisect_left(sizes, nbytes)
+        if place < len(sizes):
+            del sizes[place]
+            return self._array(shape, dtype, free.pop(place))
+        if sizes:  # blocks at an end may have been smaller: theirs serves no more
+            sizes.pop()
+            free.pop()
+        memory = self._array(-(-nbytes // self._unit) * self._unit, "b")
+        return self._array(shape, dtype, memory)
 
     def give(self, array: Any) -> None:
         """Keep the memory of an array, or of a part of one, that is read no more."""
@@ -57,9 +66,10 @@ class Scratch(threading.local):
         is_one = size > 0 and size % self._unit == 0
         if not is_one or size > MOST_BYTES:  # it has been small, or is large
             return
-        if sum(self._sizes) + size > MOST_BYTES:
-            self._sizes.clear()
-            self._free.clear()
-        place = bisect_left(self._sizes, size)
-        self._sizes.insert(place, size)
-        self._free.insert(place, memory)
+        sizes, free = self._free.by_size
+        if sum(sizes) + size > MOST_BYTES:
+            sizes.clear()
+            free.clear()
+        place = bisect_left(sizes, size)
+        sizes.insert(place, size)
+        free.insert(place, memory)
