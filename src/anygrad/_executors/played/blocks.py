@@ -212,14 +212,14 @@ def binder(
     ops: InPlaceOps,
     *,
     leaves_ends: bool = False,
-) -> Callable[..., Bound]:
+) -> Callable[[Block, bool], Bound]:
     """Return what has the program for a block, each once for all that are alike.
 
     Blocks may leave their ends to others, which are no runs through memory.
     """
     bounds: dict[Any, Bound] = {}
 
-    def bound(block: Block, *, is_end: bool) -> Bound:
+    def bound(block: Block, is_end: bool) -> Bound:
         box = _box_of(block, shape, score.edges)
         where = [
             (0, stop - start) if extent == (START, STOP) else (start, stop)

@@ -60,7 +60,7 @@ def operands_of(
 
 def shares_weights(out: Any, task: Task, ops: InPlaceOps) -> bool:
     """Tell whether the weights on coordinates are made once for all lines."""
-    if task.where is not None:
+    if task.where is not None or task.coordinates is None:
         return False
     samples, formulas = math.prod(out.shape), task.scheme.formulas
     is_many = samples > MOST_UNSHARED or _loop(out, task) < ops.short_loop
@@ -137,25 +137,25 @@ def keep(known: Prepared, kept: Kept | None) -> None:
 
 def in_pieces(
     groups: Sequence[blocks.Group],
-    binders: Sequence[Callable[..., Bound]],
+    binders: Sequence[Callable[[blocks.Block, bool], Bound]],
     component: int | None,
     operands: Sequence[Any],
 ) -> list[list[Piece]]:
     """Return blocks with how they are played, and with what they read of operands."""
     is_alone = len(groups) == 1 and len(groups[0].blocks) == 1
-
-    def piece(block: blocks.Block, *, is_end: bool) -> Piece:
-        bounds, cuts = [bound(block, is_end=is_end) for bound in binders], None
-        if not is_alone:  # which reads all
-            cuts = blocks.cuts_of(operands, component, bounds[0], block)
-        looked_at = blocks.with_components(bounds[0].reads, component)
-        target = tuple([slice(*extent) for extent in block])
-        return Piece(bounds, cuts, looked_at, target, is_end)
-
-    pieces = [[piece(block, is_end=False) for block in one.blocks] for one in groups]
-    for found, group in zip(pieces, groups, strict=True):
-        found += [piece(block, is_end=True) for block in group.ends]
-    return pieces
+    found = []
+    for group in groups:
+        pieces = []
+        for number, block in enumerate([*group.blocks, *group.ends]):
+            is_end = number >= len(group.blocks)
+            bounds, cuts = [bound(block, is_end) for bound in binders], None
+            if not is_alone:  # which reads all
+                cuts = blocks.cuts_of(operands, component, bounds[0], block)
+            looked_at = blocks.with_components(bounds[0].reads, component)
+            target = tuple([slice(*extent) for extent in block])
+            pieces.append(Piece(bounds, cuts, looked_at, target, is_end))
+        found.append(pieces)
+    return found
 
 
 def alone(

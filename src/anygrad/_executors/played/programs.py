@@ -31,31 +31,14 @@ PUT, TAKE, GIVE, TURN = "put", "take", "give", "turn"
 class Program(NamedTuple):
     """What plays a kind of block."""
 
-    #: Its definition,
-    text: str
-    #: and what the text has names for.
-    named: dict[str, Any]
+    #: ``play(operands, out, indices)`` writes a block.
+    play: Callable[..., None]
+    #: ``bind(ends, strides)`` returns the indices of a block, and what it reads.
+    bind: Callable[..., tuple[tuple[Any, ...], tuple[slice, ...]]]
     #: The block, with all that it reads of arrays around it.
     reads: list[tuple[int, int]]
     #: For shorter blocks, there is another program.
     fewest: list[int]
-
-    @property
-    def play(self) -> Callable[..., None]:
-        """Return ``play(operands, out, indices)``, which writes a block."""
-        return self._compiled("play")
-
-    @property
-    def bind(self) -> Callable[..., tuple[tuple[Any, ...], tuple[slice, ...]]]:
-        """Return ``bind(ends, strides)``, which returns the indices of a block."""
-        return self._compiled("bind")
-
-    def _compiled(self, name: str) -> Callable[..., Any]:
-        """Return a function of the text, which is compiled when one is asked for."""
-        if name not in self.named:
-            exec(self.text, self.named)
-        function: Callable[..., Any] = self.named[name]
-        return function
 
 
 class Writer(Text):
@@ -80,12 +63,9 @@ class Writer(Text):
         lines.append("".join([f"r{k}, " for k in range(count)]) + "= operands")
         lines.append("".join([f"i{k}, " for k in indices]) + "= indices")
         bind = positions.text_of(list(self.indices), tuple(self.reads))
-        return Program(
-            "\n".join(["\n    ".join([*lines, *self.lines]), *bind]),
-            self.named,
-            self.reads,
-            self.windows.fewest,
-        )
+        exec("\n".join(["\n    ".join([*lines, *self.lines]), *bind]), self.named)
+        functions = self.named["play"], self.named["bind"]
+        return Program(*functions, self.reads, self.windows.fewest)
 
     def load(self, wanted: Wanted) -> int:
         """Return the register of what is read; near an end of rows, of a turned copy.
