@@ -107,9 +107,8 @@ def grouped(
     """Put so many neighbours together, beside the ends which these leave, if any."""
     if count == 1:
         return [Group([block], []) for block in found]
-    cut = [
-        axis for axis, parts in enumerate(zip(*found, strict=True)) if _differ(parts)
-    ]
+    extents = enumerate(zip(*found, strict=True))
+    cut = [axis for axis, along in extents if len(set(along)) > 1]
     groups = []
     for _, line in groupby(found, lambda block: block[: max(cut)]):
         neighbours = list(line)
@@ -117,10 +116,6 @@ def grouped(
             group = neighbours[start : start + count]
             groups.append(Group(group, _ends_of(group, shape, edges)))
     return groups
-
-
-def _differ(extents: Sequence[tuple[int, int]]) -> bool:
-    return any(extent != extents[0] for extent in extents)
 
 
 def _ends_of(

@@ -138,13 +138,14 @@ class _Mended(_Part):
         """Be ready to write blocks."""
         if self.known is not None:
             self.write = player(self.known, self.operands(), self.xp)
+            self.pieces = self.known.pieces
 
     def fill(self, place: Place, block: Any) -> None:
         number, target = place
         if self.known is None:
             super().fill(place, block)
         else:
-            self.write(self.known.pieces[number], block)
+            self.write(self.pieces[number], block)
         self.mender.mend(target, block)
 
 
