@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 import anygrad
-from anygrad import _agnostic
-from anygrad._executors import same_memory
+from anygrad import _agnostic, _dispatch, _workers
+from anygrad._executors import in_numpy, in_torch, same_memory
 from anygrad._executors.played import spaces
 from planning import plan_of
 
@@ -40,6 +41,76 @@ def threads(torch: Any, request: pytest.FixtureRequest) -> Any:
     torch.set_num_threads(request.param)
     yield request.param
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def are_the_largest(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Take few samples for so many that threads have blocks of their own to do.
+
+    Return a list of how many threads did what NumPy was asked for.
+    """
+    monkeypatch.setattr(same_memory, "MANY_BYTES", 0)
+    monkeypatch.setattr(in_numpy, "LEAST_SHARED", 0)
+    monkeypatch.setattr(in_torch, "LEAST_IN_ONE_PASS", 0)
+    found = []
+
+    def watched(usual: Any, *given: Any) -> Any:
+        found.append(_workers.get_workers())
+        return usual(*given)
+
+    for name in ("run", "write_in_one_pass"):
+        usual = getattr(in_numpy, name)
+        monkeypatch.setattr(in_numpy, name, partial(watched, usual))
+    return found
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_the_largest_tensors(
+    torch: Any, threads: int, are_the_largest: list[int], number: int
+) -> None:
+    """The bits of the agnostic run, from as many threads as torch has."""
+    torch.manual_seed(0)
+    keywords, f = calls(torch)[number], torch.rand(SHAPE)
+    result = anygrad.derivative(f, dim=1, **keywords)
+    assert are_the_largest == [threads]
+    plan = plan_of("derivative", f, dim=1, **keywords)
+    (wanted,) = _agnostic.run(f, plan, plan.namespace)
+    assert result.isnan().equal(wanted.isnan())
+    assert result.nan_to_num().equal(wanted.nan_to_num())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "float16"])
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("function", ["gradient", "divergence", "curl", "laplacian"])
+def test_the_largest_tensors_with_factors(
+    torch: Any,
+    threads: int,
+    are_the_largest: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+    function: str,
+    order: tuple[int, int],
+    dtype: str,
+) -> None:
+    """The bits of whole tensors; those of 16 bits torch rounds, many at once."""
+    torch.manual_seed(0)
+    count = 1 if function in ("gradient", "laplacian") else 2
+    samples = (torch.rand((count, *SHAPE)) * 100).to(getattr(torch, dtype))
+    f = samples if count == 2 else samples[0]
+    f = f.permute(*range(f.ndim - 2), *[k + f.ndim - 2 for k in order])
+    n, m = f.shape[-2:]
+    wide = torch.float64 if dtype in ("float64", "int64") else torch.float32
+    factors = [torch.ones((n, 1), dtype=wide), torch.rand((n, m), dtype=wide) + 1]
+    coordinates = torch.cumsum(torch.rand(m, dtype=wide) + 0.1, 0)
+
+    def call() -> Any:
+        keywords: Any = {"spacing": [0.5, coordinates], "scale_factors": factors}
+        result = getattr(anygrad, function)(f, **keywords)
+        return result if isinstance(result, tuple) else (result,)
+
+    found = call()
+    assert dtype == "float16" or are_the_largest == [threads]
+    monkeypatch.setattr(_dispatch, "in_one_pass", lambda _: None)
+    assert all(map(torch.equal, found, call()))
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .._curved import Composite
     from .._records import Plan
     from .._typing import Namespace
+    from .recorded.composites import Work
 
 #: For so many samples and more, the loops are told how long their buffers are.
 LEAST_SAMPLES = 2**15
@@ -68,7 +69,6 @@ def run_in_one_pass(
     """Return the results of a call with factors; None where whole arrays serve."""
     import numpy
 
-    from .played import composites as played
     from .recorded import composites
 
     if f.size < LEAST_IN_ONE_PASS:
@@ -79,14 +79,21 @@ def run_in_one_pass(
         workers = _workers.get_workers()
         ways.append(partial(_numba().run_composite, workers=workers))
     if composite.grid.where is None:  # what is played looks at no masks
-        ways.append(partial(played.write, ops=_ops()))
+        ways.append(write_in_one_pass)
     if not ways:
         return None
     work = composites.work_of(f, composite, xp, run, is_printed=is_compiled)
     if work is None:
         return None
-    with _swift(), _on_threads_for(f):
-        return composites.run(work, plan, numpy.empty_like, OF_NUMPY, *ways)
+    return composites.run(work, plan, numpy.empty_like, OF_NUMPY, *ways)
+
+
+def write_in_one_pass(work: Work, outs: Sequence[Any]) -> bool:
+    """Write the results of a composite in blocks."""
+    from .played import composites
+
+    with _swift(), _on_threads_for(work.f):
+        return composites.write(work, outs, _ops())
 
 
 @contextmanager
@@ -109,9 +116,14 @@ def quietly(_: Any) -> AbstractContextManager[Any]:
     return numpy.errstate(all="ignore")
 
 
+def working_bytes(samples: int, itemsize: int) -> int:
+    """Return how many bytes samples have when narrow numbers are converted."""
+    return samples * max(itemsize, 4)
+
+
 def _on_threads_for(f: Any) -> AbstractContextManager[None]:
     """Have one thread do what is little: another one would begin too late to help."""
-    nbytes = f.size * max(f.itemsize, 4)  # of what narrow numbers are converted to
+    nbytes = working_bytes(f.size, f.itemsize)
     is_little = nbytes < LEAST_SHARED and _workers.get_workers() > 1
     return _workers.set_workers(1) if is_little else nullcontext()
 

@@ -1,9 +1,10 @@
 """Tensors on the CPU in NumPy's hands, in the same memory.
 
 On small tensors, an operation costs the time to call it, and that is a quarter of a
-microsecond for NumPy, and a whole one for torch.  On large ones, torch's threads make
+microsecond for NumPy, and a whole one for torch.  On larger ones, torch's threads make
 up for that, where it has several; but not with masks, of which the operations depend
-on each block's.
+on each block's, nor on the largest, where each thread has blocks of its own to do and
+none waits for the others after each operation.
 """
 
 from __future__ import annotations
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
     from .memory import Layout
     from .recorded.composites import Work
 
-#: More samples are torch's if they have no masks and torch has several threads; else,
-#: there are as many threads as torch would have.
+#: More samples are torch's if they have no masks and torch has several threads,
 FEW_SAMPLES = 2**17
+
+#: but not so many bytes for each of these threads: there are as many here.
+MANY_BYTES = 2**24
 
 #: So many are few where torch has one thread: calls on them are made again, too.
 FEW_FOR_ONE_THREAD = 2**19
@@ -99,7 +102,7 @@ class InNumPy:
             again = spaces.run(f, plan, self.moves, torch.clone, layout)
             if again is not None:
                 return again
-        there = self._plan(f, plan) if is_small or _pays(plan) else None
+        there = self._plan(f, plan) if is_small or _pays(f, plan) else None
         if there is None:
             return self._widened(f, plan) if may_be_again else None
         made = results.empty(f, plan, huge_pages.empty_like)
@@ -118,9 +121,10 @@ class InNumPy:
         return made.returned
 
     def write(self, work: Work, outs: Sequence[Any]) -> bool:
-        """Write the results of a composite by compiled loops; tell whether it can."""
-        if _compilers.get_compiler() != "numba":
-            return False
+        """Write the results of a composite; tell whether it could, and whether it pays.
+
+        It is compiled where that is asked for.
+        """
         tensors = [work.f, *outs, *work.arrays()]
         for task in work.tasks():
             tensors += all_arrays_of(task)
@@ -128,9 +132,38 @@ class InNumPy:
             return False
         import torch
 
-        from .printed import in_numba
+        threads = torch.get_num_threads()
+        if _compilers.get_compiler() == "numba":
+            from .printed import in_numba
 
-        return in_numba.run_composite(work, outs, torch.get_num_threads(), self.view)
+            return in_numba.run_composite(work, outs, threads, self.view)
+        there = self._work(work) if _is_large(work.f, threads) else None
+        if there is None:
+            return False
+        with _workers.set_workers(threads):
+            return in_numpy.write_in_one_pass(there, list(map(self.view, outs)))
+
+    def _work(self, work: Work) -> Work | None:
+        """Return a composite with NumPy's dtypes and arrays; None if it lacks some."""
+        items = [
+            self._plan(work.f, item) if type(item) is Plan else self._there(item)
+            for item in work.items
+        ]
+        if any(item is None for item in items):
+            return None
+        grid, dtypes = work.composite.grid, work.composite.dtypes
+        if any(dtype.itemsize <= 2 for dtype in dtypes):  # torch rounds many at once
+            return None
+        composite = work.composite._replace(
+            grid=grid._replace(dtype=self.dtypes[grid.dtype]),
+            dtypes=tuple([self.dtypes[dtype] for dtype in dtypes]),
+        )
+        return work._replace(
+            f=self.view(work.f),
+            composite=composite,
+            namespace=self.namespace,
+            items=items,
+        )
 
     def _widened(self, f: Any, plan: Plan) -> tuple[Any, ...] | None:
         """Return derivatives of few samples of a dtype that is rather torch's.
@@ -264,13 +297,21 @@ def _take(plan: Plan, there: Plan, layout: Layout | None) -> None:
             place.made = [space.seen_as(torch.from_numpy)]
 
 
-def _pays(plan: Plan) -> bool:
-    """Tell whether large tensors take less time here."""
+def _pays(f: Any, plan: Plan) -> bool:
+    """Tell whether a large tensor takes less time here."""
     import torch
 
-    if torch.get_num_threads() == 1 or _compilers.get_compiler() is not None:
+    if _compilers.get_compiler() is not None:
+        return True
+    if _is_large(f, torch.get_num_threads()):
         return True
     return any(task.where is not None for task in all_tasks(plan))
+
+
+def _is_large(f: Any, threads: int) -> bool:
+    """Tell whether threads have as much to do that none needs another's help."""
+    nbytes = in_numpy.working_bytes(f.numel(), f.itemsize)
+    return threads == 1 or nbytes >= threads * MANY_BYTES
 
 
 def _dtypes() -> dict[Any, Any]:
