@@ -153,6 +153,7 @@ def _ops() -> operations.InPlaceOps:
 
     # To begin a block takes 10 to 20 µs, which are saved where the next cache is fast.
     is_near = caches.is_last_one_near()
+    bits = operator.methodcaller("tobytes")
     verbs: dict[str, Callable[..., Any]] = {
         # `numpy.negative` of NumPy 2.4 is wrong where it writes float32 with a stride.
         "negative": lambda a, out=None: numpy.multiply(a, -1.0, out=out),
@@ -178,7 +179,8 @@ def _ops() -> operations.InPlaceOps:
             int(numpy.minimum.reduce(f, axis=None)),
             int(numpy.maximum.reduce(f, axis=None)),
         ),
-        moves=spaces.Moves(numpy.copyto, operator.methodcaller("tobytes"), operator.eq),
+        bits=bits,
+        moves=spaces.Moves(numpy.copyto, bits, operator.eq),
         block_bytes=2**21 if is_near else 2**19,
         scratch_bytes=2**20 if is_near else 2**19,
         cuts_small_arrays=True,

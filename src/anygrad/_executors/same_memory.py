@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 FEW_SAMPLES = 2**17
 
 #: but not so many bytes for each of these threads: there are as many here.
-MANY_BYTES = 2**24
+MANY_BYTES = 3 * 2**22
 
 #: So many are few where torch has one thread: calls on them are made again, too.
 FEW_FOR_ONE_THREAD = 2**19

@@ -115,13 +115,14 @@ def _begin(
             plan = Plan((tasks[0]._replace(sign=0), *tasks[1:]))
             (out[...],) = _agnostic.run(f, plan, xp)
             return
-        operands = operands_of(f, tasks, [term.shares_weights for term in terms], xp)
+        are_shared = [term.shares_weights for term in terms]
+        operands = operands_of(f, tasks, are_shared, xp, ops)
         known = prepared(score, operands, terms, out, xp, ops)
         keep(known, kept)
     else:
         if kept is not None and known.spaces is None:
             learning.learn_total(f, Total(tasks, out, known), kept, layout, xp)
-        operands = operands_of(f, tasks, known.shares_weights, xp)
+        operands = operands_of(f, tasks, known.shares_weights, xp, ops)
     unplayed.append(Unplayed(known, operands, out))
 
 

@@ -32,7 +32,7 @@ def write(work: Work, outs: Sequence[Any], ops: InPlaceOps) -> bool:
         _terms(item, outs[0], ops) if type(item) is Plan else item
         for item in work.items
     ]
-    operands = _operands_of(work, items)
+    operands = _operands_of(work, items, ops)
     results = []
     for score, out in zip(_scores_of(work, items), outs, strict=True):
         prepared = _prepared(score, work.composite, operands, out, work.namespace, ops)
@@ -45,13 +45,13 @@ def _terms(plan: Plan, out: Any, ops: InPlaceOps) -> list[Term]:
     return [Term(task, preparing.shares_weights(out, task, ops)) for task in plan.tasks]
 
 
-def _operands_of(work: Work, items: Sequence[Any]) -> list[Any]:
+def _operands_of(work: Work, items: Sequence[Any], ops: InPlaceOps) -> list[Any]:
     """Return the samples and all operands of a recording, in its order."""
     operands = [work.f]
     for item in items:
         if type(item) is list:
             for task, is_shared in item:
-                operands += scores.operands_of(task, is_shared, work.namespace)
+                operands += scores.operands_of(task, is_shared, work.namespace, ops)
         else:
             operands.append(item)
     return operands

@@ -121,7 +121,7 @@ class _Mended(_Part):
 
     def operands(self) -> list[Any]:
         task, is_shared = self.term
-        return operands_of(self.f, [task], [is_shared], self.xp)
+        return operands_of(self.f, [task], [is_shared], self.xp, self.ops)
 
     def prepare(self, score: Score, cut: Sequence[Block], out: Any) -> None:
         """Have it made in these blocks."""

@@ -31,6 +31,9 @@ class InPlaceOps(NamedTuple):
     #: ``extremes(f)``: the least and the greatest of integers, as Python's; None
     #: where looking at values would wait for a device.
     extremes: Callable[[Any], tuple[int, int]] | None
+    #: ``bits(array)``: what tells the values of a short array from all others; None
+    #: where looking at values would wait for a device.
+    bits: Callable[[Any], bytes] | None
     #: How small calls are made again on the same memory; None where they are not.
     moves: Moves | None
     #: How large a block of the result should be; None for no blocks.

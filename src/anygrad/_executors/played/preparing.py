@@ -49,12 +49,16 @@ MOST_PIECES = 256
 
 
 def operands_of(
-    f: Any, tasks: Sequence[Task], are_shared: Sequence[bool], xp: Namespace
+    f: Any,
+    tasks: Sequence[Task],
+    are_shared: Sequence[bool],
+    xp: Namespace,
+    ops: InPlaceOps,
 ) -> list[Any]:
     """Return the samples and all operands of a recording, in its order."""
     operands = [f]
     for task, is_shared in zip(tasks, are_shared, strict=True):
-        operands += scores.operands_of(task, is_shared, xp)
+        operands += scores.operands_of(task, is_shared, xp, ops)
     return operands
 
 

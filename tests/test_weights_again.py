@@ -1,0 +1,95 @@
+"""Weights on coordinates are made again for other coordinates only, and then always."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import anygrad
+from anygrad import _agnostic
+from anygrad._executors import same_memory
+from anygrad._executors.played import scores
+from planning import plan_of
+
+#: Enough samples for threads of torch, and lines that share their weights.
+SHAPE = 4000, 150
+
+pytestmark = pytest.mark.usefixtures("kept_at_once")
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Return a list of the tasks for which weights have been made."""
+    found = list[Any]()
+    usual = scores.weights_of
+
+    def watched(task: Any, xp: Any) -> Any:
+        found.append(task)
+        return usual(task, xp)
+
+    monkeypatch.setattr(scores, "weights_of", watched)
+    return found
+
+
+def assert_right(found: Any, f: Any, **keywords: Any) -> None:
+    """Hold a derivative along the last axis to the agnostic run."""
+    plan = plan_of("derivative", f, **keywords)
+    (wanted,) = _agnostic.run(f, plan, plan.namespace)
+    assert bool((found == wanted).all())
+
+
+def grid(xp: Any, power: float) -> Any:
+    return xp.arange(SHAPE[1], dtype=xp.float64) ** power
+
+
+def repeated(xp: Any, f: Any, made: list[Any]) -> None:
+    """Call on coordinates that stay, are changed where they are, and are others."""
+    x = grid(xp, 1.2)
+    for count, power in ((1, None), (1, None), (2, 1.3), (2, None), (3, 1.2)):
+        if power is not None:
+            x[...] = grid(xp, power)  # the array stays, and what is in it does not
+        assert_right(anygrad.derivative(f, spacing=x), f, spacing=x)
+        assert len(made) == count
+    assert_right(anygrad.derivative(f, spacing=x + 0), f, spacing=x)
+    assert len(made) == 3  # equal ones serve
+    for count, period in ((4, 500.0), (4, 500.0), (5, 600.0)):
+        keywords: Any = {"spacing": x, "boundary": ("periodic", period)}
+        assert_right(anygrad.derivative(f, **keywords), f, **keywords)
+        assert len(made) == count
+    with pytest.raises(AssertionError):  # which would tell if any of them were wrong
+        assert_right(anygrad.derivative(f, spacing=x), f, spacing=grid(xp, 1.1))
+
+
+def test_of_arrays(numpy: Any, made: list[Any]) -> None:
+    repeated(numpy, numpy.random.default_rng(0).random(SHAPE), made)
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("threads", [1, 2])
+def test_of_tensors(torch: Any, made: list[Any], threads: int) -> None:
+    assert 4_800_000 < 2 * same_memory.MANY_BYTES
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        repeated(torch, torch.rand(SHAPE, dtype=torch.float64), made)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_zeros_of_either_sign_are_others(numpy: Any, made: list[Any]) -> None:
+    """Their differences are equal, and what is divided by these is not."""
+    f, x = numpy.random.default_rng(0).random(SHAPE), grid(numpy, 1.0)
+    anygrad.derivative(f, spacing=x)
+    x[0] = -0.0
+    anygrad.derivative(f, spacing=x)
+    assert len(made) == 2
+
+
+def test_long_coordinates_are_not_kept(numpy: Any, made: list[Any]) -> None:
+    f = numpy.random.default_rng(0).random((100, 9000))
+    x = numpy.arange(9000.0) ** 1.1
+    assert x.nbytes > scores.MOST_BYTES_OF_GRID
+    for count in (1, 2, 3):
+        assert_right(anygrad.derivative(f, spacing=x), f, spacing=x)
+        assert len(made) == count
