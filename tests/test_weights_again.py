@@ -77,6 +77,31 @@ def test_of_tensors(torch: Any, made: list[Any], threads: int) -> None:
         torch.set_num_threads(before)
 
 
+@pytest.mark.parametrize(
+    "of", [pytest.param("torch", marks=pytest.mark.peers), "numpy"]
+)
+def test_of_fewer(of: str, numpy: Any, made: list[Any]) -> None:
+    """Blocks make them for a grid that is there for the first time."""
+    xp = pytest.importorskip(of)
+    values = numpy.random.default_rng(0).random((400, 400))
+    f, xs = xp.asarray(values), [xp.arange(400) ** power for power in (1.2, 1.3)]
+    for number, count in ((0, 0), (0, 1), (0, 1), (1, 1), (0, 1), (0, 2), (1, 2)):
+        x = xs[number]
+        assert_right(anygrad.derivative(f, spacing=x), f, spacing=x)
+        assert len(made) == count
+    turned = xp.asarray(values.T.copy()).T
+    for _ in range(3):
+        assert_right(anygrad.derivative(turned, spacing=xs[0]), turned, spacing=xs[0])
+        assert len(made) == 2  # blocks make them, in whose order nothing is kept
+    made.clear()
+    for count in (0, 2, 2):
+        keywords: Any = {"spacing": xs, "edge_order": 2}
+        plan = plan_of("laplacian", f, **keywords)
+        (wanted,) = _agnostic.run(f, plan, plan.namespace)
+        assert bool((anygrad.laplacian(f, **keywords) == wanted).all())
+        assert len(made) == count
+
+
 def test_zeros_of_either_sign_are_others(numpy: Any, made: list[Any]) -> None:
     """Their differences are equal, and what is divided by these is not."""
     f, x = numpy.random.default_rng(0).random(SHAPE), grid(numpy, 1.0)

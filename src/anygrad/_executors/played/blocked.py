@@ -19,7 +19,7 @@ from .. import results
 from ..memory import in_order_of_memory, layout_of
 from . import forms, learning, masked, mended, replayed, spaces
 from .pieces import Unplayed, play
-from .preparing import keep, operands_of, prepared, shares_weights
+from .preparing import come_again, keep, operands_of, prepared, shares_weights
 from .replayed import Total
 from .scores import Term
 
@@ -99,6 +99,10 @@ def _begin(
     if not (is_contiguous(f) and is_contiguous(out)):
         layout = layout_of(_agnostic.component(f, task), out, ops.memory)
         kept = kept and kept.beside(layout)
+    # In another order of axes, tasks keep nothing.
+    comes_again = layout is None and come_again(out, tasks, ops)
+    if comes_again and kept is not None:
+        kept = kept.beside("again")
     known = learning.prepared_for(ops, kept)
     free, moves = None if known is None else known.spaces, ops.moves
     if free and moves and spaces.again(free, f, tasks, moves, partial(moves.put, out)):
@@ -109,7 +113,10 @@ def _begin(
             f = replayed.copied(f, out, ops)
     tasks = [masked.with_whole_mask(task, out, xp) for task in tasks]
     if known is None:
-        terms = [Term(task, shares_weights(out, task, ops)) for task in tasks]
+        terms = [
+            Term(task, shares_weights(out, task, ops, comes_again=comes_again))
+            for task in tasks
+        ]
         score = forms.score_unless_new(f, terms, xp)
         if score is None:
             plan = Plan((tasks[0]._replace(sign=0), *tasks[1:]))

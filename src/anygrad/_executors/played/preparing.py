@@ -62,16 +62,44 @@ def operands_of(
     return operands
 
 
-def shares_weights(out: Any, task: Task, ops: InPlaceOps) -> bool:
+def shares_weights(
+    out: Any, task: Task, ops: InPlaceOps, *, comes_again: bool = False
+) -> bool:
     """Tell whether the weights on coordinates are made once for all lines."""
     if task.where is not None or task.coordinates is None:
         return False
+    if comes_again:
+        return True
     samples, formulas = math.prod(out.shape), task.scheme.formulas
-    is_many = samples > MOST_UNSHARED or _loop(out, task) < ops.short_loop
-    if is_many and samples > weights.FEW_SAMPLES:
+    if _are_many(out, task, ops) and samples > weights.FEW_SAMPLES:
         return weights.are_shared(samples, task)
     on_line = weights.are_on_line(task)
     return on_line and max([len(one.offsets) for one in formulas]) > MANY_POINTS
+
+
+def come_again(out: Any, tasks: Sequence[Task], ops: InPlaceOps) -> bool:
+    """Tell whether weights that the latest call has made would serve this one.
+
+    Where each call has another grid, blocks make them faster than they are made for it.
+    """
+    if tasks[0].where is not None or ops.bits is None:
+        return False
+    samples = math.prod(out.shape)
+    on_lines = [task for task in tasks if task.coordinates is not None]
+    if not all(
+        weights.are_shared(samples, task) and not _are_many(out, task, ops)
+        for task in on_lines
+    ):
+        return False
+    # Of all of them, the next call will ask for this one's.
+    again = [scores.comes_again(task, ops) for task in on_lines]
+    return bool(again) and all(again)
+
+
+def _are_many(out: Any, task: Task, ops: InPlaceOps) -> bool:
+    """Tell whether weights are rather made once for all lines of so many samples."""
+    is_large = math.prod(out.shape) > MOST_UNSHARED
+    return is_large or _loop(out, task) < ops.short_loop
 
 
 def _pay_when_spread(out: Any, task: Task, ops: InPlaceOps) -> bool:

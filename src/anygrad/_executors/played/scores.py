@@ -22,6 +22,7 @@ from .programs import Writer
 from .values import Values
 
 if TYPE_CHECKING:
+    from ..._kept import Kept
     from ..._records import Task
     from ..._schemes import Scheme
     from ..._typing import Namespace
@@ -74,12 +75,12 @@ def form_of(value: Any) -> Any:
 
 
 class Latest(NamedTuple):
-    """The weights of a call."""
+    """What a call had along an axis."""
 
     #: The bits of its coordinates, and its period.
     grid: list[Any]
-    #: Of all formulas.
-    weights: list[Any]
+    #: Of all formulas; None where they have not been made once for all lines.
+    weights: list[Any] | None = None
 
 
 class Score(NamedTuple):
@@ -158,18 +159,39 @@ def latest_weights_of(task: Task, xp: Namespace, ops: InPlaceOps) -> list[Any]:
 
     To make them takes as long as all else with some 100,000 samples.
     """
-    kept, x = task.kept, cast("Any", task.coordinates)
-    if kept is None or ops.bits is None or x.nbytes > MOST_BYTES_OF_GRID:
+    grid = grid_of(task, ops)
+    if grid is None:
         return weights_of(task, xp)
-    place = kept.beside("weights")
-    grid = [ops.bits(one) if is_array(one) else one for one in (x, task.period)]
+    place = cast("Kept", task.kept).beside("weights")
     latest: Latest | None = place.made
-    if latest is not None and latest.grid == grid:
+    if latest is not None and latest.grid == grid and latest.weights is not None:
         return latest.weights
     found = weights_of(task, xp)
-    if kept.account.has_room():
+    if place.account.has_room():
         place.keep(Latest(grid, found))
     return found
+
+
+def comes_again(task: Task, ops: InPlaceOps) -> bool:
+    """Tell whether the grid of a call is the latest one's; it is for the next to ask."""
+    grid = grid_of(task, ops)
+    if grid is None:
+        return False
+    place = cast("Kept", task.kept).beside("weights")
+    latest: Latest | None = place.made
+    if latest is not None and latest.grid == grid:
+        return True
+    if place.account.has_room():
+        place.keep(Latest(grid))
+    return False
+
+
+def grid_of(task: Task, ops: InPlaceOps) -> list[Any] | None:
+    """Return the bits of coordinates, and the period; None of what is not kept."""
+    x: Any = task.coordinates
+    if task.kept is None or ops.bits is None or x.nbytes > MOST_BYTES_OF_GRID:
+        return None
+    return [ops.bits(one) if is_array(one) else one for one in (x, task.period)]
 
 
 def record(f: Any, terms: Sequence[Term], xp: Namespace) -> Score:
