@@ -173,7 +173,7 @@ def latest_weights_of(task: Task, xp: Namespace, ops: InPlaceOps) -> list[Any]:
 
 
 def comes_again(task: Task, ops: InPlaceOps) -> bool:
-    """Tell whether the grid of a call is the latest one's; it is for the next to ask."""
+    """Tell whether a grid is the latest call's, and have the next asked for this."""
     grid = grid_of(task, ops)
     if grid is None:
         return False
