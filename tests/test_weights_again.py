@@ -9,7 +9,7 @@ import pytest
 import anygrad
 from anygrad import _agnostic
 from anygrad._executors import same_memory
-from anygrad._executors.played import scores
+from anygrad._executors.played import latest, scores
 from planning import plan_of
 
 #: Enough samples for threads of torch, and lines that share their weights.
@@ -114,7 +114,7 @@ def test_zeros_of_either_sign_are_others(numpy: Any, made: list[Any]) -> None:
 def test_long_coordinates_are_not_kept(numpy: Any, made: list[Any]) -> None:
     f = numpy.random.default_rng(0).random((100, 9000))
     x = numpy.arange(9000.0) ** 1.1
-    assert x.nbytes > scores.MOST_BYTES_OF_GRID
+    assert x.nbytes > latest.MOST_BYTES
     for count in (1, 2, 3):
         assert_right(anygrad.derivative(f, spacing=x), f, spacing=x)
         assert len(made) == count

@@ -113,7 +113,7 @@ def size_of(made: Any) -> int:
     """
     if isinstance(made, (tuple, list)):
         return sys.getsizeof(made) + sum([size_of(item) for item in made])
-    if isinstance(made, (slice, bytes)):
+    if isinstance(made, slice):
         return sys.getsizeof(made)
     nbytes = getattr(made, "nbytes", 0)
     return nbytes if isinstance(nbytes, int) else 0

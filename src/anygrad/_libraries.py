@@ -16,12 +16,6 @@ from ._library import Library
 from ._typing import Namespace
 
 
-def _numpy() -> Namespace:
-    import array_api_compat.numpy as xp
-
-    return xp
-
-
 def _torch() -> Namespace:
     import array_api_compat.torch as xp
 
@@ -140,7 +134,7 @@ TABLE = (
         package="numpy",
         family=("ndarray",),
         namespace="numpy",
-        import_namespace=_numpy,
+        import_namespace=_namespaces.of_numpy,
         distributions=("numpy",),
         remark="Any strides; read-only arrays; files in memory.",
         is_constant=True,

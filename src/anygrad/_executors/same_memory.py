@@ -19,6 +19,7 @@ from .. import _compilers, _workers
 from .._beyond import all_arrays_of
 from .._classes import is_array
 from .._kept import Kept
+from .._namespaces import of_numpy
 from .._precision import working
 from .._records import Plan, Task, all_tasks, converted, unrounded, without_masks
 from . import huge_pages, in_numpy, results
@@ -75,9 +76,7 @@ class InNumPy:
         import torch
 
         torch.empty(0, device="cpu").numpy()  # raises the error
-        import array_api_compat.numpy
-
-        self.namespace: Namespace = array_api_compat.numpy
+        self.namespace: Namespace = of_numpy()
         self.dtypes = _dtypes()
         self.view = _viewing(self.dtypes)
         self.moves = spaces.Moves(torch.Tensor.copy_, _bits_of, torch.equal)

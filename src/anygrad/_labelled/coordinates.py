@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import xarray as xr
 
 from .._differences import difference
+from .._namespaces import of_numpy
 from . import units
 from .by_name import beside, in_chunks
 
@@ -187,7 +188,6 @@ def _since(start: Any, dates: Any, unit: OfTime) -> Any:
     no int64 of the finer unit: five centuries are none in nanoseconds.
     """
     import numpy
-    from array_api_compat import numpy as xp
 
     is_own = start is dates
     dates = numpy.asarray(getattr(dates, "values", dates))
@@ -205,7 +205,7 @@ def _since(start: Any, dates: Any, unit: OfTime) -> Any:
     dtype = numpy.result_type(dates, first)
     dates = dates.astype(dtype)
     ticks, first = dates.astype(numpy.int64), first.astype(dtype).astype(numpy.int64)
-    count = difference(ticks, first, numpy.float64, True, xp)
+    count = difference(ticks, first, numpy.float64, True, of_numpy())
     name, many = numpy.datetime_data(dates.dtype)
     ratio = Fraction(many * units.OF_TIME[name].nanoseconds, unit.nanoseconds)
     since = count * ratio.numerator / ratio.denominator

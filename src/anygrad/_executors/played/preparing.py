@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._precision import working
 from ..recorded import weights
-from . import blocks, forms, scores
+from . import blocks, forms, latest, scores
 from .pieces import Piece, Prepared
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def come_again(out: Any, tasks: Sequence[Task], ops: InPlaceOps) -> bool:
     ):
         return False
     # Of all of them, the next call will ask for this one's.
-    again = [scores.comes_again(task, ops) for task in on_lines]
+    again = [latest.comes_again(task, ops) for task in on_lines]
     return bool(again) and all(again)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import _agnostic
 from ..._classes import is_array
@@ -18,11 +18,11 @@ from ..._scales import Scale
 from ..recorded import weights
 from ..recorded.nodes import LENGTH, Tape, Weak, interiors
 from ..recorded.symbols import Symbol, Words, symbol_of_array
+from . import latest
 from .programs import Writer
 from .values import Values
 
 if TYPE_CHECKING:
-    from ..._kept import Kept
     from ..._records import Task
     from ..._schemes import Scheme
     from ..._typing import Namespace
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
     from .values import Shift, Value
     from .windows import Kind
 
-
-#: Of so many bytes of coordinates, weights are kept: to make more takes little of the
-#: time of the many lines that share them.
-MOST_BYTES_OF_GRID = 2**16
 
 #: Nothing is differentiated by what is played.
 UNFILLED = weights.IN_THEIR_PLACE._replace(filled=lambda f, *_: f)
@@ -74,15 +70,6 @@ def form_of(value: Any) -> Any:
     return value.dtype, tuple([n != 1 for n in value.shape])
 
 
-class Latest(NamedTuple):
-    """What a call had along an axis."""
-
-    #: The bits of its coordinates, and its period.
-    grid: list[Any]
-    #: Of all formulas; None where they have not been made once for all lines.
-    weights: list[Any] | None = None
-
-
 class Score(NamedTuple):
     """A recording that is to be played."""
 
@@ -120,7 +107,7 @@ def operands_of(
     if x is None:
         values += scales_of(task if task.step is None else _scaled(task, xp))
     elif shares_weights:
-        values += latest_weights_of(task, xp, ops)
+        values += latest.weights_of(task, ops, partial(weights_of, task, xp))
     else:
         values += [x] if task.period is None else [x, task.period]
     values += constants_of(task)
@@ -152,46 +139,6 @@ def weights_of(task: Task, xp: Namespace) -> list[Any]:
     for formula in weights.weighted_formulas(task, xp):
         formula.with_weights(found.append)
     return found
-
-
-def latest_weights_of(task: Task, xp: Namespace, ops: InPlaceOps) -> list[Any]:
-    """Return these weights; where the grid is that of the latest call, its own.
-
-    To make them takes as long as all else with some 100,000 samples.
-    """
-    grid = grid_of(task, ops)
-    if grid is None:
-        return weights_of(task, xp)
-    place = cast("Kept", task.kept).beside("weights")
-    latest: Latest | None = place.made
-    if latest is not None and latest.grid == grid and latest.weights is not None:
-        return latest.weights
-    found = weights_of(task, xp)
-    if place.account.has_room():
-        place.keep(Latest(grid, found))
-    return found
-
-
-def comes_again(task: Task, ops: InPlaceOps) -> bool:
-    """Tell whether a grid is the latest call's, and have the next asked for this."""
-    grid = grid_of(task, ops)
-    if grid is None:
-        return False
-    place = cast("Kept", task.kept).beside("weights")
-    latest: Latest | None = place.made
-    if latest is not None and latest.grid == grid:
-        return True
-    if place.account.has_room():
-        place.keep(Latest(grid))
-    return False
-
-
-def grid_of(task: Task, ops: InPlaceOps) -> list[Any] | None:
-    """Return the bits of coordinates, and the period; None of what is not kept."""
-    x: Any = task.coordinates
-    if task.kept is None or ops.bits is None or x.nbytes > MOST_BYTES_OF_GRID:
-        return None
-    return [ops.bits(one) if is_array(one) else one for one in (x, task.period)]
 
 
 def record(f: Any, terms: Sequence[Term], xp: Namespace) -> Score:
