@@ -46,6 +46,19 @@ def test_functions_are_loaded_when_they_are_asked_for() -> None:
     assert fresh.run("-c", code).split("\n") == ["anygrad anygrad._version", "True", ""]
 
 
+def test_a_call_imports_what_it_needs(numpy: Any) -> None:
+    """Not all that NumPy has; before 2.1, it is array-api-compat that imports that."""
+    if not hasattr(numpy, "__array_namespace_info__"):
+        pytest.skip("NumPy's own namespace is not the standard's")
+    code = (
+        "import numpy, anygrad, sys; before = set(sys.modules); "
+        "anygrad.gradient(numpy.zeros(9), where=numpy.True_); "
+        "new = set(sys.modules) - before; "
+        "print(*sorted({name for name in new if 'numpy.' in name}))"
+    )
+    assert fresh.run("-c", code) == "\n"
+
+
 def test_functions_are_named_after_the_package() -> None:
     functions = [getattr(anygrad, name) for name in anygrad.__all__[1:]]
     assert {function.__module__ for function in functions} == {"anygrad"}

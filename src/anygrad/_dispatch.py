@@ -234,7 +234,8 @@ def without_ghosts(
 
 def _namespace(array: Any, name: str) -> Namespace:
     try:
-        return _namespaces.conforming(array_api_compat.array_namespace(array))
+        found = array_api_compat.array_namespace(array, use_compat=False)
+        return _namespaces.conforming(found)
     except (TypeError, AttributeError):
         msg = (
             f"`{name}` must be an array of a library that follows the array API "

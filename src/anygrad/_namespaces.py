@@ -69,7 +69,7 @@ def of_numpy() -> Namespace:
 
 def conforming(namespace: Namespace) -> Namespace:
     """Return a namespace whose words do what the standard says."""
-    if namespace.__name__ == "array_api_compat.numpy":  # of NumPy's scalars
+    if namespace.__name__ == "numpy":  # of its scalars
         return of_numpy()
     words = WORDS.get(namespace.__name__.partition(".")[0])
     return namespace if words is None else Reworded(namespace, words)
