@@ -8,9 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import cache, partial
 from typing import Any, NamedTuple
 
-import array_api_compat
-
-from . import _agnostic, _classes, _libraries, _namespaces, _refusals
+from . import _agnostic, _classes, _libraries, _refusals
 from ._checks.wording import as_array, by_dtype
 from ._library import Library
 from ._lowering import index_along
@@ -234,8 +232,7 @@ def without_ghosts(
 
 def _namespace(array: Any, name: str) -> Namespace:
     try:
-        found = array_api_compat.array_namespace(array, use_compat=False)
-        return _namespaces.conforming(found)
+        return _libraries.namespace_of(array)
     except (TypeError, AttributeError):
         msg = (
             f"`{name}` must be an array of a library that follows the array API "

@@ -11,6 +11,8 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+import array_api_compat
+
 from . import _classes, _decided, _namespaces
 from ._library import Library
 from ._typing import Namespace
@@ -296,6 +298,15 @@ def library_of(array: Any) -> Library:
         if is_of(cls, library):
             return library
     return UNNAMED
+
+
+def namespace_of(array: Any) -> Namespace:
+    """Return the namespace of an array, of a library that is in the table or not."""
+    importing = library_of(array).import_namespace
+    if importing is not None:
+        return importing()
+    found = array_api_compat.array_namespace(array, use_compat=False)
+    return _namespaces.conforming(found)
 
 
 def is_shell(array: Any) -> bool:

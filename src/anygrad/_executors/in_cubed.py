@@ -19,10 +19,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import array_api_compat
-
 from .. import _agnostic, _compilers
 from .._classes import is_array
+from .._libraries import namespace_of
 from .._lowering import part_of
 from .._records import (
     Plan,
@@ -198,7 +197,7 @@ def _extended(
     depth: dict[int, int],
 ) -> Any:
     """Repeat the last rows beyond the ends: this runs on the workers."""
-    xp = array_api_compat.array_namespace(window)
+    xp = namespace_of(window)
     for axis, (_, read, around) in enumerate(_rows(block_id, chunks, depth)):
         rows = xp.clip(xp.arange(*around), read[0], read[1] - 1) - read[0]
         window = xp.take(window, rows, axis=axis)

@@ -20,7 +20,7 @@ import array_api_compat
 
 from .. import _agnostic, _compilers
 from .._classes import is_array
-from .._libraries import dask_chunk
+from .._libraries import dask_chunk, namespace_of
 from .._records import Plan, Slot, Stack, Task, converted, totals_of, unrounded
 from .spread.neighbours import Execute, windows_of
 from .spread.strips import (
@@ -185,7 +185,7 @@ def _chunk(
         else:
             with surroundings(total):
                 total = total + term if task.sign > 0 else total - term
-    xp = array_api_compat.array_namespace(total)
+    xp = namespace_of(total)
     with surroundings(total):
         return _agnostic.prepare(total, tasks[0].precision.result, False, xp)[new_axes]
 
@@ -222,7 +222,7 @@ def _beside(value: Any, f: Any) -> Any:
 
     A delayed number is a chunk without dims, and becomes no array by itself.
     """
-    xp = array_api_compat.array_namespace(f)
-    if is_array(value) and array_api_compat.array_namespace(value) is xp:
+    xp = namespace_of(f)
+    if is_array(value) and namespace_of(value) is xp:
         return value
     return xp.asarray(value, device=array_api_compat.device(f))

@@ -14,9 +14,8 @@ from functools import cache, partial
 from itertools import accumulate, product
 from typing import Any, NamedTuple, TypeAlias
 
-import array_api_compat
-
 from ..._agnostic import component_of
+from ..._libraries import namespace_of
 from ..._lowering import index_along
 from .neighbours import Span, Window
 
@@ -235,7 +234,7 @@ def strips_of(chunk: Any, *, cuts: Sequence[Strip]) -> list[Any]:
 
     Copies, because a view would keep the chunk in memory.
     """
-    xp, strips = array_api_compat.array_namespace(chunk), []
+    xp, strips = namespace_of(chunk), []
     for component, along in cuts:
         strip = component_of(chunk, component)
         for axis, span in along:
@@ -252,4 +251,4 @@ def strip_of(array: Any, axis: int, start: int, stop: int) -> Any:
 def _joined(parts: list[Any], axis: int) -> Any:
     if len(parts) == 1:
         return parts[0]
-    return array_api_compat.array_namespace(parts[0]).concat(parts, axis=axis)
+    return namespace_of(parts[0]).concat(parts, axis=axis)
