@@ -157,6 +157,21 @@ def test_sixteen_bytes_are_moved_at_once(dtype: str, count: int) -> None:
         assert len(re.findall(rf"st\.global\.v{count}\.f{bits}", ptx)) == 4
 
 
+@pytest.mark.parametrize(("dtype", "count"), [("float32", 4), ("float64", 2)])
+def test_rows_are_read_before_anything_is_divided(dtype: str, count: int) -> None:
+    """Machine code branches in a division, and what is loaded behind it waits."""
+    per_point = numpy.add.outer(X, X).astype(dtype)
+    for spacing in (X.astype(dtype), per_point):
+        found = texts("derivative", samples(dtype), dim=0, spacing=spacing)
+        ((variant, text),) = [one for one in found if one[0][:2] == (count, False)]
+        ptx = compiled(text, "compute")
+        places = re.finditer(rf"ld\.global\.nc\.v{count}\.f", ptx)
+        loads = [place.start() for place in places]
+        arrays = 1 if spacing is not per_point else 2
+        assert len(loads) == arrays * (variant.rows + 2)
+        assert loads[-1] < ptx.index("div.rn", loads[0])
+
+
 def test_the_launcher_for_torch_compiles_and_keeps(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

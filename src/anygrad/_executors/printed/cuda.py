@@ -64,6 +64,7 @@ if (!at_ends && first >= {left} + inner) return;
 {for_all_rows}
 {rows}
 if (!at_ends{conditions}) {{
+{reads}
   #pragma unroll
   for (int turn = 0; turn < {turns}; ++turn) {{
     const position t{row} = row + turn;
@@ -92,6 +93,17 @@ if (!at_ends{conditions}) {{
 {ends}
 }}
 """
+
+#: What a thread reads of all its rows, before anything is computed: a division may take
+#: another way where a number is unusual, and no load is moved across such a branch, so
+#: that each would have to wait for memory.
+READS = """\
+{names}
+  #pragma unroll
+  for (int turn = 0; turn < {turns}; ++turn) {{
+    const position t{row} = row + turn;
+{lines}
+  }}"""
 
 #: What is the same in all rows.
 FOR_ALL_ROWS = """\
@@ -129,6 +141,7 @@ def text_of(
     if lines + for_all_rows.count("\n") > most_lines:
         raise TooLong
     ranges = interiors(recording.results, recording.ndim)
+    words |= {"turns": variant.rows, "row": last - 1 if last else "_"}
     return TEXT.format(
         **words,
         name=NAME,
@@ -141,9 +154,8 @@ def text_of(
         for_all_rows=for_all_rows,
         rows="\n".join(_loops(last, variant.rows)),
         conditions=_conditions(ranges, variant.rows),
-        turns=variant.rows,
-        row=last - 1 if last else "_",
-        straight_rows="\n".join([*body.rows, *printer.rows_read()]),
+        reads=_reads(printer, words),
+        straight_rows="\n".join(body.rows),
         unrolled="" if lanes > 1 or lines <= MOST_UNROLLED else 1,
         straight="\n".join(body.straight),
         stores="\n".join(body.stores),
@@ -184,6 +196,14 @@ def _body(printer: Kernels) -> Body:
             straight.add(f"o{number}[{place}] = {value};")
         general.add(f"o{number}[{place}] = {printer.value(node, general)};")
     return Body(row.lines, straight.lines, stores, general.lines)
+
+
+def _reads(printer: Kernels, words: dict[str, Any]) -> str:
+    """Return what reads rows into registers."""
+    if not printer.windows:
+        return ""
+    names = "\n".join(printer.names_of_rows(words["turns"]))
+    return READS.format(**words, names=names, lines="\n".join(printer.rows_read()))
 
 
 def _for_all_rows(printer: Kernels, words: dict[str, Any]) -> str:

@@ -122,7 +122,7 @@ class Kernels(Language):
         key = array, self.offset(array, index, along)
         self.windows.setdefault(key, set()).add(at)
         number = list(self.windows).index(key)
-        return f"w{number}[lane + {at} - FIRST{number}]"
+        return f"w{number}[turn][lane + {at} - FIRST{number}]"
 
     def offset(self, array: int, index: Index, leave_out: Place | None) -> str:
         """Return how far from the start of an array an element of it is."""
@@ -160,16 +160,21 @@ class Kernels(Language):
         super().choose(scope, node, name, conditions)
         scope.add("}")
 
+    def names_of_rows(self, turns: int) -> Iterator[str]:
+        """Return what stands for the rows that are read, in all turns of a thread."""
+        tab = self.INDENT[2:]
+        for number, (array, _) in enumerate(self.windows):
+            first, *_, last = self._used(number)
+            yield f"{tab}const int FIRST{number} = {first};"
+            yield f"{tab}{self._kind(array)} w{number}[{turns}][{last - first + 1}];"
+
     def rows_read(self) -> Iterator[str]:
         """Return how rows are read into registers, at once where all is used."""
         lanes, tab = self.lanes, self.INDENT
-        for number, ((array, others), offsets) in enumerate(self.windows.items()):
-            kind = TYPES[name_of(self.recording.arrays[array].dtype)]
-            used = sorted({at + lane for at in offsets for lane in range(lanes)})
-            low, row = used[0], f"r{number}"
-            yield f"{tab}const int FIRST{number} = {low};"
+        for number, (array, others) in enumerate(self.windows):
+            kind, used = self._kind(array), self._used(number)
+            row, held = f"r{number}", f"w{number}[turn]"
             yield f"{tab}const {kind}* {row} = b{array} + ({others} + first);"
-            yield f"{tab}{kind} w{number}[{used[-1] - low + 1}];"
             for start in sorted({at // lanes * lanes for at in used}):
                 inside = [at for at in range(start, start + lanes) if at in used]
                 if len(inside) == lanes:
@@ -177,8 +182,16 @@ class Kernels(Language):
                     yield f"{tab}{{ const {pack} p = *(const {pack}*)({row} + {start});"
                     yield f"{tab}#pragma unroll"
                     yield f"{tab}for (int k = 0; k < {lanes}; ++k)"
-                    yield f"{tab}  w{number}[{start - low} + k] = p.v[k]; }}"
+                    yield f"{tab}  {held}[{start - used[0]} + k] = p.v[k]; }}"
                 else:
                     yield from [
-                        f"{tab}w{number}[{at - low}] = {row}[{at}];" for at in inside
+                        f"{tab}{held}[{at - used[0]}] = {row}[{at}];" for at in inside
                     ]
+
+    def _kind(self, array: int) -> str:
+        return TYPES[name_of(self.recording.arrays[array].dtype)]
+
+    def _used(self, number: int) -> list[int]:
+        """Return what is read of a row, as distances from the first of its points."""
+        offsets = list(self.windows.values())[number]
+        return sorted({at + lane for at in offsets for lane in range(self.lanes)})
