@@ -51,8 +51,13 @@ class Array(NamedTuple):
 
     @property
     def steps(self) -> list[int]:
-        """The strides, in elements."""
-        return [stride // self.size for stride in self.strides]
+        """The strides, in elements.
+
+        One along an axis of one point leads nowhere, and may be of any size: where an
+        array is a part of a large one, it may take more bits than all positions.
+        """
+        pairs = zip(self.shape, self.strides, strict=True)
+        return [stride // self.size if n > 1 else 0 for n, stride in pairs]
 
 
 class Variant(NamedTuple):
