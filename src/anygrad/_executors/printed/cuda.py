@@ -258,13 +258,20 @@ def _parameters(recording: Recording) -> Iterator[str]:
             yield f"  const double y{number}"
 
 
+#: The number of a block along an axis of the grid, the last one first: blocks begin in
+#: their order, and those at either end of an axis go through their points one by one,
+#: which takes longer, and would be waited for if they began last.
+LAST_FIRST = "((position)((blockIdx.{axis} ? blockIdx.{axis} : gridDim.{axis}) - 1))"
+
+
 def _loops(last: int, rows: int) -> Iterator[str]:
     """Return the loops over the rows, as far as the grid does not have them."""
+    plane, block = [LAST_FIRST.format(axis=axis) for axis in "zy"]
     if last == 0:
         yield "const position row = 0, n_ = 1;"
     if last > 1:
         others = " * ".join([f"n{axis}" for axis in range(last - 1)])
-        yield f"for (position rest = blockIdx.z; rest < {others}; rest += gridDim.z) {{"
+        yield f"for (position rest = {plane}; rest < {others}; rest += gridDim.z) {{"
         left = "rest"
         for axis in reversed(range(1, last - 1)):
             yield f"const position q{axis} = {left} / n{axis};"
@@ -273,7 +280,7 @@ def _loops(last: int, rows: int) -> Iterator[str]:
         yield f"const position t0 = {left};"
     if last > 0:
         yield (
-            f"for (position row = ((position)blockIdx.y * blockDim.y + "
+            f"for (position row = ({block} * blockDim.y + "
             f"(at_ends ? 0 : threadIdx.y)) * {rows}; "
             f"row < n{last - 1}; row += (position)gridDim.y * blockDim.y * {rows}) {{"
         )
