@@ -27,6 +27,8 @@ struct count { unsigned x, y, z; };
 static count blockIdx, blockDim, threadIdx, gridDim;
 static inline float __int_as_float(int i) {
   union { int i; float f; } both; both.i = i; return both.f; }
+static inline int __float_as_int(float f) {
+  union { int i; float f; } both; both.f = f; return both.i; }
 static inline double __longlong_as_double(long long i) {
   union { long long i; double f; } both; both.i = i; return both.f; }
 typedef unsigned u;

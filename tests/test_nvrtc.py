@@ -136,6 +136,14 @@ def test_a_kernel_compiles(call: str, dtype: str) -> None:
         assert time.perf_counter() - start < most, variant
 
 
+def test_bfloat16_compiles() -> None:
+    """NumPy has none to record a call with."""
+    body = "k(bfloat16* a) { a[0] = as_bfloat16(as_float(a[1])); }"
+    text = f'{cuda_language.BFLOAT16}\nextern "C" __global__ void {body}'
+    assert "cvt.rn.bf16.f32" in compiled(text, "compute")
+    compiled(text, "sm")
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("call", CALLS)
 def test_products_and_sums_are_rounded_one_by_one(call: str, dtype: str) -> None:

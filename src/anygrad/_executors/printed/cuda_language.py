@@ -26,6 +26,7 @@ TYPES = {
     "int64": "long long",
     "uint64": "unsigned long long",
     "float16": "__half",
+    "bfloat16": "bfloat16",
     "float32": "float",
     "float64": "double",
     "complex64": "complex<float>",
@@ -58,9 +59,28 @@ static __device__ float __half2float(__half half) {
 #include <cuda_fp16.h>
 #endif"""
 
+#: The upper half of a number of 32 bits, rounded to even; NaN would become infinite.
+#: Later cards have an instruction for it.
+BFLOAT16 = """\
+struct bfloat16 { unsigned short bits; };
+static __device__ bfloat16 as_bfloat16(float value) {
+  bfloat16 half;
+#if defined(__CUDACC__) && __CUDA_ARCH__ >= 800
+  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(half.bits) : "f"(value));
+#else
+  const unsigned bits = __float_as_int(value);
+  half.bits = value != value ? 0x7fff : (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+#endif
+  return half;
+}
+static __device__ float as_float(bfloat16 half) {
+  return __int_as_float((unsigned)half.bits << 16);
+}"""
+
 #: What must be said before for some of them.
 HEADERS = {
     "float16": HALF,
+    "bfloat16": BFLOAT16,
     "complex64": "#include <cupy/complex.cuh>",
     "complex128": "#include <cupy/complex.cuh>",
 }
@@ -146,11 +166,16 @@ class Kernels(Language):
         return OPERATORS[node.verb].format(*operands)
 
     def _converted(self, node: Node, value: str) -> str:
+        kind, before = TYPES[node.dtype], node.operands[0].dtype
         if node.dtype == "float16":  # rounded once
-            return f"__{TYPES[node.operands[0].dtype]}2half({value})"
-        if node.operands[0].dtype == "float16":
-            return f"({TYPES[node.dtype]})__half2float({value})"
-        return f"({TYPES[node.dtype]}){value}"
+            return f"__{TYPES[before]}2half({value})"
+        if node.dtype == "bfloat16":  # as torch does
+            return f"as_bfloat16((float){value})"
+        if before == "float16":
+            return f"({kind})__half2float({value})"
+        if before == "bfloat16":
+            return f"({kind})as_float({value})"
+        return f"({kind}){value}"
 
     def choose(
         self, scope: Scope, node: Node, name: str, conditions: Sequence[str]

@@ -122,7 +122,7 @@ def traits_of(recording: Recording) -> Traits:
         of_points=sum(last in a and (a != {last} or last == 0) for a in axes),
         divides=any(node.verb == "divide" and last in node.axes for node in straight),
         results=len(results),
-        # What has none, as bfloat16, is not printed.
+        # What has none, as float8, is not printed.
         size=max(SIZES.get(name, 0) for name in recording.dtypes),
         edge=interiors(results, recording.ndim)[last],
         has_tables=any(is_for_all_rows(node, last) for node in straight),
