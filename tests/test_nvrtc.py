@@ -180,6 +180,18 @@ def test_rows_are_read_before_anything_is_divided(dtype: str, count: int) -> Non
         assert loads[-1] < ptx.index("div.rn", loads[0])
 
 
+@pytest.mark.parametrize(("dtype", "step"), [("float32", 1.3), ("float64", 0.3)])
+def test_points_apart_are_read_before_anything_is_divided(
+    dtype: str, step: float
+) -> None:
+    """Those of rows that begin anywhere, by steps that are no factors."""
+    for variant, text in texts("laplacian", samples(dtype), spacing=step):
+        if variant.is_apart:
+            before, divided, _ = compiled(text, "compute").partition("div.rn")
+            assert divided
+            assert before.count("ld.global") >= 5
+
+
 def test_the_launcher_for_torch_compiles_and_keeps(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
