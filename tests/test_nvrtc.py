@@ -136,6 +136,14 @@ def test_a_kernel_compiles(call: str, dtype: str) -> None:
         assert time.perf_counter() - start < most, variant
 
 
+def test_bfloat16_compiles() -> None:
+    """NumPy has none to record a call with."""
+    body = "k(bfloat16* a) { a[0] = as_bfloat16(as_float(a[1])); }"
+    text = f'{cuda_language.BFLOAT16}\nextern "C" __global__ void {body}'
+    assert "cvt.rn.bf16.f32" in compiled(text, "compute")
+    compiled(text, "sm")
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("call", CALLS)
 def test_products_and_sums_are_rounded_one_by_one(call: str, dtype: str) -> None:
@@ -155,6 +163,33 @@ def test_sixteen_bytes_are_moved_at_once(dtype: str, count: int) -> None:
         bits = 8 * samples(dtype).itemsize
         assert len(re.findall(rf"ld\.global\.nc\.v{count}\.f{bits}", ptx)) == loads
         assert len(re.findall(rf"st\.global\.v{count}\.f{bits}", ptx)) == 4
+
+
+@pytest.mark.parametrize(("dtype", "count"), [("float32", 4), ("float64", 2)])
+def test_rows_are_read_before_anything_is_divided(dtype: str, count: int) -> None:
+    """Machine code branches in a division, and what is loaded behind it waits."""
+    per_point = numpy.add.outer(X, X).astype(dtype)
+    for spacing in (X.astype(dtype), per_point):
+        found = texts("derivative", samples(dtype), dim=0, spacing=spacing)
+        ((variant, text),) = [one for one in found if one[0][:2] == (count, False)]
+        ptx = compiled(text, "compute")
+        places = re.finditer(rf"ld\.global\.nc\.v{count}\.f", ptx)
+        loads = [place.start() for place in places]
+        arrays = 1 if spacing is not per_point else 2
+        assert len(loads) == arrays * (variant.rows + 2)
+        assert loads[-1] < ptx.index("div.rn", loads[0])
+
+
+@pytest.mark.parametrize(("dtype", "step"), [("float32", 1.3), ("float64", 0.3)])
+def test_points_apart_are_read_before_anything_is_divided(
+    dtype: str, step: float
+) -> None:
+    """Those of rows that begin anywhere, by steps that are no factors."""
+    for variant, text in texts("laplacian", samples(dtype), spacing=step):
+        if variant.is_apart:
+            before, divided, _ = compiled(text, "compute").partition("div.rn")
+            assert divided
+            assert before.count("ld.global") >= 5
 
 
 def test_the_launcher_for_torch_compiles_and_keeps(

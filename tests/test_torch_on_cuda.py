@@ -6,17 +6,13 @@ text computes what NumPy does; whether a real card does is asked by `benchmarks/
 
 from __future__ import annotations
 
-import ctypes
 import errno
-import itertools
-import subprocess
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
@@ -26,118 +22,15 @@ from anygrad._executors import in_torch
 from anygrad._executors.printed import on_cuda, torch_on_cuda
 from anygrad._executors.recorded.composites import work_of
 from planning import composite_of, plan_of
+from pretended_launcher import DRIVER, STREAM, CUresult, Device, Program, launch, load
 
 pytestmark = pytest.mark.peers
 
 numpy = pytest.importorskip("numpy")
 torch = pytest.importorskip("torch")
 
-#: What a host's compiler must be told of CUDA's words.
-HEAD = """\
-#define __global__
-#define __restrict__
-#define __device__
-#define __noinline__
-struct count { unsigned x, y, z; };
-static count blockIdx, blockDim, threadIdx, gridDim;
-static inline float __int_as_float(int i) {
-  union { int i; float f; } both; both.i = i; return both.f; }
-static inline double __longlong_as_double(long long i) {
-  union { long long i; double f; } both; both.i = i; return both.f; }
-typedef unsigned u;
-extern "C" void place(u bx, u by, u bz, u tx, u ty) {
-  blockIdx = {bx, by, bz}; threadIdx = {tx, ty, 0}; }
-extern "C" void extent(u gx, u gy, u gz, u bx, u by) {
-  gridDim = {gx, gy, gz}; blockDim = {bx, by, 1}; }
-"""
-
-STREAM = 4711
-
 #: As it is where nothing is pretended.
 HAS_LAUNCHER = torch_on_cuda._has_launcher.__wrapped__
-
-
-class Program:
-    """A text that g++ compiles."""
-
-    folder = Path()
-    made: ClassVar[list[Any]] = []
-
-    def __init__(self, text: str, kind: str, options: Any) -> None:
-        assert kind == "c++"
-        self.text, self.options = text, options
-        self.made.append(self)
-
-    def compile(self, target: str, cache: Any = None) -> Any:
-        assert target == "cubin"
-        source = self.folder / f"kernel{len(self.made)}.cpp"
-        source.write_text(HEAD + self.text)
-        library = source.with_suffix(".so")
-        flags = ["-std=c++17", "-shared", "-fPIC", "-w", "-ffp-contract=off"]
-        command = [*find_compiler(), *flags, str(source), "-o", str(library)]
-        subprocess.run(command, check=True)
-        return SimpleNamespace(get_kernel=partial(load, library))
-
-
-def load(library: Path, name: str) -> Any:
-    assert DRIVER.mode == "relaxed", "operation not permitted when stream is capturing"
-    shared = ctypes.CDLL(str(library))
-    return shared, getattr(shared, name)
-
-
-def find_compiler() -> list[str]:
-    from cupy_on_cpu import _compiler
-
-    return _compiler.find_command() or pytest.skip("there is no C++ compiler")
-
-
-class Driver(threading.local):
-    """What the driver knows in a thread; torch tells it when it launches something."""
-
-    context = 0
-    mode = "global"
-
-    def get_current(self) -> tuple[int, int]:
-        return 0, self.context
-
-    def exchange(self, mode: str) -> tuple[int, str]:
-        """Set what a capture permits this thread, and return what it has been."""
-        before, self.mode = self.mode, mode
-        return 0, before
-
-
-DRIVER = Driver()
-
-
-class Device:
-    """A device that can be made the current one."""
-
-    def __init__(self, index: int) -> None:
-        self.index = index
-
-    def set_current(self) -> None:
-        DRIVER.context = 1
-
-
-def launch(stream: Any, config: Any, kernel: Any, *given: Any) -> None:
-    """Call a kernel for each thread of a grid."""
-    assert stream == STREAM
-    assert DRIVER.context, "invalid device context"
-    shared, function = kernel
-    kinds = {"int32": ctypes.c_int32, "int64": ctypes.c_int64}
-    arguments = []
-    for value in given:
-        if isinstance(value, float):
-            arguments.append(ctypes.c_double(value))
-        elif type(value) is int:
-            arguments.append(ctypes.c_void_p(value))
-        else:
-            arguments.append(kinds[value.dtype.name](int(value)))
-    shared.extent(*config.grid, *config.block[:2])
-    ranges = map(range, (*config.grid, *config.block[:2]))
-    for place in itertools.product(*ranges):
-        shared.place(*place)
-        function(*arguments)
 
 
 @pytest.fixture(autouse=True)
@@ -156,6 +49,7 @@ def pretended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     bindings: Any = ModuleType("cuda.bindings")
     bindings.driver = SimpleNamespace(
         cuCtxGetCurrent=DRIVER.get_current,
+        cuKernelGetFunction=load,
         cuThreadExchangeStreamCaptureMode=DRIVER.exchange,
         CUstreamCaptureMode=SimpleNamespace(CU_STREAM_CAPTURE_MODE_RELAXED="relaxed"),
     )
@@ -233,6 +127,19 @@ def test_coordinates_and_masks() -> None:
     numpy.testing.assert_array_equal(ours.numpy(), expected)
 
 
+@pytest.mark.parametrize("keywords", [{}, {"accuracy": 4}, {"dtype": torch.float32}])
+def test_bfloat16(keywords: dict[str, Any]) -> None:
+    """Rounded to even, which NaN and infinity survive; in whatever layout."""
+    f = (torch.rand((70, 24), generator=torch.Generator().manual_seed(1)) - 0.5) * 300
+    f[2, 3], f[7, 11], f[40, 2], f[50, 9] = torch.nan, torch.inf, 3e38, 1e-39
+    f = f.to(torch.bfloat16)
+    for dim, there in ((0, f), (1, f), (0, f.t().contiguous().t()), (1, f[:, 1:])):
+        (ours,) = run("gradient", there, dim=dim, **keywords)
+        (expected,) = anygrad.gradient(there, dim=dim, **keywords)
+        assert ours.dtype is expected.dtype
+        numpy.testing.assert_array_equal(ours.float().numpy(), expected.float().numpy())
+
+
 def test_what_cuda_is_asked_for() -> None:
     f = torch.ones((4, 8))
     for step in (0.3, 0.7):
@@ -300,12 +207,25 @@ def test_a_first_call_that_is_captured() -> None:
     assert DRIVER.mode == "global"  # as it was
 
 
+def test_a_driver_that_does_not_load_the_kernel(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As one that is older than the compiler: nobody's call fails by that."""
+    refuses = partial(load, status=CUresult.CUDA_ERROR_NO_BINARY_FOR_GPU)
+    driver = sys.modules["cuda.bindings"].driver
+    monkeypatch.setattr(driver, "cuKernelGetFunction", refuses)
+    message = r"cannot compile this call, .*CUDA_ERROR_NO_BINARY_FOR_GPU"
+    with pytest.warns(RuntimeWarning, match=message):
+        assert run("gradient", torch.ones((7, 13)), dim=0) is None
+    assert DRIVER.mode == "global"
+
+
 def test_what_has_no_kernel() -> None:
     """It is computed as without `cuda.core`."""
     for f in (
         torch.ones(4, dtype=torch.complex64),
-        torch.ones(4, dtype=torch.bfloat16),
-        torch.ones((80, 4), dtype=torch.bfloat16),  # of many rows
+        torch.ones(4, dtype=torch.float8_e5m2),
+        torch.ones((80, 4), dtype=torch.float8_e5m2),  # of many rows
         torch.ones((80, 4), dtype=torch.complex64),
         torch.ones((0, 4)),
         torch.ones(4, dtype=torch.complex64).conj().imag,  # negated when it is read

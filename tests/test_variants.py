@@ -69,9 +69,20 @@ def test_many_positions_take_64_bits(cupy: Any) -> None:
     assert variants.variant_of(traits, [split], [place(samples)]) is None
 
 
+def test_a_plane_of_a_large_array(cupy: Any) -> None:
+    """It takes no more than 32 bits, whatever lies between planes."""
+    from cupy.lib.stride_tricks import as_strided
+
+    samples = numbers((6, 16), "float32")
+    plane = cupy.asarray(samples)
+    part = as_strided(plane, (1, *plane.shape), (2**34, *plane.strides))
+    ours = anygrad.derivative(part, dim=2)[0]
+    assert_same(ours, anygrad.derivative(samples, dim=1))
+
+
 @pytest.mark.parametrize(
     ("word", "accuracy", "rows"),
-    [("", 8, 4), ("spacing", 2, 4), ("spacing", 6, 2), ("spacing", 8, 1)],
+    [("", 8, 4), ("spacing", 2, 4), ("spacing", 4, 2), ("spacing", 6, 1)],
 )
 def test_rows_of_much_work_are_made_one_by_one(
     cupy: Any, record: Any, word: str, accuracy: int, rows: int

@@ -43,6 +43,10 @@ MOST_LINES_ALONE = 5400
 MOST_UNROLLED = 120
 
 
+#: So many operands a statement in assembly has, and what they are called there.
+MOST_ASKED = 16
+CONSTRAINTS = {"float32": "f", "float64": "d"}
+
 #: The whole of it.  Of the three counts of the grid, the first is along the last axis,
 #: the second along the one before, and the third along all others.  The last of the
 #: first ones is that of the ends of rows.
@@ -64,6 +68,7 @@ if (!at_ends && first >= {left} + inner) return;
 {for_all_rows}
 {rows}
 if (!at_ends{conditions}) {{
+{reads}
   #pragma unroll
   for (int turn = 0; turn < {turns}; ++turn) {{
     const position t{row} = row + turn;
@@ -92,6 +97,18 @@ if (!at_ends{conditions}) {{
 {ends}
 }}
 """
+
+#: What a thread reads of all its rows, before anything is computed: a division may take
+#: another way where a number is unusual, and no load is moved across such a branch, so
+#: that each would have to wait for memory.  Likewise, what is read of a point, or for a
+#: row, stands before what is computed of it.
+READS = """\
+{names}
+  #pragma unroll
+  for (int turn = 0; turn < {turns}; ++turn) {{
+    const position t{row} = row + turn;
+{lines}
+  }}"""
 
 #: What is the same in all rows.
 FOR_ALL_ROWS = """\
@@ -129,6 +146,7 @@ def text_of(
     if lines + for_all_rows.count("\n") > most_lines:
         raise TooLong
     ranges = interiors(recording.results, recording.ndim)
+    words |= {"turns": variant.rows, "row": last - 1 if last else "_"}
     return TEXT.format(
         **words,
         name=NAME,
@@ -141,9 +159,8 @@ def text_of(
         for_all_rows=for_all_rows,
         rows="\n".join(_loops(last, variant.rows)),
         conditions=_conditions(ranges, variant.rows),
-        turns=variant.rows,
-        row=last - 1 if last else "_",
-        straight_rows="\n".join([*body.rows, *printer.rows_read()]),
+        reads=_reads(printer, words),
+        straight_rows="\n".join(body.rows),
         unrolled="" if lanes > 1 or lines <= MOST_UNROLLED else 1,
         straight="\n".join(body.straight),
         stores="\n".join(body.stores),
@@ -168,29 +185,58 @@ class Body(NamedTuple):
 def _body(printer: Kernels) -> Body:
     recording, last, lanes = printer.recording, printer.last, printer.lanes
     tab, at = Kernels.INDENT, interior(recording.ndim)
-    row = Scope(tab, at=at)
-    straight, general = Scope(tab * 2, row, at=at), Scope(tab)
+    row = Scope(tab, at=at, reads_first=True)
+    straight = Scope(tab * 2, row, at=at, reads_first=lanes == 1)
+    general = Scope(tab)
     stores = []
     for number, node in enumerate(recording.results):
         place = _place_of_result(number, last, lanes)
         value = printer.value(node, straight)
         if lanes > 1:
             kind = f"pack<{TYPES[node.dtype]}, {lanes}>"
-            row.lines.insert(0, f"{tab}{kind} p{number};")
+            row.reads.insert(0, f"{tab}{kind} p{number};")
             straight.add(f"p{number}.v[lane] = {value};")
             start = place.replace(f"t{last}", "first")
             stores.append(f"{tab}*({kind}*)(o{number} + ({start})) = p{number};")
         else:
             straight.add(f"o{number}[{place}] = {value};")
         general.add(f"o{number}[{place}] = {printer.value(node, general)};")
-    return Body(row.lines, straight.lines, stores, general.lines)
+    if lanes == 1:
+        straight.lines[:0] = [*straight.reads, *_held(straight)]
+    return Body([*row.reads, *row.lines], straight.lines, stores, general.lines)
+
+
+def _held(scope: Scope) -> list[str]:
+    """Return what asks for all that has been read, where something is divided.
+
+    NVIDIA's compiler would put each load behind the division before its first use.
+    """
+    if not any(node.verb == "divide" for node in scope.names):
+        return []
+    found = [
+        f'"{CONSTRAINTS[node.dtype]}"({name})'
+        for node, name in scope.names.items()
+        if node.verb == "load" and node.dtype in CONSTRAINTS
+    ]
+    parts = [found[k : k + MOST_ASKED] for k in range(0, len(found), MOST_ASKED)]
+    asked = [f'{scope.indent}asm volatile("" :: {", ".join(p)});' for p in parts]
+    return ["#ifdef __CUDACC__", *asked, "#endif"] if asked else []
+
+
+def _reads(printer: Kernels, words: dict[str, Any]) -> str:
+    """Return what reads rows into registers."""
+    if not printer.windows:
+        return ""
+    names = "\n".join(printer.names_of_rows(words["turns"]))
+    return READS.format(**words, names=names, lines="\n".join(printer.rows_read()))
 
 
 def _for_all_rows(printer: Kernels, words: dict[str, Any]) -> str:
     """Return what is computed before the loops over rows."""
     if not printer.tables:
         return ""
-    scope = Scope(Kernels.INDENT, at=interior(printer.recording.ndim))
+    at = interior(printer.recording.ndim)
+    scope = Scope(Kernels.INDENT, at=at, reads_first=True)
     for node, name in printer.tables.items():
         scope.add(f"{name}[lane] = {printer.value(node, scope)};")
     names = [
@@ -198,7 +244,9 @@ def _for_all_rows(printer: Kernels, words: dict[str, Any]) -> str:
         for node, name in printer.tables.items()
     ]
     return FOR_ALL_ROWS.format(
-        **words, names="\n".join(names), lines="\n".join(scope.lines)
+        **words,
+        names="\n".join(names),
+        lines="\n".join([*scope.reads, *scope.lines]),
     )
 
 
@@ -238,6 +286,13 @@ def _parameters(recording: Recording) -> Iterator[str]:
             yield f"  const double y{number}"
 
 
+#: The number of a block along the rows, the last one first: blocks begin in their
+#: order, and those of the first and the last rows go through their points one by one,
+#: which takes longer, and would be waited for if they began last.  Planes are as they
+#: are: with more to compute there, a Laplacian takes more registers.
+LAST_FIRST = "((position)((blockIdx.y ? blockIdx.y : gridDim.y) - 1))"
+
+
 def _loops(last: int, rows: int) -> Iterator[str]:
     """Return the loops over the rows, as far as the grid does not have them."""
     if last == 0:
@@ -253,7 +308,7 @@ def _loops(last: int, rows: int) -> Iterator[str]:
         yield f"const position t0 = {left};"
     if last > 0:
         yield (
-            f"for (position row = ((position)blockIdx.y * blockDim.y + "
+            f"for (position row = ({LAST_FIRST} * blockDim.y + "
             f"(at_ends ? 0 : threadIdx.y)) * {rows}; "
             f"row < n{last - 1}; row += (position)gridDim.y * blockDim.y * {rows}) {{"
         )

@@ -26,6 +26,7 @@ TYPES = {
     "int64": "long long",
     "uint64": "unsigned long long",
     "float16": "__half",
+    "bfloat16": "bfloat16",
     "float32": "float",
     "float64": "double",
     "complex64": "complex<float>",
@@ -58,9 +59,28 @@ static __device__ float __half2float(__half half) {
 #include <cuda_fp16.h>
 #endif"""
 
+#: The upper half of a number of 32 bits, rounded to even; NaN would become infinite.
+#: Later cards have an instruction for it.
+BFLOAT16 = """\
+struct bfloat16 { unsigned short bits; };
+static __device__ bfloat16 as_bfloat16(float value) {
+  bfloat16 half;
+#if defined(__CUDACC__) && __CUDA_ARCH__ >= 800
+  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(half.bits) : "f"(value));
+#else
+  const unsigned bits = __float_as_int(value);
+  half.bits = value != value ? 0x7fff : (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+#endif
+  return half;
+}
+static __device__ float as_float(bfloat16 half) {
+  return __int_as_float((unsigned)half.bits << 16);
+}"""
+
 #: What must be said before for some of them.
 HEADERS = {
     "float16": HALF,
+    "bfloat16": BFLOAT16,
     "complex64": "#include <cupy/complex.cuh>",
     "complex128": "#include <cupy/complex.cuh>",
 }
@@ -122,7 +142,7 @@ class Kernels(Language):
         key = array, self.offset(array, index, along)
         self.windows.setdefault(key, set()).add(at)
         number = list(self.windows).index(key)
-        return f"w{number}[lane + {at} - FIRST{number}]"
+        return f"w{number}[turn][lane + {at} - FIRST{number}]"
 
     def offset(self, array: int, index: Index, leave_out: Place | None) -> str:
         """Return how far from the start of an array an element of it is."""
@@ -146,11 +166,16 @@ class Kernels(Language):
         return OPERATORS[node.verb].format(*operands)
 
     def _converted(self, node: Node, value: str) -> str:
+        kind, before = TYPES[node.dtype], node.operands[0].dtype
         if node.dtype == "float16":  # rounded once
-            return f"__{TYPES[node.operands[0].dtype]}2half({value})"
-        if node.operands[0].dtype == "float16":
-            return f"({TYPES[node.dtype]})__half2float({value})"
-        return f"({TYPES[node.dtype]}){value}"
+            return f"__{TYPES[before]}2half({value})"
+        if node.dtype == "bfloat16":  # as torch does
+            return f"as_bfloat16((float){value})"
+        if before == "float16":
+            return f"({kind})__half2float({value})"
+        if before == "bfloat16":
+            return f"({kind})as_float({value})"
+        return f"({kind}){value}"
 
     def choose(
         self, scope: Scope, node: Node, name: str, conditions: Sequence[str]
@@ -160,16 +185,21 @@ class Kernels(Language):
         super().choose(scope, node, name, conditions)
         scope.add("}")
 
+    def names_of_rows(self, turns: int) -> Iterator[str]:
+        """Return what stands for the rows that are read, in all turns of a thread."""
+        tab = self.INDENT[2:]
+        for number, (array, _) in enumerate(self.windows):
+            first, *_, last = self._used(number)
+            yield f"{tab}const int FIRST{number} = {first};"
+            yield f"{tab}{self._kind(array)} w{number}[{turns}][{last - first + 1}];"
+
     def rows_read(self) -> Iterator[str]:
         """Return how rows are read into registers, at once where all is used."""
         lanes, tab = self.lanes, self.INDENT
-        for number, ((array, others), offsets) in enumerate(self.windows.items()):
-            kind = TYPES[name_of(self.recording.arrays[array].dtype)]
-            used = sorted({at + lane for at in offsets for lane in range(lanes)})
-            low, row = used[0], f"r{number}"
-            yield f"{tab}const int FIRST{number} = {low};"
+        for number, (array, others) in enumerate(self.windows):
+            kind, used = self._kind(array), self._used(number)
+            row, held = f"r{number}", f"w{number}[turn]"
             yield f"{tab}const {kind}* {row} = b{array} + ({others} + first);"
-            yield f"{tab}{kind} w{number}[{used[-1] - low + 1}];"
             for start in sorted({at // lanes * lanes for at in used}):
                 inside = [at for at in range(start, start + lanes) if at in used]
                 if len(inside) == lanes:
@@ -177,8 +207,16 @@ class Kernels(Language):
                     yield f"{tab}{{ const {pack} p = *(const {pack}*)({row} + {start});"
                     yield f"{tab}#pragma unroll"
                     yield f"{tab}for (int k = 0; k < {lanes}; ++k)"
-                    yield f"{tab}  w{number}[{start - low} + k] = p.v[k]; }}"
+                    yield f"{tab}  {held}[{start - used[0]} + k] = p.v[k]; }}"
                 else:
                     yield from [
-                        f"{tab}w{number}[{at - low}] = {row}[{at}];" for at in inside
+                        f"{tab}{held}[{at - used[0]}] = {row}[{at}];" for at in inside
                     ]
+
+    def _kind(self, array: int) -> str:
+        return TYPES[name_of(self.recording.arrays[array].dtype)]
+
+    def _used(self, number: int) -> list[int]:
+        """Return what is read of a row, as distances from the first of its points."""
+        offsets = list(self.windows.values())[number]
+        return sorted({at + lane for at in offsets for lane in range(self.lanes)})

@@ -40,9 +40,12 @@ class Scope:
         row: Scope | None = None,
         *,
         at: tuple[int, ...] | None = None,
+        reads_first: bool = False,
     ) -> None:
         #: In order.
         self.lines: list[str] = []
+        #: Where it stands what is read: among them, or before all of them.
+        self.reads: list[str] = [] if reads_first else self.lines
         #: What stands before each of them.
         self.indent = indent
         #: In the interior, where that goes which does not depend on the last axis.
@@ -56,7 +59,7 @@ class Scope:
     def branch(self, more: str) -> Scope:
         """Return a scope inside of this one, which knows its names."""
         inner = Scope(self.indent + more)
-        inner.lines = self.lines
+        inner.lines = inner.reads = self.lines
         inner.names.update(self.names)
         return inner
 
@@ -165,7 +168,9 @@ class Language:
 
     def _named(self, node: Node, value: str, scope: Scope) -> str:
         name, kind = self.new_name(), self.KINDS.get(node.dtype)
-        scope.add(self.ASSIGN.format(kind=kind, name=name, value=value))
+        lines = scope.reads if node.verb == "load" else scope.lines
+        text = self.ASSIGN.format(kind=kind, name=name, value=value)
+        lines.append(scope.indent + text)
         return name
 
     def place(self, place: Place) -> str:

@@ -89,7 +89,22 @@ def _compiled(text: str, device: Any) -> Any:
 
     architecture = architecture_of(*torch.cuda.get_device_capability(device))
     with _allowed_to_load():
-        return compiled_for(architecture, text).get_kernel(cuda.NAME)
+        kernel = compiled_for(architecture, text).get_kernel(cuda.NAME)
+        _load(kernel)
+    return kernel
+
+
+def _load(kernel: Any) -> None:
+    """Have the driver load a kernel, which else it does when that is launched.
+
+    There, one that it is too old for would be an error of the user's call.
+    """
+    from cuda.bindings import driver
+
+    status, _ = driver.cuKernelGetFunction(kernel.handle)
+    if int(status):
+        msg = f"the driver does not load the kernel: {status.name}"
+        raise RuntimeError(msg)
 
 
 def architecture_of(major: int, minor: int) -> str:

@@ -23,6 +23,10 @@ APART = 4
 #: more, fewer threads would be there to wait for memory.
 MOST_BYTES_HELD = 448
 
+#: Where points divide, all of it is read before the first division, and each of these
+#: takes registers, too.
+MOST_BYTES_HELD_TO_DIVIDE = 256
+
 #: Nor do several rows take more operations than these: their compilation takes longer
 #: than half a second, and there are no registers left for many threads.
 MOST_AT_ONCE = 1000
@@ -47,8 +51,13 @@ class Array(NamedTuple):
 
     @property
     def steps(self) -> list[int]:
-        """The strides, in elements."""
-        return [stride // self.size for stride in self.strides]
+        """The strides, in elements.
+
+        One along an axis of one point leads nowhere, and may be of any size: where an
+        array is a part of a large one, it may take more bits than all positions.
+        """
+        pairs = zip(self.shape, self.strides, strict=True)
+        return [stride // self.size if n > 1 else 0 for n, stride in pairs]
 
 
 class Variant(NamedTuple):
@@ -89,6 +98,8 @@ class Traits(NamedTuple):
     of_rows: int
     #: How many each of its points takes.
     of_points: int
+    #: Whether some of that are divisions.
+    divides: bool
     #: How many results there are, and the bytes of the longest dtype.
     results: int
     size: int
@@ -109,8 +120,9 @@ def traits_of(recording: Recording) -> Traits:
         of_rows=sum(bool(a) and last not in a for a in axes),
         # What depends on the last axis alone is the same in all rows.
         of_points=sum(last in a and (a != {last} or last == 0) for a in axes),
+        divides=any(node.verb == "divide" and last in node.axes for node in straight),
         results=len(results),
-        # What has none, as bfloat16, is not printed.
+        # What has none, as float8, is not printed.
         size=max(SIZES.get(name, 0) for name in recording.dtypes),
         edge=interiors(results, recording.ndim)[last],
         has_tables=any(is_for_all_rows(node, last) for node in straight),
@@ -179,9 +191,10 @@ def rows_of(traits: Traits, columns: int) -> int:
     if not any(traits.heights):
         return 1
     work = traits.of_rows + columns * traits.of_points
+    most = MOST_BYTES_HELD_TO_DIVIDE if traits.divides else MOST_BYTES_HELD
     for rows in (4, 2):
         held = sum(height + rows for height in traits.heights) + rows * traits.results
-        is_held = held * columns * traits.size <= MOST_BYTES_HELD
+        is_held = held * columns * traits.size <= most
         if is_held and rows * work <= MOST_AT_ONCE:
             return rows
     return 1
