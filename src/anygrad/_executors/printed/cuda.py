@@ -286,13 +286,6 @@ def _parameters(recording: Recording) -> Iterator[str]:
             yield f"  const double y{number}"
 
 
-#: The number of a block along the rows, the last one first: blocks begin in their
-#: order, and those of the first and the last rows go through their points one by one,
-#: which takes longer, and would be waited for if they began last.  Planes are as they
-#: are: with more to compute there, a Laplacian takes more registers.
-LAST_FIRST = "((position)((blockIdx.y ? blockIdx.y : gridDim.y) - 1))"
-
-
 def _loops(last: int, rows: int) -> Iterator[str]:
     """Return the loops over the rows, as far as the grid does not have them."""
     if last == 0:
@@ -308,7 +301,7 @@ def _loops(last: int, rows: int) -> Iterator[str]:
         yield f"const position t0 = {left};"
     if last > 0:
         yield (
-            f"for (position row = ({LAST_FIRST} * blockDim.y + "
+            f"for (position row = ((position)blockIdx.y * blockDim.y + "
             f"(at_ends ? 0 : threadIdx.y)) * {rows}; "
             f"row < n{last - 1}; row += (position)gridDim.y * blockDim.y * {rows}) {{"
         )
