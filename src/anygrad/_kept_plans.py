@@ -127,10 +127,10 @@ def _counted(key: Any, known: Known) -> Known:
     if count >= OFTEN:
         _met.pop(short, None)
         return keep(key, known)
-    if count > 1:
-        _met[short] = count
-    else:
-        remember(_met, short, count, MOST_MET)
+    if count == 1 and len(_met) >= MOST_MET:
+        for oldest in list(_met)[: MOST_MET // 2]:  # one by one, it would take longer
+            _met.pop(oldest, None)
+    _met[short] = count
     return known
 
 

@@ -123,8 +123,9 @@ def working_bytes(samples: int, itemsize: int) -> int:
 
 def _on_threads_for(f: Any) -> AbstractContextManager[None]:
     """Have one thread do what is little: another one would begin too late to help."""
-    nbytes = working_bytes(f.size, f.itemsize)
-    is_little = nbytes < LEAST_SHARED and _workers.get_workers() > 1
+    if _workers.get_workers() == 1:
+        return nullcontext()
+    is_little = working_bytes(f.size, f.itemsize) < LEAST_SHARED
     return _workers.set_workers(1) if is_little else nullcontext()
 
 
