@@ -202,9 +202,10 @@ def _sum(
 ) -> Planned:
     # The last axis first, whatever the order of the dims: so the same sum has the same
     # bits, and what is written first may go through the ends of short last axes.
-    in_order = sorted(tasks, key=lambda task: -task.axis)
-    terms = _tasks.with_one_dtype(_tasks.summed(in_order), field.samples.namespace)
-    return _planned(field, dims, terms, request)
+    first, *others = sorted(tasks, key=lambda task: -task.axis)
+    terms = [first, *[task._replace(sign=1) for task in others]]
+    whole = _tasks.with_one_dtype(terms, field.samples.namespace)
+    return _planned(field, dims, whole, request)
 
 
 def _planned(

@@ -319,10 +319,8 @@ def without_shell(array: Any) -> Any:
     cls = type(array)
     if cls.__name__ not in SHELLS:
         return array
-    library = _of_class(cls)
-    if library.unwrap is None or cls.__qualname__ in library.family:
-        return array
-    return library.unwrap(array)
+    unwrap = _of_class(cls).unwrap
+    return array if unwrap is None else unwrap(array)
 
 
 def lasting(array: Any) -> Any:

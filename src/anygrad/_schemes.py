@@ -94,7 +94,7 @@ class Scheme:
 
     def __reduce__(self) -> Any:
         """Come back from a pickle as the one that is remembered."""
-        return recalled, (self.recipe,)
+        return remembered, (self.recipe,)
 
 
 class StepScales(Sequence[Scale]):
@@ -271,13 +271,10 @@ def made(recipe: Recipe) -> Scheme:
     return Scheme(recipe, (*rows, inside, *last_rows), interior=len(rows))
 
 
-#: The same, but made once only; `torch.compile` cannot look at what is remembered.
-remembered = lru_cache(MOST_SCHEMES)(made)
-
-
-def recalled(recipe: Recipe) -> Scheme:
-    """Return the formulas that are remembered; a pickle can name this function."""
-    return remembered(recipe)
+@lru_cache(MOST_SCHEMES)
+def remembered(recipe: Recipe) -> Scheme:
+    """Return the same, made once; `torch.compile` cannot look at what is remembered."""
+    return made(recipe)
 
 
 def _row(row: int, reach: range, recipe: Recipe) -> Formula:

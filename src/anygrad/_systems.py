@@ -322,7 +322,7 @@ def lonlat(
     array([1., 1., 1., 1., 1.])
     """
     unit, numbers = _unit(degrees), coordinates.dims(dim, (-1, -2))
-    coordinates.check_number(radius, "radius")
+    coordinates.check_radius(radius)
     phi = _angles(latitude, "latitude", unit)
     length = coordinates.length(radius, phi, "latitude") * unit.radians
     with _dispatch.surroundings(phi):

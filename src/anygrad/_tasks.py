@@ -177,11 +177,6 @@ def margins(tasks: Sequence[Task]) -> tuple[Margin, ...]:
     return tuple(found.values())
 
 
-def summed(tasks: Sequence[Task]) -> list[Task]:
-    """Return the terms of a sum."""
-    return [*tasks[:1], *[task._replace(sign=1) for task in tasks[1:]]]
-
-
 def with_one_dtype(tasks: Sequence[Task], xp: Namespace) -> tuple[Task, ...]:
     """Give results that end in one array the dtype that holds them all."""
     common = _precision.common([task.precision.result for task in tasks], xp)

@@ -53,12 +53,12 @@ def length(given: Any, angles: Samples, other: str) -> Any:
     return plain
 
 
-def check_number(given: Any, name: str) -> None:
-    """Refuse coordinates where there is one number for all samples."""
-    if is_number(given, name):
+def check_radius(given: Any) -> None:
+    """Refuse coordinates where there is one radius for all samples."""
+    if is_number(given, "radius"):
         return
     msg = (
-        f"`{name}` must be a number. Got an array of shape {tuple(given.shape)}. Call "
+        f"`radius` must be a number. Got an array of shape {tuple(given.shape)}. Call "
         "`spherical` for samples with a dim of radii."
     )
     raise ValueError(msg)

@@ -119,8 +119,7 @@ def _begin(
         ]
         score = forms.score_unless_new(f, terms, xp)
         if score is None:
-            plan = Plan((tasks[0]._replace(sign=0), *tasks[1:]))
-            (out[...],) = _agnostic.run(f, plan, xp)
+            (out[...],) = _agnostic.run(f, Plan(tuple(tasks)), xp)
             return
         are_shared = [term.shares_weights for term in terms]
         operands = operands_of(f, tasks, are_shared, xp, ops)

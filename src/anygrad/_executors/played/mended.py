@@ -53,8 +53,7 @@ def write_sum(
 ) -> None:
     """Write a masked derivative with what is added to it."""
     if ops.block_bytes is None:
-        plan = Plan((tasks[0]._replace(sign=0), *tasks[1:]))
-        (out[...],) = _agnostic.run(f, plan, xp)
+        (out[...],) = _agnostic.run(f, Plan(tuple(tasks)), xp)
     elif 0 not in out.shape:
         parts = [_part(f, task, out, xp, ops, write) for task in tasks]
         out = ops.memory.transpose(out, order_of_memory(out, ops.memory))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -101,9 +102,7 @@ def only_operand(node: Node, at: tuple[int, ...]) -> Node | None:
     """Return which of its operands a node is at a position; None for other nodes."""
     if node.verb == "pieces":
         axis, starts = node.detail
-        number = sum([start <= at[axis] for start in starts])
-        operand: Node = node.operands[number]
-        return operand
+        return node.operands[bisect_right(starts, at[axis])]
     return None
 
 
@@ -199,8 +198,7 @@ class Tape:
                 return self.node("load", (), node.dtype, (array, tuple(there)))
             if node.verb == "pieces" and detail[0] == axis:
                 if to is None:
-                    number = sum([by >= start for start in detail[1]])
-                    return visit(node.operands[number])
+                    return visit(node.operands[bisect_right(detail[1], by)])
                 detail = (to, tuple([start - by for start in detail[1]]))
             operands = [visit(operand) for operand in node.operands]
             return self.node(node.verb, operands, node.dtype, detail)
