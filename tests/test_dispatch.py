@@ -18,6 +18,7 @@ from anygrad import (
     _libraries,
     _refusals,
 )
+from anygrad._calls import Request
 from anygrad._dispatch import EXECUTORS
 from backends import LIBRARIES, Backend
 
@@ -207,10 +208,11 @@ def test_numbers_of_numpy_that_a_compiler_shows_as_arrays(
     """They become steps of torch's; all else stays what it is."""
     samples = _dispatch.samples_of(torch.arange(3.0), "input")
     x, number = torch.arange(3.0), numpy.asarray(0.5)
-    found = [_constants._adopted(one, samples) for one in (2.0, number, x)]
+    request = Request([2.0, number, x], 0.0, None, None, None, 1, 2, 1)
+    assert _constants.adopted(request, samples) is request
+    compiled = samples._replace(is_compiled=True)
+    found = _constants.adopted(request, compiled).spacing
     assert found[0] == 2.0
     assert found[1].dtype == torch.float64
     assert found[1].shape == ()
     assert found[2] is x
-    plain = _dispatch.samples_of(numpy.arange(3.0), "input")
-    assert plain.library.adopt is None

@@ -52,14 +52,18 @@ class Place(NamedTuple):
         if not is_constant(given):
             return given
         owned = self._owned(_libraries.without_shell(given), axis)
-        if self.are_taken:
-            return owned
-        if self.library.adopt is not None:
-            return _adopted_alone(owned, self.library, self.device, self.mesh)
+        return owned if self.are_taken else self.adopted(owned)
+
+    def adopted(self, array: Any) -> Any:
+        """Return an array of NumPy's as one of the library's, there."""
+        library: Any = self.library
+        if library.adopt is not None:
+            there = library.adopt(array, self.device)
+            return there if self.mesh is None else library.replicate(there, self.mesh)
         if self.device is not None:
             with suppress(TypeError):  # not all take it, such as unxt's namespace
-                return self.namespace.asarray(owned, device=self.device)
-        return self.namespace.asarray(owned)
+                return self.namespace.asarray(array, device=self.device)
+        return self.namespace.asarray(array)
 
     def dtype_name(self, dtype: Any) -> str:
         """Return what a dtype of NumPy's becomes there: the next one that there is."""
@@ -181,11 +185,15 @@ def adopted(request: Request, samples: Samples) -> Request:
 
     Without a compiler, it is as it was.
     """
-    if not samples.is_compiled or samples.library.adopt is None:
+    place = place_of(samples) if samples.is_compiled else None
+    if place is None:
         return request
-    return request.with_each(
-        lambda given: _each(given, lambda entry: _adopted(entry, samples))
-    )
+
+    def adopted(entry: Any) -> Any:
+        is_own = type(entry).__module__ == "numpy"
+        return place.adopted(entry) if is_own else entry
+
+    return request.with_each(lambda given: _each(given, adopted))
 
 
 def without_symbols(request: Request, array: Any) -> Request:
@@ -223,17 +231,3 @@ def _each(given: Any, change: Callable[[Any], Any]) -> Any:
     if type(given) is tuple:
         return tuple([_each(entry, change) for entry in given])
     return change(given)
-
-
-def _adopted(given: Any, samples: Samples) -> Any:
-    if type(given).__module__ != "numpy":
-        return given
-    library = samples.library
-    mesh = _libraries.mesh_of(samples.array, library)
-    return _adopted_alone(given, library, samples.device, mesh)
-
-
-def _adopted_alone(array: Any, library: Any, device: Any, mesh: Any) -> Any:
-    """Return an array of NumPy's as one of a library's."""
-    adopted = library.adopt(array, device)
-    return adopted if mesh is None else library.replicate(adopted, mesh)

@@ -101,6 +101,13 @@ def _jax_conditions(array: Any) -> Any:
     return array.sharding if place is not None and len(place) > 1 else place
 
 
+def _jax_joined(arrays: list[Any], axis: int) -> Any:
+    """Do what `concat` does, which JAX refuses where a mesh cannot share the sum."""
+    from ._executors.spread import explicit
+
+    return explicit.joined(arrays, axis)
+
+
 def dask_chunk(array: Any) -> Any:
     return array._meta  # noqa: SLF001 - there is no public name for it
 
@@ -187,7 +194,7 @@ TABLE = (
         device=_jax_device,
         has_slopes=True,
         adopt=_decided.adopted,
-        concat=_namespaces.joined_by_jax,
+        concat=_jax_joined,
         tracers=("Tracer",),
         on_traced=(
             "It must be known while `jax.jit` traces: name the argument in "

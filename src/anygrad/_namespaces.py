@@ -73,10 +73,3 @@ def conforming(namespace: Namespace) -> Namespace:
         return of_numpy()
     words = WORDS.get(namespace.__name__.partition(".")[0])
     return namespace if words is None else Reworded(namespace, words)
-
-
-def joined_by_jax(arrays: list[Any], axis: int) -> Any:
-    """Do what `concat` does, which JAX refuses where a mesh cannot share the sum."""
-    from ._executors.spread import explicit
-
-    return explicit.joined(arrays, axis)

@@ -10,7 +10,7 @@ from .._classes import is_array
 from .._records import Axis, Ends, Field, Samples
 from . import dim
 from .companion import broadcasts, companion, hint_at_unknown, may_broadcast
-from .input import check_numeric
+from .input import check_numeric, words_for
 
 
 def check(ends: Ends, axis: Axis, field: Field) -> None:
@@ -44,8 +44,7 @@ def _check_period(period: Any, axis: Axis, field: Field) -> None:
             "length."
         )
         raise TypeError(msg)
-    what = "`input`" if field.vector_axis is None else "a component of `input`"
-    _check_shape(found, field.shape, axis.number, what)
+    _check_shape(found, field.shape, axis.number, words_for(field))
 
 
 def _companion(array: Any, field: Field) -> Samples:

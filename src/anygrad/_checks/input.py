@@ -69,6 +69,11 @@ def field(samples: Samples, vector_axis: int | None = None) -> Field:
     return Field(samples, samples.dtype, shape, vector_axis)
 
 
+def words_for(field: Field) -> str:
+    """Return what to call that which is differentiated."""
+    return "`input`" if field.vector_axis is None else "a component of `input`"
+
+
 def check_components(field: Field, count: int | None, vector_dim: Any) -> int:
     """Return how many components there are; refuse another number than one per dim."""
     shape = tuple(field.samples.shape)

@@ -9,7 +9,7 @@ from .._records import Field
 from .._typing import DType
 from . import spacing
 from .companion import broadcasts, companion, hint_at_unknown
-from .input import check_real
+from .input import check_real, words_for
 from .spacing import Entry
 from .wording import shown
 
@@ -72,8 +72,7 @@ def _check_shape(shape: tuple[Any, ...], entry: Entry, field: Field) -> None:
     is_vague = len(shape) == 1 < field.ndim
     if broadcasts(shape, field.shape) and not is_vague:
         return
-    is_component = field.vector_axis is not None
-    what = "a component of `input`" if is_component else "`input`"
+    what = words_for(field)
     remedy = (
         " Say along which dim it lies, e.g. with `h[:, None]` for the last but one."
         if is_vague

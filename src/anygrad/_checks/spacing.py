@@ -12,7 +12,7 @@ from .._precision import Precision
 from .._records import Axis, Field, Samples
 from . import dim
 from .companion import companion, hint_at_unknown, may_broadcast
-from .input import check_numeric
+from .input import check_numeric, words_for
 from .wording import as_plain, becomes_number, shortened, shown
 
 
@@ -166,7 +166,7 @@ def array(entry: Entry, field: Field) -> Samples:
 def check_coordinates(x: Samples, entry: Entry, axis: Axis, field: Field) -> None:
     """Refuse coordinates that do not fit to the samples."""
     length, shape = field.shape[axis.number], tuple(x.shape)
-    what = "`input`" if field.vector_axis is None else "a component of `input`"
+    what = words_for(field)
     if len(shape) not in (1, field.ndim):
         ranks = (
             "a scalar or a 1-dimensional array of coordinates"

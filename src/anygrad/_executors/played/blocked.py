@@ -19,9 +19,9 @@ from .. import results
 from ..memory import in_order_of_memory, layout_of
 from . import forms, learning, masked, mended, replayed, spaces
 from .pieces import Unplayed, play
-from .preparing import come_again, keep, operands_of, prepared, shares_weights
+from .preparing import come_again, keep, prepared, shares_weights
 from .replayed import Total
-from .scores import Term
+from .scores import Term, operands_of
 
 if TYPE_CHECKING:
     from ..._records import Task
@@ -121,14 +121,14 @@ def _begin(
         if score is None:
             (out[...],) = _agnostic.run(f, Plan(tuple(tasks)), xp)
             return
-        are_shared = [term.shares_weights for term in terms]
-        operands = operands_of(f, tasks, are_shared, xp, ops)
+        operands = [f, *operands_of(terms, xp, ops)]
         known = prepared(score, operands, terms, out, xp, ops)
         keep(known, kept)
     else:
         if kept is not None and known.spaces is None:
             learning.learn_total(f, Total(tasks, out, known), kept, layout, xp)
-        operands = operands_of(f, tasks, known.shares_weights, xp, ops)
+        pairs = zip(tasks, known.shares_weights, strict=True)
+        operands = [f, *operands_of(pairs, xp, ops)]
     unplayed.append(Unplayed(known, operands, out))
 
 

@@ -9,7 +9,6 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..._curved_grid import Execution
 from ..._kept import remember
 from ..._records import Plan
 from . import blocks, preparing, scores
@@ -47,13 +46,10 @@ def _terms(plan: Plan, out: Any, ops: InPlaceOps) -> list[Term]:
 
 def _operands_of(work: Work, items: Sequence[Any], ops: InPlaceOps) -> list[Any]:
     """Return the samples and all operands of a recording, in its order."""
-    operands = [work.f]
+    operands, xp = [work.f], work.namespace
     for item in items:
-        if type(item) is list:
-            for task, is_shared in item:
-                operands += scores.operands_of(task, is_shared, work.namespace, ops)
-        else:
-            operands.append(item)
+        is_terms = type(item) is list
+        operands += scores.operands_of(item, xp, ops) if is_terms else [item]
     return operands
 
 
@@ -66,20 +62,14 @@ def _scores_of(work: Work, items: Sequence[Any]) -> tuple[Score, ...]:
         for item in items
     ]
     f, composite = work.f, work.composite
-    form = (work.namespace, f.dtype, f.ndim, composite.form, tuple(met))
+    kind = composite.form, work.only
+    form = (work.namespace, f.dtype, f.ndim, kind, tuple(met))
     known = _scores.get(form)
-    return remember(_scores, form, _recorded(work, items)) if known is None else known
-
-
-def _recorded(work: Work, items: Sequence[Any]) -> tuple[Score, ...]:
-    recorder, known = Recorder(work.f, work.namespace), iter(items)
-    execution = Execution(
-        recorder.xp,
-        lambda array, _: recorder.run(array, next(known)),
-        lambda _: recorder.symbol(next(known)),
-        work.makes_slopes,
-    )
-    return recorder.scores(work.composite.results(recorder.f, execution))
+    if known is None:
+        recorder = Recorder(f, work.namespace)
+        made = recorder.scores(work.results_on(recorder, items))
+        known = remember(_scores, form, made)
+    return known
 
 
 def _prepared(
@@ -96,6 +86,6 @@ def _prepared(
     limit = preparing.most_within(ops.scratch_bytes, samples, dtype, xp, ops)
     found = list(blocks.cut_into_blocks(shape, score.edges, limit))
     bound = blocks.binder(score, shape, False, xp, ops)
-    alone = [blocks.Group([block], []) for block in found]
-    groups = preparing.in_pieces(alone, [bound], axis, operands)
+    each = blocks.grouped(found, 1, shape, score.edges)
+    groups = preparing.in_pieces(each, [bound], axis, operands)
     return Prepared(ops, groups, preparing.alone(groups), (), ())

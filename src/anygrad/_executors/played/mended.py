@@ -18,8 +18,8 @@ from . import forms, learning
 from .blocks import cut_into_blocks
 from .masked import Mender, is_run_through
 from .pieces import player
-from .preparing import keep, most_points, operands_of, prepared, shares_weights
-from .scores import Term
+from .preparing import keep, most_points, prepared, shares_weights
+from .scores import Term, operands_of
 
 if TYPE_CHECKING:
     from ..._records import Task
@@ -119,8 +119,7 @@ class _Mended(_Part):
             self.term = Term(first, *self.known.shares_weights)
 
     def operands(self) -> list[Any]:
-        task, is_shared = self.term
-        return operands_of(self.f, [task], [is_shared], self.xp, self.ops)
+        return [self.f, *operands_of([self.term], self.xp, self.ops)]
 
     def prepare(self, score: Score, cut: Sequence[Block], out: Any) -> None:
         """Have it made in these blocks."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._precision import working
 from ..recorded import weights
-from . import blocks, forms, latest, scores
+from . import blocks, forms, latest
 from .pieces import Piece, Prepared
 
 if TYPE_CHECKING:
@@ -46,20 +46,6 @@ MANY_AT_ENDS = 6
 
 #: More blocks are not kept: the time to cut them is nothing to that of their work.
 MOST_PIECES = 256
-
-
-def operands_of(
-    f: Any,
-    tasks: Sequence[Task],
-    are_shared: Sequence[bool],
-    xp: Namespace,
-    ops: InPlaceOps,
-) -> list[Any]:
-    """Return the samples and all operands of a recording, in its order."""
-    operands = [f]
-    for task, is_shared in zip(tasks, are_shared, strict=True):
-        operands += scores.operands_of(task, is_shared, xp, ops)
-    return operands
 
 
 def shares_weights(

@@ -6,7 +6,7 @@ operand, however many numbers it has.  So it serves for all calls of its form.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -99,19 +99,22 @@ class Score(NamedTuple):
 
 
 def operands_of(
-    task: Task, shares_weights: bool, xp: Namespace, ops: InPlaceOps
+    terms: Iterable[tuple[Task, bool]], xp: Namespace, ops: InPlaceOps
 ) -> list[Any]:
-    """Return scales, weights or coordinates, and numbers beyond the ends."""
-    x = task.coordinates
+    """Return scales, weights or coordinates, and numbers beyond the ends, and masks."""
     values: list[Any] = []
-    if x is None:
-        values += scales_of(task if task.step is None else _scaled(task, xp))
-    elif shares_weights:
-        values += latest.weights_of(task, ops, partial(weights_of, task, xp))
-    else:
-        values += [x] if task.period is None else [x, task.period]
-    values += constants_of(task)
-    return values if task.where is None else [*values, task.where]
+    for task, shares_weights in terms:
+        x = task.coordinates
+        if x is None:
+            values += scales_of(task if task.step is None else _scaled(task, xp))
+        elif shares_weights:
+            values += latest.weights_of(task, ops, partial(weights_of, task, xp))
+        else:
+            values += [x] if task.period is None else [x, task.period]
+        values += constants_of(task)
+        if task.where is not None:
+            values.append(task.where)
+    return values
 
 
 def scales_of(task: Task) -> list[Scale]:
@@ -153,7 +156,7 @@ class Recorder:
 
     def __init__(self, f: Any, xp: Namespace) -> None:
         self.namespace, self.tape = xp, Tape(xp)
-        self.xp: Any = Words(self.tape)
+        self.words: Any = Words(self.tape)
         self.f = symbol_of_array(self.tape, 0, (LENGTH,) * f.ndim, f.dtype)
         self.places = count(1)
         self.scales: list[int] = []
@@ -162,7 +165,7 @@ class Recorder:
     def run(self, array: Symbol, terms: Sequence[Term]) -> tuple[Symbol, ...]:
         """Return the results of a plan, on a symbol in the place of an array."""
         plan = Plan(tuple(map(self.recorded, terms)))
-        return _agnostic.run(array, plan, self.xp, UNFILLED)
+        return _agnostic.run(array, plan, self.words, UNFILLED)
 
     def scores(self, results: Sequence[Symbol]) -> tuple[Score, ...]:
         """Return the recording of each result, when all has been written down."""

@@ -8,7 +8,7 @@ samples.  That is written down once for a form, when it is run on symbols.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import _precision
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..._records import Task
     from ..._typing import DType, Namespace
     from ..memory import Memory
+    from .symbols import Symbol
     from .tape import Recording
     from .weights import Weights
 
@@ -86,16 +87,23 @@ class Work(NamedTuple):
         """Run the formula on symbols in the place of its arrays and numbers."""
         recorder = Recorder(form, operands, self.namespace, most_nodes)
         known = zip(self.items, form.tasks[1:], strict=True)
+        items = [(item, own) if type(item) is Plan else own for item, own in known]
+        return recorder.recording(self.results_on(recorder, items))
+
+    def results_on(self, recorder: Any, items: Iterable[Any]) -> list[Symbol]:
+        """Return the results of the formula, run on the symbols of a recorder.
+
+        It has these in the place of what is met.
+        """
+        known = iter(items)
         execution = Execution(
             recorder.words,
-            lambda array, _: recorder.run(array, *next(known)),
-            lambda _: recorder.symbol(next(known)[1]),
+            lambda array, _: recorder.run(array, next(known)),
+            lambda _: recorder.symbol(next(known)),
             self.makes_slopes,
         )
-        made = self.composite.results(recorder.symbols[0], execution)
-        if self.only is not None:
-            made = [made[self.only]]
-        return recorder.recording(made)
+        made = self.composite.results(recorder.f, execution)
+        return made if self.only is None else [made[self.only]]
 
     def example(self, array: Any) -> Any:
         """Return an array of its dtype that plans for components are made for."""

@@ -216,7 +216,7 @@ class Call(NamedTuple):
         Raises `TooLong` where that takes more nodes.
         """
         recorder = Recorder(form, operands, self.namespace, most_nodes)
-        found = recorder.run(recorder.symbols[0], self.plan, form.tasks)
+        found = recorder.run(recorder.f, (self.plan, form.tasks))
         return recorder.recording(found)
 
 
@@ -229,11 +229,12 @@ class Recorder:
         self._form, self._operands = form, operands
         self._tape = Tape(xp, most_nodes)
         self.words: Any = Words(self._tape)
-        #: Those of the arrays.
+        #: Those of the arrays; the samples are the first.
         self.symbols: list[Symbol] = []
         for place, (dtype, is_long) in enumerate(form.arrays):
             shape = tuple([LENGTH if n else 1 for n in is_long])
             self.symbols.append(symbol_of_array(self._tape, place, shape, dtype))
+        self.f = self.symbols[0]
 
     def symbol(self, known: Any) -> Any:
         """Return what stands for what the form says of a value."""
@@ -243,9 +244,10 @@ class Recorder:
         return self.symbols[known] if type(known) is int else known
 
     def run(
-        self, array: Symbol, plan: Plan, known: Sequence[Any]
+        self, array: Symbol, planned: tuple[Plan, Sequence[Any]]
     ) -> tuple[Symbol, ...]:
-        """Return the results of a plan, of whose tasks the form says this."""
+        """Return the results of a plan, which comes with the forms of its tasks."""
+        plan, known = planned
         pairs = zip(plan.tasks, known, strict=True)
         tasks = tuple([_symbolic(task, own, self.symbol) for task, own in pairs])
         alone = plan._replace(tasks=tasks, stack=None)
