@@ -12,7 +12,7 @@ import pytest
 import anygrad
 from anygrad import _agnostic
 from anygrad._executors import in_numpy, in_torch
-from anygrad._executors.played import blocked, blocks, forms, preparing
+from anygrad._executors.played import blocked, blocks, forms, operations, preparing
 from anygrad._executors.recorded import weights
 from backends import Backend
 from planning import plan_of
@@ -42,7 +42,7 @@ def in_small_blocks(library: Backend, monkeypatch: pytest.MonkeyPatch) -> Backen
     if name not in ("numpy", "torch"):
         pytest.skip("nothing is played")
     monkeypatch.setattr(blocks, "SHORT_AXIS", 8)
-    monkeypatch.setattr(preparing, "LEAST_BYTES", 64)
+    monkeypatch.setattr(operations, "LEAST_BYTES", 64)
     monkeypatch.setattr(forms, "MOST_UNRECORDED", -1)
     # Nor do small arrays share weights on coordinates.
     monkeypatch.setattr(weights, "FEW_SAMPLES", 0)

@@ -82,8 +82,10 @@ def _prepared(
 ) -> Prepared:
     """Cut a result into blocks."""
     shape, axis = tuple(out.shape), composite.grid.vector_axis
-    samples, dtype = math.prod(shape), composite.grid.dtype
-    limit = preparing.most_within(ops.scratch_bytes, samples, dtype, xp, ops)
+    itemsize = preparing.itemsize_of(composite.grid.dtype, xp)
+    limit = ops.points_within(
+        ops.scratch_bytes, itemsize, math.prod(shape), preparing.FEWEST_WITH_SCRATCH
+    )
     found = list(blocks.cut_into_blocks(shape, score.edges, limit))
     bound = blocks.binder(score, shape, False, xp, ops)
     each = blocks.grouped(found, 1, shape, score.edges)

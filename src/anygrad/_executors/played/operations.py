@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from .spaces import Moves
 
 
+#: A small array is not cut into smaller blocks.
+LEAST_BYTES = 2**19
+
+
 class InPlaceOps(NamedTuple):
     """The operations of a library that write in place."""
 
@@ -48,6 +52,20 @@ class InPlaceOps(NamedTuple):
     short_loop: int
     #: ``for_each(function, blocks)``: one after the other, or on several threads.
     for_each: Callable[[Callable[[Any], None], Iterable[Any]], None]
+
+    def points_within(
+        self, nbytes: int, itemsize: int, samples: int, fewest: int
+    ) -> int | None:
+        """Return how many points a block of so many bytes has; None for all.
+
+        Of a result with so many samples there are so many blocks, or more, if these are
+        not too small.
+        """
+        if self.block_bytes is None:
+            return None
+        if self.cuts_small_arrays:
+            nbytes = min(nbytes, max(samples // fewest * itemsize, LEAST_BYTES))
+        return max(nbytes // itemsize, 1)
 
 
 def one_by_one(function: Callable[[Any], None], blocks: Iterable[Any]) -> None:

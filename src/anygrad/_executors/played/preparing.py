@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._precision import working
 from ..recorded import weights
-from . import blocks, forms, latest
+from . import blocks, forms, latest, operations
 from .pieces import Piece, Prepared
 
 if TYPE_CHECKING:
@@ -31,11 +31,8 @@ MANY_POINTS = 7
 FEW_POINTS = 3
 
 #: What threads are to share is cut into as many blocks as in `blocks.py`, or that there
-#: is little beside a result where a block has a scratch array of its size, or several,
+#: is little beside a result where a block has a scratch array of its size, or several.
 FEWEST_WITH_ONE, FEWEST_WITH_SCRATCH = 32, 80
-
-#: if these are not smaller.
-LEAST_BYTES = 2**19
 
 #: No number has more bytes: few samples are one block, whatever their dtype.
 WIDEST = 16
@@ -192,37 +189,22 @@ def most_points(
     if ops.block_bytes is None:
         return None
     samples, nbytes, fewest = math.prod(f.shape), ops.scratch_bytes, FEWEST_WITH_SCRATCH
-    if samples * WIDEST <= min(ops.block_bytes, nbytes // 2, LEAST_BYTES):
+    if samples * WIDEST <= min(ops.block_bytes, nbytes // 2, operations.LEAST_BYTES):
         return None
     task, dtype = terms[0].task, working(terms[0].task.precision)
     if dtype != task.precision.result:  # scratch arrays are wider than the result
         nbytes //= 2
     elif f.dtype == dtype and len(terms) == 1 and task.coordinates is None:
         if len(task.scheme.formulas[task.scheme.interior].terms) == 1:
-            return most_within(ops.block_bytes, samples, dtype, xp, ops, blocks.FEWEST)
-        if task.where is None:
+            nbytes, fewest = ops.block_bytes, blocks.FEWEST
+        elif task.where is None:
             fewest = FEWEST_WITH_ONE
-    return most_within(nbytes, samples, dtype, xp, ops, fewest)
+    return ops.points_within(nbytes, itemsize_of(dtype, xp), samples, fewest)
 
 
-def most_within(
-    nbytes: int | None,
-    samples: int,
-    dtype: DType,
-    xp: Namespace,
-    ops: InPlaceOps,
-    fewest: int = FEWEST_WITH_SCRATCH,
-) -> int | None:
-    """Return how many points a block of so many bytes has; None for all.
-
-    Of a result with so many `samples` there are so many blocks, or more.
-    """
-    if ops.block_bytes is None or nbytes is None:
-        return None
-    itemsize = int(xp.empty((0,), dtype=dtype).dtype.itemsize)  # a class has none
-    if ops.cuts_small_arrays:
-        nbytes = min(nbytes, max(samples // fewest * itemsize, LEAST_BYTES))
-    return max(nbytes // itemsize, 1)
+def itemsize_of(dtype: DType, xp: Namespace) -> int:
+    """Return how many bytes a number of a dtype has."""
+    return int(xp.empty((0,), dtype=dtype).dtype.itemsize)  # a class has none
 
 
 def _has_much_at_ends(terms: Sequence[Term]) -> bool:
