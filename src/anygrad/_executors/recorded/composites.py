@@ -86,9 +86,7 @@ class Work(NamedTuple):
     ) -> Recording:
         """Run the formula on symbols in the place of its arrays and numbers."""
         recorder = Recorder(form, operands, self.namespace, most_nodes)
-        known = zip(self.items, form.tasks[1:], strict=True)
-        items = [(item, own) if type(item) is Plan else own for item, own in known]
-        return recorder.recording(self.results_on(recorder, items))
+        return recorder.recording(self.results_on(recorder, form.tasks[1:]))
 
     def results_on(self, recorder: Any, items: Iterable[Any]) -> list[Symbol]:
         """Return the results of the formula, run on the symbols of a recorder.

@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import _agnostic
-from ..._records import Alternative, all_tasks
+from ..._records import Alternative, Plan, Task, all_tasks
 from ..._scales import Scale
 from . import weights
 from .nodes import LENGTH, Node, Tape, Weak, name_of
 from .symbols import Symbol, Words, symbol_of_array
 
 if TYPE_CHECKING:
-    from ..._records import Plan, Task
     from ..._schemes import Scheme
     from ..._typing import DType, Namespace
     from .weights import Weights
@@ -58,43 +57,42 @@ class Operands:
         self._made: dict[Any, Weights | None] = {}
 
     def form(self, value: Any) -> Any:
-        """Count a value in, and return what the form says of it."""
-        if type(value) is Shared:
-            return value
+        """Count a value in, if there is one, and return what the form says of it."""
         if type(value) in (float, int, complex):
             self.numbers.append(value)
-            return Weak(len(self.numbers) - 1, isinstance(value, complex))
+            return Weak(len(self.numbers) - 1, type(value) is complex)
+        if value is None or type(value) is Shared:
+            return value
         place = self._places.setdefault(id(value), len(self.arrays))
         if place == len(self.arrays):
             self.arrays.append(value)
         return place
 
-    def form_of_task(self, task: Task) -> tuple[Any, ...]:
-        """Count the values of a task in, and return its form."""
+    def form_of_task(self, task: Task) -> Task:
+        """Count the values of a task in, and return it with their forms.
+
+        There is one scale for each denominator, not for each formula.
+        """
         inner = None if task.inner is None else self.form_of_task(task.inner)
-        scales: dict[int, Scale] = {}
+        known: dict[int, Scale] = {}
         shared = self._shared(task)
         # The period is in the weights.
         grid = (task.coordinates, task.period) if shared is None else (shared, None)
-        ends = task.constants or (None, None)
-        values = (task.step, grid[0], task.where, grid[1], *ends)
-        own = self.form_of_scales(task.scheme, task.scales, scales)
-        known = [v if v is None else self.form(v) for v in values]
-        others = [
-            (scheme, self.form_of_scales(scheme, given, scales))
+        scales = self.form_of_scales(task.scheme, task.scales, known)
+        values = (task.step, grid[0], task.where, grid[1])
+        step, x, where, period = [v if v is None else self.form(v) for v in values]
+        ends = task.constants and tuple(map(self.form, task.constants))
+        others: Any = [
+            (scheme, self.form_of_scales(scheme, given, known))
             for scheme, given in task.alternatives
         ]
-        return (
-            task.axis,
-            task.scheme,
-            task.precision,
-            task.component,
-            task.sign,
-            inner,
-            own,
-            tuple(known),
-            tuple(others),
+        # As records are made fastest; neither the place nor what is kept is a part.
+        form = (
+            *(task.axis, task.scheme, task.precision, 0),
+            *(scales, step, x, ends, period),
+            *(task.component, task.sign, inner, None, where, tuple(others)),
         )
+        return tuple.__new__(Task, form)
 
     def _shared(self, task: Task) -> Shared | None:
         """Count the weights in that all lines share, where these are operands."""
@@ -151,7 +149,8 @@ class Operands:
 class Form(NamedTuple):
     """All that decides which operations a call does."""
 
-    #: Those of the plan, with places of operands for their values.
+    #: Those of the plan, with places of operands for their values; of a composite, what
+    #: is met, too.
     tasks: tuple[Any, ...]
     #: The samples first.
     arrays: tuple[Array, ...]
@@ -216,8 +215,7 @@ class Call(NamedTuple):
         Raises `TooLong` where that takes more nodes.
         """
         recorder = Recorder(form, operands, self.namespace, most_nodes)
-        found = recorder.run(recorder.f, (self.plan, form.tasks))
-        return recorder.recording(found)
+        return recorder.recording(recorder.run(recorder.f, form.tasks))
 
 
 class Recorder:
@@ -243,15 +241,10 @@ class Recorder:
             return weights_there.on_tape(self._tape, known.place)
         return self.symbols[known] if type(known) is int else known
 
-    def run(
-        self, array: Symbol, planned: tuple[Plan, Sequence[Any]]
-    ) -> tuple[Symbol, ...]:
-        """Return the results of a plan, which comes with the forms of its tasks."""
-        plan, known = planned
-        pairs = zip(plan.tasks, known, strict=True)
-        tasks = tuple([_symbolic(task, own, self.symbol) for task, own in pairs])
-        alone = plan._replace(tasks=tasks, stack=None)
-        return _agnostic.run(array, alone, self.words, weights.IN_THEIR_PLACE)
+    def run(self, array: Symbol, forms: Sequence[Task]) -> tuple[Symbol, ...]:
+        """Return the results of a plan, of whose tasks these are the forms."""
+        plan = Plan(tuple([_symbolic(form, self.symbol) for form in forms]))
+        return _agnostic.run(array, plan, self.words, weights.IN_THEIR_PLACE)
 
     def recording(self, results: Sequence[Symbol]) -> Recording:
         """Return all that has been done to make some results."""
@@ -263,17 +256,19 @@ class Recorder:
         )
 
 
-def _symbolic(task: Task, known: tuple[Any, ...], symbol: Callable[[Any], Any]) -> Task:
-    """Return a task with symbols for its values."""
-    inner, scales, values, alternatives = known[5:]
-    step, coordinates, where, period, *constants = map(symbol, values)
+def _symbolic(form: Task, symbol: Callable[[Any], Any]) -> Task:
+    """Return a task with symbols for its values, of its form."""
 
-    def spread(scheme: Scheme, known: Sequence[Scale]) -> Sequence[Scale]:
+    def spread(scheme: Scheme, scales: Sequence[Scale]) -> Sequence[Scale]:
         # Numbers are symbols already: none but a `Weak` stands in a scale.
-        return scheme.per_formula(known) if known else ()
+        return scheme.per_formula(scales) if scales else ()
 
-    others = [Alternative(scheme, spread(scheme, its)) for scheme, its in alternatives]
-    ends = None if task.constants is None else tuple(constants)
-    grid = (spread(task.scheme, scales), step, coordinates, ends, period)
-    inside = None if task.inner is None else _symbolic(task.inner, inner, symbol)
-    return task.with_values(grid, inside, where, tuple(others))
+    others = [
+        Alternative(scheme, spread(scheme, its)) for scheme, its in form.alternatives
+    ]
+    values = form.step, form.coordinates, form.where, form.period
+    step, x, where, period = map(symbol, values)
+    ends = form.constants and tuple(map(symbol, form.constants))
+    grid = (spread(form.scheme, form.scales), step, x, ends, period)
+    inner = None if form.inner is None else _symbolic(form.inner, symbol)
+    return form.with_values(grid, inner, where, tuple(others))
