@@ -48,18 +48,18 @@ def plan(
         return usual
     dtype, results = _dtypes(planner, usual, entries, field, request)
     grid = Grid(
-        again,
-        plain,
-        usual.axes,
-        _placed([entry.given for entry in entries], field, dtype),
-        field.shape,
-        field.vector_axis,
-        dtype,
-        _constants.placed(request.where, samples),
-        samples.namespace,
-        samples.library.has_slopes,
-        at_once(samples.namespace),
-        (),
+        again=again,
+        request=plain,
+        axes=usual.axes,
+        factors=_placed([entry.given for entry in entries], field, dtype),
+        shape=field.shape,
+        vector_axis=field.vector_axis,
+        dtype=dtype,
+        where=_constants.placed(request.where, samples),
+        namespace=samples.namespace,
+        may_flow_back=samples.library.has_slopes,
+        execution=at_once(samples.namespace),
+        operands=(),
     )
     _check_lengths(planner, grid, field)
     run = partial(_run, Composite(formula, grid, results), samples)
