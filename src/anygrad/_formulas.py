@@ -123,7 +123,7 @@ def formula_on(
     if across and _are_antisymmetric(offsets) and _are_antisymmetric(w):
         chosen = [(j, -j, a) for a, j in zip(w, offsets, strict=True) if j > 0]
     else:
-        running = _sums_from_the_end(w)
+        running = [sum(w[k:]) for k in range(1, len(w))]
         chosen = list(zip(offsets[1:], offsets[:-1], running, strict=True))
     terms = [
         (upper, lower, None if a == 1 else float(a))
@@ -155,11 +155,6 @@ def backwards(formula: Formula) -> Formula:
 def gap(beside: Formula, start: int, stop: int | None) -> Formula:
     """Return what stands for points that have no formula in a scheme."""
     return beside._replace(start=start, stop=stop, offsets=(), terms=())
-
-
-def _sums_from_the_end(numbers: Sequence[int]) -> list[int]:
-    """Return for each number but the first its sum with all that follow it."""
-    return [sum(numbers[k:]) for k in range(1, len(numbers))]
 
 
 def on_samples(
