@@ -76,7 +76,8 @@ def _part(
     task = task._replace(component=None, sign=0)
     if is_run_through(f, task):
         order = order_of_memory(out, ops.memory)
-        return _Part(sign, ops.memory.transpose(write(f, (task,), xp, ops), order))
+        values = ops.memory.transpose(write(f, (task,), xp, ops), order)
+        return _Part(sign, values.dtype, values)
     f, (task,), (out,) = in_order_of_memory(f, [task], [out], ops.memory)
     return _Mended(f, task, sign, out, xp, ops)
 
@@ -84,11 +85,10 @@ def _part(
 class _Part:
     """A term, in the order of memory of what it is a term of."""
 
-    def __init__(self, sign: int, values: Any) -> None:
-        self.sign = sign
-        #: All of it, where it is not made block by block.
+    def __init__(self, sign: int, dtype: Any, values: Any = None) -> None:
+        self.sign, self.dtype = sign, dtype
+        #: All of it; None where it is made block by block.
         self.values = values
-        self.dtype = values.dtype
 
     def fill(self, place: Place, block: Any) -> None:
         """Write one of its blocks."""
@@ -102,8 +102,8 @@ class _Mended(_Part):
     def __init__(
         self, f: Any, task: Task, sign: int, out: Any, xp: Namespace, ops: InPlaceOps
     ) -> None:
-        self.f, self.sign, self.xp, self.ops = f, sign, xp, ops
-        self.dtype = task.precision.result
+        super().__init__(sign, task.precision.result)
+        self.f, self.xp, self.ops = f, xp, ops
         first = of_valid(task, "mended")
         self.kept = first.kept
         if not (ops.memory.is_contiguous(f) and ops.memory.is_contiguous(out)):
@@ -111,7 +111,7 @@ class _Mended(_Part):
         #: What masks tell is kept beside it.
         holes = self.kept and self.kept.beside("holes")
         self.mender = Mender(f, task, holes, xp, ops)
-        #: Its blocks; None where all of it is made at once.
+        #: Its blocks; None until they are prepared.
         self.known = learning.prepared_for(ops, self.kept)
         if self.known is None:
             self.term = Term(first, shares_weights(out, first, ops))
@@ -129,21 +129,20 @@ class _Mended(_Part):
 
     def make_all(self) -> None:
         """Have it made at once."""
-        self.known = None
         (self.values,) = _agnostic.run(self.f, Plan((self.term.task,)), self.xp)
 
     def start(self) -> None:
         """Be ready to write blocks."""
-        if self.known is not None:
+        if self.values is None and self.known is not None:
             self.write = player(self.known, self.operands(), self.xp)
             self.pieces = self.known.pieces
 
     def fill(self, place: Place, block: Any) -> None:
         number, target = place
-        if self.known is None:
-            super().fill(place, block)
-        else:
+        if self.values is None:
             self.write(self.pieces[number], block)
+        else:
+            super().fill(place, block)
         self.mender.mend(target, block)
 
 
