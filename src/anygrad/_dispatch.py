@@ -55,6 +55,7 @@ def _of_numpy() -> Executors:
 
     return Executors(
         in_numpy.run,
+        in_numpy.run_subclass,
         surroundings=in_numpy.quietly,
         in_one_pass=in_numpy.run_in_one_pass,
     )
