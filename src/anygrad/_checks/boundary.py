@@ -36,6 +36,12 @@ OF_A_NUMBER = {"constant", "dirichlet", "fill", "grid-constant", "zero", "zeros"
 ONCE = "Leave out a last point that repeats the first one."
 
 
+class Brought(str):
+    """The word for ghosts, where it is no tag: the samples hold them by now."""
+
+    __slots__ = ()
+
+
 def single(boundary: Any) -> Any:
     """Return the boundary of a derivative along one dim."""
     if isinstance(boundary, list):
@@ -96,7 +102,9 @@ def is_tagged(entry: Any) -> bool:
     if not isinstance(entry, tuple) or len(entry) not in (2, 3):
         return False
     first, second = entry[:2]
-    if type(first) is not str or first != _boundaries.GHOSTS:
+    if not isinstance(first, str) or first != _boundaries.GHOSTS:
+        return False
+    if isinstance(first, Brought):
         return False
     if len(entry) == 3:
         return True
