@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import Any
 
@@ -72,6 +73,21 @@ def test_dims_in_another_collection(library: Backend, word: str) -> None:
         message = f"{got} Convert it first, e.g. with `tuple`."
         refused(TypeError, message, matrix(library), **{word: dims})
         assert len(anygrad.gradient(matrix(library), **{word: tuple(dims)})) == 2
+
+
+@pytest.mark.parametrize("word", ["dim", "axis"])
+@pytest.mark.parametrize("dim", [True, 1.0, "x"], ids=repr)
+def test_one_dim_that_is_no_integer(library: Backend, dim: object, word: str) -> None:
+    """A derivative takes no list of them, which is refused."""
+    message = f"`{word}` must be an int. Got {dim!r}."
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        anygrad.derivative(matrix(library), **{word: dim})
+
+
+def test_what_holds_no_integers(library: Backend) -> None:
+    """A list of it is refused as well."""
+    message = NO_DIM.format(word="dim", got=type_name(matrix(library)))
+    refused(TypeError, message, matrix(library), dim=matrix(library))
 
 
 @pytest.mark.parametrize("word", ["dim", "axis"])
@@ -189,6 +205,9 @@ def test_arrays_are_no_ints(library: Backend, shape: tuple[int, ...]) -> None:
         matrix(library),
         dim=array,
     )
+    message = f"`dim` must be an int. Got {shown}.{'' if shape else hint}"
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        anygrad.derivative(matrix(library), dim=array)
     if hint and shape != (3,):  # which names one dim three times
         (result,) = anygrad.gradient(matrix(library), dim=array.tolist())
         (wanted,) = anygrad.gradient(matrix(library), dim=1)

@@ -192,7 +192,9 @@ def test_refusals(
 def test_a_bare_pair_for_two_dims(library: Backend) -> None:
     f = library.asarray([[0.0, 1], [4, 2]])
     pair = (("ghosts", f), "edge")
-    with pytest.raises(ValueError, match="must not be a bare pair for 2 dims"):
+    # As one entry per dim, the ghosts would lie at no end.
+    message = r"must not be a bare pair for 2 dims.* every dim, write `\[.*\] \* 2`\.$"
+    with pytest.raises(ValueError, match=message):
         anygrad.gradient(f, boundary=pair)
 
 
@@ -350,3 +352,21 @@ def test_a_value_of_each_line_beside_ghosts_among_the_samples(library: Backend) 
     joined = xp.concat([whole, values, values], axis=1)
     found = anygrad.derivative(joined, boundary="ghosts", where=joined != 9)
     assert library.tolist(found) == [[6.0, 24.5, -6.5], wanted[1][1:]]
+
+
+class Word(str):
+    """Such as `numpy.str_`, of an array of words, and the members of an enumeration."""
+
+    __slots__ = ()
+
+
+def test_the_tag_is_a_word_of_any_class(backend: Backend) -> None:
+    """As every other word is; beside values it was taken for ghosts among samples."""
+    f, ghosts, values = map(backend.asarray, ([0.0, 1, 4, 9], [-2.0], [7.0]))
+    word = Word("ghosts")
+    found = anygrad.derivative(f, boundary=((word, ghosts), "edge"))
+    assert backend.tolist(found) == [1.5, 2.0, 4.0, 2.5]
+    found = anygrad.derivative(f, boundary=((word, ghosts), values))
+    assert backend.tolist(found) == [1.5, 2.0, 4.0, 1.5]
+    with pytest.raises(ValueError, match=r"^`boundary` must say at which end"):
+        anygrad.derivative(f, boundary=(word, values))

@@ -249,10 +249,10 @@ def test_arrays_as_boundaries(library: Backend) -> None:
         ),
         (
             ValueError,
-            {"boundary": ["edge", "wrap"]},
+            {"boundary": ["edge", "Wrap"]},
             (
                 f"`boundary[1]` must be one of {MODES}, or a number or an array. "
-                "Got 'wrap'. Do you mean 'periodic'?"
+                "Got 'Wrap'. Do you mean 'periodic'?"
             ),
         ),
         (TypeError, {"stack_dim": "0"}, "`stack_dim` must be an int. Got '0'."),

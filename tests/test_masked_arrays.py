@@ -308,3 +308,13 @@ def test_a_hard_mask_stays_hard(f: Any, numpy: Any) -> None:
     for is_hard in (False, True):
         samples = numpy.ma.masked_array(f, mask=f == f.max(), hard_mask=is_hard)
         assert anygrad.derivative(samples).hardmask is is_hard
+
+
+def test_periodic_is_a_word_of_any_class(f: Any, numpy: Any) -> None:
+    """Its period was counted among the values, and refused as 0."""
+    x = numpy.arange(9.0)
+    results = [
+        anygrad.derivative(f, spacing=x, boundary=(word, 9.0))
+        for word in ("periodic", numpy.str_("periodic"))
+    ]
+    assert results[0].tolist() == results[1].tolist()

@@ -183,3 +183,22 @@ def test_a_length_of_time_in_a_curved_system(numpy: Any, name: str) -> None:
     message = refusal(lambda: anygrad.spherical(**{**given, name: time}), name)
     assert "`t / numpy.timedelta64(1, 's')`" in message
     anygrad.spherical(**{**given, name: time / numpy.timedelta64(1, "s")})
+
+
+@pytest.mark.peers
+def test_coordinates_that_are_no_numbers_without_a_list(numpy: Any) -> None:
+    """The list was all that the message asked for, and then refused in its turn."""
+    import pandas
+
+    f = numpy.asarray(LINE)
+    dates = pandas.date_range(START, periods=6, freq="s")
+    for t in (dates, dates.to_numpy(), dates - dates[0]):
+        message = refusal(lambda t=t: anygrad.gradient(f, spacing=t), "spacing")
+        assert "`spacing=[x]`" in message
+        (text,) = re.findall(r"to `(\(?t [^`]+)`", message)
+        x = eval(text, {"t": t, "numpy": numpy})
+        x = x.to_numpy() if "`to_numpy()`" in message else x
+        assert anygrad.gradient(f, spacing=[x])[0].tolist() == SLOPES
+    column = pandas.Series(NODES)
+    message = refusal(lambda: anygrad.gradient(f, spacing=column), "spacing")
+    assert message.endswith("`spacing=[x]`. Pass its values, with `to_numpy()`.")

@@ -57,6 +57,25 @@ def test_every_door_rounds_once(backend: Backend, door: str) -> None:
     assert backend.tolist(longer) == backend.tolist(wanted)
 
 
+class Word(str):
+    """Such as `numpy.str_`, of an array of words, and the members of an enumeration."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_names_of_any_class(library: Backend, is_first: bool) -> None:
+    """They were refused, unless the same call had been made with a plain one."""
+    f = library.asarray([[0.5] * (8 + is_first)] * 3)  # of a shape of its own
+    words = [Word("float32"), "float32"]
+    for dtype in words if is_first else reversed(words):
+        result = anygrad.derivative(f, dtype=dtype, order=5)
+        assert library.dtype_name(result) == "float32"
+    for dtype in (Word("float33"), Word("f4")):
+        with pytest.raises(TypeError, match=r"^`dtype` must be None, or a real"):
+            anygrad.derivative(f, dtype=dtype, order=5)
+
+
 def test_names_that_only_chunks_have(dask: Any) -> None:
     """`dask.array` has no float16 of its own, and its arrays may be of it."""
     import dask.array

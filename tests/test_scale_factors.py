@@ -182,7 +182,7 @@ WRONG: list[tuple[Any, type[Exception], str]] = [
     ([None, 1.0], TypeError, "scale_factors[0]` must be a number or an array"),
     ([1.0, [[1.0]]], TypeError, "Convert it to an array first"),
     ([1.0, "bool"], TypeError, "must have an integer or real floating dtype"),
-    ([1.0, "complex"], TypeError, "must have an integer or real floating dtype"),
+    ([1.0, "complex"], TypeError, "Pass its real part."),
     ([1.0, "row"], ValueError, "Say along which dim it lies"),
     ([1.0, "wide"], ValueError, "broadcastable to"),
     ([1.0, "deep"], ValueError, "broadcastable to"),

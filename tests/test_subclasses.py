@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,24 @@ def test_numpy_subclasses_that_watch(numpy: Any) -> None:
     (result,) = anygrad.gradient(f)
     assert result.tolist() == SLOPES
     assert "subtract" in seen
+
+
+def test_numpy_subclasses_warn_of_nothing(numpy: Any) -> None:
+    """A class that adds nothing is a plain array, of whose infinities nobody warns."""
+
+    class Plain(numpy.ndarray):
+        pass
+
+    f = numpy.asarray([0.0, 1e308, -1e308, numpy.inf, 1.0])
+    x = numpy.arange(5.0).view(Plain)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for result in (
+            anygrad.derivative(f.view(Plain)),
+            anygrad.derivative(f, spacing=x),
+            anygrad.laplacian(f.view(Plain), scale_factors=[x]),
+        ):
+            assert not numpy.isfinite(result).all()
 
 
 def test_numpy_memory_maps(numpy: Any, tmp_path: Path) -> None:

@@ -181,6 +181,8 @@ WRONG: list[tuple[str, dict[str, Any], type[Exception], str]] = [
     ("lonlat", {"degrees": "line"}, TypeError, "`degrees` must be True or False."),
     ("spherical", {"radius": {1.0}}, TypeError, "`radius` must be an array of a"),
     ("lonlat", {"radius": True}, TypeError, "`radius` must be a number"),
+    ("lonlat", {"radius": 2j}, TypeError, "`radius` must be real. Got 2j."),
+    ("cylindrical", {"height": 1j}, TypeError, "`height` must be real. Got 1j."),
     ("lonlat", {"radius": "line"}, ValueError, "`radius` must be a number. Got an arr"),
     ("lonlat", {"dim": 1}, TypeError, "`dim` must be a list or tuple of ints. Got 1"),
     ("lonlat", {"dim": (-1.0, -2)}, TypeError, "`dim` must be a list or tuple of ints"),

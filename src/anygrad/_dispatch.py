@@ -9,7 +9,7 @@ from functools import cache, partial
 from typing import Any, NamedTuple
 
 from . import _agnostic, _classes, _libraries, _refusals
-from ._checks.wording import as_array, by_dtype
+from ._checks.wording import as_array, remedy
 from ._library import Library
 from ._lowering import index_along
 from ._records import Plan, Samples
@@ -53,6 +53,7 @@ def _of_numpy() -> Executors:
 
     return Executors(
         in_numpy.run,
+        in_numpy.run_subclass,
         surroundings=in_numpy.quietly,
         in_one_pass=in_numpy.run_in_one_pass,
     )
@@ -245,14 +246,9 @@ def _refuse(cls: type, array: Any, name: str) -> None:
     """Raise where a class that is refused would pass for the array that it wraps."""
     refusal = _refusals.refusal_of(cls)
     if refusal is not None:
-        try:
-            dtype = getattr(array, "dtype", None)
-        except KeyError:  # files of netCDF4 look for an attribute on the disk
-            dtype = None
-        own = by_dtype(dtype, refusal.first)
         msg = (
             f"`{name}` must not be {refusal.rule}. Got {_classes.type_name(array)}. "
-            f"{own}{' ' if own else ''}{refusal.remedy}"
+            f"{remedy(refusal, array)}"
         )
         raise TypeError(msg)
 

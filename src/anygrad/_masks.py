@@ -104,7 +104,8 @@ def _each(given: Any, change: Callable[[Any], Any], period: float) -> Any:
         changed = [_each(entry, change, period) for entry in given]
         if isinstance(given, list):
             return changed
-        is_periodic = changed and type(given[0]) is str and given[0] == "periodic"
+        first = given[0] if given else None
+        is_periodic = isinstance(first, str) and first == "periodic"
         return ("periodic", period) if is_periodic else tuple(changed)
     return given if given is None or isinstance(given, str) else change(given)
 

@@ -36,6 +36,12 @@ OF_A_NUMBER = {"constant", "dirichlet", "fill", "grid-constant", "zero", "zeros"
 ONCE = "Leave out a last point that repeats the first one."
 
 
+class Brought(str):
+    """The word for ghosts, where it is no tag: the samples hold them by now."""
+
+    __slots__ = ()
+
+
 def single(boundary: Any) -> Any:
     """Return the boundary of a derivative along one dim."""
     if isinstance(boundary, list):
@@ -96,7 +102,9 @@ def is_tagged(entry: Any) -> bool:
     if not isinstance(entry, tuple) or len(entry) not in (2, 3):
         return False
     first, second = entry[:2]
-    if type(first) is not str or first != _boundaries.GHOSTS:
+    if not isinstance(first, str) or first != _boundaries.GHOSTS:
+        return False
+    if isinstance(first, Brought):
         return False
     if len(entry) == 3:
         return True
@@ -114,11 +122,14 @@ def refuse_pair(boundary: Any, count: int) -> None:
     if not is_pair(boundary):
         return
     ends = shown(boundary)
-    of_dims = f"`{shown(list(boundary))}`" if count == 2 else f"a list of {count}"
+    of_dims = f"; for one entry per dim, a list of {count}"
+    if any(map(is_tagged, boundary)):  # which lie at one end
+        of_dims = ""
+    elif count == 2:
+        of_dims = f"; for one entry per dim, `{shown(list(boundary))}`"
     msg = (
         f"`boundary` must not be a bare pair for {count} dims. Got {ends}. For the "
-        f"left and the right end of every dim, write `[{ends}] * {count}`; for one "
-        f"entry per dim, {of_dims}."
+        f"left and the right end of every dim, write `[{ends}] * {count}`{of_dims}."
     )
     raise ValueError(msg)
 
@@ -181,7 +192,7 @@ def _meant_elsewhere(word: str, modes: tuple[str, ...]) -> str:
             " Where nothing changes across a wall, write 'reflect' if it is at the "
             "last point, and 'symmetric' if it is half a step beyond."
         )
-    return meant(ELSEWHERE.get(word, word), modes)
+    return meant(ELSEWHERE.get(word.lower(), word), modes)
 
 
 def _meant_otherwise(item: Any) -> str:

@@ -37,6 +37,9 @@ def is_number(given: Any, name: str) -> bool:
         return True
     if isinstance(_refusals.carried(given), _refusals.Units):
         return not getattr(given, "shape", ())
+    if isinstance(given, numbers.Complex) and not is_array(given):
+        msg = f"`{name}` must be real. Got {shown(given)}."
+        raise TypeError(msg)
     samples = _dispatch.samples_of(given, name)
     check_real(samples, name)
     return len(samples.shape) == 0

@@ -67,6 +67,12 @@ def single(dim: Any, axis: Any) -> Any:
                 "several dims."
             )
             raise TypeError(msg)
+        if given is not None and integer(given) is None:
+            hint = static(given)
+            if not hint and getattr(given, "shape", None) == ():
+                hint = _as_ints(given)
+            msg = f"`{word}` must be an int. Got {shown(given)}.{hint}"
+            raise TypeError(msg)
     return -1 if dim is axis is None else dim
 
 
@@ -105,7 +111,8 @@ def _axis(ndim: int, item: Any, word: str, given: Any) -> int:
 def _as_ints(given: Any) -> str:
     """Return how what holds the numbers of dims becomes ints."""
     if hasattr(given, "tolist"):
-        return " Convert it first, with `tolist()`."
+        is_other = "int" not in str(getattr(given, "dtype", "int"))
+        return "" if is_other else " Convert it first, with `tolist()`."
     is_other = is_array(given) or isinstance(given, (str, bytes, list, tuple))
     is_line = isinstance(given, Iterable) and not is_other
     return " Convert it first, e.g. with `tuple`." if is_line else ""

@@ -22,8 +22,9 @@ def floating(dtype: Any, samples: Samples) -> DType | None:
     if dtype is None:
         return None
     xp, given = samples.namespace, dtype
-    if type(dtype) is str:
-        given = _named(dtype, samples) if dtype in NAMES else None
+    if isinstance(dtype, str):  # a plain word, of whatever class it is
+        known = dtype in NAMES
+        given = _named(NAMES[NAMES.index(dtype)], samples) if known else None
     if not _precision.is_floating(given, xp):
         msg = (
             "`dtype` must be None, or a real or complex floating dtype of the library "

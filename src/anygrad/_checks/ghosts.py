@@ -8,18 +8,12 @@ from .. import _boundaries, _precision
 from .._classes import is_array, ndim_of
 from .._records import Axis, Field, Samples
 from . import dim
-from .boundary import brings_ghosts, is_tagged
+from .boundary import Brought, brings_ghosts, is_tagged
 from .companion import companion, may_broadcast
 from .spacing import Entry
 from .wording import as_plain, conversion, shown
 
 ENDS = ("left", "right")
-
-
-class Brought(str):
-    """The word for ghosts, where it is no tag: the samples hold them by now."""
-
-    __slots__ = ()
 
 
 class Given(NamedTuple):

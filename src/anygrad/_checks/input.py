@@ -30,11 +30,12 @@ def check_numeric(samples: Samples, name: str) -> None:
 def check_real(samples: Samples, name: str) -> None:
     """Refuse dtypes that are no lengths: complex ones, too."""
     xp = samples.namespace
-    is_numeric = _precision.is_numeric(samples.dtype, xp)
-    if not is_numeric or _precision.is_complex(samples.dtype, xp):
+    is_complex = _precision.is_complex(samples.dtype, xp)
+    if is_complex or not _precision.is_numeric(samples.dtype, xp):
+        hint = "Pass its real part." if is_complex else conversion(samples)
         msg = (
             f"`{name}` must have an integer or real floating dtype. Got "
-            f"{samples.dtype}. {conversion(samples)}"
+            f"{samples.dtype}. {hint}"
         )
         raise TypeError(msg)
 

@@ -6,14 +6,14 @@ import math
 import numbers
 from typing import Any, NamedTuple
 
-from .. import _constants
+from .. import _constants, _refusals
 from .._classes import is_array, is_number
 from .._precision import Precision
 from .._records import Axis, Field, Samples
 from . import dim
 from .companion import companion, hint_at_unknown, may_broadcast
 from .input import check_numeric, words_for
-from .wording import as_plain, becomes_number, shortened, shown
+from .wording import as_plain, becomes_number, by_dtype, remedy, shortened, shown
 
 
 class Entry(NamedTuple):
@@ -74,7 +74,7 @@ def entries(spacing: Any, count: int) -> list[Entry]:
             msg = (
                 "`spacing` must be a scalar, or a list or tuple with one entry per "
                 f"dim. Got a {ndim}-dimensional array. "
-                f"{_in_a_list(count, entry.given.shape)}"
+                f"{_in_a_list(count, entry.given.shape)}{_as_numbers(entry.given)}"
             )
             raise TypeError(msg)
         check_kind(entry)
@@ -96,6 +96,16 @@ def _in_a_list(count: int, shape: Any) -> str:
         "Steps, too: `spacing=list(h)`" if is_steps else "Of `mgrid`, with `list(x)`"
     )
     return f"{hint} {other}."
+
+
+def _as_numbers(given: Any) -> str:
+    """Return what else is to be done to coordinates that are no plain numbers."""
+    refusal = _refusals.refusal_of(type(given))
+    if refusal is not None:
+        return "" if refusal.carried else f" {remedy(refusal, given)}"
+    dtype = getattr(given, "dtype", None)
+    is_time = getattr(dtype, "kind", "") in ("M", "m")
+    return f" {by_dtype(dtype)}" if is_time else ""
 
 
 def as_number(item: Any, name: str) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import _classes, _libraries, _refusals
 from .._records import Samples
+from .._refused import Refusal
 
 #: How arrays of a dtype become numbers, by the letter of its kind.
 BY_KIND = {
@@ -94,6 +95,16 @@ def by_dtype(dtype: Any, first: str = "t[0]") -> str:
     if str(dtype).endswith(("Y]", "M]")):  # which are no number of seconds
         remedy = remedy.replace("'s'", "'M'")
     return remedy.replace("t[0]", first)
+
+
+def remedy(refusal: Refusal, array: Any) -> str:
+    """Return what to pass instead of an array-like that is refused by its class."""
+    try:
+        dtype = getattr(array, "dtype", None)
+    except KeyError:  # files of netCDF4 look for an attribute on the disk
+        dtype = None
+    own = by_dtype(dtype, refusal.first)
+    return f"{own}{' ' if own else ''}{refusal.remedy}"
 
 
 def static(value: Any) -> str:

@@ -38,8 +38,7 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
     import numpy
 
     if not plan.is_plain and are_short(plan.tasks):
-        with quietly(f):
-            return _agnostic.run(f, plan, xp)
+        return run_subclass(f, plan, xp)
     if _compilers.get_compiler() == "numba":
         in_numba = _numba()
         if in_numba.pays(f.size, plan):
@@ -61,6 +60,12 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
     has_loops = f.size >= LEAST_SAMPLES and f.ndim > 1
     with _swift() if has_loops else numpy.errstate(all="ignore"), _on_threads_for(f):
         return blocked.run(f, plan, xp, outs, layout, ops=_ops())
+
+
+def run_subclass(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
+    """Run the plan on what derives from `numpy.ndarray`, and sees every operation."""
+    with quietly(f):
+        return _agnostic.run(f, plan, xp)
 
 
 def run_in_one_pass(

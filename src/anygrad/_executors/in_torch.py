@@ -230,6 +230,7 @@ def _ops(on_cpu: bool) -> operations.InPlaceOps:
     """Return the operations in torch's words."""
     import torch
 
+    in_numpy = _in_numpy() if on_cpu else None
     return operations.InPlaceOps(
         verbs={
             "negative": torch.negative,
@@ -249,7 +250,7 @@ def _ops(on_cpu: bool) -> operations.InPlaceOps:
         scratch=None,
         memory=OF_TORCH,
         extremes=_extremes if on_cpu else None,
-        bits=_bits if on_cpu and _in_numpy() is not None else None,
+        bits=in_numpy and in_numpy.bits,
         moves=None,
         block_bytes=2**22 if on_cpu else None,
         scratch_bytes=2**20,
@@ -257,11 +258,6 @@ def _ops(on_cpu: bool) -> operations.InPlaceOps:
         short_loop=0,  # such a run takes longer than short loops do
         for_each=operations.one_by_one,
     )
-
-
-def _bits(tensor: Any) -> bytes:
-    """Return what tells the values of a short tensor from all others."""
-    return bytes(_in_numpy().view(tensor).tobytes())  # type: ignore[union-attr]
 
 
 def _extremes(f: Any) -> tuple[int, int]:

@@ -119,6 +119,10 @@ class InNumPy:
             self.view(tensor)[...] = result  # of the agnostic run
         return made.returned
 
+    def bits(self, tensor: Any) -> bytes:
+        """Return what tells the values of a short tensor from all others."""
+        return bytes(self.view(tensor).tobytes())
+
     def write(self, work: Work, outs: Sequence[Any]) -> bool:
         """Write the results of a composite; tell whether it could, and whether it pays.
 
