@@ -183,9 +183,9 @@ def test_what_is_too_long_is_given_up_early(
     known, operands = again.form()
     write = Scope.add
 
-    def counted(scope: Scope, line: str) -> None:
+    def counted(scope: Scope, line: str, **kind: bool) -> None:
         counts[0] += 1
-        write(scope, line)
+        write(scope, line, **kind)
 
     monkeypatch.setattr(Scope, "add", counted)
     with pytest.raises(TooLong):

@@ -250,7 +250,7 @@ def _ops(on_cpu: bool) -> operations.InPlaceOps:
         scratch=None,
         memory=OF_TORCH,
         extremes=_extremes if on_cpu else None,
-        bits=in_numpy and in_numpy.bits,
+        bits=None if in_numpy is None else in_numpy.bits,
         moves=None,
         block_bytes=2**22 if on_cpu else None,
         scratch_bytes=2**20,

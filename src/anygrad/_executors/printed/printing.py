@@ -63,9 +63,15 @@ class Scope:
         inner.names.update(self.names)
         return inner
 
-    def add(self, line: str) -> None:
-        """Write a line."""
-        self.lines.append(self.indent + line)
+    def add(self, line: str, *, reads: bool = False) -> None:
+        """Write a line, which computes something or only reads it."""
+        (self.reads if reads else self.lines).append(self.indent + line)
+
+    @property
+    def length(self) -> int:
+        """How many lines there are."""
+        apart = 0 if self.reads is self.lines else len(self.reads)
+        return len(self.lines) + apart
 
 
 class Language:
@@ -135,7 +141,7 @@ class Language:
 
         Raises `TooLong` where a scope has too many lines.
         """
-        if self.most_lines is not None and len(scope.lines) > self.most_lines:
+        if self.most_lines is not None and scope.length > self.most_lines:
             raise TooLong
         if node.verb == "constant":
             return self.constant(node)
@@ -168,9 +174,8 @@ class Language:
 
     def _named(self, node: Node, value: str, scope: Scope) -> str:
         name, kind = self.new_name(), self.KINDS.get(node.dtype)
-        lines = scope.reads if node.verb == "load" else scope.lines
         text = self.ASSIGN.format(kind=kind, name=name, value=value)
-        lines.append(scope.indent + text)
+        scope.add(text, reads=node.verb == "load")
         return name
 
     def place(self, place: Place) -> str:
