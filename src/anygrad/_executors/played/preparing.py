@@ -32,7 +32,7 @@ FEW_POINTS = 3
 
 #: What threads are to share is cut into as many blocks as in `blocks.py`, or that there
 #: is little beside a result where a block has a scratch array of its size, or several.
-FEWEST_WITH_ONE, FEWEST_WITH_SCRATCH = 32, 80
+FEWEST_WITH_ONE, FEWEST_WITH_SCRATCH = 32, 96
 
 #: No number has more bytes: few samples are one block, whatever their dtype.
 WIDEST = 16
