@@ -77,6 +77,20 @@ def test_of_tensors(torch: Any, made: list[Any], threads: int) -> None:
         torch.set_num_threads(before)
 
 
+@pytest.mark.peers
+def test_of_a_dtype_that_numpy_lacks(torch: Any, made: list[Any]) -> None:
+    f, before = torch.rand(SHAPE, dtype=torch.float64), torch.get_num_threads()
+    x = torch.arange(SHAPE[1]).to(torch.bfloat16)
+    torch.set_num_threads(2)
+    try:
+        for count, left in ((1, 0.0), (1, 0.0), (2, -1.0)):
+            x[0] = left
+            assert_right(anygrad.derivative(f, spacing=x), f, spacing=x)
+            assert len(made) == count
+    finally:
+        torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize(
     "of", [pytest.param("torch", marks=pytest.mark.peers), "numpy"]
 )

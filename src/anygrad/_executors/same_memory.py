@@ -120,8 +120,8 @@ class InNumPy:
         return made.returned
 
     def bits(self, tensor: Any) -> bytes:
-        """Return what tells the values of a short tensor from all others."""
-        return bytes(self.view(tensor).tobytes())
+        """Return what tells the values of a short tensor, of any dtype, from others."""
+        return bytes(self.view(_bits_of(tensor)).tobytes())
 
     def write(self, work: Work, outs: Sequence[Any]) -> bool:
         """Write the results of a composite; tell whether it could, and whether it pays.
