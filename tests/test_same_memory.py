@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,6 +63,12 @@ def are_the_largest(monkeypatch: pytest.MonkeyPatch) -> Any:
         usual = getattr(in_numpy, name)
         monkeypatch.setattr(in_numpy, name, partial(watched, usual))
     return found
+
+
+def test_the_guide_says_which_are_the_largest() -> None:
+    guide = Path(__file__).parents[1] / "docs" / "guide" / "torch.md"
+    words = f"those of {same_memory.MANY_BYTES / 2**20:g} MiB for each thread"
+    assert words in guide.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("number", range(6))
