@@ -126,6 +126,7 @@ def test_in_a_sub_interpreter() -> None:
         "'''\n"
         "interpreter = _interpreters.create()\n"
         "failure = _interpreters.run_string(interpreter, code)\n"
+        "_interpreters.destroy(interpreter)\n"
         "assert failure is None, failure.msg\n"
     )
 

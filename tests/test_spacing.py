@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
@@ -308,7 +309,10 @@ def test_coordinates_of_a_derivative_need_no_list(library: Backend) -> None:
 def test_lengths_of_time_are_no_numbers(numpy: Any, unit: str) -> None:
     """Those of months and years let Python make numbers of them."""
     f, x = numpy.asarray([0.0, 1, 4, 9]), numpy.arange(4.0)
-    length = numpy.timedelta64(1, *[unit] * (unit != "generic"))
+    with warnings.catch_warnings():
+        # From NumPy 2.5 on, those without a unit are deprecated.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        length = numpy.timedelta64(1, *[unit] * (unit != "generic"))
     for name, keywords in (
         ("spacing", {"spacing": length}),
         ("spacing[0]", {"spacing": [length]}),
