@@ -1,8 +1,8 @@
 """Each row of the tables in *Migrating*: the old call and the new one, compared.
 
 Where a library is not installed with the others, its function is written out here by
-its formula.  These were compared with the functions of MetPy 1.7.1, PhysicsNeMo 2.2.2
-and neuraloperator 2.0.0, and are theirs to rounding.
+its formula.  These were compared with the functions of MetPy 1.7.1, PhysicsNeMo 2.2.2,
+neuraloperator 2.0.0 and Kornia 0.9.0, and are theirs to rounding.
 """
 
 from __future__ import annotations
@@ -263,6 +263,20 @@ def of_neuraloperator() -> dict[str, Any]:
     return of_torch() | {"FiniteDiff": FiniteDiff}
 
 
+def spatial_gradient(image: Any, mode: str, order: int = 1) -> Any:
+    """Return Kornia's differences: the edges of an image go on."""
+    import torch
+
+    assert mode == "diff"
+    f = torch.nn.functional.pad(image, (1, 1, 1, 1), "replicate")
+
+    results = [around(f, 1.0, -1), around(f, 1.0, -2)]
+    if order == 2:
+        mixed = around(results[0], 1.0, -2)
+        results = [second_around(f, 1.0, -1), mixed, second_around(f, 1.0, -2)]
+    return torch.stack(results, dim=2)[..., 1:-1, 1:-1]
+
+
 NAMES = {
     "NumPy, and CuPy": of_numpy,
     "PyTorch": of_torch,
@@ -275,6 +289,7 @@ NAMES = {
     "PhysicsNeMo": of_physicsnemo,
     "lettuce": of_lettuce,
     "neuraloperator": of_neuraloperator,
+    "Kornia": lambda: of_torch() | {"spatial_gradient": spatial_gradient},
     "formulas written out": lambda: in_numpy("numpy"),
 }
 

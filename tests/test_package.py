@@ -57,6 +57,23 @@ def test_importing_loads_no_array_library() -> None:
     assert run("import anygrad; print(loaded())") == "[]\n"
 
 
+@pytest.mark.parametrize("name", ["xarray", "testing"])
+def test_what_has_a_name_of_its_own(name: str) -> None:
+    """Messages send people to `anygrad.xarray`, and `import anygrad` is not enough."""
+    wanted = (
+        f"module 'anygrad' has no attribute '{name}'. Import it by its own name: "
+        f"`import anygrad.{name}`."
+    )
+    code = f"""
+import anygrad
+try:
+    anygrad.{name}
+except AttributeError as error:
+    print(error, loaded())
+"""
+    assert run(code) == f"{wanted} []\n"
+
+
 def test_the_public_suite_loads_no_array_library() -> None:
     """Nor pytest: it is for those who have it."""
     out = run("import anygrad.testing; print(loaded(), 'pytest' in sys.modules)")

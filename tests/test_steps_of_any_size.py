@@ -240,3 +240,11 @@ def test_a_step_of_another_precision(backend: Backend) -> None:
         step = backend.asarray(0.1, dtype)
         wanted = oracle.derivative([0, 1, 4], 0, oracle.steps(0, 0.1), 1)
         backend.check(anygrad.gradient(f, spacing=step), [wanted], like=f)
+
+
+def test_what_is_out_of_range_of_sixteen_bits(backend: Backend, half: str) -> None:
+    """The dtype of the work is of the namespace, where it may be a class."""
+    f = backend.asarray(SAMPLES, half)
+    name = str(backend.asarray(SAMPLES, "float32").dtype)
+    with pytest.raises(ValueError, match=rf"is differentiated in, {name}\. Got 1e-200"):
+        anygrad.derivative(f, spacing=1e-200, order=2)

@@ -184,6 +184,34 @@ def test_numpy_subclasses_that_keep_their_state(numpy: Any) -> None:
         assert result.name == "depth"
 
 
+def test_numpy_subclasses_that_keep_their_state_in_part(numpy: Any) -> None:
+    """NumPy's `where`, which chooses between formulas, makes plain arrays of them."""
+
+    class Joined(numpy.ndarray):
+        name = None
+
+        def __array_finalize__(self, source: Any) -> None:
+            self.name = getattr(source, "name", None)
+
+        def __array_function__(
+            self, function: Any, types: Any, args: Any, kwargs: Any
+        ) -> Any:
+            result = super().__array_function__(function, types, args, kwargs)
+            if function is numpy.concatenate:
+                result = result.view(Joined)
+                result.name = self.name
+            return result
+
+    f = numpy.asarray(SQUARES).view(Joined)
+    f.name = "depth"
+    assert anygrad.derivative(f).name == "depth"
+    valid = numpy.asarray([True, True, True, True, False])
+    with pytest.raises(TypeError, match=r"^`input` must be a plain.*numpy.asarray`"):
+        anygrad.derivative(f, where=valid)
+    result = anygrad.derivative(numpy.asarray(f), where=valid, edge_order=1)
+    assert result[:4].tolist() == [1, 2, 4, 5]
+
+
 def test_numpy_subclasses_that_watch(numpy: Any) -> None:
     """Every operation on a subclass passes by its `__array_ufunc__`."""
     seen = []

@@ -235,7 +235,8 @@ class JAX(NumPy):
         """Return jax.numpy.gradient."""
         import jax.numpy as jnp
 
-        return jnp.gradient(f, spacing, axis=row.dim)
+        entries = spacing if isinstance(spacing, list) else [spacing]
+        return jnp.gradient(f, *entries, axis=row.dim)
 
     def floor(self, results: tuple[Any, ...]) -> Any:
         """Negate the results."""

@@ -247,7 +247,15 @@ IN_JAX = [
         for way, (dim, at_least) in product(["call", "jit"], [(0, 1.0), (1, 1.7)])
     ),
     *(
-        Row("jax", (4000, 4000), dim, dtype="float32", grid="coordinates")
+        Row(
+            "jax",
+            (4000, 4000),
+            dim,
+            dtype="float32",
+            grid="coordinates",
+            peer="jax.numpy.gradient",
+            at_least=1.0,
+        )
         for dim in (0, 1)
     ),
 ]
@@ -275,8 +283,7 @@ ON_SMALL_ARRAYS = [
         ["step", "coordinates"],
         SMALL,
     )
-    # JAX's gradient knows steps only, and its arrays one order.
-    if library != "jax" or (grid, order) == ("step", "C")
+    if library != "jax" or order == "C"  # its arrays have one order
 ]
 
 #: What is compiled by Numba, with its targets; it must never be slower than without.

@@ -119,6 +119,8 @@ if not _t.TYPE_CHECKING:  # for which it would be a function of any name
         """
         if name not in __all__:
             msg = f"module {__name__!r} has no attribute {name!r}"
+            if name in ("testing", "xarray"):
+                msg += f". Import it by its own name: `import {__name__}.{name}`."
             raise AttributeError(msg)
         from importlib import import_module
 

@@ -341,12 +341,16 @@ def has_meaning(cls: type, library: Library) -> bool:
     return any(_defines(cls, library, name) for name in library.meanings)
 
 
+def has_state(cls: type, library: Library) -> bool:
+    """Tell whether arrays of a derived class have something of their own."""
+    return library.state is not None and _defines(cls, library, library.state)
+
+
 def loses_state(cls: type, library: Library) -> bool:
     """Tell whether arrays of a derived class have what is lost when they are joined."""
-    if library.state is None or library.protocol is None:
+    if library.protocol is None:
         return False
-    has_state = _defines(cls, library, library.state)
-    return has_state and not _defines(cls, library, library.protocol)
+    return has_state(cls, library) and not _defines(cls, library, library.protocol)
 
 
 def _defines(cls: type, library: Library, name: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from .. import _dispatch, _precision
 from .._records import Samples
 from .._typing import DType
-from .wording import shortened, shown
+from .wording import name_of_dtype, shortened, shown
 
 #: What the standard, and most libraries, call dtypes of floating numbers.
 NAMES = ("float16", "bfloat16", "float32", "float64", "complex64", "complex128")
@@ -74,9 +74,10 @@ def refuse_pair(
     name: str, dtype: DType, samples: DType, other: str = "input"
 ) -> NoReturn:
     """Raise for two arrays whose dtypes the library does not promote."""
+    own, others = name_of_dtype(dtype), name_of_dtype(samples)
     msg = (
         f"`{name}` must have a dtype that the library promotes with that of "
-        f"`{other}`, as it is set now. Got {dtype} for an `{other}` of {samples}. "
+        f"`{other}`, as it is set now. Got {own} for an `{other}` of {others}. "
         "Convert one of them to the dtype of the other first."
     )
     raise TypeError(msg)

@@ -13,7 +13,15 @@ from .._records import Axis, Field, Samples
 from . import dim
 from .companion import companion, hint_at_unknown, may_broadcast
 from .input import check_numeric, words_for
-from .wording import as_plain, becomes_number, by_dtype, remedy, shortened, shown
+from .wording import (
+    as_plain,
+    becomes_number,
+    by_dtype,
+    name_of_dtype,
+    remedy,
+    shortened,
+    shown,
+)
 
 
 class Entry(NamedTuple):
@@ -137,9 +145,10 @@ def check_complex(entry: Entry, field: Field) -> None:
 
 def refuse_range(entry: Entry, precision: Precision) -> None:
     """Raise for a step by which no number of the working dtype can be divided."""
+    dtype = name_of_dtype(precision.samples)
     msg = (
         f"`{entry.name}` must be in the range of the dtype that `input` is "
-        f"differentiated in, {precision.samples}. Got {shown(entry.given)}. "
+        f"differentiated in, {dtype}. Got {shown(entry.given)}. "
         "Convert `input` to a wider dtype, or scale the steps."
     )
     raise ValueError(msg)

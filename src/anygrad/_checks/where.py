@@ -5,11 +5,12 @@ from __future__ import annotations
 import numbers
 from typing import Any
 
-from .. import _dispatch, _precision
+from .. import _dispatch, _libraries, _precision
 from .._classes import is_array
 from .._lowering import with_dims
 from .._records import Field, Plan, Samples
 from .companion import broadcasts, companion, hint_at_unknown
+from .input import refuse_meaning
 from .wording import shown
 
 #: What makes a mask of indices, of whatever library the samples are.
@@ -79,6 +80,7 @@ def check(where: Any, field: Field) -> None:
     any other is for all of them.
     """
     check_kind(where)
+    _check_chosen(field.samples)
     mask = companion(where, field, "where")
     shape = tuple(mask.shape)
     full, whole = tuple(field.shape), tuple(field.samples.shape)
@@ -92,6 +94,20 @@ def check(where: Any, field: Field) -> None:
             msg += f", or with fewer dims to one component of it, of shape {full}"
         msg += f". Got shape {shape}."
         raise ValueError(msg + hint_at_unknown(*whole, *shape))
+
+
+def _check_chosen(samples: Samples) -> None:
+    """Refuse a class whose arrays have something of their own, and lose it by `where`.
+
+    It may have its say in all functions, and leave this one to NumPy, which returns a
+    plain array.  No element is needed to see that.
+    """
+    library, f = samples.library, samples.array
+    if samples.is_exact or not _libraries.has_state(type(f), library):
+        return
+    none = f[:0]
+    if _libraries.is_exact(samples.namespace.where(none != 0, none, none), library):
+        refuse_meaning(f, library.namespace, "input")
 
 
 def of_components(plain: Any, plan: Plan) -> Any:

@@ -69,6 +69,11 @@ def shortened(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:40]}..."
 
 
+def name_of_dtype(dtype: Any) -> str:
+    """Return the name of a dtype, of which a namespace may have a class."""
+    return dtype.__name__ if isinstance(dtype, type) else str(dtype)
+
+
 def conversion(found: Samples) -> str:
     """Return how an array becomes one of numbers, in the words of its library."""
     if getattr(found.dtype, "kind", "") == "O":
