@@ -88,9 +88,11 @@ class Steps:
 class Coordinates:
     """A plan on coordinates, but for these: made to be fast, as `Steps` is."""
 
-    __slots__ = ("axes", "ndim", "parts", "place", "rest")
+    __slots__ = ("axes", "is_list", "ndim", "parts", "place", "rest")
 
-    def __init__(self, plan: Plan, place: Place | None) -> None:
+    def __init__(self, plan: Plan, place: Place | None, *, is_list: bool) -> None:
+        #: Whether there is one entry per dim, and not the only one alone.
+        self.is_list = is_list
         self.parts = [(task.place, task[:6], task[7:]) for task in plan.tasks]
         self.axes, self.place, self.rest = plan.axes, place, plan.after_tasks()
         self.ndim = 0 if plan.takes_vectors else plan.ndim
@@ -98,19 +100,22 @@ class Coordinates:
     @classmethod
     def of(cls, plan: Plan, given: Any, place: Place | None) -> Coordinates | None:
         """Return it for a plan to which coordinates are all that a call adds."""
-        if type(given) not in (list, tuple) or not plan.tasks:
+        is_list = type(given) in (list, tuple)
+        if not plan.tasks or (not is_list and len(plan.axes) != 1):
             return None
         if any(task.coordinates is None or task.inner for task in plan.tasks):
             return None
         # A shell is taken off in each call.
-        is_usual = all(getattr(x, "ndim", 0) and without_shell(x) is x for x in given)
-        return cls(plan, place) if is_usual else None
+        entries = given if is_list else (given,)
+        is_usual = all(getattr(x, "ndim", 0) and without_shell(x) is x for x in entries)
+        return cls(plan, place, is_list=is_list) if is_usual else None
 
-    def plan(self, given: Sequence[Any]) -> Plan:
+    def plan(self, given: Any) -> Plan:
         """Return the plan for an array per dim, of the same forms as the first ones."""
         place, ndim = self.place, self.ndim
         found: list[Any] = []
-        for x, axis in zip(given, self.axes, strict=True):
+        entries = given if self.is_list else (given,)
+        for x, axis in zip(entries, self.axes, strict=True):
             array = x if place is None else place.array(x, axis)
             found.append(with_all_dims(array, axis, ndim) if ndim > 1 else array)
         tasks = [
