@@ -210,6 +210,7 @@ def test_numpy_subclasses_that_keep_their_state_in_part(numpy: Any) -> None:
         anygrad.derivative(f, where=valid)
     result = anygrad.derivative(numpy.asarray(f), where=valid, edge_order=1)
     assert result[:4].tolist() == [1, 2, 4, 5]
+    assert anygrad.gradient(f[:1].reshape(()), where=valid[0]) == ()
 
 
 def test_numpy_subclasses_that_watch(numpy: Any) -> None:

@@ -103,7 +103,7 @@ def _check_chosen(samples: Samples) -> None:
     plain array.  No element is needed to see that.
     """
     library, f = samples.library, samples.array
-    if samples.is_exact or not _libraries.has_state(type(f), library):
+    if samples.is_exact or not f.ndim or not _libraries.has_state(type(f), library):
         return
     none = f[:0]
     if _libraries.is_exact(samples.namespace.where(none != 0, none, none), library):
