@@ -198,9 +198,9 @@ def test_each_order_of_memory_keeps_its_blocks(
     """Those of samples in order are runs through memory, whatever comes between."""
     played, play = [], blocked.play
 
-    def watched(results: Any, *rest: Any) -> None:
+    def watched(results: Any) -> None:
         played.extend([one.known.groups for one in results])
-        play(results, *rest)
+        play(results)
 
     monkeypatch.setattr(blocked, "play", watched)
     f = numpy.ones((2800, 12))  # more than are made again
@@ -272,8 +272,8 @@ def test_blocks_of_a_place_come_one_after_the_other(
     places: list[tuple[int, float]] = []
     player = pieces.player
 
-    def watched(known: Any, operands: Any, xp: Any) -> Any:
-        write, number = player(known, operands, xp), next(numbers)
+    def watched(known: Any, operands: Any) -> Any:
+        write, number = player(known, operands), next(numbers)
         count = len(known.pieces)
 
         def noted(piece: Any, out: Any) -> None:

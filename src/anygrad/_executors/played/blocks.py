@@ -11,7 +11,6 @@ from ..recorded.nodes import LENGTH
 from .windows import START, STOP, Kind
 
 if TYPE_CHECKING:
-    from ..._typing import Namespace
     from .operations import InPlaceOps
     from .programs import Program
     from .scores import Score
@@ -203,7 +202,6 @@ def binder(
     score: Score,
     shape: tuple[int, ...],
     in_one_run: bool,
-    xp: Namespace,
     ops: InPlaceOps,
     *,
     leaves_ends: bool = False,
@@ -225,9 +223,9 @@ def binder(
             lengths = [stop - start for start, stop in block]
             is_run, leaves = in_one_run and not is_end, leaves_ends and not is_end
             kind = Kind(box, is_run, _are_short_rows(lengths), leaves_ends=leaves)
-            program = score.program(kind, ops, xp)
+            program = score.program(kind, ops)
             if _are_few(lengths, program.fewest, box):
-                program = score.program(kind._replace(is_short=True), ops, xp)
+                program = score.program(kind._replace(is_short=True), ops)
             known = _bind(program, box, block, shape)
             bounds[box, tuple(where)] = known
         return known
