@@ -12,7 +12,14 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from . import _carried, _constants, _dispatch, _kept_plans, _lengths
+from . import (
+    _carried,
+    _constants,
+    _dispatch,
+    _kept_plans,
+    _lengths,
+    _traced_numbers,
+)
 from ._calls import Planned, Request
 from ._checks import boundary, companion, input, spacing
 from ._checks.where import of_components
@@ -122,7 +129,7 @@ def plan(
         *(dtype, stack_dim, vector_dim, scale_factors),
     )
     if key is None:
-        request = _constants.without_symbols(request, array)
+        request = _traced_numbers.without_symbols(request, array)
     if known is not None:
         return _made(None, planner, array, request)
     return _planned(key, planner, array, request, library)
@@ -144,7 +151,7 @@ def _made(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
     """Return the plan of a call, and keep it by its key, if it has one."""
     samples = _dispatch.samples_of(array, "input")
     input.check(samples)
-    request = _constants.adopted(request, samples)
+    request = _traced_numbers.adopted(request, samples)
     planned = planner(samples, request)
     given = [*[d.entry.given for d in planned.dims], *beyond_ends(planned.dims)]
     place = _constants.place_for(samples, (*given, request.where))
