@@ -146,9 +146,9 @@ def size_of(made: Any) -> int:
     return nbytes if isinstance(nbytes, int) else 0
 
 
-def remember(known: dict[K, V], key: K, made: V, most: int | None = None) -> V:
+def remember(known: dict[K, V], key: K, made: V) -> V:
     """Put it to those of its kind that are known, and return what is there then."""
-    excess = len(known) + 1 - (most or MOST_REMEMBERED)
+    excess = len(known) + 1 - MOST_REMEMBERED
     if excess > 0:
         # Threads may meet here.  A list is made at once, while an iterator fails where
         # another thread puts something in; and that one may forget the same.

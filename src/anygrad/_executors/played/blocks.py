@@ -148,13 +148,6 @@ def is_one_run(block: Block, shape: Sequence[int]) -> bool:
     return tuple(lengths[cut + 1 :]) == tuple(shape[cut + 1 :])
 
 
-def _box_of(
-    block: Block, shape: Sequence[int], edges: Sequence[tuple[int, int]]
-) -> Window:
-    """Return the kind of box that a block is."""
-    return tuple(map(_kind_of, block, shape, edges))
-
-
 def _kind_of(extent: tuple[int, int], n: int, edge: tuple[int, int]) -> tuple[int, int]:
     """Return from where to where a block is: at an end, near one, or somewhere."""
     (start, stop), (left, right) = extent, edge
@@ -213,7 +206,7 @@ def binder(
     bounds: dict[Any, Bound] = {}
 
     def bound(block: Block, is_end: bool) -> Bound:
-        box = _box_of(block, shape, score.edges)
+        box = tuple(map(_kind_of, block, shape, score.edges))
         where = [
             (0, stop - start) if extent == (START, STOP) else (start, stop)
             for extent, (start, stop) in zip(box, block, strict=True)
