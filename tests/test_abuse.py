@@ -191,7 +191,7 @@ def test_no_growth_with_new_steps(numpy: Any) -> None:
 def test_no_growth_with_new_shapes(numpy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each call has a length that no call had before."""
     f, lengths = numpy.arange(9_000.0), itertools.count(1_000)
-    first = 2 * _kept_plans.MOST_MET
+    first = 2 * _kept.MOST_MET
     bounded("a call", lambda: anygrad.gradient(f[: next(lengths)]), 5_000, first)
 
 

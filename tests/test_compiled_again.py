@@ -14,7 +14,7 @@ import anygrad
 import compiled_loops
 import fresh
 from anygrad import _kept
-from anygrad._executors.printed import in_numba
+from anygrad._executors.printed import in_numba, on_disk
 from compiled_loops import Runs, agnostic, assert_same, compiled
 
 pytestmark = pytest.mark.peers
@@ -154,9 +154,9 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 def test_where_the_folder_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANYGRAD_CACHE_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert in_numba._folder() == tmp_path / "anygrad"
+    assert on_disk.user_folder() == tmp_path / "anygrad"
     monkeypatch.setenv("XDG_CACHE_HOME", "")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert in_numba._folder() == tmp_path / ".cache" / "anygrad"
+    assert on_disk.user_folder() == tmp_path / ".cache" / "anygrad"
     monkeypatch.setenv("ANYGRAD_CACHE_DIR", str(tmp_path / "told"))
-    assert in_numba._folder() == tmp_path / "told"
+    assert on_disk.user_folder() == tmp_path / "told"

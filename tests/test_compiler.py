@@ -14,7 +14,7 @@ import pytest
 
 import anygrad
 import compiled_loops
-from anygrad._executors.printed import in_numba
+from anygrad._executors.printed import in_numba, on_disk
 from compiled_loops import Runs, agnostic, assert_same, compiled
 from peaks import peak_of
 
@@ -197,7 +197,7 @@ def test_a_kernel_that_does_not_compile(
     def fail(text: str) -> Any:
         raise NotImplementedError("no such machine")
 
-    monkeypatch.setattr(in_numba, "_loaded", fail)
+    monkeypatch.setattr(on_disk, "loaded", fail)
     monkeypatch.setattr(in_numba, "_kernels", {})
     wanted = agnostic("laplacian", plane)
     with pytest.warns(RuntimeWarning, match="NotImplementedError: no such machine"):

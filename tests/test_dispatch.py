@@ -13,10 +13,10 @@ import anygrad
 from anygrad import (
     _agnostic,
     _classes,
-    _constants,
     _dispatch,
     _libraries,
     _refusals,
+    _traced_numbers,
 )
 from anygrad._calls import Request
 from anygrad._dispatch import EXECUTORS
@@ -209,9 +209,9 @@ def test_numbers_of_numpy_that_a_compiler_shows_as_arrays(
     samples = _dispatch.samples_of(torch.arange(3.0), "input")
     x, number = torch.arange(3.0), numpy.asarray(0.5)
     request = Request([2.0, number, x], 0.0, None, None, None, 1, 2, 1)
-    assert _constants.adopted(request, samples) is request
+    assert _traced_numbers.adopted(request, samples) is request
     compiled = samples._replace(is_compiled=True)
-    found = _constants.adopted(request, compiled).spacing
+    found = _traced_numbers.adopted(request, compiled).spacing
     assert found[0] == 2.0
     assert found[1].dtype == torch.float64
     assert found[1].shape == ()

@@ -65,9 +65,9 @@ def groups(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     played: list[Any] = []
     play = blocked.play
 
-    def watched(results: Any, xp: Any) -> None:
+    def watched(results: Any) -> None:
         played.extend([group for one in results for group in one.known.groups])
-        play(results, xp)
+        play(results)
 
     monkeypatch.setattr(blocked, "play", watched)
     return played

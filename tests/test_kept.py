@@ -257,15 +257,18 @@ def test_eight_threads_at_once(backend: Backend) -> None:
     assert all(one == alone for one in found)
 
 
-def test_what_is_known_is_bounded_whoever_asks() -> None:
+def test_what_is_known_is_bounded_whoever_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Threads that forget and remember at once neither fail nor leave more behind."""
+    monkeypatch.setattr(_kept, "MOST_REMEMBERED", 2)
     known: dict[Any, int] = {}
     start = threading.Barrier(4)
 
     def run(thread: int) -> None:
         start.wait(timeout=60)
         for number in range(4000):
-            assert _kept.remember(known, (thread, number), number, 2) == number
+            assert _kept.remember(known, (thread, number), number) == number
 
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
@@ -274,7 +277,7 @@ def test_what_is_known_is_bounded_whoever_asks() -> None:
             list(pool.map(run, range(4)))
     finally:
         sys.setswitchinterval(interval)
-    _kept.remember(known, "last", 0, 2)
+    _kept.remember(known, "last", 0)
     assert len(known) == 2
 
 

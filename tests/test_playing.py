@@ -15,6 +15,7 @@ import fuzz
 from anygrad import _agnostic
 from anygrad._executors import in_numpy, in_torch
 from anygrad._executors.played import blocked, forms, pieces, scores
+from anygrad._kept import Met
 from backends import Backend
 from planning import plan_of
 from test_same_bits import assert_same, bits, random_call
@@ -124,7 +125,7 @@ def test_a_small_call_records_nothing(
 ) -> None:
     """It would take ten times as long, and there may be no other of its form."""
     monkeypatch.setattr(forms, "MOST_UNRECORDED", 900)
-    monkeypatch.setattr(forms, "_met", {})
+    monkeypatch.setattr(forms, "_met", Met())
     for n, is_recorded in ((17, False), (19, True), (31, True)):
         x, f = numpy.arange(float(n)) ** 2, numpy.ones((n, n))
         (first,) = anygrad.gradient(f, dim=0, spacing=[x])
@@ -142,7 +143,7 @@ def test_a_long_recording_waits(
 ) -> None:
     """Beside holes on coordinates it takes a hundred times as long as the call."""
     monkeypatch.setattr(forms, "MOST_UNRECORDED", 2**17)
-    monkeypatch.setattr(forms, "_met", {})
+    monkeypatch.setattr(forms, "_met", Met())
     f, where = numpy.arange(36.0) ** 2, numpy.arange(36) % 9 > 0
     given = {"where": where, "accuracy": 4, "spacing": numpy.arange(36.0) ** 1.5}
     results = [anygrad.derivative(f, **given) for _ in range(3)]
@@ -198,9 +199,9 @@ def test_each_order_of_memory_keeps_its_blocks(
     """Those of samples in order are runs through memory, whatever comes between."""
     played, play = [], blocked.play
 
-    def watched(results: Any, *rest: Any) -> None:
+    def watched(results: Any) -> None:
         played.extend([one.known.groups for one in results])
-        play(results, *rest)
+        play(results)
 
     monkeypatch.setattr(blocked, "play", watched)
     f = numpy.ones((2800, 12))  # more than are made again
@@ -272,8 +273,8 @@ def test_blocks_of_a_place_come_one_after_the_other(
     places: list[tuple[int, float]] = []
     player = pieces.player
 
-    def watched(known: Any, operands: Any, xp: Any) -> Any:
-        write, number = player(known, operands, xp), next(numbers)
+    def watched(known: Any, operands: Any) -> Any:
+        write, number = player(known, operands), next(numbers)
         count = len(known.pieces)
 
         def noted(piece: Any, out: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import anygrad
+from anygrad._kept import Met
 from backends import Backend
 
 pytestmark = pytest.mark.usefixtures("kept_at_once")
@@ -159,8 +160,8 @@ def test_complex_parts_that_are_not_finite(
     """What becomes of the other part is the same in the first call of a form."""
     from anygrad._executors.played import forms
 
-    for known in ("_met", "_scores"):
-        monkeypatch.setattr(forms, known, {})
+    monkeypatch.setattr(forms, "_met", Met())
+    monkeypatch.setattr(forms, "_scores", {})
     values = [1 + 2j, 2, complex(0, part), 3 - 1j, -4j, 1, 2, 5]
     f = library.asarray(values, library.complex)
     for accuracy in (2, 4):

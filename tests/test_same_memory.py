@@ -11,7 +11,7 @@ import pytest
 
 import anygrad
 from anygrad import _agnostic, _dispatch, _workers
-from anygrad._executors import in_numpy, in_torch, same_memory
+from anygrad._executors import in_numpy, in_torch, same_memory, translated
 from anygrad._executors.played import spaces
 from planning import plan_of
 
@@ -269,7 +269,7 @@ def test_a_dim_with_a_dtype_that_numpy_lacks(torch: Any, stack_dim: int | None) 
         for _ in range(3):
             results = anygrad.gradient(f, **keywords)
             plan = plan_of("gradient", f, **keywords)
-            assert not isinstance(plan.tasks[0].kept.made, same_memory.Translated)
+            assert not isinstance(plan.tasks[0].kept.made, translated.Translated)
             wanted = _agnostic.run(f, plan, plan.namespace)
             results = results if stack_dim is None else (results,)
             for ours, theirs in zip(results, wanted, strict=True):

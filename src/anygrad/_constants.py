@@ -8,17 +8,14 @@ one of their line before they are rounded, for only their differences matter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from . import _libraries, _precision
 from ._library import Library
-from ._records import Field, Samples
-from ._typing import DType, Namespace
-
-if TYPE_CHECKING:
-    from ._calls import Request
+from ._records import Samples
+from ._typing import Namespace
 
 #: What some devices, and JAX as it is set by default, do not have.
 SELDOM = ("float64", "complex128", "int64", "uint64")
@@ -146,31 +143,6 @@ def placed(array: Any, samples: Samples) -> Any:
     return library.beside(plain, samples.array)
 
 
-def in_chunks(array: Any, wanted: Any, left_out: int | None = None) -> Any:
-    """Return an array in the chunks of the samples, so that these stay as they are.
-
-    Only what is as long is cut so; one axis may be left out.  What is repeated along an
-    axis has one chunk there: Dask broadcasts none beside empty ones.
-    """
-    changes: dict[int, tuple[int, ...]] = {}
-    pairs = zip(getattr(array, "chunks", ()), wanted, strict=False)
-    for k, (old, new) in enumerate(pairs):
-        if sum(new) == sum(old):  # if they are known
-            if k != left_out and old != new:
-                changes[k] = new
-        elif len(old) > 1 == sum(old):
-            changes[k] = (1,)
-    return array.rechunk(changes) if changes else array
-
-
-def chunks_of(field: Field) -> Any:
-    """Return the chunks of what is differentiated; those of no library are none."""
-    chunks = getattr(field.samples.array, "chunks", ())
-    if field.vector_axis is None or not chunks:
-        return chunks
-    return (*chunks[: field.vector_axis], *chunks[field.vector_axis + 1 :])
-
-
 def as_placed(found: Samples, samples: Samples) -> Samples:
     """Return what is known of an array, as it will be where the samples lie."""
     place = place_of(samples)
@@ -178,56 +150,3 @@ def as_placed(found: Samples, samples: Samples) -> Samples:
         return found
     dtype = getattr(samples.namespace, place.dtype_name(found.dtype))
     return found._replace(dtype=dtype, namespace=samples.namespace)
-
-
-def adopted(request: Request, samples: Samples) -> Request:
-    """Return a call without arrays of NumPy's, as a compiler shows its numbers, too.
-
-    Without a compiler, it is as it was.
-    """
-    place = place_of(samples) if samples.is_compiled else None
-    if place is None:
-        return request
-
-    def adopted(entry: Any) -> Any:
-        is_own = type(entry).__module__ == "numpy"
-        return place.adopted(entry) if is_own else entry
-
-    return request.with_each(lambda given: _each(given, adopted))
-
-
-def without_symbols(request: Request, array: Any) -> Request:
-    """Return a call with traced arrays for symbols of numbers.
-
-    A tracer shows lengths so, what is computed from them, and what it takes out of an
-    array.  Steps and what is beyond the ends have no say in the dtype; factors have.
-    """
-    library = _libraries.library_of(array)
-    importing, is_symbol = library.import_namespace, library.is_symbol
-    if importing is None or is_symbol is None:
-        return request
-
-    def without(given: Any, dtype_of: Callable[..., DType]) -> Any:
-        def as_array(entry: Any) -> Any:
-            if not is_symbol(entry):
-                return entry
-            xp, device = importing(), library.device(array)
-            dtype = dtype_of(array.dtype, device, xp)
-            return xp.full((), entry, dtype=dtype, device=device)
-
-        return _each(given, as_array)
-
-    return request._replace(
-        spacing=without(request.spacing, _precision.longest_real),
-        boundary=without(request.boundary, _precision.longest_real),
-        scale_factors=without(request.scale_factors, _precision.real_of),
-    )
-
-
-def _each(given: Any, change: Callable[[Any], Any]) -> Any:
-    """Return what a change makes of a value, or of all in a list or tuple."""
-    if type(given) is list:
-        return [_each(entry, change) for entry in given]
-    if type(given) is tuple:
-        return tuple([_each(entry, change) for entry in given])
-    return change(given)

@@ -12,12 +12,14 @@ from typing import Any
 from . import (
     _agnostic,
     _calls,
+    _chunks,
     _constants,
     _curved_ends,
     _dispatch,
     _libraries,
     _precision,
     _tasks,
+    _traced_numbers,
 )
 from ._calls import Request
 from ._checks import dim, input, scale_factors
@@ -38,7 +40,7 @@ def plan(
     if formula is None:
         scale_factors.refuse_tensors(request.scale_factors)
     samples = _dispatch.samples_of(array, "input")
-    request = _constants.adopted(request, samples)
+    request = _traced_numbers.adopted(request, samples)
     plain = request._replace(scale_factors=None)
     usual = again(planner, array, **plain._asdict())
     component = usual.tasks[0].component if usual.tasks else None
@@ -111,13 +113,13 @@ def _placed(given: list[Any], field: Field, dtype: DType) -> tuple[Any, ...]:
     real = dtype
     if _precision.is_complex(dtype, xp):
         real = _precision.real_counterpart(dtype, xp)
-    factors, chunks = [], _constants.chunks_of(field)
+    factors, chunks = [], _chunks.chunks_of(field)
     for factor in given:
         if isinstance(factor, float):
             factors.append(factor)
             continue
         plain = _libraries.lasting(_constants.placed(factor, samples))
-        plain = _constants.in_chunks(with_dims(plain, field.ndim), chunks)
+        plain = _chunks.in_chunks(with_dims(plain, field.ndim), chunks)
         with _dispatch.surroundings(samples):
             factors.append(_agnostic.prepare(plain, real, False, xp))
     return tuple(factors)

@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from . import _calls, _constants, _dispatch, _libraries, _schemes
+from . import (
+    _calls,
+    _chunks,
+    _constants,
+    _dispatch,
+    _libraries,
+    _schemes,
+    _traced_numbers,
+)
 from ._agnostic import prepare
 from ._calls import Request
 from ._checks import boundary, dim, ghosts, input, order, spacing
@@ -68,7 +76,7 @@ def plan(
     """Return the plan of a call on samples and ghosts."""
     samples = _dispatch.samples_of(array, "input")
     input.check(samples)
-    request = _constants.adopted(request, samples)
+    request = _traced_numbers.adopted(request, samples)
     field = _field(samples, request)
     with _dispatch.surroundings(samples):
         whole, extensions = _extended(planner, field, request)
@@ -171,7 +179,7 @@ def _part(side: Given | None, place: int, count: int, field: Field) -> Any:
     nearest = _nearest(plain, place, count, side)
     nearest = prepare(nearest, samples.dtype, False, samples.namespace)
     chunks = getattr(samples.array, "chunks", ())
-    return _constants.in_chunks(nearest, chunks, left_out=place)
+    return _chunks.in_chunks(nearest, chunks, left_out=place)
 
 
 def _coordinates(entry: Entry, sides: Any, axis: Axis, count: int, field: Field) -> Any:

@@ -171,7 +171,7 @@ def halo_width(
     is_masked = where is not None and where is not False
     recipe = _schemes.Recipe(*orders, *ends[:2], is_uneven)
     recipes = _schemes.farthest(recipe) if is_masked else [recipe]
-    left, right, points = _schemes.halo(recipes)
+    left, right, points, _ = _schemes.halo(recipes)
     # The block at an end of the array has ghosts at its other side only.
     return HaloWidth(left, right, max(left, right, points - min(left, right)))
 

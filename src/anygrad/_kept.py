@@ -15,6 +15,9 @@ PATIENCE = 64
 #: So many of a kind are remembered, the latest ones.
 MOST_REMEMBERED = 256
 
+#: Of so many keys it is known how often they have been met, the latest ones.
+MOST_MET = 1024
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -106,6 +109,30 @@ class Kept:
         self.size += size
 
 
+class Met:
+    """How often keys have been met for which nothing is kept yet.
+
+    They are known by their hashes: where two are the same, one counts too early.
+    """
+
+    def __init__(self) -> None:
+        self._counts: dict[int, int] = {}
+
+    def is_often(self, key: Any, often: int) -> bool:
+        """Count a key once more, or tell that it has been met often, and forget it."""
+        short = hash(key)
+        count = self._counts.get(short, 0) + 1
+        if count >= often:
+            self._counts.pop(short, None)
+            return True
+        if count == 1 and len(self._counts) >= MOST_MET:
+            # One by one, it would take longer.
+            for oldest in list(self._counts)[: MOST_MET // 2]:
+                self._counts.pop(oldest, None)
+        self._counts[short] = count
+        return False
+
+
 def size_of(made: Any) -> int:
     """Return how many bytes records, lists and arrays hold, with all that is in them.
 
@@ -119,9 +146,9 @@ def size_of(made: Any) -> int:
     return nbytes if isinstance(nbytes, int) else 0
 
 
-def remember(known: dict[K, V], key: K, made: V, most: int | None = None) -> V:
+def remember(known: dict[K, V], key: K, made: V) -> V:
     """Put it to those of its kind that are known, and return what is there then."""
-    excess = len(known) + 1 - (most or MOST_REMEMBERED)
+    excess = len(known) + 1 - MOST_REMEMBERED
     if excess > 0:
         # Threads may meet here.  A list is made at once, while an iterator fails where
         # another thread puts something in; and that one may forget the same.

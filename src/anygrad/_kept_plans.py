@@ -11,7 +11,7 @@ from typing import Any
 
 from . import _kept, _lengths
 from ._constants import Place
-from ._kept import Account, remember
+from ._kept import Account, Met, remember
 from ._lengths import Lengths
 from ._records import Plan
 from ._stepping import Coordinates, Steps
@@ -70,16 +70,12 @@ by_key: dict[Any, Known] = {}
 #: By keys with names for lengths, those of calls that differ in lengths only.
 _common: dict[Any, Known] = {}
 
-#: How often calls that have such a plan have come, by hashes of their keys: where two
-#: are the same, a call has a plan of its own too early.
-_met: dict[int, int] = {}
+#: How often calls that have such a plan have come, by their keys.
+_met = Met()
 
 #: From so many calls of one shape on, it has a plan of its own, with what executors
 #: keep: to make all that takes about as long as it saves in twice as many calls.
 OFTEN = 8
-
-#: So many of `_met` are remembered, the latest ones.
-MOST_MET = 1024
 
 
 def _forget(*, if_in_use: bool = False) -> None:
@@ -123,16 +119,7 @@ def of_other_lengths(key: Any, *, has_list: bool) -> Known | None:
 
 def _counted(key: Any, known: Known) -> Known:
     """Return a plan for all lengths, or one for a shape that comes often."""
-    short = hash(key)
-    count = _met.get(short, 0) + 1
-    if count >= OFTEN:
-        _met.pop(short, None)
-        return keep(key, known)
-    if count == 1 and len(_met) >= MOST_MET:
-        for oldest in list(_met)[: MOST_MET // 2]:  # one by one, it would take longer
-            _met.pop(oldest, None)
-    _met[short] = count
-    return known
+    return keep(key, known) if _met.is_often(key, OFTEN) else known
 
 
 def keep(key: Any, known: Known) -> Known:

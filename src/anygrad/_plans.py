@@ -12,7 +12,14 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from . import _carried, _constants, _dispatch, _kept_plans, _lengths
+from . import (
+    _carried,
+    _constants,
+    _dispatch,
+    _kept_plans,
+    _lengths,
+    _traced_numbers,
+)
 from ._calls import Planned, Request
 from ._checks import boundary, companion, input, spacing
 from ._checks.where import of_components
@@ -29,6 +36,7 @@ from ._keys import (
     typed,
 )
 from ._libraries import BY_CLASS, lasting, without_shell
+from ._library import Library
 from ._records import Plan, Samples, are_short
 from ._stepping import Coordinates
 from ._tasks import StepOutOfRangeError, beyond_ends, bound, masked, values_of
@@ -115,19 +123,27 @@ def plan(
         try:
             return _bound(known, spacing, boundary, where)
         except ValueError:
-            key = None  # it is raised below, in the words of the call
-    orders, places = (order, accuracy, edge_order), (stack_dim, vector_dim)
+            key = None  # it is raised again, in the words of the call
     request = Request(
-        spacing, boundary, where, dim, axis, *orders, dtype, *places, scale_factors
+        *(spacing, boundary, where, dim, axis, order, accuracy, edge_order),
+        *(dtype, stack_dim, vector_dim, scale_factors),
     )
     if key is None:
-        request = _constants.without_symbols(request, array)
-    if known is None:
-        companion.check_together(array, library, **request.arrays())
-    if known is None and (carry := _carried.planner(array, request)) is not None:
+        request = _traced_numbers.without_symbols(request, array)
+    if known is not None:
+        return _made(None, planner, array, request)
+    return _planned(key, planner, array, request, library)
+
+
+def _planned(
+    key: Any, planner: Planner, array: Any, request: Request, library: Library | None
+) -> Plan:
+    """Return the plan of a call that has none, to be kept if it has a key."""
+    companion.check_together(array, library, **request.arrays())
+    if (carry := _carried.planner(array, request)) is not None:
         return carry(planner, array, request, plan)
-    is_kept = key is not None and known is None
-    is_kept = is_kept and are_lasting(dim, axis, *orders, *places)
+    # Dims and orders, and the places of axes.
+    is_kept = key is not None and are_lasting(*request[3:8], *request[9:11])
     return _made(key if is_kept else None, planner, array, request)
 
 
@@ -135,7 +151,7 @@ def _made(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
     """Return the plan of a call, and keep it by its key, if it has one."""
     samples = _dispatch.samples_of(array, "input")
     input.check(samples)
-    request = _constants.adopted(request, samples)
+    request = _traced_numbers.adopted(request, samples)
     planned = planner(samples, request)
     given = [*[d.entry.given for d in planned.dims], *beyond_ends(planned.dims)]
     place = _constants.place_for(samples, (*given, request.where))

@@ -298,13 +298,15 @@ def without_masks(plan: Plan, is_all: Callable[[Any], bool]) -> Plan:
 
 
 def halo_of(*tasks: Task) -> Halo:
-    """Return what the rows inside need, whichever candidate of any task they follow."""
-    return halo([one.scheme.recipe for task in tasks for one in candidates(task)])
+    """Return what rows need around them, whichever candidate of any task they follow.
 
-
-def wraps(task: Task) -> bool:
-    """Tell whether the formulas of one end read samples at the other."""
-    return any(one.scheme.wraps for one in candidates(task))
+    For no task, that is nothing.
+    """
+    schemes = [one.scheme for task in tasks for one in candidates(task)]
+    if not schemes:
+        return Halo(0, 0, 0)
+    inside = halo([scheme.recipe for scheme in schemes])
+    return inside._replace(is_ring=any(scheme.wraps for scheme in schemes))
 
 
 def all_tasks(plan: Plan) -> Iterator[Task]:

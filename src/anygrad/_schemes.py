@@ -209,6 +209,8 @@ class Halo(NamedTuple):
     right: int
     #: How long an axis must be.
     points: int
+    #: Whether the formulas of one end read samples at the other.
+    is_ring: bool = False
 
 
 def halo(recipes: Sequence[Recipe]) -> Halo:

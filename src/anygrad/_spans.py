@@ -98,7 +98,7 @@ class Spans:
         # Its sign by hand: torch's compatible one has no batches.
         return length / xp.abs(length) * self.period
 
-    def difference(self, upper: Any, lower: Any, turns: bool = False) -> Any:
+    def difference(self, upper: Any, lower: Any, turns: bool) -> Any:
         """Return the difference of coordinates, integers too, or its part of turns."""
         precision = self.task.precision
         dtype = precision.turns if turns else precision.coordinates

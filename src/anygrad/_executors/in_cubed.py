@@ -32,7 +32,6 @@ from .._records import (
     converted,
     halo_of,
     unrounded,
-    wraps,
 )
 from . import results
 from .spread.neighbours import Execute, Span
@@ -74,7 +73,7 @@ def _total(f: Any, tasks: tuple[Task, ...], xp: Namespace, execute: Execute) -> 
         return whole
     f = _agnostic.component(f, tasks[0])
     alone = tuple([task._replace(component=None) for task in tasks])
-    if not are_short(alone) and not any(map(wraps, all_tasks(Plan(alone)))):
+    if not are_short(alone) and not halo_of(*all_tasks(Plan(alone))).is_ring:
         return _block_by_block(f, alone, execute)
     placed = tuple([converted(task, partial(_placed, f=f)) for task in alone])
     (whole,) = _agnostic.run(f, Plan(placed), xp)

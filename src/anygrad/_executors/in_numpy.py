@@ -9,6 +9,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic, _compilers, _workers
+from .._namespaces import of_numpy
 from .._records import are_short, without_masks
 from . import caches, results
 from .memory import OF_NUMPY, layout_as
@@ -59,7 +60,7 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
             return again
     has_loops = f.size >= LEAST_SAMPLES and f.ndim > 1
     with _swift() if has_loops else numpy.errstate(all="ignore"), _on_threads_for(f):
-        return blocked.run(f, plan, xp, outs, layout, ops=_ops())
+        return blocked.run(f, plan, _ops(), outs, layout)
 
 
 def run_subclass(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
@@ -175,6 +176,7 @@ def _ops() -> operations.InPlaceOps:
         "choose": lambda c, a, out: numpy.copyto(out, a, where=c),
     }
     return operations.InPlaceOps(
+        namespace=of_numpy(),
         verbs=verbs,
         empty_like=numpy.empty_like,
         turned=_turned,

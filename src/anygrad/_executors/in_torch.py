@@ -68,7 +68,7 @@ def _run_blocked(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
         results = torch_on_cuda.run(f, plan, xp)
     if results is not None:
         return results
-    return blocked.run(f, plan, xp, ops=_ops(on_cpu))
+    return blocked.run(f, plan, _ops(on_cpu))
 
 
 def run_in_one_pass(
@@ -228,10 +228,12 @@ def _in_numpy() -> same_memory.InNumPy | None:
 @cache
 def _ops(on_cpu: bool) -> operations.InPlaceOps:
     """Return the operations in torch's words."""
+    import array_api_compat.torch as namespace
     import torch
 
     in_numpy = _in_numpy() if on_cpu else None
     return operations.InPlaceOps(
+        namespace=namespace,
         verbs={
             "negative": torch.negative,
             "reciprocal": torch.reciprocal,

@@ -24,8 +24,8 @@ from .replayed import Total
 from .scores import Term, operands_of
 
 if TYPE_CHECKING:
+    from ..._kept import Kept
     from ..._records import Task
-    from ..._typing import Namespace
     from ..memory import Layout
     from .operations import InPlaceOps
 
@@ -33,11 +33,9 @@ if TYPE_CHECKING:
 def run(
     f: Any,
     plan: Plan,
-    xp: Namespace,
+    ops: InPlaceOps,
     outs: Sequence[Any] = (),
     layout: Layout | None = None,
-    *,
-    ops: InPlaceOps,
 ) -> tuple[Any, ...]:
     """Return the results of the plan for `f`: one array if they are stacked.
 
@@ -47,53 +45,40 @@ def run(
     has_masks = bool(plan.tasks) and plan.tasks[0].where is not None
     is_whole = not has_masks and all(task.inner is None for task in plan.tasks)
     if not is_whole and has_arrays(plan):
-        return _agnostic.run(f, plan, xp)
+        return _agnostic.run(f, plan, ops.namespace)
     unplayed: list[Unplayed] = []
     made = results.empty(f, plan, ops.empty_like, outs)
     # Each task of a plain plan is a total: that is told at once, as small calls count.
     totals = zip(plan.tasks) if plan.is_plain else totals_of(plan.tasks)
     for tasks, out in zip(totals, made.outs, strict=True):
         if has_masks and not all(masked.is_run_through(f, task) for task in tasks):
-            mended.write_sum(f, tasks, out, xp, ops, total)
+            mended.write_sum(f, tasks, out, ops, total)
         elif tasks[0].inner is not None:  # which are not to be there all at once
-            total(f, tasks, xp, ops, out)
+            total(f, tasks, ops, out)
         else:
-            _begin(f, tasks, xp, ops, out, unplayed)
-    play(unplayed, xp)
+            unplayed += _begun(f, tasks, ops, out)
+    play(unplayed)
     if plan.is_plain:
-        learning.learn(f, plan, made.outs, layout, xp, ops)
+        learning.learn(f, plan, made.outs, layout, ops)
     return made.copy()
 
 
-def total(
-    f: Any,
-    tasks: Sequence[Task],
-    xp: Namespace,
-    ops: InPlaceOps,
-    out: Any = None,
-) -> Any:
+def total(f: Any, tasks: Sequence[Task], ops: InPlaceOps, out: Any = None) -> Any:
     """Return a derivative with what is added to it, in `out` if that is given."""
     if out is None:
         like = _agnostic.component(f, tasks[0])
         out = ops.empty_like(like, dtype=tasks[0].precision.result)
-    unplayed: list[Unplayed] = []
-    _begin(f, tasks, xp, ops, out, unplayed)
-    play(unplayed, xp)
+    play(_begun(f, tasks, ops, out))
     return out
 
 
-def _begin(
-    f: Any,
-    tasks: Sequence[Task],
-    xp: Namespace,
-    ops: InPlaceOps,
-    out: Any,
-    unplayed: list[Unplayed],
-) -> None:
-    """Write a total, or put it to those of which the blocks are still to be played."""
+def _begun(
+    f: Any, tasks: Sequence[Task], ops: InPlaceOps, out: Any
+) -> Sequence[Unplayed]:
+    """Write a total, or return it as one of which the blocks are still to be played."""
     task, layout = tasks[0], None
     if len(tasks) == 1 and (task.inner is not None or task.component is not None):
-        f, task = _outer(f, task, xp, ops)
+        f, task = _outer(f, task, ops)
         tasks = (task,)
     kept, is_contiguous = task.kept, ops.memory.is_contiguous
     if not (is_contiguous(f) and is_contiguous(out)):
@@ -106,34 +91,46 @@ def _begin(
     known = learning.prepared_for(ops, kept)
     free, moves = None if known is None else known.spaces, ops.moves
     if free and moves and spaces.again(free, f, tasks, moves, partial(moves.put, out)):
-        return
+        return ()
     if layout is not None:
         f, tasks, (out,) = in_order_of_memory(f, tasks, [out], ops.memory)
         if not layout.has_samples_in_order and f.nbytes <= learning.MOST_BYTES_SHARED:
             f = replayed.copied(f, out, ops)
-    tasks = [masked.with_whole_mask(task, out, xp) for task in tasks]
+    tasks = [masked.with_whole_mask(task, out, ops) for task in tasks]
     if known is None:
-        terms = [
-            Term(task, shares_weights(out, task, ops, comes_again=comes_again))
-            for task in tasks
-        ]
-        score = forms.score_unless_new(f, terms, xp)
-        if score is None:
-            (out[...],) = _agnostic.run(f, Plan(tuple(tasks)), xp)
-            return
-        operands = [f, *operands_of(terms, xp, ops)]
-        known = prepared(score, operands, terms, out, xp, ops)
-        keep(known, kept)
-    else:
-        if kept is not None and known.spaces is None:
-            learning.learn_total(f, Total(tasks, out, known), kept, layout, xp)
-        pairs = zip(tasks, known.shares_weights, strict=True)
-        operands = [f, *operands_of(pairs, xp, ops)]
-    unplayed.append(Unplayed(known, operands, out))
+        return _begun_first(f, tasks, ops, out, kept, comes_again=comes_again)
+    if kept is not None and known.spaces is None:
+        learning.learn_total(f, Total(tasks, out, known), kept, layout)
+    pairs = zip(tasks, known.shares_weights, strict=True)
+    return (Unplayed(known, [f, *operands_of(pairs, ops)], out),)
 
 
-def _outer(f: Any, task: Task, xp: Namespace, ops: InPlaceOps) -> tuple[Any, Task]:
+def _begun_first(
+    f: Any,
+    tasks: Sequence[Task],
+    ops: InPlaceOps,
+    out: Any,
+    kept: Kept | None,
+    *,
+    comes_again: bool,
+) -> Sequence[Unplayed]:
+    """Do the same with one that has not been prepared."""
+    terms = [
+        Term(task, shares_weights(out, task, ops, comes_again=comes_again))
+        for task in tasks
+    ]
+    score = forms.score_unless_new(f, terms, ops.namespace)
+    if score is None:
+        (out[...],) = _agnostic.run(f, Plan(tuple(tasks)), ops.namespace)
+        return ()
+    operands = [f, *operands_of(terms, ops)]
+    known = prepared(score, operands, terms, out, ops)
+    keep(known, kept)
+    return (Unplayed(known, operands, out),)
+
+
+def _outer(f: Any, task: Task, ops: InPlaceOps) -> tuple[Any, Task]:
     """Return what a task differentiates last, and the task for that alone."""
     if task.inner is not None:
-        f = total(f, (unrounded(task.inner),), xp, ops)
+        f = total(f, (unrounded(task.inner),), ops)
     return _agnostic.component(f, task), task._replace(inner=None, component=None)

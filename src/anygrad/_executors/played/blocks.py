@@ -11,7 +11,6 @@ from ..recorded.nodes import LENGTH
 from .windows import START, STOP, Kind
 
 if TYPE_CHECKING:
-    from ..._typing import Namespace
     from .operations import InPlaceOps
     from .programs import Program
     from .scores import Score
@@ -149,13 +148,6 @@ def is_one_run(block: Block, shape: Sequence[int]) -> bool:
     return tuple(lengths[cut + 1 :]) == tuple(shape[cut + 1 :])
 
 
-def _box_of(
-    block: Block, shape: Sequence[int], edges: Sequence[tuple[int, int]]
-) -> Window:
-    """Return the kind of box that a block is."""
-    return tuple(map(_kind_of, block, shape, edges))
-
-
 def _kind_of(extent: tuple[int, int], n: int, edge: tuple[int, int]) -> tuple[int, int]:
     """Return from where to where a block is: at an end, near one, or somewhere."""
     (start, stop), (left, right) = extent, edge
@@ -203,7 +195,6 @@ def binder(
     score: Score,
     shape: tuple[int, ...],
     in_one_run: bool,
-    xp: Namespace,
     ops: InPlaceOps,
     *,
     leaves_ends: bool = False,
@@ -215,7 +206,7 @@ def binder(
     bounds: dict[Any, Bound] = {}
 
     def bound(block: Block, is_end: bool) -> Bound:
-        box = _box_of(block, shape, score.edges)
+        box = tuple(map(_kind_of, block, shape, score.edges))
         where = [
             (0, stop - start) if extent == (START, STOP) else (start, stop)
             for extent, (start, stop) in zip(box, block, strict=True)
@@ -225,9 +216,9 @@ def binder(
             lengths = [stop - start for start, stop in block]
             is_run, leaves = in_one_run and not is_end, leaves_ends and not is_end
             kind = Kind(box, is_run, _are_short_rows(lengths), leaves_ends=leaves)
-            program = score.program(kind, ops, xp)
+            program = score.program(kind, ops)
             if _are_few(lengths, program.fewest, box):
-                program = score.program(kind._replace(is_short=True), ops, xp)
+                program = score.program(kind._replace(is_short=True), ops)
             known = _bind(program, box, block, shape)
             bounds[box, tuple(where)] = known
         return known

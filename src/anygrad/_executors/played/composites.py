@@ -17,7 +17,6 @@ from .scores import Recorder, Score, Term
 
 if TYPE_CHECKING:
     from ..._curved import Composite
-    from ..._typing import Namespace
     from ..recorded.composites import Work
     from .operations import InPlaceOps
 
@@ -34,9 +33,9 @@ def write(work: Work, outs: Sequence[Any], ops: InPlaceOps) -> bool:
     operands = _operands_of(work, items, ops)
     results = []
     for score, out in zip(_scores_of(work, items), outs, strict=True):
-        prepared = _prepared(score, work.composite, operands, out, work.namespace, ops)
+        prepared = _prepared(score, work.composite, operands, out, ops)
         results.append(Unplayed(prepared, operands, out))
-    play(results, work.namespace)
+    play(results)
     return True
 
 
@@ -46,10 +45,10 @@ def _terms(plan: Plan, out: Any, ops: InPlaceOps) -> list[Term]:
 
 def _operands_of(work: Work, items: Sequence[Any], ops: InPlaceOps) -> list[Any]:
     """Return the samples and all operands of a recording, in its order."""
-    operands, xp = [work.f], work.namespace
+    operands = [work.f]
     for item in items:
         is_terms = type(item) is list
-        operands += scores.operands_of(item, xp, ops) if is_terms else [item]
+        operands += scores.operands_of(item, ops) if is_terms else [item]
     return operands
 
 
@@ -77,17 +76,16 @@ def _prepared(
     composite: Composite,
     operands: Sequence[Any],
     out: Any,
-    xp: Namespace,
     ops: InPlaceOps,
 ) -> Prepared:
     """Cut a result into blocks."""
     shape, axis = tuple(out.shape), composite.grid.vector_axis
-    itemsize = preparing.itemsize_of(composite.grid.dtype, xp)
+    itemsize = preparing.itemsize_of(composite.grid.dtype, ops)
     limit = ops.points_within(
         ops.scratch_bytes, itemsize, math.prod(shape), preparing.FEWEST_WITH_SCRATCH
     )
     found = list(blocks.cut_into_blocks(shape, score.edges, limit))
-    bound = blocks.binder(score, shape, False, xp, ops)
+    bound = blocks.binder(score, shape, False, ops)
     each = blocks.grouped(found, 1, shape, score.edges)
     groups = preparing.in_pieces(each, [bound], axis, operands)
     return Prepared(ops, groups, preparing.alone(groups), (), ())

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..._kept import remember
+from ..._kept import Met, remember
 from ..._precision import is_complex, working
 from ..._records import candidates
 from . import scores
@@ -29,7 +29,7 @@ FEW_SAMPLES = 2**10
 _scores: dict[Any, Score] = {}
 
 #: How often forms of small calls have been met that are not recorded yet.
-_met: dict[Any, int] = {}
+_met = Met()
 
 
 def score_of(f: Any, terms: Sequence[Term], xp: Namespace) -> Score:
@@ -45,15 +45,8 @@ def score_unless_new(f: Any, terms: Sequence[Term], xp: Namespace) -> Score | No
     score = _scores.get(form)
     if score is not None:
         return score
-    count = _met.get(form, 0)
-    if count >= _runs_before(terms, math.prod(f.shape), xp):
-        _met.pop(form, None)
-        return _recorded(form, f, terms, xp)
-    if count:
-        _met[form] = count + 1
-    else:
-        remember(_met, form, 1)
-    return None
+    often = 1 + _runs_before(terms, math.prod(f.shape), xp)
+    return _recorded(form, f, terms, xp) if _met.is_often(form, often) else None
 
 
 def _runs_before(terms: Sequence[Term], samples: int, xp: Namespace) -> int:

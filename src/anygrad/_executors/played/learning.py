@@ -17,7 +17,6 @@ from .spaces import Space
 if TYPE_CHECKING:
     from ..._kept import Kept
     from ..._records import Plan, Task
-    from ..._typing import Namespace
     from ..memory import Layout
     from .operations import InPlaceOps
     from .replayed import Workspace
@@ -47,7 +46,6 @@ def learn(
     plan: Plan,
     results: Sequence[Any],
     layout: Layout | None,
-    xp: Namespace,
     ops: InPlaceOps,
 ) -> None:
     """Have a plain plan, which has been run, made again at the calls to come."""
@@ -64,20 +62,18 @@ def learn(
         if known.spaces is None:
             is_first = True
             kept.made = known._replace(spaces=())  # it is not made again alone
-        whole = masked.with_whole_mask(task, out, xp)
+        whole = masked.with_whole_mask(task, out, ops)
         totals.append(Total((whole,), out, known))
     if is_first or not first.account.has_room():  # there may be no other call
         return
     place: Any = spaces.place_of(plan, layout, make=True)
-    place.keep(_spaces(f, totals, place, layout, xp, is_whole=True))
+    place.keep(_spaces(f, totals, place, layout, is_whole=True))
 
 
-def learn_total(
-    f: Any, total: Total, kept: Kept, layout: Layout | None, xp: Namespace
-) -> None:
+def learn_total(f: Any, total: Total, kept: Kept, layout: Layout | None) -> None:
     """Have a part of a call, which has been prepared, made again."""
     if total.known.ops.moves and kept.account.has_room():
-        found = _spaces(f, [total], kept, layout, xp, is_whole=False)
+        found = _spaces(f, [total], kept, layout, is_whole=False)
         kept.keep(total.known._replace(spaces=found))
 
 
@@ -86,7 +82,6 @@ def _spaces(
     totals: Sequence[Total],
     kept: Kept,
     layout: Layout | None,
-    xp: Namespace,
     *,
     is_whole: bool,
 ) -> list[Space]:
@@ -95,7 +90,7 @@ def _spaces(
     Samples and results are in the order of their axes here, and in a layout outside.
     """
     tasks, out = [task for total in totals for task in total.tasks], totals[0].out
-    dtype = _converted(f, tasks, xp)
+    dtype = _converted(f, tasks, totals[0].known.ops)
     has_grid = tasks[0].coordinates is not None
     is_shared = len(totals) > 1 and (has_grid or dtype != f.dtype)
     are_blocks = all(len(total.known.pieces) == 1 for total in totals)
@@ -109,11 +104,11 @@ def _spaces(
     workspace = replayed.workspace_for(f, totals, dtype)
     if dtype != f.dtype or not are_blocks:
         # They are converted when they are put there, so that it is done once for all.
-        workspace = _as_one(workspace, xp)
-    first = Replay(workspace, xp)
+        workspace = _as_one(workspace)
+    first = Replay(workspace)
     play: Any = first.play
     if _can_rest(tasks, out):
-        play = resting(first, partial(_rest, workspace, kept, xp))
+        play = resting(first, partial(_rest, workspace, kept))
     arrays = spaces.given_arrays(workspace.tasks())
     outs = [total.out for total in workspace.totals]
     space = Space(workspace.samples, arrays, outs, play, first.nbytes)
@@ -122,13 +117,13 @@ def _spaces(
     return [space]
 
 
-def _converted(f: Any, tasks: Sequence[Task], xp: Namespace) -> Any:
+def _converted(f: Any, tasks: Sequence[Task], ops: InPlaceOps) -> Any:
     """Return the dtype to which the samples are converted, if that is real."""
     first, *others = {task.precision.samples for task in tasks}
-    return f.dtype if others or is_complex(first, xp) else first
+    return f.dtype if others or is_complex(first, ops.namespace) else first
 
 
-def _as_one(workspace: Workspace, xp: Namespace, *, rests: bool = False) -> Workspace:
+def _as_one(workspace: Workspace, *, rests: bool = False) -> Workspace:
     """Return results prepared as one block each, for samples that are converted.
 
     Weights may rest on all grids that have real ones.
@@ -143,9 +138,9 @@ def _as_one(workspace: Workspace, xp: Namespace, *, rests: bool = False) -> Work
         if f.dtype == total.tasks[0].precision.samples:
             terms = [term.of_narrow() for term in terms]
         as_one = total.known.ops._replace(block_bytes=None)
-        score = forms.score_of(f, terms, xp)
+        score = forms.score_of(f, terms, as_one.namespace)
         # Of the operands beside the samples, one block cuts nothing out.
-        known = prepared(score, [f], terms, total.out, xp, as_one)
+        known = prepared(score, [f], terms, total.out, as_one)
         totals.append(total._replace(known=known))
     return workspace._replace(totals=totals)
 
@@ -167,10 +162,10 @@ def _can_rest(tasks: Sequence[Task], out: Any) -> bool:
     return bool(0 < count * out.nbytes <= MOST_BYTES_OF_WEIGHTS)
 
 
-def _rest(workspace: Workspace, kept: Kept, xp: Namespace) -> Replay | None:
+def _rest(workspace: Workspace, kept: Kept) -> Replay | None:
     """Return how results are made of weights that stay, if there is room for them."""
     if not kept.account.has_room():
         return None
-    replay = Replay(_as_one(workspace, xp, rests=True), xp)
+    replay = Replay(_as_one(workspace, rests=True))
     kept.grow(replay.nbytes)
     return replay

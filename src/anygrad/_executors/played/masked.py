@@ -22,7 +22,6 @@ from .masked_rules import rules_of
 if TYPE_CHECKING:
     from ..._kept import Kept
     from ..._records import Task
-    from ..._typing import Namespace
     from .holes import Holes
     from .operations import InPlaceOps
 
@@ -59,23 +58,21 @@ def is_run_through(f: Any, task: Task) -> bool:
     return count < most
 
 
-def with_whole_mask(task: Task, out: Any, xp: Namespace) -> Task:
+def with_whole_mask(task: Task, out: Any, ops: InPlaceOps) -> Task:
     """Return a task whose mask, if there is one, has the shape of the result."""
     where = task.where
     if where is None or where.shape == out.shape:
         return task
-    return task._replace(where=xp.broadcast_to(where, out.shape))
+    return task._replace(where=ops.namespace.broadcast_to(where, out.shape))
 
 
 class Mender:
     """Mends the blocks of a derivative where samples are missing."""
 
-    def __init__(
-        self, f: Any, task: Task, kept: Kept | None, xp: Namespace, ops: InPlaceOps
-    ) -> None:
+    def __init__(self, f: Any, task: Task, kept: Kept | None, ops: InPlaceOps) -> None:
         self.f, self.task = f, task
-        self.xp, self.ops = xp, ops
-        self.known_masks = KnownMasks(kept, xp)
+        self.xp, self.ops = ops.namespace, ops
+        self.known_masks = KnownMasks(kept, self.xp)
         _, *self.others = candidates(task)
         schemes = (task.scheme, *[one.scheme for one in self.others])
         self.rules = rules_of(schemes, task.coordinates is not None)

@@ -23,12 +23,11 @@ from .scores import Term, operands_of
 
 if TYPE_CHECKING:
     from ..._records import Task
-    from ..._typing import Namespace
     from .blocks import Block
     from .operations import InPlaceOps
     from .scores import Score
 
-#: ``write(f, (task,), xp, ops)`` returns a derivative of few samples.
+#: ``write(f, (task,), ops)`` returns a derivative of few samples.
 Write: TypeAlias = Callable[..., Any]
 
 #: A block has no more points: there are dozens of arrays of bools of its size.
@@ -44,42 +43,36 @@ Place: TypeAlias = "tuple[int, tuple[slice, ...]]"
 
 
 def write_sum(
-    f: Any,
-    tasks: Sequence[Task],
-    out: Any,
-    xp: Namespace,
-    ops: InPlaceOps,
-    write: Write,
+    f: Any, tasks: Sequence[Task], out: Any, ops: InPlaceOps, write: Write
 ) -> None:
     """Write a masked derivative with what is added to it."""
     if ops.block_bytes is None:
-        (out[...],) = _agnostic.run(f, Plan(tuple(tasks)), xp)
+        (out[...],) = _agnostic.run(f, Plan(tuple(tasks)), ops.namespace)
     elif 0 not in out.shape:
-        parts = [_part(f, task, out, xp, ops, write) for task in tasks]
+        parts = [_part(f, task, out, ops, write) for task in tasks]
         out = ops.memory.transpose(out, order_of_memory(out, ops.memory))
         places = enumerate(_prepare(parts, out))
         ops.for_each(partial(_write_block, parts, out, ops), places)
 
 
-def _part(
-    f: Any, task: Task, out: Any, xp: Namespace, ops: InPlaceOps, write: Write
-) -> _Part:
+def _part(f: Any, task: Task, out: Any, ops: InPlaceOps, write: Write) -> _Part:
     """Return a term, as it is made."""
     task, sign = unrounded(task), task.sign
     if task.inner is not None:
-        inner, where = unrounded(task.inner), _agnostic.known(f.shape, task.inner, xp)
+        inner = unrounded(task.inner)
+        where = _agnostic.known(f.shape, task.inner, ops.namespace)
         like = _agnostic.component(f, inner)
         between = ops.empty_like(like, dtype=inner.precision.result)
-        write_sum(f, (inner,), between, xp, ops, write)
+        write_sum(f, (inner,), between, ops, write)
         f, task = between, task._replace(inner=None, where=where)
     f = _agnostic.component(f, task)
     task = task._replace(component=None, sign=0)
     if is_run_through(f, task):
         order = order_of_memory(out, ops.memory)
-        values = ops.memory.transpose(write(f, (task,), xp, ops), order)
+        values = ops.memory.transpose(write(f, (task,), ops), order)
         return _Part(sign, values.dtype, values)
     f, (task,), (out,) = in_order_of_memory(f, [task], [out], ops.memory)
-    return _Mended(f, task, sign, out, xp, ops)
+    return _Mended(f, task, sign, out, ops)
 
 
 class _Part:
@@ -100,17 +93,17 @@ class _Mended(_Part):
     """A term that is made as if all samples were valid, and mended."""
 
     def __init__(
-        self, f: Any, task: Task, sign: int, out: Any, xp: Namespace, ops: InPlaceOps
+        self, f: Any, task: Task, sign: int, out: Any, ops: InPlaceOps
     ) -> None:
         super().__init__(sign, task.precision.result)
-        self.f, self.xp, self.ops = f, xp, ops
+        self.f, self.ops = f, ops
         first = of_valid(task, "mended")
         self.kept = first.kept
         if not (ops.memory.is_contiguous(f) and ops.memory.is_contiguous(out)):
             self.kept = first.kept and first.kept.beside(layout_of(f, out, ops.memory))
         #: What masks tell is kept beside it.
         holes = self.kept and self.kept.beside("holes")
-        self.mender = Mender(f, task, holes, xp, ops)
+        self.mender = Mender(f, task, holes, ops)
         #: Its blocks; None until they are prepared.
         self.known = learning.prepared_for(ops, self.kept)
         if self.known is None:
@@ -119,22 +112,23 @@ class _Mended(_Part):
             self.term = Term(first, *self.known.shares_weights)
 
     def operands(self) -> list[Any]:
-        return [self.f, *operands_of([self.term], self.xp, self.ops)]
+        return [self.f, *operands_of([self.term], self.ops)]
 
     def prepare(self, score: Score, cut: Sequence[Block], out: Any) -> None:
         """Have it made in these blocks."""
         terms, operands = [self.term], self.operands()
-        self.known = prepared(score, operands, terms, out, self.xp, self.ops, cut)
+        self.known = prepared(score, operands, terms, out, self.ops, cut)
         keep(self.known, self.kept)
 
     def make_all(self) -> None:
         """Have it made at once."""
-        (self.values,) = _agnostic.run(self.f, Plan((self.term.task,)), self.xp)
+        plan = Plan((self.term.task,))
+        (self.values,) = _agnostic.run(self.f, plan, self.ops.namespace)
 
     def start(self) -> None:
         """Be ready to write blocks."""
         if self.values is None and self.known is not None:
-            self.write = player(self.known, self.operands(), self.xp)
+            self.write = player(self.known, self.operands())
             self.pieces = self.known.pieces
 
     def fill(self, place: Place, block: Any) -> None:
@@ -150,7 +144,9 @@ def _prepare(parts: Sequence[_Part], out: Any) -> list[tuple[slice, ...]]:
     """Have all terms made in the same blocks, and return the places of these."""
     mended = [part for part in parts if isinstance(part, _Mended)]
     new = [part for part in mended if part.known is None]
-    scores = [forms.score_unless_new(one.f, [one.term], one.xp) for one in new]
+    scores = [
+        forms.score_unless_new(one.f, [one.term], one.ops.namespace) for one in new
+    ]
     known = next((part.known for part in mended if part.known is not None), None)
     recorded = [score for score in scores if score is not None]
     if len(recorded) < len(new):
@@ -170,7 +166,7 @@ def _prepare(parts: Sequence[_Part], out: Any) -> list[tuple[slice, ...]]:
 
 def _cut(parts: Sequence[_Mended], scores: Sequence[Score], out: Any) -> list[Block]:
     """Return blocks for all terms that are recorded."""
-    limits = [most_points(one.f, [one.term], one.xp, one.ops) for one in parts]
+    limits = [most_points(one.f, [one.term], one.ops) for one in parts]
     larger = max(MOST_LARGER // _workers.get_workers(), 1)
     limit = min([MOST_POINTS, *[most * larger for most in filter(None, limits)]])
     ends = zip([(0, 0)] * out.ndim, *[score.edges for score in scores], strict=True)

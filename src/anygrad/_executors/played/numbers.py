@@ -10,7 +10,6 @@ from .scores import constants_of, scales_of
 
 if TYPE_CHECKING:
     from ..._records import Task
-    from ..._typing import Namespace
     from .operations import InPlaceOps
 
 #: An operation, and what it is done to, with the place of what it makes.
@@ -34,12 +33,12 @@ class Scaling(NamedTuple):
 class Numbers:
     """The numbers of a task, each in an array without dims."""
 
-    def __init__(self, task: Task, like: Any, xp: Namespace, ops: InPlaceOps) -> None:
+    def __init__(self, task: Task, like: Any, ops: InPlaceOps) -> None:
         def empty(dtype: Any) -> Any:
             return ops.empty_like(like, dtype=dtype, shape=())
 
         dtype = working(task.precision)
-        self.is_complex = is_complex(dtype, xp)
+        self.is_complex = is_complex(dtype, ops.namespace)
         #: One per denominator, of all schemes; none on coordinates.
         self.scalings: list[Scaling] = []
         for scale in scales_of(task) if task.coordinates is None else ():

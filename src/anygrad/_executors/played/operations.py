@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from ..._typing import Namespace
     from ..memory import Memory
     from .scratch import Scratch
     from .spaces import Moves
@@ -18,6 +19,8 @@ LEAST_BYTES = 2**19
 class InPlaceOps(NamedTuple):
     """The operations of a library that write in place."""
 
+    #: In which its arrays are computed with.
+    namespace: Namespace
     #: By the standard's names: ``verb(a, b, out=out)``, or of one operand; without
     #: `out`, they make an array.  There is a "reciprocal", too, where no numbers but
     #: only arrays can be divided; and ``choose(condition, a, out=out)`` writes what

@@ -7,7 +7,6 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from ..._typing import Namespace
     from .blocks import Bound
     from .operations import InPlaceOps
     from .spaces import Space
@@ -65,7 +64,7 @@ class Unplayed(NamedTuple):
     out: Any
 
 
-def play(results: Sequence[Unplayed], xp: Namespace) -> None:
+def play(results: Sequence[Unplayed]) -> None:
     """Write all blocks of some results.
 
     Those of a place come one after the other: they read the same samples, and parts of
@@ -78,7 +77,7 @@ def play(results: Sequence[Unplayed], xp: Namespace) -> None:
         if known.alone is not None:
             known.alone.play(operands, out, known.alone.indices)
             continue
-        write, count = player(known, operands, xp), len(known.groups)
+        write, count = player(known, operands), len(known.groups)
         blocks += [(k / count, write, one, out) for k, one in enumerate(known.groups)]
     if blocks:
         blocks.sort(key=itemgetter(0))
@@ -91,9 +90,7 @@ def _write(block: tuple[float, Callable[..., None], Sequence[Piece], Any]) -> No
         write(piece, out[piece.target])
 
 
-def player(
-    known: Prepared, operands: list[Any], xp: Namespace
-) -> Callable[[Piece, Any], None]:
+def player(known: Prepared, operands: list[Any]) -> Callable[[Piece, Any], None]:
     """Return ``write(piece, target)``, which writes a block where it is told to."""
     ops = known.ops
     known_spread: dict[Any, Any] = {}
@@ -110,7 +107,7 @@ def player(
             lengths = tuple(target.shape)
             key = place, lengths
             if key not in known_spread:
-                known_spread[key] = spread(operands[place], axis, lengths, xp, ops)
+                known_spread[key] = spread(operands[place], axis, lengths, ops)
             read[place] = known_spread[key]
         bound.play(read, target, bound.indices)
 
@@ -123,11 +120,9 @@ def are_exact(f: Any, ops: InPlaceOps) -> bool:
     return least >= -LARGEST_EXACT and greatest <= LARGEST_EXACT
 
 
-def spread(
-    weights: Any, axis: int, lengths: tuple[int, ...], xp: Namespace, ops: InPlaceOps
-) -> Any:
+def spread(weights: Any, axis: int, lengths: tuple[int, ...], ops: InPlaceOps) -> Any:
     """Return weights repeated over a block of whole lines, as one run."""
-    missing = list(weights.shape)
+    xp, missing = ops.namespace, list(weights.shape)
     missing[axis] = lengths[axis] - missing[axis]
     rest = ops.empty_like(weights, dtype=weights.dtype, shape=tuple(missing))
     rest[...] = 0

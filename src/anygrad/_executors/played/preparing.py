@@ -14,7 +14,7 @@ from .pieces import Piece, Prepared
 if TYPE_CHECKING:
     from ..._kept import Kept
     from ..._records import Task
-    from ..._typing import DType, Namespace
+    from ..._typing import DType
     from .blocks import Bound
     from .operations import InPlaceOps
     from .scores import Score, Term
@@ -105,7 +105,6 @@ def prepared(
     operands: Sequence[Any],
     terms: Sequence[Term],
     out: Any,
-    xp: Namespace,
     ops: InPlaceOps,
     found: Sequence[blocks.Block] = (),
 ) -> Prepared:
@@ -119,10 +118,10 @@ def prepared(
     is_wide = task.precision.wide_samples and ops.extremes is not None
     if is_wide:
         narrow = [term.of_narrow() for term in terms]
-        recorded.insert(0, forms.score_of(f, narrow, xp))
+        recorded.insert(0, forms.score_of(f, narrow, ops.namespace))
     is_cut, edges = len(found) > 0, recorded[0].edges
     if not is_cut:
-        limit = most_points(f, terms, xp, ops)
+        limit = most_points(f, terms, ops)
         found = list(blocks.cut_into_blocks(shape, edges, limit))
     spread, count = recorded[0].weights, 1
     in_one_run = _can_be_runs(f, terms, out, ops) and all(
@@ -133,7 +132,7 @@ def prepared(
     if in_one_run and not is_cut and _has_much_at_ends(terms):
         count = blocks.most_together(found, shape, edges)
     binders = [
-        blocks.binder(one, shape, in_one_run, xp, ops, leaves_ends=count > 1)
+        blocks.binder(one, shape, in_one_run, ops, leaves_ends=count > 1)
         for one in recorded
     ]
     component = None if task.component is None else task.component[0]
@@ -182,9 +181,7 @@ def alone(
     return first.bounds[0] if is_alone and len(first.bounds) == 1 else None
 
 
-def most_points(
-    f: Any, terms: Sequence[Term], xp: Namespace, ops: InPlaceOps
-) -> int | None:
+def most_points(f: Any, terms: Sequence[Term], ops: InPlaceOps) -> int | None:
     """Return how many points a block should have; None for all."""
     if ops.block_bytes is None:
         return None
@@ -199,12 +196,13 @@ def most_points(
             nbytes, fewest = ops.block_bytes, blocks.FEWEST
         elif task.where is None:
             fewest = FEWEST_WITH_ONE
-    return ops.points_within(nbytes, itemsize_of(dtype, xp), samples, fewest)
+    return ops.points_within(nbytes, itemsize_of(dtype, ops), samples, fewest)
 
 
-def itemsize_of(dtype: DType, xp: Namespace) -> int:
+def itemsize_of(dtype: DType, ops: InPlaceOps) -> int:
     """Return how many bytes a number of a dtype has."""
-    return int(xp.empty((0,), dtype=dtype).dtype.itemsize)  # a class has none
+    empty = ops.namespace.empty((0,), dtype=dtype)
+    return int(empty.dtype.itemsize)  # a class has none
 
 
 def _has_much_at_ends(terms: Sequence[Term]) -> bool:

@@ -17,7 +17,6 @@ from .registers import Text
 from .windows import START, Part, Wanted, Windows
 
 if TYPE_CHECKING:
-    from ..._typing import Namespace
     from .operations import InPlaceOps
     from .scores import Score
     from .windows import Kind, Window
@@ -44,12 +43,10 @@ class Program(NamedTuple):
 class Writer(Text):
     """Writes the program for a block: what is computed when, and where it stands."""
 
-    def __init__(
-        self, score: Score, kind: Kind, ops: InPlaceOps, xp: Namespace
-    ) -> None:
+    def __init__(self, score: Score, kind: Kind, ops: InPlaceOps) -> None:
         super().__init__(score, kind.box)
         self.ops: Any = ops
-        self.xp = xp
+        self.xp = ops.namespace
         self.windows = Windows(score.root, score.shift, kind)
         self.is_turned = kind.is_turned
 

@@ -18,7 +18,6 @@ from .scratch import Scratch
 
 if TYPE_CHECKING:
     from ..._records import Task
-    from ..._typing import Namespace
     from .numbers import Scaling, Step
     from .operations import InPlaceOps
     from .pieces import Prepared
@@ -69,10 +68,10 @@ class Workspace(NamedTuple):
 class GridWeights:
     """The weights of a task, which are made once for its coordinates."""
 
-    def __init__(self, total: Total, task: Task, first: int, xp: Namespace) -> None:
+    def __init__(self, total: Total, task: Task, first: int) -> None:
         #: With coordinates that may become others.
         self._task = task
-        self._xp, self._ops = xp, total.known.ops
+        self._ops = total.known.ops
         self._shape = tuple(total.out.shape)
         #: Which of them are repeated over all lines, and their axes; the `first` of
         #: these is that operand of a total.
@@ -81,11 +80,10 @@ class GridWeights:
         self.places = [copied(array, array, self._ops) for array in self._operands()]
 
     def _operands(self) -> list[Any]:
-        found = weights_of(self._task, self._xp)
+        found = weights_of(self._task, self._ops.namespace)
         for number, axis in self._spread:
             if 0 <= number < len(found):  # and no other task's
-                there = axis, self._shape, self._xp, self._ops
-                found[number] = spread(found[number], *there)
+                found[number] = spread(found[number], axis, self._shape, self._ops)
         return found
 
     def make(self) -> None:
@@ -178,11 +176,11 @@ class Notes:
 class Replay:
     """The operations that make all results in a space."""
 
-    def __init__(self, workspace: Workspace, xp: Namespace) -> None:
+    def __init__(self, workspace: Workspace) -> None:
         samples, totals, scratches = workspace
         tasks, self._samples = workspace.tasks(), samples
-        self._xp, self._ops = xp, totals[0].known.ops
-        numbers = [Numbers(task, samples, xp, self._ops) for task in tasks]
+        self._ops = totals[0].known.ops
+        numbers = [Numbers(task, samples, self._ops) for task in tasks]
         self._weights: list[GridWeights] = []
         notes, own = Notes(), iter(numbers)
         for total, scratch in zip(totals, scratches, strict=True):
@@ -204,7 +202,7 @@ class Replay:
         task = term.task
         operands: list[Any] = [one.scale() for one in own.scalings]
         if term.shares_weights:
-            self._weights.append(GridWeights(total, task, first, self._xp))
+            self._weights.append(GridWeights(total, task, first))
             operands = [*self._weights[-1].places]
         elif task.coordinates is not None:
             operands = [task.coordinates]

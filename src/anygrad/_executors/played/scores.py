@@ -90,19 +90,18 @@ class Score(NamedTuple):
     #: What has been written of it, by kind of block.
     programs: dict[Kind, Program]
 
-    def program(self, kind: Kind, ops: InPlaceOps, xp: Namespace) -> Program:
+    def program(self, kind: Kind, ops: InPlaceOps) -> Program:
         """Return the program for a kind of block."""
         known = self.programs.get(kind)
         if known is None:
-            known = self.programs[kind] = Writer(self, kind, ops, xp).program()
+            known = self.programs[kind] = Writer(self, kind, ops).program()
         return known
 
 
-def operands_of(
-    terms: Iterable[tuple[Task, bool]], xp: Namespace, ops: InPlaceOps
-) -> list[Any]:
+def operands_of(terms: Iterable[tuple[Task, bool]], ops: InPlaceOps) -> list[Any]:
     """Return scales, weights or coordinates, and numbers beyond the ends, and masks."""
     values: list[Any] = []
+    xp = ops.namespace
     for task, shares_weights in terms:
         x = task.coordinates
         if x is None:

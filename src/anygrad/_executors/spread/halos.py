@@ -20,15 +20,8 @@ if TYPE_CHECKING:
 
     from ..._records import Task
     from ..._scales import Scale
+    from ..._schemes import Halo
     from ..._typing import Namespace
-
-
-class Width(NamedTuple):
-    """How many rows are read of the neighbours, and whether the ends are neighbours."""
-
-    left: int
-    right: int
-    is_ring: bool
 
 
 class Around(NamedTuple):
@@ -56,8 +49,8 @@ class Cut(NamedTuple):
     names: Any
     #: How many there are.
     parts: int
-    #: Of the halo.
-    width: Width
+    #: What is read of the neighbours; on a ring, the ends are neighbours, too.
+    halo: Halo
 
     def place(self) -> Any:
         """Return the number of the part that is here."""
@@ -74,7 +67,7 @@ class Cut(NamedTuple):
         from jax import lax
         from jax import numpy as xp
 
-        array, (left, right, is_ring) = joinable(array), self.width
+        array, (left, right, _, is_ring) = joinable(array), self.halo
         length, part = array.shape[self.axis], f.shape[self.axis]
         first, last = self._cut(array, 0, right), self._cut(array, length - left, left)
         if length != part:
@@ -103,7 +96,7 @@ class Cut(NamedTuple):
         The formulas of the interior are computed there, too, and dropped.  Between two
         equal coordinates they would be infinite, and so would be their gradients.
         """
-        left, right, is_ring = self.width
+        left, right, _, is_ring = self.halo
         if is_ring:
             return x
         count, place = x.block.shape[self.axis], self.place()
@@ -129,9 +122,9 @@ class Cut(NamedTuple):
         The rows inside are made of the block alone, and those at its ends of what lies
         near them, so that nothing large is written in between, on the way back neither.
         """
-        left, right, is_ring = self.width
+        left, right, _, is_ring = self.halo
         near, count = left + right, f.block.shape[self.axis]
-        inside = _interior(task, self.width)
+        inside = _interior(task, self.halo)
 
         def made(rows: Rows) -> Any:
             return self._of_rows(rows, inside, f, xp)
@@ -148,7 +141,7 @@ class Cut(NamedTuple):
 
     def _at_ends(self, task: Task, f: Around, xp: Namespace) -> tuple[Any, Any]:
         """Return the first and the last rows of the derivative, by all formulas."""
-        left, right, is_ring = self.width
+        left, right, _, is_ring = self.halo
         count = f.block.shape[self.axis]
         points = max(halo_of(task).points, left + right)
 
@@ -177,13 +170,13 @@ class Cut(NamedTuple):
         return _agnostic.derivative(arrays[0], own, xp, joined_in_jax.CONCATENATING)
 
 
-def _interior(task: Task, width: Width) -> Task:
+def _interior(task: Task, halo: Halo) -> Task:
     """Return a task with the formulas inside only, for all rows but so many."""
 
     def inside(scheme: Scheme, scales: Sequence[Scale]) -> Alternative:
         number = scheme.interior
         formula = scheme.formulas[number]
-        only = formula._replace(start=width.left, stop=-width.right)
+        only = formula._replace(start=halo.left, stop=-halo.right)
         own = Scheme(scheme.recipe, (only,), interior=0)
         return Alternative(own, scales[number : number + 1])
 

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple, TypeAlias
 
-from ..._records import Plan, Task, halo_of, wraps
-from ..._schemes import Halo
+from ..._records import Plan, Task, halo_of
 
 #: Some rows, from where to where: a slice that Dask need not look into.
 Span: TypeAlias = tuple[int, int]
@@ -36,8 +35,7 @@ class Window(NamedTuple):
 def windows_of(chunks: Sequence[int], *tasks: Task) -> list[Window]:
     """Return what each chunk along the axis reads for some tasks; for none, itself."""
     stops = list(accumulate(chunks))
-    left, right, points = halo_of(*tasks) if tasks else Halo(0, 0, 0)
-    is_circle = any(map(wraps, tasks))
+    left, right, points, is_ring = halo_of(*tasks)
     length, windows = stops[-1], []
     for stop, size in zip(stops, chunks, strict=True):
         start = stop - size
@@ -48,9 +46,9 @@ def windows_of(chunks: Sequence[int], *tasks: Task) -> list[Window]:
         spans, before = [(first, last)], start - first
         # Where the edges read each other, the other end is put behind or before: a
         # position that counts from there then leads to the same sample.
-        if is_circle and last < length and start < left:
+        if is_ring and last < length and start < left:
             spans.append((length - left, length))
-        elif is_circle and first > 0 and stop > length - right:
+        elif is_ring and first > 0 and stop > length - right:
             spans.insert(0, (0, right))
             before += right
         if len(spans) > 1 and spans[0][1] >= spans[1][0]:  # none is there twice

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import _agnostic
 from ..._beyond import has_arrays
-from ..._records import Plan, Task, all_tasks, are_short, halo_of, wraps
+from ..._records import Plan, Task, all_tasks, are_short, halo_of
 from ..._tasks import with_all_dims
 from .. import joined_in_jax
 from .entries import Entries, axes_of_results, axis_of_samples, parts_of
-from .halos import Cut, Width
+from .halos import Cut
 
 if TYPE_CHECKING:
     from ..._schemes import Halo
@@ -88,7 +88,7 @@ def _is_usual(plan: Plan) -> bool:
 
 def _suffices(length: int, count: int, halo: Halo) -> bool:
     """Tell whether each part of an axis has all rows that its neighbours read."""
-    left, right, points = halo
+    left, right, points, _ = halo
     part = length // count
     # With its halo, it is at most once the circle: no row is read from both sides.
     is_once = part + left + right <= length
@@ -211,10 +211,10 @@ class Block:
         self._layout = layout
         self._xp = xp
         self._known: dict[Any, Any] = {}
-        self._widths: dict[Any, Width] = {}
+        read_by: dict[Any, list[Task]] = {}
         for task in all_tasks(plan):
-            known = self._widths.get(_source(task), Width(0, 0, is_ring=False))
-            self._widths[_source(task)] = _widened(known, task)
+            read_by.setdefault(_source(task), []).append(task)
+        self._halos = {source: halo_of(*tasks) for source, tasks in read_by.items()}
 
     def derivative(self, task: Task) -> Any:
         """Return one derivative of the block, in the working dtype."""
@@ -226,14 +226,15 @@ class Block:
         layout, own_axis = self._layout, axis_of_samples(task)
         if layout.count(own_axis) == 1:
             return _agnostic.derivative(f, alone, xp, joined_in_jax.SELECTING)
-        width = self._widths[_source(task)]
-        cut = Cut(axis, layout.entries[own_axis], layout.count(own_axis), width)
+        halo = self._halos[_source(task)]
+        cut = Cut(axis, layout.entries[own_axis], layout.count(own_axis), halo)
         x, where = task.coordinates, task.where
+        reach = axis, halo.left, halo.right
         if x is not None:
-            given, key = x, ("coordinates", axis, width)
+            given, key = x, ("coordinates", *reach)
             x = self._once(key, lambda: cut.continued(cut.around(given, f), xp))
         if where is not None and where.shape[axis] > 1:
-            where = self._once(("where", axis, width), lambda: cut.around(where, f))
+            where = self._once(("where", *reach), lambda: cut.around(where, f))
         alone = alone._replace(coordinates=x, where=where)
         whole = self._once(_source(task), lambda: cut.around(f, f))
         return cut.derivative(alone, whole, xp)
@@ -249,13 +250,3 @@ def _source(task: Task) -> Any:
     """Return what a derivative is taken of, and along which axis."""
     inner = task.inner and (task.inner.axis, task.inner.scheme.recipe)
     return task.component, inner, task.axis
-
-
-def _widened(width: Width, task: Task) -> Width:
-    """Return the halo that suffices for a further derivative."""
-    left, right, _ = halo_of(task)
-    return Width(
-        max(width.left, left),
-        max(width.right, right),
-        is_ring=width.is_ring or wraps(task),
-    )
