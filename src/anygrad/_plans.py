@@ -142,8 +142,11 @@ def _planned(
     companion.check_together(array, library, **request.arrays())
     if (carry := _carried.planner(array, request)) is not None:
         return carry(planner, array, request, plan)
-    # Dims and orders, and the places of axes.
-    is_kept = key is not None and are_lasting(*request[3:8], *request[9:11])
+    integers = (
+        *(request.dim, request.axis, request.stack_dim, request.vector_dim),
+        *(request.order, request.accuracy, request.edge_order),
+    )
+    is_kept = key is not None and are_lasting(*integers)
     return _made(key if is_kept else None, planner, array, request)
 
 
