@@ -108,7 +108,7 @@ def operands_of(
         if x is None:
             values += scales_of(task if task.step is None else _scaled(task, xp))
         elif shares_weights:
-            values += latest.weights_of(task, ops, partial(weights_of, task, xp))
+            values += latest.weights_of(task, ops, partial(weights_of, xp=xp))
         else:
             values += [x] if task.period is None else [x, task.period]
         values += constants_of(task)
