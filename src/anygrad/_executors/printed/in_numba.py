@@ -10,11 +10,11 @@ import contextlib
 import hashlib
 import importlib.util
 import math
+import operator
 import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -191,7 +191,7 @@ def _fill(
     # More shares than threads, because a thread may be late.
     count = min(4 * workers, length)
     cuts = [length * k // count for k in range(count + 1)]
-    _workers.share(fill, pairwise(cuts), workers, within=nullcontext)
+    _workers.share(fill, pairwise(cuts), workers, within=operator.call)
 
 
 def _layout(array: Any) -> str:
