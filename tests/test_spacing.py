@@ -293,6 +293,12 @@ def test_steps_far_out_of_range(library: Backend, step: complex) -> None:
             anygrad.gradient(f, spacing=spacing)
 
 
+def test_steps_out_of_range_of_a_wider_dtype(numpy: Any) -> None:
+    """It is called by its name, and not by the class that a namespace has for it."""
+    with pytest.raises(ValueError, match=r"is differentiated in, float32\. Got 1e"):
+        anygrad.derivative(numpy.ones(4, "float16"), spacing=1e300)
+
+
 def test_coordinates_of_a_derivative_need_no_list(library: Backend) -> None:
     """And are then called as they are given."""
     f, x = library.asarray([1.0, 2.0, 4.0]), library.asarray([0.0, 1.0])

@@ -137,9 +137,10 @@ def check_complex(entry: Entry, field: Field) -> None:
 
 def refuse_range(entry: Entry, precision: Precision) -> None:
     """Raise for a step by which no number of the working dtype can be divided."""
+    dtype = getattr(precision.samples, "__name__", precision.samples)
     msg = (
         f"`{entry.name}` must be in the range of the dtype that `input` is "
-        f"differentiated in, {precision.samples}. Got {shown(entry.given)}. "
+        f"differentiated in, {dtype}. Got {shown(entry.given)}. "
         "Convert `input` to a wider dtype, or scale the steps."
     )
     raise ValueError(msg)
