@@ -178,3 +178,26 @@ def test_no_more_than_there_is_room_for(
     made, size = seen(f, where=where, dim=0)
     assert made
     assert size == 0
+
+
+def test_masks_that_are_written_to_meanwhile(
+    library: Backend, draws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By another thread: what has been told of one is not what the other tells."""
+    f = library.asarray(draws.random.default_rng(1).random(SHAPE).tolist())
+    _, _, one, other, _ = masks(draws)
+    before, then = [library.asarray(m.tolist()) > 0 for m in (one, other)]
+    where, usual = library.xp.asarray(before, copy=True), holes.Mask.holes
+
+    def with_writing(mask: Any, rules: Any) -> Any:
+        found = usual(mask, rules)
+        where[...] = then
+        return found
+
+    for _ in range(FEW):
+        where[...] = before
+        with monkeypatch.context() as patch:
+            patch.setattr(holes.Mask, "holes", with_writing)
+            anygrad.derivative(f, where=where)
+    for mask in (then, before):
+        check(library, "derivative", f, where=mask)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -119,3 +122,66 @@ def test_blocks_of_all_sizes_share_it(numpy: Any) -> None:
     assert len(scratch._free.by_size[0]) <= 2
     (large,) = (scratch.take(None, dtype=numpy.float64, shape=(62, 2**10)),)
     assert large.base.nbytes < 2 * large.nbytes
+
+
+@contextlib.contextmanager
+def after(steps: int, do: Callable[[], object]) -> Iterator[None]:
+    """Do something once, after so many steps of what hands the memory out."""
+    from anygrad._executors.played import scratch
+
+    done = itertools.count()
+
+    def watch(frame: Any, event: str, _: object) -> None:
+        is_theirs = frame.f_code.co_filename == scratch.__file__
+        if is_theirs and event == "c_return" and next(done) == steps:
+            do()
+
+    sys.setprofile(watch)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+
+
+def use(scratch: Any, numpy: Any) -> None:
+    """Take arrays of several sizes, and give them back, until some are forgotten."""
+    for rows in (60, 400, 40, 200, 500):
+        taken = [
+            scratch.take(None, dtype=numpy.float64, shape=(n, 2**10))
+            for n in (rows, 10, rows)
+        ]
+        assert len({id(array.base) for array in taken}) == 3
+        for array in taken:
+            scratch.give(array)
+    sizes, free = scratch._free.by_size
+    assert sizes == sorted([memory.nbytes for memory in free])
+
+
+@pytest.mark.parametrize("steps", range(60))
+def test_an_interrupt_at_any_step(numpy: Any, steps: int) -> None:
+    """That of a timer comes after any of them; later calls find all in order."""
+    from anygrad._executors.played.scratch import Scratch
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    scratch = Scratch()
+    with contextlib.suppress(KeyboardInterrupt), after(steps, interrupt):
+        use(scratch, numpy)
+    use(scratch, numpy)
+
+
+@pytest.mark.parametrize("steps", range(60))
+def test_a_handler_of_signals_at_any_step(numpy: Any, steps: int) -> None:
+    """What it computes takes memory in the middle of what the call does."""
+    from anygrad._executors.played.scratch import Scratch
+
+    scratch = Scratch()
+
+    def handle() -> None:
+        sys.setprofile(None)
+        use(scratch, numpy)
+
+    with after(steps, handle):
+        use(scratch, numpy)
+    use(scratch, numpy)

@@ -125,6 +125,29 @@ def test_zeros_of_either_sign_are_others(numpy: Any, made: list[Any]) -> None:
     assert len(made) == 2
 
 
+@pytest.mark.parametrize(
+    "of", [pytest.param("torch", marks=pytest.mark.peers), "numpy"]
+)
+def test_coordinates_that_are_written_to_meanwhile(
+    of: str, numpy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By another thread: what is made of them then is not that of the former ones."""
+    xp: Any = pytest.importorskip(of)
+    f = xp.asarray(numpy.random.default_rng(0).random(SHAPE))
+    x, usual = grid(xp, 1.2), scores.weights_of
+
+    def late(task: Any, xp: Any) -> Any:
+        x[...] = grid(xp, 1.3)
+        return usual(task, xp)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scores, "weights_of", late)
+        anygrad.derivative(f, spacing=x)
+    for power in (1.2, 1.3):
+        x[...] = grid(xp, power)
+        assert_right(anygrad.derivative(f, spacing=x), f, spacing=x)
+
+
 def test_long_coordinates_are_not_kept(numpy: Any, made: list[Any]) -> None:
     f = numpy.random.default_rng(0).random((100, 9000))
     x = numpy.arange(9000.0) ** 1.1

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import operator
 import os
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import pytest
@@ -315,7 +315,7 @@ def test_as_many_threads_as_set(
 @pytest.mark.parametrize("count", [0, 1, 3, 1000])
 def test_every_item_once(count: int) -> None:
     done: list[int] = []
-    _workers.share(done.append, range(count), 4, nullcontext)
+    _workers.share(done.append, range(count), 4, operator.call)
     assert sorted(done) == list(range(count))
 
 
@@ -329,7 +329,7 @@ def test_runs_of_neighbours() -> None:
         if item in (0, 4, 3, 7):  # the first and the last of each half
             meeting.wait()
 
-    _workers.share(work, range(8), 2, nullcontext)
+    _workers.share(work, range(8), 2, operator.call)
     assert sorted(done.values()) == [[0, 1, 2, 3], [4, 5, 6, 7]]
     assert done[threading.get_ident()] == [0, 1, 2, 3]
 
@@ -339,10 +339,9 @@ def test_settings_in_every_thread() -> None:
     meeting, inside = threading.Barrier(2, timeout=30), []
     setting = threading.local()
 
-    @contextmanager
-    def within() -> Iterator[None]:
+    def within(function: Callable[[], None]) -> None:
         setting.on = True
-        yield
+        function()
         setting.on = False
         inside.append(threading.get_ident())
 
@@ -368,7 +367,7 @@ def test_errors_come_out(in_caller: bool) -> None:
         assert failed.wait(timeout=30)
 
     with pytest.raises(ZeroDivisionError):
-        _workers.share(work, range(8), 2, nullcontext)
+        _workers.share(work, range(8), 2, operator.call)
     test_every_item_once(1000)
 
 
@@ -381,7 +380,7 @@ def test_busy_threads_are_not_waited_for() -> None:
         assert free.wait(timeout=30)
 
     with ThreadPoolExecutor(1) as other:
-        first = other.submit(_workers.share, hold, range(2), 2, nullcontext)
+        first = other.submit(_workers.share, hold, range(2), 2, operator.call)
         try:
             held.wait()
             workers: list[int] = []
@@ -389,7 +388,7 @@ def test_busy_threads_are_not_waited_for() -> None:
             def note(_: int) -> None:
                 workers.append(threading.get_ident())
 
-            _workers.share(note, range(9), 2, nullcontext)
+            _workers.share(note, range(9), 2, operator.call)
             assert workers == [threading.get_ident()] * 9
         finally:
             free.set()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import inspect
 import itertools
+import operator
 import os
 import sys
 import threading
 import time
-from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -82,7 +82,7 @@ def test_after_an_error_little_more_is_done(workers: int, bad: int) -> None:
         time.sleep(1e-5)  # what a block takes, in which others may begin theirs
 
     with pytest.raises(ZeroDivisionError, match=f"^{bad}$"):
-        _workers.share(work, range(1000), workers, nullcontext)
+        _workers.share(work, range(1000), workers, operator.call)
     begun = len(after)
     assert begun <= 100
     time.sleep(0.01)
@@ -94,10 +94,10 @@ def test_all_is_done_where_nothing_fails() -> None:
     """After an error, too: the threads are as good as new."""
     for _ in range(3):
         done: list[int] = []
-        _workers.share(done.append, range(1000), 3, nullcontext)
+        _workers.share(done.append, range(1000), 3, operator.call)
         assert sorted(done) == list(range(1000))
         with pytest.raises(ZeroDivisionError):
-            _workers.share(lambda item: 1 // item, range(1000), 3, nullcontext)
+            _workers.share(lambda item: 1 // item, range(1000), 3, operator.call)
 
 
 def test_an_interrupt_ends_the_others_too() -> None:
@@ -117,7 +117,7 @@ def test_an_interrupt_ends_the_others_too() -> None:
         time.sleep(1e-5)
 
     with pytest.raises(KeyboardInterrupt):
-        _workers.share(work, range(10_000), 2, nullcontext)
+        _workers.share(work, range(10_000), 2, operator.call)
     assert len(after) <= 100
 
 
@@ -135,6 +135,32 @@ def test_an_interrupt_while_a_block_is_left(steps: int) -> None:
         sys.setprofile(interrupt)
     sys.setprofile(None)
     assert setting.get() == 1
+
+
+@pytest.mark.parametrize("steps", range(19))
+@pytest.mark.parametrize("shape", [(40, 1), (200, 300)], ids=str)
+def test_an_interrupt_while_settings_of_numpy_are_left(
+    numpy: Any, shape: tuple[int, ...], steps: int
+) -> None:
+    """NumPy leaves them then; a call has them in a context that ends with it."""
+    f, done = numpy.ones(shape), itertools.count()
+    settings = numpy.geterr(), numpy.getbufsize()
+
+    def interrupt(frame: Any, event: str, _: object) -> None:
+        is_numpys = frame.f_code.co_filename.endswith("_ufunc_config.py")
+        if is_numpys and event != "c_call" and next(done) == steps:
+            raise KeyboardInterrupt
+
+    sys.setprofile(interrupt)
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            anygrad.gradient(f, dim=0)
+        sys.setprofile(None)
+        assert (numpy.geterr(), numpy.getbufsize()) == settings
+    finally:
+        sys.setprofile(None)
+        numpy.seterr(**settings[0])
+        numpy.setbufsize(settings[1])
 
 
 def test_a_thread_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,10 +188,10 @@ def test_a_thread_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[int] = []
     monkeypatch.setattr(_workers, "_pools", {})
     monkeypatch.setattr(threading.Thread, "start", start_first)
-    other = threading.Thread(target=_workers.share, args=(hold, "ab", 3, nullcontext))
+    other = threading.Thread(target=_workers.share, args=(hold, "ab", 3, operator.call))
     other.start()
     assert busy.wait(timeout=60)
-    _workers.share(work, range(20), 3, nullcontext)
+    _workers.share(work, range(20), 3, operator.call)
     assert sorted(done) == list(range(20))
     other.join()
 

@@ -149,11 +149,11 @@ def share(
     work: Callable[[Any], None],
     items: Iterable[Any],
     workers: int,
-    within: Callable[[], contextlib.AbstractContextManager[None]],
+    within: Callable[[Callable[[], None]], object],
 ) -> None:
     """Do the work on all items, this thread and ``workers - 1`` others.
 
-    Every thread works `within` settings of its own.
+    In every thread, ``within(function)`` calls a function in settings of its own.
 
     Each begins with a run of its own, because neighbours in memory share pages, and
     two threads that touch a new page at once wait for each other.  Whoever is done
@@ -170,10 +170,12 @@ def share(
     errors: list[BaseException] = []
 
     def take_part(number: int) -> None:
+        def work_on() -> None:
+            for item in _own_then_others(runs, number):
+                work(item)
+
         try:
-            with within():
-                for item in _own_then_others(runs, number):
-                    work(item)
+            within(work_on)
         except BaseException:
             for run in runs:
                 run.clear()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import copy_context
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from .._curved import Composite
     from .._records import Plan
     from .._typing import Namespace
+    from .memory import Layout
     from .recorded.composites import Work
 
 #: For so many samples and more, the loops are told how long their buffers are.
@@ -59,7 +61,14 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
         if again is not None:
             return again
     has_loops = f.size >= LEAST_SAMPLES and f.ndim > 1
-    with _swift() if has_loops else numpy.errstate(all="ignore"), _on_threads_for(f):
+    call = _swiftly if has_loops else _silently
+    return call(_in_blocks, f, plan, outs, layout)  # type: ignore[no-any-return]
+
+
+def _in_blocks(
+    f: Any, plan: Plan, outs: Sequence[Any], layout: Layout | None
+) -> tuple[Any, ...]:
+    with _on_threads_for(f):
         return blocked.run(f, plan, _ops(), outs, layout)
 
 
@@ -98,21 +107,40 @@ def write_in_one_pass(work: Work, outs: Sequence[Any]) -> bool:
     """Write the results of a composite in blocks."""
     from .played import composites
 
-    with _swift(), _on_threads_for(work.f):
-        return composites.write(work, outs, _ops())
+    with _on_threads_for(work.f):
+        written: bool = _swiftly(composites.write, work, outs, _ops())
+    return written
 
 
-@contextmanager
-def _swift() -> Iterator[None]:
-    """Have loops neither warn nor copy; both settings belong to the context."""
+def _silently(function: Callable[..., Any], *given: Any) -> Any:
+    """Call a function where NumPy does not warn, in a context of its own.
+
+    An interrupt may come while a setting is set, or set back: that of a context which
+    has ended is nobody's.
+    """
+    return copy_context().run(_without_warnings, function, *given)
+
+
+def _without_warnings(function: Callable[..., Any], *given: Any) -> Any:
     import numpy
 
     with numpy.errstate(all="ignore"):
-        before = numpy.setbufsize(spaces.BUFFER)
-        try:
-            yield
-        finally:
-            numpy.setbufsize(before)
+        return function(*given)
+
+
+def _swiftly(function: Callable[..., Any], *given: Any) -> Any:
+    """Call a function where loops neither warn nor copy, in a context of its own."""
+    return _silently(_without_copies, function, *given)
+
+
+def _without_copies(function: Callable[..., Any], *given: Any) -> Any:
+    import numpy
+
+    before = numpy.setbufsize(spaces.BUFFER)
+    try:
+        return function(*given)
+    finally:
+        numpy.setbufsize(before)  # before NumPy 2, threads have it, not contexts
 
 
 def quietly(_: Any) -> AbstractContextManager[Any]:
@@ -141,7 +169,7 @@ def _for_each(write: Callable[[Any], None], blocks: Iterable[Any]) -> None:
     if workers == 1:
         operations.one_by_one(write, blocks)
     else:
-        _workers.share(write, blocks, workers, within=_swift)
+        _workers.share(write, blocks, workers, within=_swiftly)
 
 
 @cache  # to import it each time takes a tenth of a small call

@@ -142,6 +142,8 @@ class Mask(NamedTuple):
     the axis is so many strides away in them.
     """
 
+    #: As it was when this was made: another thread may write to the caller's meanwhile.
+    valid: Any
     #: Where one valid sample begins, then two in a row, and so on: with a margin at
     #: either end, and beyond the ends of the axis, all are missing.
     runs: list[Any]

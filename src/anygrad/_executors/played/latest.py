@@ -28,17 +28,33 @@ class Grid(NamedTuple):
     weights: list[Any] | None = None
 
 
-def weights_of(task: Task, ops: InPlaceOps, make: Callable[[], list[Any]]) -> list[Any]:
-    """Return the weights of a task: those of the latest call, if that had its grid."""
+def weights_of(
+    task: Task, ops: InPlaceOps, make: Callable[[Task], list[Any]]
+) -> list[Any]:
+    """Return the weights of a task: those of the latest call, if that had its grid.
+
+    Others are made of a copy, because another thread may write to the caller's arrays
+    meanwhile, who may bring the former grid in a later call.
+    """
     bits = _bits_of(task, ops)
     if bits is None:
-        return make()
+        return make(task)
     latest = _latest(task)
     if latest is not None and latest.bits == bits and latest.weights is not None:
         return latest.weights
-    weights = make()
-    _keep(task, Grid(bits, weights))
+    x, period = _copied(task.coordinates, ops), _copied(task.period, ops)
+    own = task._replace(coordinates=x, period=period)
+    weights = make(own)
+    _keep(task, Grid(_bits_of(own, ops) or [], weights))
     return weights
+
+
+def _copied(value: Any, ops: InPlaceOps) -> Any:
+    if not is_array(value):
+        return value
+    own = ops.empty_like(value, dtype=value.dtype)
+    own[...] = value
+    return own
 
 
 def comes_again(task: Task, ops: InPlaceOps) -> bool:

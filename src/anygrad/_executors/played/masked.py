@@ -123,7 +123,7 @@ class Mender:
         if holes is None:
             mask = self._mask(valid, self.f[cut].shape, shape, start, before)
             holes = mask.holes(self.rules)
-            self.known_masks.note(place, valid, holes)
+            self.known_masks.note(place, mask.valid, holes)
         f, mended = xp.reshape(self.f[cut], (-1,)), xp.reshape(out, (-1,))
         if x is not None:
             if not self.is_on_line:
@@ -148,8 +148,9 @@ class Mender:
         run = self.ops.empty_like(valid, dtype=valid.dtype, shape=padded)
         first, last = beside - before, beside - before + math.prod(whole)
         run[:first], run[last:] = False, False
-        xp.reshape(run[first:last], whole)[...] = valid
-        return Mask([run], shape, margin, start, length, xp)
+        own = xp.reshape(run[first:last], whole)
+        own[...] = valid
+        return Mask(own, [run], shape, margin, start, length, xp)
 
     def _fill(self, holes: Holes, block: Block) -> None:
         """Write NaN where no formula fits, and what others make where one does."""

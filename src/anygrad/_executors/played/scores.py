@@ -107,7 +107,7 @@ def operands_of(terms: Iterable[tuple[Task, bool]], ops: InPlaceOps) -> list[Any
         if x is None:
             values += scales_of(task if task.step is None else _scaled(task, xp))
         elif shares_weights:
-            values += latest.weights_of(task, ops, partial(weights_of, task, xp))
+            values += latest.weights_of(task, ops, partial(weights_of, xp=xp))
         else:
             values += [x] if task.period is None else [x, task.period]
         values += constants_of(task)

@@ -48,15 +48,20 @@ class Scratch:
         nbytes = math.prod(shape) * self._dtype(dtype).itemsize
         if nbytes < self._least:
             return self._array(shape, dtype)
-        sizes, free = self._free.by_size
-        place = bisect_left(sizes, nbytes)
+        # Until it is back, there is none: not for what a handler of signals computes
+        # meanwhile, and not for later calls where an interrupt ends this one.
+        all_of_it, self._free.by_size = self._free.by_size, ([], [])
+        sizes, free = all_of_it
+        memory, place = None, bisect_left(sizes, nbytes)
         if place < len(sizes):
             del sizes[place]
-            return self._array(shape, dtype, free.pop(place))
-        if sizes:  # blocks at an end may have been smaller: theirs serves no more
+            memory = free.pop(place)
+        elif sizes:  # blocks at an end may have been smaller: theirs serves no more
             sizes.pop()
             free.pop()
-        memory = self._array(-(-nbytes // self._unit) * self._unit, "b")
+        self._free.by_size = all_of_it
+        if memory is None:
+            memory = self._array(-(-nbytes // self._unit) * self._unit, "b")
         return self._array(shape, dtype, memory)
 
     def give(self, array: Any) -> None:
@@ -66,10 +71,12 @@ class Scratch:
         is_one = size > 0 and size % self._unit == 0
         if not is_one or size > MOST_BYTES:  # it has been small, or is large
             return
-        sizes, free = self._free.by_size
+        all_of_it, self._free.by_size = self._free.by_size, ([], [])
+        sizes, free = all_of_it
         if sum(sizes) + size > MOST_BYTES:
             sizes.clear()
             free.clear()
         place = bisect_left(sizes, size)
         sizes.insert(place, size)
         free.insert(place, memory)
+        self._free.by_size = all_of_it

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import math
+import operator
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -183,7 +183,7 @@ def _fill(
     # More shares than threads, because a thread may be late.
     count = min(4 * workers, length)
     cuts = [length * k // count for k in range(count + 1)]
-    _workers.share(fill, pairwise(cuts), workers, within=nullcontext)
+    _workers.share(fill, pairwise(cuts), workers, within=operator.call)
 
 
 def _layout(array: Any) -> str:
