@@ -2,7 +2,8 @@
 
 Units and masks are taken off before anything is planned, and put on the results, and
 ghosts are put to the samples: what is computed is a call on plain arrays.  What has
-several of these, such as masked quantities, comes here as many times.
+several of these, such as masked quantities, comes here as many times.  What holds an
+array is replaced by it first.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from . import _refusals
+from . import _libraries, _refusals
 from ._calls import Request
 from ._checks import boundary
 from ._records import Plan
@@ -20,9 +21,13 @@ from ._unmasked import is_unmasked
 
 def planner(array: Any, request: Request) -> Callable[..., Plan] | None:
     """Return what plans a call of which something is carried along; None for others."""
-    found = _refusals.carried(array)
     given = (request.spacing, request.boundary, request.scale_factors)
     beside = (*given, request.where)
+    if _refusals.first_in((array, *beside), _libraries.holds_array) is not None:
+        from . import _held
+
+        return _held.plan
+    found = _refusals.carried(array)
     # Asked first, since most calls have none.
     has_meaning = _refusals.first_in(beside, _refusals.carried) is not None
     if has_meaning and _refusals.first_in(beside, is_unmasked) is not None:
@@ -40,6 +45,11 @@ def planner(array: Any, request: Request) -> Callable[..., Plan] | None:
         from . import _quantities
 
         return partial(_quantities.plan, like)
+    return _of_arguments(request)
+
+
+def _of_arguments(request: Request) -> Callable[..., Plan] | None:
+    """Return what plans a call with ghosts or factors; None for others."""
     if boundary.brings_ghosts(request.boundary):
         from . import _given_ghosts
 
