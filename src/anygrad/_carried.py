@@ -3,7 +3,7 @@
 Units and masks are taken off before anything is planned, and put on the results, and
 ghosts are put to the samples: what is computed is a call on plain arrays.  What has
 several of these, such as masked quantities, comes here as many times.  What holds an
-array is replaced by it first.
+array is replaced by it first, and samples beside traced arrays are as if traced.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from . import _libraries, _refusals
+from . import _refusals
 from ._calls import Request
 from ._checks import boundary
 from ._records import Plan
@@ -21,12 +21,24 @@ from ._unmasked import is_unmasked
 
 def planner(array: Any, request: Request) -> Callable[..., Plan] | None:
     """Return what plans a call of which something is carried along; None for others."""
-    given = (request.spacing, request.boundary, request.scale_factors)
-    beside = (*given, request.where)
-    if _refusals.first_in((array, *beside), _libraries.holds_array) is not None:
+    beside = tuple(request.arrays().values())
+    if _refusals.first_in((array, *beside), _refusals.holds_array) is not None:
         from . import _held
 
         return _held.plan
+    box = _refusals.first_in(beside, _refusals.is_box)
+    if box is not None:
+        from . import _traced
+
+        if _traced.may_be_in_box(array):
+            return partial(_traced.plan, box)
+    return _of_meaning(array, request)
+
+
+def _of_meaning(array: Any, request: Request) -> Callable[..., Plan] | None:
+    """Return what plans a call with units, masks and the like; None for others."""
+    given = (request.spacing, request.boundary, request.scale_factors)
+    beside = (*given, request.where)
     found = _refusals.carried(array)
     # Asked first, since most calls have none.
     has_meaning = _refusals.first_in(beside, _refusals.carried) is not None

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ._calls import Request
-from ._libraries import held_by, holds_array
 from ._records import Plan
+from ._refusals import held_by, holds_array
 
 
 def plan(

@@ -330,19 +330,6 @@ def without_shell(array: Any) -> Any:
     return array if unwrap is None else unwrap(array)
 
 
-def holds_array(value: Any) -> bool:
-    """Tell whether it holds an array of JAX's, and is one to all functions of JAX."""
-    cls = type(value)
-    return hasattr(cls, "__jax_array__") and _classes.is_of_family(
-        cls, "flax", ("Variable",)
-    )
-
-
-def held_by(holder: Any) -> Any:
-    """Return the array, or the number, that is held."""
-    return holder.__jax_array__()
-
-
 def lasting(array: Any) -> Any:
     """Return an array as one that automatic differentiation may keep."""
     keep = _of_class(type(array)).lasting
