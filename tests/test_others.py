@@ -219,7 +219,10 @@ def test_autograd_beside_samples(numpy: Any, name: str, dtype: str) -> None:
     f = numpy.asarray(SAMPLES, dtype)
     given = {
         "step": (0.5, lambda h: {"spacing": [h, 1.0]}),
-        "coordinates": (numpy.asarray(COORDINATES), lambda x: {"spacing": [1.0, x]}),
+        "coordinates": (
+            numpy.asarray(COORDINATES, dtype),
+            lambda x: {"spacing": [1.0, x]},
+        ),
         "value": (0.5, lambda value: {"boundary": value}),
         "factor": (0.5, lambda factor: {"scale_factors": [1.0, factor]}),
         "ghosts": (

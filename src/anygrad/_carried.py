@@ -30,6 +30,8 @@ def planner(array: Any, request: Request) -> Callable[..., Plan] | None:
     if box is not None:
         from . import _traced
 
+        if _refusals.first_in(beside, _traced.is_number_in_box) is not None:
+            return _traced.plan_of_arrays
         if _traced.may_be_in_box(array):
             return partial(_traced.plan, box)
     return _of_meaning(array, request)

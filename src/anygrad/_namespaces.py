@@ -31,17 +31,10 @@ def _filled(array: Any, fill: Any) -> Any:
     return type(array).from_numpy(array.todense(), fill_value=fill)
 
 
-def _of_numbers_too(astype: Callable[..., Any], array: Any, dtype: Any) -> Any:
-    """Do what autograd's `astype` does, which refuses traced numbers of Python's."""
-    import numpy
-
-    return astype(array if array.ndim else array * numpy.float64(1.0), dtype)
-
-
 #: By package: the words that others stand in for.  autograd finds what it traces in a
 #: list only where it knows the function that takes it, by NumPy's old name.
 WORDS: Mapping[str, Mapping[str, Word]] = {
-    "autograd": {"concat": "concatenate", "astype": _of_numbers_too},
+    "autograd": {"concat": "concatenate"},
     "sparse": {"concat": _with_one_fill, "stack": _with_one_fill},
 }
 

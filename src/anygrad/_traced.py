@@ -11,6 +11,7 @@ from typing import Any
 from ._calls import Request
 from ._libraries import is_exact, library_of, namespace_of
 from ._records import Plan
+from ._refusals import is_box
 
 
 def plan(
@@ -28,6 +29,22 @@ def plan(
     return inner._replace(executor=run)
 
 
+def plan_of_arrays(
+    planner: Any, array: Any, request: Request, again: Callable[..., Plan]
+) -> Plan:
+    """Return the plan of a call in which traced numbers have become arrays."""
+    return again(planner, array, **request.with_each(as_arrays)._asdict())
+
+
+def as_arrays(given: Any) -> Any:
+    """Return what is given, also in lists, with arrays for numbers that are traced."""
+    import numpy
+
+    if type(given) in (list, tuple):
+        return type(given)(map(as_arrays, given))
+    return given * numpy.ones(()) if is_number_in_box(given) else given
+
+
 def traced(array: Any, box: Any) -> Any:
     """Return an array as one that is traced as a box is, of which it is no function."""
     xp = namespace_of(box)
@@ -41,3 +58,11 @@ def may_be_in_box(array: Any) -> bool:
     library = library_of(array)
     is_own = library.is_constant and is_exact(array, library)
     return is_own and array.dtype.kind in "fc"
+
+
+def is_number_in_box(value: Any) -> bool:
+    """Tell whether it is a number of Python's that is traced, in one box or in more."""
+    if not is_box(value):
+        return False
+    inner = value._value  # noqa: SLF001 - a box passes for an array of what is in it
+    return type(inner) in (int, float, complex) or is_number_in_box(inner)
