@@ -251,6 +251,20 @@ def test_no_word_on_dtypes(
     assert grid["scale_factors"][0].dtype == array_api_strict.float64
 
 
+def test_a_word_on_dtypes_that_is_refused(array_api_strict: Any) -> None:
+    """array-api-strict has that, whichever year of the standard it is set to."""
+    import numpy
+
+    with array_api_strict.ArrayAPIStrictFlags(api_version="2022.12"):
+        f = array_api_strict.asarray([0, 1, 4, 9], dtype=array_api_strict.int8)
+        for given in (1.0, numpy.arange(4.0)):
+            result = anygrad.derivative(f, spacing=given)
+            assert result.dtype == array_api_strict.float64
+            assert result._array.tolist() == [0, 2, 4, 6]
+        grid = anygrad.lonlat(f, array_api_strict.asarray([10, 20]))
+    assert grid["scale_factors"][0].dtype == array_api_strict.float64
+
+
 def test_no_complex_numbers(
     array_api_strict: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

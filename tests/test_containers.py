@@ -299,3 +299,12 @@ def test_offsets_of_pandas(numpy: Any, name: str) -> None:
     period = eval("(start + offset - start).total_seconds()", names)
     anygrad.derivative(f, spacing=coordinates)
     anygrad.derivative(f, spacing=coordinates, boundary=("periodic", 6 * period))
+
+
+@pytest.mark.parametrize("name", ["pytensor.Variable", "casadi.MX", "casadi.SX"])
+def test_symbols_without_values(numpy: Any, name: str) -> None:
+    module, _, name = name.partition(".")
+    array = type(name, (Pretended,), {"__module__": module})(numpy.ones(3), None)
+    message = refusal(lambda: anygrad.gradient(array), "input")
+    assert "Evaluate it first" in message
+    refusal(lambda: anygrad.gradient(numpy.ones(3), spacing=[array]), "spacing[0]")

@@ -227,6 +227,12 @@ def test_nested_tensors_are_refused(torch: Any) -> None:
         nested = torch.nested.nested_tensor([torch.ones(2), torch.ones(3)])
     with pytest.raises(TypeError, match=r"Got layout nested\. Convert it first"):
         anygrad.gradient(nested)
+    message = (
+        "`boundary` must be a dense array. Got layout nested. Convert it first, with "
+        "`to_padded_tensor(float('nan'))`."
+    )
+    boundary = (("ghosts", nested), "one_sided")  # torch cannot tell their shape
+    refused(TypeError, message, torch.ones(3), boundary=boundary)
 
 
 def test_torch_masked_tensors(torch: Any) -> None:

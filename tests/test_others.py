@@ -209,6 +209,39 @@ def test_autograd(other: Library, numpy: Any, boundary: Any) -> None:
         assert numpy.isclose(change, 2 * (slopes[k] * moved).sum(), rtol=1e-6)
 
 
+@pytest.mark.about("autograd")
+@pytest.mark.parametrize("name", ["step", "coordinates", "value", "factor", "ghosts"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_autograd_beside_samples(numpy: Any, name: str, dtype: str) -> None:
+    """Of samples that nothing traces, as a parameter of a model is fitted."""
+    import autograd
+
+    f = numpy.asarray(SAMPLES, dtype)
+    given = {
+        "step": (0.5, lambda h: {"spacing": [h, 1.0]}),
+        "coordinates": (
+            numpy.asarray(COORDINATES, dtype),
+            lambda x: {"spacing": [1.0, x]},
+        ),
+        "value": (0.5, lambda value: {"boundary": value}),
+        "factor": (0.5, lambda factor: {"scale_factors": [1.0, factor]}),
+        "ghosts": (
+            numpy.asarray(f[:, :1]),
+            lambda g: {"boundary": ["edge", (("ghosts", g), "edge")]},
+        ),
+    }
+    start, arguments = given[name]
+
+    def energy(value: Any) -> Any:
+        down, along = anygrad.gradient(f, **arguments(value))
+        return (down**2).sum() + (along**2).sum()
+
+    slope = autograd.grad(energy)(start)
+    moved = numpy.ones_like(start) * 2.0 ** (-20 if dtype == "float64" else -8)
+    change = energy(start + moved) - energy(start - moved)
+    assert numpy.isclose(change, 2 * (slope * moved).sum(), rtol=1e-2, atol=1e-6)
+
+
 @pytest.mark.about("mlx")
 def test_mlx_transformations(other: Library) -> None:
     import mlx.core as mx

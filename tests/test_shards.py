@@ -89,6 +89,12 @@ PLACED: dict[str, tuple[str, Callable[[Any], Any]]] = {
             a["f"], dim=0, boundary=("edge", ("ghosts", a["whole"][None, :COLUMNS]))
         ),
     ),
+    "ghosts before them": (
+        "f",
+        lambda a: anygrad.derivative(
+            a["f"], dim=0, boundary=(("ghosts", a["whole"][None, :COLUMNS]), "edge")
+        ),
+    ),
     "whole samples": (
         "g",
         lambda a: anygrad.derivative(a["g"], dim=0, spacing=a["x"]),
@@ -103,6 +109,7 @@ PLACED: dict[str, tuple[str, Callable[[Any], Any]]] = {
 SPREAD = {
     "ghosts": ["columns"],
     "ghosts beside the samples": ["columns"],
+    "ghosts before them": ["columns"],
     "even ghosts": ["rows", "columns"],
 }
 

@@ -74,9 +74,9 @@ class Place(NamedTuple):
         return next((found for found in (name, *others) if self._has(found)), name)
 
     def _has(self, name: str) -> bool:
-        if name not in SELDOM or not _precision.has_info(self.namespace):
+        info = _precision.info_of(self.namespace) if name in SELDOM else None
+        if info is None:
             return hasattr(self.namespace, name)
-        info = self.namespace.__array_namespace_info__()
         return name in info.dtypes(device=self.device, kind=None)  # some need both
 
     def _owned(self, array: Any, axis: int | None) -> Any:

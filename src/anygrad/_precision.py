@@ -210,10 +210,10 @@ def _is_wide(integer: DType, floating_bits: int, xp: Namespace) -> bool:
 
 
 def default_real(device: Any, xp: Namespace) -> DType:
-    if not has_info(xp):
+    info = info_of(xp)
+    if info is None:
         return xp.asarray(0.0).dtype
-    defaults = xp.__array_namespace_info__().default_dtypes(device=device)
-    return defaults["real floating"]
+    return info.default_dtypes(device=device)["real floating"]
 
 
 def real_of(dtype: DType, device: Any, xp: Namespace) -> DType:
@@ -231,15 +231,23 @@ def longest_real(_: DType, device: Any, xp: Namespace) -> DType:
 
 def has_float64(device: Any, xp: Namespace) -> bool:
     """Tell whether a device has 64-bit floating numbers."""
-    if not has_info(xp):
+    info = info_of(xp)
+    if info is None:
         return hasattr(xp, "float64")
-    dtypes = xp.__array_namespace_info__().dtypes(device=device, kind="real floating")
-    return "float64" in dtypes
+    return "float64" in info.dtypes(device=device, kind="real floating")
 
 
-def has_info(xp: Namespace) -> bool:
-    """Tell whether a namespace tells of its dtypes, as the standard has since 2023."""
-    return hasattr(xp, "__array_namespace_info__")
+def info_of(xp: Namespace) -> Any:
+    """Return what tells of the dtypes of a namespace; None before the standard of 2023.
+
+    array-api-strict has it and refuses it, where it is set to an earlier one.
+    """
+    if not hasattr(xp, "__array_namespace_info__"):
+        return None
+    try:
+        return xp.__array_namespace_info__()
+    except RuntimeError:
+        return None
 
 
 def at_least_32_bits(dtype: DType, xp: Namespace) -> DType:

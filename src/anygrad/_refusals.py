@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-from ._classes import is_named
+from ._classes import is_named, is_of_family
 from ._libraries import BY_CLASS, dask_chunk
 from ._refused import CONTAINERS, Refusal
 
@@ -341,3 +341,19 @@ def first_in(given: Any, is_wanted: Callable[[Any], object]) -> Any:
 def is_quantity(value: Any) -> bool:
     """Tell whether a value has a unit that goes along."""
     return isinstance(carried(value), Units)
+
+
+def holds_array(value: Any) -> bool:
+    """Tell whether it holds an array of JAX's, and is one to all functions of JAX."""
+    cls = type(value)
+    return hasattr(cls, "__jax_array__") and is_of_family(cls, "flax", ("Variable",))
+
+
+def held_by(holder: Any) -> Any:
+    """Return the array, or the number, that is held."""
+    return holder.__jax_array__()
+
+
+def is_box(value: Any) -> bool:
+    """Tell whether autograd, the package, traces an array of NumPy's in it."""
+    return is_named(type(value), "autograd", ("ArrayBox",))

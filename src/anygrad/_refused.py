@@ -218,6 +218,18 @@ CONTAINERS = (
         "`dask.array.from_delayed(value, shape, dtype)`.",
     ),
     Refusal(
+        "pytensor",
+        ("Variable",),
+        "a symbolic expression: it has no values yet",
+        "Evaluate it first, with `array.eval()`.",
+    ),
+    Refusal(
+        "casadi",
+        ("MX", "SX"),
+        "a symbolic expression: it has no values yet",
+        "Evaluate it first, with a `casadi.Function`.",
+    ),
+    Refusal(
         "jax",
         ("Ref",),
         "a reference: what it holds may be another by then",

@@ -109,7 +109,7 @@ def is_tagged(entry: Any) -> bool:
     if len(entry) == 3:
         return True
     is_mode = isinstance(second, (str, tuple, numbers.Number))
-    return not is_mode and getattr(second, "shape", None) != ()
+    return not is_mode and getattr(second, "ndim", None) != 0
 
 
 def _has_period(first: Any, second: Any) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
-from .. import _libraries
+from .. import _libraries, _precision
 from ..testing._arrays import NotApplicable, stop_unless
 
 
@@ -120,8 +120,8 @@ def in_chunks(array: Any, chunks: tuple[int, ...]) -> Any:
 def other_device(xp: Any, array: Any) -> Any:
     """Return a device that is not the array's."""
     here = getattr(array, "device", None)
-    info = getattr(xp, "__array_namespace_info__", None)
-    for device in info().devices() if info is not None and here is not None else ():
+    info = _precision.info_of(xp)
+    for device in info.devices() if info is not None and here is not None else ():
         if device is not None and device != here:
             try:
                 xp.asarray(0.0, dtype=xp.float32, device=device)

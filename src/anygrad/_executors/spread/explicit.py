@@ -62,14 +62,18 @@ def cut(array: Any, part: tuple[Any, ...]) -> Any:
 
 
 def joined(arrays: Sequence[Any], axis: int) -> Any:
-    """Return arrays one after the other, whole along an axis that becomes uneven."""
+    """Return arrays one after the other, whole along an axis that becomes uneven.
+
+    They lie as that which is spread the most, which ghosts seldom are.
+    """
     from jax import numpy as xp
 
     arrays = list(map(joinable, arrays))
     sharding = sharding_of(*arrays)
     if sharding is None:
         return xp.concat(arrays, axis=axis)
-    spec = next(one.spec for one in map(sharding_of, arrays) if one is not None)
+    on_meshes = filter(None, map(sharding_of, arrays))
+    spec = max((one.spec for one in on_meshes), key=_count_of_spread_axes)
     ndim, length = arrays[0].ndim, sum(array.shape[axis] for array in arrays)
     entries = [*spec, *[None] * (ndim - len(spec))]
     if length % parts_of(sharding.mesh, entries[axis]):
@@ -79,6 +83,10 @@ def joined(arrays: Sequence[Any], axis: int) -> Any:
         sharding.update(spec=entries),
         names_of(sharding.mesh),
     )(*arrays)
+
+
+def _count_of_spread_axes(spec: Any) -> int:
+    return sum(entry is not None for entry in spec)
 
 
 def joinable(array: Any) -> Any:
