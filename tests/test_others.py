@@ -210,6 +210,7 @@ def test_autograd(other: Library, numpy: Any, boundary: Any) -> None:
 
 
 @pytest.mark.about("autograd")
+@pytest.mark.usefixtures("other")
 @pytest.mark.parametrize("name", ["step", "coordinates", "value", "factor", "ghosts"])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_autograd_beside_samples(numpy: Any, name: str, dtype: str) -> None:

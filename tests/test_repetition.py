@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sysconfig
 import tracemalloc
 import weakref
 from typing import Any
@@ -204,8 +205,13 @@ def test_a_number_with_an_odd_dtype(library: Backend) -> None:
 def test_plans_without_dims_are_counted(
     numpy: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By what they hold: at most twice as much as is counted."""
+    """By what they hold: at most twice as much as is counted.
+
+    Without Python's lock, objects are larger.
+    """
     from anygrad import _kept
+
+    times = 3 if sysconfig.get_config_var("Py_GIL_DISABLED") else 2
 
     monkeypatch.setattr(_kept, "MOST_BYTES", 2**15)
     fs = [numpy.zeros(n) for n in range(20_000, 21_000)]
@@ -218,4 +224,4 @@ def test_plans_without_dims_are_counted(
         kept, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert kept < 2 * 2**15
+    assert kept < times * 2**15
