@@ -346,7 +346,11 @@ def is_quantity(value: Any) -> bool:
 def holds_array(value: Any) -> bool:
     """Tell whether it holds an array of JAX's, and is one to all functions of JAX."""
     cls = type(value)
-    return hasattr(cls, "__jax_array__") and is_of_family(cls, "flax", ("Variable",))
+    name = cls.__module__, cls.__qualname__
+    if name[0] in ("builtins", "numpy") or BY_CLASS.get(name) is not None:
+        return False
+    # In this order: no compiler knows which attributes classes of NumPy's have.
+    return is_of_family(cls, "flax", ("Variable",)) and hasattr(cls, "__jax_array__")
 
 
 def held_by(holder: Any) -> Any:
