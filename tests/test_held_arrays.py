@@ -93,3 +93,11 @@ def test_refusals_name_the_argument(jax: Any, variable: Any) -> None:
         anygrad.gradient(f, where=variable(f))
     with pytest.raises(TypeError, match=r"^`input` must have an integer"):
         anygrad.gradient(variable(f > 1))
+
+
+def test_they_may_hold_arrays_of_numpy(numpy: Any, variable: Any) -> None:
+    """Until JAX has seen them."""
+    f, x = numpy.asarray(SAMPLES), numpy.asarray([0.0, 1, 3, 4, 6])
+    result = anygrad.derivative(variable(f), spacing=variable(x))
+    assert type(result) is numpy.ndarray
+    assert result.tolist() == anygrad.derivative(f, spacing=x).tolist()
