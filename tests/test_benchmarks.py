@@ -226,6 +226,34 @@ def test_sizes_are_measured(
     assert loaded.items() <= sys.modules.items()
 
 
+@pytest.mark.parametrize(
+    "of", ["numpy", pytest.param("torch", marks=pytest.mark.peers)]
+)
+def test_what_is_drawn_is_measured(
+    numpy: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    of: str,
+) -> None:
+    """The percentiles come first, and then the calls that are behind."""
+    pytest.importorskip(of)
+    monkeypatch.syspath_prepend(FOLDER)
+    drawn = importlib.import_module("drawn")
+    monkeypatch.setattr(drawn, "SIZES", (1.0, 2.0))
+    times = iter([4.0] + [2.0, 4.0] * drawn.TIMES)
+    monkeypatch.setattr(drawn, "timed", lambda call, _: call() is None or next(times))
+    argv = ["drawn.py", "--seconds", "0", "--library", of]
+    monkeypatch.setattr(sys, "argv", argv)
+    if of == "torch":
+        torch = importlib.import_module("torch")
+        monkeypatch.setattr(torch, "set_num_threads", lambda _: None)
+    drawn.main()
+    first, *lines, last = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"1 calls; {of}.gradient takes")
+    assert len(lines) == len(drawn.PERCENTILES)
+    assert last.split()[:3] == ["2.00", "2", "4"]
+
+
 @pytest.mark.peers
 def test_wide_formulas_are_measured(
     jax: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
