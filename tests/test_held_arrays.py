@@ -101,3 +101,7 @@ def test_they_may_hold_arrays_of_numpy(numpy: Any, variable: Any) -> None:
     result = anygrad.derivative(variable(f), spacing=variable(x))
     assert type(result) is numpy.ndarray
     assert result.tolist() == anygrad.derivative(f, spacing=x).tolist()
+    ends = [("edge", "one_sided"), "edge"]
+    results = anygrad.gradient(variable(f), spacing=[1.0, variable(x)], boundary=ends)
+    wanted = anygrad.gradient(f, spacing=[1.0, x], boundary=ends)
+    assert [a.tolist() for a in results] == [a.tolist() for a in wanted]

@@ -138,8 +138,8 @@ def test_torch_trees_of_tensors(torch: Any) -> None:
     assert result.inner.tolist() == [0.0, 2, 4, 6, 8]
 
 
-def test_numpy_subclasses_with_a_state(numpy: Any) -> None:
-    """What each array carries would be lost where results are put together."""
+def named(numpy: Any) -> type:
+    """Return a class whose arrays carry a name along."""
 
     class Named(numpy.ndarray):
         name = None
@@ -147,10 +147,13 @@ def test_numpy_subclasses_with_a_state(numpy: Any) -> None:
         def __array_finalize__(self, source: Any) -> None:
             self.name = getattr(source, "name", None)
 
-    class Derived(Named):
-        pass
+    return Named
 
-    for cls in (Named, Derived):
+
+def test_numpy_subclasses_with_a_state(numpy: Any) -> None:
+    """What each array carries would be lost where results are put together."""
+    own = named(numpy)
+    for cls in (own, type("Derived", (own,), {})):
         f = numpy.asarray(SQUARES).view(cls)
         for call in (anygrad.gradient, anygrad.laplacian):
             with pytest.raises(TypeError, match=r"^`input` must be a plain.*asarray`"):
@@ -161,12 +164,9 @@ def test_numpy_subclasses_with_a_state(numpy: Any) -> None:
 def test_numpy_subclasses_that_keep_their_state(numpy: Any) -> None:
     """A class that has its say in all functions decides by itself."""
 
-    class Named(numpy.ndarray):
-        name = None
+    own: Any = named(numpy)
 
-        def __array_finalize__(self, source: Any) -> None:
-            self.name = getattr(source, "name", None)
-
+    class Named(own):
         def __array_function__(
             self, function: Any, types: Any, args: Any, kwargs: Any
         ) -> Any:
@@ -187,12 +187,9 @@ def test_numpy_subclasses_that_keep_their_state(numpy: Any) -> None:
 def test_numpy_subclasses_that_keep_their_state_in_part(numpy: Any) -> None:
     """NumPy's `where`, which chooses between formulas, makes plain arrays of them."""
 
-    class Joined(numpy.ndarray):
-        name = None
+    own: Any = named(numpy)
 
-        def __array_finalize__(self, source: Any) -> None:
-            self.name = getattr(source, "name", None)
-
+    class Joined(own):
         def __array_function__(
             self, function: Any, types: Any, args: Any, kwargs: Any
         ) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ._calls import Request
 from ._records import Plan
-from ._refusals import held_by, holds_array
+from ._refusals import each_in, held_by, holds_array
 
 
 def plan(
@@ -31,6 +31,4 @@ def plan(
 
 def held(given: Any) -> Any:
     """Return what is given, also in lists, with the arrays that are held."""
-    if type(given) in (list, tuple):
-        return type(given)(map(held, given))
-    return held_by(given) if holds_array(given) else given
+    return each_in(given, lambda one: held_by(one) if holds_array(one) else one)

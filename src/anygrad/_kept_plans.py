@@ -59,8 +59,7 @@ class Known:
         account.add(self.account.held)
         own = Known(self.plan._replace(tasks=tasks), account, self.place, **numbers)
         if self.coordinates is not None:
-            is_list = self.coordinates.is_list
-            own.coordinates = Coordinates(own.plan, self.place, is_list=is_list)
+            own.coordinates = Coordinates(own.plan, self.place)
         return own
 
 

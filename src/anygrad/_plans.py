@@ -38,7 +38,7 @@ from ._keys import (
 from ._libraries import BY_CLASS, lasting, without_shell
 from ._library import Library
 from ._records import Plan, Samples, are_short
-from ._stepping import Coordinates
+from ._stepping import Coordinates, entries_of, is_list
 from ._tasks import StepOutOfRangeError, beyond_ends, bound, masked, values_of
 
 #: Plans of more derivatives, as of very many components, are kept for one shape only:
@@ -111,7 +111,7 @@ def plan(
             )
             known = by_key.get(key)
             if known is None:
-                has_list = _is_list(spacing)
+                has_list = is_list(spacing)
                 known = _kept_plans.of_other_lengths(key, has_list=has_list)
         except (TypeError, RuntimeError, ValueError):
             # What cannot be looked up: symbolic lengths, sparse tensors, nonsense.
@@ -164,7 +164,7 @@ def _made(key: Any, planner: Planner, array: Any, request: Request) -> Plan:
         known = _known_of(planned, made, request, place)
         # That of the latest numbers is as large.
         known.account.add(size_of(key) + sys.getsizeof(known) + 2 * size_of(made))
-        own = _kept(key, known, samples, planned, has_list=_is_list(request.spacing))
+        own = _kept(key, known, samples, planned, has_list=is_list(request.spacing))
         if own is not known:
             made = _bound(own, request.spacing, request.boundary, None)
     return _masked(made, request.where, place)
@@ -221,7 +221,7 @@ def _known_of(
     """Return what is kept of a plan, and of that with the values of a first call."""
     beyond = [v for v in beyond_ends(planned.dims) if v is not None]
     given = request.spacing
-    steps = given if _is_list(given) else (given,)
+    steps = entries_of(given, 1)
     # Equal complex numbers may differ in signs of zeros; others' say what is equal.
     kinds = [entry_form(step) for step in steps]
     are_usual = all(kind in (float, True, False, None) for kind in kinds)
@@ -271,7 +271,7 @@ def _of_numbers(known: Known, given: Any, at_ends: Any) -> Plan:
 
 def _with_arrays(known: Known, given: Any, at_ends: Any) -> Plan:
     plan, place = known.plan, known.place
-    entries = given if _is_list(given) else (given,) * len(plan.axes)
+    entries: Any = entries_of(given, len(plan.axes))
     if place is not None:
         pairs = zip(entries, plan.axes, strict=True)
         entries = [place.array(entry, axis) for entry, axis in pairs]
@@ -283,11 +283,6 @@ def _with_arrays(known: Known, given: Any, at_ends: Any) -> Plan:
     ]
     tasks = tuple([bound(task, values) for task in plan.tasks])
     return plan.with_tasks(tasks)
-
-
-def _is_list(spacing: Any) -> bool:
-    """Tell whether a spacing has an entry per dim."""
-    return type(spacing) in (list, tuple)
 
 
 def _number(entry: Any) -> Any:

@@ -338,6 +338,15 @@ def first_in(given: Any, is_wanted: Callable[[Any], object]) -> Any:
     return given if is_wanted(given) else None
 
 
+def each_in(given: Any, change: Callable[[Any], Any]) -> Any:
+    """Return what a change makes of a value, or of all in a list or tuple."""
+    if type(given) is list:
+        return [each_in(entry, change) for entry in given]
+    if type(given) is tuple:
+        return tuple([each_in(entry, change) for entry in given])
+    return change(given)
+
+
 def is_quantity(value: Any) -> bool:
     """Tell whether a value has a unit that goes along."""
     return isinstance(carried(value), Units)

@@ -88,11 +88,9 @@ class Steps:
 class Coordinates:
     """A plan on coordinates, but for these: made to be fast, as `Steps` is."""
 
-    __slots__ = ("axes", "is_list", "ndim", "parts", "place", "rest")
+    __slots__ = ("axes", "ndim", "parts", "place", "rest")
 
-    def __init__(self, plan: Plan, place: Place | None, *, is_list: bool) -> None:
-        #: Whether there is one entry per dim, and not the only one alone.
-        self.is_list = is_list
+    def __init__(self, plan: Plan, place: Place | None) -> None:
         self.parts = [(task.place, task[:6], task[7:]) for task in plan.tasks]
         self.axes, self.place, self.rest = plan.axes, place, plan.after_tasks()
         self.ndim = 0 if plan.takes_vectors else plan.ndim
@@ -100,22 +98,20 @@ class Coordinates:
     @classmethod
     def of(cls, plan: Plan, given: Any, place: Place | None) -> Coordinates | None:
         """Return it for a plan to which coordinates are all that a call adds."""
-        is_list = type(given) in (list, tuple)
-        if not plan.tasks or (not is_list and len(plan.axes) != 1):
+        entries = entries_of(given, 1)
+        if not plan.tasks or len(entries) != len(plan.axes):
             return None
         if any(task.coordinates is None or task.inner for task in plan.tasks):
             return None
         # A shell is taken off in each call.
-        entries = given if is_list else (given,)
         is_usual = all(getattr(x, "ndim", 0) and without_shell(x) is x for x in entries)
-        return cls(plan, place, is_list=is_list) if is_usual else None
+        return cls(plan, place) if is_usual else None
 
     def plan(self, given: Any) -> Plan:
         """Return the plan for an array per dim, of the same forms as the first ones."""
         place, ndim = self.place, self.ndim
         found: list[Any] = []
-        entries = given if self.is_list else (given,)
-        for x, axis in zip(entries, self.axes, strict=True):
+        for x, axis in zip(entries_of(given, 1), self.axes, strict=True):
             array = x if place is None else place.array(x, axis)
             found.append(with_all_dims(array, axis, ndim) if ndim > 1 else array)
         tasks = [
@@ -123,6 +119,16 @@ class Coordinates:
             for number, before, after in self.parts
         ]
         return tuple.__new__(Plan, (tuple(tasks), *self.rest))
+
+
+def entries_of(given: Any, count: int) -> Sequence[Any]:
+    """Return an entry per dim: those of a list, or the only one for all."""
+    return given if is_list(given) else (given,) * count
+
+
+def is_list(given: Any) -> bool:
+    """Tell whether a spacing has an entry per dim."""
+    return type(given) in (list, tuple)
 
 
 def _stepped(task: Task) -> Stepped:

@@ -11,7 +11,7 @@ from typing import Any
 from ._calls import Request
 from ._libraries import is_exact, library_of, namespace_of
 from ._records import Plan
-from ._refusals import is_box
+from ._refusals import each_in, is_box
 
 
 def plan(
@@ -40,9 +40,10 @@ def as_arrays(given: Any) -> Any:
     """Return what is given, also in lists, with arrays for numbers that are traced."""
     import numpy
 
-    if type(given) in (list, tuple):
-        return type(given)(map(as_arrays, given))
-    return given * numpy.ones(()) if is_number_in_box(given) else given
+    one = numpy.ones(())
+    return each_in(
+        given, lambda value: value * one if is_number_in_box(value) else value
+    )
 
 
 def traced(array: Any, box: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from . import _libraries, _precision
 from ._constants import place_of
 from ._records import Samples
+from ._refusals import each_in
 from ._typing import DType
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def adopted(request: Request, samples: Samples) -> Request:
         is_own = type(entry).__module__ == "numpy"
         return place.adopted(entry) if is_own else entry
 
-    return request.with_each(lambda given: _each(given, adopted))
+    return request.with_each(lambda given: each_in(given, adopted))
 
 
 def without_symbols(request: Request, array: Any) -> Request:
@@ -49,19 +50,10 @@ def without_symbols(request: Request, array: Any) -> Request:
             dtype = dtype_of(array.dtype, device, xp)
             return xp.full((), entry, dtype=dtype, device=device)
 
-        return _each(given, as_array)
+        return each_in(given, as_array)
 
     return request._replace(
         spacing=without(request.spacing, _precision.longest_real),
         boundary=without(request.boundary, _precision.longest_real),
         scale_factors=without(request.scale_factors, _precision.real_of),
     )
-
-
-def _each(given: Any, change: Callable[[Any], Any]) -> Any:
-    """Return what a change makes of a value, or of all in a list or tuple."""
-    if type(given) is list:
-        return [_each(entry, change) for entry in given]
-    if type(given) is tuple:
-        return tuple([_each(entry, change) for entry in given])
-    return change(given)
