@@ -132,10 +132,11 @@ def shown(backend: Backend, function: str, f: Any, keywords: dict[str, Any]) -> 
 
 def small_blocks(library: str) -> None:
     """Cut arrays into blocks of a few elements, so that there are many."""
+    from anygrad import _records
     from anygrad._executors import in_numpy, in_torch
     from anygrad._executors.played import blocks, forms
 
-    forms.MOST_UNRECORDED = -1
+    forms.MOST_UNRECORDED = _records.MOST_UNPREPARED = -1
     blocks.SHORT_AXIS = 4  # the ends of longer ones may be left to blocks of their own
     in_numpy.LEAST_IN_ONE_PASS = in_torch.LEAST_IN_ONE_PASS = 0
     if library == "numpy":

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import anygrad
-from anygrad import _agnostic
+from anygrad import _agnostic, _records
 from anygrad._executors import in_numpy, in_torch
 from anygrad._executors.played import forms, preparing
 from backends import Backend
@@ -41,6 +41,7 @@ SHAPES = [
 def several_blocks(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut arrays of these sizes into several blocks, as much larger ones are."""
     monkeypatch.setattr(forms, "MOST_UNRECORDED", -1)
+    monkeypatch.setattr(_records, "MOST_UNPREPARED", -1)
     if backend.library == "numpy":
         monkeypatch.setattr(in_numpy, "LEAST_SHARED", 0)
         cut = in_smaller_blocks(in_numpy._ops())

@@ -141,7 +141,8 @@ def test_large_tensors(torch: Any, number: int, dtype: str) -> None:
 def test_large_tensors_are_numpys_on_one_thread(torch: Any, threads: int) -> None:
     """On several, torch makes up for what its operations take longer to call."""
     f = torch.ones(SHAPE)
-    found = same_memory.InNumPy().run(f, plan_of("gradient", f))
+    plan = plan_of("gradient", f)
+    found = same_memory.InNumPy().run(f, plan, plan.namespace)
     assert (found is not None) == (threads == 1)
 
 
@@ -151,7 +152,8 @@ def test_large_tensors_of_16_bits_stay(torch: Any) -> None:
     in_numpy = same_memory.InNumPy()
     for n, is_there in ((2**10, True), (2**15, False)):
         f = torch.ones(n, dtype=torch.float16)
-        found = in_numpy.run(f, plan_of("gradient", f))
+        plan = plan_of("gradient", f)
+        found = in_numpy.run(f, plan, plan.namespace)
         assert (found is not None) == is_there
 
 

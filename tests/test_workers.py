@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import anygrad
-from anygrad import _workers
+from anygrad import _records, _workers
 from anygrad._executors import in_numpy
 
 
@@ -35,6 +35,7 @@ def small_blocks(numpy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut arrays into blocks of a few elements, so that there are many."""
     cut = in_numpy._ops()._replace(block_bytes=256)
     monkeypatch.setattr(in_numpy, "LEAST_SHARED", 0)
+    monkeypatch.setattr(_records, "MOST_UNPREPARED", -1)
     monkeypatch.setattr(in_numpy, "_ops", lambda: cut)
 
 

@@ -317,6 +317,24 @@ def all_tasks(plan: Plan) -> Iterator[Task]:
         yield task
 
 
+#: To prepare what serves calls of one shape takes some 20 µs, as long as it takes to
+#: go through so many samples more often than blocks do.
+MOST_UNPREPARED = 2**13
+
+
+def comes_once(samples: int, plan: Plan, most_terms: int) -> bool:
+    """Tell whether nothing is kept for few samples on steps, with few terms each."""
+    if samples > MOST_UNPREPARED:
+        return False
+    for task in plan.tasks:
+        has_arrays = task.coordinates is not None or task.where is not None
+        if task.kept is not None or has_arrays:
+            return False
+        if sum([len(formula.terms) for formula in task.scheme.formulas]) > most_terms:
+            return False
+    return True
+
+
 def are_short(tasks: Sequence[Task]) -> bool:
     """Tell whether an axis of some task has too few points for an interior.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _agnostic, _compilers, _workers
 from .._namespaces import of_numpy
-from .._records import are_short, without_masks
+from .._records import are_short, comes_once, without_masks
 from . import caches, results
 from .memory import OF_NUMPY, layout_as
 from .played import blocked, operations, spaces
@@ -31,6 +31,10 @@ LEAST_SHARED = 2**23
 
 #: On fewer, calls with factors take no longer on whole arrays.
 LEAST_IN_ONE_PASS = 2**15
+
+#: Where a derivative has no more terms, operations on whole arrays take less time than
+#: it takes to prepare blocks for a shape that has not come often.
+MOST_TERMS = 8
 
 
 def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[Any, ...]:
@@ -60,6 +64,8 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
         again = None if outs else spaces.run(f, plan, moves, copy, layout)
         if again is not None:
             return again
+        if comes_once(f.size, plan, MOST_TERMS):
+            return _silently(_agnostic.run, f, plan, xp)  # type: ignore[no-any-return]
     has_loops = f.size >= LEAST_SAMPLES and f.ndim > 1
     call = _swiftly if has_loops else _silently
     return call(_in_blocks, f, plan, outs, layout)  # type: ignore[no-any-return]

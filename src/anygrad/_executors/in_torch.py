@@ -61,7 +61,7 @@ def _run_blocked(f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...]:
     if on_cpu:
         in_numpy = _in_numpy()
         if in_numpy is not None:
-            results = in_numpy.run(f, plan)
+            results = in_numpy.run(f, plan, xp)
     elif f.is_cuda:
         from .printed import torch_on_cuda  # imports what only a GPU needs
 

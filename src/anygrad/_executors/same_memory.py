@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from .. import _compilers, _workers
+from .. import _agnostic, _compilers, _workers
 from .._beyond import all_arrays_of
 from .._namespaces import of_numpy
-from .._records import Plan, Task, all_tasks, unrounded, without_masks
+from .._records import Plan, Task, all_tasks, comes_once, unrounded, without_masks
 from . import huge_pages, in_numpy, results
 from .memory import layout_as
 from .played import spaces
@@ -36,6 +36,9 @@ MANY_BYTES = 3 * 2**22
 
 #: So many are few where torch has one thread: calls on them are made again, too.
 FEW_FOR_ONE_THREAD = 2**19
+
+#: As that for NumPy's arrays: torch's operations take longer to call.
+MOST_TERMS = 5
 
 #: So few samples of a dtype that NumPy lacks, or is slow to round to, take less time in
 #: the working dtype.
@@ -60,10 +63,11 @@ class InNumPy:
         self.dtypes, self.view = self.there.dtypes, self.there.view
         self.moves = spaces.Moves(torch.Tensor.copy_, _bits_of, torch.equal)
 
-    def run(self, f: Any, plan: Plan) -> tuple[Any, ...] | None:
+    def run(self, f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...] | None:
         """Return the results of a plan; None for what NumPy does not have.
 
-        They are torch's own arrays, laid out in its way: NumPy only fills them.
+        They are torch's own arrays, laid out in its way: NumPy only fills them, but
+        where a few operations of torch's take less time.
         """
         import torch
 
@@ -80,9 +84,12 @@ class InNumPy:
             again = spaces.run(f, plan, self.moves, torch.clone, layout)
             if again is not None:
                 return again
+            # Torch puts pieces together in the order of their axes.
+            if layout is None and comes_once(f.numel(), plan, MOST_TERMS):
+                return _agnostic.run(f, plan, xp)
         there = self.there.plan(f, plan) if is_small or _pays(f, plan) else None
         if there is None:
-            return self._widened(f, plan) if may_be_again else None
+            return self._widened(f, plan, xp) if may_be_again else None
         made = results.empty(f, plan, huge_pages.empty_like)
         samples, outs = self.view(f), [self.view(out) for out in made.outs]
         if is_small:
@@ -149,7 +156,7 @@ class InNumPy:
             items=items,
         )
 
-    def _widened(self, f: Any, plan: Plan) -> tuple[Any, ...] | None:
+    def _widened(self, f: Any, plan: Plan, xp: Namespace) -> tuple[Any, ...] | None:
         """Return derivatives of few samples of a dtype that is rather torch's.
 
         Torch converts them to the working dtype, and rounds the results.
@@ -159,7 +166,8 @@ class InNumPy:
             return None
         if f.dtype in dtypes or not f.is_floating_point():  # wide ones would be rounded
             return None
-        found = self.run(f.to(*dtypes), plan.with_tasks(tuple(map(_wide, plan.tasks))))
+        widened = plan.with_tasks(tuple(map(_wide, plan.tasks)))
+        found = self.run(f.to(*dtypes), widened, xp)
         if found is None:
             return None
         pairs = zip(found, plan.tasks, strict=True)
