@@ -196,7 +196,7 @@ def weighted_sum(
         term = term if weight is None else term * weight
         total = term if total is None else total + term
     # The numbers of a step stand apart where their product is no normal number.
-    guarded = len(task.scales) > 0 and len((*scale.factors, *scale.divisors)) > 1
+    guarded = len(scale.factors) + len(scale.divisors) > 1 and len(task.scales) > 0
     for factor in scale.factors:
         total = total * factor
         total = lowering.barrier(total) if guarded else total

@@ -58,9 +58,9 @@ def part_of(array: Any, cuts: Sequence[slice]) -> Any:
     return array[(*[slice(None) if n == 1 else cut for cut, n in pairs], ...)]
 
 
-def shifted(array: Array, axis: int, formula: Formula, offset: int) -> Any:
+def shifted(array: Array, task: Task, formula: Formula, offset: int) -> Any:
     """Return what lies `offset` points from each point that the formula fills."""
-    return array[index_along(axis, points(formula, offset))]
+    return array[index_along(task.axis, points(formula, offset))]
 
 
 def points(formula: Formula, offset: int) -> slice:
@@ -75,7 +75,5 @@ def points(formula: Formula, offset: int) -> slice:
 STANDARD = Lowering(
     join=lambda pieces, task, xp: xp.concat(pieces, axis=task.axis),
     barrier=lambda array: array,
-    shifted=lambda array, task, formula, offset: shifted(
-        array, task.axis, formula, offset
-    ),
+    shifted=shifted,
 )

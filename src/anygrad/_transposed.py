@@ -63,7 +63,7 @@ def _parts(
     """Return what the samples get, in the order in which it is added."""
     axis, length = task.axis, slopes.shape[task.axis]
     for formula, terms, (factors, divisors) in formulas:
-        scaled = _lowering.shifted(slopes, axis, formula, 0)
+        scaled = _lowering.shifted(slopes, task, formula, 0)
         for factor in factors:
             scaled = scaled * factor
         for divisor in divisors:

@@ -120,7 +120,7 @@ def _put_over(pieces: list[Any], task: Task, xp: Namespace) -> Any:
 def _shifted(array: Any, task: Task, formula: Formula, offset: int) -> Any:
     """Return all of the axis moved by an offset, for what reads neighbours only."""
     if not _is_shifted(task, formula):
-        return _lowering.shifted(array, task.axis, formula, offset)
+        return _lowering.shifted(array, task, formula, offset)
     # Beyond an end is the other one, as for any index.
     if formula.start >= 0 and formula.start + offset < 0:
         offset += array.shape[task.axis]
