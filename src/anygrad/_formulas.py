@@ -79,15 +79,18 @@ def weights(offsets: Sequence[int], order: int) -> tuple[list[int], int]:
     exact in integers.  (B. Fornberg, Math. Comp. 51, 1988, has the same weights by
     a recursion.)
     """
+    product = [1]
+    for k in offsets:
+        product = _times_root(product, k)
     numerators, denominators = [], []
     for j in offsets:
-        polynomial, scale = [1], 1
-        for k in offsets:
-            if k != j:
-                polynomial = _times_root(polynomial, k)
-                scale *= j - k
-        numerators.append(math.factorial(order) * polynomial[order])
-        denominators.append(scale)
+        # The coefficient of ``s**order`` in the product divided by ``s - j``, by
+        # Horner's scheme: Lagrange's product has all roots but `j`.
+        coefficient = 0
+        for higher in product[:order:-1]:
+            coefficient = coefficient * j + higher
+        numerators.append(math.factorial(order) * coefficient)
+        denominators.append(math.prod([j - k for k in offsets if k != j]))
     common = math.lcm(*denominators)
     scaled = [a * (common // b) for a, b in zip(numerators, denominators, strict=True)]
     divisor = math.gcd(common, *scaled)
