@@ -61,7 +61,7 @@ def _parts(
     slopes: Any, task: Task, formulas: Sequence[WeightedFormula]
 ) -> Iterator[Part]:
     """Return what the samples get, in the order in which it is added."""
-    axis, length = task.axis, slopes.shape[task.axis]
+    length = slopes.shape[task.axis]
     for formula, terms, (factors, divisors) in formulas:
         scaled = _lowering.shifted(slopes, task, formula, 0)
         for factor in factors:
