@@ -7,14 +7,15 @@ transposed tasks, which is run as any other.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, reduce
 from itertools import repeat
+from operator import add
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _agnostic, _lowering, _transposed
 from .._beyond import all_arrays_of, has_arrays
-from .._records import Plan, all_tasks, are_short
-from . import results
+from .._lowering import index_along
+from .._records import Plan, all_tasks, are_short, totals_of
 
 if TYPE_CHECKING:
     from .._records import Task
@@ -55,19 +56,23 @@ def run(
     xp: Namespace,
     forward: Callable[[Any, Plan, Namespace], tuple[Any, ...]],
 ) -> tuple[Any, ...]:
-    """Return the derivatives of `f`, which `forward` computes, one step each."""
+    """Return the results of a plan, which `forward` computes, in one step each.
+
+    Results in one array are one: it is written at once, and what flows back is added
+    up, too.
+    """
     derivative = _derivative()
 
-    def total(tasks: tuple[Task, ...]) -> Any:
-        own = plan.with_tasks(tasks)
-        own = own if own.stack is None else own._replace(stack=None)
+    def result(own: Plan) -> Any:
         # The steps and the coordinates: there are no other arrays, nor masks.
         grids = [grid for task in all_tasks(own) for grid in all_arrays_of(task)]
         return derivative.apply(f, own, xp, forward, *grids)
 
-    if plan.is_plain:  # each task is a total, and small calls count
-        return tuple([total((task,)) for task in plan.tasks])
-    return results.of_totals(plan, total, xp, xp.stack)
+    if plan.stack is not None:
+        return (result(plan),)
+    # Each task of a plain plan is a total: that is told at once, as small calls count.
+    totals = zip(plan.tasks) if plan.is_plain else totals_of(plan.tasks)
+    return tuple([result(plan.with_tasks(tasks)) for tasks in totals])
 
 
 def _with_grids(plan: Plan, grids: Iterator[Any]) -> Plan:
@@ -88,7 +93,7 @@ def _derivative() -> Any:
     import torch
 
     class Derivative(torch.autograd.Function):  # type: ignore[misc]
-        """One partial derivative, with all that is added to it."""
+        """A result: partial derivatives that are added, or several in one array."""
 
         @staticmethod
         def forward(
@@ -115,19 +120,36 @@ def _derivative() -> Any:
 
 def transposed(slopes: Any, plan: Plan, shape: Sequence[int], xp: Namespace) -> Any:
     """Return what samples of a shape get of what a result has got."""
+    parts = list(_parts(slopes, plan))
     component = plan.tasks[0].component
     if component is None:
-        return _of_samples(slopes, plan.tasks, xp)
-    axis, parts = component[0], []
+        return _sum_of_samples(parts, xp)
+    axis, whole = component[0], []
     for number in range(shape[axis]):
-        tasks = [task for task in plan.tasks if task.component == (axis, number)]
-        part = _of_samples(slopes, tasks, xp) if tasks else xp.zeros_like(slopes)
-        parts.append(part)
-    return xp.stack(parts, axis=axis)
+        own = [(s, [t for t in ts if t.component == (axis, number)]) for s, ts in parts]
+        own = [(s, tasks) for s, tasks in own if tasks]
+        whole.append(_sum_of_samples(own, xp) if own else xp.zeros_like(parts[0][0]))
+    return xp.stack(whole, axis=axis)
+
+
+def _parts(slopes: Any, plan: Plan) -> Iterator[tuple[Any, Sequence[Task]]]:
+    """Return the tasks of each result with what it has got, at all of its places."""
+    if plan.stack is None:
+        yield slopes, plan.tasks
+        return
+    axis = plan.stack.axis
+    for number, tasks in enumerate(totals_of(plan.tasks)):
+        places = plan.stack.places(number)
+        yield reduce(add, [slopes[index_along(axis, *at)] for at in places]), tasks
+
+
+def _sum_of_samples(parts: Sequence[tuple[Any, Sequence[Task]]], xp: Namespace) -> Any:
+    """Return what the samples of one component get of several results."""
+    return reduce(add, [_of_samples(slopes, tasks, xp) for slopes, tasks in parts])
 
 
 def _of_samples(slopes: Any, tasks: Sequence[Task], xp: Namespace) -> Any:
-    """Return what the samples of one component get."""
+    """Return what the samples of one component get of one result."""
     import torch
 
     from . import in_torch
