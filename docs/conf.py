@@ -108,8 +108,8 @@ def tested_versions():
     for extra, requirements in metadata["project"]["optional-dependencies"].items():
         name, _, oldest = requirements[0].partition(">=")
         name = name.partition("[")[0]
-        if extra != "example":
-            versions[name] = extra, oldest, newest[name]
+        if extra != "example":  # a library's own comes before those that need it, too
+            versions.setdefault(name, (extra, oldest, newest[name]))
     return versions
 
 

@@ -1,4 +1,4 @@
-"""The table of *Often asked*: what is passed in the place of what one has."""
+"""The table of *Frequently asked*: what is passed in the place of what one has."""
 
 from __future__ import annotations
 
@@ -190,6 +190,7 @@ def names() -> dict[str, Any]:
     labels = {"x": numpy.arange(8.0) ** 2, "track": track}
     return {
         "anygrad": anygrad,
+        "numpy": numpy,
         "f": f,
         "wind": numpy.stack([f, f**2]),
         "image": (100 * f).astype("int16"),
@@ -200,6 +201,9 @@ def names() -> dict[str, Any]:
         "phi": numpy.arange(8.0) / 10,
         "circles": numpy.arange(1.0, 7.0)[:, None] * numpy.arange(8.0),
         "periods": 8 * numpy.arange(1.0, 7.0)[:, None],
+        "values": f[:, :1],
+        "frequency": numpy.arange(1.0, 9.0),
+        "spectrum": numpy.arange(1.0, 9.0) ** -2,
         "fold": f[-1:, ::-1],
         "ureg": pint.UnitRegistry(),
         "array": xarray.DataArray(f, labels, ("y", "x")),

@@ -11,6 +11,8 @@ import ast
 import doctest
 import math
 import re
+import runpy
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -136,6 +138,21 @@ def test_readme_names_every_library() -> None:
         cls = library.family[0]
         names = f"{library.package}.{cls}", f"{library.namespace}.{cls}"
         assert any(f"| `{name}` |" in table for name in (*names, *library.classes))
+
+
+def test_readme_and_the_guide_name_the_same_extras(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The guide's table is made from `pyproject.toml`."""
+    monkeypatch.setattr(sys, "path", [str(ROOT / "docs"), *sys.path])
+    table = runpy.run_path(str(ROOT / "docs" / "conf.py"))["libraries"]()
+    of_guide = re.findall(r"^\| `[\w-]+` \| .*? \| (.*?) \|", table, re.MULTILINE)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").split("## ")
+    (rows,) = (part for part in readme if part.startswith("Array libraries"))
+    of_readme = re.findall(r"^\| .*? \| `.*?` \| (.*?) \|", rows, re.MULTILINE)
+    assert [cell.split("<br>") for cell in of_guide] == [
+        cell.split(", ") for cell in of_readme
+    ]
 
 
 def test_api_page_has_every_public_name() -> None:

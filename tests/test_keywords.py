@@ -160,7 +160,7 @@ from word_for_word import MODES, refused
             {"boundary": ("periodic", -360.0)},
             (
                 "`boundary` must have a positive, finite period. Got -360.0. It is a "
-                "length: it has no sign, also where the coordinates descend."
+                "length: it has no sign, even where the coordinates descend."
             ),
         ),
         (

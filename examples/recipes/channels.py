@@ -25,7 +25,7 @@ np.testing.assert_allclose(anygrad.curl(turning, **grid), 2.0, rtol=1e-12)
 np.testing.assert_allclose(anygrad.divergence(turning, **grid), 0.0, atol=1e-12)
 
 # %%
-# Two vortices, that turn against each other.
+# Two counter-rotating vortices.
 
 field = np.zeros((y.size, x.size, 2))
 for centre, sense in ((-1.0, 1.0), (1.0, -1.0)):

@@ -3,8 +3,8 @@ Larger than memory: Dask and zarr
 =================================
 
 An array on disk is differentiated chunk by chunk: Dask reads a chunk with a margin of
-its neighbours, and the result goes to disk again. Never is more in memory than a few
-chunks.
+its neighbours, and the result goes back to disk. There are never more than a few chunks
+in memory.
 
 As a script, ``python chunks.py 40000`` does the same with 40,000 rows and columns,
 which are 12.8 GB.
@@ -45,7 +45,7 @@ height = da.from_zarr(store / "height")
 along_y, along_x = anygrad.gradient(height, spacing=step, edge_order=2)
 assert along_x.chunks == height.chunks
 
-# Only now it is read, differentiated and written.
+# Only now are they read, differentiated and written.
 steepness = da.hypot(along_y, along_x)
 target = zarr.create_array(
     store / "steepness", shape=height.shape, chunks=(chunk, chunk), dtype="float64"

@@ -43,8 +43,8 @@ expected = anygrad.gradient(potential, spacing=[y, x], edge_order=2)
 
 # %%
 # Samples go to the device once.  Coordinates may stay NumPy arrays: they are constants
-# of the call.  On a GPU the call only starts the work: who measures it must wait, by
-# ``torch.cuda.synchronize()`` or the stream's ``synchronize()``.
+# of the call.  On a GPU the call only starts the work: to measure its time, wait for it
+# by ``torch.cuda.synchronize()`` or the stream's ``synchronize()``.
 
 for name, put, get in on_devices():
     samples = put(potential)

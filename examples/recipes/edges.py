@@ -2,7 +2,7 @@
 Edges and ridges of an image
 ============================
 
-Edges are where the gradient of the brightness is long, and dark lines where the larger
+Edges are where the gradient of the brightness is large, and dark lines where the larger
 eigenvalue of the Hessian is large. Images are often arrays of ``uint8``, in which
 differences would wrap; here they do not.
 """
@@ -22,8 +22,8 @@ slope = anygrad.derivative(row, dim=1, edge_order=1, dtype="float32")
 np.testing.assert_array_equal(slope, [[0.0, -122.5, -122.5, 0.0]])
 
 # %%
-# The length of the gradient shows edges.  ``stack_dim=-1`` puts both derivatives of a
-# pixel side by side, in one array, as formulas with vectors and matrices like it.
+# The magnitude of the gradient shows edges.  ``stack_dim=-1`` puts both derivatives of
+# a pixel side by side, in one array, as functions of vectors and matrices expect it.
 
 with get_sample_data("grace_hopper.jpg") as file:
     photograph = imread(file, format="jpg")[:470, 60:460]

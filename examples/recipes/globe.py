@@ -2,8 +2,8 @@
 Vorticity and divergence of wind on a sphere
 ============================================
 
-East and north turn from point to point on a globe, and degrees of longitude become
-shorter towards the poles. ``anygrad.lonlat`` says so to ``curl`` and ``divergence``,
+On a globe, the directions east and north change from point to point, and degrees of
+longitude become shorter towards the poles. ``anygrad.lonlat`` takes that into account,
 and a period of 360 degrees makes the first column a neighbour of the last one.
 """
 
@@ -34,9 +34,9 @@ for accuracy, most in ((2, 2e-2), (4, 2e-4), (8, 1e-8)):
     assert np.max(np.abs(divergence)) < 1e-12 * OMEGA
 
 # %%
-# A wave of Rossby and Haurwitz, which real models are tested with: it travels around
-# the globe and keeps its shape. Its stream function is a spherical harmonic, so that
-# the vorticity is known. It crosses the meridian of Greenwich, where the columns begin.
+# A Rossby-Haurwitz wave, a standard test of atmospheric models: it travels around the
+# globe and keeps its shape. Its stream function is a spherical harmonic, so that the
+# vorticity is known. It crosses the prime meridian, where the columns begin.
 
 WAVES, SPEED = 4, 7.848e-6  # waves around the globe; per second
 cosine, sine = np.cos(north), np.sin(north)
@@ -53,7 +53,7 @@ exact = 2 * SPEED * sine - SPEED * (WAVES**2 + 3 * WAVES + 2) * sine * (
 np.testing.assert_allclose(vorticity, exact, atol=2e-5 * np.max(exact))
 np.testing.assert_allclose(divergence, 0.0, atol=2e-5 * np.max(exact))
 
-# The first column stands in the middle of the map: a seam there would be seen.
+# The first column is in the middle of the map, where a seam would be seen.
 half = longitude.size // 2
 turn = [np.roll(a, half, axis=1) for a in (1e5 * vorticity, u, v)]
 figure, axes = plt.subplots(figsize=(9, 4), layout="constrained")

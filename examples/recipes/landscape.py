@@ -42,8 +42,8 @@ east = (
 )
 plane = -0.3 * np.sqrt(0.5) * east - 0.3 * np.sqrt(0.5) * north
 
-# Along a meridian the distance to the middle one changes, and so do the heights. On the
-# middle one itself, there is nothing of it.
+# Along a meridian, the distance to the middle one changes, and with it the heights, but
+# not along the middle one itself.
 slope, aspect = slope_and_aspect(plane, longitude, latitude)
 middle = longitude.size // 2
 np.testing.assert_allclose(slope[:, middle], np.degrees(np.arctan(0.3)), rtol=1e-9)

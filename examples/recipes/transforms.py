@@ -3,8 +3,8 @@ jit, vmap and grad of JAX
 =========================
 
 A call is traced like any other operation, so that it can be compiled, mapped over a
-batch and differentiated. What is no array, such as ``dim``, ``boundary`` and ``order``,
-decides which formulas there are: for ``jax.jit`` those are static.
+batch and differentiated. Arguments that are no arrays, such as ``dim``, ``boundary``
+and ``order``, choose the formulas: for ``jax.jit`` they are static.
 """
 
 import functools

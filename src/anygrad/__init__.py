@@ -25,13 +25,13 @@ halo_width
     How many points of a neighbour's block a call reads, for arrays that
     you cut.
 
-All of samples take `spacing`, a step or coordinates; `accuracy` inside and
-`edge_order` at the ends; `boundary`, what lies beyond these; `where`, which
-samples are valid; and `dtype`.
+All functions of samples take `spacing`, a step or coordinates; `accuracy`
+inside and `edge_order` at the ends; `boundary`, what lies beyond these;
+`where`, which samples are valid; and `dtype`.
 
-Two settings, each with a ``get_`` and a ``set_default_``: `set_workers`,
-how many threads a call may use, and `set_compiler`, with which a call
-becomes one loop.
+There are two settings, each with a ``get_`` and a ``set_default_``:
+`set_workers`, how many threads a call may use, and `set_compiler`, with
+which a call becomes one loop.
 
 The slope of a parabola, sampled at uneven points:
 
@@ -48,9 +48,9 @@ To read on: ``help(anygrad.gradient)`` has every argument, the formulas,
 and more examples.  In a checkout, `docs/quickstart.md` comes first; then
 `docs/guide` has `spacing.md` on grids, `boundaries.md` on the ends,
 missing samples and vector fields, `backends.md` on each library, and
-`xarray.md` on labelled arrays, for which `anygrad.xarray` has functions of
-their own.  On the command line, ``python -m anygrad`` says which libraries
-are installed here.
+`xarray.md` on labelled arrays, for which `anygrad.xarray` has its own
+functions.  On the command line, ``python -m anygrad`` lists the libraries
+that are installed.
 """
 
 import typing as _t

@@ -60,22 +60,22 @@ def gradient(
     """Estimate the gradient of a function from its samples on a grid.
 
     The partial derivatives are estimated by finite differences: by default,
-    second-order accurate central ones in the interior, one-sided ones at the
-    edges.  The meaning is that of `torch.gradient`, for an array of any
-    library that follows the array API standard: the result is of the same
-    library, on the same device, as lazy, as traced and as differentiable as
-    the samples.  This is not automatic differentiation: what is differentiated
-    is sampled data, not a Python function.
+    central ones of the second order in the interior, and one-sided ones of the
+    first order at the edges.  That is what `torch.gradient` does, here for
+    arrays of any library that follows the array API standard: results are of
+    the same library, on the same device, and as lazy, as traced and as
+    differentiable as the samples.  This is not automatic differentiation: it
+    differentiates sampled data, not a Python function.
 
     Parameters
     ----------
     input : array of shape (..., n, ...), real or complex floats, or integers
         The samples.  Along each dim that is differentiated, there must be at
         least ``max(edge_order + 1, accuracy)`` of them where an end is
-        one-sided or `where` is given.  With ghosts at both ends and no
-        `where`, one is enough, and two for ``"reflect"`` and, on coordinates,
-        for all but ``"periodic"`` and ghosts that are given.  Beside ghosts of
-        a neighbour at one end only, `halo_width` says how many
+        one-sided or `where` is given.  Where no end is one-sided and `where`
+        is None, one is enough, and two for ``"reflect"`` and, on coordinates,
+        for all but ``"periodic"`` and ghosts that are given.  With ghosts of a
+        neighbour at one end only, `halo_width` says how many
         (`shortest_block`).
     spacing : scalar, array, list or tuple of these, or None, default: 1
         Where the samples lie.  One scalar is the step along every dim.  A list
@@ -89,12 +89,12 @@ def gradient(
           a curvilinear grid; those of `numpy.meshgrid` need its
           ``indexing="ij"``.
 
-        Arrays are of the library and on the device of `input`, or NumPy's:
-        these go with any library, as constants of the call.  Coordinates may
+        Arrays must be of the library and on the device of `input`, or NumPy's,
+        which go with any library, as constants of the call.  Coordinates may
         be uneven, descending and complex.  Their values are not looked at:
         where two neighbours are equal, the derivative is infinite or NaN.
-        None is 1.  Here, as `input` and in `boundary`, quantities of pint,
-        astropy, unyt and unxt are taken, too: the results are quantities then.
+        None is 1.  Quantities of pint, astropy, unyt and unxt are taken here,
+        as `input` and in `boundary`; results are quantities then.
     dim : int, or list, tuple or range of int, or None, default: None
         The dims to differentiate along, each once; the results, and the
         entries of `spacing` and `boundary`, are in this order.  Negative ones
@@ -113,19 +113,19 @@ def gradient(
 
         - ``"one_sided"``: nothing, so the formulas there read points to one
           side only;
-        - ``"periodic"``: the other end, one step from the last point to the
-          first, which the samples must not repeat as their last one; with
-          coordinates, ``("periodic", period)`` with the length after which
-          they repeat, which is positive, also where they descend, and may be
-          an array: one for each line;
+        - ``"periodic"``: the other end, where the first point is one step
+          after the last, and not the same point again; with coordinates,
+          ``("periodic", period)`` with the length after which they repeat,
+          which is positive, even if they descend, and may be an array: one for
+          each line;
         - ``"reflect"``, ``"symmetric"``, ``"edge"``: samples as `numpy.pad`
           names them, at mirrored coordinates;
         - a number: that value everywhere, in the unit of `input`; or an array:
           one for each line;
-        - ``"ghosts"``: samples of the neighbour of a block, which `input`
-          holds at this end, with their coordinates and their part of a mask
-          (`halo_width` says how many): the result is that of the block's own
-          points, and shorter by these;
+        - ``"ghosts"``: samples of a neighbouring block, which `input` includes
+          at this end, with their coordinates and their part of a mask
+          (`halo_width` says how many): the result is that for the block's own
+          points, and shorter by the ghosts;
         - ``("ghosts", samples)``, in a pair only: samples beyond that end, in
           the order of the dim and with the lengths of `input` along all others
           (`halo_width` says how many at least); with coordinates,
@@ -133,38 +133,39 @@ def gradient(
         - a pair (left, right) of these, except of ``"periodic"``.
 
         Except for ``"one_sided"``, the formula at the edges is that of the
-        interior.  Arrays are of the library and on the device of `input`, or
-        NumPy's, and converted to the dtype in which is computed.  Those of
-        values broadcast to `input`, those of periods to what is
-        differentiated, with a length of one along the dim.  A period is not
-        compared with the coordinates: if it is not longer than their span, the
-        step from the last point to the first is negative or zero, and the
-        derivatives near the ends have no meaning: they may be infinite or NaN.
-        A pair for several dims is taken in a list only, because a bare one may
-        be meant for the ends or for two dims.
+        interior.  Arrays must be of the library and on the device of `input`,
+        or NumPy's, and are converted to the working dtype.  Those of values
+        broadcast to `input`, those of periods to what is differentiated, with
+        a length of one along the dim.  A period must be longer than the span
+        of the coordinates, which is not checked: otherwise, the step from the
+        last point to the first is negative or zero, and the derivatives near
+        the ends are meaningless, infinite or NaN.  For several dims, a pair
+        must be in a list, because a bare one could mean two ends or two dims.
     where : array of bool or None, default: None
         Which samples are valid: broadcastable to `input`, of its library and
-        on its device, or a NumPy array.  None is: all.  Values under False do
-        not matter.  Along a dim, each run of valid samples is differentiated
-        as an array of its own; where it is too short, `edge_order` and then
-        `accuracy` fall to what fits, else it is NaN.  A masked `input` brings
-        its mask, and results are masked.
+        on its device, or a NumPy array.  None means all.  Values where it is
+        False do not matter.  Along a dim, each run of valid samples is
+        differentiated as an array of its own; if it is too short, `edge_order`
+        and then `accuracy` are reduced to what fits, and if nothing does, the
+        result is NaN.  A masked `input` brings its mask, and results are
+        masked.
     stack_dim : int or None, default: None
-        Where a new dim of all results stands, in one array; negative numbers
-        count from behind the last dim of `input`.  None returns a tuple.
+        The position of a new dim, along which all results are put into one
+        array; negative numbers count from behind the last dim of `input`.
+        None returns a tuple.
     scale_factors : list or tuple of float or array, or None, default: None
-        How long a step of one is along each dim, for curved coordinates that
-        are orthogonal; `spherical`, `cylindrical` and `lonlat` return them.
-        Each is a number, or a real array, broadcastable to `input`, and of two
-        dims or more if that has them.  Where one is zero, results are infinite
+        The length of a unit step along each dim, for orthogonal curved
+        coordinates; `spherical`, `cylindrical` and `lonlat` return them.  Each
+        is a number, or a real array, broadcastable to `input`, and with more
+        than one dim if that has more.  Where one is zero, results are infinite
         or NaN.
     dtype : dtype or None, default: None
         The dtype of the result: a real or complex floating one of the library
-        of `input`, or the name of one in the standard.  It is rounded to it
-        once, after a computation in no fewer digits than without it.  None is
-        what follows from `input` and `spacing`, as said below.
+        of `input`, or the name of one in the standard.  The result is rounded
+        to it once; the computation is no less precise than without it.  None
+        is what follows from `input` and `spacing`, as said below.
     axis : int, or list, tuple or range of int, or None, default: None
-        Another word for `dim`; only one of them may be given.
+        Another name for `dim`; only one of them may be given.
 
     Returns
     -------
@@ -173,10 +174,10 @@ def gradient(
         each of the shape of `input`, in the unit of `input` per unit of
         `spacing`.  Of the library and on the device of `input`.  Floating
         samples keep their dtype, integer ones get the default real floating
-        dtype of their library; a floating `spacing` array of coordinates is
-        promoted with it as in the standard, steps are not; a complex step or
-        coordinate makes the result complex.  Empty for a 0-dimensional `input`
-        or for no dims.
+        dtype of their library; floating coordinates in `spacing` are promoted
+        with it as in the standard, steps are not; a complex step or coordinate
+        makes the result complex.  Empty for a 0-dimensional `input` or for no
+        dims.
 
     Raises
     ------
@@ -204,15 +205,15 @@ def gradient(
         - If `stack_dim` is neither an int nor None.
         - If `scale_factors` is neither a list or tuple nor None; if an entry
           of it is not real, or would be refused in `spacing`.
-        - If `dtype` is no floating dtype of the library of `input`, is one
-          that its device does not have, or is real for a complex result.
+        - If `dtype` is not a floating dtype of the library of `input`, is not
+          supported by its device, or is real for a complex result.
         - If both `dim` and `axis` are given.
     ValueError
         - If `input` has too few points, or an unknown number of them, along a
           dim.
         - If `spacing` is a list or tuple of another length than there are
-          dims; if a Python number in it is zero, not finite, or far out of the
-          range of the dtype of `input`; if an array in it has none of the
+          dims; if a Python number in it is zero, not finite, or far outside
+          the range of the dtype of `input`; if an array in it has none of the
           shapes above, or is on another device.
         - If `dim` or `axis` names a dim twice.
         - If `edge_order` is not positive.
@@ -252,19 +253,20 @@ def gradient(
     three points for ``edge_order=2``.  The formulas of other accuracies are in
     the notes of `derivative`.
 
-    Sums are formed in a working dtype that holds at least 32 bits, and 64 for
+    Sums are formed in a working dtype of at least 32 bits, and of 64 for
     integer samples where the device has them, and rounded once; integers, also
-    those of 64 bits, are subtracted without wrapping and without rounding
-    their values first.  A NaN affects the points whose formula reads it, and
-    no others: with a step, interior points do not read their own sample.  With
-    `where`, of the formula of all samples, the forward and the backward one,
-    each point gets the first whose samples are all valid: so each run of valid
-    samples is differentiated as an array of its own, with edges of
-    `edge_order`, and a hole of one point has a central value on a step.
+    those of 64 bits, are subtracted exactly, before they are converted.  A NaN
+    affects the points whose formula reads it, and no others: with a step,
+    interior points do not read their own sample.
+
+    With `where`, each point gets the first of these formulas whose samples are
+    all valid: the usual one, the forward and the backward one.  So each run of
+    valid samples is differentiated as an array of its own, with edges of
+    `edge_order`, and on a step, a hole of one point has a central difference.
     Points beyond the ends are as valid as the samples that they stand for.
-    Coordinates of invalid samples do not matter to the values, except near
-    ends that have ghosts, which are placed by them; for automatic
-    differentiation, they must be distinct, finite numbers.
+    Coordinates of invalid samples do not affect the values, except near ends
+    with ghosts, which are placed by them; for automatic differentiation, they
+    must be distinct, finite numbers.
 
     References
     ----------

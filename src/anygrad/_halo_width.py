@@ -65,10 +65,10 @@ def halo_width(
 ) -> HaloWidth:
     """Return how many points a call reads of a neighbour's block, along one dim.
 
-    Whoever cuts an array into blocks, for processes or devices, gives each
-    block so many points of its neighbours, its ghosts, and says
-    ``boundary="ghosts"`` there: the results are those of the whole array, to
-    the bit.
+    If you cut an array into blocks, for processes or devices, give each block
+    that many points of its neighbours, its ghosts, and pass
+    ``boundary="ghosts"`` there: the results have the same bits as those of the
+    whole array.
 
     Parameters
     ----------
@@ -89,15 +89,15 @@ def halo_width(
     boundary : str, number, array or tuple, default: "one_sided"
         What lies beyond the ends of the whole array.
     where : array of bool, bool or None, default: None
-        The mask of the call, or True for any: only whether there is one
-        counts.
+        The mask of the call, or True for any mask: it only matters whether
+        there is one.
 
     Returns
     -------
     HaloWidth
-        A named tuple of ints: `left` and `right`, how many points are read of
-        the neighbour at either side, and `shortest_block`, how long a block
-        must be so that no more than that is read.
+        A named tuple of ints: `left` and `right`, how many points of the
+        neighbour on either side are read, and `shortest_block`, how long a
+        block must be for that to suffice.
 
     Raises
     ------
@@ -133,13 +133,13 @@ def halo_width(
     an even order.  With `where`, it is ``edge_order + order - 1``, if that is
     more.
 
-    A block at an end of the array holds the formulas of its edge, and
-    therefore ``shortest_block`` points beside its ghosts; a shorter one
-    between others is fine if its ghosts come from farther than the next block.
+    A block at an end of the array needs ``shortest_block`` points beside its
+    ghosts, because the formulas of the edge read them; a shorter one between
+    others is fine if its ghosts come from beyond the next block.
 
     `laplacian` and `hessian` read as their second derivatives do, along each
-    dim.  For mixed derivatives, the ghosts of a block have corners: exchange
-    them dim by dim, the second time with the ghosts of the first.
+    dim.  Mixed derivatives also read the corners of the halo: exchange ghosts
+    dim by dim, the second time including the ghosts of the first.
 
     Examples
     --------

@@ -29,10 +29,10 @@ def hessian(
     input : array of shape (..., n, ...), real or complex floats, or integers
         The samples.  Along each dim named, there must be at least
         ``max(edge_order + 2, accuracy)`` of them, and ``accuracy + 2`` on
-        coordinates, where an end is one-sided or `where` is given.  With
-        ghosts at both ends and no `where`, one is enough, and two for
+        coordinates, where an end is one-sided or `where` is given.  Where no
+        end is one-sided and `where` is None, one is enough, and two for
         ``"reflect"`` and, on coordinates, for all but ``"periodic"`` and
-        ghosts that are given.  Beside ghosts of a neighbour at one end only,
+        ghosts that are given.  With ghosts of a neighbour at one end only,
         `halo_width` says how many (`shortest_block`).  Dims that are not named
         are batches.
     spacing : scalar, array, list or tuple of these, or None, default: 1
@@ -47,12 +47,12 @@ def hessian(
           a curvilinear grid; those of `numpy.meshgrid` need its
           ``indexing="ij"``.
 
-        Arrays are of the library and on the device of `input`, or NumPy's:
-        these go with any library, as constants of the call.  Coordinates may
+        Arrays must be of the library and on the device of `input`, or NumPy's,
+        which go with any library, as constants of the call.  Coordinates may
         be uneven, descending and complex.  Their values are not looked at:
         where two neighbours are equal, the derivative is infinite or NaN.
-        None is 1.  Here, as `input` and in `boundary`, quantities of pint,
-        astropy, unyt and unxt are taken, too: the results are quantities then.
+        None is 1.  Quantities of pint, astropy, unyt and unxt are taken here,
+        as `input` and in `boundary`; results are quantities then.
     dim : int, or list, tuple or range of int, or None, default: None
         The dims of space, each once; both new dims, and the entries of
         `spacing` and `boundary`, are in this order.  Negative ones count from
@@ -71,19 +71,19 @@ def hessian(
 
         - ``"one_sided"``: nothing, so the formulas there read points to one
           side only;
-        - ``"periodic"``: the other end, one step from the last point to the
-          first, which the samples must not repeat as their last one; with
-          coordinates, ``("periodic", period)`` with the length after which
-          they repeat, which is positive, also where they descend, and may be
-          an array: one for each line;
+        - ``"periodic"``: the other end, where the first point is one step
+          after the last, and not the same point again; with coordinates,
+          ``("periodic", period)`` with the length after which they repeat,
+          which is positive, even if they descend, and may be an array: one for
+          each line;
         - ``"reflect"``, ``"symmetric"``, ``"edge"``: samples as `numpy.pad`
           names them, at mirrored coordinates;
         - a number: that value everywhere, in the unit of `input`; or an array:
           one for each line;
-        - ``"ghosts"``: samples of the neighbour of a block, which `input`
-          holds at this end, with their coordinates and their part of a mask
-          (`halo_width` says how many): the result is that of the block's own
-          points, and shorter by these;
+        - ``"ghosts"``: samples of a neighbouring block, which `input` includes
+          at this end, with their coordinates and their part of a mask
+          (`halo_width` says how many): the result is that for the block's own
+          points, and shorter by the ghosts;
         - ``("ghosts", samples)``, in a pair only: samples beyond that end, in
           the order of the dim and with the lengths of `input` along all others
           (`halo_width` says how many at least); with coordinates,
@@ -91,40 +91,40 @@ def hessian(
         - a pair (left, right) of these, except of ``"periodic"``.
 
         Except for ``"one_sided"``, the formula at the edges is that of the
-        interior.  Arrays are of the library and on the device of `input`, or
-        NumPy's, and converted to the dtype in which is computed.  Those of
-        values broadcast to `input`, those of periods to what is
-        differentiated, with a length of one along the dim.  A period is not
-        compared with the coordinates: if it is not longer than their span, the
-        step from the last point to the first is negative or zero, and the
-        derivatives near the ends have no meaning: they may be infinite or NaN.
-        A pair for several dims is taken in a list only, because a bare one may
-        be meant for the ends or for two dims.
+        interior.  Arrays must be of the library and on the device of `input`,
+        or NumPy's, and are converted to the working dtype.  Those of values
+        broadcast to `input`, those of periods to what is differentiated, with
+        a length of one along the dim.  A period must be longer than the span
+        of the coordinates, which is not checked: otherwise, the step from the
+        last point to the first is negative or zero, and the derivatives near
+        the ends are meaningless, infinite or NaN.  For several dims, a pair
+        must be in a list, because a bare one could mean two ends or two dims.
     where : array of bool or None, default: None
         Which samples are valid: broadcastable to `input`, of its library and
-        on its device, or a NumPy array.  None is: all.  Values under False do
-        not matter.  Along a dim, each run of valid samples is differentiated
-        as an array of its own; where it is too short, `edge_order` and then
-        `accuracy` fall to what fits, else it is NaN.  A masked `input` brings
-        its mask, and results are masked.  The valid samples of the second of
-        two derivatives are the points where there is the first.
+        on its device, or a NumPy array.  None means all.  Values where it is
+        False do not matter.  Along a dim, each run of valid samples is
+        differentiated as an array of its own; if it is too short, `edge_order`
+        and then `accuracy` are reduced to what fits, and if nothing does, the
+        result is NaN.  A masked `input` brings its mask, and results are
+        masked.  Of a mixed derivative, the valid samples of the second step
+        are the points where the first one exists.
     stack_dim : int, default: 0
-        Where the first of the two new dims stands, the second behind it;
-        negative numbers count from behind the last dim of `input`: with -1
-        both new dims are the last two, with -2 they stand before the last of
-        `input`.
+        The position of the first of the two new dims, which is followed by the
+        second; negative numbers count from behind the last dim of `input`:
+        with -1 the new dims are the last two, with -2 they are before the last
+        of `input`.
     scale_factors : None, default: None
-        Only to say why there is none: along curved coordinates, the entries
-        are covariant derivatives, which need Christoffel symbols, too.  Call
-        `gradient`, `divergence`, `curl` or `laplacian`, or change to Cartesian
-        coordinates first.
+        Must be None: along curved coordinates, the entries would be covariant
+        derivatives, which also need Christoffel symbols.  Call `gradient`,
+        `divergence`, `curl` or `laplacian`, or change to Cartesian coordinates
+        first.
     dtype : dtype or None, default: None
         The dtype of the result: a real or complex floating one of the library
-        of `input`, or the name of one in the standard.  It is rounded to it
-        once, after a computation in no fewer digits than without it.  None is
-        what follows from `input` and `spacing`, as said below.
+        of `input`, or the name of one in the standard.  The result is rounded
+        to it once; the computation is no less precise than without it.  None
+        is what follows from `input` and `spacing`, as said below.
     axis : int, or list, tuple or range of int, or None, default: None
-        Another word for `dim`; only one of them may be given.
+        Another name for `dim`; only one of them may be given.
 
     Returns
     -------
@@ -133,9 +133,9 @@ def hessian(
         dims named, in the unit of `input` per units of the two entries of
         `spacing`.  Of the library and on the device of `input`.  Floating
         samples keep their dtype, integer ones get the default real floating
-        dtype of their library; a floating `spacing` array of coordinates is
-        promoted with it as in the standard, steps are not; a complex step or
-        coordinate makes the result complex.
+        dtype of their library; floating coordinates in `spacing` are promoted
+        with it as in the standard, steps are not; a complex step or coordinate
+        makes the result complex.
 
     Raises
     ------
@@ -161,15 +161,15 @@ def hessian(
         - If `where` is not a plain, dense array of bools, or is of another
           library than `input` and NumPy.
         - If `stack_dim` is not an int.
-        - If `dtype` is no floating dtype of the library of `input`, is one
-          that its device does not have, or is real for a complex result.
+        - If `dtype` is not a floating dtype of the library of `input`, is not
+          supported by its device, or is real for a complex result.
         - If both `dim` and `axis` are given.
     ValueError
         - If `input` has too few points, or an unknown number of them, along a
           dim.
         - If `spacing` is a list or tuple of another length than there are
-          dims; if a Python number in it is zero, not finite, or far out of the
-          range of the dtype of `input`; if an array in it has none of the
+          dims; if a Python number in it is zero, not finite, or far outside
+          the range of the dtype of `input`; if an array in it has none of the
           shapes above, or is on another device.
         - If `dim` or `axis` names no dim, or one twice.
         - If `accuracy` is not even and positive.
@@ -196,9 +196,9 @@ def hessian(
     -----
     On the diagonal are second derivatives: those of `derivative` with
     ``order=2``, whose notes have the formulas.  A mixed one is the derivative
-    of a derivative, along the dim that is named first and then along the
-    other; it is computed once and stands in both places.  Beyond an end where
-    the samples are a number, their derivative is zero.
+    of a derivative, first along the dim that is named first, then along the
+    other; it is computed once, for both places.  Beyond an end where the
+    samples are a number, their derivative is zero.
 
     Examples
     --------

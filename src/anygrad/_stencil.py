@@ -30,9 +30,9 @@ def stencil(  # numpydoc ignore=GL08
 def stencil(offsets: Any, *, order: int = 1) -> Any:
     """Return the weights of a finite difference formula.
 
-    The weighted sum of samples at the offsets is the derivative at offset 0 of
-    the polynomial through them: of a function, it is accurate of the order
-    ``len(offsets) - order`` at least.
+    With these weights, the sum of the samples at the offsets is the derivative
+    at offset 0 of the polynomial through them; for a smooth function, its
+    order of accuracy is at least ``len(offsets) - order``.
 
     Parameters
     ----------
@@ -45,11 +45,11 @@ def stencil(offsets: Any, *, order: int = 1) -> Any:
     Returns
     -------
     tuple of fractions.Fraction, or array
-        One weight per offset, in the order of the offsets.  Of ints and
-        fractions, exactly.  Of an array, in an array of the same library,
-        device, shape and dtype (for integers, the default real floating
-        dtype), differentiable in the offsets.  With the offsets in steps,
-        divide by ``h**order`` for a step `h`.
+        One weight per offset, in the order of the offsets.  For ints and
+        fractions, exact fractions.  For an array, an array of the same
+        library, device, shape and dtype (for integers, of the default real
+        floating dtype), differentiable in the offsets.  If the offsets count
+        steps of length `h`, divide by ``h**order``.
 
     Raises
     ------
@@ -72,18 +72,18 @@ def stencil(offsets: Any, *, order: int = 1) -> Any:
 
     Notes
     -----
-    B. Fornberg [1]_ has the same weights by a recursion.
+    Fornberg [1]_ computes the same weights by a recursion.
 
-    The values of an array are not looked at, so that an offset which is
-    repeated there is no error: some weights are infinite or NaN then.
+    The values of an array are not looked at, so a repeated offset there is no
+    error: some weights are infinite or NaN then.
 
     The weights of an array are those of Lagrange's polynomials, made of ratios
     of distances, so that no product of distances can overflow.  Each is a sum
     of products; with up to 13 offsets in float64, in equal steps, at random,
-    in steps that differ by a factor of 1e12, and far from 0, it has been off
-    by at most 11 roundings of the sum of their absolute values.  So a weight
-    has nearly all of its digits where all offsets lie on one side of 0, and
-    loses those that cancel elsewhere.
+    in steps that differ by a factor of 1e12, and far from 0, the error was at
+    most 11 roundings of the sum of their absolute values.  So a weight has
+    nearly all of its digits if all offsets are on one side of 0, and may lose
+    some by cancellation otherwise.
 
     References
     ----------

@@ -65,14 +65,14 @@ def spherical(
         The angle from the polar axis, also called colatitude or polar angle.
     azimuth : float or array of shape (n,)
         The angle around the axis: coordinates, or their step.  Coordinates may
-        pass the end of the circle: they are unwrapped, so that no two
+        cross the end of the circle: they are unwrapped, so that no two
         neighbours are more than half a circle apart.
     degrees : bool, default: False
         Whether angles are in degrees, not in radians.  Angles that are
         quantities are converted.
     dim : list or tuple of int, or None, default: None
-        Which dims of the samples the coordinates belong to, in the order
-        above: each negative, and so counted from the last dim.  None is
+        The dims of the samples that the coordinates belong to, in the order
+        above: negative ints, which count from the last dim.  None is
         ``(-3, -2, -1)``, and ``(-2, -1)`` on a sphere.
 
     Returns
@@ -105,8 +105,8 @@ def spherical(
 
     Notes
     -----
-    Along the polar axis, and in the centre, factors are zero, and what is
-    divided by them is infinite or NaN.  Have the first point half a step off.
+    On the polar axis, and at the centre, factors are zero, and what is divided
+    by them is infinite or NaN.  Have the first point half a step away.
 
     Examples
     --------
@@ -167,17 +167,17 @@ def cylindrical(
         The distance from the axis.  It may be a quantity, as may the height.
     azimuth : float or array of shape (n,)
         The angle around the axis: coordinates, or their step.  Coordinates may
-        pass the end of the circle: they are unwrapped, so that no two
+        cross the end of the circle: they are unwrapped, so that no two
         neighbours are more than half a circle apart.
     height : float, array of shape (n,) or None, default: None
         The position along the axis: coordinates, or their step.  With None,
-        the samples have no dim for it: these are polar coordinates of a plane.
+        the samples have no dim for it: these are polar coordinates in a plane.
     degrees : bool, default: False
         Whether angles are in degrees, not in radians.  Angles that are
         quantities are converted.
     dim : list or tuple of int, or None, default: None
-        Which dims of the samples the coordinates belong to, in the order
-        above: each negative, and so counted from the last dim.  None is
+        The dims of the samples that the coordinates belong to, in the order
+        above: negative ints, which count from the last dim.  None is
         ``(-3, -2, -1)``, and ``(-2, -1)`` without a height.
 
     Returns
@@ -209,7 +209,7 @@ def cylindrical(
     Notes
     -----
     On the axis, the factor of the azimuth is zero, and what is divided by it
-    is infinite or NaN.  Have the first point half a step off.
+    is infinite or NaN.  Have the first point half a step away.
 
     Examples
     --------
@@ -247,28 +247,28 @@ def lonlat(
     """Return what a call needs for samples in longitude and latitude.
 
     The scale factors are the lengths of a degree: ``radius * cos(latitude)``
-    and ``radius``, times ``pi / 180``; those of a radian go without this.  The
-    components of a vector field are the eastward and the northward one, in
+    and ``radius``, times ``pi / 180``; with ``degrees=False``, without that.
+    The components of a vector field are the eastward and the northward one, in
     this order, whatever the order of the dims.
 
     Parameters
     ----------
     longitude : float or array of shape (n,)
         Where the samples lie from west to east: coordinates, or their step.
-        Coordinates may pass the date line, and the meridian of Greenwich: they
-        are unwrapped, so that no two neighbours are more than half a circle
-        apart.
+        Coordinates may cross the date line, or the prime meridian: they are
+        unwrapped, so that no two neighbours are more than half a circle apart.
     latitude : array of shape (n,)
         Where the samples lie from south to north, or from north to south.
     radius : float or array of shape (), default: 6371008.7714
-        That of the sphere; results are per unit of it.  By default, it is the
-        mean radius of the Earth in metres.  It may be a quantity.
+        That of the sphere; its unit is the unit of length in the results.  By
+        default, it is the mean radius of the Earth in metres.  It may be a
+        quantity.
     degrees : bool, default: True
         Whether angles are in degrees, not in radians.  Angles that are
         quantities are converted.
     dim : list or tuple of int, or None, default: None
-        Which dims of the samples the coordinates belong to, in the order
-        above: each negative, and so counted from the last dim.  None is
+        The dims of the samples that the coordinates belong to, in the order
+        above: negative ints, which count from the last dim.  None is
         ``(-1, -2)``: the samples are of shape (..., latitude, longitude).
 
     Returns
@@ -309,7 +309,7 @@ def lonlat(
 
     Examples
     --------
-    The vorticity of a sphere that turns is ``2 * omega * sin(latitude)``:
+    The vorticity of a rotating sphere is ``2 * omega * sin(latitude)``:
 
     >>> import anygrad
     >>> import numpy as np

@@ -1,6 +1,6 @@
 """Derivatives of labelled arrays: dims by name, coordinates as the spacing.
 
-All is computed by anygrad's functions of the same names, on the arrays
+They are computed by anygrad's functions of the same names, on the arrays
 inside; chunks stay chunks.
 """
 
@@ -54,30 +54,30 @@ def derivative(
         The name of the dim.
     spacing : number, str, array, xarray.DataArray or mapping, optional
         Where the samples lie: a step, coordinates, or the name of a
-        coordinate, also of a curvilinear grid; a mapping has it by the name of
-        the dim.  By default it is the coordinate of the dim, which must have
-        one.  Steps may be lengths of time, and coordinates dates.
+        coordinate, also of a curvilinear grid; or a mapping from the name of
+        the dim to one of these.  By default it is the coordinate of the dim,
+        which must have one.  Steps may be durations, and coordinates dates.
     order, accuracy, edge_order, dtype
         As in `anygrad.derivative`.
     boundary : str, number, DataArray, tuple or mapping, default: "one_sided"
         As in `anygrad.derivative`, such as ``("periodic", 360.0)`` for
-        longitudes, but not ``"ghosts"``; a mapping has it by the name of the
-        dim.  Values and periods for each line are DataArrays with dims across,
-        and periods may be lengths of time; ``("ghosts", samples)`` in a pair
-        may be a DataArray with its coordinate.
+        longitudes, but not ``"ghosts"``; or a mapping from the name of the dim
+        to that.  Values and periods for each line are DataArrays without the
+        dim, and periods may be durations; the samples in ``("ghosts",
+        samples)``, in a pair, may be a DataArray with its coordinate.
     where : xarray.DataArray or str, optional
         Which samples are valid, or the name of a coordinate that says so.
     skipna : bool, default: False
         Whether samples that are NaN count as missing.
     datetime_unit : {"W", "D", "h", "m", "s", "ms", "us", "ns"}, optional
-        The unit of time of the derivative, where the coordinate holds dates or
-        times.
+        The unit of time of the derivative, required where the coordinate holds
+        dates or durations.
 
     Returns
     -------
     xarray.DataArray
         With the labels, name and attributes of `data`; ``units`` is that of
-        the derivative where cf-units or pint can read it, and else left out.
+        the derivative if cf-units or pint can read it, and else left out.
 
     Raises
     ------
@@ -141,14 +141,14 @@ def gradient(
     dim : hashable, or list or tuple of hashable, optional
         The names of the dims, in the order of the results; by default all.
     spacing, boundary, where, skipna, datetime_unit
-        As in `derivative`; what is no mapping is for every dim, which a pair
-        of boundaries may be for one dim only.
+        As in `derivative`; what is not a mapping is for every dim, except for
+        a pair of boundaries, which needs one if there are several dims.
     edge_order, accuracy, dtype
         As in `anygrad.gradient`.
     scale_factors : mapping, optional
-        How long a step of one is, by the name of the dim: a number, a
-        DataArray, or the name of a coordinate, and 1 where nothing is given;
-        see `anygrad.gradient`.  The result then has no ``units``.
+        The length of a unit step, by the name of the dim: a number, a
+        DataArray, or the name of a coordinate; 1 for dims that are left out.
+        See `anygrad.gradient`.  The results then have no ``units``.
 
     Returns
     -------
@@ -275,7 +275,7 @@ def hessian(
     dim : hashable, or list or tuple of hashable, optional
         The names of the dims; by default all.
     new_dims : tuple of (str, str), default: ("row", "column")
-        The two new dims, which stand first; their coordinates are the names of
+        The two new dims, which come first; their coordinates are the names of
         `dim`.
     spacing, boundary, where, skipna, datetime_unit
         As in `gradient`.

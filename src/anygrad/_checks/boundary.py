@@ -221,7 +221,7 @@ def _period(value: Any, name: str) -> Any:
     if not 0 < period < math.inf:
         msg = (
             f"`{name}` must have a positive, finite period. Got {shortened(value)}. "
-            "It is a length: it has no sign, also where the coordinates descend."
+            "It is a length: it has no sign, even where the coordinates descend."
         )
         raise ValueError(msg)
     return period

@@ -86,9 +86,9 @@ def check_where(where: Any) -> None:
     """Refuse a mask, of which the ghosts have no part."""
     if where is not None:
         msg = (
-            "`where` must be None, and `input` have no mask, where `boundary` brings "
-            "samples. Put them into `input`, their part of the mask into `where`, and "
-            "write 'ghosts'."
+            "`where` must be None, and `input` must have no mask, where `boundary` "
+            "brings ghosts. Put them into `input` and their part of the mask into "
+            "`where`, and write 'ghosts'."
         )
         raise ValueError(msg)
 
@@ -97,7 +97,7 @@ def check_masked(boundary: Any) -> None:
     """Refuse ghosts beside masked samples, of whose mask they have no part."""
     if brings_ghosts(boundary):
         msg = (
-            "`boundary` must not bring samples where `input` is a masked array. Put "
+            "`boundary` must not bring ghosts where `input` is a masked array. Put "
             "them into `input`, masked or not, and write 'ghosts'."
         )
         raise ValueError(msg)

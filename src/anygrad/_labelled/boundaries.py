@@ -106,8 +106,9 @@ def _refuse_other_unit(given: xr.DataArray, unit: Any, dim: Dim) -> None:
     own = given.attrs.get("units")
     if None not in (own, unit) and not units.are_one([own, unit]):
         msg = (
-            f"{dim.word} must be in the unit of what it goes on, {unit!r}. Got the "
-            f"attribute `units` {own!r}. Convert it first, or call it by the same name."
+            f"{dim.word} must be in the unit of what it continues, {unit!r}. Got the "
+            f"attribute `units` {own!r}. Convert it first, or give the same unit the "
+            "same name."
         )
         raise ValueError(msg)
 

@@ -164,8 +164,8 @@ def _unit(datetime_unit: Any, reason: str) -> OfTime:
         raise ValueError(msg)
     if not isinstance(datetime_unit, str) or datetime_unit not in units.OF_TIME:
         msg = (
-            f"`datetime_unit` must be one of {list(units.OF_TIME)}, which have the "
-            f"same length always. Got {datetime_unit!r}."
+            f"`datetime_unit` must be one of {list(units.OF_TIME)}, which always have "
+            f"the same length. Got {datetime_unit!r}."
         )
         raise ValueError(msg)
     return units.OF_TIME[datetime_unit]

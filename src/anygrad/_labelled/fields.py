@@ -53,8 +53,8 @@ def divergence(
     vector_dim : hashable, optional
         The dim of the components, for a DataArray.
     spacing, boundary, where, skipna, datetime_unit, scale_factors
-        As in `gradient`.  A mask without the dim of the components is for each
-        of them; what is NaN in one component is missing in that one only.  For
+        As in `gradient`.  A mask without the dim of the components is used for
+        each of them; a NaN in one component is missing in that one only.  For
         a Dataset, masks, values and ghosts may be Datasets, too.
     accuracy, edge_order, dtype
         As in `anygrad.divergence`.

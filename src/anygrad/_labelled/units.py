@@ -71,8 +71,8 @@ def one(parameter: str, names: Sequence[Any], units: Sequence[Any]) -> Any:
         pairs = zip(names, units, strict=True)
         told = ", ".join([f"{name!r}: {unit!r}" for name, unit in pairs])
         msg = (
-            f"`{parameter}` must be of one unit, because what is taken along each is "
-            f"added. Got the attributes `units` {told}. Convert them to one unit first."
+            f"`{parameter}` must be of one unit, because the derivatives are added. "
+            f"Got the attributes `units` {told}. Convert them to one unit first."
         )
         raise ValueError(msg)
     return one_or_none(units)

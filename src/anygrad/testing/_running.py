@@ -22,11 +22,10 @@ class Verdict(NamedTuple):
     name : str
         The name of the check.
     outcome : {"kept", "broken", "not applicable"}
-        The last where there is nothing that the promise speaks of: no such
-        arrays in the library, no such keyword of the gradient, no such
-        function.
+        The last if the promise is about something that does not exist: such
+        arrays in the library, a keyword of the gradient, or a function.
     reason : str
-        What went wrong, or is missing; empty where the promise is kept.
+        What went wrong, or is missing; empty if the promise is kept.
     """
 
     name: str
@@ -43,15 +42,15 @@ def run_checks(
     ----------
     gradient : callable
         Called with `input` and the keywords `spacing`, `dim`, `edge_order` and
-        `axis`, as `anygrad.gradient` is.  A promise of the keywords
-        `accuracy`, `boundary`, `where` or `stack_dim` does not apply where it
-        has no such keyword.
+        `axis`, as `anygrad.gradient` is.  Promises about the keywords
+        `accuracy`, `boundary`, `where` and `stack_dim` do not apply if it has
+        no such keyword.
     xp : module
         The namespace in which arrays are made, e.g. `numpy` or `jax.numpy`.
     functions : module, other object, or mapping from str to callable, optional
         Where the functions `derivative`, `divergence`, `curl`, `laplacian`,
-        `jacobian` and `hessian` are found, e.g. the module `anygrad`.  A
-        promise of a function that is not there does not apply.
+        `jacobian` and `hessian` are found, e.g. the module `anygrad`.
+        Promises about a function that is missing do not apply.
 
     Returns
     -------
@@ -64,7 +63,7 @@ def run_checks(
 
     Notes
     -----
-    Warnings are ignored: they are no part of the promises.
+    Warnings are ignored: they are not part of the promises.
 
     Examples
     --------
@@ -130,27 +129,26 @@ def parametrize_with_checks(
     functions: Functions | None = None,
     expected_failures: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[..., Any]], Any]:
-    """Make a test of one's own for every promise.
+    """Turn every promise into a pytest test of its own.
 
-    It decorates a test function with the argument ``check``, which calls that
-    argument.  A promise of something that is not there is skipped, with the
-    reason.
+    It decorates a test function that has the argument ``check`` and calls it.
+    A promise that does not apply is skipped, with the reason.
 
     Parameters
     ----------
     gradient : callable
         Called with `input` and the keywords `spacing`, `dim`, `edge_order` and
-        `axis`, as `anygrad.gradient` is.  A promise of the keywords
-        `accuracy`, `boundary`, `where` or `stack_dim` does not apply where it
-        has no such keyword.
+        `axis`, as `anygrad.gradient` is.  Promises about the keywords
+        `accuracy`, `boundary`, `where` and `stack_dim` do not apply if it has
+        no such keyword.
     xp : module
         The namespace in which arrays are made, e.g. `numpy` or `jax.numpy`.
     functions : module, other object, or mapping from str to callable, optional
         Where the functions `derivative`, `divergence`, `curl`, `laplacian`,
-        `jacobian` and `hessian` are found, e.g. the module `anygrad`.  A
-        promise of a function that is not there does not apply.
+        `jacobian` and `hessian` are found, e.g. the module `anygrad`.
+        Promises about a function that is missing do not apply.
     expected_failures : mapping from str to str, optional
-        The promises that are known not to be kept: the names of checks, each
+        The promises that are known to be broken: the names of checks, each
         with a reason.  They are strict: one that is kept after all fails.
 
     Returns
