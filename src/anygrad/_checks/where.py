@@ -97,7 +97,7 @@ def check(where: Any, field: Field) -> None:
 
 
 def _check_chosen(samples: Samples) -> None:
-    """Refuse a class whose arrays have something of their own, and lose it by `where`."""
+    """Refuse a class whose arrays have something of their own that `where` loses."""
     library, f, xp = samples.library, samples.array, samples.namespace
     if not samples.is_exact and _libraries.has_state(type(f), library):
         refuse_lost(f, library, lambda none: xp.where(none != 0, none, none))
