@@ -317,3 +317,15 @@ def test_dask_over_other_classes(dask: Any) -> None:
     f = dask.array.from_array(named, chunks=2, asarray=False)
     with pytest.raises(TypeError, match=r"^`input` must be a plain array"):
         anygrad.gradient(f)
+
+    class Ruled(Named):
+        def __array_function__(
+            self, function: Any, types: Any, args: Any, kwargs: Any
+        ) -> Any:
+            result = super().__array_function__(function, types, args, kwargs)
+            is_join = function is numpy.concatenate
+            return numpy.asarray(result) if is_join else result
+
+    f = dask.array.from_array(named.view(Ruled), chunks=2, asarray=False)
+    with pytest.raises(TypeError, match=r"^`input` must be a plain array"):
+        anygrad.gradient(f)
