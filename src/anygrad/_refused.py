@@ -82,7 +82,7 @@ CONTAINERS = (
         "pandas",
         ("Tick", "Day"),
         "an offset of dates: it is no number",
-        "Pass its length in seconds, `pandas.Timedelta(offset).total_seconds()`.",
+        "Pass its length in seconds, `offset.nanos / 1e9`.",
     ),
     Refusal(
         "pandas",
