@@ -30,7 +30,7 @@ class Pretended:
     def result(self) -> Any:
         return self.array
 
-    to_numpy = toarray = todense = core_data = result
+    to_numpy = toarray = todense = core_data = core_points = result
 
     def collect(self) -> Any:
         return self
@@ -55,6 +55,7 @@ class Pretended:
         ("cupyx.scipy.sparse._base", "spmatrix", "array.toarray()"),
         ("jax.experimental.sparse._base", "JAXSparse", "array.todense()"),
         ("iris.cube", "Cube", "array.core_data()"),
+        ("iris.coords", "Coord", "array.core_points()"),
         ("scipp", "DataArray", "array.values"),
         ("awkward", "Array", "awkward.to_numpy(array)"),
         ("tiledb", "Array", "array[...]"),
@@ -275,7 +276,7 @@ def test_offsets_of_pandas(numpy: Any, name: str) -> None:
         getattr(pandas.offsets, name)(2),
     )
     is_fixed = name in ("Hour", "Day")
-    step = "pandas.Timedelta(offset).total_seconds()"
+    step = "offset.nanos / 1e9"  # of days, pandas 3.0 makes no `Timedelta`
     dates = "pandas.date_range(start, periods=n, freq=offset).to_numpy()"
     for parameter, call in (
         ("spacing", lambda: anygrad.gradient(f, spacing=offset)),

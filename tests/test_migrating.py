@@ -47,7 +47,8 @@ def samples(numpy: Any) -> dict[str, Any]:
     f = 0.01 * i**4 - i * j**2 + 0.02 * j**4 + i - 0.5 * i**2 * j
     names = {"numpy": numpy, "f": f, "x": x, "y": y, "h": 0.25, "u": f, "v": f**2}
     steps = numpy.asarray([0.5, 0.25])
-    return names | {"steps": steps, "dx": 1 + j[1:] / (i + 2), "x2": y[:, None] + 0 * j}
+    names |= {"masked": numpy.ma.masked_inside(f, 0.5, 1.0), "x2": y[:, None] + 0 * j}
+    return names | {"steps": steps, "dx": 1 + j[1:] / (i + 2)}
 
 
 def in_numpy(name: str) -> dict[str, Any]:
@@ -197,6 +198,16 @@ def rectilinear_grid_gradient(f: Any, coordinates: Any, periods: Any) -> Any:
     return torch.stack(results)
 
 
+def of_pynumdiff() -> dict[str, Any]:
+    """Of samples of the fourth degree, findiff's formulas give the same slopes."""
+    names = in_numpy("findiff")
+
+    def finitediff(f: Any, h: float, order: int = 2) -> tuple[Any, Any]:
+        return f, names["findiff"].Diff(0, h, acc=order)(f)
+
+    return names | {"pynumdiff": SimpleNamespace(finitediff=finitediff)}
+
+
 def of_physicsnemo() -> dict[str, Any]:
     return of_torch() | {
         "uniform_grid_gradient": uniform_grid_gradient,
@@ -286,6 +297,7 @@ NAMES = {
     "SciPy": of_scipy,
     "MetPy": of_metpy,
     "findiff": lambda: in_numpy("findiff"),
+    "PyNumDiff": of_pynumdiff,
     "PhysicsNeMo": of_physicsnemo,
     "lettuce": of_lettuce,
     "neuraloperator": of_neuraloperator,
@@ -295,13 +307,18 @@ NAMES = {
 
 
 def listed(result: Any) -> list[Any]:
-    """Return what a call returns as NumPy arrays: a list for one array, too."""
+    """Return what a call returns as NumPy arrays: a list for one array, too.
+
+    What is masked is zero there.
+    """
     import numpy
 
     if isinstance(result, Mapping):  # a Dataset
         return listed(list(result.values()))
     several = isinstance(result, (tuple, list))
-    return [numpy.asarray(array) for array in (result if several else [result])]
+    arrays = result if several else [result]
+    is_masked = numpy.ma.isMaskedArray
+    return [numpy.asarray(a.filled(0.0) if is_masked(a) else a) for a in arrays]
 
 
 def test_each_library_has_rows() -> None:

@@ -210,6 +210,28 @@ def test_numpy_subclasses_that_keep_their_state_in_part(numpy: Any) -> None:
     assert anygrad.gradient(f[:1].reshape(()), where=valid[0]) == ()
 
 
+def test_numpy_subclasses_that_lose_their_state_where_pieces_are_joined(
+    numpy: Any,
+) -> None:
+    """Units of pynbody's, say, which has a rule for NumPy's gradient, and none here."""
+
+    own: Any = named(numpy)
+
+    class Ruled(own):
+        def __array_function__(
+            self, function: Any, types: Any, args: Any, kwargs: Any
+        ) -> Any:
+            plain = [[numpy.asarray(a) for a in args[0]], *args[1:]]
+            return function(*plain, **kwargs)
+
+    f = numpy.asarray(SQUARES).view(Ruled)
+    for call in (anygrad.gradient, anygrad.derivative, anygrad.hessian):
+        with pytest.raises(TypeError, match=r"^`input` must be a plain.*asarray`"):
+            call(f)
+    assert anygrad.gradient(numpy.asarray(f))[0].tolist() == SLOPES
+    assert anygrad.gradient(f[:1].reshape(())) == ()
+
+
 def test_numpy_subclasses_that_watch(numpy: Any) -> None:
     """Every operation on a subclass passes by its `__array_ufunc__`."""
     seen = []
@@ -293,5 +315,17 @@ def test_dask_over_other_classes(dask: Any) -> None:
 
     named = numpy.asarray(SQUARES).view(Named)
     f = dask.array.from_array(named, chunks=2, asarray=False)
+    with pytest.raises(TypeError, match=r"^`input` must be a plain array"):
+        anygrad.gradient(f)
+
+    class Ruled(Named):
+        def __array_function__(
+            self, function: Any, types: Any, args: Any, kwargs: Any
+        ) -> Any:
+            result = super().__array_function__(function, types, args, kwargs)
+            is_join = function is numpy.concatenate
+            return numpy.asarray(result) if is_join else result
+
+    f = dask.array.from_array(named.view(Ruled), chunks=2, asarray=False)
     with pytest.raises(TypeError, match=r"^`input` must be a plain array"):
         anygrad.gradient(f)

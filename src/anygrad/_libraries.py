@@ -346,11 +346,9 @@ def has_state(cls: type, library: Library) -> bool:
     return library.state is not None and _defines(cls, library, library.state)
 
 
-def loses_state(cls: type, library: Library) -> bool:
-    """Tell whether arrays of a derived class have what is lost when they are joined."""
-    if library.protocol is None:
-        return False
-    return has_state(cls, library) and not _defines(cls, library, library.protocol)
+def is_heard(cls: type, library: Library) -> bool:
+    """Tell whether a derived class has its say in all functions of the library."""
+    return library.protocol is not None and _defines(cls, library, library.protocol)
 
 
 def _defines(cls: type, library: Library, name: str) -> bool:

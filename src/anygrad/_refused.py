@@ -82,7 +82,7 @@ CONTAINERS = (
         "pandas",
         ("Tick", "Day"),
         "an offset of dates: it is no number",
-        "Pass its length in seconds, `pandas.Timedelta(offset).total_seconds()`.",
+        "Pass its length in seconds, `offset.nanos / 1e9`.",
     ),
     Refusal(
         "pandas",
@@ -139,9 +139,16 @@ CONTAINERS = (
     ),
     Refusal(
         "iris",
-        ("Cube", "Coord"),
+        ("Cube",),
         "a labelled array: its labels would be lost",
-        "Pass its `core_data()`, and the `points` of its coordinates as `spacing`.",
+        "Pass its `core_data()`, and the `core_points()` of its coordinates as "
+        "`spacing`.",
+    ),
+    Refusal(
+        "iris",
+        ("Coord",),
+        "a coordinate of a cube: its unit would be lost",
+        "Pass its `core_points()`.",
     ),
     Refusal(
         "scipp",

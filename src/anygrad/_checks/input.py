@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from .. import _boundaries, _classes, _libraries, _precision
+from .._library import Library
 from .._records import Axis, Ends, Field, Orders, Samples
 from .wording import conversion, shortened, shown
 
@@ -48,7 +50,21 @@ def _check_plain(samples: Samples) -> None:
         library = _libraries.library_of(array)
     elif samples.is_exact:
         return
-    if _libraries.loses_state(type(array), library):
+    if not _libraries.has_state(type(array), library):
+        return
+    if not _libraries.is_heard(type(array), library):
+        refuse_meaning(array, library.namespace, "input")
+    xp = _libraries.namespace_of(array)
+    refuse_lost(array, library, lambda none: xp.concat([none, none]))
+
+
+def refuse_lost(array: Any, library: Library, made: Callable[[Any], Any]) -> None:
+    """Refuse a class with something of its own, where a function returns plain arrays.
+
+    It may have its say in all functions, and leave this one to NumPy.  No element is
+    needed to see that.
+    """
+    if array.ndim and _libraries.is_exact(made(array[:0]), library):
         refuse_meaning(array, library.namespace, "input")
 
 

@@ -10,7 +10,7 @@ from .._classes import is_array
 from .._lowering import with_dims
 from .._records import Field, Plan, Samples
 from .companion import broadcasts, companion, hint_at_unknown
-from .input import refuse_meaning
+from .input import refuse_lost
 from .wording import shown
 
 #: What makes a mask of indices, of whatever library the samples are.
@@ -97,17 +97,10 @@ def check(where: Any, field: Field) -> None:
 
 
 def _check_chosen(samples: Samples) -> None:
-    """Refuse a class whose arrays have something of their own, and lose it by `where`.
-
-    It may have its say in all functions, and leave this one to NumPy, which returns a
-    plain array.  No element is needed to see that.
-    """
-    library, f = samples.library, samples.array
-    if samples.is_exact or not f.ndim or not _libraries.has_state(type(f), library):
-        return
-    none = f[:0]
-    if _libraries.is_exact(samples.namespace.where(none != 0, none, none), library):
-        refuse_meaning(f, library.namespace, "input")
+    """Refuse a class whose arrays have something of their own that `where` loses."""
+    library, f, xp = samples.library, samples.array, samples.namespace
+    if not samples.is_exact and _libraries.has_state(type(f), library):
+        refuse_lost(f, library, lambda none: xp.where(none != 0, none, none))
 
 
 def of_components(plain: Any, plan: Plan) -> Any:
