@@ -46,6 +46,9 @@ def run(
         return _agnostic.run(f, plan, ops.namespace)
     unplayed: list[Unplayed] = []
     made = results.empty(f, plan, ops.empty_like, outs)
+    is_turned = plan.stack is not None and not ops.memory.is_contiguous(f)
+    if is_turned and f.nbytes <= learning.MOST_BYTES_SHARED:
+        f = copied(f, made.outs[0], ops)  # once, to lie as the stack does
     # Each task of a plain plan is a total: that is told at once, as small calls count.
     totals = zip(plan.tasks) if plan.is_plain else totals_of(plan.tasks)
     for tasks, out in zip(totals, made.outs, strict=True):
