@@ -200,9 +200,12 @@ def _integers_of(dtype: Any) -> Any:
 def _take(plan: Plan, there: Plan, layout: Layout | None) -> None:
     """Have torch alone make again from now on what NumPy would."""
     taken = spaces.place_of(there, layout)
-    if taken is None or not taken.made:  # another thread may be at it
-        return
+    if taken is None or not (taken.made or taken.made == spaces.NEVER):
+        return  # not yet, or another thread may be at it
     place: Any = spaces.place_of(plan, layout, make=True)
+    if taken.made == spaces.NEVER:
+        place.made = spaces.NEVER
+        return
     import torch
 
     with contextlib.suppress(IndexError):  # another thread may have taken it

@@ -56,13 +56,13 @@ def learn(
     met.made = (met.made or 0) + 1
     if layout is not None:
         if plan.tasks[0].component is not None:  # whose layout has one axis more
-            place.made = []
+            place.made = spaces.NEVER
             return
         f, tasks, outs = in_order_of_memory(f, plan.tasks, outs, ops.memory)
         plan = plan.with_tasks(tuple(tasks))
     parts = list(_parts(f, plan, outs, ops))
     if not _can_be_made_again(f, plan, outs, parts, ops):
-        place.made = []
+        place.made = spaces.NEVER
     elif met.made > _calls_before(parts, ops):
         place.keep([_space(f, plan, outs, place, layout, ops)])
 

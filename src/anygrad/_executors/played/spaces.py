@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 #: time of the operation; the default length is 8192.
 BUFFER = 256
 
+#: What is kept in the place of spaces that are free, where a plan is not made again.
+NEVER = ()
+
 
 class Moves(NamedTuple):
     """How arrays of a library get into a space."""
