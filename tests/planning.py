@@ -7,6 +7,7 @@ from unittest import mock
 
 import anygrad
 from anygrad import _dispatch, _plans
+from anygrad._executors.played import spaces
 from anygrad._records import Plan, Task
 from backends import Backend
 
@@ -40,6 +41,12 @@ def fresh_plan_of(function: str, f: Any, **keywords: Any) -> Plan:
         plan = plan_of(function, f, **keywords)
     assert all(task.kept is None for task in plan.tasks)
     return plan
+
+
+def free_spaces(plan: Any, layout: Any = None) -> list[spaces.Space]:
+    """Return where a plan is made again, if nobody does so now."""
+    place: Any = spaces.place_of(plan, layout)
+    return (place and place.made) or []
 
 
 def composite_of(function: str, f: Any, **keywords: Any) -> tuple[Any, ...]:

@@ -88,7 +88,7 @@ def plan(
         for number, extension in enumerate(extensions):
             f = extension.beside(extensions[:number], concat).put_to(f, xp, concat)
     inner = again(planner, f, **whole._asdict())
-    return inner._replace(executor=lambda *_: inner.executor(f, inner, inner.namespace))
+    return inner.around(lambda _: f)
 
 
 def _field(samples: Samples, request: Request) -> Field:

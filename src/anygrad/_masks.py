@@ -14,7 +14,6 @@ from ._lowering import index_along, with_dims
 from ._records import Plan
 from ._refusals import Mask, first_in
 from ._typing import Namespace
-from ._unmasked import unmasked
 
 
 def plan(
@@ -37,21 +36,14 @@ def plan(
     if valid is not None and first_in(grid, _may_make_nan) is not None:
         even = again(planner, data, **_evened(request, data, inner.namespace)._asdict())
 
-    def run(array: Any, *_: Any) -> tuple[Any, ...]:
-        data = row.data(array)
-        results = inner.executor(data, inner, inner.namespace)
-        missing = [None] * len(results) if valid is None else _missing(even, data)
+    def masked(results: Sequence[Any], array: Any) -> tuple[Any, ...]:
+        missing: list[Any] = [None] * len(results)
+        if valid is not None:
+            missing = _missing(even, row.data(array))
         pairs = zip(results, missing, strict=True)
         return tuple([row.masked(*pair, array) for pair in pairs])
 
-    return inner._replace(executor=run)
-
-
-def plan_without(
-    planner: Any, array: Any, request: Request, again: Callable[..., Plan]
-) -> Plan:
-    """Return the plan of a call beside masked arrays of which nothing is masked."""
-    return again(planner, array, **request.with_each(unmasked)._asdict())
+    return inner.around(row.data, masked)
 
 
 def _as_samples(valid: Any, inner: Plan) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numbers
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from . import _calls, _classes, _refusals
@@ -167,18 +167,16 @@ def plan(
         spaced = _factors(family, factors, pers, is_apart=is_apart)
         plain = plain._replace(scale_factors=spaced.given)
     _refuse_misplaced(plain)
-    samples = row.magnitude(array) if has_unit else array
-    inner = again(planner, samples, **plain._asdict())
+    take_off = row.magnitude if has_unit else lambda samples: samples
+    inner = again(planner, take_off(array), **plain._asdict())
     order = operator.index(_calls.ORDERS.get(planner, request.order))
     units = [of_change / per**order for per in spaced.units]
 
-    def run(array: Any, *_: Any) -> tuple[Any, ...]:
-        samples = row.magnitude(array) if has_unit else array
-        results = inner.executor(samples, inner, inner.namespace)
+    def with_units(results: Sequence[Any], _: Any) -> tuple[Any, ...]:
         pairs = zip(results, _of_each(units, len(results)), strict=True)
         return tuple([row.quantity(*pair, family.like) for pair in pairs])
 
-    return inner._replace(executor=run)
+    return inner.around(take_off, with_units)
 
 
 def _refuse_misplaced(request: Request) -> None:

@@ -218,6 +218,23 @@ class Plan(NamedTuple):
         """Return the plan with all that a call adds to its tasks."""
         return tuple.__new__(Plan, (tasks, *self.after_tasks()))
 
+    def around(
+        self,
+        take_off: Callable[[Any], Any],
+        put_on: Callable[..., tuple[Any, ...]] = lambda results, _: results,
+    ) -> Plan:
+        """Return the plan of a call whose samples have something around them.
+
+        ``take_off(given)`` returns the samples of this plan, and ``put_on(results,
+        given)`` what the call returns.
+        """
+
+        def run(given: Any, *_: Any) -> tuple[Any, ...]:
+            results = self.executor(take_off(given), self, self.namespace)
+            return put_on(results, given)
+
+        return self._replace(executor=run)
+
     def after_tasks(self) -> tuple[Any, ...]:
         """Return all that stands after the tasks, of a plan that is bound."""
         return (*self[1:3], True, *self[4:])

@@ -347,6 +347,13 @@ def each_in(given: Any, change: Callable[[Any], Any]) -> Any:
     return change(given)
 
 
+def replaced(
+    given: Any, is_wanted: Callable[[Any], bool], instead: Callable[[Any], Any]
+) -> Any:
+    """Return what is given, also in lists, with others instead of what is wanted."""
+    return each_in(given, lambda one: instead(one) if is_wanted(one) else one)
+
+
 def is_quantity(value: Any) -> bool:
     """Tell whether a value has a unit that goes along."""
     return isinstance(carried(value), Units)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._refusals import Mask, carried
+from ._refusals import Mask, carried, replaced
 
 
 def is_unmasked(value: Any) -> bool:
@@ -22,7 +22,9 @@ def is_unmasked(value: Any) -> bool:
 
 def unmasked(given: Any) -> Any:
     """Return what is given, also in lists, with the data of what is unmasked."""
-    if type(given) in (list, tuple):
-        return type(given)(map(unmasked, given))
-    row: Any = carried(given)
-    return row.data(given) if is_unmasked(given) else given
+    return replaced(given, is_unmasked, _data)
+
+
+def _data(masked: Any) -> Any:
+    row: Any = carried(masked)
+    return row.data(masked)

@@ -54,18 +54,17 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
                 return made.copy()
             del made  # blocks are written into results of their own
     plan = without_masks(plan, lambda mask: mask.all())
+    moves: Any = _ops().moves
+    copy: Callable[[Any], Any] = numpy.ndarray.copy
     layout = None
-    if plan.is_plain:
-        moves: Any = _ops().moves
-        copy: Callable[[Any], Any] = numpy.ndarray.copy
-        if not f.flags.c_contiguous:
-            layout = layout_as(f.shape, f.strides, f.itemsize)
-            copy = operator.methodcaller("copy", "K")  # as it lies in memory
-        again = None if outs else spaces.run(f, plan, moves, copy, layout)
-        if again is not None:
-            return again
-        if comes_once(f.size, plan, MOST_TERMS):
-            return _silently(_agnostic.run, f, plan, xp)  # type: ignore[no-any-return]
+    if plan.stack is None and not f.flags.c_contiguous:
+        layout = layout_as(f.shape, f.strides, f.itemsize)
+        copy = operator.methodcaller("copy", "K")  # as it lies in memory
+    again = None if outs else spaces.run(f, plan, moves, copy, layout)
+    if again is not None:
+        return again
+    if plan.is_plain and comes_once(f.size, plan, MOST_TERMS):
+        return _silently(_agnostic.run, f, plan, xp)  # type: ignore[no-any-return]
     has_loops = f.size >= LEAST_SAMPLES and f.ndim > 1
     call = _swiftly if has_loops else _silently
     return call(_in_blocks, f, plan, outs, layout)  # type: ignore[no-any-return]

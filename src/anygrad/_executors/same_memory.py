@@ -76,20 +76,20 @@ class InNumPy:
         )
         if is_small:
             plan = without_masks(plan, torch.all)
-        is_usual = plan.is_plain and _compilers.get_compiler() is None
-        may_be_again, layout = is_small and is_usual, None
+        may_be_again = is_small and _compilers.get_compiler() is None
+        is_usual, layout = may_be_again and plan.is_plain, None
         if may_be_again:
-            if not f.is_contiguous():
+            if plan.stack is None and not f.is_contiguous():
                 layout = layout_as(f.shape, f.stride(), 1)
             again = spaces.run(f, plan, self.moves, torch.clone, layout)
             if again is not None:
                 return again
             # Torch puts pieces together in the order of their axes.
-            if layout is None and comes_once(f.numel(), plan, MOST_TERMS):
+            if layout is None and is_usual and comes_once(f.numel(), plan, MOST_TERMS):
                 return _agnostic.run(f, plan, xp)
         there = self.there.plan(f, plan) if is_small or _pays(f, plan) else None
         if there is None:
-            return self._widened(f, plan, xp) if may_be_again else None
+            return self._widened(f, plan, xp) if is_usual else None
         made = results.empty(f, plan, huge_pages.empty_like)
         samples, outs = self.view(f), [self.view(out) for out in made.outs]
         if is_small:
@@ -200,9 +200,12 @@ def _integers_of(dtype: Any) -> Any:
 def _take(plan: Plan, there: Plan, layout: Layout | None) -> None:
     """Have torch alone make again from now on what NumPy would."""
     taken = spaces.place_of(there, layout)
-    if taken is None or not taken.made:  # another thread may be at it
-        return
+    if taken is None or not (taken.made or taken.made == spaces.NEVER):
+        return  # not yet, or another thread may be at it
     place: Any = spaces.place_of(plan, layout, make=True)
+    if taken.made == spaces.NEVER:
+        place.made = spaces.NEVER
+        return
     import torch
 
     with contextlib.suppress(IndexError):  # another thread may have taken it

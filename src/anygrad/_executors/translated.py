@@ -4,34 +4,26 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._beyond import all_arrays_of
 from .._classes import is_array
 from .._kept import Kept
 from .._precision import working
-from .._records import Plan, all_tasks, converted
+from .._records import all_tasks, converted
 
 if TYPE_CHECKING:
-    from .._records import Task
+    from .._records import Plan, Task
 
 #: NumPy rounds floating numbers to 16 bits one by one, and torch many at once.
 MOST_OF_16_BITS = 2**12
 
 
-class Translated:
-    """A task with NumPy's dtypes."""
+class Translated(NamedTuple):
+    """A task with NumPy's dtypes, as it is kept."""
 
-    __slots__ = ("has_arrays", "latest", "task")
-
-    def __init__(self, task: Task, has_arrays: bool) -> None:
-        #: Without what a call adds.
-        self.task = task
-        #: Whether a call adds arrays.
-        self.has_arrays = has_arrays
-        #: The latest plan that began with it and had no arrays, and the same with
-        #: NumPy's: the same numbers often come again.
-        self.latest: tuple[Plan, Plan] | None = None
+    #: Without what a call adds.
+    task: Task
 
 
 class Translator:
@@ -48,21 +40,13 @@ class Translator:
         """
         if f.dtype not in self.dtypes:
             return None
-        found, has_arrays, first = [], False, None
+        found = []
         for task in plan.tasks:  # one plan may be a part of another
             known = self._translation(f, task, plan)
             if known is None:
                 return None
-            latest = known.latest
-            if latest is not None and latest[0] is plan:
-                return latest[1]
-            first = first or known
-            has_arrays = has_arrays or known.has_arrays
             found.append(self._bound(known.task, task))
-        there = plan.with_tasks(tuple(found))
-        if first is not None and not has_arrays:
-            first.latest = plan, there
-        return there
+        return plan.with_tasks(tuple(found))
 
     def _translation(self, f: Any, task: Task, plan: Plan) -> Translated | None:
         """Return a task with NumPy's dtypes, which is kept with it.
@@ -74,9 +58,7 @@ class Translator:
         if not isinstance(known, Translated):
             if not all(self._knows(f, part) for part in all_tasks(plan)):
                 return None
-            parts = all_tasks(Plan((task,)))
-            has_arrays = any(all_arrays_of(part) for part in parts)
-            known = Translated(self._translated(task), has_arrays)
+            known = Translated(self._translated(task))
             if kept is not None:
                 kept.keep(known)
         return known

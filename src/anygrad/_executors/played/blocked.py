@@ -9,7 +9,6 @@ nothing is put together at the end.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ... import _agnostic
@@ -17,14 +16,13 @@ from ..._beyond import has_arrays
 from ..._records import Plan, totals_of, unrounded
 from .. import results
 from ..memory import in_order_of_memory, layout_of
-from . import forms, learning, masked, mended, replayed, spaces
+from . import forms, learning, masked, mended
 from .pieces import Unplayed, play
-from .preparing import come_again, keep, prepared, shares_weights
-from .replayed import Total
+from .preparing import come_again, keep, kept_by, prepared, shares_weights
 from .scores import Term, operands_of
+from .workspaces import copied
 
 if TYPE_CHECKING:
-    from ..._kept import Kept
     from ..._records import Task
     from ..memory import Layout
     from .operations import InPlaceOps
@@ -40,7 +38,7 @@ def run(
     """Return the results of the plan for `f`: one array if they are stacked.
 
     The results may have their places in `outs`, without arrays beyond the ends.  There
-    is a `layout` where samples of a plain plan are not in the order of their axes.
+    is a `layout` where neither samples nor results are in the order of their axes.
     """
     has_masks = bool(plan.tasks) and plan.tasks[0].where is not None
     is_whole = not has_masks and all(task.inner is None for task in plan.tasks)
@@ -48,22 +46,24 @@ def run(
         return _agnostic.run(f, plan, ops.namespace)
     unplayed: list[Unplayed] = []
     made = results.empty(f, plan, ops.empty_like, outs)
+    is_turned = plan.stack is not None and not ops.memory.is_contiguous(f)
+    if is_turned and f.nbytes <= learning.MOST_BYTES_SHARED:
+        f = copied(f, made.outs[0], ops)  # once, to lie as the stack does
     # Each task of a plain plan is a total: that is told at once, as small calls count.
     totals = zip(plan.tasks) if plan.is_plain else totals_of(plan.tasks)
     for tasks, out in zip(totals, made.outs, strict=True):
         if has_masks and not all(masked.is_run_through(f, task) for task in tasks):
-            mended.write_sum(f, tasks, out, ops, total)
+            mended.write_sum(f, tasks, out, ops)
         elif tasks[0].inner is not None:  # which are not to be there all at once
-            total(f, tasks, ops, out)
+            _total(f, tasks, ops, out)
         else:
             unplayed += _begun(f, tasks, ops, out)
     play(unplayed)
-    if plan.is_plain:
-        learning.learn(f, plan, made.outs, layout, ops)
+    learning.learn(f, plan, made.outs, layout, ops)
     return made.copy()
 
 
-def total(f: Any, tasks: Sequence[Task], ops: InPlaceOps, out: Any = None) -> Any:
+def _total(f: Any, tasks: Sequence[Task], ops: InPlaceOps, out: Any = None) -> Any:
     """Return a derivative with what is added to it, in `out` if that is given."""
     if out is None:
         like = _agnostic.component(f, tasks[0])
@@ -75,7 +75,7 @@ def total(f: Any, tasks: Sequence[Task], ops: InPlaceOps, out: Any = None) -> An
 def _begun(
     f: Any, tasks: Sequence[Task], ops: InPlaceOps, out: Any
 ) -> Sequence[Unplayed]:
-    """Write a total, or return it as one of which the blocks are still to be played."""
+    """Return a total whose blocks are still to be played; nothing if it is written."""
     task, layout = tasks[0], None
     if len(tasks) == 1 and (task.inner is not None or task.component is not None):
         f, task = _outer(f, task, ops)
@@ -88,33 +88,15 @@ def _begun(
     comes_again = layout is None and come_again(out, tasks, ops)
     if comes_again and kept is not None:
         kept = kept.beside("again")
-    known = learning.prepared_for(ops, kept)
-    free, moves = None if known is None else known.spaces, ops.moves
-    if free and moves and spaces.again(free, f, tasks, moves, partial(moves.put, out)):
-        return ()
+    known = kept_by(ops, kept)
     if layout is not None:
         f, tasks, (out,) = in_order_of_memory(f, tasks, [out], ops.memory)
         if not layout.has_samples_in_order and f.nbytes <= learning.MOST_BYTES_SHARED:
-            f = replayed.copied(f, out, ops)
+            f = copied(f, out, ops)
     tasks = [masked.with_whole_mask(task, out, ops) for task in tasks]
-    if known is None:
-        return _begun_first(f, tasks, ops, out, kept, comes_again=comes_again)
-    if kept is not None and known.spaces is None:
-        learning.learn_total(f, Total(tasks, out, known), kept, layout)
-    pairs = zip(tasks, known.shares_weights, strict=True)
-    return (Unplayed(known, [f, *operands_of(pairs, ops)], out),)
-
-
-def _begun_first(
-    f: Any,
-    tasks: Sequence[Task],
-    ops: InPlaceOps,
-    out: Any,
-    kept: Kept | None,
-    *,
-    comes_again: bool,
-) -> Sequence[Unplayed]:
-    """Do the same with one that has not been prepared."""
+    if known is not None:
+        terms = list(map(Term, tasks, known.shares_weights))
+        return (Unplayed(known, [f, *operands_of(terms, ops)], out),)
     terms = [
         Term(task, shares_weights(out, task, ops, comes_again=comes_again))
         for task in tasks
@@ -132,5 +114,6 @@ def _begun_first(
 def _outer(f: Any, task: Task, ops: InPlaceOps) -> tuple[Any, Task]:
     """Return what a task differentiates last, and the task for that alone."""
     if task.inner is not None:
-        f = total(f, (unrounded(task.inner),), ops)
+        where = _agnostic.known(f.shape, task.inner, ops.namespace)
+        f, task = _total(f, (unrounded(task.inner),), ops), task._replace(where=where)
     return _agnostic.component(f, task), task._replace(inner=None, component=None)

@@ -45,11 +45,11 @@ def score_unless_new(f: Any, terms: Sequence[Term], xp: Namespace) -> Score | No
     score = _scores.get(form)
     if score is not None:
         return score
-    often = 1 + _runs_before(terms, math.prod(f.shape), xp)
+    often = 1 + runs_before(terms, math.prod(f.shape), xp)
     return _recorded(form, f, terms, xp) if _met.is_often(form, often) else None
 
 
-def _runs_before(terms: Sequence[Term], samples: int, xp: Namespace) -> int:
+def runs_before(terms: Sequence[Term], samples: int, xp: Namespace) -> int:
     """Return how many calls of a form get the agnostic run before it is recorded."""
     # Where one part is infinite or NaN, so is the other of its product with a real
     # number; a recording has no such product with one, now or in a later call.

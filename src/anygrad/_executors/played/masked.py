@@ -51,7 +51,9 @@ class Block(NamedTuple):
 
 def is_run_through(f: Any, task: Task) -> bool:
     """Tell whether each formula is run at all points: of few samples."""
-    if task.where is None or task.inner is not None:
+    if task.where is None:
+        return False
+    if task.inner is not None and not is_run_through(f, task.inner):
         return False
     count: int = math.prod(f.shape) * (1 + len(task.alternatives))
     most = MOST_RUN_THROUGH if task.coordinates is None else 2 * MOST_RUN_THROUGH

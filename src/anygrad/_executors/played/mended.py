@@ -7,18 +7,18 @@ a result that is not rounded yet.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ... import _agnostic, _workers
 from ..._records import Plan, of_valid, unrounded
 from ..memory import in_order_of_memory, layout_of, order_of_memory
-from . import forms, learning
+from . import forms
 from .blocks import cut_into_blocks
-from .masked import Mender, is_run_through
+from .masked import Mender
 from .pieces import player
-from .preparing import keep, most_points, prepared, shares_weights
+from .preparing import keep, kept_by, most_points, prepared, shares_weights
 from .scores import Term, operands_of
 
 if TYPE_CHECKING:
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from .blocks import Block
     from .operations import InPlaceOps
     from .scores import Score
-
-#: ``write(f, (task,), ops)`` returns a derivative of few samples.
-Write: TypeAlias = Callable[..., Any]
 
 #: A block has no more points: there are dozens of arrays of bools of its size.
 MOST_POINTS = 2**18
@@ -42,20 +39,18 @@ MOST_LARGER = 4
 Place: TypeAlias = "tuple[int, tuple[slice, ...]]"
 
 
-def write_sum(
-    f: Any, tasks: Sequence[Task], out: Any, ops: InPlaceOps, write: Write
-) -> None:
+def write_sum(f: Any, tasks: Sequence[Task], out: Any, ops: InPlaceOps) -> None:
     """Write a masked derivative with what is added to it."""
     if ops.block_bytes is None:
         (out[...],) = _agnostic.run(f, Plan(tuple(tasks)), ops.namespace)
     elif 0 not in out.shape:
-        parts = [_part(f, task, out, ops, write) for task in tasks]
+        terms = [_term(f, task, out, ops) for task in tasks]
         out = ops.memory.transpose(out, order_of_memory(out, ops.memory))
-        places = enumerate(_prepare(parts, out))
-        ops.for_each(partial(_write_block, parts, out, ops), places)
+        places = enumerate(_prepare(terms, out))
+        ops.for_each(partial(_write_block, terms, out, ops), places)
 
 
-def _part(f: Any, task: Task, out: Any, ops: InPlaceOps, write: Write) -> _Part:
+def _term(f: Any, task: Task, out: Any, ops: InPlaceOps) -> _Mended:
     """Return a term, as it is made."""
     task, sign = unrounded(task), task.sign
     if task.inner is not None:
@@ -63,40 +58,27 @@ def _part(f: Any, task: Task, out: Any, ops: InPlaceOps, write: Write) -> _Part:
         where = _agnostic.known(f.shape, task.inner, ops.namespace)
         like = _agnostic.component(f, inner)
         between = ops.empty_like(like, dtype=inner.precision.result)
-        write_sum(f, (inner,), between, ops, write)
+        write_sum(f, (inner,), between, ops)
         f, task = between, task._replace(inner=None, where=where)
     f = _agnostic.component(f, task)
     task = task._replace(component=None, sign=0)
-    if is_run_through(f, task):
-        order = order_of_memory(out, ops.memory)
-        values = ops.memory.transpose(write(f, (task,), ops), order)
-        return _Part(sign, values.dtype, values)
     f, (task,), (out,) = in_order_of_memory(f, [task], [out], ops.memory)
     return _Mended(f, task, sign, out, ops)
 
 
-class _Part:
-    """A term, in the order of memory of what it is a term of."""
+class _Mended:
+    """A term that is made as if all samples were valid, and mended.
 
-    def __init__(self, sign: int, dtype: Any, values: Any = None) -> None:
-        self.sign, self.dtype = sign, dtype
-        #: All of it; None where it is made block by block.
-        self.values = values
-
-    def fill(self, place: Place, block: Any) -> None:
-        """Write one of its blocks."""
-        _, target = place
-        block[...] = self.values[target]
-
-
-class _Mended(_Part):
-    """A term that is made as if all samples were valid, and mended."""
+    It is in the order of memory of what it is a term of.
+    """
 
     def __init__(
         self, f: Any, task: Task, sign: int, out: Any, ops: InPlaceOps
     ) -> None:
-        super().__init__(sign, task.precision.result)
-        self.f, self.ops = f, ops
+        self.f, self.sign, self.ops = f, sign, ops
+        self.dtype = task.precision.result
+        #: All of it, to be mended; None where it is made block by block.
+        self.values: Any = None
         first = of_valid(task, "mended")
         self.kept = first.kept
         if not (ops.memory.is_contiguous(f) and ops.memory.is_contiguous(out)):
@@ -105,7 +87,7 @@ class _Mended(_Part):
         holes = self.kept and self.kept.beside("holes")
         self.mender = Mender(f, task, holes, ops)
         #: Its blocks; None until they are prepared.
-        self.known = learning.prepared_for(ops, self.kept)
+        self.known = kept_by(ops, self.kept)
         if self.known is None:
             self.term = Term(first, shares_weights(out, first, ops))
         else:
@@ -132,41 +114,41 @@ class _Mended(_Part):
             self.pieces = self.known.pieces
 
     def fill(self, place: Place, block: Any) -> None:
+        """Write one of its blocks."""
         number, target = place
         if self.values is None:
             self.write(self.pieces[number], block)
         else:
-            super().fill(place, block)
+            block[...] = self.values[target]
         self.mender.mend(target, block)
 
 
-def _prepare(parts: Sequence[_Part], out: Any) -> list[tuple[slice, ...]]:
+def _prepare(terms: Sequence[_Mended], out: Any) -> list[tuple[slice, ...]]:
     """Have all terms made in the same blocks, and return the places of these."""
-    mended = [part for part in parts if isinstance(part, _Mended)]
-    new = [part for part in mended if part.known is None]
+    new = [one for one in terms if one.known is None]
     scores = [
         forms.score_unless_new(one.f, [one.term], one.ops.namespace) for one in new
     ]
-    known = next((part.known for part in mended if part.known is not None), None)
+    known = next((one.known for one in terms if one.known is not None), None)
     recorded = [score for score in scores if score is not None]
     if len(recorded) < len(new):
-        for part in mended:
-            part.make_all()
+        for one in terms:
+            one.make_all()
         new, recorded, known = [], [], None
     if known is None:
         cut = _cut(new, recorded, out)
     else:
         cut = [tuple([(s.start, s.stop) for s in p.target]) for p in known.pieces]
-    for part, score in zip(new, recorded, strict=True):
-        part.prepare(score, cut, out)
-    for part in mended:
-        part.start()
+    for one, score in zip(new, recorded, strict=True):
+        one.prepare(score, cut, out)
+    for one in terms:
+        one.start()
     return [tuple([slice(*extent) for extent in block]) for block in cut]
 
 
-def _cut(parts: Sequence[_Mended], scores: Sequence[Score], out: Any) -> list[Block]:
+def _cut(terms: Sequence[_Mended], scores: Sequence[Score], out: Any) -> list[Block]:
     """Return blocks for all terms that are recorded."""
-    limits = [most_points(one.f, [one.term], one.ops) for one in parts]
+    limits = [most_points(one.f, [one.term], one.ops) for one in terms]
     larger = max(MOST_LARGER // _workers.get_workers(), 1)
     limit = min([MOST_POINTS, *[most * larger for most in filter(None, limits)]])
     ends = zip([(0, 0)] * out.ndim, *[score.edges for score in scores], strict=True)
@@ -175,19 +157,19 @@ def _cut(parts: Sequence[_Mended], scores: Sequence[Score], out: Any) -> list[Bl
 
 
 def _write_block(
-    parts: Sequence[_Part], out: Any, ops: InPlaceOps, place: Place
+    terms: Sequence[_Mended], out: Any, ops: InPlaceOps, place: Place
 ) -> None:
     """Write a block of a sum."""
     target = out[place[1]]
     total: Any = None
-    for part in parts:
-        is_placed = total is None and part.dtype == target.dtype
-        block = target if is_placed else _empty(target, part.dtype, ops)
-        part.fill(place, block)
+    for term in terms:
+        is_placed = total is None and term.dtype == target.dtype
+        block = target if is_placed else _empty(target, term.dtype, ops)
+        term.fill(place, block)
         if total is None:
             total = block
             continue
-        add = ops.verbs["add" if part.sign > 0 else "subtract"]
+        add = ops.verbs["add" if term.sign > 0 else "subtract"]
         # Of integers, only what a complex step divides is complex.
         fits = block.dtype == total.dtype
         total = add(total, block, out=total) if fits else add(total, block)

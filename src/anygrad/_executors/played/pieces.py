@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from .blocks import Bound
     from .operations import InPlaceOps
-    from .spaces import Space
 
 #: Integers up to this size are floating numbers of 64 bits, to which no other is
 #: rounded.
@@ -45,9 +44,6 @@ class Prepared(NamedTuple):
     weights: tuple[tuple[int, int], ...]
     #: Of each task, as that of its `Term`.
     shares_weights: Sequence[bool]
-    #: Where a small call is made again, if nobody does so now; None where that has
-    #: not been tried, and nothing where a whole plan is.
-    spaces: list[Space] | tuple[()] | None = None
 
     @property
     def pieces(self) -> list[Piece]:

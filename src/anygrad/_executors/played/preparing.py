@@ -143,6 +143,12 @@ def prepared(
     return Prepared(ops, groups, alone(groups, spread), spread, are_shared)
 
 
+def kept_by(ops: InPlaceOps, kept: Kept | None) -> Prepared | None:
+    """Return what has been prepared; None for what another executor has made."""
+    made = None if kept is None else kept.made
+    return made if isinstance(made, Prepared) and made.ops is ops else None
+
+
 def keep(known: Prepared, kept: Kept | None) -> None:
     """Keep what has been prepared for the calls to come, if there is a place for it."""
     if kept is not None and len(known.pieces) <= MOST_PIECES:

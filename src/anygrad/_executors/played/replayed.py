@@ -7,20 +7,21 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from operator import setitem
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..._beyond import arrays_of
 from .numbers import Numbers
 from .pieces import are_exact, spread
 from .programs import GIVE, PUT, TAKE, TURN
-from .scores import Term, weights_of
+from .scores import weights_of
 from .scratch import Scratch
+from .workspaces import copied
 
 if TYPE_CHECKING:
     from ..._records import Task
     from .numbers import Scaling, Step
-    from .operations import InPlaceOps
-    from .pieces import Prepared
+    from .scores import Term
+    from .workspaces import Total, Workspace
 
 #: After so many calls in a row with the same coordinates, weights of each point are
 #: made, from which all further calls take less time: that takes about as long.
@@ -30,39 +31,9 @@ MANY_REPEATS = 32
 UNIT = 2**10
 
 
-class Total(NamedTuple):
-    """A derivative, with what is added to it, that has been prepared."""
-
-    #: Of a call.
-    tasks: Sequence[Task]
-    #: Its result.
-    out: Any
-    #: Its blocks.
-    known: Prepared
-
-    def terms(self) -> list[Term]:
-        """Return what is recorded."""
-        return list(map(Term, self.tasks, self.known.shares_weights))
-
-
 def can_be_recorded(task: Task) -> bool:
     """Tell whether a task has no other arrays than coordinates and a mask."""
     return task.step is None and task.period is None and not arrays_of(task)
-
-
-class Workspace(NamedTuple):
-    """All that a call is made again in."""
-
-    #: In the dtype that they have there.
-    samples: Any
-    #: With the coordinates, masks and results that are here, and no other memory.
-    totals: list[Total]
-    #: What is between, of each result.
-    scratches: list[Scratch]
-
-    def tasks(self) -> list[Task]:
-        """Return the tasks of all results."""
-        return [task for total in self.totals for task in total.tasks]
 
 
 class GridWeights:
@@ -92,17 +63,6 @@ class GridWeights:
             place[...] = array
 
 
-def copied(array: Any, out: Any, ops: InPlaceOps, dtype: Any = None) -> Any:
-    """Return a copy that lies in the order of its axes, as a result does.
-
-    Where it did not, a program's view of it as one run would be a copy as well, and
-    that of an earlier call.
-    """
-    made = ops.empty_like(out, dtype=dtype or array.dtype, shape=array.shape)
-    made[...] = array
-    return made
-
-
 class Notes:
     """The operations of programs, as they are done."""
 
@@ -120,6 +80,7 @@ class Notes:
         names = {**bound.play.__globals__, **verbs}
         names |= {PUT: self.put, TAKE: scratch.take, GIVE: scratch.give}
         names[TURN] = partial(self.turn, ops.turned)
+        self.steps += total.before
         play = FunctionType(bound.play.__code__, names)
         play(operands, total.out, bound.indices)
 
@@ -149,10 +110,11 @@ class Notes:
         return made
 
     def parted(self, changing: list[Any]) -> tuple[list[Step], list[Step]]:
-        """Return operations that read nothing that changes at each call, and others.
+        """Return operations on coordinates and masks alone, and all others.
 
-        The former are done first, or not at all: they make what stays.  So nothing else
-        may be written into that memory, nor anything once the others have read it.
+        The former are done before the others, or not at all while coordinates and masks
+        are the same.  So what they write must stay: an operation is among the others,
+        too, if it writes where one of those has written, or has read before.
         """
         changed = set(map(_memory_of, changing))
         written = [
@@ -177,18 +139,20 @@ class Replay:
     """The operations that make all results in a space."""
 
     def __init__(self, workspace: Workspace) -> None:
-        samples, totals, scratches = workspace
+        samples, _, totals, made = workspace
         tasks, self._samples = workspace.tasks(), samples
         self._ops = totals[0].known.ops
         numbers = [Numbers(task, samples, self._ops) for task in tasks]
         self._weights: list[GridWeights] = []
         notes, own = Notes(), iter(numbers)
-        for total, scratch in zip(totals, scratches, strict=True):
-            operands = [samples]
-            for term in total.terms():
+        for total, scratch in zip(totals, _scratches(totals), strict=True):
+            operands = [total.f]
+            for term in total.terms:
                 operands += self._operands(term, total, len(operands), next(own))
             notes.scalings |= {id(n.number): n for one in numbers for n in one.scalings}
             notes.play(total, operands, scratch)
+        for target, source in made.copies:
+            notes.put(target, ..., source)
         changing = [samples, *[place for one in numbers for place in one.places]]
         self._of_arrays, self._of_samples = notes.parted(changing)
         self._is_wide = any(task.precision.wide_samples for task in tasks)
@@ -238,9 +202,10 @@ class Replay:
 
 
 def resting(first: Replay, rest: Callable[[], Replay | None]) -> Callable[..., bool]:
-    """Return what makes results of any coordinates, as `Replay.play` does.
+    """Return what makes the results of a call, as `Replay.play` does.
 
-    And such as have come often by what `rest` returns; None while there is no room.
+    On coordinates that have come often it is what `rest` returns that makes them; that
+    is None while there is no room.
     """
     latter: Replay | None = None
 
@@ -255,33 +220,14 @@ def resting(first: Replay, rest: Callable[[], Replay | None]) -> Callable[..., b
     return play
 
 
-def workspace_for(f: Any, totals: Sequence[Total], dtype: Any) -> Workspace:
-    """Return copies of samples, in the dtype that they have there, and of all else."""
-    out, ops = totals[0].out, totals[0].known.ops
-
-    def here(array: Any) -> Any:
-        return None if array is None else copied(array, out, ops)
-
-    own = []
-    for total in totals:
-        tasks = [
-            task._replace(
-                coordinates=here(task.coordinates), where=here(task.where), kept=None
-            )
-            for task in total.tasks
-        ]
-        own.append(total._replace(tasks=tasks, out=here(total.out)))
-    return Workspace(copied(f, out, ops, dtype), own, _scratches(totals))
-
-
 def _scratches(totals: Sequence[Total]) -> list[Scratch]:
-    """Return memory for what is between, of each result.
+    """Return the memory for what each total makes in between.
 
-    Of what is read no more, it is that of others, of other results, too, unless much of
-    what is made of masks would not stay then.
+    They share one, where the memory of what is read no more serves for others.  Not so
+    with masks: what is made of these is to stay until there are others.
     """
     make = partial(Scratch, 0, UNIT)
-    if any(task.where is not None for one in totals for task in one.tasks):
+    if any(term.task.where is not None for one in totals for term in one.terms):
         return [make() for _ in totals]
     return [make()] * len(totals)
 

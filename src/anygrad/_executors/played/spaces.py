@@ -13,6 +13,8 @@ from contextvars import Context
 from itertools import starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..._records import all_tasks
+
 if TYPE_CHECKING:
     from ..._kept import Kept
     from ..._records import Plan, Task
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 #: the runs of memory are shorter than a quarter of the buffer.  That takes thrice the
 #: time of the operation; the default length is 8192.
 BUFFER = 256
+
+#: What is kept in the place of spaces that are free, where a plan is not made again.
+NEVER = ()
 
 
 class Moves(NamedTuple):
@@ -41,19 +46,19 @@ class Space:
     def __init__(
         self,
         samples: Any,
-        arrays: list[Any],
-        results: list[Any],
+        arrays: Sequence[Any],
+        results: Sequence[Any],
         play: Any,
         nbytes: int,
     ) -> None:
         import numpy
 
-        #: A call writes into the one, and then reads the others.
+        #: Where a call puts its samples, and where it finds its results then.
         self.samples = samples
         self.results = results
-        #: Likewise, the coordinates and masks of all tasks.
+        #: Where it puts the coordinates and masks of all tasks.
         self.arrays = arrays
-        #: Theirs.
+        #: What tells those that are there from others, as that of `Moves`.
         self.bits: list[Any] = []
         #: How many calls in a row have had these, and made what follows from them.
         self.repeats = 0
@@ -88,23 +93,30 @@ class Space:
 
 
 def given_arrays(tasks: Sequence[Task]) -> list[Any]:
-    """Return coordinates and masks."""
-    arrays = [array for task in tasks for array in (task.coordinates, task.where)]
-    return [array for array in arrays if array is not None]
+    """Return coordinates and masks, of which a mixed derivative has one for both."""
+    found = []
+    for task in tasks:
+        if task.coordinates is not None:
+            found.append(task.coordinates)
+        if task.where is not None and task.inner is None:
+            found.append(task.where)
+    return found
 
 
 def place_of(plan: Plan, layout: Layout | None, *, make: bool = False) -> Kept | None:
     """Return where all results of a plan are made again, which may be made; or None.
 
-    There is a list of the spaces that are free, and a `layout` where samples or results
-    are not in the order of their axes.
+    There is a list of the spaces that are free, and a `layout` where samples and
+    results are not in the order of their axes.
     """
     tasks = plan.tasks
     kept = tasks[0].kept if tasks else None
     if kept is None:
         return None
     # The first task may be all of another plan, which is a part of this one.
-    name = len(tasks) if layout is None else (len(tasks), layout)
+    name: Any = len(tasks)
+    if not (layout is None is plan.stack):
+        name = name, plan.stack, layout
     return kept.beside(name) if make else kept.find(name)
 
 
@@ -115,26 +127,17 @@ def run(
     copy: Callable[[Any], Any],
     layout: Layout | None,
 ) -> tuple[Any, ...] | None:
-    """Return the results of a plan, as `again` does; None where it is not made so."""
-    place = place_of(plan, layout)
-    if place is None or not place.made:
-        return None
-    return again(place.made, f, plan.tasks, moves, copy)
+    """Return copies of what is made in a free space; None where that cannot be.
 
-
-def again(
-    spaces: list[Space],
-    f: Any,
-    tasks: Sequence[Task],
-    moves: Moves,
-    copy: Callable[[Any], Any],
-) -> tuple[Any, ...] | None:
-    """Return copies of what is made in a free space; None without one, or if it cannot.
-
-    Another thread may be in it.
+    Another thread may be in the only one.
     """
+    place = place_of(plan, layout)
+    free = None if place is None else place.made
+    if not free:
+        return None
+    tasks = plan.tasks if plan.is_plain else tuple(all_tasks(plan))
     try:
-        space = spaces.pop()
+        space = free.pop()
     except IndexError:
         return None
     try:
@@ -142,7 +145,7 @@ def again(
             return None
         return tuple(map(copy, space.results))
     finally:
-        spaces.append(space)
+        free.append(space)
 
 
 def _make(space: Space, f: Any, tasks: Sequence[Task], moves: Moves) -> bool:
