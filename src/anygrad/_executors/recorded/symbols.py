@@ -169,7 +169,7 @@ class Words:
     @staticmethod
     def bitwise_right_shift(array: Symbol, count: int) -> Symbol:
         """Return integers without their last bits."""
-        return array >> count
+        return _elementwise("bitwise_right_shift", array, count)
 
     @staticmethod
     def where(condition: Symbol, first: Symbol, second: Symbol) -> Symbol:
