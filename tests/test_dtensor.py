@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import anygrad
+from calls_on_dtensors import CALLS
 
 
 @pytest.fixture
@@ -118,66 +119,17 @@ def test_along_a_dim_that_is_whole(
     )
 
 
+@pytest.mark.filterwarnings("ignore:.*lru_cache.*:UserWarning")
+def test_integers_that_torch_moves(torch: Any, mesh: Any) -> None:
+    """Those of 64 bits are halved, which `>>` does not do to a DTensor."""
+    field = torch.tensor([-7, -3, 5, 9, 2**60 + 1, 40])
+    f, wanted = spread(field, mesh, 0), anygrad.derivative(field)
+    torch._dynamo.reset()
+    compiled = torch.compile(anygrad.derivative, backend="eager")
+    assert torch.equal(compiled(f).full_tensor(), wanted)
+
+
 # Between processes.
-
-ROWS = [0.0, 0.7, 1.0, 2.1, 2.5, 4.0, 4.6, 5.0, 6.3, 7.0, 7.2, 8.8, 9.0]
-
-Own = Callable[..., Any]
-Call = Callable[[Any, Own], Any]
-
-
-def rows(like: Any, *, per_point: bool = False) -> Any:
-    """Return coordinates along the first dim, for each line or for all."""
-    import torch
-
-    x = torch.tensor(ROWS[: like.shape[0]], dtype=torch.float64)
-    columns = torch.arange(1.0, like.shape[1] + 1, dtype=torch.float64)
-    return x[:, None] * columns if per_point else x
-
-
-def valid(like: Any) -> Any:
-    import torch
-
-    return (torch.arange(like.shape[0] * like.shape[1]) % 7 != 3).reshape(like.shape)
-
-
-def one(like: Any, value: float = 3.0) -> Any:
-    import torch
-
-    return torch.full((1, like.shape[1]), value, dtype=torch.float64)
-
-
-def vectors(f: Any) -> Any:
-    import torch
-
-    return torch.stack([f, f.square()], dim=1)
-
-
-#: `own` makes a tensor a DTensor: cut as its first dim is named, or whole.
-CALLS: dict[str, Call] = {
-    "gradient": lambda f, own: anygrad.gradient(f),
-    "accuracy": lambda f, own: anygrad.gradient(f, accuracy=4, edge_order=2, dim=0),
-    "third": lambda f, own: anygrad.derivative(f, order=3, dim=0, edge_order=1),
-    "laplacian": lambda f, own: anygrad.laplacian(f, spacing=0.3, edge_order=1),
-    "hessian": lambda f, own: anygrad.hessian(f, edge_order=1),
-    "stacked": lambda f, own: anygrad.gradient(f, stack_dim=0),
-    "ring": lambda f, own: anygrad.gradient(f, boundary="periodic", accuracy=4),
-    "ring of coordinates": lambda f, own: anygrad.derivative(
-        f, spacing=own(rows(f), 0), boundary=("periodic", 20.0), dim=0, order=2
-    ),
-    "values": lambda f, own: anygrad.hessian(f, boundary=[own(one(f)), "reflect"]),
-    "coordinates": lambda f, own: anygrad.gradient(f, spacing=[own(rows(f), 0), 2.0]),
-    "whole coordinates": lambda f, own: anygrad.gradient(
-        f, spacing=[own(rows(f))], dim=0
-    ),
-    "per point": lambda f, own: anygrad.hessian(
-        f, spacing=[own(rows(f, per_point=True), 0), 1.0], edge_order=1
-    ),
-    "mask": lambda f, own: anygrad.gradient(f, where=own(valid(f), 0)),
-    "mixed mask": lambda f, own: anygrad.hessian(f, where=own(valid(f)), edge_order=1),
-    "divergence": lambda f, own: anygrad.divergence(vectors(f), vector_dim=1),
-    "jacobian": lambda f, own: anygrad.jacobian(vectors(f), vector_dim=1),
-}
 
 
 def in_process(rank: int, count: int, meeting: str, checks: list[str]) -> None:
@@ -221,6 +173,32 @@ def check_several_dims_of_a_mesh(count: int) -> None:
         for name in CALLS:
             compare(name, samples(13), mesh, places)
         compare("hessian", samples(4), mesh, places)
+    check_what_is_cut_in_another_order(mesh)
+
+
+def check_what_is_cut_in_another_order(mesh: Any) -> None:
+    """As parameters that are cut for two reasons: over the last dim of a mesh first."""
+    import torch
+    from torch.distributed.tensor import DTensor, Shard, distribute_tensor
+    from torch.distributed.tensor import _dtensor_spec as private
+    from torch.distributed.tensor.placement_types import _StridedShard
+
+    twice = [_StridedShard(0, split_factor=mesh.size(1)), Shard(0)]
+    for field in (samples(12), (samples(12) * 100).long()):
+        f = distribute_tensor(field, mesh, twice)
+        order = private.ShardOrderEntry(tensor_dim=0, mesh_dims=(1, 0))
+        spec = private.DTensorSpec(
+            mesh,
+            (Shard(0), Shard(0)),
+            tensor_meta=f._spec.tensor_meta,
+            shard_order=(order,),
+            use_strided_shard_as_shard_order=False,
+        )
+        ordered = DTensor(f.to_local(), spec, requires_grad=False)
+        for one in (f, ordered):
+            found = anygrad.derivative(one, dim=0)
+            wanted = anygrad.derivative(field, dim=0)
+            assert torch.equal(found.full_tensor(), wanted)
 
 
 def check_that_halos_alone_move(count: int) -> None:

@@ -250,5 +250,8 @@ def test_arrays_of_more_bits_than_there_are(jax: Any) -> None:
         short = factor.astype("float32")
         wanted = anygrad.laplacian(f.astype("float32"), scale_factors=[short])
         found = anygrad.laplacian(f, scale_factors=[factor])
-    assert found.dtype == "float32"
+        ends = ("one_sided", ("ghosts", f))
+        beyond = anygrad.derivative(f, boundary=ends)
+        grid = anygrad.lonlat(x, x)
+    assert found.dtype == beyond.dtype == grid["scale_factors"][0].dtype == "float32"
     assert found.tolist() == wanted.tolist()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ._namespaces import shifted
+
 if TYPE_CHECKING:
     from ._typing import DType, Namespace
 
@@ -25,9 +27,9 @@ def difference(upper: Any, lower: Any, dtype: DType, wide: bool, xp: Namespace) 
 def _halved(integers: Any, xp: Namespace) -> tuple[Any, Any]:
     """Return ``integers // 2`` and ``integers % 2`` in a signed dtype."""
     if not xp.isdtype(integers.dtype, "unsigned integer"):
-        return integers >> 1, integers & 1
+        return shifted(integers, 1, xp), integers & 1
     # torch cannot shift unsigned integers.  Their bits read as signed ones can be
     # shifted; the sign that this drags along is masked away.
     half = int(xp.iinfo(integers.dtype).max) >> 1
     signed = xp.astype(integers, getattr(xp, f"int{half.bit_length() + 1}"))
-    return (signed >> 1) & half, signed & 1
+    return shifted(signed, 1, xp) & half, signed & 1

@@ -84,7 +84,8 @@ def plan(
         for place, _, *sides in extensions:
             shape[place] += sum([a.shape[place] for a in sides if a is not None])
         planner(samples._replace(shape=tuple(shape)), whole)  # it refuses what is wrong
-        f, xp, concat = samples.array, samples.namespace, samples.joining("concat")
+        xp, concat = samples.namespace, samples.joining("concat")
+        f = prepare(samples.array, samples.dtype, False, xp)
         for number, extension in enumerate(extensions):
             f = extension.beside(extensions[:number], concat).put_to(f, xp, concat)
     inner = again(planner, f, **whole._asdict())

@@ -38,6 +38,10 @@ WORDS: Mapping[str, Mapping[str, Word]] = {
     "sparse": {"concat": _with_one_fill, "stack": _with_one_fill},
 }
 
+#: Where `>>` must not be trusted, and the function of that name takes numbers: on
+#: DTensors of torch, the operator returns what it was given.
+SHIFTED_BY_FUNCTION = frozenset({"array_api_compat.torch"})
+
 
 class Reworded:
     """A namespace in which some words mean others."""
@@ -73,3 +77,10 @@ def conforming(namespace: Namespace) -> Namespace:
         return of_numpy()
     words = WORDS.get(namespace.__name__.partition(".")[0])
     return namespace if words is None else Reworded(namespace, words)
+
+
+def shifted(integers: Any, count: int, namespace: Namespace) -> Any:
+    """Return ``integers >> count``."""
+    if namespace.__name__ in SHIFTED_BY_FUNCTION:
+        return namespace.bitwise_right_shift(integers, count)
+    return integers >> count

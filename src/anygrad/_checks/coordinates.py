@@ -84,9 +84,12 @@ def coordinate(given: Any, name: str) -> Samples:
         refuse_unknown(name, shape)
     # Nobody has sines of 8 bits.
     is_short = _precision.is_integer(samples.dtype, xp)
-    if not (is_short or xp.finfo(samples.dtype).bits < 16):
+    if is_short or xp.finfo(samples.dtype).bits < 16:
+        real = _precision.default_real(samples.device, xp)
+    elif samples.array.dtype != samples.dtype:  # of more bits than there are now
+        real = samples.dtype
+    else:
         return samples
-    real = _precision.default_real(samples.device, xp)
     array = xp.astype(samples.array, real)
     return samples._replace(array=array, dtype=real)
 

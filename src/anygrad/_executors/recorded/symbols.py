@@ -167,6 +167,11 @@ class Words:
         return _elementwise("abs", array)
 
     @staticmethod
+    def bitwise_right_shift(array: Symbol, count: int) -> Symbol:
+        """Return integers without their last bits."""
+        return _elementwise("bitwise_right_shift", array, count)
+
+    @staticmethod
     def where(condition: Symbol, first: Symbol, second: Symbol) -> Symbol:
         """Return elements of one array or of the other."""
         shape = _common_shape([condition.shape, first.shape, second.shape])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..._decided import dtype_of
 from .entries import parts_of
 
 
@@ -90,5 +91,11 @@ def _count_of_spread_axes(spec: Any) -> int:
 
 
 def joinable(array: Any) -> Any:
-    """Return integers of two bits as longer ones: XLA aborts where it joins those."""
-    return array.astype("int8") if array.dtype.name in ("int2", "uint2") else array
+    """Return integers of two bits as longer ones: XLA aborts where it joins those.
+
+    What is of more bits than JAX has now, it would shorten with a warning.
+    """
+    if array.dtype.name in ("int2", "uint2"):
+        return array.astype("int8")
+    dtype = dtype_of(array)
+    return array if array.dtype == dtype else array.astype(dtype)

@@ -63,7 +63,19 @@ def _serves(f: Any, plan: Plan) -> bool:
     if f.device_mesh.get_coordinate() is None or type(_local(f)) is not torch.Tensor:
         return False
     given = [a for task in all_tasks(plan) for a in all_arrays_of(task) if a.ndim]
-    return all(type(a) is DTensor and a.device_mesh == f.device_mesh for a in given)
+    if any(type(a) is not DTensor or a.device_mesh != f.device_mesh for a in given):
+        return False
+    return all(map(_is_cut_in_order, [f, *given]))
+
+
+def _is_cut_in_order(f: Any) -> bool:
+    """Tell whether an axis is cut over the dims of the mesh from the first to the last.
+
+    torch can cut in other orders, of which placements say nothing.
+    """
+    spec = getattr(f, "_spec", None)  # private
+    orders = [cut.mesh_dims for cut in getattr(spec, "shard_order", None) or ()]
+    return all(list(order) == sorted(order) for order in orders)
 
 
 def _with_whole_vectors(f: Any, plan: Plan) -> Any:
