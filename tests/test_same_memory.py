@@ -67,7 +67,7 @@ def are_the_largest(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_the_guide_says_which_are_the_largest() -> None:
     guide = Path(__file__).parents[1] / "docs" / "guide" / "torch.md"
-    words = f"those of {same_memory.MANY_BYTES / 2**20:g} MiB for each thread"
+    words = f"at least {same_memory.MANY_BYTES / 2**20:g} MiB per thread"
     assert words in guide.read_text(encoding="utf-8")
 
 
