@@ -231,7 +231,8 @@ def test_calls_of_a_new_shape_are_as_later_ones(
     """In bits, dtype and memory: blocks are prepared for shapes that come often."""
     f = numpy.random.default_rng(0).integers(-90, 90, (5, 6, 7)).astype(dtype)
     f = f * 2**55 + 1 if dtype == "int64" else f  # no float64 holds these
-    for view in (f, f.T, f[::-1], f[:, :, 0]):
+    repeated = numpy.broadcast_to(f[:, :1], f.shape)
+    for view in (f, f.T, f[::-1], f[:, :, 0], repeated):
         first, *others = [
             anygrad.derivative(view, dim=0, spacing=0.3, **keywords)
             for _ in range(CALLS)
@@ -239,6 +240,49 @@ def test_calls_of_a_new_shape_are_as_later_ones(
         for other in others:
             assert (other.dtype.str, other.strides) == (first.dtype.str, first.strides)
             assert other.tobytes() == first.tobytes()
+
+
+#: Of axes without a place in memory: calls along the two longest.
+PLACELESS = pytest.mark.parametrize(
+    ("function", "shape", "dim"),
+    [
+        (function, *call)
+        for function in ("gradient", "laplacian", "hessian")
+        for call in (((6, 9), [0, 1]), ((6, 1, 9), [0, 2]), ((1, 6, 9), [1, 2]))
+    ],
+)
+
+
+@PLACELESS
+def test_numpy_axes_without_a_place_in_memory(
+    numpy: Any, function: str, shape: tuple[int, ...], dim: list[int]
+) -> None:
+    """Those of one point, and those along which samples repeat, in whichever call."""
+    turned = numpy.random.default_rng(0).random((2, *shape[::-1])).T[..., 0]
+    repeated = numpy.broadcast_to(turned[..., :1], shape)
+    for view in (turned, turned[..., ::-1], repeated):
+        wanted = getattr(anygrad, function)(view.copy(), dim=dim)
+        for _ in range(CALLS):
+            made = getattr(anygrad, function)(view, dim=dim)
+            for result, target in zip(made, wanted, strict=True):
+                assert numpy.array_equal(result, target)
+
+
+@PLACELESS
+def test_torch_axes_without_a_place_in_memory(
+    torch: Any, function: str, shape: tuple[int, ...], dim: list[int]
+) -> None:
+    """Likewise."""
+    draw = torch.Generator().manual_seed(0)
+    turned = torch.rand((2, *shape[::-1]), generator=draw).permute(
+        *range(len(shape), -1, -1)
+    )[..., 0]
+    for view in (turned, turned[..., :1].expand(shape)):
+        wanted = getattr(anygrad, function)(view.contiguous(), dim=dim)
+        for _ in range(CALLS):
+            made = getattr(anygrad, function)(view, dim=dim)
+            for result, target in zip(made, wanted, strict=True):
+                assert result.equal(target)
 
 
 def with_coordinates(

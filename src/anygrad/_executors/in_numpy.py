@@ -63,7 +63,8 @@ def run(f: Any, plan: Plan, xp: Namespace, outs: Sequence[Any] = ()) -> tuple[An
     again = None if outs else spaces.run(f, plan, moves, copy, layout)
     if again is not None:
         return again
-    if plan.is_plain and comes_once(f.size, plan, MOST_TERMS):
+    # Where samples repeat along an axis, pieces are put together in another order.
+    if plan.is_plain and comes_once(f.size, plan, MOST_TERMS) and 0 not in f.strides:
         return _silently(_agnostic.run, f, plan, xp)  # type: ignore[no-any-return]
     has_loops = f.size >= LEAST_SAMPLES and f.ndim > 1
     call = _swiftly if has_loops else _silently

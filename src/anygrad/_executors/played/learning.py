@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..._precision import is_complex
 from ..._records import all_tasks, totals_of
-from ..memory import in_order_of_memory
+from ..memory import in_order_of_memory, order_of_memory
 from . import forms, masked, spaces
 from .preparing import most_points, shares_weights
 from .replayed import Replay, can_be_recorded, resting
@@ -55,7 +55,10 @@ def learn(
     met = place.beside("met")
     met.made = (met.made or 0) + 1
     if layout is not None:
-        if plan.tasks[0].component is not None:  # whose layout has one axis more
+        is_field = plan.tasks[0].component is not None  # its layout has one axis more
+        # torch's results lie otherwise where samples repeat along an axis, and axes of
+        # one point have no place in memory.
+        if is_field or order_of_memory(outs[0], ops.memory) != layout.order:
             place.made = spaces.NEVER
             return
         f, tasks, outs = in_order_of_memory(f, plan.tasks, outs, ops.memory)
